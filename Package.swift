@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "spillway",
+  products: [
+    .executable(name: "spillway", targets: ["SpillwayCommand"]),
+    .library(name: "ShmLog", targets: ["ShmLog"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .target(name: "CShims"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "SharedMemory", dependencies: ["CShims"], swiftSettings: strict),
+    .target(
+      name: "ShmLog", dependencies: ["CShims", "SharedMemory"], swiftSettings: strict),
+    .target(name: "Transactions", dependencies: ["ShmLog"], swiftSettings: strict),
+    .target(name: "LineFormat", dependencies: ["Transactions", "ShmLog"], swiftSettings: strict),
+    .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
+    .target(
+      name: "Spillway",
+      dependencies: ["ShmLog", "Transactions", "LineFormat", "Shipping", "SharedMemory"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "SpillwayCommand",
+      dependencies: [
+        "Spillway", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(name: "ShippingTests", dependencies: ["Shipping"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,48 @@
+#ifndef SPILLWAY_CSHIMS_H
+#define SPILLWAY_CSHIMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+// Words of a log are written by another process while we read them. A plain Swift load may be merged,
+// repeated or hoisted by the optimiser; these are single loads that it must keep, with the ordering that
+// the log's protocol asks for.
+
+/// Loads an aligned 32-bit word that another process may store at any moment; later loads stay behind it.
+static inline uint32_t shim_load_acquire_u32(const void *p) {
+  return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+}
+
+/// Loads an aligned 64-bit word that another process may store at any moment; later loads stay behind it.
+static inline uint64_t shim_load_acquire_u64(const void *p) {
+  return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
+}
+
+/// Keeps every load before it before every load after it.
+static inline void shim_fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
+
+// A mapped file that is truncated by its owner makes the kernel raise SIGBUS at the next access. For the
+// regions registered here the handler puts zero pages under the access instead: the reader finds zeros,
+// which no log has at a record's place, and reports a damaged log.
+
+/// Registers a mapping; installs the handler at the first call. At most 64 are guarded at a time.
+void shim_guard_region(void *start, size_t size);
+
+/// Takes a mapping off the list; call it before unmapping.
+void shim_unguard_region(void *start);
+
+// Signals as something to read. The C library's names for this are not in Swift's module of it.
+
+/// Blocks these signals in the calling thread and all it starts, and returns a non-blocking descriptor that
+/// has them instead; -1 with errno set if that fails.
+int shim_signal_descriptor(const int *signals, int count);
+
+/// The next signal that came in; 0 if there is none.
+int shim_read_signal(int descriptor);
+
+/// Detaches the process from its terminal and parent: 0 in the process that goes on, -1 with errno set if
+/// that fails. The parent ends at once with status 0.
+int shim_daemonize(void);
+
+#endif

@@ -1,0 +1,46 @@
+import CShims
+import Glibc
+
+/// A range of a file mapped `PROT_READ`: memory that another process may change and this one cannot.
+///
+/// The mapping outlives the removal of the file. If the file is *truncated* while it is mapped, the kernel
+/// would deliver SIGBUS on access; `FaultGuard` turns that into zero bytes, which no log contains at a
+/// record's place, so that a reader stops instead of dying.
+public struct ReadOnlyMapping: ~Copyable {
+  /// The first byte that was asked for.
+  public let base: UnsafeRawPointer
+  /// How many bytes from `base` may be read.
+  public let byteCount: Int
+  private let pages: UnsafeMutableRawPointer
+  private let pagesByteCount: Int
+
+  /// Maps `byteCount` bytes of `file` from `offset` on.
+  ///
+  /// - Throws: `SystemError`, with `EINVAL` if the range is empty or reaches past the end of the file.
+  public init(
+    _ file: borrowing ReadOnlyFile, offset: Int = 0, byteCount: Int
+  ) throws(SystemError) {
+    let identity = try file.identity()
+    let (end, overflow) = offset.addingReportingOverflow(byteCount)
+    guard offset >= 0, byteCount > 0, !overflow, end <= identity.byteCount else {
+      throw SystemError(operation: "map", path: file.path, code: EINVAL)
+    }
+    let pageSize = sysconf(Int32(_SC_PAGESIZE))
+    let lead = offset % pageSize
+    let mapped = mmap(
+      nil, lead + byteCount, PROT_READ, MAP_SHARED, file.descriptor, off_t(offset - lead))
+    guard let mapped, mapped != MAP_FAILED else {
+      throw SystemError(operation: "map", path: file.path)
+    }
+    pages = mapped
+    pagesByteCount = lead + byteCount
+    base = UnsafeRawPointer(mapped) + lead
+    self.byteCount = byteCount
+    shim_guard_region(mapped, pagesByteCount)
+  }
+
+  deinit {
+    shim_unguard_region(pages)
+    munmap(pages, pagesByteCount)
+  }
+}
