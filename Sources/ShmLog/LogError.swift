@@ -1,0 +1,31 @@
+public import SharedMemory
+
+/// Why a log can't be read, or not any further.
+public enum LogError: Error, Sendable, CustomStringConvertible {
+  /// The file can't be opened.
+  case cannotOpen(path: String, reason: String)
+  /// Reading from the file failed, or it ended before its marker did.
+  case readFailed(reason: String)
+  /// The first bytes are no marker of a log file.
+  case notALog(path: String)
+  /// The file ends in the middle of a record.
+  case truncated(path: String, offset: Int, needed: Int, left: Int)
+  /// There is something at `offset` (in bytes) that no server writes.
+  case damaged(path: String, offset: Int, problem: String)
+  /// A system call on one of a live log's files failed.
+  case system(SystemError)
+
+  /// One line without the program's name. The first three are worded as the log's own tools word them,
+  /// because scripts look for them.
+  public var description: String {
+    switch self {
+    case .cannotOpen(let path, let reason): "Cannot open \(path): \(reason)"
+    case .readFailed(let reason): "VSL file read error: \(reason)"
+    case .notALog(let path): "Not a VSL file: \(path)"
+    case .truncated(let path, let offset, let needed, let left):
+      "\(path): byte offset \(offset): the record needs \(needed) bytes, but only \(left) are left"
+    case .damaged(let path, let offset, let problem): "\(path): byte offset \(offset): \(problem)"
+    case .system(let error): error.description
+    }
+  }
+}
