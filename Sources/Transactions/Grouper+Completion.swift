@@ -1,0 +1,179 @@
+import ShmLog
+
+/// How transactions are opened, ended and handed on (`grouping.md` 5, 6).
+extension Grouper {
+  /// The next finished group; nil when there is none, and then the next records may be added.
+  ///
+  /// The group is valid until the next call of anything.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func next() -> TransactionGroup<Layout>? {
+    freeLent()
+    if let transaction = direct {
+      direct = nil
+      statistics.delivered += 1
+      members.removeAll()
+      members.append(transaction)
+      return members.group
+    }
+    while readyTaken < ready.count {
+      let root = ready[readyTaken]
+      readyTaken += 1
+      collect(root)
+      if isWanted(root) {
+        statistics.delivered += lentSlots.count
+        return members.group
+      }
+      statistics.discarded += lentSlots.count
+      freeLent()
+    }
+    ready.removeAll(keepingCapacity: true)
+    readyTaken = 0
+    settle()
+    return nil
+  }
+
+  /// A group whose root isn't what the grouping asks for is not handed on.
+  private func isWanted(_ root: Int32) -> Bool {
+    switch options.grouping {
+    case .vxid: true
+    case .request: slots[Int(root)].type == .request
+    case .session: slots[Int(root)].type == .session
+    }
+  }
+
+  /// Lists a group's slots, breadth first, in `lentSlots`, and their views in `members`.
+  private mutating func collect(_ root: Int32) {
+    members.removeAll()
+    lentSlots.append(root)
+    members.append(slots[Int(root)].transaction(level: 1))
+    var at = 0
+    while at < lentSlots.count {
+      let level = members[at].level
+      var child = slots[Int(lentSlots[at])].firstChild
+      while child >= 0 {
+        lentSlots.append(child)
+        let isRestart = slots[Int(child)].reason == .restart
+        members.append(slots[Int(child)].transaction(level: isRestart ? level : level + 1))
+        child = slots[Int(child)].nextSibling
+      }
+      at += 1
+    }
+  }
+
+  private mutating func freeLent() {
+    for index in lentSlots { free(index) }
+    lentSlots.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Slots
+
+  /// Makes a slot for a transaction and puts it last among the incomplete.
+  mutating func open(_ vxid: UInt64) -> Int32 {
+    let index: Int32
+    if let free = freeSlots.popLast() {
+      index = free
+    } else {
+      index = Int32(slots.count)
+      slots.append(OpenTransaction())
+    }
+    var transaction = OpenTransaction<Layout>()
+    transaction.vxid = vxid
+    transaction.createdNanoseconds = nowNanoseconds
+    transaction.older = newestIncomplete
+    slots[Int(index)] = transaction
+    if newestIncomplete >= 0 {
+      slots[Int(newestIncomplete)].newer = index
+    } else {
+      oldestIncomplete = index
+    }
+    newestIncomplete = index
+    table.insert(vxid, index)
+    outstanding += 1
+    return index
+  }
+
+  mutating func free(_ index: Int32) {
+    slots[Int(index)].store.release()
+    slots[Int(index)].vxid = 0
+    freeSlots.append(index)
+    if touched == index { touched = -1 }
+  }
+
+  // MARK: Completion
+
+  /// Marks a transaction as ended; it accepts no more children.
+  mutating func complete(_ index: Int32) {
+    guard !slots[Int(index)].isComplete else { return }
+    slots[Int(index)].isComplete = true
+    recentlyEnded.insert(slots[Int(index)].vxid)
+    let (older, newer) = (slots[Int(index)].older, slots[Int(index)].newer)
+    if older >= 0 { slots[Int(older)].newer = newer } else { oldestIncomplete = newer }
+    if newer >= 0 { slots[Int(newer)].older = older } else { newestIncomplete = older }
+    // Readiness goes up the tree as far as it reaches.
+    var at = index
+    while slots[Int(at)].isReady {
+      let parent = slots[Int(at)].parent
+      guard parent >= 0 else {
+        ready.append(at)
+        close(at)
+        return
+      }
+      slots[Int(parent)].unreadyChildren -= 1
+      at = parent
+    }
+  }
+
+  /// Takes a finished group out of the table: what comes now under its numbers belongs to others.
+  private mutating func close(_ root: Int32) {
+    var pending = [root]
+    while let index = pending.popLast() {
+      outstanding -= 1
+      table.remove(slots[Int(index)].vxid)
+      var child = slots[Int(index)].firstChild
+      while child >= 0 {
+        pending.append(child)
+        child = slots[Int(child)].nextSibling
+      }
+    }
+  }
+
+  mutating func forceTimedOut() {
+    while oldestIncomplete >= 0 {
+      let age = nowNanoseconds - slots[Int(oldestIncomplete)].createdNanoseconds
+      guard age > options.timeoutNanoseconds || options.timeoutNanoseconds == 0 else { return }
+      statistics.timedOut += 1
+      force(oldestIncomplete, "timeout")
+    }
+  }
+
+  mutating func forceOverflow() {
+    while outstanding > options.openTransactionsMax, oldestIncomplete >= 0 {
+      statistics.overflowed += 1
+      force(oldestIncomplete, "store overflow")
+    }
+  }
+
+  /// Ends a transaction that didn't end itself, with records that say so.
+  mutating func force(_ index: Int32, _ reason: StaticString) {
+    if index == touched { settle() }
+    let vxid = slots[Int(index)].vxid
+    let side = slots[Int(index)].markerSide
+    slots[Int(index)].isForced = true
+    if !slots[Int(index)].hasBegin, options.keptTags.contains(roles.begin) {
+      let word = slots[Int(index)].type.word
+      slots[Int(index)].store.append(
+        tag: roles.begin, vxid: vxid, side: side, text: Array("\(word) 0 synth".utf8))
+    }
+    if !slots[Int(index)].hasBegin { slots[Int(index)].side = side }
+    if options.keptTags.contains(roles.vsl) {
+      slots[Int(index)].store.append(
+        tag: roles.vsl, vxid: vxid, side: side, text: reason.withUTF8Buffer(Array.init))
+    }
+    if options.keptTags.contains(roles.end) {
+      slots[Int(index)].store.append(
+        tag: roles.end, vxid: vxid, side: side, text: Array("synth".utf8))
+    }
+    complete(index)
+  }
+}

@@ -1,0 +1,158 @@
+import ShmLog
+
+/// How `Begin` and `Link` tie transactions together (`grouping.md` 3.1, 3.2), and the notes that are left
+/// where they don't fit.
+extension Grouper {
+  mutating func processBegin(_ record: Record<Layout>, of index: Int32, rest: RecordRun<Layout>) {
+    if slots[Int(index)].hasBegin {
+      diagnose("duplicate begin", record, in: index, rest: rest)
+      return
+    }
+    slots[Int(index)].hasBegin = true
+    slots[Int(index)].side = record.side
+    guard let begin = Bracket(record.payload, vxidBits: vxidBits) else {
+      diagnose("parse error", record, in: index, rest: rest)
+      return
+    }
+    if begin.type == .unknown { diagnose("unknown vxid type", record, in: index, rest: rest) }
+    let expected = slots[Int(index)].type
+    if expected != .unknown, expected != begin.type {
+      diagnose("type mismatch", record, in: index, rest: rest)
+    }
+    slots[Int(index)].type = begin.type
+    slots[Int(index)].reason = begin.reason
+    slots[Int(index)].parentVXID = begin.vxid
+    guard begin.vxid != 0 else { return }
+    if begin.vxid == slots[Int(index)].vxid {
+      diagnose("link to self", record, in: index, rest: rest)
+      return
+    }
+    switch options.grouping {
+    case .vxid: return
+    case .request: if begin.type == .request, begin.reason == .received { return }
+    case .session: break
+    }
+    if slots[Int(index)].parent >= 0 {
+      if slots[Int(slots[Int(index)].parent)].vxid != begin.vxid {
+        diagnose("link mismatch", record, in: index, rest: rest)
+      }
+      return
+    }
+    let parent = table[begin.vxid] ?? open(begin.vxid)
+    if slots[Int(parent)].isComplete {
+      diagnose("link too late", record, in: index, rest: rest)
+    } else if isAncestor(index, of: parent) {
+      diagnose("link mismatch", record, in: index, rest: rest)
+    } else {
+      attach(index, to: parent)
+    }
+  }
+
+  mutating func processLink(_ record: Record<Layout>, of index: Int32, rest: RecordRun<Layout>) {
+    guard let link = Bracket(record.payload, vxidBits: vxidBits) else {
+      diagnose("parse error", record, in: index, rest: rest)
+      return
+    }
+    if link.type == .unknown { diagnose("unknown vxid type", record, in: index, rest: rest) }
+    switch options.grouping {
+    case .vxid: return
+    case .request: if slots[Int(index)].type == .session { return }
+    case .session: break
+    }
+    guard link.vxid != 0 else {
+      diagnose("illegal link vxid", record, in: index, rest: rest)
+      return
+    }
+    guard link.vxid != slots[Int(index)].vxid else {
+      diagnose("link to self", record, in: index, rest: rest)
+      return
+    }
+    guard let child = table[link.vxid] else {
+      let child = open(link.vxid)
+      slots[Int(child)].type = link.type
+      slots[Int(child)].reason = link.reason
+      attach(child, to: index)
+      return
+    }
+    if slots[Int(child)].parent == index { return }
+    if slots[Int(child)].parent >= 0 {
+      diagnose("duplicate link", record, in: index, rest: rest)
+    } else if slots[Int(child)].isComplete {
+      diagnose("link too late", record, in: index, rest: rest)
+    } else if isAncestor(child, of: index) {
+      diagnose("link mismatch", record, in: index, rest: rest)
+    } else {
+      let known = slots[Int(child)].type
+      if known != .unknown, known != link.type {
+        diagnose("type mismatch", record, in: index, rest: rest)
+      }
+      slots[Int(child)].type = link.type
+      slots[Int(child)].reason = link.reason
+      attach(child, to: index)
+    }
+  }
+
+  /// Puts a child last among its parent's.
+  private mutating func attach(_ child: Int32, to parent: Int32) {
+    slots[Int(child)].parent = parent
+    if slots[Int(parent)].lastChild >= 0 {
+      slots[Int(slots[Int(parent)].lastChild)].nextSibling = child
+    } else {
+      slots[Int(parent)].firstChild = child
+    }
+    slots[Int(parent)].lastChild = child
+    if !slots[Int(child)].isReady { slots[Int(parent)].unreadyChildren += 1 }
+  }
+
+  /// Whether `index` is `descendant` or above it. A log that says so is wrong; following it would make a
+  /// ring of transactions that all wait for each other.
+  private func isAncestor(_ index: Int32, of descendant: Int32) -> Bool {
+    var at = descendant
+    while at >= 0 {
+      if at == index { return true }
+      at = slots[Int(at)].parent
+    }
+    return false
+  }
+
+  // MARK: Notes
+
+  /// The longest text of a note.
+  private static var noteByteCountMax: Int { 63 }
+
+  /// Says behind a record what is wrong with it.
+  mutating func diagnose(
+    _ reason: String, _ record: Record<Layout>, in index: Int32, rest: RecordRun<Layout>
+  ) {
+    guard options.keptTags.contains(roles.vsl) else { return }
+    let name = tags.tag(record.tag)?.name ?? "unknown"
+    var text = Array("\(reason) (\(record.vxid):\(name) \"".utf8)
+    text += record.payload.droppingFinalNULs.prefix(Self.noteByteCountMax).buffer
+    text += Array("\")".utf8)
+    addNote(text.prefix(Self.noteByteCountMax), to: index, rest: rest)
+  }
+
+  mutating func addNote(_ text: StaticString, to index: Int32, rest: RecordRun<Layout>) {
+    addNote(text.withUTF8Buffer { Array($0)[...] }, to: index, rest: rest)
+  }
+
+  /// Adds a note in front of `rest`, the part of the present piece that comes after it.
+  private mutating func addNote(
+    _ text: ArraySlice<UInt8>, to index: Int32, rest: RecordRun<Layout>
+  ) {
+    guard options.keptTags.contains(roles.vsl) else { return }
+    storeInPlace(index, upTo: rest)
+    slots[Int(index)].store.append(
+      tag: roles.vsl, vxid: slots[Int(index)].vxid, side: slots[Int(index)].markerSide,
+      text: Array(text))
+  }
+
+  /// Copies the present piece up to where `rest` begins; `rest` stays in place.
+  private mutating func storeInPlace(_ index: Int32, upTo rest: RecordRun<Layout>) {
+    var cursor = slots[Int(index)].inPlace.makeCursor()
+    while cursor.rest.byteCount > rest.byteCount, let record = cursor.next() {
+      if options.keptTags.contains(record.tag) { slots[Int(index)].store.append(record) }
+    }
+    slots[Int(index)].inPlace = rest
+  }
+}

@@ -1,0 +1,280 @@
+public import ShmLog
+
+/// Makes transactions of records and groups of transactions (`grouping.md`).
+///
+/// The caller adds a run of records, takes the groups that this finished, and only then adds the next:
+///
+/// ```
+/// grouper.add(run)
+/// while let group = grouper.next() { … }
+/// ```
+///
+/// A transaction that arrives whole is handed on where it lies. What `next` leaves unfinished is copied
+/// when it returns nil, so that the source may move on. Which groups come out, and in which order,
+/// depends on nothing but the records and the clock.
+public struct Grouper<Layout: RecordLayout>: ~Copyable {
+  let options: GroupingOptions
+  let tags: TagTable
+  let roles: TagRoles
+  /// Which bits of a number in a payload count, as in the record's own header.
+  let vxidBits: UInt64
+
+  /// What has happened so far.
+  public internal(set) var statistics = GroupingStatistics()
+
+  /// The clock, in nanoseconds from any point; set by the caller as often as it likes.
+  public var nowNanoseconds: Int64 = 0
+
+  var slots: [OpenTransaction<Layout>] = []
+  var freeSlots: [Int32] = []
+  var table = VXIDTable()
+  /// Transactions in the table that aren't part of a finished group yet.
+  var outstanding = 0
+  var oldestIncomplete: Int32 = -1
+  var newestIncomplete: Int32 = -1
+
+  /// Roots of finished groups, from `readyTaken` on.
+  var ready: [Int32] = []
+  var readyTaken = 0
+  /// A whole transaction that never needed a slot.
+  var direct: Transaction<Layout>?
+  /// The slots of the group that was handed out last.
+  var lentSlots: [Int32] = []
+  var members = MemberList<Layout>()
+  /// The slot that the present piece went into.
+  var touched: Int32 = -1
+
+  /// Transactions that were ruled out, so that their later pieces aren't taken for orphans.
+  var ruledOut = VXIDTable()
+  /// The last few that ended: some servers log a record or two behind the `End`.
+  var recentlyEnded = RecentNumbers()
+
+  /// Makes a grouper of nothing.
+  ///
+  /// - Parameters:
+  ///   - options: what makes a group, and the limits.
+  ///   - tags: the log's tag numbering.
+  public init(options: GroupingOptions, tags: TagTable) {
+    self.options = options
+    self.tags = tags
+    roles = TagRoles(tags)
+    vxidBits = Layout.headerByteCount == NarrowRecords.headerByteCount ? 0xFFFF_FFFF : .max
+  }
+
+  deinit {
+    for slot in slots {
+      var store = slot.store
+      store.release()
+    }
+    members.deallocate()
+  }
+
+  /// Takes in records of one transaction that were written in one piece.
+  ///
+  /// - Precondition: `next` has returned nil since the last call.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func add(_ run: RecordRun<Layout>) {
+    if takeWhole(run) { return }
+    addUnit(run)
+  }
+
+  /// Takes in records of one transaction of which each was written by itself, such as a file's.
+  ///
+  /// - Precondition: as for `add`.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func addEach(_ run: RecordRun<Layout>) {
+    // Limits are examined after every record. As long as none of them can be met on the way, it makes no
+    // difference to look at the run as a whole.
+    if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0 {
+      if takeWhole(run) { return }
+      addUnit(run)
+      return
+    }
+    var cursor = run.makeCursor()
+    while let record = cursor.next() {
+      addUnit(RecordRun(start: record.address, byteCount: record.bytes.count))
+      // Each piece is left before the next one comes, as it would be in a source that gives them singly.
+      settle()
+    }
+  }
+
+  /// Looks at the clock alone, for when no records come.
+  public mutating func expire() {
+    forceTimedOut()
+    settle()
+  }
+
+  /// Ends every transaction that is open, because the log was interrupted.
+  public mutating func flush() {
+    settle()
+    while oldestIncomplete >= 0 {
+      statistics.flushed += 1
+      force(oldestIncomplete, "flush")
+    }
+  }
+
+  /// Forgets every transaction that is open.
+  ///
+  /// - Returns: how many had begun.
+  @discardableResult
+  public mutating func discardOpen() -> Int {
+    var count = 0
+    for index in slots.indices where slots[index].vxid != 0 {
+      if slots[index].hasBegin { count += 1 }
+      free(Int32(index))
+    }
+    table = VXIDTable()
+    oldestIncomplete = -1
+    newestIncomplete = -1
+    outstanding = 0
+    ready.removeAll(keepingCapacity: true)
+    readyTaken = 0
+    return count
+  }
+
+  /// Takes the last piece out of its transaction again: it was overwritten while it was read.
+  public mutating func discardTornPiece() {
+    direct = nil
+    guard touched >= 0 else { return }
+    let index = Int(touched)
+    slots[index].inPlace = .empty
+    slots[index].store.truncate(to: slots[index].storedBefore)
+    touched = -1
+  }
+
+  /// A transaction that no longer fits into memory, if the last piece made it so.
+  public var oversized: UInt64? {
+    guard touched >= 0, slots[Int(touched)].store.byteCount > GroupingOptions.storedBytesMax else {
+      return nil
+    }
+    return slots[Int(touched)].vxid
+  }
+
+  // MARK: One piece
+
+  /// The common case: a transaction that is all here, with nothing remarkable in it.
+  private mutating func takeWhole(_ run: RecordRun<Layout>) -> Bool {
+    guard options.grouping == .vxid, outstanding < options.openTransactionsMax else { return false }
+    var cursor = run.makeCursor()
+    guard let first = cursor.next(), first.tag == roles.begin else { return false }
+    let vxid = first.vxid
+    guard vxid != 0, let begin = Bracket(first.payload, vxidBits: vxidBits), begin.type != .unknown,
+      begin.vxid != vxid, options.isCandidate(begin, side: first.side), table[vxid] == nil
+    else { return false }
+    while let record = cursor.next() {
+      let role = roles[record.tag]
+      if record.vxid != vxid { return false }
+      switch role {
+      case .none: continue
+      case .begin: return false
+      case .link:
+        guard let link = Bracket(record.payload, vxidBits: vxidBits), link.type != .unknown else {
+          return false
+        }
+      case .end:
+        direct = Transaction(
+          vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason,
+          side: first.side, level: 1, isForced: false, stored: .empty, inPlace: run)
+        recentlyEnded.insert(vxid)
+        forceTimedOut()
+        return true
+      }
+    }
+    return false
+  }
+
+  private mutating func addUnit(_ run: RecordRun<Layout>) {
+    touched = -1
+    if let index = slot(for: run) {
+      touched = index
+      slots[Int(index)].inPlace = run
+      slots[Int(index)].storedBefore = slots[Int(index)].store.byteCount
+      scan(index)
+    }
+    forceTimedOut()
+    forceOverflow()
+  }
+
+  /// The slot of the transaction a piece belongs to, made if the piece begins it.
+  private mutating func slot(for run: RecordRun<Layout>) -> Int32? {
+    var cursor = run.makeCursor()
+    guard let first = cursor.next() else { return nil }
+    let vxid = first.vxid
+    guard vxid != 0 else { return nil }
+    if let known = table[vxid] { return known }
+    guard first.tag == roles.begin else {
+      noteStray(run, vxid: vxid)
+      return nil
+    }
+    let begin = Bracket(first.payload, vxidBits: vxidBits)
+    guard options.isCandidate(begin, side: first.side) else {
+      ruleOut(run, vxid: vxid)
+      return nil
+    }
+    return open(vxid)
+  }
+
+  /// Interprets the records of the piece that was just put in place.
+  private mutating func scan(_ index: Int32) {
+    let vxid = slots[Int(index)].vxid
+    var cursor = slots[Int(index)].inPlace.makeCursor()
+    while let record = cursor.next() {
+      if record.vxid != vxid { diagnose("vxid mismatch", record, in: index, rest: cursor.rest) }
+      switch roles[record.tag] {
+      case .none: continue
+      case .begin: processBegin(record, of: index, rest: cursor.rest)
+      case .link: processLink(record, of: index, rest: cursor.rest)
+      case .end:
+        if slots[Int(index)].type == .unknown {
+          addNote("vtx of unknown type marked complete", to: index, rest: cursor.rest)
+        }
+        complete(index)
+        return
+      }
+    }
+  }
+
+  private mutating func ruleOut(_ run: RecordRun<Layout>, vxid: UInt64) {
+    statistics.ruledOut += 1
+    // A table that only ever grows would be a way to fill the memory from outside.
+    if ruledOut.count > 1 << 16 { ruledOut = VXIDTable() }
+    if ruledOut[vxid] == nil { ruledOut.insert(vxid, 0) }
+    if contains(run, roles.end) {
+      ruledOut.remove(vxid)
+      recentlyEnded.insert(vxid)
+    }
+  }
+
+  private mutating func noteStray(_ run: RecordRun<Layout>, vxid: UInt64) {
+    if ruledOut[vxid] != nil {
+      if contains(run, roles.end) {
+        ruledOut.remove(vxid)
+        recentlyEnded.insert(vxid)
+      }
+    } else if !recentlyEnded.contains(vxid) {
+      statistics.orphans += 1
+    }
+  }
+
+  private func contains(_ run: RecordRun<Layout>, _ tag: UInt8) -> Bool {
+    var cursor = run.makeCursor()
+    while let record = cursor.next() {
+      if record.tag == tag { return true }
+    }
+    return false
+  }
+
+  /// Copies what is left of the present piece, so that the source may move on.
+  mutating func settle() {
+    guard touched >= 0 else { return }
+    let index = touched
+    guard slots[Int(index)].vxid != 0, !slots[Int(index)].inPlace.isEmpty else { return }
+    var cursor = slots[Int(index)].inPlace.makeCursor()
+    while let record = cursor.next() {
+      if options.keptTags.contains(record.tag) { slots[Int(index)].store.append(record) }
+    }
+    slots[Int(index)].inPlace = .empty
+  }
+}

@@ -1,0 +1,51 @@
+import ShmLog
+
+/// A transaction the grouper knows and hasn't handed on: begun, or only named by a relative.
+///
+/// Relatives are indices into the grouper's slots; -1 is nobody.
+struct OpenTransaction<Layout: RecordLayout> {
+  var vxid: UInt64 = 0
+  var parentVXID: UInt64 = 0
+  var type = TransactionType.unknown
+  var reason = TransactionReason.other
+  var side = Side.none
+  var hasBegin = false
+  var isComplete = false
+  var isForced = false
+  /// When it was created, on the clock the grouper is told.
+  var createdNanoseconds: Int64 = 0
+
+  var parent: Int32 = -1
+  var firstChild: Int32 = -1
+  var lastChild: Int32 = -1
+  var nextSibling: Int32 = -1
+  /// Children that aren't ready yet.
+  var unreadyChildren: Int32 = 0
+
+  /// Neighbours in the queue of incomplete transactions, oldest first.
+  var older: Int32 = -1
+  var newer: Int32 = -1
+
+  /// Records of earlier pieces, and of the present piece while it lies in the source.
+  var store = RecordStore<Layout>()
+  var inPlace = RecordRun<Layout>.empty
+  /// How much was stored before the present piece, to go back to if the piece turns out to be torn.
+  var storedBefore = 0
+
+  var isReady: Bool { isComplete && unreadyChildren == 0 }
+
+  /// What a tag's records are marked with when they are made up for this transaction.
+  var markerSide: Side {
+    switch type {
+    case .request: .client
+    case .backendRequest: .backend
+    case .session, .unknown: .none
+    }
+  }
+
+  func transaction(level: Int) -> Transaction<Layout> {
+    Transaction(
+      vxid: vxid, parentVXID: parentVXID, type: type, reason: reason, side: side, level: level,
+      isForced: isForced, stored: store.records, inPlace: inPlace)
+  }
+}

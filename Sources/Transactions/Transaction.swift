@@ -1,0 +1,81 @@
+public import ShmLog
+
+/// A finished transaction, to be looked at until the grouper is asked for the next.
+public struct Transaction<Layout: RecordLayout> {
+  /// The transaction's number.
+  public let vxid: UInt64
+  /// The number its `Begin` named as its parent; 0 if none.
+  public let parentVXID: UInt64
+  /// What it is about.
+  public let type: TransactionType
+  /// Why it was begun.
+  public let reason: TransactionReason
+  /// The side that its `Begin` is marked with.
+  public let side: Side
+  /// How deep it stands in its group; 1 for the root.
+  public let level: Int
+  /// Whether it had to be ended before it ended itself.
+  public let isForced: Bool
+
+  // Records that came in earlier pieces, then those that lie where the source has them.
+  @usableFromInline let stored: RecordRun<Layout>
+  @usableFromInline let inPlace: RecordRun<Layout>
+
+  @inlinable
+  init(
+    vxid: UInt64, parentVXID: UInt64, type: TransactionType, reason: TransactionReason, side: Side,
+    level: Int, isForced: Bool, stored: RecordRun<Layout>, inPlace: RecordRun<Layout>
+  ) {
+    self.vxid = vxid
+    self.parentVXID = parentVXID
+    self.type = type
+    self.reason = reason
+    self.side = side
+    self.level = level
+    self.isForced = isForced
+    self.stored = stored
+    self.inPlace = inPlace
+  }
+
+  /// A walk over its records, in the order in which they were logged.
+  @inlinable
+  public func makeCursor() -> Cursor {
+    Cursor(current: stored.makeCursor(), following: inPlace)
+  }
+
+  /// Walks a transaction's records.
+  public struct Cursor {
+    @usableFromInline var current: RecordCursor<Layout>
+    @usableFromInline var following: RecordRun<Layout>
+
+    @inlinable
+    init(current: RecordCursor<Layout>, following: RecordRun<Layout>) {
+      self.current = current
+      self.following = following
+    }
+
+    /// The next record; nil at the end.
+    @inlinable
+    public mutating func next() -> Record<Layout>? {
+      if let record = current.next() { return record }
+      guard !following.isEmpty else { return nil }
+      current = following.makeCursor()
+      following = .empty
+      return current.next()
+    }
+  }
+}
+
+/// What is selected, counted and rendered at once: a transaction or a tree of them, the root first, then
+/// breadth first.
+public struct TransactionGroup<Layout: RecordLayout> {
+  @usableFromInline let members: UnsafeBufferPointer<Transaction<Layout>>
+
+  init(_ members: UnsafeBufferPointer<Transaction<Layout>>) { self.members = members }
+
+  /// How many transactions there are; at least one.
+  @inlinable public var count: Int { members.count }
+
+  /// The transaction at a position.
+  @inlinable public subscript(index: Int) -> Transaction<Layout> { members[index] }
+}
