@@ -1,0 +1,22 @@
+/// What a file output is called and when it begins a new file.
+public struct FileOptions: Sendable, Equatable {
+  /// The path, which may contain strftime conversions.
+  public var path: String
+  /// Whether conversions in the path are expanded, in local time, whenever a file is opened.
+  public var expandsTime = true
+  /// Whether what is there already is kept; otherwise the first file is emptied.
+  public var appends = false
+  /// The size on disk at which a file is finished and a new one begun.
+  public var rotateBytes: Int?
+  /// The length of the periods, on the local clock, that get a file each.
+  public var rotateEverySeconds: Int?
+  /// How many finished files are kept; all, if nil.
+  public var keep: Int?
+  /// What every file begins with: whole lines, such as the names of the fields.
+  public var header: [UInt8] = []
+  /// The compression level, 1 to 9; nil writes plain text.
+  public var gzipLevel: Int?
+
+  /// A plain file that is emptied at first and then grows for ever.
+  public init(path: String) { self.path = path }
+}

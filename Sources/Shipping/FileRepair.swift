@@ -1,0 +1,73 @@
+import Glibc
+
+/// Makes a file that is going to be appended to end in a whole line or a whole gzip member again.
+///
+/// A process that was killed in the middle of a write leaves half of one. Only that is ever cut;
+/// a compressed file that is damaged in another way is not touched.
+struct FileRepair {
+  let path: String
+  let isCompressed: Bool
+  let system: SystemCalls
+
+  /// What was found and done.
+  enum Outcome: Equatable {
+    /// There is no such file, or nothing is wrong with it.
+    case whole
+    /// This many bytes were cut off, so that this many are left.
+    case cut(bytes: Int, left: Int)
+    /// There is damage that is no mere cut; what was written before it ends at the offset.
+    case damaged(at: Int)
+  }
+
+  func run() throws(SinkError) -> Outcome {
+    let descriptor: Int32
+    do {
+      descriptor = try system.open(path, O_RDWR)
+    } catch .noEntry {
+      return .whole
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    defer { try? system.close(descriptor) }
+    do {
+      let byteCount = Int(try system.status(descriptor).st_size)
+      let left: Int
+      if isCompressed {
+        switch try GzipScan(descriptor: descriptor, system: system) {
+        case .whole:
+          return .whole
+        case .torn(let wholeBytes):
+          left = wholeBytes
+        case .damaged(let wholeBytes):
+          return .damaged(at: wholeBytes)
+        case .foreign:
+          return .damaged(at: 0)
+        }
+      } else {
+        left = try endOfLastLine(descriptor, byteCount: byteCount)
+      }
+      guard left < byteCount else { return .whole }
+      try system.truncate(descriptor, to: left)
+      return .cut(bytes: byteCount - left, left: left)
+    } catch {
+      throw SinkError(target: path, operation: "repair", errno: error)
+    }
+  }
+
+  /// The offset behind the last newline; 0 if there is none.
+  private func endOfLastLine(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Int {
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    defer { chunk.deallocate() }
+    var end = byteCount
+    while end > 0 {
+      let start = max(0, end - chunk.count)
+      let wanted = UnsafeMutableRawBufferPointer(rebasing: chunk.prefix(end - start))
+      let count = try system.readFully(descriptor, into: wanted, at: start)
+      if let newline = wanted.prefix(count).lastIndex(of: UInt8(ascii: "\n")) {
+        return start + newline + 1
+      }
+      end = start
+    }
+    return 0
+  }
+}

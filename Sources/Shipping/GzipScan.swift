@@ -1,0 +1,65 @@
+internal import CZlib
+import Glibc
+
+/// What a gzip file turns out to be when it is read to its end.
+enum GzipScan: Equatable {
+  /// Complete members and nothing else.
+  case whole
+  /// The file ends in the middle of a member; the complete ones end at the offset.
+  case torn(wholeBytes: Int)
+  /// What follows the complete members is not the beginning of another one.
+  case damaged(wholeBytes: Int)
+  /// The file does not begin like a gzip file.
+  case foreign
+
+  /// Reads a file from its beginning.
+  init(descriptor: Int32, system: SystemCalls) throws(Errno) {
+    var stream = z_stream()
+    let gzipWindow: Int32 = 15 + 16
+    let chunkBytes = 64 << 10
+    let input = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
+    let output = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
+    defer {
+      input.deallocate()
+      output.deallocate()
+    }
+    let version = ZLIB_VERSION
+    guard inflateInit2_(&stream, gzipWindow, version, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else { throw .noMemory }
+    defer { inflateEnd(&stream) }
+
+    var wholeBytes = 0
+    var readBytes = 0
+    while true {
+      let count = try system.read(descriptor, into: input, at: readBytes)
+      if count == 0 { break }
+      readBytes += count
+      stream.next_in = input.assumingMemoryBound(to: UInt8.self).baseAddress
+      stream.avail_in = UInt32(count)
+      repeat {
+        stream.next_out = output.assumingMemoryBound(to: UInt8.self).baseAddress
+        stream.avail_out = UInt32(chunkBytes)
+        switch inflate(&stream, Z_NO_FLUSH) {
+        case Z_STREAM_END:
+          wholeBytes = readBytes - Int(stream.avail_in)
+          inflateReset(&stream)
+        case Z_OK, Z_BUF_ERROR:
+          break
+        default:
+          let hasMagic = try Self.hasMagic(descriptor, input, system)
+          self = hasMagic ? .damaged(wholeBytes: wholeBytes) : .foreign
+          return
+        }
+        // A full output buffer may mean that there is more to come from the same input.
+      } while stream.avail_in > 0 || stream.avail_out == 0
+    }
+    self = wholeBytes == readBytes ? .whole : .torn(wholeBytes: wholeBytes)
+  }
+
+  private static func hasMagic(
+    _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ system: SystemCalls
+  ) throws(Errno) -> Bool {
+    let count = try system.read(descriptor, into: buffer, at: 0)
+    return count >= 2 && buffer[0] == 0x1f && buffer[1] == 0x8b
+  }
+}

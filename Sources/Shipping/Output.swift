@@ -1,0 +1,107 @@
+import Glibc
+
+/// One output: a spool, a sink, and the thread that carries records from one to the other.
+///
+/// The sink may stall or break; nobody who holds an output ever waits for it, except in `join`. The
+/// thread exists from the beginning, so an output is made after a process has gone into the
+/// background.
+public final class Output: Sendable {
+  /// The name for messages.
+  public let name: String
+
+  let spool: Spool
+  private let state: OutputState
+  private let thread: pthread_t
+
+  /// Makes the spool and starts the thread.
+  /// - Parameters:
+  ///   - sink: Where the records end up; from here on it belongs to the thread.
+  ///   - clock: What tells the thread the time.
+  /// - Throws: `SpoolError` when memory, descriptors or threads are exhausted.
+  public convenience init(
+    to sink: sending any Sink, spool options: Spool.Options = Spool.Options(),
+    clock: @escaping @Sendable () -> Moment = Moment.now
+  ) throws(SpoolError) {
+    try self.init(to: sink, spool: Spool(options), clock: clock)
+  }
+
+  init(
+    to sink: sending any Sink, spool: Spool, clock: @escaping @Sendable () -> Moment
+  ) throws(SpoolError) {
+    name = sink.name
+    self.spool = spool
+    do {
+      state = OutputState(ended: try WakeEvent(.real))
+    } catch {
+      throw SpoolError(operation: "descriptor to wake a thread", errno: error)
+    }
+    do {
+      thread = try OutputThread.start(
+        OutputLoop(reader: spool.makeReader(), sink: sink, state: state, clock: clock))
+    } catch {
+      throw SpoolError(operation: "thread for \(name)", errno: error)
+    }
+  }
+
+  /// The end of the spool that records are rendered into; there is one.
+  public func makeWriter() -> SpoolWriter { spool.makeWriter() }
+
+  /// Why the output has failed; nil while it has not, which costs one load to know.
+  public var failure: SinkError? { state.failure }
+
+  /// The numbers of the spool.
+  public var usage: SpoolUsage { spool.usage }
+
+  /// The numbers so far.
+  ///
+  /// Exact once the thread has ended; until then what is on its way counts as undelivered.
+  public var report: OutputReport {
+    let written = state.written.value
+    let dropped = state.dropped.value
+    let usage = spool.usage
+    return OutputReport(
+      written: written, droppedByOverflow: usage.droppedRecords, droppedByFailure: dropped,
+      undelivered: usage.committed - written - dropped, failure: failure)
+  }
+
+  /// Asks the sink to let go of its target and open it again by its name.
+  public func requestReopen() { request(.reopen) }
+
+  /// Asks the sink to hand on what it still holds, such as an incomplete gzip member.
+  public func requestFlush() { request(.flush) }
+
+  /// Says that no more records will come; the same as finishing the writer.
+  public func finish() { spool.finish() }
+
+  /// Waits until everything is delivered, but no longer than this.
+  ///
+  /// Then the thread is stopped, and the report is exact; only if it hangs in a system call that
+  /// cannot be ended it is left behind. Called once, after `finish`.
+  public func join(drainSeconds: Double) -> OutputReport {
+    let nanoseconds = Int64(min(max(0, drainSeconds), 1e9) * 1e9)
+    if state.waitForEnd(nanoseconds: nanoseconds) {
+      pthread_join(thread, nil)
+      return report
+    }
+    request(.stop)
+    if state.waitForEnd(nanoseconds: Self.stopNanoseconds) {
+      pthread_join(thread, nil)
+    } else {
+      pthread_detach(thread)
+    }
+    return report
+  }
+
+  /// How long a thread gets to notice that it should stop.
+  private static let stopNanoseconds: Int64 = 250_000_000
+
+  /// Waits until the thread has ended or a descriptor, such as a signalfd, becomes readable.
+  ///
+  /// - Returns: whether the thread has ended; then `join` doesn't wait.
+  public func waitForEnd(or descriptor: Int32) -> Bool { state.waitForEnd(or: descriptor) }
+
+  private func request(_ command: OutputState.Commands) {
+    state.request(command)
+    spool.consumerWake.signal()
+  }
+}

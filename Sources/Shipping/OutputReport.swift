@@ -1,0 +1,18 @@
+/// What became of the records of one output; every record is in exactly one of these numbers.
+public struct OutputReport: Sendable, Equatable {
+  /// What the sink has taken whole and handed on.
+  public var written: Tally
+  /// How many records found no room in the spool.
+  public var droppedByOverflow: Int
+  /// What was discarded because the output had failed.
+  public var droppedByFailure: Tally
+  /// What was committed but had not been taken whole when the time was over.
+  public var undelivered: Tally
+  /// Why the output failed, if it did.
+  public var failure: SinkError?
+
+  /// How many records were lost, for whatever reason.
+  public var lostRecords: Int {
+    droppedByOverflow + droppedByFailure.records + undelivered.records
+  }
+}

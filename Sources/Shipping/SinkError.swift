@@ -1,0 +1,32 @@
+/// Why an output cannot go on: which operation failed, on what, and what the system said.
+public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was written to: a file's path, or a name such as `standard output`.
+  public let target: String
+  /// What was attempted, by the name of its system call.
+  public let operation: String
+  /// The system's error number; 0 when the refusal is ours.
+  public let code: Int32
+  /// What was wrong, in words.
+  public let detail: String
+
+  /// One line: `access.log: write: No space left on device`.
+  public var description: String { "\(target): \(operation): \(detail)" }
+
+  /// Whether whoever read this output has gone.
+  public var isConsumerGone: Bool { Errno(code) == .brokenPipe || Errno(code) == .connectionReset }
+
+  init(target: String, operation: String, errno: Errno) {
+    self.target = target
+    self.operation = operation
+    code = errno.code
+    let text = errno.description
+    detail = errno == .brokenPipe ? "\(text) (the consumer went away)" : text
+  }
+
+  init(target: String, operation: String, refusal: String) {
+    self.target = target
+    self.operation = operation
+    code = 0
+    detail = refusal
+  }
+}

@@ -1,0 +1,191 @@
+import Glibc
+
+/// Every system call of this module that can fail for a reason outside the program.
+///
+/// An interrupted call is repeated here and nowhere else. Tests hand in an interceptor to make the
+/// n-th call fail or write less than it was asked to; there is none otherwise.
+struct SystemCalls: Sendable {
+  /// What is about to be called.
+  enum Call: String, Sendable, CaseIterable {
+    case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
+    case mmap, pipe
+  }
+
+  /// What an interceptor makes of a call.
+  enum Fault: Sendable {
+    /// The call is not made and fails with this number.
+    case fail(Int32)
+    /// The call transfers at most this many bytes.
+    case short(Int)
+  }
+
+  static let real = SystemCalls()
+
+  var intercept: (@Sendable (Call) -> Fault?)?
+
+  /// Makes one call, again while it is interrupted; a negative result is the failure in `errno`.
+  private func perform<Result: FixedWidthInteger & SignedInteger>(
+    _ call: Call, _ body: (_ limit: Int) -> Result
+  ) throws(Errno) -> Result {
+    while true {
+      let code: Int32
+      var limit = Int.max
+      switch intercept?(call) {
+      case .fail(let injected)?:
+        code = injected
+      case let fault:
+        if case .short(let bytes)? = fault { limit = bytes }
+        let result = body(limit)
+        if result >= 0 { return result }
+        code = errno
+      }
+      if code != EINTR { throw Errno(code) }
+    }
+  }
+
+  func open(_ path: String, _ flags: Int32, mode: mode_t = 0o666) throws(Errno) -> Int32 {
+    try perform(.open) { _ in Glibc.open(path, flags | O_CLOEXEC, mode) }
+  }
+
+  /// Closes a descriptor, once: after an interruption it is closed all the same.
+  func close(_ descriptor: Int32) throws(Errno) {
+    do {
+      _ = try perform(.close) { _ in Glibc.close(descriptor) == 0 ? 0 : errno == EINTR ? 0 : -1 }
+    } catch {
+      // An injected failure must not leak the descriptor of the test that injected it.
+      if intercept != nil { _ = Glibc.close(descriptor) }
+      throw error
+    }
+  }
+
+  func read(
+    _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(Errno) -> Int {
+    try perform(.read) { pread(descriptor, buffer.baseAddress, min($0, buffer.count), offset) }
+  }
+
+  /// Reads until the buffer is full or the file ends.
+  func readFully(
+    _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(Errno) -> Int {
+    var count = 0
+    while count < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+      let more = try read(descriptor, into: rest, at: offset + count)
+      if more == 0 { break }
+      count += more
+    }
+    return count
+  }
+
+  func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+    try perform(.write) { Glibc.write(descriptor, bytes.baseAddress, min($0, bytes.count)) }
+  }
+
+  /// Sends to a socket without waiting and without a signal when the peer is gone.
+  func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+    let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+    return try perform(.send) {
+      Glibc.send(descriptor, bytes.baseAddress, min($0, bytes.count), flags)
+    }
+  }
+
+  /// Moves a descriptor's position by `distance` from where it is.
+  func seek(_ descriptor: Int32, by distance: Int) throws(Errno) {
+    _ = try perform(.lseek) { _ in Glibc.lseek(descriptor, distance, SEEK_CUR) }
+  }
+
+  func status(_ descriptor: Int32) throws(Errno) -> stat {
+    var status = stat()
+    _ = try perform(.fstat) { _ in fstat(descriptor, &status) }
+    return status
+  }
+
+  /// The status of whatever the path leads to, or nil when that is nothing.
+  func status(ofPath path: String) -> stat? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status : nil
+  }
+
+  func truncate(_ descriptor: Int32, to byteCount: Int) throws(Errno) {
+    _ = try perform(.ftruncate) { _ in ftruncate(descriptor, byteCount) }
+  }
+
+  func synchronize(_ descriptor: Int32) throws(Errno) {
+    _ = try perform(.fsync) { _ in fsync(descriptor) }
+  }
+
+  /// Renames to a name that nothing has; `EEXIST` if something has it.
+  func rename(_ old: String, toNew new: String) throws(Errno) {
+    var status = stat()
+    _ = try perform(.rename) { _ -> Int32 in
+      // Looked at first: renaming would replace it. Only this output makes names of its scheme.
+      guard lstat(new, &status) != 0 else {
+        errno = EEXIST
+        return -1
+      }
+      return Glibc.rename(old, new)
+    }
+  }
+
+  func unlink(_ path: String) throws(Errno) {
+    _ = try perform(.unlink) { _ in Glibc.unlink(path) }
+  }
+
+  /// The names in a directory, in no order.
+  func names(inDirectory path: String) throws(Errno) -> [String] {
+    var names: [String] = []
+    _ = try perform(.opendir) { _ in
+      guard let directory = opendir(path) else { return -1 }
+      defer { closedir(directory) }
+      while let entry = readdir(directory) {
+        names.append(
+          withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+          })
+      }
+      return 0
+    }
+    return names
+  }
+
+  /// Maps zeroed memory, whose pages exist only once they are touched.
+  func mapMemory(_ byteCount: Int) throws(Errno) -> UnsafeMutableRawPointer {
+    var address: UnsafeMutableRawPointer?
+    _ = try perform(.mmap) { _ in
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS
+      address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
+      return address == MAP_FAILED ? -1 : 0
+    }
+    guard let address else { throw .noMemory }
+    return address
+  }
+
+  /// Gives mapped memory back; only a wrong address could make it fail.
+  static func unmapMemory(_ base: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let result = munmap(base, byteCount)
+    precondition(result == 0, "memory that was not mapped")
+  }
+
+  /// A pipe neither end of which ever blocks.
+  func makePipe() throws(Errno) -> (readEnd: Int32, writeEnd: Int32) {
+    var ends: [Int32] = [-1, -1]
+    _ = try perform(.pipe) { _ in pipe(&ends) }
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    return (ends[0], ends[1])
+  }
+
+  /// Waits until one of the descriptors is ready; nil waits for ever.
+  ///
+  /// Returns early when a signal interrupts: callers look again at what they wait for anyway, and
+  /// only they know how much of their time is left.
+  @discardableResult
+  static func poll(_ descriptors: inout [pollfd], nanoseconds: Int64?) -> Int32 {
+    // Rounded up, lest the last fraction of a millisecond be spent spinning.
+    let milliseconds = nanoseconds.map { min(max(0, ($0 + 999_999) / 1_000_000), 86_400_000) }
+    return Glibc.poll(&descriptors, nfds_t(descriptors.count), Int32(milliseconds ?? -1))
+  }
+}

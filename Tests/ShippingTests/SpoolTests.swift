@@ -1,0 +1,213 @@
+import Glibc
+import Testing
+
+@testable import Shipping
+
+@Suite struct SpoolTests {
+  private func lines(_ reader: inout SpoolReader) -> [String] {
+    var bytes: [UInt8] = []
+    while let batch = reader.next() {
+      bytes += batch.bytes
+      reader.take(batch.byteCount)
+    }
+    return splitLines(bytes)
+  }
+
+  @Test func committedRecordsAreSeenOnlyWhenPublished() throws {
+    let spool = try Spool()
+    var writer = spool.makeWriter()
+    var reader = spool.makeReader()
+    writer.append("one")
+    #expect(lines(&reader) == [])
+    writer.publish()
+    #expect(lines(&reader) == ["one"])
+    #expect(lines(&reader) == [])
+  }
+
+  @Test func aCancelledReservationLeavesNothing() throws {
+    let spool = try Spool()
+    var writer = spool.makeWriter()
+    var reader = spool.makeReader()
+    writer.append("one")
+    writer.reserve(10)?.copyBytes(from: Array("torn".utf8))
+    writer.cancel()
+    writer.append("two")
+    writer.publish()
+    #expect(lines(&reader) == ["one", "two"])
+  }
+
+  @Test func aReservationHasTheRoomThatWasAskedFor() throws {
+    let spool = try Spool(Spool.Options(blockBytes: 4096))
+    var writer = spool.makeWriter()
+    for size in [1, 100, 4000, 4096, 5000, 100_000, 1] {
+      let room = writer.reserve(size)
+      #expect(room?.count ?? 0 >= size)
+      // All of it must be there to be written to; the address sanitizer and the kernel watch.
+      room?.initializeMemory(as: UInt8.self, repeating: 0x61)
+      writer.commit(size)
+    }
+  }
+
+  @Test func recordsLargerThanABlockPass() throws {
+    let spool = try Spool(Spool.Options(blockBytes: 4096))
+    var writer = spool.makeWriter()
+    var reader = spool.makeReader()
+    let large = String(repeating: "x", count: 50_000)
+    for line in ["a", large, "b", large, large, "c"] { writer.append(line) }
+    writer.publish()
+    #expect(lines(&reader) == ["a", large, "b", large, large, "c"])
+  }
+
+  @Test func bytesTakenInTheMiddleOfARecordCompleteItLater() throws {
+    let spool = try Spool()
+    var writer = spool.makeWriter()
+    var reader = spool.makeReader()
+    for line in ["12", "4567", "9"] { writer.append(line) }
+    writer.publish()
+    _ = reader.next()
+    let first = reader.take(4)
+    #expect(first == Tally(records: 1, bytes: 3))
+    let rest = reader.next().map { splitLines(Array($0.bytes)) }
+    #expect(rest == ["567", "9"])
+    let second = reader.take(4)
+    #expect(second == Tally(records: 1, bytes: 5))
+    let third = reader.take(2)
+    #expect(third == Tally(records: 1, bytes: 2))
+    #expect(spool.usage.taken == Tally(records: 3, bytes: 10))
+    #expect(spool.usage.waiting == .zero)
+  }
+
+  @Test func aBatchCanBeCutBetweenAnyTwoRecords() throws {
+    let spool = try Spool()
+    var writer = spool.makeWriter()
+    var reader = spool.makeReader()
+    for line in ["1", "23", "456"] { writer.append(line) }
+    writer.publish()
+    let offered = reader.next()
+    let batch = try #require(offered)
+    let ends = [2, 5, 9]
+    for bytes in 0...10 {
+      #expect(batch.recordCount(within: bytes) == ends.count { $0 <= bytes })
+      let reaching = (ends.firstIndex { $0 >= bytes } ?? 2) + 1
+      #expect(batch.recordCount(reaching: bytes) == reaching)
+    }
+    #expect(batch.prefix(2).byteCount == 5)
+    #expect(batch.prefix(0).byteCount == 0)
+  }
+
+  @Test func whatFindsNoRoomIsDroppedAndCountedExactly() throws {
+    let spool = try Spool(Spool.Options(limitBytes: 64 << 10, blockBytes: 8192))
+    var writer = spool.makeWriter()
+    var reader = spool.makeReader()
+    var kept: [String] = []
+    let count = 10_000
+    for index in 0..<count where writer.append("line \(index)") { kept.append("line \(index)") }
+    writer.publish()
+    #expect(kept.count < count)
+    #expect(kept.count * 8 > 32 << 10, "most of the limit is used")
+    #expect(spool.usage.droppedRecords == count - kept.count)
+    #expect(spool.usage.committed.records == kept.count)
+    #expect(spool.usage.memoryBytesMax <= 64 << 10)
+    #expect(lines(&reader) == kept)
+    let isKept1 = writer.append("after")
+    #expect(isKept1, "there is room again")
+    writer.publish()
+    #expect(lines(&reader) == ["after"])
+  }
+
+  @Test func aRecordLargerThanTheLimitIsDroppedOrPassesWhenItMayWait() throws {
+    let large = String(repeating: "x", count: 100_000)
+    for overflow in [Spool.Overflow.drop, .block] {
+      let spool = try Spool(
+        Spool.Options(limitBytes: 32 << 10, overflow: overflow, blockBytes: 4096))
+      var writer = spool.makeWriter()
+      let isKept2 = writer.append(large)
+      #expect(isKept2 == (overflow == .block))
+    }
+  }
+
+  @Test func memoryIsTakenWhenNeededAndGivenBack() throws {
+    let spool = try Spool(Spool.Options(blockBytes: 64 << 10))
+    var writer = spool.makeWriter()
+    var reader = spool.makeReader()
+    #expect(spool.usage.memoryBytes == 64 << 10)
+    let line = String(repeating: "x", count: 999)
+    for _ in 0..<20_000 { writer.append(line) }
+    writer.publish()
+    #expect(spool.usage.memoryBytes > 19 << 20)
+    #expect(spool.usage.waiting == Tally(records: 20_000, bytes: 20_000_000))
+    #expect(lines(&reader).count == 20_000)
+    #expect(spool.usage.memoryBytes <= 5 * (64 << 10))
+    #expect(spool.usage.memoryBytesMax > 19 << 20)
+  }
+
+  @Test func aBlockingProducerIsEndedByALeavingConsumer() throws {
+    let spool = try Spool(
+      Spool.Options(limitBytes: 8192, overflow: .block, blockBytes: 4096))
+    let producer = TestThread { () -> Int in
+      var writer = spool.makeWriter()
+      var count = 0
+      while writer.append("line") { count += 1 }
+      return count
+    }
+    var reader = spool.makeReader()
+    while spool.usage.committed.records == 0 { sched_yield() }
+    _ = reader.next()
+    leave(reader)
+    #expect(try #require(producer.join()) > 0)
+  }
+
+  private func leave(_ reader: consuming SpoolReader) {}
+
+  @Test func aBlockingProducerIsEndedByTheInterruptDescriptor() throws {
+    let pipe = TestPipe()
+    let spool = try Spool(
+      Spool.Options(
+        limitBytes: 8192, overflow: .block, blockBytes: 4096, interruptDescriptor: pipe.readEnd))
+    let producer = TestThread { () -> Int in
+      var writer = spool.makeWriter()
+      var count = 0
+      while writer.append("line") { count += 1 }
+      return count
+    }
+    let reader = spool.makeReader()
+    Glibc.write(pipe.writeEnd, "x", 1)
+    let count = try #require(producer.join())
+    #expect(spool.usage.committed.records == count)
+    #expect(spool.usage.droppedRecords == 1)
+    leave(reader)
+  }
+
+  @Test func noMemoryIsAnErrorAtFirstAndADropLater() throws {
+    let never = FaultPlan { call, _ in call == .mmap ? .fail(ENOMEM) : nil }
+    let error = #expect(throws: SpoolError.self) {
+      try Spool(Spool.Options(), system: never.system)
+    }
+    #expect(
+      error?.description == "spool: memory for the first block: Cannot allocate memory")
+
+    for overflow in [Spool.Overflow.drop, .block] {
+      let spool = try Spool(
+        Spool.Options(overflow: overflow, blockBytes: 4096),
+        system: FaultPlan { call, count in call == .mmap && count == 2 ? .fail(ENOMEM) : nil }
+          .system)
+      var writer = spool.makeWriter()
+      let line = String(repeating: "x", count: 3000)
+      let isKept3 = writer.append(line)
+      #expect(isKept3)
+      let isKept4 = writer.append(line)
+      #expect(!isKept4)
+      let isKept5 = writer.append(line)
+      #expect(isKept5)
+      #expect(spool.usage.droppedRecords == 1)
+    }
+  }
+
+  @Test func committingMoreThanTheRoomTraps() async {
+    await #expect(processExitsWith: .failure) {
+      let spool = try Spool(Spool.Options(blockBytes: 4096))
+      var writer = spool.makeWriter()
+      writer.commit(4096)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Glibc
+
+@testable import Shipping
+
+/// A directory of a test's own, removed with the files in it.
+final class TemporaryDirectory: Sendable {
+  let path: String
+
+  init() {
+    var template = Array("/tmp/spillway-shipping-XXXXXX".utf8CString)
+    path = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
+  }
+
+  deinit {
+    for name in names { unlink(file(name)) }
+    rmdir(path)
+  }
+
+  func file(_ name: String) -> String { path + "/" + name }
+
+  /// The names in it, sorted.
+  var names: [String] {
+    let names = (try? SystemCalls.real.names(inDirectory: path)) ?? []
+    return names.filter { $0 != "." && $0 != ".." }.sorted()
+  }
+
+  func text(_ name: String) -> String { contents(fopen(file(name), "re")) { fclose($0) }.text }
+
+  /// What a compressed file holds, and whether it is valid to its end.
+  func unzipped(_ name: String) -> (text: String, isValid: Bool) {
+    let (text, status) = shell("gzip -dc < '\(file(name))' 2>/dev/null")
+    return (text, status == 0)
+  }
+
+  func write(_ name: String, _ text: String) {
+    guard let file = fopen(file(name), "we") else { return }
+    fputs(text, file)
+    fclose(file)
+  }
+}
+
+/// Runs a command line and waits for it.
+func shell(_ command: String) -> (text: String, status: Int32) {
+  contents(popen(command, "re")) { pclose($0) }
+}
+
+private func contents(
+  _ file: UnsafeMutablePointer<FILE>?, _ close: (UnsafeMutablePointer<FILE>) -> Int32
+) -> (text: String, status: Int32) {
+  guard let file else { return ("", -1) }
+  var bytes: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 65_536)
+  while true {
+    let count = fread(&chunk, 1, chunk.count, file)
+    if count == 0 { break }
+    bytes += chunk.prefix(count)
+  }
+  return (String(decoding: bytes, as: UTF8.self), close(file))
+}
