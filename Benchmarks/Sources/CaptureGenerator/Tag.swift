@@ -1,0 +1,40 @@
+/// The tags that are written, with their numbers in Varnish 7.0 to 7.2.
+enum Tag: UInt8 {
+  case sessOpen = 4
+  case sessClose = 5
+  case backendOpen = 6
+  case backendClose = 8
+  case length = 13
+  case reqMethod = 15
+  case reqURL = 16
+  case reqProtocol = 17
+  case reqHeader = 20
+  case reqUnset = 21
+  case respProtocol = 25
+  case respStatus = 26
+  case respReason = 27
+  case respHeader = 28
+  case bereqMethod = 31
+  case bereqURL = 32
+  case bereqProtocol = 33
+  case bereqHeader = 36
+  case berespProtocol = 41
+  case berespStatus = 42
+  case berespReason = 43
+  case berespHeader = 44
+  case ttl = 57
+  case fetchBody = 58
+  case vclCall = 60
+  case vclReturn = 62
+  case reqStart = 63
+  case hit = 64
+  case link = 75
+  case begin = 76
+  case end = 77
+  case storage = 79
+  case timestamp = 80
+  case reqAcct = 81
+  case bereqAcct = 83
+  case filters = 92
+  case vclUse = 94
+}

@@ -1,0 +1,23 @@
+import Glibc
+
+// CaptureGenerator FILE REQUESTS [SEED]: writes a binary log of a busy site with 32-bit records.
+
+let arguments = CommandLine.arguments
+guard arguments.count >= 3, let requests = Int(arguments[2]), requests > 0,
+  let seed = arguments.count > 3 ? UInt64(arguments[3]) : 1
+else {
+  let usage = Array("usage: CaptureGenerator FILE REQUESTS [SEED]\n".utf8)
+  write(STDERR_FILENO, usage, usage.count)
+  exit(2)
+}
+guard let writer = CaptureWriter(path: arguments[1]) else {
+  perror("CaptureGenerator: open \(arguments[1])")
+  exit(1)
+}
+var traffic = Traffic(writer: writer, seed: seed)
+guard traffic.run(requests: requests) else {
+  perror("CaptureGenerator: write \(arguments[1])")
+  exit(1)
+}
+print(
+  "\(requests) requests, \(traffic.writer.recordCount) records, \(traffic.writer.byteCount) bytes")

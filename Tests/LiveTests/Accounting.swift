@@ -1,0 +1,30 @@
+/// The line that says what became of the transactions, for example
+/// `seen=10 written=7 filtered=2 dropped=1 lost=0`.
+struct Accounting: Equatable {
+  var seen: Int
+  var written: Int
+  var filtered: Int
+  var dropped: Int
+  var lost: Int
+
+  /// Finds the five figures in a line, in whatever else it has; `nil` if one is missing.
+  init?(_ line: some StringProtocol) {
+    var figures: [Substring: Int] = [:]
+    for word in line.split(whereSeparator: { $0 == " " || $0 == "," }) {
+      let parts = word.split(separator: "=")
+      if parts.count == 2, let value = Int(parts[1]) { figures[Substring(parts[0])] = value }
+    }
+    guard let seen = figures["seen"], let written = figures["written"],
+      let filtered = figures["filtered"], let dropped = figures["dropped"],
+      let lost = figures["lost"]
+    else { return nil }
+    self.seen = seen
+    self.written = written
+    self.filtered = filtered
+    self.dropped = dropped
+    self.lost = lost
+  }
+
+  /// Whether every transaction that was seen is in exactly one of the other counters.
+  var addsUp: Bool { seen == written + filtered + dropped }
+}

@@ -1,0 +1,57 @@
+/// What a load consists of: one request for `/PREFIX/N` for each number N.
+public struct LoadPlan: Sendable {
+  /// The port on this machine.
+  public var port: UInt16
+  /// The first part of every path.
+  public var prefix: String
+  /// How many requests there are, numbered from zero.
+  public var count: Int
+  /// How many requests are sent in a second, over all connections; as many as can be if `nil`.
+  public var ratePerSecond: Int?
+  /// How many connections are used at a time, each by a thread of its own.
+  public var connections = 2
+  /// How many requests a connection sends before it waits for their answers.
+  public var depth = 32
+  /// How long a lost connection may take to come back.
+  public var patience = Duration.seconds(30)
+
+  /// Plans `count` requests for `/PREFIX/0`, `/PREFIX/1`, ….
+  public init(port: UInt16, prefix: String, count: Int, ratePerSecond: Int? = nil) {
+    self.port = port
+    self.prefix = prefix
+    self.count = count
+    self.ratePerSecond = ratePerSecond
+  }
+
+  /// The path of one request.
+  public func path(_ number: Int) -> String { "/\(prefix)/\(number)" }
+}
+
+/// What became of a load.
+public struct LoadReport: Sendable {
+  /// What is known of one request.
+  public enum Fate: UInt8, Sendable {
+    /// It was never sent: the log must not have it.
+    case unsent
+    /// Its answer arrived, and so did whatever proves that it was logged: it must be there once.
+    case answered
+    /// It was sent, but the server went away around then: the log may have it, once.
+    case uncertain
+  }
+
+  /// What was asked for.
+  public let plan: LoadPlan
+  /// What became of each number.
+  public let fates: [Fate]
+  /// The time from the first request to the last answer.
+  public let elapsed: Duration
+  /// How often a connection was lost.
+  public let lostConnections: Int
+
+  /// How many requests certainly were served.
+  public var answeredCount: Int { fates.count { $0 == .answered } }
+  /// How many requests may have been served.
+  public var uncertainCount: Int { fates.count { $0 == .uncertain } }
+  /// Served requests a second.
+  public var rate: Double { Double(answeredCount) / (elapsed / .seconds(1)) }
+}
