@@ -24,7 +24,10 @@ let package = Package(
     .target(
       name: "ShmLog", dependencies: ["CShims", "SharedMemory"], swiftSettings: strict),
     .target(name: "Transactions", dependencies: ["ShmLog"], swiftSettings: strict),
-    .target(name: "LineFormat", dependencies: ["Transactions", "ShmLog"], swiftSettings: strict),
+    .target(
+      name: "LineFormat", dependencies: ["Transactions", "ShmLog", "SharedMemory"],
+      exclude: ["Formats/README.md"],
+      resources: [.embedInCode("Formats")], swiftSettings: strict),
     .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
     .target(
       name: "Spillway",

@@ -1,51 +1,40 @@
 import SharedMemory
 
-/// The records of a binary log file, read through a window of fixed size.
+/// The records of a binary log file, seen through a window that moves along it.
 ///
-/// What is handed out lies in the window and stays there until the next call. The window is small enough
-/// to stay in the processor's cache and holds the longest possible record several times over.
+/// What is handed out lies in the window and stays there until the next call.
 public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
-  private let file: LogFile
-  private let window: UnsafeMutableRawBufferPointer
-  /// The unread part of the window is `position..<filled`.
+  private var window: FileWindow
+  /// Where in the window the next record begins.
   private var position = 0
-  private var filled = 0
-  /// Where in the file the window begins.
-  private var windowOffset = LogFile.magicByteCount
-  private var reachedEnd = false
-  private let isRegular: Bool
   private var classes: TagClasses
   private var probe = NumberingProbe(Layout.self)
-
-  /// The first record of a tag that the numbering gives no meaning, and how many there were.
-  public private(set) var unknownTags: (count: Int, firstTag: UInt8, firstOffset: Int)?
-
-  /// The tag numbering that the first records show.
-  public var numbering: TagNumbering { probe.result ?? assumedNumbering }
   private let assumedNumbering: TagNumbering
+  /// Up to where records of unknown tags have been counted; a run may be looked at twice.
+  private var examinedOffset = 0
 
-  static var windowByteCount: Int { 256 << 10 }
+  /// The records of tags that the numbering gives no meaning; nil if there were none.
+  public private(set) var unknownTags: UnknownTags?
 
   /// Prepares for reading behind the file's marker; `begin` comes first.
   ///
   /// - Parameter assumedNumbering: what to take if the first records don't tell; the commoner one if nil.
   public init(_ file: consuming LogFile, assuming assumedNumbering: TagNumbering?) {
-    isRegular = file.isRegular
-    self.file = file
+    window = FileWindow(file)
     self.assumedNumbering = assumedNumbering ?? NumberingProbe(Layout.self).fallback
-    window = .allocate(byteCount: Self.windowByteCount, alignment: 16)
     classes = TagClasses(TagTable(self.assumedNumbering))
   }
+
+  /// The tag numbering that the first records show.
+  public var numbering: TagNumbering { probe.result ?? assumedNumbering }
 
   /// Reads as much as it takes to tell the tag numbering, at most a window.
   ///
   /// - Throws: `LogError.readFailed` if the file can't be read.
   public mutating func begin() throws(LogError) {
-    while probe.result == nil, !reachedEnd, filled < window.count {
-      try fill()
-      var cursor = RecordRun<Layout>(
-        start: UnsafeRawPointer(window.baseAddress.unsafelyUnwrapped), byteCount: filled
-      ).makeCursor()
+    while probe.result == nil, !window.reachedEnd, !window.isFull {
+      try window.slide(by: 0)
+      var cursor = RecordRun<Layout>(start: window.start, byteCount: window.byteCount).makeCursor()
       while probe.result == nil, let record = cursor.next() {
         probe.examine(tag: record.tag, payload: record.payload)
       }
@@ -53,138 +42,149 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     classes = TagClasses(TagTable(numbering))
   }
 
-  deinit { window.deallocate() }
-
   public static var recordsStandAlone: Bool { true }
 
   public var isIntact: Bool { true }
 
-  public var waitDescriptor: Int32? { file.file.descriptor }
+  public var waitDescriptor: Int32? { window.file.file.descriptor }
 
   public func offset(of address: UnsafeRawPointer) -> Int {
-    windowOffset + (address - UnsafeRawPointer(window.baseAddress.unsafelyUnwrapped))
+    window.offset + (address - window.start)
   }
 
-  /// The next records of one transaction that stand together: up to its `End`, the end of the window or
-  /// `linksMax` links, whichever comes first. Records of no transaction are passed over.
+  /// The next records of one transaction that stand together: up to its `End`, another `Begin`, a record
+  /// of another transaction or `linksMax` links. Records of no transaction are passed over.
   ///
   /// - Throws: `LogError.truncated` at a record that isn't all there, `.damaged` at one that can't be.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   public mutating func next() throws(LogError) -> SourceStep<Layout> {
     while true {
-      let base = UnsafeRawPointer(window.baseAddress.unsafelyUnwrapped)
-      // `from` is where the run begins, `at` the record looked at; from <= at <= filled <= window.count.
-      let from = position
-      var at = from
-      var vxid: UInt64 = 0
-      var links = 0
-      scan: while filled - at >= Layout.headerByteCount {
-        let record = base + at
-        let word = record.load(as: UInt32.self)
-        let byteCount = Record<Layout>.byteCount(word)
-        guard byteCount <= filled - at else { break }
-        let owner = Layout.vxid(record)
-        if at == from {
-          vxid = owner
-        } else if owner != vxid {
-          break
-        }
-        let kind = classes[RecordHeader.tag(word)]
-        if kind != .plain {
-          switch kind {
-          case .end:
-            at += byteCount
-            break scan
-          case .link:
-            links += 1
-            if links == Self.linksMax { break scan }
-          case .batch:
-            // Only rings have batch headers; in a file one says nothing.
-            if at == from {
-              position = at + Layout.headerByteCount
-              return try next()
-            }
-            break scan
-          case .mark:
-            if at > from { break scan }
-            throw damaged(at: at, "a record of tag \(RecordHeader.tag(word)), which no log has")
-          case .unknown:
-            noteUnknownTag(RecordHeader.tag(word), at: at)
-          case .plain: break
-          }
-        }
-        at += byteCount
+      let run = scan()
+      if run.byteCount > 0, run.isEnded || window.isFull || window.reachedEnd {
+        let start = window.start + position
+        position += run.byteCount
+        if run.vxid == 0 { continue }
+        return .records(
+          RecordRun(start: start, byteCount: run.byteCount, isBracketed: run.begins && run.ends))
       }
-      if at > from {
-        position = at
-        if vxid == 0 { continue }
-        return .records(RecordRun(start: base + from, byteCount: at - from))
+      if run.isEnded { try skipOddRecord() }
+      if window.reachedEnd {
+        if position == window.byteCount { return .end }
+        if run.isEnded { continue }
+        throw truncated()
       }
-      guard !reachedEnd else {
-        if filled == from { return .end }
-        throw truncated(at: from)
-      }
+      if run.isEnded { continue }
       // A pipe that has nothing now is not waited for in here: what was made of the rest can be shipped.
-      guard isRegular || file.file.isReadable else { return .idle }
-      try fill()
+      guard window.file.isRegular || window.file.file.isReadable else { return .idle }
+      try window.slide(by: position)
+      position = 0
     }
   }
 
+  /// What was found from `position` on.
+  private struct Run {
+    var byteCount = 0
+    var vxid: UInt64 = 0
+    var begins = false
+    var ends = false
+    /// Whether more of the file couldn't make it longer.
+    var isEnded = false
+  }
+
   /// How many links one run may have: what one run adds to the grouper's table stays small.
-  static var linksMax: Int { 32 }
+  private static var linksMax: Int { 32 }
+
+  private mutating func scan() -> Run {
+    let base = window.start
+    let filled = window.byteCount
+    var run = Run()
+    var links = 0
+    // Always position <= at <= filled.
+    var at = position
+    while filled - at >= Layout.headerByteCount {
+      let record = base + at
+      let word = record.load(as: UInt32.self)
+      let byteCount = Record<Layout>.byteCount(word)
+      guard byteCount <= filled - at else { break }
+      let owner = Layout.vxid(record)
+      if at == position {
+        run.vxid = owner
+      } else if owner != run.vxid {
+        run.isEnded = true
+        break
+      }
+      let kind = classes[RecordHeader.tag(word)]
+      if kind != .plain {
+        if kind == .link { links += 1 }
+        if kind == .unknown { noteUnknownTag(RecordHeader.tag(word), at: at) }
+        let isOdd = kind == .batch || kind == .mark
+        if isOdd || (at > position && (kind == .begin || links > Self.linksMax)) {
+          run.isEnded = true
+          break
+        }
+        if kind == .begin { run.begins = true }
+        if kind == .end {
+          at += byteCount
+          run.ends = true
+          run.isEnded = true
+          break
+        }
+      }
+      at += byteCount
+    }
+    run.byteCount = at - position
+    return run
+  }
+
+  /// Passes over a batch header, which only says something in a ring.
+  ///
+  /// - Throws: `LogError.damaged` if the record at `position` is what marks unwritten memory.
+  private mutating func skipOddRecord() throws(LogError) {
+    let tag = RecordHeader.tag((window.start + position).load(as: UInt32.self))
+    guard tag == RecordHeader.batchTag else {
+      throw .damaged(
+        path: window.file.file.path, offset: window.offset + position,
+        problem: "a record of tag \(tag), which no log has")
+    }
+    position += Layout.headerByteCount
+  }
 
   private mutating func noteUnknownTag(_ tag: UInt8, at index: Int) {
+    let offset = window.offset + index
+    guard offset >= examinedOffset else { return }
+    examinedOffset = offset + 1
     if unknownTags == nil {
-      unknownTags = (1, tag, windowOffset + index)
+      unknownTags = UnknownTags(count: 1, firstTag: tag, firstOffset: offset)
     } else {
       unknownTags?.count += 1
     }
   }
 
-  /// Moves what is unread to the front of the window and reads more behind it.
-  ///
-  /// The window is longer than any record, so there is room whenever a record isn't all there.
-  private mutating func fill() throws(LogError) {
-    let base = window.baseAddress.unsafelyUnwrapped
-    let unread = filled - position
-    if position > 0 {
-      base.copyMemory(from: base + position, byteCount: unread)
-      windowOffset += position
-      position = 0
-      filled = unread
-    }
-    // One read: a pipe gives what it has, and that is gone on with rather than waited for more.
-    let count: Int
-    do throws(SystemError) {
-      count = try file.file.read(into: UnsafeMutableRawBufferPointer(rebasing: window[filled...]))
-    } catch {
-      throw .readFailed(reason: error.reason)
-    }
-    filled += count
-    reachedEnd = count == 0
-  }
-
-  private func truncated(at index: Int) -> LogError {
-    let left = filled - index
+  private func truncated() -> LogError {
+    let left = window.byteCount - position
     var needed = Layout.headerByteCount
     if left >= needed {
-      let start = UnsafeRawPointer(window.baseAddress.unsafelyUnwrapped) + index
-      needed = Record<Layout>.byteCount(start.load(as: UInt32.self))
+      needed = Record<Layout>.byteCount((window.start + position).load(as: UInt32.self))
     }
     return .truncated(
-      path: file.file.path, offset: windowOffset + index, needed: needed, left: left)
-  }
-
-  private func damaged(at index: Int, _ problem: String) -> LogError {
-    .damaged(path: file.file.path, offset: windowOffset + index, problem: problem)
+      path: window.file.file.path, offset: window.offset + position, needed: needed, left: left)
   }
 }
 
+/// Records whose tag has no meaning in the log's numbering.
+public struct UnknownTags: Sendable, Equatable {
+  /// How many there were.
+  public internal(set) var count: Int
+  /// The first one's tag, and where in the file it stands.
+  public let firstTag: UInt8, firstOffset: Int
+}
+
 /// What the reading loop must know of a tag, one byte for each number.
-struct TagClasses {
+private struct TagClasses {
   enum Kind: UInt8 {
     case plain
+    case begin
     case end
     case link
     case batch
@@ -201,6 +201,7 @@ struct TagClasses {
     kinds[0] = .mark
     kinds[254] = .mark
     kinds[Int(RecordHeader.batchTag)] = .batch
+    if let number = table.number(of: .begin) { kinds[Int(number)] = .begin }
     if let number = table.number(of: .end) { kinds[Int(number)] = .end }
     if let number = table.number(of: .link) { kinds[Int(number)] = .link }
     self.kinds = kinds

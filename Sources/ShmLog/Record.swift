@@ -47,12 +47,15 @@ public struct RecordRun<Layout: RecordLayout> {
   public let start: UnsafeRawPointer
   /// How many bytes may be read from there.
   public let byteCount: Int
+  /// Whether the source has found a `Begin` at the beginning, an `End` at the end, and neither in between.
+  public let isBracketed: Bool
 
   /// Views records in `byteCount` readable bytes at a word boundary.
   @inlinable
-  public init(start: UnsafeRawPointer, byteCount: Int) {
+  public init(start: UnsafeRawPointer, byteCount: Int, isBracketed: Bool = false) {
     self.start = start
     self.byteCount = byteCount
+    self.isBracketed = isBracketed
   }
 
   /// A run without records.

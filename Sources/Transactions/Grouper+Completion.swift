@@ -27,8 +27,10 @@ extension Grouper {
       statistics.discarded += lentSlots.count
       freeLent()
     }
-    ready.removeAll(keepingCapacity: true)
-    readyTaken = 0
+    if readyTaken > 0 {
+      ready.removeAll(keepingCapacity: true)
+      readyTaken = 0
+    }
     settle()
     return nil
   }
@@ -62,6 +64,7 @@ extension Grouper {
   }
 
   private mutating func freeLent() {
+    guard !lentSlots.isEmpty else { return }
     for index in lentSlots { free(index) }
     lentSlots.removeAll(keepingCapacity: true)
   }
@@ -166,7 +169,7 @@ extension Grouper {
         tag: roles.begin, vxid: vxid, side: side, text: Array("\(word) 0 synth".utf8))
     }
     if !slots[Int(index)].hasBegin { slots[Int(index)].side = side }
-    if options.keptTags.contains(roles.vsl) {
+    if keepsNotes {
       slots[Int(index)].store.append(
         tag: roles.vsl, vxid: vxid, side: side, text: reason.withUTF8Buffer(Array.init))
     }

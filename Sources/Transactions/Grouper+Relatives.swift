@@ -124,7 +124,7 @@ extension Grouper {
   mutating func diagnose(
     _ reason: String, _ record: Record<Layout>, in index: Int32, rest: RecordRun<Layout>
   ) {
-    guard options.keptTags.contains(roles.vsl) else { return }
+    guard keepsNotes else { return }
     let name = tags.tag(record.tag)?.name ?? "unknown"
     var text = Array("\(reason) (\(record.vxid):\(name) \"".utf8)
     text += record.payload.droppingFinalNULs.prefix(Self.noteByteCountMax).buffer
@@ -140,7 +140,7 @@ extension Grouper {
   private mutating func addNote(
     _ text: ArraySlice<UInt8>, to index: Int32, rest: RecordRun<Layout>
   ) {
-    guard options.keptTags.contains(roles.vsl) else { return }
+    guard keepsNotes else { return }
     storeInPlace(index, upTo: rest)
     slots[Int(index)].store.append(
       tag: roles.vsl, vxid: slots[Int(index)].vxid, side: slots[Int(index)].markerSide,

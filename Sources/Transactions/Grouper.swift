@@ -16,6 +16,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   let options: GroupingOptions
   let tags: TagTable
   let roles: TagRoles
+  /// Whether anybody will see the notes that are left where records don't fit.
+  let keepsNotes: Bool
   /// Which bits of a number in a payload count, as in the record's own header.
   let vxidBits: UInt64
 
@@ -58,6 +60,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     self.options = options
     self.tags = tags
     roles = TagRoles(tags)
+    keepsNotes = options.keptTags.contains(roles.vsl)
     vxidBits = Layout.headerByteCount == NarrowRecords.headerByteCount ? 0xFFFF_FFFF : .max
   }
 
@@ -163,23 +166,30 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     guard vxid != 0, let begin = Bracket(first.payload, vxidBits: vxidBits), begin.type != .unknown,
       begin.vxid != vxid, options.isCandidate(begin, side: first.side), table[vxid] == nil
     else { return false }
+    // A source that has looked already needn't be checked, as long as nobody wants to be told of links that
+    // can't be read.
+    guard (run.isBracketed && !keepsNotes) || isUnremarkable(cursor, vxid: vxid) else { return false }
+    direct = Transaction(
+      vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason,
+      side: first.side, level: 1, isForced: false, stored: .empty, inPlace: run)
+    recentlyEnded.insert(vxid)
+    forceTimedOut()
+    return true
+  }
+
+  /// Whether there is an `End`, and before it nothing that needs a note or belongs to somebody else.
+  private func isUnremarkable(_ cursor: RecordCursor<Layout>, vxid: UInt64) -> Bool {
+    var cursor = cursor
     while let record = cursor.next() {
-      let role = roles[record.tag]
       if record.vxid != vxid { return false }
-      switch role {
+      switch roles[record.tag] {
       case .none: continue
       case .begin: return false
       case .link:
         guard let link = Bracket(record.payload, vxidBits: vxidBits), link.type != .unknown else {
           return false
         }
-      case .end:
-        direct = Transaction(
-          vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason,
-          side: first.side, level: 1, isForced: false, stored: .empty, inPlace: run)
-        recentlyEnded.insert(vxid)
-        forceTimedOut()
-        return true
+      case .end: return true
       }
     }
     return false

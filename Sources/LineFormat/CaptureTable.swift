@@ -1,0 +1,54 @@
+import ShmLog
+
+/// A capture plan as the walk over records reads it: plain memory, one entry for each tag number.
+///
+/// Owned by whoever makes it and calls `deallocate`.
+struct CaptureTable {
+  /// What to do with records of one tag.
+  struct Entry {
+    var action = CapturePlan.Action.none
+    /// Whether they are also looked for by name.
+    var isWatched = false
+    /// Whether their payload is taken without its final NULs.
+    var isStripped = true
+    /// Whether there is anything to do at all.
+    var isUsed = false
+  }
+
+  private let entries: UnsafeMutablePointer<Entry>
+  private static let sideCount = 256
+
+  init(_ plan: CapturePlan) {
+    entries = .allocate(capacity: 2 * Self.sideCount)
+    for number in UInt8.min...UInt8.max {
+      for isBackend in [false, true] {
+        (entries + Self.index(number, isBackend)).initialize(
+          to: plan.entry(number, isBackend: isBackend))
+      }
+    }
+  }
+
+  private static func index(_ tag: UInt8, _ isBackend: Bool) -> Int {
+    (isBackend ? sideCount : 0) + Int(tag)
+  }
+
+  /// What to do with a record. Any tag number is within the table.
+  @inline(__always)
+  subscript(tag: UInt8, isBackend: Bool) -> Entry { entries[Self.index(tag, isBackend)] }
+
+  func deallocate() { entries.deallocate() }
+}
+
+/// A value found in a transaction: where it lies, or that it was taken away again.
+struct CapturedValue {
+  var start: UnsafeRawPointer?
+  var count = 0
+  /// Whether a record has spoken of it, be it only to say that it is gone.
+  var isSet = false
+
+  /// The value; nil if there is none.
+  var bytes: LogBytes? {
+    guard let start else { return nil }
+    return LogBytes(start: start, count: count)
+  }
+}

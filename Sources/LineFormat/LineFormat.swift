@@ -1,0 +1,37 @@
+/// A format, read and understood, for any log.
+public struct LineFormat: Sendable {
+  let items: [FormatItem]
+  /// For each piece, what its surroundings ask of it.
+  let placements: [ValuePlacement]
+  let rules: NCSARules
+  let style: LineStyle
+  /// Whether records of tags that may hold control characters are looked at.
+  let takesAllTags: Bool
+
+  /// Reads a format as `-F` takes it.
+  ///
+  /// - Parameters:
+  ///   - format: the format's bytes; nil for the default.
+  ///   - rules: which release's rules.
+  ///   - isJSON: whether `-j` is given.
+  /// - Throws: `FormatError` if the format can't be used.
+  public init(_ format: [UInt8]?, rules: NCSARules, isJSON: Bool) throws(FormatError) {
+    items = try FormatParser.parse(
+      format ?? FormatParser.defaultFormat, rules: rules, isJSON: isJSON)
+    placements = Array(repeating: .text, count: items.count)
+    self.rules = rules
+    style = LineStyle(rules, isJSON: isJSON)
+    takesAllTags = isJSON
+  }
+
+  /// A template's format.
+  ///
+  /// Tags that may hold control characters are left alone, as with `-F`.
+  init(_ structure: TemplateStructure, rules: NCSARules, style: LineStyle) {
+    items = structure.items
+    placements = structure.placements
+    self.rules = rules
+    self.style = style
+    takesAllTags = false
+  }
+}

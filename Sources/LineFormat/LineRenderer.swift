@@ -1,0 +1,279 @@
+public import ShmLog
+public import Transactions
+
+/// Makes lines of transactions: a compiled format, with the memory it needs to run.
+public struct LineRenderer: ~Copyable {
+  private let items: [FormatItem]
+  private let placements: [ValuePlacement]
+  private let rules: NCSARules
+  private let style: LineStyle
+  private let escaper: Escaper
+  private var captures: Captures
+  private var clocks: [ClockText] = []
+  private let needsStart: Bool
+  /// Where user names are decoded.
+  private let scratch: UnsafeMutableRawBufferPointer
+  private var startSeconds = 0.0
+  private var endSeconds = 0.0
+
+  /// What came of a transaction.
+  public enum Outcome: Sendable {
+    /// A line was written, or as much of it as there was room for.
+    case line
+    /// The transaction gives no line.
+    case noLine
+  }
+
+  /// Compiles a format for a log.
+  public init(_ format: borrowing LineFormat, tags: TagTable) {
+    items = format.items
+    placements = format.placements
+    rules = format.rules
+    style = format.style
+    escaper = Escaper(format.style.escaping)
+    let plan = CapturePlan(
+      format.items, rules: format.rules, isJSON: format.takesAllTags, tags: tags)
+    captures = Captures(plan, rules: format.rules)
+    needsStart = format.items.contains(where: \.needsStart)
+    scratch = .allocate(byteCount: RecordHeader.payloadByteCountMax + 1, alignment: 1)
+    for item in format.items {
+      switch item {
+      case .time(let text, let isUTC): clocks.append(ClockText(format: text, isUTC: isUTC))
+      case .timeNumber(.timestamp):
+        clocks.append(ClockText(format: Array("%Y-%m-%dT%H:%M:%S".utf8), isUTC: true))
+      default: continue
+      }
+    }
+  }
+
+  deinit { scratch.deallocate() }
+
+  /// The tags whose records must survive until a transaction is finished.
+  public var neededTags: TagSet { captures.plan.neededTags }
+
+  /// Writes the line of a transaction, with its newline.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func render<Layout: RecordLayout>(
+    _ transaction: Transaction<Layout>, to line: inout LineWriter
+  ) -> Outcome {
+    guard captures.collect(transaction) else { return .noLine }
+    if needsStart {
+      guard let start = captures[CapturePlan.Slot.start].flatMap(LogNumber.seconds) else {
+        return .noLine
+      }
+      startSeconds = start
+      endSeconds = captures[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? start
+    }
+    var clock = 0
+    for index in items.indices {
+      switch items[index] {
+      case .literal(let bytes): bytes.withUnsafeBytes { line.put($0) }
+      case .time:
+        clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
+        clock += 1
+      case .timeNumber(.timestamp):
+        let total = Self.microseconds(startSeconds)
+        let second = (Double(total) / 1e6).rounded(.down)
+        clocks[clock].put(Int64(second), to: &line)
+        line.put(".")
+        line.put(decimal: (total - Int64(second) * 1_000_000).magnitude, minimumDigits: 6)
+        line.put("Z")
+        clock += 1
+      case .side: line.put(transaction.type == .backendRequest ? "b" : "c")
+      case .vxid: line.put(decimal: transaction.vxid, minimumDigits: 1)
+      default:
+        let slot = captures.plan.slotOfItem[index]
+        switch placements[index] {
+        case .text: put(items[index], slot: slot, to: &line)
+        case .string: putString(items[index], slot: slot, to: &line)
+        case .number: putNumber(items[index], slot: slot, to: &line)
+        }
+      }
+    }
+    line.put(UInt8(ascii: "\n"))
+    return .line
+  }
+
+  /// Writes what a piece stands for, or what stands for it if it is missing.
+  ///
+  /// - Returns: whether there was a value.
+  @discardableResult
+  private func put(_ item: FormatItem, slot: Int?, to line: inout LineWriter) -> Bool {
+    let value = slot.flatMap { captures[$0] }
+    switch item {
+    case .field(let field): return put(field, value, to: &line)
+    case .requestHeader, .responseHeader, .record:
+      return put(value, or: style.missingText, to: &line)
+    case .logKey: return put(value, or: style.missingLogKey, to: &line)
+    case .requestLine: putRequestLine(to: &line)
+    case .user: return putUser(to: &line)
+    case .timeNumber(let number): put(number, to: &line)
+    case .duration(let unit): put(unit, to: &line)
+    case .hitMiss: return put(captures.hitMiss, to: &line)
+    case .handling: return put(captures.handling, to: &line)
+    case .query, .protocolVersion, .host:
+      return put(value.flatMap { part($0, for: item) }, or: style.missingText, to: &line)
+    case .port(let fallback):
+      let missing = fallback ?? style.missingNumber
+      return put(value.flatMap { part($0, for: item) }, or: missing, to: &line)
+    case .literal, .time, .side, .vxid: break
+    }
+    return true
+  }
+
+  @discardableResult
+  private func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
+    guard let value, value.count > 0 || !style.missesEmpty else {
+      missing.withUnsafeBytes { line.put($0) }
+      return false
+    }
+    escaper.put(value, to: &line)
+    return true
+  }
+
+  /// The part of a value that a piece is about; nil if the value has no such part.
+  private func part(_ value: LogBytes, for item: FormatItem) -> LogBytes? {
+    switch item {
+    case .query: value.count > 1 ? value.dropFirst(1) : nil
+    case .protocolVersion:
+      value.firstIndex(of: UInt8(ascii: "/")).map { value.dropFirst($0 + 1) }
+    case .host: HostAndPort(value).host
+    case .port: HostAndPort(value).port
+    default: value
+    }
+  }
+
+  private func put(
+    _ field: FormatItem.Field, _ value: LogBytes?, to line: inout LineWriter
+  ) -> Bool {
+    switch field {
+    case .status, .bytesReceived, .bodyBytesSent, .bytesSent:
+      return put(value, or: style.missingNumber, to: &line)
+    case .firstByte: return put(value, or: style.missingFirstByte, to: &line)
+    case .queryString: return put(value, or: style.missingQuery, to: &line)
+    case .httpProtocol: putProtocol(value, to: &line)
+    case .remoteAddress, .method, .url: return put(value, or: style.missingText, to: &line)
+    }
+    return true
+  }
+
+  private func put(_ handling: Captures.Handling, to line: inout LineWriter) -> Bool {
+    guard handling != .none else {
+      style.missingHandling.withUnsafeBytes { line.put($0) }
+      return false
+    }
+    line.put(handling.text)
+    return true
+  }
+
+  /// Writes a whole JSON string, or what stands for it without quotation marks.
+  private func putString(_ item: FormatItem, slot: Int?, to line: inout LineWriter) {
+    let before = line
+    line.put(UInt8(ascii: "\""))
+    if put(item, slot: slot, to: &line) {
+      line.put(UInt8(ascii: "\""))
+    } else {
+      line = before
+      style.missingString.withUnsafeBytes { line.put($0) }
+    }
+  }
+
+  /// Writes a value that must be a number for the line to be JSON.
+  private func putNumber(_ item: FormatItem, slot: Int?, to line: inout LineWriter) {
+    let value = slot.flatMap { captures[$0] }.flatMap { part($0, for: item) }
+    if let value, LogNumber.isJSON(value) {
+      line.put(value)
+    } else if case .port(let fallback?) = item {
+      fallback.withUnsafeBytes { line.put($0) }
+    } else {
+      style.missingBareNumber.withUnsafeBytes { line.put($0) }
+    }
+  }
+
+  private func putProtocol(_ value: LogBytes?, to line: inout LineWriter) {
+    if let value, value.count > 0 || !style.missesEmpty {
+      escaper.put(value, to: &line)
+    } else {
+      line.put("HTTP/1.0")
+    }
+  }
+
+  /// Method, absolute URL and protocol (`ncsa-format.md` 5.3).
+  private func putRequestLine(to line: inout LineWriter) {
+    typealias Field = FormatItem.Field
+    if let method = captures[Field.method.rawValue] {
+      escaper.put(method, to: &line)
+    } else {
+      line.put("-")
+    }
+    line.put(" ")
+    if let host = captures[CapturePlan.Slot.host] {
+      if !host.prefix(7).equals("http://") { line.put("http://") }
+      escaper.put(host, to: &line)
+    } else {
+      line.put("http://localhost")
+    }
+    if let url = captures[Field.url.rawValue] {
+      escaper.put(url, to: &line)
+    } else if !rules.since(4, 0) {
+      line.put("-")
+    }
+    if let query = captures[Field.queryString.rawValue] { escaper.put(query, to: &line) }
+    line.put(" ")
+    putProtocol(captures[Field.httpProtocol.rawValue], to: &line)
+  }
+
+  private func putUser(to line: inout LineWriter) -> Bool {
+    let user = captures[CapturePlan.Slot.authorization].flatMap { token in
+      BasicUser.decode(token, strictly: rules.decodesStrictly, into: scratch)
+    }
+    return put(user, or: style.missingUser, to: &line)
+  }
+
+  // MARK: Times. All in IEEE doubles and truncated, as it has always been done.
+
+  private func put(_ number: FormatItem.TimeNumber, to line: inout LineWriter) {
+    let fraction = startSeconds - startSeconds.rounded(.towardZero)
+    switch number {
+    case .seconds: line.put(Int64(startSeconds))
+    case .milliseconds: line.put(Int64(startSeconds * 1e3))
+    case .microseconds: line.put(Int64(startSeconds * 1e6))
+    case .millisecondsFraction: putFraction(fraction * 1e3, digits: 3, to: &line)
+    case .microsecondsFraction: putFraction(fraction * 1e6, digits: 6, to: &line)
+    case .nanoseconds:
+      let number = Self.microseconds(startSeconds)
+      line.put(number)
+      if number != 0 { line.put("000") }
+    case .timestamp: break
+    }
+  }
+
+  private func putFraction(_ value: Double, digits: Int, to line: inout LineWriter) {
+    let number = Int64(value)
+    if number < 0 { line.put("-") }
+    line.put(decimal: number.magnitude, minimumDigits: digits)
+  }
+
+  /// The nearest microsecond: the log has six digits, and a double may lie just below them.
+  private static func microseconds(_ seconds: Double) -> Int64 { Int64((seconds * 1e6).rounded()) }
+
+  private func put(_ unit: FormatItem.DurationUnit, to line: inout LineWriter) {
+    let seconds = endSeconds - startSeconds
+    switch unit {
+    case .seconds: line.put(Int64(seconds))
+    case .milliseconds: line.put(Int64(seconds * 1e3))
+    case .microseconds: line.put(Int64(seconds * 1e6))
+    case .nanoseconds:
+      let number = Self.microseconds(seconds)
+      line.put(number)
+      if number != 0 { line.put("000") }
+    case .decimalSeconds:
+      let number = Self.microseconds(seconds)
+      if number < 0 { line.put("-") }
+      line.put(decimal: number.magnitude / 1_000_000, minimumDigits: 1)
+      line.put(".")
+      line.put(decimal: number.magnitude % 1_000_000, minimumDigits: 6)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Glibc
+import ShmLog
+
+/// Writes one line into memory somebody reserved for it.
+///
+/// Nothing is written past the end: what doesn't fit is left out and `overflowed` says so, so that the
+/// caller can try again with more room. One comparison for each piece, none for each byte.
+public struct LineWriter {
+  private let memory: UnsafeMutableRawBufferPointer
+  /// How many bytes have been written.
+  public private(set) var count = 0
+  /// Whether something didn't fit. The line is then useless.
+  public private(set) var overflowed = false
+
+  /// Starts a line at the beginning of `memory`.
+  public init(_ memory: UnsafeMutableRawBufferPointer) {
+    self.memory = memory
+  }
+
+  /// What has been written so far.
+  public var written: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: memory[..<count])
+  }
+
+  /// Takes room for `byteCount` bytes; nil if there is none.
+  @inline(__always)
+  private mutating func room(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    guard byteCount <= memory.count - count, let base = memory.baseAddress else {
+      overflowed = true
+      return nil
+    }
+    defer { count += byteCount }
+    return base + count
+  }
+
+  /// Writes bytes as they are.
+  @inline(__always)
+  mutating func put(_ bytes: UnsafeRawBufferPointer) {
+    guard let source = bytes.baseAddress, let target = room(bytes.count) else { return }
+    // Most pieces are short, and calling for a copy costs more than making it. Two overlapping loads cover
+    // 8 to 16 bytes, and 4 to 7, without touching anything outside.
+    switch bytes.count {
+    case 8...16:
+      let last = bytes.count - 8
+      let (head, tail) = (
+        source.loadUnaligned(as: UInt64.self),
+        source.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+      )
+      target.storeBytes(of: head, as: UInt64.self)
+      target.storeBytes(of: tail, toByteOffset: last, as: UInt64.self)
+    case 4...7:
+      let last = bytes.count - 4
+      let (head, tail) = (
+        source.loadUnaligned(as: UInt32.self),
+        source.loadUnaligned(fromByteOffset: last, as: UInt32.self)
+      )
+      target.storeBytes(of: head, as: UInt32.self)
+      target.storeBytes(of: tail, toByteOffset: last, as: UInt32.self)
+    case 1...3:
+      for index in 0..<bytes.count {
+        target.storeBytes(of: bytes[index], toByteOffset: index, as: UInt8.self)
+      }
+    default: target.copyMemory(from: source, byteCount: bytes.count)
+    }
+  }
+
+  /// Writes bytes as they are.
+  mutating func put(_ bytes: LogBytes) { put(bytes.buffer) }
+
+  /// Writes a text as it is.
+  mutating func put(_ text: StaticString) {
+    text.withUTF8Buffer { put(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Writes one byte.
+  mutating func put(_ byte: UInt8) {
+    room(1)?.storeBytes(of: byte, as: UInt8.self)
+  }
+
+  /// Writes a number in decimal.
+  mutating func put(_ number: Int64) {
+    if number < 0 { put(UInt8(ascii: "-")) }
+    put(decimal: number.magnitude, minimumDigits: 1)
+  }
+
+  /// Writes a number in decimal, with zeros in front if it has too few digits.
+  mutating func put(decimal number: UInt64, minimumDigits: Int) {
+    withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
+      var at = 20
+      var rest = number
+      while rest > 0 || 20 - at < minimumDigits, at > 0 {
+        at -= 1
+        digits[at] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      }
+      put(UnsafeRawBufferPointer(rebasing: digits[at...]))
+    }
+  }
+
+  /// Writes `\xNN`, `\u00NN` or `%NN`.
+  mutating func put(hexOf byte: UInt8, after prefix: StaticString) {
+    put(prefix)
+    guard let target = room(2) else { return }
+    target.storeBytes(of: Self.hexDigit(byte >> 4), as: UInt8.self)
+    target.storeBytes(of: Self.hexDigit(byte & 15), toByteOffset: 1, as: UInt8.self)
+  }
+
+  private static func hexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? 0x30 + value : 0x61 + value - 10
+  }
+}

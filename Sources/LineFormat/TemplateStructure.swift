@@ -1,0 +1,146 @@
+/// What the text around a value asks of it.
+enum ValuePlacement: Sendable {
+  /// Nothing: the value is escaped, or what stands for it is written.
+  case text
+  /// The value is a JSON string of its own; its quotation marks go if it is missing.
+  case string
+  /// The value stands outside of JSON strings, where only a number may.
+  case number
+}
+
+/// The pieces of a template's format, with each value's surroundings looked at.
+///
+/// This is what makes the output of a template valid whatever the log holds: a value can't stand where
+/// no escaping would make it harmless.
+struct TemplateStructure: Sendable {
+  private(set) var items: [FormatItem]
+  private(set) var placements: [ValuePlacement]
+
+  /// Examines a format.
+  ///
+  /// - Parameters:
+  ///   - items: its pieces.
+  ///   - escaping: how its values are escaped.
+  ///   - isNullMissing: whether a missing string is JSON's null.
+  /// - Throws: the reason why a value can't stand where it does.
+  init(
+    _ items: [FormatItem], escaping: Escaping, isNullMissing: Bool
+  ) throws(TemplateError.Reason) {
+    self.items = items
+    placements = Array(repeating: .text, count: items.count)
+    switch escaping {
+    case .json: try placeInJSON(isNullMissing: isNullMissing)
+    case .csv: try checkFields(after: ",", before: ",", notation: "csv")
+    case .logfmt: try checkFields(after: "=", before: " ", notation: "logfmt")
+    case .w3c: if items.contains(.requestLine) { throw .compoundValue("w3c") }
+    default: break
+    }
+  }
+
+  // MARK: JSON
+
+  private mutating func placeInJSON(isNullMissing: Bool) throws(TemplateError.Reason) {
+    var inString = false
+    // Whether nothing but the opening quotation mark has come of the present string.
+    var isFresh = false
+    for index in items.indices {
+      if case .literal(let bytes) = items[index] {
+        var isEscaped = false
+        for byte in bytes {
+          if inString, !isEscaped, byte == UInt8(ascii: "\\") {
+            isEscaped = true
+            isFresh = false
+            continue
+          }
+          if byte == UInt8(ascii: "\""), !isEscaped {
+            inString.toggle()
+            isFresh = inString
+          } else {
+            isFresh = false
+          }
+          isEscaped = false
+        }
+      } else {
+        if !inString {
+          guard items[index].isJSONNumber else { throw .unquotedValue }
+          placements[index] = items[index].isCheckedNumber ? .number : .text
+        } else if isFresh, isNullMissing, items[index].mayBeMissing, endsString(at: index) {
+          placements[index] = .string
+        }
+        isFresh = false
+      }
+    }
+    guard !inString else { throw .openString }
+    // The renderer writes these quotation marks, if there is something to put between them.
+    for index in items.indices where placements[index] == .string {
+      trimLiteral(at: index - 1) { $0.removeLast() }
+      trimLiteral(at: index + 1) { $0.removeFirst() }
+    }
+  }
+
+  private func endsString(at index: Int) -> Bool {
+    guard index + 1 < items.count, case .literal(let next) = items[index + 1] else { return false }
+    return next.first == UInt8(ascii: "\"")
+  }
+
+  private mutating func trimLiteral(at index: Int, _ trim: (inout [UInt8]) -> Void) {
+    guard case .literal(var bytes) = items[index] else { return }
+    trim(&bytes)
+    items[index] = .literal(bytes)
+  }
+
+  // MARK: Fields that are quoted when needed
+
+  /// A value that may get quotation marks must be a field's only content.
+  private func checkFields(
+    after opening: Character, before closing: Character, notation: String
+  ) throws(TemplateError.Reason) {
+    for (index, item) in zip(items.indices, items) {
+      if item == .requestLine { throw .compoundValue(notation) }
+      guard item.mayBeMissing || item == .field(.httpProtocol) else { continue }
+      let startsField = index == 0 || literal(at: index - 1)?.last == opening.asciiValue
+      let endsField =
+        index + 1 == items.count || literal(at: index + 1)?.first == closing.asciiValue
+      guard startsField, endsField else { throw .mixedField(notation) }
+    }
+  }
+
+  private func literal(at index: Int) -> [UInt8]? {
+    if case .literal(let bytes) = items[index] { return bytes }
+    return nil
+  }
+}
+
+extension FormatItem {
+  /// Whether there may be nothing to write for this piece.
+  fileprivate var mayBeMissing: Bool {
+    switch self {
+    case .field(.httpProtocol): false
+    case .field, .user, .requestHeader, .responseHeader, .logKey, .record, .hitMiss, .handling,
+      .query, .protocolVersion, .host, .port:
+      true
+    case .literal, .requestLine, .time, .timeNumber, .duration, .side, .vxid: false
+    }
+  }
+
+  /// Whether this piece may stand where JSON wants a number.
+  fileprivate var isJSONNumber: Bool {
+    switch self {
+    // Fractions have zeros in front.
+    case .timeNumber(.millisecondsFraction), .timeNumber(.microsecondsFraction),
+      .timeNumber(.timestamp):
+      false
+    case .timeNumber, .duration, .vxid: true
+    default: isCheckedNumber
+    }
+  }
+
+  /// Whether this piece is text of the log that may be a number.
+  fileprivate var isCheckedNumber: Bool {
+    switch self {
+    case .field(let field): field.isNumber
+    case .requestHeader, .responseHeader, .logKey, .record, .port: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import SharedMemory
+
+/// The part of a file that is in memory: a piece of a regular file mapped, or what a pipe gave read into a
+/// buffer.
+///
+/// Either way it is of bounded size, longer than any record, and moves forward only. A mapped file that
+/// somebody truncates reads as zeros, which no log has where a record begins.
+struct FileWindow: ~Copyable {
+  let file: LogFile
+  /// The first byte; valid until the next `slide`.
+  private(set) var start: UnsafeRawPointer
+  /// How many bytes are there.
+  private(set) var byteCount = 0
+  /// Where in the file the window begins.
+  private(set) var offset = LogFile.magicByteCount
+  /// Whether the file ends where the window does.
+  private(set) var reachedEnd = false
+
+  private var mapping: ReadOnlyMapping?
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var isMapped: Bool
+
+  /// The most a window has, and what is read from a pipe at a time.
+  private static var mappedByteCountMax: Int { 4 << 20 }
+  private static var bufferByteCount: Int { 256 << 10 }
+  private static var readByteCount: Int { 64 << 10 }
+
+  /// A window on the bytes behind the file's marker, empty at first.
+  init(_ file: consuming LogFile) {
+    isMapped = file.isRegular
+    self.file = file
+    mapping = nil
+    buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
+    start = UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// Whether it can't become any longer without moving.
+  var isFull: Bool { byteCount >= (isMapped ? Self.mappedByteCountMax : buffer.count) }
+
+  /// Moves the beginning forward by `count` bytes and takes in more at the end, if there is more.
+  ///
+  /// - Throws: `LogError.readFailed` if the file can't be read.
+  mutating func slide(by count: Int) throws(LogError) {
+    do throws(SystemError) {
+      if isMapped, try remap(at: offset + count) { return }
+      try read(keeping: count)
+    } catch {
+      throw .readFailed(reason: error.reason)
+    }
+  }
+
+  /// Maps the file from a place on; false if files of this kind can't be mapped.
+  private mutating func remap(at newOffset: Int) throws(SystemError) -> Bool {
+    let left = try file.file.identity().byteCount - newOffset
+    let wanted = min(left, Self.mappedByteCountMax)
+    // Nothing new: what is mapped already reaches as far as the file does.
+    if wanted <= 0 || (newOffset == offset && wanted <= byteCount) {
+      reachedEnd = true
+      return true
+    }
+    do {
+      let new = try ReadOnlyMapping(file.file, offset: newOffset, byteCount: wanted)
+      start = new.base
+      mapping = consume new
+    } catch {
+      guard mapping == nil else { throw error }
+      isMapped = false
+      return false
+    }
+    offset = newOffset
+    byteCount = wanted
+    reachedEnd = wanted == left
+    return true
+  }
+
+  private mutating func read(keeping count: Int) throws(SystemError) {
+    let base = buffer.baseAddress.unsafelyUnwrapped
+    let unread = byteCount - count
+    if count > 0 {
+      base.copyMemory(from: base + count, byteCount: unread)
+      offset += count
+      byteCount = unread
+    }
+    // One read: a pipe gives what it has, and that is gone on with rather than waited for more.
+    let room = buffer[byteCount..<min(byteCount + Self.readByteCount, buffer.count)]
+    let added = try file.file.read(into: UnsafeMutableRawBufferPointer(rebasing: room))
+    byteCount += added
+    reachedEnd = added == 0
+  }
+}
