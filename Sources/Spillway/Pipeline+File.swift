@@ -1,0 +1,97 @@
+import LineFormat
+import ShmLog
+import Shipping
+import Transactions
+
+/// Runs over a captured log.
+extension Pipeline {
+  mutating func runFile(_ path: String, _ sink: sending any Sink) throws(RunError) {
+    let assumed = options.compatibility.map { TagNumbering(of: $0) }
+    do {
+      let file = try LogFile(path: path)
+      switch file.layout {
+      case .narrow:
+        let fits = assumed == .v40 || assumed == .v41
+        try run(FileRecords<NarrowRecords>(file, assuming: fits ? assumed : nil), path, sink)
+      case .wide:
+        let fits = assumed == .v73 || assumed == .v90
+        try run(FileRecords<WideRecords>(file, assuming: fits ? assumed : nil), path, sink)
+      }
+    } catch let error as LogError {
+      let isOld = options.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
+      throw isOld ? .logFileInOldTool(error) : .log(error)
+    } catch let error as RunError {
+      throw error
+    } catch {
+      // Nothing else is thrown above.
+      preconditionFailure("\(error)")
+    }
+  }
+
+  private mutating func run<Layout: RecordLayout>(
+    _ records: consuming FileRecords<Layout>, _ path: String, _ sink: sending any Sink
+  ) throws(RunError) {
+    var source = records
+    do {
+      try source.begin()
+    } catch {
+      throw .log(error)
+    }
+    let pidFile = try start(sink, overflow: .block)
+    try prepareLane(for: source.numbering)
+    var grouper = Grouper<Layout>(
+      options: groupingOptions(for: source.numbering), tags: TagTable(source.numbering))
+    var strays = StrayPieces()
+    do throws(LogError) {
+      reading: while !isEnding, output?.failure == nil {
+        grouper.nowNanoseconds = Moment.now().steadyNanoseconds
+        let pause = try pump(&source, &grouper, &strays)
+        lane?.publish()
+        if handleSignals() {
+          grouper.flush()
+          takeFinished(&grouper, from: source)
+        }
+        switch pause {
+        case .busy, .overrun: continue
+        case .idle: signals.wait(milliseconds: -1, or: source.waitDescriptor)
+        case .end: break reading
+        case .damaged(let error): throw error
+        case .oversized(let vxid, let offset):
+          throw .damaged(
+            path: path, offset: offset,
+            problem: "transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end"
+          )
+        }
+      }
+    } catch {
+      fail(error.description)
+    }
+    accounting.filtered += grouper.statistics.ruledOut + grouper.statistics.discarded
+    grouper.discardOpen()
+    report(strays, unknownTags: source.unknownTags, path: path)
+    finish()
+    _ = consume pidFile
+  }
+
+  /// Says what the file had that belongs nowhere. What could be delivered has been.
+  private mutating func report(
+    _ strays: StrayPieces, unknownTags: UnknownTags?, path: String
+  ) {
+    guard options.reportsOrphans else { return }
+    if let unknownTags {
+      fail(
+        "\(path): byte offset \(unknownTags.firstOffset): a record of tag \(unknownTags.firstTag), "
+          + "which is not known (\(unknownTags.count) such records in all)")
+    }
+    if strays.count > 0 {
+      fail(
+        "\(path): byte offset \(strays.firstOffset): records of transaction \(strays.firstVXID), which "
+          + "doesn't begin in this file (\(strays.count) such pieces in all)")
+    }
+  }
+
+  private mutating func fail(_ text: String) {
+    messages.say(text)
+    status = ExitStatus.failure
+  }
+}

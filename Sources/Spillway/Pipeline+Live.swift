@@ -1,0 +1,202 @@
+import Glibc
+import LineFormat
+import SharedMemory
+import ShmLog
+import Shipping
+import Transactions
+
+/// Runs that follow a live log, through restarts of whoever writes it.
+extension Pipeline {
+  mutating func runLive(_ name: String?, _ sink: sending any Sink) throws(RunError) {
+    var follower = try attach(name)
+    let pidFile = try start(sink, overflow: .drop)
+    var isFirst = true
+    while !isEnding, output?.failure == nil {
+      guard let ring = waitForLog(&follower, isFirst: isFirst) else { break }
+      isFirst = false
+      switch consume ring {
+      case .narrow(var ring): try follow(&ring, numbering: .v41, &follower)
+      case .wide(var ring):
+        guard let numbering = waitForNumbering(ring, &follower) else { continue }
+        try follow(&ring, numbering: numbering, &follower)
+      }
+      if options.existingOnly { break }
+    }
+    finish()
+    _ = consume pidFile
+  }
+
+  // MARK: Attaching
+
+  /// Finds the instance, and waits for it as long as `-t` allows.
+  private mutating func attach(_ name: String?) throws(RunError) -> InstanceFollower {
+    let deadline = options.attachSeconds.map { Moment.now().steadyNanoseconds + Int64(min($0, 1e9) * 1e9) }
+    while true {
+      let path: String
+      do {
+        path = try InstanceName(name).path
+      } catch {
+        throw .instance(error)
+      }
+      var follower = InstanceFollower(path: path)
+      follower.refresh()
+      if follower.hasManager { return follower }
+      if let deadline, Moment.now().steadyNanoseconds >= deadline {
+        throw .noInstance(follower.trouble)
+      }
+      signals.wait(milliseconds: 250)
+      handleSignals()
+      if isEnding { throw .interrupted }
+    }
+  }
+
+  /// Waits until there is a log, and maps it; nil if the run is to end.
+  private mutating func waitForLog(
+    _ follower: inout InstanceFollower, isFirst: Bool
+  ) -> LiveRing? {
+    var hasWaited = false
+    var hasSpoken = false
+    while !isEnding {
+      follower.refresh()
+      // A log that was made while we waited, and any but the first, is read from its beginning: all of it
+      // is new. The first is joined where it is now, unless its past was asked for.
+      let start: LogStart = isFirst && !hasWaited && !options.existingOnly ? .tail : .head
+      do throws(LogError) {
+        if let ring = try follower.attach(start: start, stopsAtTail: options.existingOnly) {
+          if hasSpoken || !isFirst { messages.say("Log reacquired") }
+          return ring
+        }
+      } catch {
+        if !hasSpoken { messages.say(error.description) }
+        hasSpoken = true
+        if options.existingOnly {
+          status = ExitStatus.failure
+          return nil
+        }
+      }
+      if !hasSpoken {
+        messages.say(
+          "Failed to acquire log: No VSL chunk found (child not started ?): \(follower.path)")
+        hasSpoken = true
+      }
+      hasWaited = true
+      signals.wait(milliseconds: 100)
+      handleSignals()
+    }
+    return nil
+  }
+
+  /// Waits for a record that tells which tags the log uses; nil if the log is gone before.
+  private mutating func waitForNumbering(
+    _ ring: borrowing LogRing<WideRecords>, _ follower: inout InstanceFollower
+  ) -> TagNumbering? {
+    while !isEnding {
+      let probe = ring.probe()
+      if let numbering = probe.result { return numbering }
+      if options.existingOnly {
+        let assumed = options.compatibility.map { TagNumbering(of: $0) }
+        return assumed == .v90 ? .v90 : probe.fallback
+      }
+      follower.refresh()
+      if follower.isStale { return nil }
+      signals.wait(milliseconds: 100)
+      handleSignals()
+    }
+    return nil
+  }
+
+  // MARK: Following
+
+  /// Reads a log until it is gone, the run is to end, or, with `-d`, all of it was read.
+  private mutating func follow<Layout: RecordLayout>(
+    _ ring: inout LogRing<Layout>, numbering: TagNumbering, _ follower: inout InstanceFollower
+  ) throws(RunError) {
+    try prepareLane(for: numbering)
+    var grouper = Grouper<Layout>(
+      options: groupingOptions(for: numbering), tags: TagTable(numbering))
+    var strays = StrayPieces()
+    var rhythm = Rhythm(ringByteCount: ring.byteCount)
+    reading: while !isEnding, output?.failure == nil {
+      let now = Moment.now().steadyNanoseconds
+      grouper.nowNanoseconds = now
+      // Asked before the log is read: only if it was replaced by then, its end mark is the end.
+      let isStale = follower.isStale
+      let pause: Pause
+      do throws(LogError) {
+        pause = try pump(&ring, &grouper, &strays)
+      } catch {
+        throw .log(error)
+      }
+      switch pause {
+      case .busy: rhythm.wasBusy()
+      case .idle:
+        grouper.expire()
+        takeFinished(&grouper, from: ring)
+        if isStale {
+          messages.say("Log abandoned (vsl)")
+          break reading
+        }
+      case .end:
+        break reading
+      case .overrun(let lostBytes):
+        accounting.lostBytes += lostBytes
+        messages.say("Log overrun: \(lostBytes) bytes were overwritten before they were read")
+        flush(&grouper, from: ring)
+      case .damaged(let error):
+        messages.say(error.description)
+        if options.existingOnly { status = ExitStatus.failure }
+        flush(&grouper, from: ring)
+      case .oversized(let vxid, _):
+        messages.say(
+          "transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end")
+        flush(&grouper, from: ring)
+      }
+      lane?.publish()
+      if rhythm.isTimeToLook(now) { follower.refresh() }
+      if case .idle = pause { signals.wait(milliseconds: rhythm.pause()) }
+      if handleSignals() { flush(&grouper, from: ring) }
+    }
+    // What a vanished log left unfinished will never be finished; what a run leaves at its own end is not
+    // known to be.
+    if follower.isStale, !options.existingOnly { flush(&grouper, from: ring) }
+    accounting.filtered += grouper.statistics.ruledOut + grouper.statistics.discarded
+    grouper.discardOpen()
+    lane?.publish()
+  }
+
+  private mutating func flush<Layout: RecordLayout>(
+    _ grouper: inout Grouper<Layout>, from ring: borrowing LogRing<Layout>
+  ) {
+    grouper.flush()
+    takeFinished(&grouper, from: ring)
+  }
+}
+
+/// When a quiet log is looked at again, and when its directory.
+struct Rhythm {
+  private var milliseconds: Int32 = 1
+  private let millisecondsMax: Int32
+  private var nextLook = Int64.min
+
+  private static let lookNanoseconds: Int64 = 1_000_000_000
+
+  /// A small ring is overwritten sooner and must be looked at more often.
+  init(ringByteCount: Int) {
+    millisecondsMax = Int32(min(100, max(10, ringByteCount / 800_000)))
+  }
+
+  mutating func wasBusy() { milliseconds = 1 }
+
+  /// How long to sleep now; twice as long each time, as long as nothing comes.
+  mutating func pause() -> Int32 {
+    defer { milliseconds = min(milliseconds * 2, millisecondsMax) }
+    return milliseconds
+  }
+
+  /// Whether the directory should be looked at.
+  mutating func isTimeToLook(_ now: Int64) -> Bool {
+    guard now >= nextLook else { return false }
+    nextLook = now + Self.lookNanoseconds
+    return true
+  }
+}

@@ -1,0 +1,126 @@
+import ShmLog
+import Shipping
+import Transactions
+
+/// The inner loop: from a source's records to lines in the spool.
+extension Pipeline {
+  /// Why the loop paused.
+  enum Pause {
+    /// Signals and the clock want to be looked at.
+    case busy
+    case idle
+    case end
+    case overrun(lostBytes: Int)
+    case damaged(LogError)
+    /// A transaction grew beyond all measure.
+    case oversized(vxid: UInt64, offset: Int)
+  }
+
+  /// How many runs of records are taken between two looks at the signals.
+  private static var runsPerTurn: Int { 1024 }
+
+  /// Takes what the source has, but no more than a turn's worth.
+  mutating func pump<Source: LogSource & ~Copyable>(
+    _ source: inout Source, _ grouper: inout Grouper<Source.Layout>,
+    _ strays: inout StrayPieces
+  ) throws(LogError) -> Pause {
+    for _ in 0..<Self.runsPerTurn where !isEnding {
+      switch try source.next() {
+      case .records(let run):
+        accounting.readBytes += run.byteCount
+        let orphansBefore = grouper.statistics.orphans
+        if Source.recordsStandAlone { grouper.addEach(run) } else { grouper.add(run) }
+        while let group = grouper.next() { take(group, from: source) }
+        if !Source.recordsStandAlone, !source.isIntact {
+          grouper.discardTornPiece()
+        } else if grouper.statistics.orphans > orphansBefore {
+          strays.note(offset: source.offset(of: run.start), vxid: Source.Layout.vxid(run.start))
+        } else if let vxid = grouper.oversized {
+          return .oversized(vxid: vxid, offset: source.offset(of: run.start))
+        }
+      case .idle: return .idle
+      case .end: return .end
+      case .overrun(let lostBytes): return .overrun(lostBytes: lostBytes)
+      case .damaged(let error): return .damaged(error)
+      }
+    }
+    return .busy
+  }
+
+  /// Hands on what was finished without new records, by time or by force.
+  mutating func takeFinished<Source: LogSource & ~Copyable>(
+    _ grouper: inout Grouper<Source.Layout>, from source: borrowing Source
+  ) {
+    while let group = grouper.next() { take(group, from: source) }
+  }
+
+  private mutating func take<Source: LogSource & ~Copyable>(
+    _ group: TransactionGroup<Source.Layout>, from source: borrowing Source
+  ) {
+    guard groupsLeft > 0 else { return }
+    for index in 0..<group.count {
+      take(group[index], from: source)
+    }
+    groupsLeft -= 1
+    if groupsLeft == 0 { isEnding = true }
+  }
+
+  private mutating func take<Source: LogSource & ~Copyable>(
+    _ transaction: Transaction<Source.Layout>, from source: borrowing Source
+  ) {
+    while true {
+      switch lane?.take(transaction, isIntact: { source.isIntact }) ?? .filtered {
+      case .committed: accounting.committed += 1
+      case .filtered: accounting.filtered += 1
+      case .torn: accounting.torn += 1
+      case .refused:
+        // A source that can wait is held back, unless a signal says that it has waited long enough.
+        if Source.recordsStandAlone, !isEnding, output?.failure == nil {
+          handleSignals()
+          continue
+        }
+        accounting.droppedBeforeCommit += 1
+      }
+      return
+    }
+  }
+
+  // MARK: Signals
+
+  /// Does what came in from outside, apart from flushing, which needs the grouper.
+  ///
+  /// - Returns: whether what is open should be finished.
+  @discardableResult
+  mutating func handleSignals() -> Bool {
+    var flushes = false
+    while let command = signals.next() {
+      switch command {
+      case .end: interrupt()
+      case .hangup:
+        if options.hangup == .reopen { output?.requestReopen() } else { interrupt() }
+      case .flush: flushes = true
+      case .report:
+        if let report = output?.report { note(report) }
+        messages.say(accounting.description)
+      }
+    }
+    return flushes
+  }
+
+  private mutating func interrupt() {
+    isEnding = true
+    isInterrupted = true
+  }
+}
+
+/// Pieces of transactions whose beginning was never seen.
+struct StrayPieces {
+  private(set) var count = 0
+  private(set) var firstOffset = 0
+  private(set) var firstVXID: UInt64 = 0
+
+  mutating func note(offset: Int, vxid: UInt64) {
+    if count == 0 { (firstOffset, firstVXID) = (offset, vxid) }
+    count += 1
+  }
+}

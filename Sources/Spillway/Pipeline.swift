@@ -1,0 +1,231 @@
+import CShims
+import Glibc
+import LineFormat
+import SharedMemory
+import ShmLog
+import Shipping
+import Transactions
+
+/// One run: a source, the grouping, an output, from the opening to the last line.
+///
+/// ```
+/// LogSource ─▶ Grouper ─▶ Lane (select, render) ─▶ Spool ─▶ writer thread ─▶ Sink
+/// ```
+///
+/// Everything up to the spool happens on the thread that calls `run`, which never waits for the output,
+/// unless the source is a file and so can wait.
+public struct Pipeline: ~Copyable {
+  let options: PipelineOptions
+  let signals: SignalQueue
+  let messages: Messages
+  var accounting = Accounting()
+  var output: Output?
+  var lane: Lane?
+  var laneNumbering: TagNumbering?
+  /// Whether the run was told to end, or has done what it was told to do.
+  var isEnding = false
+  /// Whether it was a signal that said so; then the output is given only so much time.
+  var isInterrupted = false
+  /// How many more groups are to be taken.
+  var groupsLeft: Int
+  /// Set once by whatever makes the run end with a status of its own.
+  var status = ExitStatus.success
+
+  private init(_ options: PipelineOptions) throws(RunError) {
+    self.options = options
+    groupsLeft = options.groupsMax ?? .max
+    messages = Messages(programName: options.programName)
+    do {
+      signals = try SignalQueue()
+    } catch {
+      throw .system(error)
+    }
+    tzset()
+  }
+
+  /// Carries records from the input to the output until one of them ends.
+  ///
+  /// - Returns: the status to exit with.
+  /// - Throws: `RunError` if it could not begin.
+  public static func run(_ options: PipelineOptions) throws(RunError) -> Int32 {
+    var pipeline = try Pipeline(options)
+    try pipeline.checkFormat()
+    let sink = try pipeline.openSink()
+    switch options.input {
+    case .file(let path): try pipeline.runFile(path, sink)
+    case .live(let name): try pipeline.runLive(name, sink)
+    }
+    return pipeline.status
+  }
+
+  // MARK: Setting up
+
+  /// A source that waits needs no more room than keeps both threads busy.
+  private static let waitingSpoolBytes = 8 << 20
+
+  /// The rules that go with a log, or those insisted on.
+  func rules(for numbering: TagNumbering) -> NCSARules {
+    if let version = options.compatibility { return NCSARules(version, isStrict: true) }
+    return .natural(for: numbering)
+  }
+
+  func format(for numbering: TagNumbering) throws(FormatError) -> LineFormat {
+    let rules = rules(for: numbering)
+    switch options.format {
+    case .text(let text): return try LineFormat(text, rules: rules, isJSON: options.isJSON)
+    case .template(let template): return try template.lineFormat(rules: rules)
+    }
+  }
+
+  /// Finds a mistake in the format before anything is opened. What depends on the log alone is found when
+  /// the log is known; a format that no log makes right is refused now.
+  private func checkFormat() throws(RunError) {
+    var first: FormatError?
+    for numbering in [TagNumbering.v41, .v73, .v90] {
+      do {
+        _ = try format(for: numbering)
+        return
+      } catch {
+        first = first ?? error
+      }
+    }
+    if let first { throw .format(first) }
+  }
+
+  private func openSink() throws(RunError) -> sending any Sink {
+    do {
+      var header: [UInt8] = []
+      if case .template(let template) = options.format {
+        header = Array(template.headerLines.joined(separator: [UInt8(ascii: "\n")]))
+        if !header.isEmpty { header.append(UInt8(ascii: "\n")) }
+      }
+      switch options.target {
+      case .standardOutput: return try StreamSink.standardOutput(header: header)
+      case .file(var file):
+        file.header = header
+        let messages = messages
+        return try FileSink.open(file) { messages.say($0) }
+      }
+    } catch {
+      throw .output(error)
+    }
+  }
+
+  /// Goes into the background if asked, and starts the output's thread: threads don't survive a fork.
+  mutating func start(
+    _ sink: sending any Sink, overflow: Spool.Overflow
+  ) throws(RunError) -> PIDFileHolder {
+    var pidFile = PIDFileHolder()
+    do {
+      if let path = options.pidFile { pidFile = PIDFileHolder(try PIDFile(path: path)) }
+    } catch {
+      throw .pidFile(error)
+    }
+    if options.daemonizes, shim_daemonize() != 0 {
+      throw .system(SystemError(operation: "daemonize", path: "Daemon mode"))
+    }
+    do {
+      try pidFile.write()
+    } catch {
+      throw .pidFile(error)
+    }
+    do {
+      output = try Output(
+        to: sink,
+        spool: Spool.Options(
+          limitBytes: overflow == .block ? min(options.spoolBytes, Self.waitingSpoolBytes)
+            : options.spoolBytes, overflow: overflow,
+          interruptDescriptor: signals.descriptor))
+    } catch {
+      throw .spool(error)
+    }
+    return pidFile
+  }
+
+  /// Makes the lane fit a log's tags.
+  mutating func prepareLane(for numbering: TagNumbering) throws(RunError) {
+    guard let output, laneNumbering != numbering else { return }
+    let format: LineFormat
+    do {
+      format = try self.format(for: numbering)
+    } catch {
+      throw .format(error)
+    }
+    let renderer = LineRenderer(format, tags: TagTable(numbering))
+    if lane == nil {
+      lane = Lane(
+        Selection(options, rules: rules(for: numbering)), renderer: renderer,
+        writer: output.makeWriter())
+    } else {
+      lane?.change(to: renderer)
+    }
+    laneNumbering = numbering
+  }
+
+  func groupingOptions(for numbering: TagNumbering) -> GroupingOptions {
+    let rules = rules(for: numbering)
+    let selection = Selection(options, rules: rules)
+    var grouping = GroupingOptions(
+      grouping: options.groupsRequests ? .request : .vxid, candidateRule: rules.candidateRule,
+      wantsClient: selection.client, wantsBackend: selection.backend, wantsESI: selection.esi)
+    grouping.openTransactionsMax = options.openTransactionsMax
+    grouping.timeoutNanoseconds = Int64(min(options.timeoutSeconds, 1e9) * 1e9)
+    switch lane {
+    case .some(let lane): grouping.keptTags = lane.neededTags
+    case nil: break
+    }
+    return grouping
+  }
+
+  // MARK: Ending
+
+  /// Lets the output finish what it has, and says how everything ended.
+  mutating func finish() {
+    lane?.finish()
+    output?.finish()
+    guard let output else { return }
+    // A run that came to its end by itself waits for its output; a signal sets a limit to that.
+    while !isInterrupted, !output.waitForEnd(or: signals.descriptor) { handleSignals() }
+    let report = output.join(drainSeconds: isInterrupted ? options.drainSeconds : .infinity)
+    note(report)
+    if let failure = report.failure {
+      messages.say(failure.description)
+      status = ExitStatus.outputFailed
+    } else if status == ExitStatus.success, accounting.dropped + accounting.lost > 0 {
+      status = ExitStatus.incomplete
+    }
+    if options.showsAccounting { messages.say(accounting.description) }
+    assert(accounting.queued == 0, "every line that was taken has ended somewhere")
+  }
+
+  mutating func note(_ report: OutputReport) {
+    accounting.written = report.written.records
+    accounting.dropped =
+      accounting.droppedBeforeCommit + report.droppedByFailure.records
+  }
+}
+
+/// A process number file that may not have been asked for.
+struct PIDFileHolder: ~Copyable {
+  private var file: PIDFile?
+
+  init() { file = nil }
+  init(_ file: consuming PIDFile) { self.file = consume file }
+
+  borrowing func write() throws(SystemError) {
+    switch file {
+    case .some(let file): try file.write()
+    case nil: return
+    }
+  }
+}
+
+/// Lines on standard error, each with the program's name in front.
+struct Messages: Sendable {
+  let programName: String
+
+  func say(_ text: String) {
+    let line = Array("\(programName): \(text)\n".utf8)
+    _ = write(2, line, line.count)
+  }
+}

@@ -1,0 +1,66 @@
+public import LineFormat
+public import ShmLog
+public import Shipping
+
+/// Everything a run is told, checked as far as it can be without looking at the log.
+public struct PipelineOptions: Sendable {
+  /// Where records come from.
+  public enum Input: Sendable {
+    /// A binary log file; "-" is standard input.
+    case file(String)
+    /// The instance that `-n` names, or the default one.
+    case live(String?)
+  }
+
+  /// What lines look like.
+  public enum Format: Sendable {
+    /// A format string, or the default one.
+    case text([UInt8]?)
+    /// A template.
+    case template(Template)
+  }
+
+  /// Where lines go.
+  public enum Target: Sendable {
+    case standardOutput
+    case file(FileOptions)
+  }
+
+  /// What SIGHUP does.
+  public enum Hangup: Sendable {
+    case reopen
+    case end
+  }
+
+  public var input: Input
+  public var format: Format = .text(nil)
+  public var isJSON = false
+  /// The release whose rules are insisted on; nil takes what goes with the log.
+  public var compatibility: VarnishVersion?
+  public var groupsRequests = false
+  /// The options `-c`, `-b` and `-E` as they were given.
+  public var client = false, backend = false, esi = false
+  public var openTransactionsMax = 1000
+  public var timeoutSeconds = 120.0
+  /// How many groups to take before the run ends; nil is all.
+  public var groupsMax: Int?
+  /// Whether to read what is in a live log and then end.
+  public var existingOnly = false
+  /// How long to wait for an instance; nil is for ever.
+  public var attachSeconds: Double? = 5
+  public var target: Target = .standardOutput
+  public var spoolBytes = 512 << 20
+  public var drainSeconds = 5.0
+  public var hangup: Hangup = .reopen
+  public var daemonizes = false
+  public var pidFile: String?
+  /// The name that messages begin with.
+  public var programName = "spillway"
+  /// Whether the accounting line is printed at the end: in live mode, and with `--stats`.
+  public var showsAccounting = true
+  /// Whether pieces of a file that belong to no transaction make the run a failure.
+  public var reportsOrphans = true
+
+  /// Options with the usual defaults.
+  public init(input: Input) { self.input = input }
+}

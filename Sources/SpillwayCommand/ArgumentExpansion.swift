@@ -1,0 +1,76 @@
+/// Splits a command line the way getopt does, for a parser that doesn't: `-bF%h` becomes `-b -F %h`,
+/// `-wfile` becomes `-w file`.
+///
+/// Values are never looked at, so that `-F -x` works as it always has.
+struct ArgumentExpansion {
+  /// Letters of options that stand alone, and of those that take a value.
+  let flags: Set<Character>, valued: Set<Character>
+
+  /// What `varnishncsa` of any version takes, and what was added.
+  static let ncsa = ArgumentExpansion(
+    flags: Set("abcCdDEhjV"), valued: Set("fFgkLnPqQrRtTw"))
+
+  /// A mistake that the command line has whatever the options mean.
+  enum Mistake: Error, Equatable, CustomStringConvertible {
+    case unknownOption(Character)
+    case missingValue(Character)
+    case strayArgument(String)
+
+    var description: String {
+      switch self {
+      case .unknownOption(let letter): "invalid option -- '\(letter)'"
+      case .missingValue(let letter): "option requires an argument -- '\(letter)'"
+      case .strayArgument(let text): "unexpected argument: \(text)"
+      }
+    }
+  }
+
+  /// The arguments, one option or value each.
+  func callAsFunction(_ arguments: [String]) throws(Mistake) -> [String] {
+    var result: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        if let stray = rest.first { throw .strayArgument(stray) }
+      } else if argument == "--gzip" {
+        // The one option whose value may be left out.
+        result.append("--gzip=\(Self.gzipLevelUsual)")
+      } else if argument.hasPrefix("--") {
+        result.append(argument)
+        // Whether a value follows is for the parser to say; it is none of ours to split.
+        if Self.takesNextAsValue(argument), let value = rest.popFirst() { result.append(value) }
+      } else if argument.hasPrefix("-"), argument.count > 1 {
+        try expand(argument.dropFirst(), &rest, into: &result)
+      } else {
+        throw .strayArgument(argument)
+      }
+    }
+    return result
+  }
+
+  private static let gzipLevelUsual = 6
+  private static let longFlags: Set<String> = ["--help", "--version", "--stats", "--help-hidden"]
+
+  private static func takesNextAsValue(_ argument: String) -> Bool {
+    !argument.contains("=") && !longFlags.contains(argument)
+  }
+
+  private func expand(
+    _ letters: Substring, _ rest: inout ArraySlice<String>, into result: inout [String]
+  ) throws(Mistake) {
+    var letters = letters
+    while let letter = letters.popFirst() {
+      if flags.contains(letter) {
+        result.append("-\(letter)")
+      } else if valued.contains(letter) {
+        guard let value = letters.isEmpty ? rest.popFirst() : String(letters) else {
+          throw .missingValue(letter)
+        }
+        result += ["-\(letter)", value]
+        return
+      } else {
+        throw .unknownOption(letter)
+      }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import Glibc
+import LineFormat
+import ShmLog
+import Shipping
+import Spillway
+
+/// Reads the values of options. Where varnishncsa has an option too, its messages are kept.
+struct OptionValues {
+  func groupsRequests(_ text: String?) throws(UsageError) -> Bool {
+    guard let text else { return false }
+    let matches = ["raw", "vxid", "request", "session"].filter { $0.hasPrefix(text.lowercased()) }
+    guard let name = matches.first else { throw UsageError("Unknown grouping type: \(text)") }
+    guard matches.count == 1 else { throw UsageError("Ambiguous grouping type: \(text)") }
+    switch name {
+    case "vxid": return false
+    case "request": return true
+    default: throw UsageError("Invalid grouping mode: \(name)")
+    }
+  }
+
+  func version(_ text: String?) throws(UsageError) -> VarnishVersion? {
+    guard let text = text ?? InstanceName.variable("SPILLWAY_COMPAT") else { return nil }
+    guard let version = VarnishVersion(parsing: text) else {
+      throw UsageError("--compat: \"\(text)\" is not a Varnish version from 2.1 to 9.0")
+    }
+    return version
+  }
+
+  func limit(_ text: String?) throws(UsageError) -> Int? {
+    guard let text else { return nil }
+    guard let number = cNumber(text) else { throw UsageError("-L: Syntax error") }
+    guard number > 0, number <= Int(Int32.max) else { throw UsageError("-L: Range error") }
+    return number
+  }
+
+  func count(_ text: String?) throws(UsageError) -> Int? {
+    guard let text else { return nil }
+    guard let number = cNumber(text), number > 0 else {
+      throw UsageError("-k: Invalid number '\(text)'")
+    }
+    return number
+  }
+
+  func seconds(_ text: String?, option: String) throws(UsageError) -> Double? {
+    guard let text else { return nil }
+    guard let seconds = Double(text), seconds >= 0, seconds.isFinite else {
+      throw UsageError("\(option): Invalid argument: \(text)")
+    }
+    return seconds
+  }
+
+  /// The time to wait for an instance; nil is for ever.
+  func attachSeconds(_ text: String?) throws(UsageError) -> Double? {
+    guard let text else { return 5 }
+    if text.lowercased() == "off" { return nil }
+    return try seconds(text, option: "-t")
+  }
+
+  func time(_ text: String?, option: String) throws(UsageError) -> TimeSpan? {
+    guard let text else { return nil }
+    do {
+      return try TimeSpan(text)
+    } catch {
+      throw UsageError("\(option): \(error)")
+    }
+  }
+
+  func size(_ text: String?, option: String) throws(UsageError) -> Int? {
+    guard let text else { return nil }
+    do {
+      return try ByteCount(text).bytes
+    } catch {
+      throw UsageError("\(option): \(error)")
+    }
+  }
+
+  func number(
+    _ text: String?, option: String, in range: ClosedRange<Int>
+  ) throws(UsageError) -> Int? {
+    guard let text else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      throw UsageError(
+        "\(option): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// A path that stays the same when the process changes its directory.
+  func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
+    defer { free(directory) }
+    return String(cString: directory) + "/" + path
+  }
+
+  /// The templates that can be found, in the directory given and the usual ones.
+  func templates(directory: String?) throws(UsageError) -> TemplateLibrary {
+    if let directory, access(directory, R_OK | X_OK) != 0 {
+      throw UsageError("--formats-dir: \(directory): \(String(cString: strerror(errno)))")
+    }
+    var environment: [String: String] = [:]
+    for name in ["XDG_CONFIG_HOME", "HOME"] { environment[name] = InstanceName.variable(name) }
+    return TemplateLibrary(
+      directories: TemplateLibrary.standardDirectories(
+        formatsDirectory: directory, environment: environment, executablePath: executablePath))
+  }
+
+  private var executablePath: String? {
+    guard let path = realpath("/proc/self/exe", nil) else { return nil }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  /// The first line of a file, as `-f` reads it: up to a newline or a NUL.
+  func formatLine(ofFile path: String) throws(UsageError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw UsageError("Can't open format file (\(String(cString: strerror(errno)))): \(path)")
+    }
+    defer { close(descriptor) }
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while text.count < 1 << 20 {
+      let count = read(descriptor, &buffer, buffer.count)
+      guard count >= 0 else {
+        throw UsageError(
+          "Can't read format from file (\(String(cString: strerror(errno)))): \(path)")
+      }
+      if count == 0 { break }
+      text += buffer[..<count]
+      if buffer[..<count].contains(UInt8(ascii: "\n")) { break }
+    }
+    if text.isEmpty { throw UsageError("Empty format file: \(path)") }
+    return Array(text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 })
+  }
+
+  /// A number as C's `strtol` takes it with base 0, hexadecimal and octal included.
+  private func cNumber(_ text: String) -> Int? {
+    errno = 0
+    var end: UnsafeMutablePointer<CChar>?
+    return text.withCString { start in
+      let number = strtol(start, &end, 0)
+      guard errno == 0, let end, end > UnsafeMutablePointer(mutating: start), end.pointee == 0 else {
+        return nil
+      }
+      return number
+    }
+  }
+}
