@@ -76,6 +76,8 @@ struct CapturePlan {
   private(set) var ownHeaders: [(watch: HeaderWatch, kind: HeaderTable.Kind)] = []
   /// Whether the time at the end of a transaction matters.
   private(set) var takesEnd = false
+  /// Whether any time but that of the start matters.
+  private(set) var takesOtherTimes = false
   private var fieldBits: UInt32 = 0
   private let passesOverFlagged: Bool
   private let stripsFlagged: Bool
@@ -171,6 +173,7 @@ struct CapturePlan {
       if case .duration = $0 { return true }
       return false
     }
+    takesOtherTimes = takesEnd || fields.contains(.firstByte)
     let line = items.contains(.requestLine)
     let path = items.contains(.handling) || items.contains(.hitMiss)
     let times = items.contains(where: \.needsStart) || fields.contains(.firstByte)

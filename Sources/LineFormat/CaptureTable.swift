@@ -16,14 +16,18 @@ struct CaptureTable {
   }
 
   private let entries: UnsafeMutablePointer<Entry>
+  /// `isUsed` alone, a byte each: most records are of no use, and this is all that is looked at of them.
+  private let uses: UnsafeMutablePointer<Bool>
   private static let sideCount = 256
 
   init(_ plan: CapturePlan) {
     entries = .allocate(capacity: 2 * Self.sideCount)
+    uses = .allocate(capacity: 2 * Self.sideCount)
     for number in UInt8.min...UInt8.max {
       for isBackend in [false, true] {
-        (entries + Self.index(number, isBackend)).initialize(
-          to: plan.entry(number, isBackend: isBackend))
+        let entry = plan.entry(number, isBackend: isBackend)
+        (entries + Self.index(number, isBackend)).initialize(to: entry)
+        (uses + Self.index(number, isBackend)).initialize(to: entry.isUsed)
       }
     }
   }
@@ -36,7 +40,16 @@ struct CaptureTable {
   @inline(__always)
   subscript(tag: UInt8, isBackend: Bool) -> Entry { entries[Self.index(tag, isBackend)] }
 
-  func deallocate() { entries.deallocate() }
+  /// Whether a side's records of a tag are of any use, by tag number.
+  @inline(__always)
+  func uses(isBackend: Bool) -> UnsafePointer<Bool> {
+    UnsafePointer(uses + (isBackend ? Self.sideCount : 0))
+  }
+
+  func deallocate() {
+    entries.deallocate()
+    uses.deallocate()
+  }
 }
 
 /// A value found in a transaction: where it lies, or that it was taken away again.

@@ -68,10 +68,11 @@ struct Captures: ~Copyable {
     hitMiss = .none
     handling = .none
     var cursor = transaction.makeCursor()
+    let uses = table.uses(isBackend: isBackend)
     while let record = cursor.next() {
       let tag = record.tag
+      guard uses[Int(tag)] else { continue }
       let entry = table[tag, isBackend]
-      guard entry.isUsed else { continue }
       let payload = entry.isStripped ? record.payload.droppingFinalNULs : record.payload
       if entry.isWatched { watch(tag, payload) }
       switch entry.action {
@@ -184,9 +185,9 @@ struct Captures: ~Copyable {
     // The rule of one specifier stays in force, for this record, for those behind it that have none. That
     // is a quirk of the releases that have rules at all.
     var stated: FormatItem.MatchRule?
-    for index in table.entries.indices {
+    for index in 0..<table.entries.count where table.mayMatch(payload, at: index) {
+      guard let value = table.match(payload, at: index) else { continue }
       let entry = table.entries[index]
-      guard let value = table.match(payload, entry) else { continue }
       switch entry.kind {
       case .host, .authorization: takeOwn(entry, value, isUnset: isUnset)
       case .value:
@@ -215,12 +216,14 @@ struct Captures: ~Copyable {
 
   private mutating func takeTimestamp(_ payload: LogBytes) {
     typealias Slot = CapturePlan.Slot
-    guard let colon = payload.firstIndex(of: UInt8(ascii: ":")) else { return }
+    guard plan.takesOtherTimes || !slots[Slot.start].isSet,
+      let colon = payload.firstIndex(of: UInt8(ascii: ":"))
+    else { return }
     let label = payload.prefix(colon + 1)
     let values = payload.dropFirst(colon + 1)
     if label.equals(lowercased: "start:") {
       set(Slot.start, values.field(1), .first)
-    } else if !plan.takesEnd, !plan.takes(.firstByte) {
+    } else if !plan.takesOtherTimes {
       return
     } else if label.equals(lowercased: "resp:") || label.equals(lowercased: "pipesess:")
       || label.equals(lowercased: "berespbody:")

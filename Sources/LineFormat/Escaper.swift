@@ -9,20 +9,31 @@ struct Escaper: Sendable {
   private let special: [Bool]
   /// Whether the scan by words finds all that is special.
   private let passesWords: Bool
+  /// Whether a value must be looked at as a whole.
+  private let quotes: Bool
 
   init(_ escaping: Escaping) {
     self.escaping = escaping
     special = escaping.specialBytes
+    quotes = escaping.quotesWhenNeeded
     switch escaping {
     case .ncsa, .jsonBytes, .json: passesWords = true
     default: passesWords = false
     }
   }
 
+  /// Writes a value so that it does no harm.
+  @inline(__always)
   func put(_ value: LogBytes, to line: inout LineWriter) {
-    if escaping == .none {
+    if !quotes, cleanPrefix(of: value) == value.count {
       line.put(value)
-    } else if escaping.quotesWhenNeeded, needsQuotes(value) {
+    } else {
+      putWithCare(value, to: &line)
+    }
+  }
+
+  private func putWithCare(_ value: LogBytes, to line: inout LineWriter) {
+    if quotes, needsQuotes(value) {
       line.put(UInt8(ascii: "\""))
       putSpecials(value, to: &line)
       line.put(UInt8(ascii: "\""))
@@ -45,23 +56,28 @@ struct Escaper: Sendable {
   /// How many bytes at the beginning can be copied as they are.
   private func cleanPrefix(of value: LogBytes) -> Int {
     var index = 0
-    if passesWords {
-      let ones: UInt64 = 0x0101_0101_0101_0101
-      let highs: UInt64 = 0x8080_8080_8080_8080
-      // 0x7f is not special in JSON and rare elsewhere: it only ends the quick scan early.
-      while index + 8 <= value.count {
-        let word = value.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        let quote = word ^ (ones &* 0x22)
-        let backslash = word ^ (ones &* 0x5C)
-        let rubout = word ^ (ones &* 0x7F)
-        let hits =
-          (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | (rubout &- ones) | word
-        if hits & highs != 0 { break }
-        index += 8
-      }
+    if passesWords, value.count >= 8 {
+      while index &+ 8 <= value.count, Self.isClean(value, at: index) { index &+= 8 }
+      // What is left at the end is looked at together with bytes that are known to be clean.
+      if index &+ 8 > value.count, Self.isClean(value, at: value.count &- 8) { return value.count }
     }
     while index < value.count, !special[Int(value[index])] { index += 1 }
     return index
+  }
+
+  /// Whether eight bytes, which the caller has checked to be there, hold no control character, `"`, `\`, rubout
+  /// or byte above; those from 0x7f on are not special everywhere, but rare.
+  @inline(__always)
+  private static func isClean(_ value: LogBytes, at index: Int) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    let word = value.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+    let quote = word ^ (ones &* 0x22)
+    let backslash = word ^ (ones &* 0x5C)
+    let rubout = word ^ (ones &* 0x7F)
+    let hits =
+      (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | (rubout &- ones) | word
+    return hits & highs == 0
   }
 
   /// Writes what a byte that can't be copied becomes.

@@ -9,6 +9,8 @@ public struct LineRenderer: ~Copyable {
   private let style: LineStyle
   private let escaper: Escaper
   private var captures: Captures
+  private var steps: [RenderStep] = []
+  private let pool: TextPool
   private var clocks: [ClockText] = []
   private let needsStart: Bool
   /// Where user names are decoded.
@@ -36,7 +38,20 @@ public struct LineRenderer: ~Copyable {
     captures = Captures(plan, rules: format.rules)
     needsStart = format.items.contains(where: \.needsStart)
     scratch = .allocate(byteCount: RecordHeader.payloadByteCountMax + 1, alignment: 1)
-    for item in format.items {
+    var places: [PooledText] = []
+    pool = TextPool(
+      format.items.map { Self.constantText(of: $0, format.style) ?? [] }, places: &places)
+    for (index, item) in format.items.enumerated() {
+      let isPlain = format.placements[index] == .text && !format.style.missesEmpty
+      if case .literal = item {
+        steps.append(.literal(places[index]))
+      } else if isPlain, Self.constantText(of: item, format.style) != nil,
+        let slot = plan.slotOfItem[index]
+      {
+        steps.append(.value(slot: slot, missing: places[index]))
+      } else {
+        steps.append(.item(index))
+      }
       switch item {
       case .time(let text, let isUTC): clocks.append(ClockText(format: text, isUTC: isUTC))
       case .timeNumber(.timestamp):
@@ -46,7 +61,28 @@ public struct LineRenderer: ~Copyable {
     }
   }
 
-  deinit { scratch.deallocate() }
+  deinit {
+    scratch.deallocate()
+    pool.deallocate()
+  }
+
+  /// A literal's text, or what stands for a value that is printed as it was logged; nil for what takes more.
+  private static func constantText(of item: FormatItem, _ style: LineStyle) -> [UInt8]? {
+    switch item {
+    case .literal(let bytes): bytes
+    case .requestHeader, .responseHeader, .record: style.missingText
+    case .logKey: style.missingLogKey
+    case .field(let field):
+      switch field {
+      case .remoteAddress, .method, .url: style.missingText
+      case .status, .bytesReceived, .bodyBytesSent, .bytesSent: style.missingNumber
+      case .firstByte: style.missingFirstByte
+      case .queryString: style.missingQuery
+      case .httpProtocol: Array("HTTP/1.0".utf8)
+      }
+    default: nil
+    }
+  }
 
   /// The tags whose records must survive until a transaction is finished.
   public var neededTags: TagSet { captures.plan.neededTags }
@@ -63,36 +99,54 @@ public struct LineRenderer: ~Copyable {
         return .noLine
       }
       startSeconds = start
-      endSeconds = captures[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? start
+      endSeconds =
+        captures.plan.takesEnd
+        ? captures[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? start : start
     }
     var clock = 0
-    for index in items.indices {
-      switch items[index] {
-      case .literal(let bytes): bytes.withUnsafeBytes { line.put($0) }
-      case .time:
-        clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
-        clock += 1
-      case .timeNumber(.timestamp):
-        let total = Self.microseconds(startSeconds)
-        let second = (Double(total) / 1e6).rounded(.down)
-        clocks[clock].put(Int64(second), to: &line)
-        line.put(".")
-        line.put(decimal: (total - Int64(second) * 1_000_000).magnitude, minimumDigits: 6)
-        line.put("Z")
-        clock += 1
-      case .side: line.put(transaction.type == .backendRequest ? "b" : "c")
-      case .vxid: line.put(decimal: transaction.vxid, minimumDigits: 1)
-      default:
-        let slot = captures.plan.slotOfItem[index]
-        switch placements[index] {
-        case .text: put(items[index], slot: slot, to: &line)
-        case .string: putString(items[index], slot: slot, to: &line)
-        case .number: putNumber(items[index], slot: slot, to: &line)
+    for step in steps {
+      switch step {
+      case .literal(let text): line.put(pool[text])
+      case .value(let slot, let missing):
+        if let value = captures[slot] {
+          escaper.put(value, to: &line)
+        } else {
+          line.put(pool[missing])
         }
+      case .item(let index): put(itemAt: index, of: transaction, clock: &clock, to: &line)
       }
     }
     line.put(UInt8(ascii: "\n"))
     return .line
+  }
+
+  private mutating func put<Layout: RecordLayout>(
+    itemAt index: Int, of transaction: Transaction<Layout>, clock: inout Int,
+    to line: inout LineWriter
+  ) {
+    switch items[index] {
+    case .literal: break
+    case .time:
+      clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
+      clock += 1
+    case .timeNumber(.timestamp):
+      let total = Self.microseconds(startSeconds)
+      let second = (Double(total) / 1e6).rounded(.down)
+      clocks[clock].put(Int64(second), to: &line)
+      line.put(".")
+      line.put(decimal: (total - Int64(second) * 1_000_000).magnitude, minimumDigits: 6)
+      line.put("Z")
+      clock += 1
+    case .side: line.put(transaction.type == .backendRequest ? "b" : "c")
+    case .vxid: line.put(decimal: transaction.vxid, minimumDigits: 1)
+    default:
+      let slot = captures.plan.slotOfItem[index]
+      switch placements[index] {
+      case .text: put(items[index], slot: slot, to: &line)
+      case .string: putString(items[index], slot: slot, to: &line)
+      case .number: putNumber(items[index], slot: slot, to: &line)
+      }
+    }
   }
 
   /// Writes what a piece stands for, or what stands for it if it is missing.

@@ -39,8 +39,11 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
         probe.examine(tag: record.tag, payload: record.payload)
       }
     }
+    classes.deallocate()
     classes = TagClasses(TagTable(numbering))
   }
+
+  deinit { classes.deallocate() }
 
   public static var recordsStandAlone: Bool { true }
 
@@ -100,38 +103,37 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     let filled = window.byteCount
     var run = Run()
     var links = 0
-    // Always position <= at <= filled.
+    // position <= at <= filled holds throughout, so none of the sums below can overflow.
     var at = position
-    while filled - at >= Layout.headerByteCount {
+    if filled &- at >= Layout.headerByteCount { run.vxid = Layout.vxid(base + at) }
+    while filled &- at >= Layout.headerByteCount {
       let record = base + at
       let word = record.load(as: UInt32.self)
       let byteCount = Record<Layout>.byteCount(word)
-      guard byteCount <= filled - at else { break }
-      let owner = Layout.vxid(record)
-      if at == position {
-        run.vxid = owner
-      } else if owner != run.vxid {
+      guard byteCount <= filled &- at else { break }
+      guard Layout.vxid(record) == run.vxid else {
         run.isEnded = true
         break
       }
       let kind = classes[RecordHeader.tag(word)]
-      if kind != .plain {
-        if kind == .link { links += 1 }
-        if kind == .unknown { noteUnknownTag(RecordHeader.tag(word), at: at) }
-        let isOdd = kind == .batch || kind == .mark
-        if isOdd || (at > position && (kind == .begin || links > Self.linksMax)) {
-          run.isEnded = true
-          break
-        }
-        if kind == .begin { run.begins = true }
-        if kind == .end {
-          at += byteCount
-          run.ends = true
-          run.isEnded = true
-          break
-        }
+      if kind == .plain {
+        at &+= byteCount
+        continue
       }
-      at += byteCount
+      if kind == .link { links += 1 }
+      if kind == .unknown { noteUnknownTag(RecordHeader.tag(word), at: at) }
+      let isOdd = kind == .batch || kind == .mark
+      if isOdd || (at > position && (kind == .begin || links > Self.linksMax)) {
+        run.isEnded = true
+        break
+      }
+      at &+= byteCount
+      if kind == .begin { run.begins = true }
+      if kind == .end {
+        run.ends = true
+        run.isEnded = true
+        break
+      }
     }
     run.byteCount = at - position
     return run
@@ -178,34 +180,4 @@ public struct UnknownTags: Sendable, Equatable {
   public internal(set) var count: Int
   /// The first one's tag, and where in the file it stands.
   public let firstTag: UInt8, firstOffset: Int
-}
-
-/// What the reading loop must know of a tag, one byte for each number.
-private struct TagClasses {
-  enum Kind: UInt8 {
-    case plain
-    case begin
-    case end
-    case link
-    case batch
-    /// A number that marks the end or the wrap of a ring, or unwritten memory.
-    case mark
-    case unknown
-  }
-
-  private let kinds: [Kind]
-
-  init(_ table: TagTable) {
-    var kinds = [Kind](repeating: .unknown, count: 256)
-    for number in UInt8.min...UInt8.max where table.tag(number) != nil { kinds[Int(number)] = .plain }
-    kinds[0] = .mark
-    kinds[254] = .mark
-    kinds[Int(RecordHeader.batchTag)] = .batch
-    if let number = table.number(of: .begin) { kinds[Int(number)] = .begin }
-    if let number = table.number(of: .end) { kinds[Int(number)] = .end }
-    if let number = table.number(of: .link) { kinds[Int(number)] = .link }
-    self.kinds = kinds
-  }
-
-  subscript(tag: UInt8) -> Kind { kinds[Int(tag)] }
 }

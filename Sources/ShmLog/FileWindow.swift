@@ -21,7 +21,7 @@ struct FileWindow: ~Copyable {
   private var isMapped: Bool
 
   /// The most a window has, and what is read from a pipe at a time.
-  private static var mappedByteCountMax: Int { 4 << 20 }
+  private static var mappedByteCountMax: Int { 8 << 20 }
   private static var bufferByteCount: Int { 256 << 10 }
   private static var readByteCount: Int { 64 << 10 }
 

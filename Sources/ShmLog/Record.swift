@@ -36,7 +36,8 @@ public struct Record<Layout: RecordLayout> {
   /// The size a header's first word announces: header, payload, and padding to a whole word.
   @inlinable
   public static func byteCount(_ word: UInt32) -> Int {
-    Layout.headerByteCount + (RecordHeader.payloadByteCount(word) + 3) & ~3
+    // At most 64 KiB and a header: nothing here can overflow.
+    Layout.headerByteCount &+ ((RecordHeader.payloadByteCount(word) &+ 3) & ~3)
   }
 }
 
@@ -98,7 +99,8 @@ public struct RecordCursor<Layout: RecordLayout> {
     guard byteCount <= remaining else { return nil }
     let record = Record<Layout>(start: position, word: word)
     position += byteCount
-    remaining -= byteCount
+    // byteCount <= remaining, as was just checked.
+    remaining &-= byteCount
     return record
   }
 

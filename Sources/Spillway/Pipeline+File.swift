@@ -46,14 +46,16 @@ extension Pipeline {
       reading: while !isEnding, output?.failure == nil {
         grouper.nowNanoseconds = Moment.now().steadyNanoseconds
         let pause = try pump(&source, &grouper, &strays)
-        lane?.publish()
         if handleSignals() {
           grouper.flush()
           takeFinished(&grouper, from: source)
         }
         switch pause {
         case .busy, .overrun: continue
-        case .idle: signals.wait(milliseconds: -1, or: source.waitDescriptor)
+        case .idle:
+          // Full blocks go by themselves; what is left goes now, before a long wait.
+          lane?.publish()
+          signals.wait(milliseconds: -1, or: source.waitDescriptor)
         case .end: break reading
         case .damaged(let error): throw error
         case .oversized(let vxid, let offset):

@@ -151,7 +151,7 @@ extension Pipeline {
           "transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end")
         flush(&grouper, from: ring)
       }
-      lane?.publish()
+      if rhythm.isTimeToPublish(now, after: pause) { lane?.publish() }
       if rhythm.isTimeToLook(now) { follower.refresh() }
       if case .idle = pause { signals.wait(milliseconds: rhythm.pause()) }
       if handleSignals() { flush(&grouper, from: ring) }
@@ -177,8 +177,10 @@ struct Rhythm {
   private var milliseconds: Int32 = 1
   private let millisecondsMax: Int32
   private var nextLook = Int64.min
+  private var nextPublication = Int64.min
 
   private static let lookNanoseconds: Int64 = 1_000_000_000
+  private static let publicationNanoseconds: Int64 = 50_000_000
 
   /// A small ring is overwritten sooner and must be looked at more often.
   init(ringByteCount: Int) {
@@ -191,6 +193,14 @@ struct Rhythm {
   mutating func pause() -> Int32 {
     defer { milliseconds = min(milliseconds * 2, millisecondsMax) }
     return milliseconds
+  }
+
+  /// Whether lines should be shown to the output now. While there is a lot to do, full blocks go by
+  /// themselves and waking the output for less would be a waste.
+  mutating func isTimeToPublish(_ now: Int64, after pause: Pipeline.Pause) -> Bool {
+    if case .busy = pause, now < nextPublication { return false }
+    nextPublication = now + Self.publicationNanoseconds
+    return true
   }
 
   /// Whether the directory should be looked at.

@@ -14,42 +14,45 @@ struct Bracket {
 
   /// Reads a word, a number, a word and perhaps a number; nil if one of the first three is missing.
   init?(_ payload: LogBytes, vxidBits: UInt64) {
-    var rest = payload.droppingFinalNULs
-    guard let type = Self.takeWord(&rest), let vxid = Self.takeNumber(&rest),
-      let reason = Self.takeWord(&rest)
+    var reader = Reader(payload: payload.droppingFinalNULs)
+    guard let type = reader.takeWord(), let vxid = reader.takeNumber(),
+      let reason = reader.takeWord()
     else { return nil }
     self.type = TransactionType(type)
     self.vxid = vxid & vxidBits
     self.reason = TransactionReason(reason)
-    level = Self.takeNumber(&rest) ?? 0
+    level = reader.takeNumber() ?? 0
   }
 
-  private static func skipSpace(_ rest: inout LogBytes) {
-    var from = 0
-    while from < rest.count, ASCII.isSpace(rest[from]) { from += 1 }
-    rest = rest.dropFirst(from)
-  }
+  private struct Reader {
+    let payload: LogBytes
+    /// The next byte; never beyond `payload.count`.
+    var index = 0
 
-  private static func takeWord(_ rest: inout LogBytes) -> LogBytes? {
-    skipSpace(&rest)
-    var end = 0
-    while end < rest.count, end < wordByteCountMax, !ASCII.isSpace(rest[end]) { end += 1 }
-    guard end > 0 else { return nil }
-    let word = rest.prefix(end)
-    rest = rest.dropFirst(end)
-    return word
-  }
+    init(payload: LogBytes) { self.payload = payload }
 
-  private static func takeNumber(_ rest: inout LogBytes) -> UInt64? {
-    skipSpace(&rest)
-    var end = 0
-    var number: UInt64 = 0
-    while end < rest.count, ASCII.isDigit(rest[end]) {
-      number = number &* 10 &+ UInt64(rest[end] &- 0x30)
-      end += 1
+    private mutating func skipSpace() {
+      while index < payload.count, ASCII.isSpace(payload[index]) { index &+= 1 }
     }
-    guard end > 0 else { return nil }
-    rest = rest.dropFirst(end)
-    return number
+
+    mutating func takeWord() -> LogBytes? {
+      skipSpace()
+      let from = index
+      let limit = min(payload.count, from &+ wordByteCountMax)
+      while index < limit, !ASCII.isSpace(payload[index]) { index &+= 1 }
+      guard index > from else { return nil }
+      return LogBytes(start: payload.start + from, count: index &- from)
+    }
+
+    mutating func takeNumber() -> UInt64? {
+      skipSpace()
+      let from = index
+      var number: UInt64 = 0
+      while index < payload.count, ASCII.isDigit(payload[index]) {
+        number = number &* 10 &+ UInt64(payload[index] &- 0x30)
+        index &+= 1
+      }
+      return index > from ? number : nil
+    }
   }
 }

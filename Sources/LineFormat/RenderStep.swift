@@ -1,0 +1,41 @@
+/// One step of writing a line, with everything it needs at hand and nothing to be counted.
+enum RenderStep {
+  /// Text from the pool.
+  case literal(PooledText)
+  /// A value as it was logged, or what stands for it.
+  case value(slot: Int, missing: PooledText)
+  /// Anything else: the piece at an index of the format.
+  case item(Int)
+}
+
+/// A place in a pool of bytes.
+struct PooledText {
+  let start: Int
+  let count: Int
+}
+
+/// The constant texts of a format in one piece of memory, written once.
+///
+/// Owned by whoever makes it and calls `deallocate`.
+struct TextPool {
+  private let memory: UnsafeMutableRawBufferPointer
+
+  /// Lays texts one behind the other and tells where each has come to lie.
+  init(_ texts: [[UInt8]], places: inout [PooledText]) {
+    memory = .allocate(byteCount: texts.reduce(1) { $0 + $1.count }, alignment: 1)
+    var used = 0
+    for text in texts {
+      UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyBytes(from: text)
+      places.append(PooledText(start: used, count: text.count))
+      used += text.count
+    }
+  }
+
+  /// The bytes at a place this pool has given out.
+  @inline(__always)
+  subscript(place: PooledText) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: memory[place.start..<place.start + place.count])
+  }
+
+  func deallocate() { memory.deallocate() }
+}
