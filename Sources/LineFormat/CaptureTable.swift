@@ -36,7 +36,9 @@ struct CaptureTable {
     (isBackend ? sideCount : 0) + Int(tag)
   }
 
-  /// What to do with a record. Any tag number is within the table.
+  /// What to do with a record.
+  ///
+  /// Any tag number is within the table.
   @inline(__always)
   subscript(tag: UInt8, isBackend: Bool) -> Entry { entries[Self.index(tag, isBackend)] }
 

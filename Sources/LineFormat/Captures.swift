@@ -57,8 +57,9 @@ struct Captures: ~Copyable {
   /// The value in a slot; nil if the transaction has none.
   subscript(slot: Int) -> LogBytes? { slots[slot].bytes }
 
-  /// Walks a transaction and keeps what the plan asks for. The values stay valid as long as the
-  /// transaction does.
+  /// Walks a transaction and keeps what the plan asks for.
+  ///
+  /// The values stay valid as long as the transaction does.
   ///
   /// - Returns: whether the transaction is one that gives a line at all.
   mutating func collect<Layout>(_ transaction: Transaction<Layout>) -> Bool {
@@ -201,8 +202,9 @@ struct Captures: ~Copyable {
     }
   }
 
-  /// Host and user of the request line. That one of these was removed counts for nothing: what came before
-  /// or after it does.
+  /// Host and user of the request line.
+  ///
+  /// That one of these was removed counts for nothing: what came before or after it does.
   private mutating func takeOwn(_ entry: HeaderTable.Entry, _ value: LogBytes, isUnset: Bool) {
     guard !isUnset, let rule = requestRule(.first) else { return }
     if entry.kind == .host {

@@ -89,8 +89,9 @@ enum FormatItem: Equatable {
   }
 }
 
-/// Why a format can't be used. The texts are those of the tools that came before, because people search
-/// for them.
+/// Why a format can't be used.
+///
+/// The texts are those of the tools that came before, because people search for them.
 public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownSpecifier(String)
   case unknownSpecifierInOldTool(String)

@@ -9,7 +9,9 @@ public struct LineWriter {
   private let memory: UnsafeMutableRawBufferPointer
   /// How many bytes have been written.
   public private(set) var count = 0
-  /// Whether something didn't fit. The line is then useless.
+  /// Whether something didn't fit.
+  ///
+  /// The line is then useless.
   public private(set) var overflowed = false
 
   /// Starts a line at the beginning of `memory`.

@@ -16,8 +16,9 @@ enum LogNumber {
     return number
   }
 
-  /// The common form, digits with a fraction. Both the digits and the power of ten are exact, so one
-  /// division gives what `strtod` gives.
+  /// The common form, digits with a fraction.
+  ///
+  /// Both the digits and the power of ten are exact, so one division gives what `strtod` gives.
   private static func decimal(_ text: LogBytes) -> Double? {
     guard text.count > 0, text.count <= 17 else { return nil }
     var digits: UInt64 = 0

@@ -6,8 +6,10 @@ public import Transactions
 public struct NCSARules: Sendable {
   /// The release.
   public let version: VarnishVersion
-  /// Whether what the release refuses is refused. Otherwise all that any release accepts is accepted, and
-  /// `-j` gives valid JSON whatever the log holds.
+  /// Whether what the release refuses is refused.
+  ///
+  /// Otherwise all that any release accepts is accepted, and `-j` gives valid JSON whatever the log
+  /// holds.
   public let isStrict: Bool
 
   /// The rules of a release.

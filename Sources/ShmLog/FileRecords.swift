@@ -45,18 +45,24 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
 
   deinit { classes.deallocate() }
 
+  /// A file has forgotten what was written together.
   public static var recordsStandAlone: Bool { true }
 
+  /// Nobody overwrites a file.
   public var isIntact: Bool { true }
 
+  /// The file, which may be a pipe.
   public var waitDescriptor: Int32? { window.file.file.descriptor }
 
+  /// Bytes from the beginning of the file.
   public func offset(of address: UnsafeRawPointer) -> Int {
     window.offset + (address - window.start)
   }
 
   /// The next records of one transaction that stand together: up to its `End`, another `Begin`, a record
-  /// of another transaction or `linksMax` links. Records of no transaction are passed over.
+  /// of another transaction or `linksMax` links.
+  ///
+  /// Records of no transaction are passed over.
   ///
   /// - Throws: `LogError.truncated` at a record that isn't all there, `.damaged` at one that can't be.
   @specialized(where Layout == NarrowRecords)

@@ -89,7 +89,6 @@ public struct LogLocation: Equatable, Sendable {
   let segment: SegmentIndex.Segment
 }
 
-
 /// One index file and what was last read from it.
 private struct IndexFile {
   let name: String

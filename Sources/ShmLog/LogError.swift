@@ -15,8 +15,9 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
   /// A system call on one of a live log's files failed.
   case system(SystemError)
 
-  /// One line without the program's name. The first three are worded as the log's own tools word them,
-  /// because scripts look for them.
+  /// One line without the program's name.
+  ///
+  /// The first three are worded as the log's own tools word them, because scripts look for them.
   public var description: String {
     switch self {
     case .cannotOpen(let path, let reason): "Cannot open \(path): \(reason)"

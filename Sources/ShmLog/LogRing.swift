@@ -33,8 +33,10 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// What stands where no record has been written yet, and where the ring starts over.
   private static var endMark: UInt32 { 0xFE45_4545 }
   private static var wrapMark: UInt32 { 0xFE57_5757 }
-  /// So many segments behind the writer, records may be overwritten at any moment. The ring is physically
-  /// overwritten at seven or eight; the rest is the time that a check and its use may lie apart.
+  /// So many segments behind the writer, records may be overwritten at any moment.
+  ///
+  /// The ring is physically overwritten at seven or eight; the rest is the time that a check and its use
+  /// may lie apart.
   private static var unsafeDistance: UInt32 { 6 }
 
   /// Takes over a mapped segment whose marker is there.
@@ -67,12 +69,16 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     }
   }
 
+  /// Records come in the batches they were written in.
   public static var recordsStandAlone: Bool { false }
 
+  /// Whether the writer is still far enough from what was handed out last.
   public var isIntact: Bool { writerDistance(from: lentSegment) < Self.unsafeDistance }
 
+  /// A ring tells nobody that it has grown.
   public var waitDescriptor: Int32? { nil }
 
+  /// Bytes from the beginning of the segment.
   public func offset(of address: UnsafeRawPointer) -> Int { address - mapping.base }
 
   /// Bytes between the reader and the writer, to the accuracy of a segment.
@@ -94,7 +100,8 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Where a segment's first record starts; nil if it was never written or the entry is nonsense.
   private func firstRecord(of segment: UInt32) -> Int? {
     let index = Int(segment % 8)
-    let offset = Int(bitPattern: UInt(shim_load_acquire_u64(mapping.base + LogSegmentHead.firstRecordsOffset + index * 8)))
+    let offset = Int(
+      bitPattern: UInt(shim_load_acquire_u64(mapping.base + LogSegmentHead.firstRecordsOffset + index * 8)))
     return offset >= 0 && offset < ringWords ? offset : nil
   }
 

@@ -27,20 +27,26 @@ public protocol RecordLayout: Sendable {
 
 /// Records with two header words and 30-bit transaction numbers: Varnish 4.0 to 7.2.
 public enum NarrowRecords: RecordLayout {
+  /// Two words, or three.
   @inlinable public static var headerByteCount: Int { 8 }
+  /// As `VSL` files begin.
   @inlinable public static var fileMagic: UInt32 { 0x004C_5356 }
+  /// As `VSLHEAD` segments begin.
   @inlinable public static var segmentMagic: UInt64 { 0x3144_4145_484C_5356 }
 
+  /// The transaction's number, without the marks of the side.
   @inlinable
   public static func vxid(_ record: UnsafeRawPointer) -> UInt64 {
     UInt64(record.load(fromByteOffset: 4, as: UInt32.self) & 0x3FFF_FFFF)
   }
 
+  /// The side, from the two topmost bits.
   @inlinable
   public static func side(_ record: UnsafeRawPointer) -> Side {
     RecordHeader.side(ofTopBits: record.load(fromByteOffset: 4, as: UInt32.self))
   }
 
+  /// Writes a header.
   @inlinable
   public static func writeHeader(
     to memory: UnsafeMutableRawPointer, tag: UInt8, payloadByteCount: Int, vxid: UInt64, side: Side
@@ -54,10 +60,14 @@ public enum NarrowRecords: RecordLayout {
 
 /// Records with three header words and 51-bit transaction numbers: Varnish 7.3 and newer.
 public enum WideRecords: RecordLayout {
+  /// Two words, or three.
   @inlinable public static var headerByteCount: Int { 12 }
+  /// As `VSL` files begin.
   @inlinable public static var fileMagic: UInt32 { 0x324C_5356 }
+  /// As `VSLHEAD` segments begin.
   @inlinable public static var segmentMagic: UInt64 { 0x3244_4145_484C_5356 }
 
+  /// The transaction's number, without the marks of the side.
   @inlinable
   public static func vxid(_ record: UnsafeRawPointer) -> UInt64 {
     let low = UInt64(record.load(fromByteOffset: 4, as: UInt32.self))
@@ -65,11 +75,13 @@ public enum WideRecords: RecordLayout {
     return high << 32 | low
   }
 
+  /// The side, from the two topmost bits.
   @inlinable
   public static func side(_ record: UnsafeRawPointer) -> Side {
     RecordHeader.side(ofTopBits: record.load(fromByteOffset: 8, as: UInt32.self))
   }
 
+  /// Writes a header.
   @inlinable
   public static func writeHeader(
     to memory: UnsafeMutableRawPointer, tag: UInt8, payloadByteCount: Int, vxid: UInt64, side: Side

@@ -2,13 +2,17 @@
 struct TagDefinition: Sendable {
   let tag: Tag
   let name: StaticString
-  /// The tag's number by numbering: 4.0; 4.1 to 7.2; 7.3 to 8.0; 9.0. Zero where the numbering lacks it.
+  /// The tag's number by numbering: 4.0; 4.1 to 7.2; 7.3 to 8.0; 9.0.
+  ///
+  /// Zero where the numbering lacks it.
   let numbers: (v40: UInt8, v41: UInt8, v73: UInt8, v90: UInt8)
 }
 
 extension Tag {
-  /// One row for every tag, in the order of the cases. The numbers were taken from what released
-  /// versions write; within a numbering tags are only ever appended.
+  /// One row for every tag, in the order of the cases.
+  ///
+  /// The numbers were taken from what released versions write; within a numbering tags are only ever
+  /// appended.
   static let definitions: [TagDefinition] = [
     TagDefinition(tag: .debug, name: "Debug", numbers: (1, 1, 1, 1)),
     TagDefinition(tag: .error, name: "Error", numbers: (2, 2, 2, 2)),

@@ -1,13 +1,17 @@
-/// Where every transaction that was seen has ended: the sums hold at any time.
+import Shipping
+
+/// Where every transaction that was seen has ended: the sum holds at any time.
 public struct Accounting: Sendable, Equatable {
   /// Transactions that gave no line: ruled out, of another side, restarted, sessions.
   public var filtered = 0
-  /// Lines handed to the output's spool.
+  /// Lines handed to the output.
   public var committed = 0
-  /// Lines that reached the output's target.
-  public var written = 0
-  /// Lines that found no room, or that the output failed to take.
-  public var dropped = 0
+  /// Lines for which there was no room.
+  public var refused = 0
+  /// Of the lines handed to the output, those it failed to deliver.
+  public var undelivered = 0
+  /// Of the lines handed to the output, those that are still on their way.
+  public var queued = 0
   /// Bytes of the log that were overwritten before they were read.
   public var lostBytes = 0
   /// Transactions found overwritten while they were being read.
@@ -18,25 +22,36 @@ public struct Accounting: Sendable, Equatable {
   /// Counts nothing yet.
   public init() {}
 
-  /// Transactions that have come to an end, one way or another.
-  public var seen: Int { written + filtered + dropped }
+  /// Transactions that were seen.
+  public var seen: Int { committed + refused + filtered }
 
-  /// Lines still on their way.
-  public var queued: Int { committed + droppedBeforeCommit - written - dropped }
+  /// Lines that were written, or will be if nothing goes wrong with those still queued.
+  public var written: Int { committed - undelivered }
 
-  /// Of the dropped lines, those that never got into the spool.
-  var droppedBeforeCommit = 0
+  /// Lines that will never be written.
+  public var dropped: Int { refused + undelivered }
 
   /// Transactions that were overwritten before they were read, estimated from the bytes and the average
   /// size of those that were read.
   public var lost: Int {
     guard lostBytes > 0 else { return torn }
-    let finished = max(1, committed + filtered + droppedBeforeCommit)
-    let average = readBytes > 0 ? max(1, readBytes / finished) : Self.usualTransactionBytes
+    let average = readBytes > 0 ? max(1, readBytes / max(1, seen)) : Self.usualTransactionBytes
     return torn + max(1, lostBytes / average)
   }
 
   private static let usualTransactionBytes = 1500
+
+  /// Takes over what has become of the lines that were handed to an output.
+  ///
+  /// - Parameter isFinal: whether the output has ended, so that what is not delivered never will be.
+  mutating func note(_ report: OutputReport, isFinal: Bool) {
+    undelivered = report.droppedByFailure.records
+    queued = report.undelivered.records
+    if isFinal {
+      undelivered += queued
+      queued = 0
+    }
+  }
 
   /// The line for standard error.
   public var description: String {

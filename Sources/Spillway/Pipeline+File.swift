@@ -75,7 +75,9 @@ extension Pipeline {
     _ = consume pidFile
   }
 
-  /// Says what the file had that belongs nowhere. What could be delivered has been.
+  /// Says what the file had that belongs nowhere.
+  ///
+  /// What could be delivered has been.
   private mutating func report(
     _ strays: StrayPieces, unknownTags: UnknownTags?, path: String
   ) {

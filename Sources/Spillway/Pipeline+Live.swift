@@ -28,6 +28,9 @@ extension Pipeline {
 
   // MARK: Attaching
 
+  /// How often an instance or a log that isn't there is looked for.
+  private static var attachMilliseconds: Int32 { 250 }
+
   /// Finds the instance, and waits for it as long as `-t` allows.
   private mutating func attach(_ name: String?) throws(RunError) -> InstanceFollower {
     let deadline = options.attachSeconds.map { Moment.now().steadyNanoseconds + Int64(min($0, 1e9) * 1e9) }
@@ -44,8 +47,7 @@ extension Pipeline {
       if let deadline, Moment.now().steadyNanoseconds >= deadline {
         throw .noInstance(follower.trouble)
       }
-      signals.wait(milliseconds: 250)
-      handleSignals()
+      if signals.wait(milliseconds: Self.attachMilliseconds) { handleSignals() }
       if isEnding { throw .interrupted }
     }
   }
@@ -80,8 +82,7 @@ extension Pipeline {
         hasSpoken = true
       }
       hasWaited = true
-      signals.wait(milliseconds: 100)
-      handleSignals()
+      if signals.wait(milliseconds: Self.attachMilliseconds) { handleSignals() }
     }
     return nil
   }
@@ -99,8 +100,7 @@ extension Pipeline {
       }
       follower.refresh()
       if follower.isStale { return nil }
-      signals.wait(milliseconds: 100)
-      handleSignals()
+      if signals.wait(milliseconds: Self.attachMilliseconds) { handleSignals() }
     }
     return nil
   }
@@ -153,7 +153,8 @@ extension Pipeline {
       }
       if rhythm.isTimeToPublish(now, after: pause) { lane?.publish() }
       if rhythm.isTimeToLook(now) { follower.refresh() }
-      if case .idle = pause { signals.wait(milliseconds: rhythm.pause()) }
+      // One system call for each look at a quiet log.
+      if case .idle = pause, !signals.wait(milliseconds: rhythm.pause()) { continue }
       if handleSignals() { flush(&grouper, from: ring) }
     }
     // What a vanished log left unfinished will never be finished; what a run leaves at its own end is not
@@ -195,8 +196,10 @@ struct Rhythm {
     return milliseconds
   }
 
-  /// Whether lines should be shown to the output now. While there is a lot to do, full blocks go by
-  /// themselves and waking the output for less would be a waste.
+  /// Whether lines should be shown to the output now.
+  ///
+  /// While there is a lot to do, full blocks go by themselves and waking the output for less would be a
+  /// waste.
   mutating func isTimeToPublish(_ now: Int64, after pause: Pipeline.Pause) -> Bool {
     if case .busy = pause, now < nextPublication { return false }
     nextPublication = now + Self.publicationNanoseconds

@@ -79,7 +79,7 @@ extension Pipeline {
           handleSignals()
           continue
         }
-        accounting.droppedBeforeCommit += 1
+        accounting.refused += 1
       }
       return
     }
@@ -100,7 +100,7 @@ extension Pipeline {
         if options.hangup == .reopen { output?.requestReopen() } else { interrupt() }
       case .flush: flushes = true
       case .report:
-        if let report = output?.report { note(report) }
+        if let report = output?.report { accounting.note(report, isFinal: false) }
         messages.say(accounting.description)
       }
     }

@@ -77,8 +77,10 @@ public struct Pipeline: ~Copyable {
     }
   }
 
-  /// Finds a mistake in the format before anything is opened. What depends on the log alone is found when
-  /// the log is known; a format that no log makes right is refused now.
+  /// Finds a mistake in the format before anything is opened.
+  ///
+  /// What depends on the log alone is found when the log is known; a format that no log makes right is
+  /// refused now.
   private func checkFormat() throws(RunError) {
     var first: FormatError?
     for numbering in [TagNumbering.v41, .v73, .v90] {
@@ -133,7 +135,8 @@ public struct Pipeline: ~Copyable {
       output = try Output(
         to: sink,
         spool: Spool.Options(
-          limitBytes: overflow == .block ? min(options.spoolBytes, Self.waitingSpoolBytes)
+          limitBytes: overflow == .block
+            ? min(options.spoolBytes, Self.waitingSpoolBytes)
             : options.spoolBytes, overflow: overflow,
           interruptDescriptor: signals.descriptor))
     } catch {
@@ -187,7 +190,7 @@ public struct Pipeline: ~Copyable {
     // A run that came to its end by itself waits for its output; a signal sets a limit to that.
     while !isInterrupted, !output.waitForEnd(or: signals.descriptor) { handleSignals() }
     let report = output.join(drainSeconds: isInterrupted ? options.drainSeconds : .infinity)
-    note(report)
+    accounting.note(report, isFinal: true)
     if let failure = report.failure {
       messages.say(failure.description)
       status = ExitStatus.outputFailed
@@ -195,13 +198,7 @@ public struct Pipeline: ~Copyable {
       status = ExitStatus.incomplete
     }
     if options.showsAccounting { messages.say(accounting.description) }
-    assert(accounting.queued == 0, "every line that was taken has ended somewhere")
-  }
-
-  mutating func note(_ report: OutputReport) {
-    accounting.written = report.written.records
-    accounting.dropped =
-      accounting.droppedBeforeCommit + report.droppedByFailure.records
+    assert(accounting.seen == accounting.written + accounting.filtered + accounting.dropped)
   }
 }
 

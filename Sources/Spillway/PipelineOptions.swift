@@ -22,25 +22,35 @@ public struct PipelineOptions: Sendable {
 
   /// Where lines go.
   public enum Target: Sendable {
+    /// Standard output.
     case standardOutput
+    /// A file, or whatever has that name.
     case file(FileOptions)
   }
 
   /// What SIGHUP does.
   public enum Hangup: Sendable {
+    /// Lets go of the output file and opens it again.
     case reopen
+    /// Ends the run.
     case end
   }
 
+  /// Where records come from.
   public var input: Input
+  /// What lines look like.
   public var format: Format = .text(nil)
+  /// Whether values are escaped for JSON.
   public var isJSON = false
   /// The release whose rules are insisted on; nil takes what goes with the log.
   public var compatibility: VarnishVersion?
+  /// Whether a group is a request with all that belongs to it, instead of a transaction.
   public var groupsRequests = false
   /// The options `-c`, `-b` and `-E` as they were given.
   public var client = false, backend = false, esi = false
+  /// How many transactions may be unfinished.
   public var openTransactionsMax = 1000
+  /// How long a transaction may be unfinished, in seconds.
   public var timeoutSeconds = 120.0
   /// How many groups to take before the run ends; nil is all.
   public var groupsMax: Int?
@@ -48,11 +58,17 @@ public struct PipelineOptions: Sendable {
   public var existingOnly = false
   /// How long to wait for an instance; nil is for ever.
   public var attachSeconds: Double? = 5
+  /// Where lines go.
   public var target: Target = .standardOutput
+  /// How many bytes lines may take while the output is busy.
   public var spoolBytes = 512 << 20
+  /// How long to go on delivering after a signal to end, in seconds.
   public var drainSeconds = 5.0
+  /// What SIGHUP does.
   public var hangup: Hangup = .reopen
+  /// Whether to go into the background.
   public var daemonizes = false
+  /// A file for the process number.
   public var pidFile: String?
   /// The name that messages begin with.
   public var programName = "spillway"

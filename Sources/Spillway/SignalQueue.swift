@@ -18,7 +18,9 @@ struct SignalQueue: ~Copyable {
 
   let descriptor: Int32
 
-  /// Blocks the signals. Threads that are started later inherit that.
+  /// Blocks the signals.
+  ///
+  /// Threads that are started later inherit that.
   init() throws(SystemError) {
     let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
     descriptor = shim_signal_descriptor(signals, Int32(signals.count))
@@ -43,9 +45,13 @@ struct SignalQueue: ~Copyable {
   }
 
   /// Waits until a signal comes, `other` becomes readable, or the time is over.
-  func wait(milliseconds: Int32, or other: Int32? = nil) {
+  ///
+  /// - Returns: whether there is a signal.
+  @discardableResult
+  func wait(milliseconds: Int32, or other: Int32? = nil) -> Bool {
     var requests = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     if let other { requests.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0)) }
     _ = poll(&requests, nfds_t(requests.count), milliseconds)
+    return requests[0].revents != 0
   }
 }

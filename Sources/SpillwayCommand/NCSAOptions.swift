@@ -1,6 +1,8 @@
 import ArgumentParser
 
-/// The options of `spillway ncsa`, as they were typed. What they mean is `PipelineOptions`' concern.
+/// The options of `spillway ncsa`, as they were typed.
+///
+/// What they mean is `PipelineOptions`' concern.
 struct InputOptions: ParsableArguments {
   @Option(
     name: .short, parsing: .unconditional,

@@ -4,7 +4,9 @@ import ShmLog
 import Shipping
 import Spillway
 
-/// Reads the values of options. Where varnishncsa has an option too, its messages are kept.
+/// Reads the values of options.
+///
+/// Where varnishncsa has an option too, its messages are kept.
 struct OptionValues {
   func groupsRequests(_ text: String?) throws(UsageError) -> Bool {
     guard let text else { return false }

@@ -16,14 +16,24 @@ enum SpillwayCommand {
     if arguments.first == "ncsa" {
       runNCSA(Array(arguments.dropFirst()), isVarnishncsa: false)
     }
-    RootCommand.main(Array(arguments))
+    runOther(Array(arguments))
+  }
+
+  private static func runOther(_ arguments: [String]) -> Never {
+    do {
+      var command = try RootCommand.parseAsRoot(arguments)
+      try command.run()
+      exit(ExitStatus.success)
+    } catch {
+      leave(error, RootCommand.self)
+    }
   }
 
   private static func runNCSA(_ arguments: [String], isVarnishncsa: Bool) -> Never {
     let name = isVarnishncsa ? "varnishncsa" : "spillway"
     do {
       let expanded = try ArgumentExpansion.ncsa(arguments)
-      let command = try NCSACommand.parse(expanded)
+      let command = try parse(expanded, isVarnishncsa: isVarnishncsa)
       if command.process.showVersion {
         complain("\(name) (spillway \(version))", as: nil)
         exit(ExitStatus.success)
@@ -41,14 +51,30 @@ enum SpillwayCommand {
       complain(error.description, as: name)
       exit(ExitStatus.failure)
     } catch {
-      let text = NCSACommand.fullMessage(for: error)
-      guard NCSACommand.exitCode(for: error) != .success else {
-        print(text)
-        exit(ExitStatus.success)
-      }
-      complain(text, as: nil)
-      exit(ExitStatus.failure)
+      if isVarnishncsa { leave(error, NCSACommand.self) }
+      leave(error, RootCommand.self)
     }
+  }
+
+  /// Parses the options; under a command of its own they stand alone, else below `spillway`.
+  private static func parse(_ arguments: [String], isVarnishncsa: Bool) throws -> NCSACommand {
+    if isVarnishncsa { return try NCSACommand.parse(arguments) }
+    guard let command = try RootCommand.parseAsRoot(["ncsa"] + arguments) as? NCSACommand else {
+      throw CleanExit.helpRequest(NCSACommand.self)
+    }
+    return command
+  }
+
+  /// Prints what the parser has to say, and ends: with 0 for help that was asked for, else with 1.
+  private static func leave(_ error: any Error, _ command: any ParsableCommand.Type) -> Never {
+    if let code = error as? ExitCode { exit(code.rawValue) }
+    let text = command.fullMessage(for: error)
+    guard command.exitCode(for: error) != .success else {
+      print(text)
+      exit(ExitStatus.success)
+    }
+    complain(text, as: nil)
+    exit(ExitStatus.failure)
   }
 
   private static func baseName(_ path: String) -> String {

@@ -104,8 +104,10 @@ extension Grouper {
     if !slots[Int(child)].isReady { slots[Int(parent)].unreadyChildren += 1 }
   }
 
-  /// Whether `index` is `descendant` or above it. A log that says so is wrong; following it would make a
-  /// ring of transactions that all wait for each other.
+  /// Whether `index` is `descendant` or above it.
+  ///
+  /// A log that says so is wrong; following it would make a ring of transactions that all wait for each
+  /// other.
   private func isAncestor(_ index: Int32, of descendant: Int32) -> Bool {
     var at = descendant
     while at >= 0 {

@@ -92,8 +92,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     // difference to look at the run as a whole.
     if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0 {
       if takeWhole(run) { return }
-      addUnit(run)
-      return
+      if isOneUnit(run) {
+        addUnit(run)
+        return
+      }
     }
     var cursor = run.makeCursor()
     while let record = cursor.next() {
@@ -195,6 +197,20 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     return false
   }
 
+  /// Whether a run whose records were written one by one can be taken as one piece.
+  ///
+  /// It can't if nobody waits for its first record and it is a later one that begins a transaction.
+  private func isOneUnit(_ run: RecordRun<Layout>) -> Bool {
+    var cursor = run.makeCursor()
+    guard let first = cursor.next(), table[first.vxid] == nil else { return true }
+    if first.tag == roles.begin,
+      options.isCandidate(Bracket(first.payload, vxidBits: vxidBits), side: first.side)
+    {
+      return true
+    }
+    return !contains(cursor.rest, roles.begin)
+  }
+
   private mutating func addUnit(_ run: RecordRun<Layout>) {
     touched = -1
     if let index = slot(for: run) {
@@ -228,6 +244,9 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Interprets the records of the piece that was just put in place.
   private mutating func scan(_ index: Int32) {
+    // One that has ended and waits for its children keeps what still comes, but it means nothing any more:
+    // a further child would make it unready again, after its parent has counted it.
+    guard !slots[Int(index)].isComplete else { return }
     let vxid = slots[Int(index)].vxid
     var cursor = slots[Int(index)].inPlace.makeCursor()
     while let record = cursor.next() {

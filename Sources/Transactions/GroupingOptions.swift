@@ -26,7 +26,9 @@ public struct GroupingOptions: Sendable {
   public var grouping: Grouping
   /// More transactions than this are not kept open; the oldest is ended to make room.
   public var openTransactionsMax = 1000
-  /// A transaction open for longer is ended. Nanoseconds.
+  /// A transaction open for longer is ended.
+  ///
+  /// Nanoseconds.
   public var timeoutNanoseconds: Int64 = 120_000_000_000
   /// Records of other tags need not survive until the group is finished.
   public var keptTags = TagSet.all
@@ -35,7 +37,9 @@ public struct GroupingOptions: Sendable {
   /// Whether transactions of clients and of backends are wanted, and ESI fragments.
   public var wantsClient: Bool, wantsBackend: Bool, wantsESI: Bool
 
-  /// The most that is stored of one unfinished transaction. A server never comes near it.
+  /// The most that is stored of one unfinished transaction.
+  ///
+  /// A server never comes near it.
   public static let storedBytesMax = 16 << 20
 
   /// Makes options with the usual limits.

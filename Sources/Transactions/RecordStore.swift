@@ -8,14 +8,18 @@ struct RecordStore<Layout: RecordLayout> {
   private var capacity = 0
   private(set) var byteCount = 0
 
-  /// The records in order. They stay where they are until the next change.
+  /// The records in order.
+  ///
+  /// They stay where they are until the next change.
   var records: RecordRun<Layout> {
     guard let memory else { return .empty }
     return RecordRun(start: UnsafeRawPointer(memory), byteCount: byteCount)
   }
 
-  /// Copies a record. If the original is changed meanwhile, a mixture is copied, but never more than the
-  /// length it had when the copying began.
+  /// Copies a record.
+  ///
+  /// If the original is changed meanwhile, a mixture is copied, but never more than the length it had
+  /// when the copying began.
   mutating func append(_ record: Record<Layout>) {
     let bytes = record.bytes
     let target = grow(by: bytes.count)
