@@ -10,6 +10,8 @@ struct HeaderTable {
   struct Entry {
     /// In lower case, with its colon.
     let name: UnsafeRawBufferPointer
+    /// For each byte of the name, the bit that makes a capital letter small, if it is a letter.
+    let folds: UnsafeRawBufferPointer
     let slot: Int
     let rule: FormatItem.MatchRule?
     let kind: Kind
@@ -32,7 +34,7 @@ struct HeaderTable {
 
   init(_ watches: [(watch: CapturePlan.HeaderWatch, kind: Kind)], matchesLoosely: Bool) {
     let names = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: watches.reduce(1) { $0 + $1.watch.name.count }, alignment: 1)
+      byteCount: watches.reduce(1) { $0 + 2 * $1.watch.name.count }, alignment: 1)
     let entries = UnsafeMutableBufferPointer<Entry>.allocate(capacity: watches.count)
     let heads = UnsafeMutableBufferPointer<(bytes: UInt32, mask: UInt32)>.allocate(
       capacity: watches.count)
@@ -42,12 +44,16 @@ struct HeaderTable {
       let name = UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
       name.copyBytes(from: watch.name)
       used += watch.name.count
+      let folds = UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
+      folds.copyBytes(from: watch.name.map { (0x61...0x7A).contains($0) ? 0x20 : 0 })
+      used += watch.name.count
       letters |= 1 << UInt32((watch.name.first ?? 0) & 31)
       heads.initializeElement(at: index, to: Self.head(of: watch.name))
       entries.initializeElement(
         at: index,
         to: Entry(
-          name: UnsafeRawBufferPointer(name), slot: watch.slot, rule: watch.rule, kind: kind))
+          name: UnsafeRawBufferPointer(name), folds: UnsafeRawBufferPointer(folds), slot: watch.slot,
+          rule: watch.rule, kind: kind))
     }
     self.names = names
     self.entries = entries
@@ -84,7 +90,24 @@ struct HeaderTable {
   func match(_ payload: LogBytes, at index: Int) -> LogBytes? {
     let name = entries[index].name
     if matchesLoosely { return looseMatch(payload, name) }
-    guard payload.hasPrefix(lowercased: name) else { return nil }
+    guard payload.count >= name.count else { return nil }
+    // Eight bytes at a time, with the bit set that tells capitals from small letters where the name has a
+    // letter. The last eight overlap those before them.
+    let folds = entries[index].folds
+    if name.count >= 8 {
+      var at = 0
+      while true {
+        let word = payload.start.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        guard
+          word | folds.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            == name.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        else { return nil }
+        if at == name.count - 8 { break }
+        at = min(at + 8, name.count - 8)
+      }
+    } else {
+      for at in 0..<name.count where payload[at] | folds[at] != name[at] { return nil }
+    }
     return payload.dropFirst(name.count).trimmed
   }
 

@@ -1,3 +1,4 @@
+import CShims
 import SharedMemory
 
 /// The records of a binary log file, seen through a window that moves along it.
@@ -104,6 +105,8 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   /// How many links one run may have: what one run adds to the grouper's table stays small.
   private static var linksMax: Int { 32 }
 
+  private static var prefetchDistance: Int { 2048 }
+
   private mutating func scan() -> Run {
     let base = window.start
     let filled = window.byteCount
@@ -114,6 +117,9 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     if filled &- at >= Layout.headerByteCount { run.vxid = Layout.vxid(base + at) }
     while filled &- at >= Layout.headerByteCount {
       let record = base + at
+      // Here the file's bytes are touched for the first time; walking from header to header would wait for
+      // each of them.
+      shim_prefetch(record + Self.prefetchDistance)
       let word = record.load(as: UInt32.self)
       let byteCount = Record<Layout>.byteCount(word)
       guard byteCount <= filled &- at else { break }

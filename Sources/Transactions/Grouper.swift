@@ -166,8 +166,15 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     guard let first = cursor.next(), first.tag == roles.begin else { return false }
     let vxid = first.vxid
     guard vxid != 0, let begin = Bracket(first.payload, vxidBits: vxidBits), begin.type != .unknown,
-      begin.vxid != vxid, options.isCandidate(begin, side: first.side), table[vxid] == nil
+      begin.vxid != vxid, table[vxid] == nil
     else { return false }
+    guard options.isCandidate(begin, side: first.side) else {
+      guard run.isBracketed else { return false }
+      statistics.ruledOut += 1
+      recentlyEnded.insert(vxid)
+      forceTimedOut()
+      return true
+    }
     // A source that has looked already needn't be checked, as long as nobody wants to be told of links that
     // can't be read.
     guard (run.isBracketed && !keepsNotes) || isUnremarkable(cursor, vxid: vxid) else { return false }

@@ -22,6 +22,9 @@ static inline uint64_t shim_load_acquire_u64(const void *p) {
 /// Keeps every load before it before every load after it.
 static inline void shim_fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 
+/// Asks for memory that will soon be read. Any address will do, even one that isn't mapped.
+static inline void shim_prefetch(const void *p) { __builtin_prefetch(p); }
+
 // A mapped file that is truncated by its owner makes the kernel raise SIGBUS at the next access. For the
 // regions registered here the handler puts zero pages under the access instead: the reader finds zeros,
 // which no log has at a record's place, and reports a damaged log.
