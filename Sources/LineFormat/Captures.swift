@@ -82,6 +82,11 @@ struct Captures: ~Copyable {
         if payload.equals(lowercased: "restart") { return false }
         if payload.equals(lowercased: "pipe") { (hitMiss, handling) = (.miss, .pipe) }
       case .garbage: return false
+      case .requestHeader:
+        // Half of all records are headers, and most of them nobody asked for.
+        if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
+      case .responseHeader:
+        if responseTable.mayMatch(payload) { takeResponseHeader(payload, isUnset: false) }
       default: take(entry.action, payload)
       }
     }
@@ -98,10 +103,8 @@ struct Captures: ~Copyable {
     case .method: setRequest(.method, payload.trimmed)
     case .url: takeURL(payload)
     case .httpProtocol: setRequest(.httpProtocol, payload.trimmed)
-    case .requestHeader: takeRequestHeader(payload, isUnset: false)
     case .requestUnset: takeRequestHeader(payload, isUnset: true)
     case .status: takeStatus(payload)
-    case .responseHeader: takeResponseHeader(payload, isUnset: false)
     case .responseUnset: takeResponseHeader(payload, isUnset: true)
     case .requestAccount:
       if plan.takes(.bytesReceived) { set(.bytesReceived, payload.field(3), .first) }
@@ -119,7 +122,7 @@ struct Captures: ~Copyable {
       hitMiss = .miss
       handling = .hitPass
     case .logKey: takeLogKey(payload)
-    case .none, .return, .garbage: break
+    case .none, .return, .garbage, .requestHeader, .responseHeader: break
     }
   }
 
@@ -171,12 +174,10 @@ struct Captures: ~Copyable {
   // MARK: Headers
 
   private mutating func takeRequestHeader(_ payload: LogBytes, isUnset: Bool) {
-    guard requestTable.mayMatch(payload) else { return }
     take(payload, requestTable, usual: requestRule(.last), isUnset: isUnset)
   }
 
   private mutating func takeResponseHeader(_ payload: LogBytes, isUnset: Bool) {
-    guard responseTable.mayMatch(payload) else { return }
     take(payload, responseTable, usual: responseRule, isUnset: isUnset)
   }
 

@@ -82,8 +82,8 @@ struct HeaderTable {
   /// Whether a record may be of one of the headers at all.
   @inline(__always)
   func mayMatch(_ payload: LogBytes) -> Bool {
-    matchesLoosely
-      || (payload.count > 0 && firstLetters >> UInt32(payload[0] & 31) & 1 != 0)
+    guard payload.count > 0 else { return matchesLoosely }
+    return firstLetters &>> UInt32(payload[0] & 31) & 1 != 0
   }
 
   /// What stands behind a header's name; nil if the record is of another header.

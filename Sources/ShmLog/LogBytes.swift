@@ -50,6 +50,12 @@ public struct LogBytes {
   /// Without the NUL bytes at the end.
   @inlinable
   public var droppingFinalNULs: LogBytes {
+    // Nearly always there is exactly one.
+    if count >= 2, start.load(fromByteOffset: count &- 1, as: UInt8.self) == 0,
+      start.load(fromByteOffset: count &- 2, as: UInt8.self) != 0
+    {
+      return LogBytes(start: start, count: count &- 1)
+    }
     var end = count
     while end > 0, start.load(fromByteOffset: end - 1, as: UInt8.self) == 0 { end -= 1 }
     return LogBytes(start: start, count: end)
