@@ -40,8 +40,20 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ShmLogTests", dependencies: ["ShmLog", "SharedMemory", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TransactionsTests", dependencies: ["Transactions", "ShmLog", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LineFormatTests", dependencies: ["LineFormat", "Transactions", "ShmLog", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "ShippingTests", dependencies: ["Shipping"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -85,12 +85,11 @@ extension Pipeline {
     if let unknownTags {
       fail(
         "\(path): byte offset \(unknownTags.firstOffset): a record of tag \(unknownTags.firstTag), "
-          + "which is not known (\(unknownTags.count) such records in all)")
-    }
-    if strays.count > 0 {
+          + "which is not known (\(unknownTags.count) in all)")
+    } else if strays.count > 0 {
       fail(
         "\(path): byte offset \(strays.firstOffset): records of transaction \(strays.firstVXID), which "
-          + "doesn't begin in this file (\(strays.count) such pieces in all)")
+          + "doesn't begin in this file (\(strays.count) such pieces)")
     }
   }
 

@@ -29,6 +29,11 @@ public struct LogFileBuilder: Sendable {
     bytes += record.words(layout).unpackedBytes
   }
 
+  /// The bytes of a record, as a file has them.
+  public static func bytes(of record: SampleRecord, _ layout: SampleLayout) -> [UInt8] {
+    record.words(layout).unpackedBytes
+  }
+
   /// Appends a record with text.
   public mutating func add(
     _ vxid: UInt64, _ side: SampleRecord.Side, _ tag: String, _ text: String = ""

@@ -1,0 +1,192 @@
+import TestSupport
+import Testing
+
+/// What may be typed, and what is said of what may not.
+@Suite(.enabled(if: Subject.isSpillway))
+struct CommandLineTests {
+  static let log = LogFileBuilder(
+    lines: """
+      2 c Begin req 1 rxreq
+      2 c ReqURL /client
+      2 c RespStatus 200
+      2 c End
+      3 b Begin bereq 2 fetch
+      3 b BereqURL /backend
+      3 b BerespStatus 503
+      3 b End
+      """)
+
+  /// Spellings that getopt takes, and what they print.
+  static let spellings: [([String], String)] = [
+    (["-F%U"], "/client\n"),
+    (["-F", "%U"], "/client\n"),
+    (["-bF%U"], "/backend\n"),
+    (["-bF", "%U"], "/backend\n"),
+    (["-bcF%U"], "/client\n/backend\n"),
+    (["-cb", "-F%U"], "/client\n/backend\n"),
+    (["-jbF%s"], "503\n"),
+    (["-F", "-x"], "-x\n"),
+    (["-F-b"], "-b\n"),
+    (["-grequest", "-F%U"], "/client\n"),
+    (["-gREQ", "-F%U"], "/client\n"),
+    (["-gv", "-F%U"], "/client\n"),
+    (["-k1", "-bcF%U"], "/client\n"),
+    (["-L0x10", "-F%U"], "/client\n"),
+    (["-w-", "-F%U"], "/client\n"),
+    (["-t", "nonsense", "-F%U"], "/client\n"),
+    (["-d", "-F%U"], "/client\n"),
+    (["-F%U", "--"], "/client\n"),
+    (["--compat=7.1", "-F%U"], "/client\n"),
+    (["--compat", "7.1", "-F", "%U"], "/client\n"),
+    (["-F", ""], "\n"),
+  ]
+
+  @Test(arguments: spellings)
+  func `every spelling that getopt takes`(arguments: [String], output: String) throws {
+    let result = try Subject.found().run(over: Self.log, arguments)
+    #expect(result.text == output, "\(result.errorText)")
+    #expect(result.status == 0)
+  }
+
+  /// Arguments, and the first line on standard error.
+  static let mistakes: [([String], String)] = [
+    (["-Z"], "invalid option -- 'Z'"),
+    (["-bZ"], "invalid option -- 'Z'"),
+    (["-F"], "option requires an argument -- 'F'"),
+    (["-bw"], "option requires an argument -- 'w'"),
+    (["stray"], "unexpected argument: stray"),
+    (["--", "stray"], "unexpected argument: stray"),
+    (["-D"], "Missing -w option"),
+    (["-D", "-w", "-"], "Daemon cannot write to stdout"),
+    (["-D", "-w", "/tmp/x", "-r", "-"], "Daemon cannot read from stdin"),
+    (["-n", "/tmp/x", "-r", "-"], "Only one of -n and -r options may be used"),
+    (["-g", "raw"], "Invalid grouping mode: raw"),
+    (["-g", "session"], "Invalid grouping mode: session"),
+    (["-g", "foo"], "Unknown grouping type: foo"),
+    (["-g", "r"], "Ambiguous grouping type: r"),
+    (["-F", "%h", "-F", "%U"], "Format already set"),
+    (["-F", "%h", "-f", "/dev/null"], "Format already set"),
+    (["-F", "%z"], "Unknown format specifier at: %z"),
+    (["-f", "/nonexistent"], "Can't open format file (No such file or directory)"),
+    (["-f", "/"], "Can't read format from file (Is a directory)"),
+    (["-f", "/dev/null"], "Empty format file"),
+    (["-L", "0"], "-L: Range error"),
+    (["-L", "1x"], "-L: Syntax error"),
+    (["-k", "0"], "-k: Invalid number '0'"),
+    (["-k", "1x"], "-k: Invalid number '1x'"),
+    (["-t", "foo"], "-t: Invalid argument: foo"),
+    (["-t", "-1"], "-t: Invalid argument: -1"),
+    (["-t", "1.5x"], "-t: Invalid argument: 1.5x"),
+    (["-t", "inf"], "-t: Invalid argument: inf"),
+    (["-w", "/nonexistent/log", "-r", "-"], "Can't open output file (No such file or directory)"),
+    (["--compat", "10.0"], "--compat: \"10.0\" is not a Varnish version from 2.1 to 9.0"),
+    (["--compat", "x"], "--compat: \"x\" is not a Varnish version from 2.1 to 9.0"),
+    (["--keep", "5", "-r", "-"], "--keep needs a file: -w FILE"),
+    (["--gzip", "-r", "-"], "--gzip needs a file: -w FILE"),
+    (["-q", "RespStatus == 200"], "-q: queries and rate limits are not supported yet"),
+  ]
+
+  @Test(arguments: mistakes)
+  func `a mistake is one clear message and status 1`(arguments: [String], message: String) throws {
+    let result = try ProcessRunner.run(try Subject.found().ncsa(arguments))
+    let first = result.errorText.split(separator: "\n").first ?? ""
+    #expect(first.hasPrefix("spillway: \(message)"), "\(result.errorText)")
+    #expect(result.errorText.split(separator: "\n").count <= 2)
+    #expect(result.status == 1)
+    #expect(result.output.isEmpty)
+  }
+
+  @Test func `an unknown long option is named`() throws {
+    let result = try ProcessRunner.run(try Subject.found().ncsa(["--nope"]))
+    #expect(result.errorText.contains("--nope"))
+    #expect(result.status == 1)
+  }
+
+  @Test func `help tells the options by task`() throws {
+    for option in ["--help", "-h"] {
+      let result = try ProcessRunner.run(try Subject.found().ncsa([option]))
+      #expect(result.status == 0)
+      #expect(result.errorOutput.isEmpty)
+      let headings = result.text.split(separator: "\n").filter {
+        $0.hasSuffix(":") && !$0.hasPrefix(" ")
+      }
+      #expect(headings.starts(with: ["INPUT:", "SELECTION:", "FORMAT:", "OUTPUT:", "PROCESS:"]))
+      let all = ["-a", "-b", "-c", "-d", "-D", "-E", "-F", "-f", "-g", "-h", "-j", "-k", "-L", "-n"]
+      for letter in all + ["-P", "-r", "-t", "-T", "-V", "-w"] {
+        #expect(result.text.contains("\n  \(letter)"), "\(letter)")
+      }
+    }
+  }
+
+  @Test func `the version is told on standard error`() throws {
+    let result = try ProcessRunner.run(try Subject.found().ncsa(["-V"]))
+    #expect(result.errorText.hasPrefix("spillway (spillway "))
+    #expect(result.status == 0)
+    #expect(result.output.isEmpty)
+  }
+
+  @Test func `the rules of a version can be asked for by the environment`() throws {
+    let text = LogFileBuilder(lines: "2 c Begin req 1 rxreq\n2 c VCL_Log k:a\u{0B}\u{0C}x\n2 c End")
+    for (version, expected) in [("6.0", "a\\v\\fx\n"), ("7.1", "a\\v\\x0cx\n"), ("8.0", "a\\x0b\\x0cx\n")] {
+      let result = try Subject.found().run(
+        over: text, ["-F", "%{VCL_Log:k}x"], environment: ["SPILLWAY_COMPAT": version])
+      #expect(result.text == expected)
+      let option = try Subject.found().run(
+        over: text, ["--compat", version, "-F", "%{VCL_Log:k}x"],
+        environment: ["SPILLWAY_COMPAT": "7.4"])
+      #expect(option.text == expected, "the option counts for more")
+    }
+    let wrong = try Subject.found().run(over: text, [], environment: ["SPILLWAY_COMPAT": "eleven"])
+    #expect(wrong.status == 1)
+    #expect(wrong.errorText.contains("\"eleven\" is not a Varnish version"))
+  }
+
+  /// The content of a format file, and what it prints.
+  static let formatFiles: [(String, String)] = [
+    ("%U", "/client\n"), ("%U\n", "/client\n"), ("%U\n%s\nmore", "/client\n"),
+    ("%U\r\n", "/client\r\n"), ("%U\0%s\n", "/client\n"), ("\n%U\n", "\n"),
+  ]
+
+  @Test(arguments: formatFiles)
+  func `a format file's first line is the format`(content: String, output: String) throws {
+    let directory = try TemporaryDirectory()
+    try writeFile(directory.file("format"), content.utf8)
+    let result = try Subject.found().run(over: Self.log, ["-f", directory.file("format")])
+    #expect(result.text == output)
+    #expect(result.status == 0)
+  }
+
+  @Test func `-k ends the run after so many groups`() throws {
+    for (count, lines) in [(1, 1), (2, 2), (3, 2)] {
+      let result = try Subject.found().run(over: Self.log, ["-bc", "-k", "\(count)", "-F%U"])
+      #expect(result.text.split(separator: "\n").count == lines)
+      #expect(result.status == 0)
+    }
+  }
+
+  @Test func `statistics are printed where they are asked for`() throws {
+    let result = try Subject.found().run(over: Self.log, ["-F%U", "--stats"])
+    #expect(result.errorText == "spillway: seen=2 written=1 filtered=1 dropped=0 lost=0\n")
+    let quiet = try Subject.found().run(over: Self.log, ["-F%U"])
+    #expect(quiet.errorText.isEmpty)
+  }
+
+  @Test func `an output file is replaced, or added to with -a`() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("out")
+    try writeFile(path, "before\n".utf8)
+    let replaced = try Subject.found().run(over: Self.log, ["-F%U", "-w\(path)"])
+    #expect(replaced.status == 0)
+    #expect(replaced.output.isEmpty)
+    #expect(try readText(path) == "/client\n")
+    _ = try Subject.found().run(over: Self.log, ["-bF%U", "-aw", path])
+    #expect(try readText(path) == "/client\n/backend\n")
+  }
+
+  @Test func `a full device is one line and status 4`() throws {
+    let result = try Subject.found().run(over: Self.log, ["-F%U", "-w", "/dev/full"])
+    #expect(result.status == 4)
+    #expect(result.errorText.contains("/dev/full"))
+    #expect(result.errorText.contains("No space left on device"))
+  }
+}
