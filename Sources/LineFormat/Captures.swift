@@ -84,9 +84,13 @@ struct Captures: ~Copyable {
       case .garbage: return false
       case .requestHeader:
         // Half of all records are headers, and most of them nobody asked for.
-        if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
+        if !requestTable.candidates(for: payload).isEmpty {
+          takeRequestHeader(payload, isUnset: false)
+        }
       case .responseHeader:
-        if responseTable.mayMatch(payload) { takeResponseHeader(payload, isUnset: false) }
+        if !responseTable.candidates(for: payload).isEmpty {
+          takeResponseHeader(payload, isUnset: false)
+        }
       default: take(entry.action, payload)
       }
     }
@@ -187,7 +191,7 @@ struct Captures: ~Copyable {
     // The rule of one specifier stays in force, for this record, for those behind it that have none. That
     // is a quirk of the releases that have rules at all.
     var stated: FormatItem.MatchRule?
-    for index in 0..<table.entries.count where table.mayMatch(payload, at: index) {
+    for index in table.candidates(for: payload) where table.mayMatch(payload, at: index) {
       guard let value = table.match(payload, at: index) else { continue }
       let entry = table.entries[index]
       switch entry.kind {

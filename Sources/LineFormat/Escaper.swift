@@ -3,10 +3,12 @@ import ShmLog
 
 /// Writes values with one way of escaping.
 ///
-/// Most values hold nothing that needs it; they are scanned eight bytes at a time and copied whole.
-struct Escaper: Sendable {
+/// Most values hold nothing that needs it; they are looked at and copied eight bytes at a time. Owned by
+/// whoever makes it and calls `deallocate`.
+struct Escaper {
   let escaping: Escaping
-  private let special: [Bool]
+  /// For each byte whether it can't be copied; owned, see `deallocate`.
+  private let special: UnsafeMutablePointer<Bool>
   /// Whether the scan by words finds all that is special.
   private let passesWords: Bool
   /// Whether a value must be looked at as a whole.
@@ -14,7 +16,10 @@ struct Escaper: Sendable {
 
   init(_ escaping: Escaping) {
     self.escaping = escaping
-    special = escaping.specialBytes
+    special = .allocate(capacity: 256)
+    for (byte, isSpecial) in escaping.specialBytes.enumerated() {
+      (special + byte).initialize(to: isSpecial)
+    }
     quotes = escaping.quotesWhenNeeded
     switch escaping {
     case .ncsa, .jsonBytes, .json: passesWords = true
@@ -22,62 +27,33 @@ struct Escaper: Sendable {
     }
   }
 
+  func deallocate() { special.deallocate() }
+
   /// Writes a value so that it does no harm.
   @inline(__always)
   func put(_ value: LogBytes, to line: inout LineWriter) {
-    if !quotes, cleanPrefix(of: value) == value.count {
-      line.put(value)
+    if quotes {
+      putQuoted(value, to: &line)
     } else {
-      putWithCare(value, to: &line)
+      let clean = line.put(value, while: special, byWords: passesWords)
+      if clean < value.count { putSpecials(value.dropFirst(clean), to: &line) }
     }
   }
 
-  private func putWithCare(_ value: LogBytes, to line: inout LineWriter) {
-    if quotes, needsQuotes(value) {
-      line.put(UInt8(ascii: "\""))
-      putSpecials(value, to: &line)
-      line.put(UInt8(ascii: "\""))
-    } else {
-      putSpecials(value, to: &line)
-    }
+  private func putQuoted(_ value: LogBytes, to line: inout LineWriter) {
+    let isQuoted = needsQuotes(value)
+    if isQuoted { line.put(UInt8(ascii: "\"")) }
+    putSpecials(value, to: &line)
+    if isQuoted { line.put(UInt8(ascii: "\"")) }
   }
 
   private func putSpecials(_ value: LogBytes, to line: inout LineWriter) {
     var rest = value
     while rest.count > 0 {
-      let clean = cleanPrefix(of: rest)
-      line.put(rest.prefix(clean))
-      rest = rest.dropFirst(clean)
+      rest = rest.dropFirst(line.put(rest, while: special, byWords: passesWords))
       guard rest.count > 0 else { return }
       rest = rest.dropFirst(putSpecial(rest, to: &line))
     }
-  }
-
-  /// How many bytes at the beginning can be copied as they are.
-  private func cleanPrefix(of value: LogBytes) -> Int {
-    var index = 0
-    if passesWords, value.count >= 8 {
-      while index &+ 8 <= value.count, Self.isClean(value, at: index) { index &+= 8 }
-      // What is left at the end is looked at together with bytes that are known to be clean.
-      if index &+ 8 > value.count, Self.isClean(value, at: value.count &- 8) { return value.count }
-    }
-    while index < value.count, !special[Int(value[index])] { index += 1 }
-    return index
-  }
-
-  /// Whether eight bytes, which the caller has checked to be there, hold no control character, `"`, `\`, rubout
-  /// or byte above; those from 0x7f on are not special everywhere, but rare.
-  @inline(__always)
-  private static func isClean(_ value: LogBytes, at index: Int) -> Bool {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs: UInt64 = 0x8080_8080_8080_8080
-    let word = value.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-    let quote = word ^ (ones &* 0x22)
-    let backslash = word ^ (ones &* 0x5C)
-    let rubout = word ^ (ones &* 0x7F)
-    let hits =
-      (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | (rubout &- ones) | word
-    return hits & highs == 0
   }
 
   /// Writes what a byte that can't be copied becomes.

@@ -27,8 +27,8 @@ struct HeaderTable {
   let entries: UnsafeMutableBufferPointer<Entry>
   /// The first four bytes of each name, and which bits of them count.
   private let heads: UnsafeMutableBufferPointer<(bytes: UInt32, mask: UInt32)>
-  /// One bit for each first letter, by the low five bits of its code.
-  private let firstLetters: UInt32
+  /// Which entries begin with a letter, by the low five bits of its code.
+  private let ranges: UnsafeMutableBufferPointer<Range<Int>>
   private let matchesLoosely: Bool
   private let names: UnsafeMutableRawBufferPointer
 
@@ -38,16 +38,25 @@ struct HeaderTable {
     let entries = UnsafeMutableBufferPointer<Entry>.allocate(capacity: watches.count)
     let heads = UnsafeMutableBufferPointer<(bytes: UInt32, mask: UInt32)>.allocate(
       capacity: watches.count)
+    let ranges = UnsafeMutableBufferPointer<Range<Int>>.allocate(capacity: Self.letterCount)
+    ranges.initialize(repeating: 0..<0)
+    // Headers of one name stay in the order of the format.
+    let sorted =
+      matchesLoosely
+      ? watches
+      : (0..<Self.letterCount).flatMap { letter in
+        watches.filter { Self.letter(of: $0.watch.name) == letter }
+      }
     var used = 0
-    var letters: UInt32 = 0
-    for (index, (watch, kind)) in watches.enumerated() {
+    for (index, (watch, kind)) in sorted.enumerated() {
       let name = UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
       name.copyBytes(from: watch.name)
       used += watch.name.count
       let folds = UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
       folds.copyBytes(from: watch.name.map { (0x61...0x7A).contains($0) ? 0x20 : 0 })
       used += watch.name.count
-      letters |= 1 << UInt32((watch.name.first ?? 0) & 31)
+      let letter = Self.letter(of: watch.name)
+      ranges[letter] = (ranges[letter].isEmpty ? index : ranges[letter].lowerBound)..<index + 1
       heads.initializeElement(at: index, to: Self.head(of: watch.name))
       entries.initializeElement(
         at: index,
@@ -60,8 +69,13 @@ struct HeaderTable {
     self.heads = heads
     self.matchesLoosely = matchesLoosely
     // Loosely, even a record that differs in its first byte may match.
-    firstLetters = matchesLoosely ? .max : letters
+    if matchesLoosely { ranges.update(repeating: 0..<watches.count) }
+    self.ranges = ranges
   }
+
+  private static var letterCount: Int { 32 }
+
+  private static func letter(of name: [UInt8]) -> Int { Int((name.first ?? 0) & 31) }
 
   private static func head(of name: [UInt8]) -> (bytes: UInt32, mask: UInt32) {
     var bytes: UInt32 = 0
@@ -77,13 +91,14 @@ struct HeaderTable {
     names.deallocate()
     entries.deallocate()
     heads.deallocate()
+    ranges.deallocate()
   }
 
-  /// Whether a record may be of one of the headers at all.
+  /// The entries that a record may be of.
   @inline(__always)
-  func mayMatch(_ payload: LogBytes) -> Bool {
-    guard payload.count > 0 else { return matchesLoosely }
-    return firstLetters &>> UInt32(payload[0] & 31) & 1 != 0
+  func candidates(for payload: LogBytes) -> Range<Int> {
+    guard payload.count > 0 else { return matchesLoosely ? 0..<entries.count : 0..<0 }
+    return ranges[Int(payload[0] & 31)]
   }
 
   /// What stands behind a header's name; nil if the record is of another header.

@@ -63,6 +63,7 @@ public struct LineRenderer: ~Copyable {
 
   deinit {
     scratch.deallocate()
+    escaper.deallocate()
     pool.deallocate()
   }
 

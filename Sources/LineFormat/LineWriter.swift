@@ -69,6 +69,40 @@ public struct LineWriter {
   /// Writes bytes as they are.
   mutating func put(_ bytes: LogBytes) { put(bytes.buffer) }
 
+  /// Writes bytes up to the first that can't stay as it is.
+  ///
+  /// - Parameters:
+  ///   - special: for each byte whether it can't stay.
+  ///   - byWords: whether `ByteScan.isClean` finds all of those.
+  /// - Returns: how many bytes were written, or would have been if there had been room.
+  @inline(__always)
+  mutating func put(
+    _ value: LogBytes, while special: UnsafePointer<Bool>, byWords: Bool
+  ) -> Int {
+    let count = value.count
+    // Room for all is asked for at once; what isn't used is given back.
+    guard count > 0, let target = room(count) else { return count }
+    var index = 0
+    if byWords, count >= 8 {
+      while true {
+        let word = value.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        guard ByteScan.isClean(word) else { break }
+        target.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+        if index == count &- 8 { return count }
+        // The last eight bytes overlap those before them.
+        index = min(index &+ 8, count &- 8)
+      }
+    }
+    while index < count {
+      let byte = value.start.load(fromByteOffset: index, as: UInt8.self)
+      if special[Int(byte)] { break }
+      target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+      index &+= 1
+    }
+    self.count &-= count &- index
+    return index
+  }
+
   /// Writes a text as it is.
   mutating func put(_ text: StaticString) {
     text.withUTF8Buffer { put(UnsafeRawBufferPointer($0)) }

@@ -97,6 +97,11 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
 
   private func writerDistance(from segment: UInt32) -> UInt32 { writerSegment &- segment }
 
+  /// Whether the reader is in a segment that the writer hasn't said it is in.
+  ///
+  /// For a moment that is so when the ring starts over: the wrap mark is there first.
+  private var isAhead: Bool { writerDistance(from: segment) > UInt32.max / 2 }
+
   /// Where a segment's first record starts; nil if it was never written or the entry is nonsense.
   private func firstRecord(of segment: UInt32) -> Int? {
     let index = Int(segment % 8)
@@ -149,14 +154,19 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   private mutating func step() -> SourceStep<Layout> {
     while true {
       if let damagedSegment, let stopped = leave(damagedSegment) { return stopped }
-      guard writerDistance(from: segment) < Self.unsafeDistance else { return resumeAfterOverrun() }
+      guard isAhead || writerDistance(from: segment) < Self.unsafeDistance else {
+        return resumeAfterOverrun()
+      }
       guard position < ringWords else { return damage("the records reach past the end of the ring") }
       let word = shim_load_acquire_u32(ring + position * 4)
       if word == Self.endMark { return stopsAtTail ? .end : .idle }
+      // Asked after the word was read: a server says that it is in a segment before it finishes a record
+      // there. Going on would lead round the ring, again and again if nobody writes.
+      guard !isAhead else { return damage("the records reach past where the server writes") }
       if word == Self.wrapMark {
         guard position > 0 else { return damage("a wrap mark at the beginning of the ring") }
         position = 0
-        segment = (segment &+ 7) & ~7
+        segment = (segment | 7) &+ 1
         continue
       }
       let tag = RecordHeader.tag(word)
@@ -197,9 +207,13 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   }
 
   private mutating func damage(_ problem: String) -> SourceStep<Layout> {
-    // The writer may have come round while we looked: then this is no damage.
-    guard writerDistance(from: segment) < Self.unsafeDistance else { return resumeAfterOverrun() }
-    damagedSegment = segment
+    if isAhead {
+      damagedSegment = writerSegment
+    } else {
+      // The writer may have come round while we looked: then this is no damage.
+      guard writerDistance(from: segment) < Self.unsafeDistance else { return resumeAfterOverrun() }
+      damagedSegment = segment
+    }
     return .damaged(
       .damaged(path: path, offset: LogSegmentHead.byteCount + position * 4, problem: problem))
   }

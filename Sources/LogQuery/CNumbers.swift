@@ -1,0 +1,129 @@
+import Glibc
+import ShmLog
+
+/// An integer at the beginning of a text, as C's `strtoll` reads it with base 0.
+struct CInteger {
+  /// The number, or the nearest that there is; 0 if there is none.
+  private(set) var value: Int64 = 0
+  /// Where it ends; 0 if there is none.
+  private(set) var end = 0
+  /// Whether the number is too large or too small.
+  private(set) var overflows = false
+
+  init(_ text: LogBytes) {
+    var index = 0
+    while index < text.count, ASCII.isSpace(text[index]) { index += 1 }
+    var isNegative = false
+    if index < text.count, text[index] == UInt8(ascii: "-") || text[index] == UInt8(ascii: "+") {
+      isNegative = text[index] == UInt8(ascii: "-")
+      index += 1
+    }
+    var base: Int64 = 10
+    if index < text.count, text[index] == UInt8(ascii: "0") {
+      // The 0 is a number by itself if no hexadecimal digit follows the x.
+      end = index + 1
+      base = 8
+      if index + 2 < text.count, ASCII.lowercased(text[index + 1]) == UInt8(ascii: "x"),
+        Self.digit(text[index + 2]) < 16
+      {
+        base = 16
+        index += 2
+      }
+    }
+    while index < text.count {
+      let digit = Self.digit(text[index])
+      guard digit < base else { break }
+      // Negative numbers reach one further.
+      let product = value.multipliedReportingOverflow(by: base)
+      let sum = product.partialValue.subtractingReportingOverflow(digit)
+      if product.overflow || sum.overflow { overflows = true }
+      value = overflows ? .min : sum.partialValue
+      index += 1
+      end = index
+    }
+    if !isNegative {
+      if value == .min { overflows = true }
+      value = overflows ? .max : -value
+    }
+  }
+
+  /// What a digit stands for; 99 if it is none.
+  private static func digit(_ byte: UInt8) -> Int64 {
+    if ASCII.isDigit(byte) { return Int64(byte - 0x30) }
+    let letter = ASCII.lowercased(byte) &- UInt8(ascii: "a")
+    return letter < 6 ? Int64(letter) + 10 : 99
+  }
+}
+
+/// Numbers with a fraction, at the beginning of a text.
+enum CDecimal {
+  private static let powersOfTen: [Double] = [
+    1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+  ]
+
+  /// The usual case, digits with a fraction and nothing else.
+  ///
+  /// Both the digits and the power of ten are exact, so one division gives what `strtod` gives.
+  static func plain(_ text: LogBytes) -> Double? {
+    guard text.count > 0, text.count <= 16 else { return nil }
+    var digits: UInt64 = 0
+    var fraction = -1
+    for index in 0..<text.count {
+      let byte = text[index]
+      if ASCII.isDigit(byte) {
+        digits = digits &* 10 &+ UInt64(byte &- 0x30)
+        if fraction >= 0 { fraction += 1 }
+      } else if byte == UInt8(ascii: "."), fraction < 0, index > 0 {
+        fraction = 0
+      } else {
+        return nil
+      }
+    }
+    guard digits < 1 << 53 else { return nil }
+    return fraction > 0 ? Double(digits) / powersOfTen[fraction] : Double(digits)
+  }
+
+  /// What C's `strtod` reads, where it stops, and whether that is too large for it; nil if it reads nothing.
+  static func scan(_ text: LogBytes) -> (value: Double, end: Int, overflows: Bool)? {
+    withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in
+      copy.copyMemory(from: text.buffer)
+      copy[text.count] = 0
+      guard let start = copy.baseAddress?.assumingMemoryBound(to: CChar.self) else { return nil }
+      var end: UnsafeMutablePointer<CChar>?
+      errno = 0
+      let value = strtod(start, &end)
+      guard let end, end > start else { return nil }
+      return (value, end - start, errno == ERANGE && value.isInfinite)
+    }
+  }
+
+  /// Where a decimal number ends: blanks, a sign, digits with at most one point, an exponent; nil if there
+  /// is none.
+  static func classicEnd(_ text: LogBytes) -> Int? {
+    var index = 0
+    while index < text.count, ASCII.isSpace(text[index]) { index += 1 }
+    func skipSign() {
+      if index < text.count, text[index] == UInt8(ascii: "-") || text[index] == UInt8(ascii: "+") {
+        index += 1
+      }
+    }
+    func skipDigits() -> Int {
+      let from = index
+      while index < text.count, ASCII.isDigit(text[index]) { index += 1 }
+      return index - from
+    }
+    skipSign()
+    var digits = skipDigits()
+    if index < text.count, text[index] == UInt8(ascii: ".") {
+      index += 1
+      digits += skipDigits()
+    }
+    guard digits > 0 else { return nil }
+    if index < text.count, ASCII.lowercased(text[index]) == UInt8(ascii: "e") {
+      index += 1
+      skipSign()
+      guard skipDigits() > 0 else { return nil }
+    }
+    return index
+  }
+}

@@ -1,0 +1,76 @@
+import CPCRE2
+import ShmLog
+
+/// A compiled regular expression.
+final class Pattern {
+  let code: OpaquePointer
+  /// Whether the engine must be sure that what it checked stays as it is.
+  let needsCopy: Bool
+
+  /// What the engine found wrong with an expression.
+  struct Fault: Error {
+    let reason: String
+    let offset: Int
+  }
+
+  init(_ expression: [UInt8], caseless: Bool) throws(Fault) {
+    var number: Int32 = 0
+    var offset = 0
+    let options = caseless ? PCRE2_CASELESS : 0
+    // An empty array may have no address, and the engine wants one.
+    let padded = expression + [0]
+    guard
+      let code = padded.withUnsafeBufferPointer({
+        pcre2_compile_8($0.baseAddress, expression.count, options, &number, &offset, nil)
+      })
+    else { throw Fault(reason: Self.message(number), offset: offset) }
+    // Where there is no compiler for the machine, the engine interprets.
+    pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE)
+    var allOptions: UInt32 = 0
+    pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_ALLOPTIONS), &allOptions)
+    needsCopy = allOptions & PCRE2_UTF != 0
+    self.code = code
+  }
+
+  deinit { pcre2_code_free_8(code) }
+
+  private static func message(_ number: Int32) -> String {
+    let bytes = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
+      count = Int(max(pcre2_get_error_message_8(number, buffer.baseAddress, buffer.count), 0))
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// Runs regular expressions, with memory that all of them share.
+struct PatternMatcher: ~Copyable {
+  private let data: OpaquePointer?
+  private let copy: UnsafeMutableRawBufferPointer
+
+  init() {
+    // Nobody asks where the match is: one pair of offsets will do.
+    data = pcre2_match_data_create_8(1, nil)
+    copy = .allocate(byteCount: RecordHeader.payloadByteCountMax, alignment: 1)
+  }
+
+  deinit {
+    pcre2_match_data_free_8(data)
+    copy.deallocate()
+  }
+
+  /// Whether the text matches, or the engine gave up on it.
+  ///
+  /// It gives up if too much would have to be tried, if a stack is too small, or if a pattern insists on UTF-8
+  /// and the text isn't; the reference takes all of these for a match.
+  @inline(__always)
+  func matches(_ code: OpaquePointer, needsCopy: Bool, _ text: LogBytes) -> Bool {
+    var start = text.start
+    if needsCopy, let kept = copy.baseAddress {
+      // In a live log the text may change after it was found to be UTF-8.
+      copy.copyMemory(from: text.buffer)
+      start = UnsafeRawPointer(kept)
+    }
+    let bytes = start.assumingMemoryBound(to: UInt8.self)
+    return pcre2_match_8(code, bytes, text.count, 0, 0, data, nil) != PCRE2_ERROR_NOMATCH
+  }
+}

@@ -1,0 +1,116 @@
+import ShmLog
+
+/// Why a query can't be understood: what is wrong, and where in the query.
+public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What can be wrong.
+  public enum Reason: Equatable, Sendable {
+    /// Something else was expected than what stands there.
+    case expected(Expectation)
+    /// A level below 0, or a field number below 1.
+    case notPositive
+    /// A level that isn't `N`, `N-` or `N+`.
+    case badLevel
+    /// A name or a glob that no tag has.
+    case unknownTag
+    /// A beginning of several tags' names.
+    case ambiguousTag
+    /// A glob that isn't allowed.
+    case badGlob
+    /// An operand that isn't an integer.
+    case badInteger
+    /// An operand with a point that isn't a number.
+    case badDecimal
+    /// A regular expression that doesn't compile; the engine's reason.
+    case badPattern(String)
+    /// `vxid` together with other tags, a level, a prefix or a field.
+    case selectiveVXID
+    /// A string that isn't closed.
+    case unterminatedString
+    /// A byte that nothing begins with.
+    case strayByte
+    /// There is no expression at all.
+    case noExpression
+  }
+
+  /// What can be missing.
+  public enum Expectation: String, Sendable {
+    case integer
+    case tag = "VSL tag name"
+    case string
+    case number
+    case pattern = "regular expression"
+    case comparison = "operator"
+    case vxidComparison = "vxid operator"
+    case levelEnd = "'}'"
+    case fieldEnd = "']'"
+    case groupEnd = "')'"
+    case queryEnd = "EOI"
+  }
+
+  /// What is wrong.
+  public let reason: Reason
+  /// The whole query, all parts joined.
+  public let query: [UInt8]
+  /// The bytes of the query that are to blame; empty at its end.
+  public let range: Range<Int>
+  /// Where in the range the fault was found, if that is known.
+  public let offset: Int?
+
+  init(_ reason: Reason, in query: [UInt8], at range: Range<Int>, offset: Int? = nil) {
+    self.reason = reason
+    self.query = query
+    self.range = range
+    self.offset = offset
+  }
+
+  /// What the reference tools print behind `Query expression error:` and a newline, byte by byte.
+  ///
+  /// A newline follows there, too.
+  public var text: [UInt8] {
+    if reason == .noExpression { return [] }
+    var text = Array(message.utf8)
+    if case .expected(let expectation) = reason { text += found(insteadOf: expectation) }
+    text += Array(" (Pos \(range.lowerBound + 1 + (offset ?? 0)))\n".utf8)
+    text += query.map { ASCII.isSpace($0) ? UInt8(ascii: " ") : $0 }
+    text.append(UInt8(ascii: "\n"))
+    text += query.indices.map(mark)
+    text += Array("\n\n".utf8)
+    return text
+  }
+
+  /// The same as text; bytes that are not UTF-8 are replaced.
+  public var description: String { String(decoding: text, as: UTF8.self) }
+
+  private var message: String {
+    switch reason {
+    case .expected(let expectation): "Expected \(expectation.rawValue) got "
+    case .notPositive: "Expected positive integer"
+    case .badLevel: "Syntax error in level limit"
+    case .unknownTag: "Tag name matches zero tags"
+    case .ambiguousTag: "Tag name is ambiguous"
+    case .badGlob: "Syntax error in tag name"
+    case .badInteger: "Integer parse error"
+    case .badDecimal: "Floating point parse error"
+    case .badPattern(let reason): "Regular expression error: \(reason)"
+    case .selectiveVXID: "Unexpected taglist selection for vxid"
+    case .unterminatedString: "Unterminated string"
+    case .strayByte: "Syntax error"
+    case .noExpression: ""
+    }
+  }
+
+  private func found(insteadOf expectation: Expectation) -> [UInt8] {
+    let token = Array(query[range])
+    switch expectation {
+    case .levelEnd, .fieldEnd, .groupEnd:
+      if token.isEmpty || token == [UInt8(ascii: "\n")] { return Array("end of input".utf8) }
+    default: break
+    }
+    return [UInt8(ascii: "'")] + token + [UInt8(ascii: "'")]
+  }
+
+  private func mark(_ index: Int) -> UInt8 {
+    guard range.contains(index) else { return UInt8(ascii: "-") }
+    return index - range.lowerBound == offset ? UInt8(ascii: "^") : UInt8(ascii: "#")
+  }
+}
