@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <syslog.h>
 #include <unistd.h>
 
 enum { guarded_regions_max = 64 };
@@ -77,6 +79,18 @@ int shim_read_signal(int descriptor) {
   return read(descriptor, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
+static int is_daemon;
+
+void shim_say(const char *program, const char *text) {
+  if (is_daemon) {
+    // Nobody would ever see what a daemon writes to the standard error it no longer has.
+    openlog(program, LOG_PID, LOG_DAEMON);
+    syslog(LOG_NOTICE, "%s", text);
+  } else {
+    dprintf(STDERR_FILENO, "%s: %s\n", program, text);
+  }
+}
+
 int shim_daemonize(void) {
   pid_t child = fork();
   if (child < 0) return -1;
@@ -87,5 +101,6 @@ int shim_daemonize(void) {
   for (int target = 0; target <= 2; target++)
     if (dup2(null, target) < 0) return -1;
   if (null > 2) close(null);
+  is_daemon = 1;
   return 0;
 }

@@ -52,9 +52,6 @@ public struct InstanceDirectory: ~Copyable {
   /// Whether a manager has published itself here.
   public var hasManager: Bool { manager.index?.writer != nil }
 
-  /// The process number that the manager gave.
-  public var managerPID: Int32? { manager.index?.writer?.pid }
-
   /// The log that the worker publishes now; nil while there is no worker.
   public var log: LogLocation? {
     guard let index = worker.index, let writer = index.writer, let segment = index.log else {

@@ -81,9 +81,6 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Bytes from the beginning of the segment.
   public func offset(of address: UnsafeRawPointer) -> Int { address - mapping.base }
 
-  /// Bytes between the reader and the writer, to the accuracy of a segment.
-  public var lagBytes: Int { Int(writerDistance(from: segment)) * segmentWords * 4 }
-
   /// The size of the ring in bytes.
   public var byteCount: Int { ringWords * 4 }
 

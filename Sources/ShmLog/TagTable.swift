@@ -61,13 +61,6 @@ public struct TagTable: Sendable {
 
   /// The tag of a number; nil if the numbering gives it no meaning.
   public func tag(_ number: UInt8) -> Tag? { tags[Int(number)] }
-
-  /// Every number that has a meaning.
-  public var knownNumbers: TagSet {
-    var set = TagSet()
-    for number in numbers where number != 0 { set.insert(number) }
-    return set
-  }
 }
 
 extension TagDefinition {

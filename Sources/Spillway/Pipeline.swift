@@ -217,12 +217,10 @@ struct PIDFileHolder: ~Copyable {
   }
 }
 
-/// Lines on standard error, each with the program's name in front.
+/// Lines for whoever runs the program: on standard error with the program's name in front, or in the
+/// system's log once it has gone into the background.
 struct Messages: Sendable {
   let programName: String
 
-  func say(_ text: String) {
-    let line = Array("\(programName): \(text)\n".utf8)
-    _ = write(2, line, line.count)
-  }
+  func say(_ text: String) { shim_say(programName, text) }
 }

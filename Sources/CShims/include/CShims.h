@@ -44,6 +44,9 @@ int shim_signal_descriptor(const int *signals, int count);
 /// The next signal that came in; 0 if there is none.
 int shim_read_signal(int descriptor);
 
+/// Writes a line to standard error or, in a process that was detached, to the system's log.
+void shim_say(const char *program, const char *text);
+
 /// Detaches the process from its terminal and parent: 0 in the process that goes on, -1 with errno set if
 /// that fails. The parent ends at once with status 0.
 int shim_daemonize(void);
