@@ -16,8 +16,16 @@ struct CaptureTable {
   }
 
   private let entries: UnsafeMutablePointer<Entry>
-  /// `isUsed` alone, a byte each: most records are of no use, and this is all that is looked at of them.
-  private let uses: UnsafeMutablePointer<Bool>
+  /// What is asked first, a byte each: most records are of no use, and this is all that is looked at of them.
+  private let uses: UnsafeMutablePointer<Use>
+
+  /// What a tag's records are good for, as far as it takes no second look.
+  enum Use: UInt8 {
+    case none
+    /// A request header of which nothing else is wanted.
+    case plainRequestHeader
+    case other
+  }
   private static let sideCount = 256
 
   init(_ plan: CapturePlan) {
@@ -27,7 +35,7 @@ struct CaptureTable {
       for isBackend in [false, true] {
         let entry = plan.entry(number, isBackend: isBackend)
         (entries + Self.index(number, isBackend)).initialize(to: entry)
-        (uses + Self.index(number, isBackend)).initialize(to: entry.isUsed)
+        (uses + Self.index(number, isBackend)).initialize(to: Self.use(entry))
       }
     }
   }
@@ -42,9 +50,15 @@ struct CaptureTable {
   @inline(__always)
   subscript(tag: UInt8, isBackend: Bool) -> Entry { entries[Self.index(tag, isBackend)] }
 
-  /// Whether a side's records of a tag are of any use, by tag number.
+  private static func use(_ entry: Entry) -> Use {
+    guard entry.isUsed else { return .none }
+    let isPlain = entry.action == .requestHeader && !entry.isWatched && entry.isStripped
+    return isPlain ? .plainRequestHeader : .other
+  }
+
+  /// What a side's records of a tag are good for, by tag number.
   @inline(__always)
-  func uses(isBackend: Bool) -> UnsafePointer<Bool> {
+  func uses(isBackend: Bool) -> UnsafePointer<Use> {
     UnsafePointer(uses + (isBackend ? Self.sideCount : 0))
   }
 

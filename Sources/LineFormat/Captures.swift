@@ -72,7 +72,14 @@ struct Captures: ~Copyable {
     let uses = table.uses(isBackend: isBackend)
     while let record = cursor.next() {
       let tag = record.tag
-      guard uses[Int(tag)] else { continue }
+      let use = uses[Int(tag)]
+      guard use != .none else { continue }
+      if use == .plainRequestHeader {
+        // Half of the records that are looked at are these, and most of them are of headers nobody asked for.
+        let payload = record.payload.droppingFinalNULs
+        if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
+        continue
+      }
       let entry = table[tag, isBackend]
       let payload = entry.isStripped ? record.payload.droppingFinalNULs : record.payload
       if entry.isWatched { watch(tag, payload) }
@@ -83,14 +90,11 @@ struct Captures: ~Copyable {
         if payload.equals(lowercased: "pipe") { (hitMiss, handling) = (.miss, .pipe) }
       case .garbage: return false
       case .requestHeader:
-        // Half of all records are headers, and most of them nobody asked for.
-        if !requestTable.candidates(for: payload).isEmpty {
-          takeRequestHeader(payload, isUnset: false)
-        }
+        if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
       case .responseHeader:
-        if !responseTable.candidates(for: payload).isEmpty {
-          takeResponseHeader(payload, isUnset: false)
-        }
+        if responseTable.mayMatch(payload) { takeResponseHeader(payload, isUnset: false) }
+      case .timestamp:
+        if plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
       default: take(entry.action, payload)
       }
     }
@@ -117,7 +121,6 @@ struct Captures: ~Copyable {
     case .pipeAccount:
       if plan.takes(.bytesReceived) { set(.bytesReceived, payload.field(3), .first) }
       if plan.takes(.bytesSent) { set(.bytesSent, payload.field(4), .first) }
-    case .timestamp: takeTimestamp(payload)
     case .call: takeCall(payload)
     case .hitMiss:
       hitMiss = .miss
@@ -126,7 +129,7 @@ struct Captures: ~Copyable {
       hitMiss = .miss
       handling = .hitPass
     case .logKey: takeLogKey(payload)
-    case .none, .return, .garbage, .requestHeader, .responseHeader: break
+    case .none, .return, .garbage, .requestHeader, .responseHeader, .timestamp: break
     }
   }
 
@@ -223,9 +226,7 @@ struct Captures: ~Copyable {
 
   private mutating func takeTimestamp(_ payload: LogBytes) {
     typealias Slot = CapturePlan.Slot
-    guard plan.takesOtherTimes || !slots[Slot.start].isSet,
-      let colon = payload.firstIndex(of: UInt8(ascii: ":"))
-    else { return }
+    guard let colon = payload.firstIndex(of: UInt8(ascii: ":")) else { return }
     let label = payload.prefix(colon + 1)
     let values = payload.dropFirst(colon + 1)
     if label.equals(lowercased: "start:") {

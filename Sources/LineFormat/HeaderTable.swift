@@ -101,6 +101,13 @@ struct HeaderTable {
     return ranges[Int(payload[0] & 31)]
   }
 
+  /// Whether a record can be of one of the headers at all.
+  @inline(__always)
+  func mayMatch(_ payload: LogBytes) -> Bool {
+    for index in candidates(for: payload) where mayMatch(payload, at: index) { return true }
+    return false
+  }
+
   /// What stands behind a header's name; nil if the record is of another header.
   func match(_ payload: LogBytes, at index: Int) -> LogBytes? {
     let name = entries[index].name

@@ -165,14 +165,18 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     var cursor = run.makeCursor()
     guard let first = cursor.next(), first.tag == roles.begin else { return false }
     let vxid = first.vxid
-    guard vxid != 0, let begin = Bracket(first.payload, vxidBits: vxidBits), begin.type != .unknown,
-      begin.vxid != vxid, table[vxid] == nil
+    guard vxid != 0, table.count == 0 || table[vxid] == nil else { return false }
+    // The side alone rules out half of what a busy cache logs.
+    if run.isBracketed, options.isRuledOut(bySide: first.side) {
+      passOver(vxid)
+      return true
+    }
+    guard let begin = Bracket(first.payload, vxidBits: vxidBits), begin.type != .unknown,
+      begin.vxid != vxid
     else { return false }
     guard options.isCandidate(begin, side: first.side) else {
       guard run.isBracketed else { return false }
-      statistics.ruledOut += 1
-      recentlyEnded.insert(vxid)
-      forceTimedOut()
+      passOver(vxid)
       return true
     }
     // A source that has looked already needn't be checked, as long as nobody wants to be told of links that
@@ -184,6 +188,13 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     recentlyEnded.insert(vxid)
     forceTimedOut()
     return true
+  }
+
+  /// Counts a whole transaction that nobody wants.
+  private mutating func passOver(_ vxid: UInt64) {
+    statistics.ruledOut += 1
+    recentlyEnded.insert(vxid)
+    forceTimedOut()
   }
 
   /// Whether there is an `End`, and before it nothing that needs a note or belongs to somebody else.

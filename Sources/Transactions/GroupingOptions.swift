@@ -54,12 +54,18 @@ public struct GroupingOptions: Sendable {
     self.wantsESI = wantsESI
   }
 
+  /// Whether the side that a `Begin` is marked with is enough to know that a transaction won't be needed.
+  func isRuledOut(bySide side: Side) -> Bool {
+    candidateRule != .everything && grouping == .vxid && wantsClient != wantsBackend
+      && side != (wantsClient ? .client : .backend)
+  }
+
   /// Whether a transaction that begins so will be needed.
   func isCandidate(_ begin: Bracket?, side: Side) -> Bool {
     guard candidateRule != .everything, grouping != .session else { return true }
     guard let begin, begin.type != .unknown else { return false }
     if grouping == .request { return begin.type != .session }
-    if wantsClient != wantsBackend, side != (wantsClient ? .client : .backend) { return false }
+    if isRuledOut(bySide: side) { return false }
     switch candidateRule {
     case .bySide: return begin.type != .session && (wantsESI || begin.reason != .esi)
     default: return wantsESI || begin.level == 0
