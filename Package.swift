@@ -13,6 +13,8 @@ let package = Package(
   products: [
     .executable(name: "spillway", targets: ["SpillwayCommand"]),
     .library(name: "ShmLog", targets: ["ShmLog"]),
+    .library(name: "Transactions", targets: ["Transactions"]),
+    .library(name: "LineFormat", targets: ["LineFormat"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -20,10 +22,14 @@ let package = Package(
   targets: [
     .target(name: "CShims"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .target(name: "SharedMemory", dependencies: ["CShims"], swiftSettings: strict),
     .target(
       name: "ShmLog", dependencies: ["CShims", "SharedMemory"], swiftSettings: strict),
     .target(name: "Transactions", dependencies: ["ShmLog"], swiftSettings: strict),
+    .target(
+      name: "LogQuery", dependencies: ["Transactions", "ShmLog", "SharedMemory", "CPCRE2"],
+      swiftSettings: strict),
     .target(
       name: "LineFormat", dependencies: ["Transactions", "ShmLog", "SharedMemory"],
       exclude: ["Formats/README.md"],
@@ -31,12 +37,14 @@ let package = Package(
     .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
     .target(
       name: "Spillway",
-      dependencies: ["ShmLog", "Transactions", "LineFormat", "Shipping", "SharedMemory"],
+      dependencies: [
+        "ShmLog", "Transactions", "LogQuery", "LineFormat", "Shipping", "SharedMemory",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "Spillway", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Spillway", "LogQuery", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -48,6 +56,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "LineFormatTests", dependencies: ["LineFormat", "Transactions", "ShmLog", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogQueryTests", dependencies: ["LogQuery", "Transactions", "ShmLog", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "ShippingTests", dependencies: ["Shipping"], swiftSettings: strict),
     .testTarget(

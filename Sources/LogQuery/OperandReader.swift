@@ -46,7 +46,7 @@ enum OperandReader {
   private static func withText<Result>(of word: [UInt8], _ body: (LogBytes) -> Result) -> Result {
     // One byte more than the text has, so that there always is an address.
     (word + [0]).withUnsafeBytes { buffer in
-      guard let start = buffer.baseAddress else { return body(RecordRun<NarrowRecords>.empty.text) }
+      let start = buffer.baseAddress ?? RecordRun<NarrowRecords>.empty.start
       return body(LogBytes(start: start, count: word.count))
     }
   }

@@ -35,6 +35,12 @@ public struct QueryFileError: Error, Equatable, Sendable, CustomStringConvertibl
   /// The system's reason, or ours.
   public let reason: String
 
+  /// Says why a file can't be read.
+  public init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
   /// One line, as the reference tools print it.
   public var description: String { "-Q \(path): \(reason)" }
 }

@@ -30,7 +30,7 @@ struct QueryLexer {
       case UInt8(ascii: " "), UInt8(ascii: "\t"): position += 1
       case UInt8(ascii: "#") where rules.hasLines:
         while position < input.count, input[position] != UInt8(ascii: "\n") { position += 1 }
-      case UInt8(ascii: "\\") where rules.hasLines && byte(after: position) == UInt8(ascii: "\n"):
+      case UInt8(ascii: "\\") where rules.hasLines && self.byte(after: position) == UInt8(ascii: "\n"):
         position += 2
       default:
         guard !rules.hasLines, ASCII.isSpace(byte) else { return byte }
@@ -70,7 +70,7 @@ struct QueryLexer {
   }
 
   private func symbol(_ byte: UInt8) -> (QueryToken.Kind, length: Int)? {
-    let next = byte(after: position)
+    let next = self.byte(after: position)
     let isDoubled = next == UInt8(ascii: "=")
     return switch byte {
     case UInt8(ascii: "=") where isDoubled: (.relation(.equal), 2)

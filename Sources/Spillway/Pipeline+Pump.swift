@@ -1,3 +1,4 @@
+import LogQuery
 import ShmLog
 import Shipping
 import Transactions
@@ -58,6 +59,12 @@ extension Pipeline {
     _ group: TransactionGroup<Source.Layout>, from source: borrowing Source
   ) {
     guard groupsLeft > 0 else { return }
+    guard query?.matches(group) ?? true,
+      rateLimiter?.admits(at: Moment.now().steadyNanoseconds) ?? true
+    else {
+      accounting.filtered += group.count
+      return
+    }
     for index in 0..<group.count {
       take(group[index], from: source)
     }

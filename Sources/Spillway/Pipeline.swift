@@ -1,6 +1,7 @@
 import CShims
 import Glibc
 import LineFormat
+import LogQuery
 import SharedMemory
 import ShmLog
 import Shipping
@@ -21,6 +22,8 @@ public struct Pipeline: ~Copyable {
   var accounting = Accounting()
   var output: Output?
   var lane: Lane?
+  var query: Query?
+  var rateLimiter: RateLimiter?
   var laneNumbering: TagNumbering?
   /// Whether the run was told to end, or has done what it was told to do.
   var isEnding = false
@@ -34,6 +37,7 @@ public struct Pipeline: ~Copyable {
   private init(_ options: PipelineOptions) throws(RunError) {
     self.options = options
     groupsLeft = options.groupsMax ?? .max
+    rateLimiter = options.rateLimit.map { RateLimiter($0) }
     messages = Messages(programName: options.programName)
     do {
       signals = try SignalQueue()
@@ -50,6 +54,7 @@ public struct Pipeline: ~Copyable {
   public static func run(_ options: PipelineOptions) throws(RunError) -> Int32 {
     var pipeline = try Pipeline(options)
     try pipeline.checkFormat()
+    try pipeline.checkQuery()
     let sink = try pipeline.openSink()
     switch options.input {
     case .file(let path): try pipeline.runFile(path, sink)
@@ -92,6 +97,33 @@ public struct Pipeline: ~Copyable {
       }
     }
     if let first { throw .format(first) }
+  }
+
+  /// The queries, for a log; nil if there are none.
+  func compileQuery(for numbering: TagNumbering) throws(RunError) -> Query? {
+    guard !options.queries.isEmpty else { return nil }
+    let rules = rules(for: numbering)
+    do {
+      return try Query(
+        bytes: options.queries, caseless: options.queriesAreCaseless, version: rules.version,
+        isStrict: rules.isStrict, tags: TagTable(numbering))
+    } catch {
+      throw .query(error)
+    }
+  }
+
+  /// Finds a mistake in the queries before anything is opened; what one release doesn't know another may.
+  private func checkQuery() throws(RunError) {
+    var first: RunError?
+    for numbering in [TagNumbering.v41, .v73, .v90] {
+      do {
+        _ = try compileQuery(for: numbering)
+        return
+      } catch {
+        first = first ?? error
+      }
+    }
+    if let first { throw first }
   }
 
   private func openSink() throws(RunError) -> sending any Sink {
@@ -162,6 +194,7 @@ public struct Pipeline: ~Copyable {
     } else {
       lane?.change(to: renderer)
     }
+    query = try compileQuery(for: numbering)
     laneNumbering = numbering
   }
 
@@ -175,6 +208,10 @@ public struct Pipeline: ~Copyable {
     grouping.timeoutNanoseconds = Int64(min(options.timeoutSeconds, 1e9) * 1e9)
     switch lane {
     case .some(let lane): grouping.keptTags = lane.neededTags
+    case nil: break
+    }
+    switch query {
+    case .some(let query): grouping.keptTags.formUnion(query.neededTags)
     case nil: break
     }
     return grouping

@@ -48,6 +48,12 @@ public struct PipelineOptions: Sendable {
   public var groupsRequests = false
   /// The options `-c`, `-b` and `-E` as they were given.
   public var client = false, backend = false, esi = false
+  /// Which groups are wanted: queries in the log's query language; none takes all.
+  public var queries: [[UInt8]] = []
+  /// Whether the case of letters makes no difference to the queries.
+  public var queriesAreCaseless = false
+  /// How many groups are let through in how much time; nil is all.
+  public var rateLimit: RateLimit?
   /// How many transactions may be unfinished.
   public var openTransactionsMax = 1000
   /// How long a transaction may be unfinished, in seconds.

@@ -1,4 +1,5 @@
 public import LineFormat
+public import LogQuery
 public import ShmLog
 public import SharedMemory
 public import Shipping
@@ -6,6 +7,7 @@ public import Shipping
 /// Why a run could not start or had to end.
 public enum RunError: Error, Sendable, CustomStringConvertible {
   case format(FormatError)
+  case query(QueryError)
   case log(LogError)
   /// The same, where the rules of a release before 5.2 are insisted on.
   case logFileInOldTool(LogError)
@@ -24,6 +26,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .format(let error): error.description
+    case .query(let error): "Query expression error:\n\(error.description)"
     case .log(let error): error.description
     case .logFileInOldTool(.cannotOpen(let path, let reason)):
       "Can't open log file (Could not open \(path): \(reason)\n)"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LineFormat
+import LogQuery
 import ShmLog
 import Shipping
 import Spillway
@@ -24,7 +25,6 @@ struct NCSACommand: ParsableCommand {
   ///
   /// - Parameter isVarnishncsa: whether the program was called by that name, and its old rules hold.
   func pipelineOptions(isVarnishncsa: Bool) throws -> PipelineOptions {
-    try refuseQueries()
     let values = OptionValues()
     var options = PipelineOptions(input: .live(input.n))
     options.groupsRequests = try values.groupsRequests(selection.g)
@@ -34,10 +34,12 @@ struct NCSACommand: ParsableCommand {
     }
     options.compatibility = try values.version(input.compat)
     (options.client, options.backend, options.esi) = (selection.c, selection.b, selection.esi)
+    try setQueries(&options)
     try setFormat(&options, values)
     options.isJSON = format.j
     options.openTransactionsMax = try values.limit(selection.openLimit) ?? options.openTransactionsMax
     options.timeoutSeconds = try values.seconds(selection.timeout, option: "-T") ?? options.timeoutSeconds
+    options.rateLimit = try values.rateLimit(selection.rate)
     options.groupsMax = try values.count(selection.k)
     try setInput(&options, values)
     try setOutput(&options, values)
@@ -54,13 +56,15 @@ struct NCSACommand: ParsableCommand {
     return options
   }
 
-  private func refuseQueries() throws {
-    let given = [
-      ("-q", !selection.q.isEmpty), ("-Q", !selection.queryFiles.isEmpty), ("-C", selection.caseless),
-      ("-R", selection.rate != nil),
-    ]
-    if let (option, _) = given.first(where: \.1) {
-      throw UsageError("\(option): queries and rate limits are not supported yet")
+  private func setQueries(_ options: inout PipelineOptions) throws(UsageError) {
+    options.queries = selection.q.map { Array($0.utf8) }
+    options.queriesAreCaseless = selection.caseless
+    for file in selection.queryFiles {
+      do {
+        options.queries.append(try QueryFile.read(file))
+      } catch {
+        throw UsageError(error.description)
+      }
     }
   }
 

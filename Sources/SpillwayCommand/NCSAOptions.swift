@@ -62,16 +62,24 @@ struct SelectionOptions: ParsableArguments {
     help: ArgumentHelp("Stop after this many transactions or groups.", valueName: "number"))
   var k: String?
 
-  @Option(name: .short, parsing: .unconditionalSingleValue, help: .hidden)
+  @Option(
+    name: .short, parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Only what matches a query in the log's query language.", valueName: "query"))
   var q: [String] = []
 
-  @Option(name: [.customShort("Q")], parsing: .unconditionalSingleValue, help: .hidden)
+  @Option(
+    name: [.customShort("Q")], parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("A file with a query.", valueName: "file"))
   var queryFiles: [String] = []
 
-  @Flag(name: [.customShort("C")], help: .hidden)
+  @Flag(name: [.customShort("C")], help: "Queries make no difference between capitals and small letters.")
   var caseless = false
 
-  @Option(name: [.customShort("R")], parsing: .unconditional, help: .hidden)
+  @Option(
+    name: [.customShort("R")], parsing: .unconditional,
+    help: ArgumentHelp(
+      "Let no more than this many transactions or groups through: 100, 10/m, 1/10s.",
+      valueName: "limit[/duration]"))
   var rate: String?
 }
 

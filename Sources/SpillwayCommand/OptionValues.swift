@@ -43,6 +43,38 @@ struct OptionValues {
     return number
   }
 
+  /// Reads `LIMIT[/DURATION]`, the duration being a unit with or without a number.
+  func rateLimit(_ text: String?) throws(UsageError) -> RateLimit? {
+    guard let text else { return nil }
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let hasDigits = parts[0].utf8.first.map(ASCII.isDigit) ?? false
+    guard let limit = cNumber(parts[0]) else {
+      throw UsageError(hasDigits ? "-R: Syntax error" : "-R: Range error")
+    }
+    guard limit > 0 else { throw UsageError("-R: Range error") }
+    guard parts.count > 1 else { return RateLimit(limit: limit, seconds: 1) }
+    guard !parts[1].isEmpty else { throw UsageError("-R: Syntax error") }
+    guard let seconds = duration(parts[1]), seconds > 0 else {
+      throw UsageError("-R: Syntax error: Invalid duration")
+    }
+    return RateLimit(limit: limit, seconds: seconds)
+  }
+
+  private func duration(_ text: String) -> Double? {
+    let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    guard let count = number.isEmpty ? 1 : Double(number) else { return nil }
+    switch text.dropFirst(number.count) {
+    case "ms": return count / 1000
+    case "s": return count
+    case "m": return count * 60
+    case "h": return count * 3600
+    case "d": return count * 86_400
+    case "w": return count * 604_800
+    case "y": return count * 31_536_000
+    default: return nil
+    }
+  }
+
   func seconds(_ text: String?, option: String) throws(UsageError) -> Double? {
     guard let text else { return nil }
     guard let seconds = Double(text), seconds >= 0, seconds.isFinite else {

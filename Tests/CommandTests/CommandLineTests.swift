@@ -83,7 +83,12 @@ struct CommandLineTests {
     (["--compat", "x"], "--compat: \"x\" is not a Varnish version from 2.1 to 9.0"),
     (["--keep", "5", "-r", "-"], "--keep needs a file: -w FILE"),
     (["--gzip", "-r", "-"], "--gzip needs a file: -w FILE"),
-    (["-q", "RespStatus == 200"], "-q: queries and rate limits are not supported yet"),
+    (["-q", "RespStatus >="], "Query expression error:"),
+    (["-Q", "/nonexistent"], "-Q /nonexistent: No such file or directory"),
+    (["-R", "0"], "-R: Range error"),
+    (["-R", "1x"], "-R: Syntax error"),
+    (["-R", "1/"], "-R: Syntax error"),
+    (["-R", "1/x"], "-R: Syntax error: Invalid duration"),
   ]
 
   @Test(arguments: mistakes)

@@ -1,0 +1,145 @@
+public import ShmLog
+public import Transactions
+
+/// A condition that groups of transactions meet or don't, in the log's query language
+/// (`query-language.md`).
+///
+/// One walk over a group's records puts every comparison to the records it is about, and ends as soon as
+/// the result is certain. Regular expressions get a walk of their own behind it, if anything still
+/// depends on them.
+public struct Query: ~Copyable {
+  /// The tags whose records must survive until a group is finished.
+  public let neededTags: TagSet
+
+  private let truths: Truths
+  /// The tests that cost little, then the regular expressions.
+  private let plainTests: TestTable
+  private let patternTests: TestTable
+  private let vxidTests: [(node: Int32, relation: Relation, number: Int64)]
+  private let rules: EvaluationRules
+  private let matcher = PatternMatcher()
+  /// Keeps the compiled expressions that the tests point to.
+  private let patterns: [Pattern]
+  /// What the tests' prefixes and operands point into.
+  private let constants: ConstantPool
+
+  /// Compiles a query for a log.
+  ///
+  /// - Parameters:
+  ///   - expressions: one or more queries, in the order of the command line. Up to 6.3 the last one counts,
+  ///     later they are alternatives.
+  ///   - caseless: whether the case of letters makes no difference.
+  ///   - version: the release whose language it is.
+  ///   - isStrict: whether what that release doesn't know is refused.
+  ///   - tags: the log's numbering.
+  /// - Throws: `QueryError` for the first fault in the joined text.
+  public init(
+    _ expressions: [String], caseless: Bool, version: VarnishVersion, isStrict: Bool, tags: TagTable
+  ) throws(QueryError) {
+    try self.init(
+      bytes: expressions.map { Array($0.utf8) }, caseless: caseless, version: version,
+      isStrict: isStrict, tags: tags)
+  }
+
+  /// Compiles a query that need not be UTF-8, such as what `QueryFile` reads; otherwise as with strings.
+  public init(
+    bytes expressions: [[UInt8]], caseless: Bool, version: VarnishVersion, isStrict: Bool,
+    tags: TagTable
+  ) throws(QueryError) {
+    let rules = QueryRules(version: version, isStrict: isStrict)
+    let input =
+      rules.hasLines
+      ? Array(expressions.joined(separator: [UInt8(ascii: "\n")])) : expressions.last ?? []
+    let parsed = try QueryParser.parse(input, rules: rules, isCaseless: caseless, tags: tags)
+    self.rules = EvaluationRules(numbers: rules.numbers, hasQuotedFields: rules.hasQuotedFields)
+    truths = Truths(parsed.steps)
+    var neededTags = TagSet()
+    var plainTests: [(RecordTest, TagSet)] = []
+    var patternTests: [(RecordTest, TagSet)] = []
+    var vxidTests: [(node: Int32, relation: Relation, number: Int64)] = []
+    var patterns: [Pattern] = []
+    let constants = ConstantPool()
+    for (comparison, node) in zip(parsed.comparisons, truths.leaves) {
+      neededTags.formUnion(comparison.tags)
+      func test(_ criterion: RecordTest.Criterion) -> (RecordTest, TagSet) {
+        let test = RecordTest(
+          node: node, levels: comparison.levels, prefix: comparison.prefix.map(constants.keep),
+          field: comparison.field, criterion: criterion)
+        return (test, comparison.tags)
+      }
+      switch comparison.criterion {
+      case .exists: plainTests.append(test(.exists))
+      case .integer(let relation, let number): plainTests.append(test(.integer(relation, number)))
+      case .decimal(let relation, let number): plainTests.append(test(.decimal(relation, number)))
+      case .text(let text, let isEqual):
+        plainTests.append(
+          caseless
+            ? test(.caselessText(constants.keep(text.map(ASCII.lowercased)), isEqual: isEqual))
+            : test(.text(constants.keep(text), isEqual: isEqual)))
+      case .pattern(let pattern, let isMatch):
+        patterns.append(pattern)
+        patternTests.append(
+          test(.pattern(pattern.code, needsCopy: pattern.needsCopy, isMatch: isMatch)))
+      case .vxid(let relation, let number): vxidTests.append((node, relation, number))
+      }
+    }
+    self.neededTags = neededTags
+    self.plainTests = TestTable(plainTests)
+    self.patternTests = TestTable(patternTests)
+    self.vxidTests = vxidTests
+    self.patterns = patterns
+    self.constants = constants
+  }
+
+  deinit {
+    truths.deallocate()
+    plainTests.deallocate()
+    patternTests.deallocate()
+  }
+
+  /// Whether a group meets the condition.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func matches<Layout: RecordLayout>(_ group: TransactionGroup<Layout>) -> Bool {
+    truths.reset()
+    for test in vxidTests {
+      truths.settle(test.node, holds(test.relation, test.number, group) ? .yes : .no)
+    }
+    apply(plainTests, to: group)
+    apply(patternTests, to: group)
+    return truths.result == .yes
+  }
+
+  private func holds<Layout: RecordLayout>(
+    _ relation: Relation, _ number: Int64, _ group: TransactionGroup<Layout>
+  ) -> Bool {
+    for index in 0..<group.count
+    where relation.holds(Int64(bitPattern: group[index].vxid), number) { return true }
+    return false
+  }
+
+  /// Puts tests to all records, and takes those that none has passed for failed.
+  private func apply<Layout: RecordLayout>(_ tests: TestTable, to group: TransactionGroup<Layout>) {
+    guard truths.result == .unknown, !tests.isEmpty else { return }
+    walk(tests, group)
+    for test in tests.all { truths.settle(test.node, .no) }
+  }
+
+  private func walk<Layout: RecordLayout>(_ tests: TestTable, _ group: TransactionGroup<Layout>) {
+    for index in 0..<group.count {
+      let transaction = group[index]
+      var cursor = transaction.makeCursor()
+      while let record = cursor.next() {
+        for place in tests.places(of: record.tag) {
+          let test = tests[place]
+          guard truths.matters(test.pointee.node),
+            test.pointee.passes(
+              record.payload, level: transaction.level, rules: rules, matcher: matcher)
+          else { continue }
+          truths.settle(test.pointee.node, .yes)
+          if truths.result != .unknown { return }
+        }
+      }
+    }
+  }
+}

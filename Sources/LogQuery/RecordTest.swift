@@ -1,0 +1,71 @@
+import Glibc
+import ShmLog
+
+/// A comparison in plain memory, as it is put to records.
+struct RecordTest {
+  /// A question whose answer is yes or no.
+  enum Criterion {
+    case exists
+    case integer(Relation, Int64)
+    case decimal(Relation, Double)
+    case text(UnsafeRawBufferPointer, isEqual: Bool)
+    case caselessText(UnsafeRawBufferPointer, isEqual: Bool)
+    case pattern(OpaquePointer, needsCopy: Bool, isMatch: Bool)
+  }
+
+  /// The comparison's place in the expression.
+  let node: Int32
+  let levels: ClosedRange<Int>
+  /// In lower case.
+  let prefix: UnsafeRawBufferPointer?
+  let field: Int
+  let criterion: Criterion
+
+  /// Whether a record, of a tag that is asked for, is one that is looked for.
+  @inline(__always)
+  func passes(
+    _ payload: LogBytes, level: Int, rules: EvaluationRules, matcher: borrowing PatternMatcher
+  ) -> Bool {
+    guard levels.contains(level) else { return false }
+    // The last byte is a NUL, or is lost.
+    var text = payload.prefix(payload.count - 1)
+    if let prefix {
+      guard let rest = TextSelection.text(behind: prefix, in: text) else { return false }
+      text = rest
+    }
+    if field > 0 {
+      guard let part = TextSelection.field(field, of: text, allowsQuotes: rules.hasQuotedFields) else {
+        return false
+      }
+      text = part
+    }
+    switch criterion {
+    case .exists: return true
+    case .integer(let relation, let operand):
+      guard let number = rules.numbers.integer(text) else { return false }
+      return relation.holds(number, operand)
+    case .decimal(let relation, let operand):
+      guard let number = rules.numbers.decimal(text) else { return false }
+      return relation.holds(number, operand)
+    case .text(let operand, let isEqual):
+      return Self.equals(text, operand) == isEqual
+    case .caselessText(let operand, let isEqual):
+      return (text.count == operand.count && text.hasPrefix(lowercased: operand)) == isEqual
+    case .pattern(let code, let needsCopy, let isMatch):
+      return matcher.matches(code, needsCopy: needsCopy, text) == isMatch
+    }
+  }
+
+  @inline(__always)
+  private static func equals(_ text: LogBytes, _ operand: UnsafeRawBufferPointer) -> Bool {
+    guard text.count == operand.count else { return false }
+    guard let start = operand.baseAddress else { return true }
+    return memcmp(text.start, start, operand.count) == 0
+  }
+}
+
+/// What of the rules matters when a query runs.
+struct EvaluationRules {
+  let numbers: NumberRules
+  let hasQuotedFields: Bool
+}
