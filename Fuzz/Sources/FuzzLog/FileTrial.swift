@@ -1,0 +1,126 @@
+import ShmLog
+
+/// Reads the payload as a log file: once mapped, once through a pipe that gives it in pieces.
+///
+/// Both must give the same lines and the same verdict. Of the details, the first byte says how big the
+/// pieces are (0 = as many bytes as are asked for) and, if its highest three bits are set, that the
+/// records come several times over, as often as the second byte says, so that the windows have to move.
+struct FileTrial {
+  private let scenario: Scenario
+  private let bytes: [UInt8]
+  private let packetByteCount: Int?
+
+  private static let repeatedByteCountMax = 320 << 10
+  /// A pipe in packet mode has so many places.
+  private static let packetCountMax = 60
+
+  init(_ scenario: Scenario) {
+    self.scenario = scenario
+    var bytes = Array(scenario.payload)
+    if scenario.details.0 >= 0xE0, bytes.count > 4 {
+      let records = bytes[4...]
+      for _ in 0..<Int(scenario.details.1) where bytes.count + records.count <= Self.repeatedByteCountMax {
+        bytes += records
+      }
+    }
+    let size: Int? = [nil, 5, 64, 1000][Int(scenario.details.0 & 3)]
+    packetByteCount = size.map { min(4096, max($0, bytes.count / Self.packetCountMax + 1)) }
+    self.bytes = bytes
+  }
+
+  func run() {
+    Scratch.shared.write(bytes, to: Scratch.capture)
+    let mapped = read(Scratch.shared.path + "/" + Scratch.capture, isMapped: true)
+    guard let pipe = FilledPipe(bytes, packetByteCount: packetByteCount) else { return }
+    let piped = read(pipe.path, isMapped: false)
+    require(mapped.verdict == piped.verdict, "\(mapped.verdict) mapped, \(piped.verdict) piped")
+    require(mapped.unknownTags == piped.unknownTags, "other unknown tags when piped")
+    require(mapped.output == piped.output, "other lines when piped")
+  }
+
+  /// How reading ended, without the file's name.
+  private enum Verdict: Equatable {
+    case noLog
+    case end
+    case truncated(offset: Int, needed: Int, left: Int)
+    case damaged(offset: Int)
+    case oversized
+    case failed(String)
+
+    init(_ error: LogError) {
+      self =
+        switch error {
+        case .notALog, .readFailed(reason: "EOF"): .noLog
+        case .truncated(_, let offset, let needed, let left):
+          .truncated(offset: offset, needed: needed, left: left)
+        case .damaged(_, let offset, _): .damaged(offset: offset)
+        case .cannotOpen, .readFailed, .system: .failed(error.description)
+        }
+    }
+  }
+
+  private struct Result {
+    var verdict = Verdict.end
+    var output: [UInt8] = []
+    var unknownTags: UnknownTags?
+  }
+
+  private func read(_ path: String, isMapped: Bool) -> Result {
+    do throws(LogError) {
+      let file = try LogFile(path: path)
+      switch file.layout {
+      case .narrow: return try read(FileRecords<NarrowRecords>(file, assuming: nil), isMapped: isMapped)
+      case .wide: return try read(FileRecords<WideRecords>(file, assuming: nil), isMapped: isMapped)
+      }
+    } catch {
+      return Result(verdict: Verdict(error))
+    }
+  }
+
+  private func read<Layout: RecordLayout>(
+    _ records: consuming FileRecords<Layout>, isMapped: Bool
+  ) throws(LogError) -> Result {
+    var source = records
+    try source.begin()
+    guard isMapped, bytes.count > 4 else { return drain(&source, rendersAgain: false) }
+    // All of the file is in the window, whose beginning follows from what it thinks of any address.
+    guard let anywhere = UnsafeRawPointer(bitPattern: 1 << 30) else { violated("no pointer") }
+    let window = anywhere - source.offset(of: anywhere) + 4
+    var result = Result()
+    withGuardedTail(of: window, byteCount: bytes.count - 4) { result = drain(&source, rendersAgain: true) }
+    return result
+  }
+
+  private func drain<Layout: RecordLayout>(
+    _ source: inout FileRecords<Layout>, rendersAgain: Bool
+  ) -> Result {
+    var lines = LineMaker<Layout>(
+      scenario, numbering: source.numbering, rendersAgain: rendersAgain)
+    var result = Result()
+    var offset = 4
+    do throws(LogError) {
+      reading: while true {
+        switch try source.next() {
+        case .records(let run):
+          let from = source.offset(of: run.start)
+          require(run.byteCount > 0 && from >= offset, "records at \(from), after those before \(offset)")
+          offset = from + run.byteCount
+          require(offset <= bytes.count, "records up to \(offset) of \(bytes.count)")
+          lines.addEach(run)
+          if lines.isOversized {
+            result.verdict = .oversized
+            break reading
+          }
+        case .end: break reading
+        case .idle, .overrun, .damaged: violated("a file is no ring")
+        }
+      }
+    } catch {
+      result.verdict = Verdict(error)
+    }
+    lines.finish()
+    result.output = lines.output
+    result.unknownTags = source.unknownTags
+    return result
+  }
+}

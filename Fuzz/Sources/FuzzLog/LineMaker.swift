@@ -1,0 +1,151 @@
+import LineFormat
+import ShmLog
+import Transactions
+
+/// The way from records to lines, with a look at every promise on the way.
+///
+/// Each run of records is copied into memory of exactly its size, which is given back as soon as the
+/// grouper has said that it is done with it: the address sanitizer then sees every look beyond the run and
+/// every look that comes too late.
+struct LineMaker<Layout: RecordLayout>: ~Copyable {
+  /// All lines so far.
+  private(set) var output: [UInt8] = []
+  /// Whether each line is made again, with just enough room and with too little.
+  private let rendersAgain: Bool
+  private let grouping: Grouping
+  private let stepNanoseconds: Int64
+  private var grouper: Grouper<Layout>
+  private var renderer: LineRenderer
+  private let check: LineCheck
+
+  /// No line is longer.
+  private static var lineByteCountMax: Int { 64 << 20 }
+
+  init(_ scenario: Scenario, numbering: TagNumbering, rendersAgain: Bool) {
+    self.rendersAgain = rendersAgain
+    let tags = TagTable(numbering)
+    let (format, shape) = FormatShelf.shared.format(at: scenario.formatIndex, rules: scenario.rules)
+    renderer = LineRenderer(format, tags: tags)
+    check = LineCheck(shape: shape)
+    let options = scenario.groupingOptions(neededTags: renderer.neededTags)
+    grouping = options.grouping
+    grouper = Grouper(options: options, tags: tags)
+    stepNanoseconds = scenario.stepNanoseconds
+  }
+
+  /// Whether a transaction has become too big to go on.
+  var isOversized: Bool { grouper.oversized != nil }
+
+  /// Takes in records from a file.
+  mutating func addEach(_ run: RecordRun<Layout>) {
+    grouper.nowNanoseconds += stepNanoseconds
+    let memory = Self.copy(run)
+    grouper.addEach(
+      RecordRun(
+        start: UnsafeRawPointer(memory), byteCount: run.byteCount, isBracketed: run.isBracketed))
+    takeGroups {}
+    memory.deallocate()
+  }
+
+  /// Takes in records from a ring that may be written meanwhile.
+  ///
+  /// - Parameters:
+  ///   - inPlace: whether the records are looked at where they lie, as in a real run.
+  ///   - meddle: what happens between any two looks at the records.
+  ///   - isIntact: whether the records were whole until the end.
+  mutating func add(
+    _ run: RecordRun<Layout>, inPlace: Bool, meddle: () -> Void, isIntact: () -> Bool
+  ) {
+    grouper.nowNanoseconds += stepNanoseconds
+    if inPlace {
+      grouper.add(run)
+      takeGroups(meddle)
+    } else {
+      meddle()
+      let memory = Self.copy(run)
+      grouper.add(RecordRun(start: UnsafeRawPointer(memory), byteCount: run.byteCount))
+      takeGroups {}
+      memory.deallocate()
+    }
+    if !isIntact() { grouper.discardTornPiece() }
+  }
+
+  /// Looks at the clock alone.
+  mutating func expire() {
+    grouper.nowNanoseconds += stepNanoseconds
+    grouper.expire()
+    takeGroups {}
+  }
+
+  /// Ends what is open.
+  mutating func flush() {
+    grouper.flush()
+    takeGroups {}
+  }
+
+  /// Ends what is open; nothing may stay behind.
+  mutating func finish() {
+    flush()
+    let left = grouper.discardOpen()
+    require(left == 0, "\(left) transactions are open after all were ended")
+  }
+
+  private static func copy(_ run: RecordRun<Layout>) -> UnsafeMutableRawPointer {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: run.byteCount, alignment: 8)
+    memory.copyMemory(from: run.start, byteCount: run.byteCount)
+    return memory
+  }
+
+  private mutating func takeGroups(_ meddle: () -> Void) {
+    while let group = grouper.next() {
+      require(group.count > 0 && group[0].level == 1, "a group without a root")
+      switch grouping {
+      case .vxid: require(group.count == 1, "\(group.count) transactions in a group of one")
+      case .request: require(group[0].type == .request, "a group of a \(group[0].type)")
+      case .session: require(group[0].type == .session, "a group of a \(group[0].type)")
+      }
+      for index in 0..<group.count {
+        require(group[index].vxid != 0, "a transaction without a number")
+        meddle()
+        render(group[index])
+      }
+    }
+  }
+
+  /// Renders a transaction's line with the room that lines usually get, then with more; and again with
+  /// just enough, and with a byte too little.
+  private mutating func render(_ transaction: Transaction<Layout>) {
+    var room = 1024
+    while true {
+      require(room <= Self.lineByteCountMax, "a line without end")
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 1)
+      defer { memory.deallocate() }
+      var line = LineWriter(memory)
+      guard renderer.render(transaction, to: &line) == .line else { return }
+      if line.overflowed {
+        room *= 2
+        continue
+      }
+      check.examine(line.written)
+      output += line.written
+      if rendersAgain { renderAgain(transaction, expecting: line.written) }
+      return
+    }
+  }
+
+  private mutating func renderAgain(
+    _ transaction: Transaction<Layout>, expecting expected: UnsafeRawBufferPointer
+  ) {
+    for missing in 0...1 {
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: expected.count - missing, alignment: 1)
+      defer { memory.deallocate() }
+      var line = LineWriter(memory)
+      let outcome = renderer.render(transaction, to: &line)
+      require(outcome == .line, "a line only the first time")
+      require(line.overflowed == (missing > 0), "room was judged wrongly")
+      if missing == 0 {
+        require(line.written.elementsEqual(expected), "another line the second time")
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import ShmLog
+
+/// Reads the payload as a log segment in an instance's directory, while a writer changes it.
+///
+/// Of the details:
+///
+/// ```
+/// byte 0   head: 0 as it is   1 made right, narrow   2, 3 made right, wide (the two lowest bits)
+///          then 1 bit each: the end mark is the end; reading starts at the tail; records are used in place
+/// byte 1   how many of the writer's steps, 8 bytes each, stand at the end of the payload, modulo 16
+/// byte 2   what the writer does between two looks at the same records, too (lowest bit)
+/// ```
+struct RingTrial {
+  private let scenario: Scenario
+  private let segment: [UInt8]
+  private let steps: [WriterStep]
+
+  init(_ scenario: Scenario) {
+    self.scenario = scenario
+    let stepCount = min(Int(scenario.details.1 & 15), scenario.payload.count / WriterStep.byteCount)
+    let end = scenario.payload.endIndex - stepCount * WriterStep.byteCount
+    steps = (0..<stepCount).map {
+      WriterStep(scenario.payload[(end + $0 * WriterStep.byteCount)...])
+    }
+    var segment = Array(scenario.payload[..<end])
+    if segment.count > SegmentHead.byteCount {
+      switch scenario.details.0 & 3 {
+      case 0: break
+      case 1: SegmentHead.mend(&segment, NarrowRecords.segmentMagic)
+      default: SegmentHead.mend(&segment, WideRecords.segmentMagic)
+      }
+    }
+    self.segment = segment
+  }
+
+  func run() {
+    let scratch = Scratch.shared
+    let file = WritableFile(scratch.path + "/" + Scratch.log)
+    file.write(segment, at: 0)
+    scratch.write(
+      Array("# 1 1\n+ _.Log.fuzz 0 \(segment.count) Log Log\n".utf8), to: Scratch.workerIndex)
+    let writer = RingWriter(file, steps: steps, byteCount: segment.count)
+    RingReading(scenario).follow(scratch.path, mappedByteCount: segment.count, writer)
+  }
+}
+
+/// The head of a segment, as far as it must be right to get anywhere.
+enum SegmentHead {
+  static let byteCount = 88
+
+  /// Writes the marker and the greatest segment size that fits.
+  static func mend(_ segment: inout [UInt8], _ magic: UInt64) {
+    let size = (segment.count - byteCount) / 4 / 8
+    for index in 0..<8 {
+      segment[index] = UInt8(truncatingIfNeeded: magic >> (8 * UInt64(index)))
+      segment[8 + index] = UInt8(truncatingIfNeeded: size >> (8 * index))
+    }
+  }
+}
+
+/// One thing that a writer does.
+struct WriterStep {
+  static let byteCount = 8
+
+  /// A place, to be taken modulo what there is.
+  let place: Int
+  let value: [UInt8]
+
+  init(_ bytes: ArraySlice<UInt8>) {
+    let bytes = Array(bytes.prefix(Self.byteCount))
+    place = bytes[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
+    value = Array(bytes[4...])
+  }
+}
+
+/// Writes into a segment that is being read.
+final class RingWriter {
+  private let file: WritableFile
+  private let steps: [WriterStep]
+  private let byteCount: Int
+  private var next = 0
+
+  init(_ file: consuming WritableFile, steps: [WriterStep], byteCount: Int) {
+    self.file = file
+    self.steps = steps
+    self.byteCount = byteCount
+  }
+
+  /// Whether there is nothing left to do.
+  var isDone: Bool { next == steps.count }
+
+  /// Does the next thing: stores a word, says which segment it is in, or cuts the file off.
+  func step() {
+    guard next < steps.count else { return }
+    let step = steps[next]
+    next += 1
+    let place = step.place & 0xFFFF_FFF
+    switch step.place >> 28 {
+    case 0: file.truncate(to: place % byteCount)
+    case 1...5: file.write(step.value, at: 16)
+    default:
+      let word = place % max(1, byteCount / 4)
+      if word * 4 + 4 <= byteCount { file.write(step.value, at: word * 4) }
+    }
+  }
+}

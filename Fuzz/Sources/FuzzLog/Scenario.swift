@@ -1,0 +1,82 @@
+import LineFormat
+import ShmLog
+import Transactions
+
+/// What one input asks for: eight bytes that choose the settings, then the log's bytes.
+///
+/// Every value of every byte means something, so that no mutation is wasted:
+///
+/// ```
+/// byte 0   medium: 0, 1 file   2 ring   3 index (the two lowest bits)
+///      1   format, see FormatShelf
+///      2   release whose rules hold; the highest bit makes them strict
+///      3   grouping (2 bits), candidate rule (2 bits), client, backend, ESI, kept tags (1 bit each)
+///      4   open transactions (2 bits), time-out (2 bits), how fast the clock goes (2 bits)
+///      5   details of the medium, see the trials
+///    6-7   details of the medium
+///      8   a .vsl file; or a log segment; or an index file
+/// ```
+struct Scenario {
+  enum Medium {
+    case file
+    case ring
+    case index
+  }
+
+  static let headByteCount = 8
+
+  let medium: Medium
+  let rules: NCSARules
+  let formatIndex: Int
+  /// What the bytes 5 to 7 are.
+  let details: (UInt8, UInt8, UInt8)
+  /// How far the clock moves from one piece to the next.
+  let stepNanoseconds: Int64
+  /// The log, the segment or the index.
+  let payload: ArraySlice<UInt8>
+  private let groupingByte: UInt8
+  private let limitsByte: UInt8
+
+  private static let versions = [
+    (2, 1), (3, 0), (4, 0), (4, 1), (5, 2), (6, 0), (6, 3), (6, 6), (7, 0), (7, 1), (7, 3), (7, 4), (7, 7),
+    (8, 0), (9, 0),
+  ].map { VarnishVersion($0.0, $0.1) }
+
+  /// Takes an input apart; nil if there are too few bytes.
+  init?(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard bytes.count >= Self.headByteCount else { return nil }
+    switch bytes[0] & 3 {
+    case 0, 1: medium = .file
+    case 2: medium = .ring
+    default: medium = .index
+    }
+    formatIndex = Int(bytes[1])
+    rules = NCSARules(
+      Self.versions[Int(bytes[2] & 0x7F) % Self.versions.count], isStrict: bytes[2] & 0x80 != 0)
+    groupingByte = bytes[3]
+    limitsByte = bytes[4]
+    stepNanoseconds = [0, 0, 1_000_000_000, 50_000_000_000][Int(bytes[4] >> 4 & 3)]
+    details = (bytes[5], bytes[6], bytes[7])
+    payload = Array(bytes)[Self.headByteCount...]
+  }
+
+  /// How transactions are grouped, for a renderer that needs certain tags.
+  func groupingOptions(neededTags: TagSet) -> GroupingOptions {
+    let rule: CandidateRule =
+      switch groupingByte >> 2 & 3 {
+      case 0: rules.candidateRule
+      case 1: .everything
+      case 2: .bySide
+      default: .bySideAndLevel
+      }
+    var options = GroupingOptions(
+      grouping: [.vxid, .request, .session, .vxid][Int(groupingByte & 3)], candidateRule: rule,
+      wantsClient: groupingByte & 0x10 != 0, wantsBackend: groupingByte & 0x20 != 0,
+      wantsESI: groupingByte & 0x40 != 0)
+    options.openTransactionsMax = [1000, 1, 3, 60][Int(limitsByte & 3)]
+    options.timeoutNanoseconds = [120, 0, 1, 3600][Int(limitsByte >> 2 & 3)] * 1_000_000_000
+    // All tags: then the grouper's own notes are made as well.
+    if groupingByte & 0x80 == 0 { options.keptTags = neededTags }
+    return options
+  }
+}
