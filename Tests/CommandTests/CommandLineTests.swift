@@ -83,7 +83,6 @@ struct CommandLineTests {
     (["--compat", "x"], "--compat: \"x\" is not a Varnish version from 2.1 to 9.0"),
     (["--keep", "5", "-r", "-"], "--keep needs a file: -w FILE"),
     (["--gzip", "-r", "-"], "--gzip needs a file: -w FILE"),
-    (["-q", "RespStatus >="], "Query expression error:"),
     (["-Q", "/nonexistent"], "-Q /nonexistent: No such file or directory"),
     (["-R", "0"], "-R: Range error"),
     (["-R", "1x"], "-R: Syntax error"),
@@ -99,6 +98,15 @@ struct CommandLineTests {
     #expect(result.errorText.split(separator: "\n").count <= 2)
     #expect(result.status == 1)
     #expect(result.output.isEmpty)
+  }
+
+  @Test func `a query that can't be read is shown with the place of the mistake`() throws {
+    let result = try ProcessRunner.run(
+      try Subject.found().ncsa(["-r", "unread", "-q", "RespStatus >="]))
+    #expect(result.status == 1)
+    #expect(
+      result.errorText.hasPrefix(
+        "spillway: Query expression error:\nExpected number got '' (Pos 14)\nRespStatus >=\n"))
   }
 
   @Test func `an unknown long option is named`() throws {
