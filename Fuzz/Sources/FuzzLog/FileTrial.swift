@@ -3,25 +3,24 @@ import ShmLog
 /// Reads the payload as a log file: once mapped, once through a pipe that gives it in pieces.
 ///
 /// Both must give the same lines and the same verdict. Of the details, the first byte says how big the
-/// pieces are (0 = as many bytes as are asked for) and, if its highest three bits are set, that the
-/// records come several times over, as often as the second byte says, so that the windows have to move.
+/// pieces are (0 = as many bytes as are asked for) and, if its two highest bits are set, that more filling
+/// than a pipe's window holds stands between the records: behind as many as the second byte says, of no
+/// transaction or, if the third is odd, of the transaction of the record before it.
 struct FileTrial {
   private let scenario: Scenario
   private let bytes: [UInt8]
   private let packetByteCount: Int?
 
-  private static let repeatedByteCountMax = 320 << 10
   /// A pipe in packet mode has so many places.
   private static let packetCountMax = 60
 
   init(_ scenario: Scenario) {
     self.scenario = scenario
     var bytes = Array(scenario.payload)
-    if scenario.details.0 >= 0xE0, bytes.count > 4 {
-      let records = bytes[4...]
-      for _ in 0..<Int(scenario.details.1) where bytes.count + records.count <= Self.repeatedByteCountMax {
-        bytes += records
-      }
+    if scenario.details.0 >= 0xC0 {
+      Filling.insert(
+        into: &bytes, behind: Int(scenario.details.1),
+        ofTransaction: scenario.details.2 & 1 != 0)
     }
     let size: Int? = [nil, 5, 64, 1000][Int(scenario.details.0 & 3)]
     packetByteCount = size.map { min(4096, max($0, bytes.count / Self.packetCountMax + 1)) }

@@ -1,3 +1,5 @@
+import CFuzz
+
 /// Called by libFuzzer with one input after the other.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -9,4 +11,19 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .index: IndexTrial(scenario).run()
   }
   return 0
+}
+
+/// Called by libFuzzer to make a new input of one it has, in place.
+@_cdecl("LLVMFuzzerCustomMutator")
+public func mutate(
+  _ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ countMax: Int, _ seed: UInt32
+) -> Int {
+  let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+  // Every fourth time as if there were nothing to know about inputs.
+  guard seed % 4 != 0, var mutator = RecordMutator(bytes, seed: seed / 4) else {
+    return LLVMFuzzerMutate(start, count, countMax)
+  }
+  let new = mutator.mutated().prefix(countMax)
+  _ = UnsafeMutableBufferPointer(start: start, count: new.count).update(fromContentsOf: new)
+  return new.count
 }
