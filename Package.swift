@@ -31,7 +31,7 @@ let package = Package(
       name: "LogQuery", dependencies: ["Transactions", "ShmLog", "SharedMemory", "CPCRE2"],
       swiftSettings: strict),
     .target(
-      name: "LineFormat", dependencies: ["Transactions", "ShmLog", "SharedMemory"],
+      name: "LineFormat", dependencies: ["CShims", "Transactions", "ShmLog", "SharedMemory"],
       exclude: ["Formats/README.md"],
       resources: [.embedInCode("Formats")], swiftSettings: strict),
     .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),

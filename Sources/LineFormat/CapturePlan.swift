@@ -118,6 +118,7 @@ struct CapturePlan {
   }
 
   /// Whether one of the values without a name is printed.
+  @inline(__always)
   func takes(_ field: FormatItem.Field) -> Bool { fieldBits >> UInt32(field.rawValue) & 1 != 0 }
 
   private mutating func newSlot() -> Int {

@@ -55,6 +55,8 @@ struct Captures: ~Copyable {
   }
 
   /// The value in a slot; nil if the transaction has none.
+  // Inlined, because to call it the whole of `self` would be copied.
+  @inline(__always)
   subscript(slot: Int) -> LogBytes? { slots[slot].bytes }
 
   /// Walks a transaction and keeps what the plan asks for.

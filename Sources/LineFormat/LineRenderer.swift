@@ -12,6 +12,8 @@ public struct LineRenderer: ~Copyable {
   private var steps: [RenderStep] = []
   private let pool: TextPool
   private var clocks: [ClockText] = []
+  /// The clock of RFC 3339 times; one serves them all.
+  private var timestampClock = 0
   private let needsStart: Bool
   /// Where user names are decoded.
   private let scratch: UnsafeMutableRawBufferPointer
@@ -42,21 +44,25 @@ public struct LineRenderer: ~Copyable {
     pool = TextPool(
       format.items.map { Self.constantText(of: $0, format.style) ?? [] }, places: &places)
     for (index, item) in format.items.enumerated() {
+      let slot = plan.slotOfItem[index]
       let isPlain = format.placements[index] == .text && !format.style.missesEmpty
-      if case .literal = item {
-        steps.append(.literal(places[index]))
-      } else if isPlain, Self.constantText(of: item, format.style) != nil,
-        let slot = plan.slotOfItem[index]
-      {
-        steps.append(.value(slot: slot, missing: places[index]))
-      } else {
-        steps.append(.item(index))
-      }
       switch item {
-      case .time(let text, let isUTC): clocks.append(ClockText(format: text, isUTC: isUTC))
+      case .literal: steps.append(.literal(places[index]))
+      case .time(let text, let isUTC):
+        steps.append(.time(clock: clocks.count))
+        clocks.append(ClockText(format: text, isUTC: isUTC))
       case .timeNumber(.timestamp):
+        timestampClock = clocks.count
         clocks.append(ClockText(format: Array("%Y-%m-%dT%H:%M:%S".utf8), isUTC: true))
-      default: continue
+        steps.append(.item(index))
+      case .requestLine where isPlain: steps.append(.requestLine)
+      case .user where isPlain: steps.append(.user(missing: places[index]))
+      default:
+        if isPlain, let slot, Self.constantText(of: item, format.style) != nil {
+          steps.append(.value(slot: slot, missing: places[index]))
+        } else {
+          steps.append(.item(index))
+        }
       }
     }
   }
@@ -73,6 +79,7 @@ public struct LineRenderer: ~Copyable {
     case .literal(let bytes): bytes
     case .requestHeader, .responseHeader, .record: style.missingText
     case .logKey: style.missingLogKey
+    case .user: style.missingUser
     case .field(let field):
       switch field {
       case .remoteAddress, .method, .url: style.missingText
@@ -104,40 +111,40 @@ public struct LineRenderer: ~Copyable {
         captures.plan.takesEnd
         ? captures[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? start : start
     }
-    var clock = 0
     for step in steps {
       switch step {
       case .literal(let text): line.put(pool[text])
-      case .value(let slot, let missing):
-        if let value = captures[slot] {
-          escaper.put(value, to: &line)
-        } else {
-          line.put(pool[missing])
-        }
-      case .item(let index): put(itemAt: index, of: transaction, clock: &clock, to: &line)
+      case .value(let slot, let missing): put(captures[slot], or: missing, to: &line)
+      case .time(let clock): clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
+      case .requestLine: putRequestLine(to: &line)
+      case .user(let missing): put(user, or: missing, to: &line)
+      case .item(let index): put(itemAt: index, of: transaction, to: &line)
       }
     }
     line.put(UInt8(ascii: "\n"))
     return .line
   }
 
+  private mutating func put(_ value: LogBytes?, or missing: PooledText, to line: inout LineWriter) {
+    if let value {
+      escaper.put(value, to: &line)
+    } else {
+      line.put(pool[missing])
+    }
+  }
+
   private mutating func put<Layout: RecordLayout>(
-    itemAt index: Int, of transaction: Transaction<Layout>, clock: inout Int,
-    to line: inout LineWriter
+    itemAt index: Int, of transaction: Transaction<Layout>, to line: inout LineWriter
   ) {
     switch items[index] {
-    case .literal: break
-    case .time:
-      clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
-      clock += 1
+    case .literal, .time: break
     case .timeNumber(.timestamp):
       let total = Self.microseconds(startSeconds)
       let second = (Double(total) / 1e6).rounded(.down)
-      clocks[clock].put(Int64(second), to: &line)
+      clocks[timestampClock].put(Int64(second), to: &line)
       line.put(".")
       line.put(decimal: (total - Int64(second) * 1_000_000).magnitude, minimumDigits: 6)
       line.put("Z")
-      clock += 1
     case .side: line.put(transaction.type == .backendRequest ? "b" : "c")
     case .vxid: line.put(decimal: transaction.vxid, minimumDigits: 1)
     default:
@@ -154,7 +161,7 @@ public struct LineRenderer: ~Copyable {
   ///
   /// - Returns: whether there was a value.
   @discardableResult
-  private func put(_ item: FormatItem, slot: Int?, to line: inout LineWriter) -> Bool {
+  private mutating func put(_ item: FormatItem, slot: Int?, to line: inout LineWriter) -> Bool {
     let value = slot.flatMap { captures[$0] }
     switch item {
     case .field(let field): return put(field, value, to: &line)
@@ -162,7 +169,7 @@ public struct LineRenderer: ~Copyable {
       return put(value, or: style.missingText, to: &line)
     case .logKey: return put(value, or: style.missingLogKey, to: &line)
     case .requestLine: putRequestLine(to: &line)
-    case .user: return putUser(to: &line)
+    case .user: return put(user, or: style.missingUser, to: &line)
     case .timeNumber(let number): put(number, to: &line)
     case .duration(let unit): put(unit, to: &line)
     case .hitMiss: return put(captures.hitMiss, to: &line)
@@ -178,7 +185,7 @@ public struct LineRenderer: ~Copyable {
   }
 
   @discardableResult
-  private func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
+  private mutating func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
     guard let value, value.count > 0 || !style.missesEmpty else {
       missing.withUnsafeBytes { line.put($0) }
       return false
@@ -199,7 +206,7 @@ public struct LineRenderer: ~Copyable {
     }
   }
 
-  private func put(
+  private mutating func put(
     _ field: FormatItem.Field, _ value: LogBytes?, to line: inout LineWriter
   ) -> Bool {
     switch field {
@@ -223,7 +230,7 @@ public struct LineRenderer: ~Copyable {
   }
 
   /// Writes a whole JSON string, or what stands for it without quotation marks.
-  private func putString(_ item: FormatItem, slot: Int?, to line: inout LineWriter) {
+  private mutating func putString(_ item: FormatItem, slot: Int?, to line: inout LineWriter) {
     let before = line
     line.put(UInt8(ascii: "\""))
     if put(item, slot: slot, to: &line) {
@@ -246,7 +253,7 @@ public struct LineRenderer: ~Copyable {
     }
   }
 
-  private func putProtocol(_ value: LogBytes?, to line: inout LineWriter) {
+  private mutating func putProtocol(_ value: LogBytes?, to line: inout LineWriter) {
     if let value, value.count > 0 || !style.missesEmpty {
       escaper.put(value, to: &line)
     } else {
@@ -255,7 +262,9 @@ public struct LineRenderer: ~Copyable {
   }
 
   /// Method, absolute URL and protocol (`ncsa-format.md` 5.3).
-  private func putRequestLine(to line: inout LineWriter) {
+  ///
+  /// Nothing is changed; but a method that only borrows `self` is given a copy of it.
+  private mutating func putRequestLine(to line: inout LineWriter) {
     typealias Field = FormatItem.Field
     if let method = captures[Field.method.rawValue] {
       escaper.put(method, to: &line)
@@ -279,11 +288,11 @@ public struct LineRenderer: ~Copyable {
     putProtocol(captures[Field.httpProtocol.rawValue], to: &line)
   }
 
-  private func putUser(to line: inout LineWriter) -> Bool {
-    let user = captures[CapturePlan.Slot.authorization].flatMap { token in
-      BasicUser.decode(token, strictly: rules.decodesStrictly, into: scratch)
-    }
-    return put(user, or: style.missingUser, to: &line)
+  /// The user's name; valid until it is asked for again.
+  @inline(__always)
+  private var user: LogBytes? {
+    guard let token = captures[CapturePlan.Slot.authorization] else { return nil }
+    return BasicUser.decode(token, strictly: rules.decodesStrictly, into: scratch)
   }
 
   // MARK: Times. All in IEEE doubles and truncated, as it has always been done.

@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 import ShmLog
 
@@ -40,8 +41,16 @@ public struct LineWriter {
   mutating func put(_ bytes: UnsafeRawBufferPointer) {
     guard let source = bytes.baseAddress, let target = room(bytes.count) else { return }
     // Most pieces are short, and calling for a copy costs more than making it. Two overlapping loads cover
-    // 8 to 16 bytes, and 4 to 7, without touching anything outside.
+    // 17 to 32 bytes, 8 to 16, and 4 to 7, without touching anything outside.
     switch bytes.count {
+    case 17...32:
+      let last = bytes.count - 16
+      let (head, tail) = (
+        source.loadUnaligned(as: SIMD16<UInt8>.self),
+        source.loadUnaligned(fromByteOffset: last, as: SIMD16<UInt8>.self)
+      )
+      target.storeBytes(of: head, as: SIMD16<UInt8>.self)
+      target.storeBytes(of: tail, toByteOffset: last, as: SIMD16<UInt8>.self)
     case 8...16:
       let last = bytes.count - 8
       let (head, tail) = (
@@ -83,7 +92,15 @@ public struct LineWriter {
     // Room for all is asked for at once; what isn't used is given back.
     guard count > 0, let target = room(count) else { return count }
     var index = 0
-    if byWords, count >= 8 {
+    if byWords, count >= 16 {
+      while true {
+        // What was copied in vain is written over below.
+        guard shim_copy_clean16(target + index, value.start + index) else { break }
+        if index == count &- 16 { return count }
+        // The last sixteen bytes overlap those before them.
+        index = min(index &+ 16, count &- 16)
+      }
+    } else if byWords, count >= 8 {
       while true {
         let word = value.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
         guard ByteScan.isClean(word) else { break }
@@ -104,11 +121,13 @@ public struct LineWriter {
   }
 
   /// Writes a text as it is.
+  @inline(__always)
   mutating func put(_ text: StaticString) {
     text.withUTF8Buffer { put(UnsafeRawBufferPointer($0)) }
   }
 
   /// Writes one byte.
+  @inline(__always)
   mutating func put(_ byte: UInt8) {
     room(1)?.storeBytes(of: byte, as: UInt8.self)
   }

@@ -22,20 +22,31 @@ enum LogNumber {
   private static func decimal(_ text: LogBytes) -> Double? {
     guard text.count > 0, text.count <= 17 else { return nil }
     var digits: UInt64 = 0
-    var fraction = -1
-    for index in 0..<text.count {
-      let byte = text[index]
-      if ASCII.isDigit(byte) {
-        digits = digits &* 10 &+ UInt64(byte &- 0x30)
-        if fraction >= 0 { fraction += 1 }
-      } else if byte == UInt8(ascii: "."), fraction < 0, index > 0 {
-        fraction = 0
-      } else {
-        return nil
-      }
+    let whole = appendDigits(of: text, from: 0, to: &digits)
+    guard whole > 0 else { return nil }
+    if whole == text.count { return digits < 1 << 53 ? Double(digits) : nil }
+    guard text[whole] == UInt8(ascii: ".") else { return nil }
+    let fraction = text.count &- whole &- 1
+    guard appendDigits(of: text, from: whole &+ 1, to: &digits) == fraction, digits < 1 << 53,
+      fraction < powersOfTen.count
+    else { return nil }
+    return Double(digits) / powersOfTen[fraction]
+  }
+
+  /// Reads as many digits as there are.
+  ///
+  /// - Returns: how many.
+  @inline(__always)
+  private static func appendDigits(of text: LogBytes, from: Int, to number: inout UInt64) -> Int {
+    var index = from
+    while index < text.count {
+      // index < count, as was just asked.
+      let digit = text.start.load(fromByteOffset: index, as: UInt8.self) &- 0x30
+      guard digit <= 9 else { break }
+      number = number &* 10 &+ UInt64(digit)
+      index &+= 1
     }
-    guard digits < 1 << 53, fraction < powersOfTen.count else { return nil }
-    return fraction > 0 ? Double(digits) / powersOfTen[fraction] : Double(digits)
+    return index &- from
   }
 
   private static func anyNumber(_ text: LogBytes) -> Double? {

@@ -4,6 +4,12 @@ enum RenderStep {
   case literal(PooledText)
   /// A value as it was logged, or what stands for it.
   case value(slot: Int, missing: PooledText)
+  /// The start time in strftime's words, by one of the renderer's clocks.
+  case time(clock: Int)
+  /// Method, absolute URL and protocol.
+  case requestLine
+  /// The user's name, or what stands for it.
+  case user(missing: PooledText)
   /// Anything else: the piece at an index of the format.
   case item(Int)
 }

@@ -16,9 +16,11 @@ public struct ReadOnlyMapping: ~Copyable {
 
   /// Maps `byteCount` bytes of `file` from `offset` on.
   ///
+  /// - Parameter readsAhead: whether all of it is brought into memory at once, which is cheaper than one page
+  ///   fault after the other for what will be read from end to end.
   /// - Throws: `SystemError`, with `EINVAL` if the range is empty or reaches past the end of the file.
   public init(
-    _ file: borrowing ReadOnlyFile, offset: Int = 0, byteCount: Int
+    _ file: borrowing ReadOnlyFile, offset: Int = 0, byteCount: Int, readsAhead: Bool = false
   ) throws(SystemError) {
     let identity = try file.identity()
     let (end, overflow) = offset.addingReportingOverflow(byteCount)
@@ -28,7 +30,8 @@ public struct ReadOnlyMapping: ~Copyable {
     let pageSize = sysconf(Int32(_SC_PAGESIZE))
     let lead = offset % pageSize
     let mapped = mmap(
-      nil, lead + byteCount, PROT_READ, MAP_SHARED, file.descriptor, off_t(offset - lead))
+      nil, lead + byteCount, PROT_READ, MAP_SHARED | (readsAhead ? MAP_POPULATE : 0), file.descriptor,
+      off_t(offset - lead))
     guard let mapped, mapped != MAP_FAILED else {
       throw SystemError(operation: "map", path: file.path)
     }

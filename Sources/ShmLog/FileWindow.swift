@@ -61,7 +61,7 @@ struct FileWindow: ~Copyable {
       return true
     }
     do {
-      let new = try ReadOnlyMapping(file.file, offset: newOffset, byteCount: wanted)
+      let new = try ReadOnlyMapping(file.file, offset: newOffset, byteCount: wanted, readsAhead: true)
       start = new.base
       mapping = consume new
     } catch {

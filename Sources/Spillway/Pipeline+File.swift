@@ -48,7 +48,7 @@ extension Pipeline {
         let pause = try pump(&source, &grouper, &strays)
         if handleSignals() {
           grouper.flush()
-          takeFinished(&grouper, from: source)
+          takeFinished(&grouper, from: &source)
         }
         switch pause {
         case .busy, .overrun: continue

@@ -131,7 +131,7 @@ extension Pipeline {
       case .busy: rhythm.wasBusy()
       case .idle:
         grouper.expire()
-        takeFinished(&grouper, from: ring)
+        takeFinished(&grouper, from: &ring)
         if isStale {
           messages.say("Log abandoned (vsl)")
           break reading
@@ -141,35 +141,35 @@ extension Pipeline {
       case .overrun(let lostBytes):
         accounting.lostBytes += lostBytes
         messages.say("Log overrun: \(lostBytes) bytes were overwritten before they were read")
-        flush(&grouper, from: ring)
+        flush(&grouper, from: &ring)
       case .damaged(let error):
         messages.say(error.description)
         if options.existingOnly { status = ExitStatus.failure }
-        flush(&grouper, from: ring)
+        flush(&grouper, from: &ring)
       case .oversized(let vxid, _):
         messages.say(
           "transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end")
-        flush(&grouper, from: ring)
+        flush(&grouper, from: &ring)
       }
       if rhythm.isTimeToPublish(now, after: pause) { lane?.publish() }
       if rhythm.isTimeToLook(now) { follower.refresh() }
       // One system call for each look at a quiet log.
       if case .idle = pause, !signals.wait(milliseconds: rhythm.pause()) { continue }
-      if handleSignals() { flush(&grouper, from: ring) }
+      if handleSignals() { flush(&grouper, from: &ring) }
     }
     // What a vanished log left unfinished will never be finished; what a run leaves at its own end is not
     // known to be.
-    if follower.isStale, !options.existingOnly { flush(&grouper, from: ring) }
+    if follower.isStale, !options.existingOnly { flush(&grouper, from: &ring) }
     accounting.filtered += grouper.statistics.ruledOut + grouper.statistics.discarded
     grouper.discardOpen()
     lane?.publish()
   }
 
   private mutating func flush<Layout: RecordLayout>(
-    _ grouper: inout Grouper<Layout>, from ring: borrowing LogRing<Layout>
+    _ grouper: inout Grouper<Layout>, from ring: inout LogRing<Layout>
   ) {
     grouper.flush()
-    takeFinished(&grouper, from: ring)
+    takeFinished(&grouper, from: &ring)
   }
 }
 

@@ -30,8 +30,8 @@ extension Pipeline {
       case .records(let run):
         accounting.readBytes += run.byteCount
         let orphansBefore = grouper.statistics.orphans
-        if Source.recordsStandAlone { grouper.addEach(run) } else { grouper.add(run) }
-        while let group = grouper.next() { take(group, from: source) }
+        guard Source.recordsStandAlone ? grouper.addEach(run) : grouper.add(run) else { continue }
+        while let group = grouper.next() { take(group, from: &source) }
         if !Source.recordsStandAlone, !source.isIntact {
           grouper.discardTornPiece()
         } else if grouper.statistics.orphans > orphansBefore {
@@ -50,13 +50,13 @@ extension Pipeline {
 
   /// Hands on what was finished without new records, by time or by force.
   mutating func takeFinished<Source: LogSource & ~Copyable>(
-    _ grouper: inout Grouper<Source.Layout>, from source: borrowing Source
+    _ grouper: inout Grouper<Source.Layout>, from source: inout Source
   ) {
-    while let group = grouper.next() { take(group, from: source) }
+    while let group = grouper.next() { take(group, from: &source) }
   }
 
   private mutating func take<Source: LogSource & ~Copyable>(
-    _ group: TransactionGroup<Source.Layout>, from source: borrowing Source
+    _ group: TransactionGroup<Source.Layout>, from source: inout Source
   ) {
     guard groupsLeft > 0 else { return }
     guard query?.matches(group) ?? true,
@@ -66,14 +66,14 @@ extension Pipeline {
       return
     }
     for index in 0..<group.count {
-      take(group[index], from: source)
+      take(group[index], from: &source)
     }
     groupsLeft -= 1
     if groupsLeft == 0 { isEnding = true }
   }
 
   private mutating func take<Source: LogSource & ~Copyable>(
-    _ transaction: Transaction<Source.Layout>, from source: borrowing Source
+    _ transaction: Transaction<Source.Layout>, from source: inout Source
   ) {
     while true {
       switch lane?.take(transaction, isIntact: { source.isIntact }) ?? .filtered {

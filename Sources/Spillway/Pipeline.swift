@@ -65,8 +65,10 @@ public struct Pipeline: ~Copyable {
 
   // MARK: Setting up
 
-  /// A source that waits needs no more room than keeps both threads busy.
+  /// A source that waits needs no more room than keeps both threads busy, in blocks large enough that waking
+  /// the other thread is rare.
   private static let waitingSpoolBytes = 8 << 20
+  private static let waitingBlockBytes = 1 << 20
 
   /// The rules that go with a log, or those insisted on.
   func rules(for numbering: TagNumbering) -> NCSARules {
@@ -164,13 +166,13 @@ public struct Pipeline: ~Copyable {
       throw .pidFile(error)
     }
     do {
-      output = try Output(
-        to: sink,
-        spool: Spool.Options(
-          limitBytes: overflow == .block
-            ? min(options.spoolBytes, Self.waitingSpoolBytes)
-            : options.spoolBytes, overflow: overflow,
-          interruptDescriptor: signals.descriptor))
+      var spool = Spool.Options(
+        limitBytes: options.spoolBytes, overflow: overflow, interruptDescriptor: signals.descriptor)
+      if overflow == .block {
+        spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
+        spool.blockBytes = Self.waitingBlockBytes
+      }
+      output = try Output(to: sink, spool: spool)
     } catch {
       throw .spool(error)
     }

@@ -31,15 +31,19 @@ struct Bracket {
 
     init(payload: LogBytes) { self.payload = payload }
 
+    /// The byte at `index`, which the caller has compared with `payload.count`.
+    private var byte: UInt8 { payload.start.load(fromByteOffset: index, as: UInt8.self) }
+
+    @inline(__always)
     private mutating func skipSpace() {
-      while index < payload.count, ASCII.isSpace(payload[index]) { index &+= 1 }
+      while index < payload.count, ASCII.isSpace(byte) { index &+= 1 }
     }
 
     mutating func takeWord() -> LogBytes? {
       skipSpace()
       let from = index
       let limit = min(payload.count, from &+ wordByteCountMax)
-      while index < limit, !ASCII.isSpace(payload[index]) { index &+= 1 }
+      while index < limit, !ASCII.isSpace(byte) { index &+= 1 }
       guard index > from else { return nil }
       return LogBytes(start: payload.start + from, count: index &- from)
     }
@@ -48,8 +52,10 @@ struct Bracket {
       skipSpace()
       let from = index
       var number: UInt64 = 0
-      while index < payload.count, ASCII.isDigit(payload[index]) {
-        number = number &* 10 &+ UInt64(payload[index] &- 0x30)
+      while index < payload.count {
+        let digit = byte &- 0x30
+        guard digit <= 9 else { break }
+        number = number &* 10 &+ UInt64(digit)
         index &+= 1
       }
       return index > from ? number : nil

@@ -98,6 +98,7 @@ extension Grouper {
 
   mutating func free(_ index: Int32) {
     slots[Int(index)].store.release()
+    if oversized == slots[Int(index)].vxid { oversized = nil }
     slots[Int(index)].vxid = 0
     freeSlots.append(index)
     if touched == index { touched = -1 }

@@ -5,8 +5,9 @@ public import ShmLog
 /// The caller adds a run of records, takes the groups that this finished, and only then adds the next:
 ///
 /// ```
-/// grouper.add(run)
-/// while let group = grouper.next() { … }
+/// if grouper.add(run) {
+///   while let group = grouper.next() { … }
+/// }
 /// ```
 ///
 /// A transaction that arrives whole is handed on where it lies. What `next` leaves unfinished is copied
@@ -43,6 +44,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// The slots of the group that was handed out last.
   var lentSlots: [Int32] = []
   var members = MemberList<Layout>()
+  /// A transaction that no longer fits into memory, if the last piece made it so.
+  public internal(set) var oversized: UInt64?
   /// The slot that the present piece went into.
   var touched: Int32 = -1
 
@@ -74,27 +77,32 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Takes in records of one transaction that were written in one piece.
   ///
-  /// - Precondition: `next` has returned nil since the last call.
+  /// - Precondition: `next` has returned nil since the last call, if that asked for it.
+  /// - Returns: whether `next` must be called until it returns nil.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
-  public mutating func add(_ run: RecordRun<Layout>) {
-    if takeWhole(run) { return }
+  @discardableResult
+  public mutating func add(_ run: RecordRun<Layout>) -> Bool {
+    if takeWhole(run) { return hasNews }
     addUnit(run)
+    return true
   }
 
   /// Takes in records of one transaction of which each was written by itself, such as a file's.
   ///
   /// - Precondition: as for `add`.
+  /// - Returns: as `add`.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
-  public mutating func addEach(_ run: RecordRun<Layout>) {
+  @discardableResult
+  public mutating func addEach(_ run: RecordRun<Layout>) -> Bool {
     // Limits are examined after every record. As long as none of them can be met on the way, it makes no
     // difference to look at the run as a whole.
     if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0 {
-      if takeWhole(run) { return }
+      if takeWhole(run) { return hasNews }
       if isOneUnit(run) {
         addUnit(run)
-        return
+        return true
       }
     }
     var cursor = run.makeCursor()
@@ -103,7 +111,11 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       // Each piece is left before the next one comes, as it would be in a source that gives them singly.
       settle()
     }
+    return true
   }
+
+  /// Whether a whole transaction has left something to hand on, or to tidy up.
+  private var hasNews: Bool { direct != nil || !ready.isEmpty || !lentSlots.isEmpty }
 
   /// Looks at the clock alone, for when no records come.
   public mutating func expire() {
@@ -147,14 +159,6 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     slots[index].inPlace = .empty
     slots[index].store.truncate(to: slots[index].storedBefore)
     touched = -1
-  }
-
-  /// A transaction that no longer fits into memory, if the last piece made it so.
-  public var oversized: UInt64? {
-    guard touched >= 0, slots[Int(touched)].store.byteCount > GroupingOptions.storedBytesMax else {
-      return nil
-    }
-    return slots[Int(touched)].vxid
   }
 
   // MARK: One piece
@@ -323,5 +327,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       if options.keptTags.contains(record.tag) { slots[Int(index)].store.append(record) }
     }
     slots[Int(index)].inPlace = .empty
+    if slots[Int(index)].store.byteCount > GroupingOptions.storedBytesMax {
+      oversized = slots[Int(index)].vxid
+    }
   }
 }

@@ -24,7 +24,7 @@ extension LiveSuite {
       try await onOwnThread {
         let varnish = try VarnishInstance()
         let files = try OutputFiles()
-        let rotation = ["--rotate-size", "16k", "--gzip", "--keep", "50"]
+        let rotation = ["--rotate-size", "1k", "--gzip", "--keep", "50"]
         let follower = try Follower(varnish, ["-w", files.path] + rotation)
         try follower.attach(files)
         let report = try LoadClient(LiveSuite.load(on: varnish)).wait(by: LiveSuite.loadLimit)
