@@ -34,17 +34,20 @@ let package = Package(
       name: "LineFormat", dependencies: ["CShims", "Transactions", "ShmLog", "SharedMemory"],
       exclude: ["Formats/README.md"],
       resources: [.embedInCode("Formats")], swiftSettings: strict),
+    .target(
+      name: "LogText", dependencies: ["LineFormat", "LogQuery", "Transactions", "ShmLog"],
+      swiftSettings: strict),
     .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
     .target(
       name: "Spillway",
       dependencies: [
-        "ShmLog", "Transactions", "LogQuery", "LineFormat", "Shipping", "SharedMemory",
+        "ShmLog", "Transactions", "LogQuery", "LineFormat", "LogText", "Shipping", "SharedMemory",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "Spillway", "LogQuery", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Spillway", "LogQuery", "LogText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

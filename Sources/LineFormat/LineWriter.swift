@@ -7,13 +7,16 @@ import ShmLog
 /// Nothing is written past the end: what doesn't fit is left out and `overflowed` says so, so that the
 /// caller can try again with more room. One comparison for each piece, none for each byte.
 public struct LineWriter {
-  private let memory: UnsafeMutableRawBufferPointer
+  @usableFromInline let memory: UnsafeMutableRawBufferPointer
+  @usableFromInline var used = 0
+  @usableFromInline var hasOverflowed = false
+
   /// How many bytes have been written.
-  public private(set) var count = 0
+  @inlinable public var count: Int { used }
   /// Whether something didn't fit.
   ///
   /// The line is then useless.
-  public private(set) var overflowed = false
+  @inlinable public var overflowed: Bool { hasOverflowed }
 
   /// Starts a line at the beginning of `memory`.
   public init(_ memory: UnsafeMutableRawBufferPointer) {
@@ -28,12 +31,26 @@ public struct LineWriter {
   /// Takes room for `byteCount` bytes; nil if there is none.
   @inline(__always)
   private mutating func room(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    guard byteCount <= memory.count - count, let base = memory.baseAddress else {
-      overflowed = true
+    guard byteCount <= memory.count - used, let base = memory.baseAddress else {
+      hasOverflowed = true
       return nil
     }
-    defer { count += byteCount }
-    return base + count
+    defer { used += byteCount }
+    return base + used
+  }
+
+  /// Has up to `byteCount` bytes written by somebody who knows best how.
+  ///
+  /// - Parameter body: is given the room and returns how many bytes it has used, from the beginning on.
+  @inlinable
+  public mutating func put(atMost byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+    guard byteCount <= memory.count - used, let base = memory.baseAddress else {
+      hasOverflowed = true
+      return
+    }
+    let written = body(base + used)
+    precondition(written >= 0 && written <= byteCount, "more than there was room for")
+    used += written
   }
 
   /// Writes bytes as they are.
@@ -116,7 +133,7 @@ public struct LineWriter {
       target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
       index &+= 1
     }
-    self.count &-= count &- index
+    used &-= count &- index
     return index
   }
 

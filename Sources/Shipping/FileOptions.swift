@@ -1,5 +1,5 @@
 /// What a file output is called and when it begins a new file.
-public struct FileOptions: Sendable, Equatable {
+public struct FileOptions: Sendable {
   /// The path, which may contain strftime conversions.
   public var path: String
   /// Whether conversions in the path are expanded, in local time, whenever a file is opened.
@@ -14,6 +14,8 @@ public struct FileOptions: Sendable, Equatable {
   public var keep: Int?
   /// What every file begins with: whole lines, such as the names of the fields.
   public var header: [UInt8] = []
+  /// What there is to know of the records, if they aren't lines.
+  public var binary: BinaryContent?
   /// The compression level, 1 to 9; nil writes plain text.
   public var gzipLevel: Int?
 

@@ -7,6 +7,8 @@ import Glibc
 struct FileRepair {
   let path: String
   let isCompressed: Bool
+  /// What there is to know of the records, if they aren't lines.
+  let binary: BinaryContent?
   let system: SystemCalls
 
   /// What was found and done.
@@ -41,6 +43,16 @@ struct FileRepair {
         case .damaged(let wholeBytes):
           return .damaged(at: wholeBytes)
         case .foreign:
+          return .damaged(at: 0)
+        }
+      } else if let binary {
+        guard byteCount > 0 else { return .whole }
+        // Fewer bytes than the marker has are no file yet.
+        if byteCount < MemoryLayout<UInt32>.size {
+          left = 0
+        } else if let wholeByteCount = binary.inspect(path)?.wholeByteCount {
+          left = wholeByteCount
+        } else {
           return .damaged(at: 0)
         }
       } else {

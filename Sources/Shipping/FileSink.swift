@@ -27,6 +27,8 @@ public final class FileSink: Sink {
   private var rotationBytes: Int
   /// The size of the file as long as it has no records.
   private var emptyBytes = 0
+  /// Whether the header of the file wasn't known when it was begun.
+  private var isHeaderDue = false
   var hasWarnedOfPruning = false
 
   /// The path of the file that is being written.
@@ -77,7 +79,7 @@ public final class FileSink: Sink {
       }
     }
     if options.appends {
-      try Self.repair(path, naming, now, system, warn)
+      try Self.repair(path, options.binary, naming, now, system, warn)
     }
     file = try RecordFile(path: path, truncates: !options.appends, system: system)
     // A file that a former run has begun belongs to the period of its last line.
@@ -88,6 +90,7 @@ public final class FileSink: Sink {
 
   /// Appends whole records, to the file or to the gzip member that will go there.
   public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+    if isHeaderDue { try beginFile() }
     try finishWhatIsDue(now)
     if let contents = member?.contents {
       let part = batch.prefix(batch.recordCount(reaching: Self.memberBytes - contents.bytes))
@@ -125,6 +128,7 @@ public final class FileSink: Sink {
 
   /// Completes and closes the file; it keeps its name.
   public func close(at now: Moment) throws(SinkError) {
+    if isHeaderDue { try beginFile() }
     try flush(at: now)
     try file.close()
   }
@@ -183,7 +187,7 @@ public final class FileSink: Sink {
     // Our own file as we left it needs no repair, and reading a long one through takes its time.
     let status = system.status(ofPath: path)
     if let status, FileIdentity(status) != identity || Int(status.st_size) != byteCount {
-      try Self.repair(path, naming, now, system, warn)
+      try Self.repair(path, options.binary, naming, now, system, warn)
     }
     file = try RecordFile(path: path, truncates: false, system: system)
     rotationBytes = options.rotateBytes ?? .max
@@ -195,18 +199,27 @@ public final class FileSink: Sink {
   /// is not, a member of none is.
   private func beginFile() throws(SinkError) {
     emptyBytes = 0
-    guard file.byteCount == 0 else { return }
+    isHeaderDue = options.binary.map { $0.marker == nil } ?? false
+    guard !isHeaderDue else { return }
+    guard file.byteCount == 0 else { return try checkMarker() }
+    let bytes = options.binary?.header ?? options.header
     if member != nil {
-      options.header.withUnsafeBytes { member?.add(header: $0) }
+      bytes.withUnsafeBytes { member?.add(header: $0) }
       try member?.finish { (bytes) throws(SinkError) in try file.append(bytes) }
-    } else if !options.header.isEmpty {
-      let header = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: options.header.count, alignment: 1)
+    } else if !bytes.isEmpty {
+      let header = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
       defer { header.deallocate() }
-      header.copyBytes(from: options.header)
+      header.copyBytes(from: bytes)
       try file.append(UnsafeRawBufferPointer(header))
     }
     emptyBytes = file.byteCount
+  }
+
+  /// Makes sure that records are not added to those of another layout.
+  private func checkMarker() throws(SinkError) {
+    guard let binary = options.binary, binary.inspect(file.path)?.marker != binary.marker else { return }
+    throw SinkError(
+      target: file.path, operation: "append", refusal: "it holds something other than records of this log")
   }
 
   /// Gives a finished compressed file whose name does not say so the name that does.
@@ -255,18 +268,20 @@ extension FileSink {
 
   /// Cuts what a kill has torn, and puts a file aside that is damaged otherwise.
   private static func repair(
-    _ path: String, _ naming: FileNaming, _ now: Moment, _ system: SystemCalls,
-    _ warn: @Sendable (String) -> Void
+    _ path: String, _ binary: BinaryContent?, _ naming: FileNaming, _ now: Moment,
+    _ system: SystemCalls, _ warn: @Sendable (String) -> Void
   ) throws(SinkError) {
-    let repair = FileRepair(path: path, isCompressed: naming.isCompressed, system: system)
+    let repair = FileRepair(
+      path: path, isCompressed: naming.isCompressed, binary: binary, system: system)
     switch try repair.run() {
     case .whole:
       break
     case .cut(let bytes, let left):
-      let what = naming.isCompressed ? "gzip member" : "line"
+      let what = naming.isCompressed ? "gzip member" : binary == nil ? "line" : "record"
       warn("\(path): cut \(bytes) bytes of a torn \(what), \(left) bytes are left")
     case .damaged(let offset):
-      warn("\(path): no valid gzip member at byte \(offset): put aside as it is")
+      let what = naming.isCompressed ? "no valid gzip member at byte \(offset)" : "not a VSL file"
+      warn("\(path): \(what): put aside as it is")
       try putAway(path, naming, now, system)
     }
   }
@@ -288,7 +303,7 @@ extension FileSink {
       throw SinkError(target: path, operation: "open", errno: error)
     }
     return try StreamSink(
-      descriptor: descriptor, name: path, header: options.header, ownsDescriptor: true,
-      system: system)
+      descriptor: descriptor, name: path, header: options.header, binary: options.binary,
+      ownsDescriptor: true, system: system)
   }
 }

@@ -29,12 +29,20 @@ public final class StreamSink: Sink {
   private var file: RecordFile
   /// What must be written before the first record.
   private var pendingHeader: ArraySlice<UInt8>
+  /// Who knows what that is, if it isn't known from the beginning.
+  private var pendingBinary: BinaryContent?
   private let system: SystemCalls
 
   /// Standard output.
-  /// - Parameter header: whole lines that go first.
-  public static func standardOutput(header: [UInt8] = []) throws(SinkError) -> StreamSink {
-    try StreamSink(descriptor: STDOUT_FILENO, name: "standard output", header: header)
+  /// - Parameters:
+  ///   - header: whole lines that go first.
+  ///   - binary: what there is to know of the records, if they aren't lines.
+  public static func standardOutput(
+    header: [UInt8] = [], binary: BinaryContent? = nil
+  ) throws(SinkError) -> StreamSink {
+    try StreamSink(
+      descriptor: STDOUT_FILENO, name: "standard output", header: header, binary: binary,
+      ownsDescriptor: false, system: .real)
   }
 
   /// A descriptor that stays open, and its caller's.
@@ -47,7 +55,8 @@ public final class StreamSink: Sink {
   }
 
   init(
-    descriptor: Int32, name: String, header: [UInt8] = [], ownsDescriptor: Bool,
+    descriptor: Int32, name: String, header: [UInt8] = [], binary: BinaryContent? = nil,
+    ownsDescriptor: Bool,
     system: SystemCalls
   ) throws(SinkError) {
     let status: stat
@@ -61,6 +70,7 @@ public final class StreamSink: Sink {
     self.ownsDescriptor = ownsDescriptor
     self.system = system
     pendingHeader = header[...]
+    pendingBinary = binary
     way = Self.way(of: descriptor, status: status, system: system)
     file = RecordFile(borrowing: descriptor, name: name, status: status, system: system)
   }
@@ -79,19 +89,25 @@ public final class StreamSink: Sink {
 
   /// Writes what the consumer has room for.
   public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
-    if !pendingHeader.isEmpty {
-      let header = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: pendingHeader.count, alignment: 1)
-      defer { header.deallocate() }
-      header.copyBytes(from: pendingHeader)
-      let progress = try transfer(UnsafeRawBufferPointer(header))
-      pendingHeader.removeFirst(progress.byteCount)
-      guard pendingHeader.isEmpty else {
-        return SinkProgress(byteCount: 0, blockedDescriptor: progress.blockedDescriptor)
-      }
-    }
+    let progress = try writeHeader()
+    guard pendingHeader.isEmpty else { return progress }
     if case .file = way { return SinkProgress(byteCount: try file.append(batch)) }
     return try transfer(batch.bytes)
+  }
+
+  /// Writes what comes before the first record, as far as there is room.
+  private func writeHeader() throws(SinkError) -> SinkProgress {
+    if let binary = pendingBinary, binary.marker != nil {
+      pendingHeader = binary.header[...]
+      pendingBinary = nil
+    }
+    guard !pendingHeader.isEmpty else { return SinkProgress(byteCount: 0) }
+    let header = UnsafeMutableRawBufferPointer.allocate(byteCount: pendingHeader.count, alignment: 1)
+    defer { header.deallocate() }
+    header.copyBytes(from: pendingHeader)
+    let progress = try transfer(UnsafeRawBufferPointer(header))
+    pendingHeader.removeFirst(progress.byteCount)
+    return SinkProgress(byteCount: 0, blockedDescriptor: progress.blockedDescriptor)
   }
 
   private func transfer(_ bytes: UnsafeRawBufferPointer) throws(SinkError) -> SinkProgress {
@@ -119,8 +135,11 @@ public final class StreamSink: Sink {
     }
   }
 
-  /// Lets go of a descriptor of our own.
-  public func close(at now: Moment) throws(SinkError) { releaseDescriptors() }
+  /// Lets go of a descriptor of our own; what has no records is a log all the same.
+  public func close(at now: Moment) throws(SinkError) {
+    if pendingBinary != nil { _ = try writeHeader() }
+    releaseDescriptors()
+  }
 
   private func progress(
     _ operation: String, _ bytes: UnsafeRawBufferPointer, on descriptor: Int32,

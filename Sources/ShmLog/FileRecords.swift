@@ -46,6 +46,9 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
 
   deinit { classes.deallocate() }
 
+  /// Whether records of no transaction are handed out too.
+  public var includesUnattributed = false
+
   /// A file has forgotten what was written together.
   public static var recordsStandAlone: Bool { true }
 
@@ -63,7 +66,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   /// The next records of one transaction that stand together: up to its `End`, another `Begin`, a record
   /// of another transaction or `linksMax` links.
   ///
-  /// Records of no transaction are passed over.
+  /// Records of no transaction are passed over, unless they were asked for.
   ///
   /// - Throws: `LogError.truncated` at a record that isn't all there, `.damaged` at one that can't be.
   @specialized(where Layout == NarrowRecords)
@@ -74,7 +77,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
       if run.byteCount > 0, run.isEnded || window.isFull || window.reachedEnd {
         let start = window.start + position
         position += run.byteCount
-        if run.vxid == 0 { continue }
+        if run.vxid == 0, !includesUnattributed { continue }
         return .records(
           RecordRun(start: start, byteCount: run.byteCount, isBracketed: run.begins && run.ends))
       }

@@ -69,6 +69,9 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     }
   }
 
+  /// Whether records of no transaction are handed out too.
+  public var includesUnattributed = false
+
   /// Records come in the batches they were written in.
   public static var recordsStandAlone: Bool { false }
 
@@ -142,8 +145,11 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   public mutating func next() throws(LogError) -> SourceStep<Layout> {
     while true {
       let result = step()
-      // Records of no transaction are of no interest to any grouping.
-      if case .records(let run) = result, run.isEmpty || Layout.vxid(run.start) == 0 { continue }
+      if case .records(let run) = result,
+        run.isEmpty || (Layout.vxid(run.start) == 0 && !includesUnattributed)
+      {
+        continue
+      }
       return result
     }
   }

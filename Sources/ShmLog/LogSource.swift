@@ -10,6 +10,9 @@ public protocol LogSource<Layout>: ~Copyable {
   /// Whether every record counts as written by itself, as in a file, or a run as written in one piece.
   static var recordsStandAlone: Bool { get }
 
+  /// Whether records of no transaction are handed out too; usually nobody has a use for them.
+  var includesUnattributed: Bool { get set }
+
   /// The next records, or why there are none.
   mutating func next() throws(LogError) -> SourceStep<Layout>
 

@@ -31,6 +31,14 @@ public struct TagSet: Equatable, Sendable {
     words.3 |= other.words.3
   }
 
+  /// Takes out every number of another set.
+  public mutating func subtract(_ other: TagSet) {
+    words.0 &= ~other.words.0
+    words.1 &= ~other.words.1
+    words.2 &= ~other.words.2
+    words.3 &= ~other.words.3
+  }
+
   /// Whether a number is in the set.
   @inlinable
   public func contains(_ number: UInt8) -> Bool {

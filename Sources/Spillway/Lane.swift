@@ -1,50 +1,101 @@
 import LineFormat
+import LogText
 import ShmLog
 import Shipping
 import Transactions
 
-/// The reader's end of one output: which transactions it wants, how they look, and the spool they go to.
+/// The reader's end of one output: what is made of transactions or groups, and the spool that goes to.
 struct Lane: ~Copyable {
-  private let selection: Selection
-  private var renderer: LineRenderer
+  private var maker: LineMaker?
+  private var groups: GroupRenderer?
   private var writer: SpoolWriter
 
+  /// The tags whose records must survive until a transaction is finished.
+  private(set) var neededTags: TagSet
+
+  /// A lane for a line of each transaction.
   init(_ selection: Selection, renderer: consuming LineRenderer, writer: consuming SpoolWriter) {
-    self.selection = selection
-    self.renderer = renderer
+    neededTags = renderer.neededTags
+    maker = LineMaker(selection: selection, renderer: renderer)
+    groups = nil
     self.writer = writer
   }
 
-  /// What came of a transaction.
+  /// A lane for groups as a whole, or for records singly.
+  init(_ renderer: consuming GroupRenderer, writer: consuming SpoolWriter) {
+    neededTags = .all
+    maker = nil
+    groups = consume renderer
+    self.writer = writer
+  }
+
+  /// What came of a transaction, a group or a record.
   enum Outcome {
     case committed
     case filtered
-    /// There was no room for the line.
+    /// There was no room for it.
     case refused
-    /// What the line was made of was overwritten meanwhile.
+    /// What it was made of was overwritten meanwhile.
     case torn
   }
 
-  /// Room for a usual line; a longer one is rendered twice.
+  /// Room for a usual line; what is longer is rendered twice.
   private static let lineByteCountUsual = 1024
-  /// No line is longer.
   private static let lineByteCountMax = 64 << 20
+  /// Room for a group of some transactions; one of a long connection has thousands.
+  private static let groupByteCountUsual = 16 << 10
+  private static let groupByteCountMax = 512 << 20
 
   /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
   mutating func take<Layout: RecordLayout>(
     _ transaction: Transaction<Layout>, isIntact: () -> Bool
   ) -> Outcome {
-    guard selection.includes(transaction) else { return .filtered }
-    var wanted = Self.lineByteCountUsual
+    Self.take(
+      &maker, to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
+      isIntact: isIntact
+    ) { maker, line in maker?.render(transaction, to: &line) ?? false }
+  }
+
+  /// The same for what is shown of a group.
+  mutating func take<Layout: RecordLayout>(
+    _ group: TransactionGroup<Layout>, isIntact: () -> Bool
+  ) -> Outcome {
+    Self.take(
+      &groups, to: &writer, usual: Self.groupByteCountUsual, limit: Self.groupByteCountMax,
+      isIntact: isIntact
+    ) { groups, text in groups?.render(group, to: &text) ?? false }
+  }
+
+  /// The same for one record.
+  mutating func take<Layout: RecordLayout>(
+    _ record: Record<Layout>, isIntact: () -> Bool
+  ) -> Outcome {
+    Self.take(
+      &groups, to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
+      isIntact: isIntact
+    ) { groups, text in groups?.render(record, to: &text) ?? false }
+  }
+
+  /// Has something rendered into the spool.
+  ///
+  /// - Parameters:
+  ///   - usual: how much room to begin with.
+  ///   - limit: what takes more is refused.
+  ///   - render: returns whether there is anything to keep.
+  @inline(__always)
+  private static func take<Renderer: ~Copyable>(
+    _ renderer: inout Renderer, to writer: inout SpoolWriter, usual: Int, limit: Int,
+    isIntact: () -> Bool, render: (inout Renderer, inout LineWriter) -> Bool
+  ) -> Outcome {
+    var wanted = usual
     while true {
-      guard wanted <= Self.lineByteCountMax, let room = writer.reserve(wanted) else {
-        // Whether it would have given a line must be known to count it right.
+      guard wanted <= limit, let room = writer.reserve(wanted) else {
+        // Whether there would have been anything must be known to count it right.
         var nowhere = LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
-        return renderer.render(transaction, to: &nowhere) == .line ? .refused : .filtered
+        return render(&renderer, &nowhere) ? .refused : .filtered
       }
       var line = LineWriter(room)
-      let outcome = renderer.render(transaction, to: &line)
-      if outcome == .noLine { return .filtered }
+      guard render(&renderer, &line) else { return .filtered }
       if line.overflowed {
         wanted = room.count * 2
         continue
@@ -56,14 +107,29 @@ struct Lane: ~Copyable {
   }
 
   /// Compiles the format anew, for a log with other tags.
-  mutating func change(to renderer: consuming LineRenderer) { self.renderer = renderer }
+  mutating func change(to renderer: consuming LineRenderer) {
+    neededTags = renderer.neededTags
+    maker?.renderer = renderer
+  }
 
-  /// The tags whose records must survive until a transaction is finished.
-  var neededTags: TagSet { renderer.neededTags }
+  /// The same for groups.
+  mutating func change(to renderer: consuming GroupRenderer) { groups = consume renderer }
 
   mutating func publish() { writer.publish() }
 
   mutating func finish() { writer.finish() }
+}
+
+/// Makes lines of those transactions that are wanted.
+private struct LineMaker: ~Copyable {
+  let selection: Selection
+  var renderer: LineRenderer
+
+  mutating func render<Layout: RecordLayout>(
+    _ transaction: Transaction<Layout>, to line: inout LineWriter
+  ) -> Bool {
+    selection.includes(transaction) && renderer.render(transaction, to: &line) == .line
+  }
 }
 
 /// Which transactions of a group give a line (`ncsa-format.md` 3).

@@ -37,6 +37,8 @@ extension Pipeline {
     } catch {
       throw .log(error)
     }
+    source.includesUnattributed = takesRecordsSingly
+    _ = binaryContent?.begin(with: Layout.fileMagic)
     let pidFile = try start(sink, overflow: .block)
     try prepareLane(for: source.numbering)
     var grouper = Grouper<Layout>(
@@ -68,7 +70,7 @@ extension Pipeline {
     } catch {
       fail(error.description)
     }
-    accounting.filtered += grouper.statistics.ruledOut + grouper.statistics.discarded
+    count(grouper.statistics)
     grouper.discardOpen()
     report(strays, unknownTags: source.unknownTags, path: path)
     finish()

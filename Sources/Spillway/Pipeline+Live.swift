@@ -111,6 +111,13 @@ extension Pipeline {
   private mutating func follow<Layout: RecordLayout>(
     _ ring: inout LogRing<Layout>, numbering: TagNumbering, _ follower: inout InstanceFollower
   ) throws(RunError) {
+    ring.includesUnattributed = takesRecordsSingly
+    if let binaryContent, !binaryContent.begin(with: Layout.fileMagic) {
+      messages.say("the log's layout has changed: \(output?.name ?? "the output") can't go on with it")
+      status = ExitStatus.failure
+      isEnding = true
+      return
+    }
     try prepareLane(for: numbering)
     var grouper = Grouper<Layout>(
       options: groupingOptions(for: numbering), tags: TagTable(numbering))
@@ -160,7 +167,7 @@ extension Pipeline {
     // What a vanished log left unfinished will never be finished; what a run leaves at its own end is not
     // known to be.
     if follower.isStale, !options.existingOnly { flush(&grouper, from: &ring) }
-    accounting.filtered += grouper.statistics.ruledOut + grouper.statistics.discarded
+    count(grouper.statistics)
     grouper.discardOpen()
     lane?.publish()
   }

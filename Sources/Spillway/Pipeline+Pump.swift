@@ -29,6 +29,10 @@ extension Pipeline {
       switch try source.next() {
       case .records(let run):
         accounting.readBytes += run.byteCount
+        if takesRecordsSingly {
+          takeEach(run, from: &source)
+          continue
+        }
         let orphansBefore = grouper.statistics.orphans
         guard Source.recordsStandAlone ? grouper.addEach(run) : grouper.add(run) else { continue }
         while let group = grouper.next() { take(group, from: &source) }
@@ -62,21 +66,53 @@ extension Pipeline {
     guard query?.matches(group) ?? true,
       rateLimiter?.admits(at: Moment.now().steadyNanoseconds) ?? true
     else {
-      accounting.filtered += group.count
+      accounting.filtered += takesGroups ? 1 : group.count
       return
     }
-    for index in 0..<group.count {
-      take(group[index], from: &source)
+    if takesGroups {
+      offer(from: &source) { lane, source in lane?.take(group) { source.isIntact } }
+    } else {
+      for index in 0..<group.count {
+        let transaction = group[index]
+        offer(from: &source) { lane, source in lane?.take(transaction) { source.isIntact } }
+      }
     }
-    groupsLeft -= 1
-    if groupsLeft == 0 { isEnding = true }
+    countTaken()
   }
 
-  private mutating func take<Source: LogSource & ~Copyable>(
-    _ transaction: Transaction<Source.Layout>, from source: inout Source
+  private mutating func countTaken() {
+    groupsLeft -= 1
+    if groupsLeft == 0 { isEnding = true }
+    if options.isUnbuffered { lane?.publish() }
+  }
+
+  /// Takes the records of a run as groups of their own.
+  private mutating func takeEach<Source: LogSource & ~Copyable>(
+    _ run: RecordRun<Source.Layout>, from source: inout Source
+  ) {
+    var cursor = run.makeCursor()
+    while groupsLeft > 0, let record = cursor.next() {
+      guard TransactionGroup.withRecord(record, { query?.matches($0) ?? true }),
+        rateLimiter?.admits(at: Moment.now().steadyNanoseconds) ?? true
+      else {
+        accounting.filtered += 1
+        continue
+      }
+      let torn = accounting.torn
+      offer(from: &source) { lane, source in lane?.take(record) { source.isIntact } }
+      // What was overwritten holds no records any more; the source says how much that was.
+      if accounting.torn > torn { return }
+      countTaken()
+    }
+  }
+
+  /// Hands something to the lane and counts what becomes of it.
+  @inline(__always)
+  private mutating func offer<Source: LogSource & ~Copyable>(
+    from source: inout Source, _ take: (inout Lane?, inout Source) -> Lane.Outcome?
   ) {
     while true {
-      switch lane?.take(transaction, isIntact: { source.isIntact }) ?? .filtered {
+      switch take(&lane, &source) ?? .filtered {
       case .committed: accounting.committed += 1
       case .filtered: accounting.filtered += 1
       case .torn: accounting.torn += 1

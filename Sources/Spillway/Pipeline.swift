@@ -1,6 +1,7 @@
 import CShims
 import Glibc
 import LineFormat
+import LogText
 import LogQuery
 import SharedMemory
 import ShmLog
@@ -25,6 +26,10 @@ public struct Pipeline: ~Copyable {
   var query: Query?
   var rateLimiter: RateLimiter?
   var laneNumbering: TagNumbering?
+  /// Whether groups are shown as a whole, or even every record by itself.
+  let takesGroups: Bool, takesRecordsSingly: Bool
+  /// What the output must know of the records it is given, if they are records.
+  let binaryContent: BinaryContent?
   /// Whether the run was told to end, or has done what it was told to do.
   var isEnding = false
   /// Whether it was a signal that said so; then the output is given only so much time.
@@ -36,6 +41,10 @@ public struct Pipeline: ~Copyable {
 
   private init(_ options: PipelineOptions) throws(RunError) {
     self.options = options
+    takesGroups = options.groupForm != nil
+    takesRecordsSingly = options.takesRecordsSingly
+    binaryContent =
+      options.groupForm == .records ? BinaryContent { BinaryLogFile.inspect($0) } : nil
     groupsLeft = options.groupsMax ?? .max
     rateLimiter = options.rateLimit.map { RateLimiter($0) }
     messages = Messages(programName: options.programName)
@@ -53,8 +62,7 @@ public struct Pipeline: ~Copyable {
   /// - Throws: `RunError` if it could not begin.
   public static func run(_ options: PipelineOptions) throws(RunError) -> Int32 {
     var pipeline = try Pipeline(options)
-    try pipeline.checkFormat()
-    try pipeline.checkQuery()
+    try pipeline.check()
     let sink = try pipeline.openSink()
     switch options.input {
     case .file(let path): try pipeline.runFile(path, sink)
@@ -76,29 +84,59 @@ public struct Pipeline: ~Copyable {
     return .natural(for: numbering)
   }
 
-  func format(for numbering: TagNumbering) throws(FormatError) -> LineFormat {
+  func format(for numbering: TagNumbering) throws(RunError) -> LineFormat {
     let rules = rules(for: numbering)
-    switch options.format {
-    case .text(let text): return try LineFormat(text, rules: rules, isJSON: options.isJSON)
-    case .template(let template): return try template.lineFormat(rules: rules)
+    do {
+      switch options.format {
+      case .text(let text): return try LineFormat(text, rules: rules, isJSON: options.isJSON)
+      case .template(let template): return try template.lineFormat(rules: rules)
+      }
+    } catch {
+      throw .format(error)
     }
   }
 
-  /// Finds a mistake in the format before anything is opened.
+  /// What shows groups of a log.
+  func groupRenderer(for numbering: TagNumbering) throws(RunError) -> GroupRenderer {
+    let rules = rules(for: numbering)
+    let tags = TagTable(numbering)
+    let form = options.groupForm ?? .text(isVerbose: false)
+    do {
+      let filter = try RecordFilter(
+        options.recordRules, version: rules.version, isStrict: rules.isStrict, tags: tags,
+        alwaysShown: form == .records ? GroupRenderer.structuralTags(tags) : TagSet())
+      return GroupRenderer(
+        form, sides: sides(rules), filter: filter, tags: tags, version: rules.version)
+    } catch {
+      throw .recordRule(error)
+    }
+  }
+
+  private func sides(_ rules: NCSARules) -> SideSelection {
+    SideSelection(
+      client: options.client, backend: options.backend, esi: options.esi, rules: rules)
+  }
+
+  /// Finds a mistake in format, queries and rules before anything is opened.
   ///
-  /// What depends on the log alone is found when the log is known; a format that no log makes right is
-  /// refused now.
-  private func checkFormat() throws(RunError) {
-    var first: FormatError?
+  /// What depends on the log alone is found when the log is known; what no log makes right is refused now.
+  private func check() throws(RunError) {
+    try checkForSome { (numbering) throws(RunError) in
+      if takesGroups { _ = try groupRenderer(for: numbering) } else { _ = try format(for: numbering) }
+    }
+    try checkForSome { (numbering) throws(RunError) in _ = try compileQuery(for: numbering) }
+  }
+
+  private func checkForSome(_ compile: (TagNumbering) throws(RunError) -> Void) throws(RunError) {
+    var first: RunError?
     for numbering in [TagNumbering.v41, .v73, .v90] {
-      do {
-        _ = try format(for: numbering)
-        return
+      do throws(RunError) {
+        return try compile(numbering)
       } catch {
         first = first ?? error
       }
     }
-    if let first { throw .format(first) }
+    if let first { throw first }
   }
 
   /// The queries, for a log; nil if there are none.
@@ -114,20 +152,6 @@ public struct Pipeline: ~Copyable {
     }
   }
 
-  /// Finds a mistake in the queries before anything is opened; what one release doesn't know another may.
-  private func checkQuery() throws(RunError) {
-    var first: RunError?
-    for numbering in [TagNumbering.v41, .v73, .v90] {
-      do {
-        _ = try compileQuery(for: numbering)
-        return
-      } catch {
-        first = first ?? error
-      }
-    }
-    if let first { throw first }
-  }
-
   private func openSink() throws(RunError) -> sending any Sink {
     do {
       var header: [UInt8] = []
@@ -136,9 +160,11 @@ public struct Pipeline: ~Copyable {
         if !header.isEmpty { header.append(UInt8(ascii: "\n")) }
       }
       switch options.target {
-      case .standardOutput: return try StreamSink.standardOutput(header: header)
+      case .standardOutput:
+        return try StreamSink.standardOutput(header: header, binary: binaryContent)
       case .file(var file):
         file.header = header
+        file.binary = binaryContent
         let messages = messages
         return try FileSink.open(file) { messages.say($0) }
       }
@@ -182,19 +208,22 @@ public struct Pipeline: ~Copyable {
   /// Makes the lane fit a log's tags.
   mutating func prepareLane(for numbering: TagNumbering) throws(RunError) {
     guard let output, laneNumbering != numbering else { return }
-    let format: LineFormat
-    do {
-      format = try self.format(for: numbering)
-    } catch {
-      throw .format(error)
-    }
-    let renderer = LineRenderer(format, tags: TagTable(numbering))
-    if lane == nil {
-      lane = Lane(
-        Selection(options, rules: rules(for: numbering)), renderer: renderer,
-        writer: output.makeWriter())
+    if takesGroups {
+      let renderer = try groupRenderer(for: numbering)
+      if lane == nil {
+        lane = Lane(renderer, writer: output.makeWriter())
+      } else {
+        lane?.change(to: renderer)
+      }
     } else {
-      lane?.change(to: renderer)
+      let renderer = LineRenderer(try format(for: numbering), tags: TagTable(numbering))
+      if lane == nil {
+        lane = Lane(
+          Selection(options, rules: rules(for: numbering)), renderer: renderer,
+          writer: output.makeWriter())
+      } else {
+        lane?.change(to: renderer)
+      }
     }
     query = try compileQuery(for: numbering)
     laneNumbering = numbering
@@ -202,10 +231,7 @@ public struct Pipeline: ~Copyable {
 
   func groupingOptions(for numbering: TagNumbering) -> GroupingOptions {
     let rules = rules(for: numbering)
-    let selection = Selection(options, rules: rules)
-    var grouping = GroupingOptions(
-      grouping: options.groupsRequests ? .request : .vxid, candidateRule: rules.candidateRule,
-      wantsClient: selection.client, wantsBackend: selection.backend, wantsESI: selection.esi)
+    var grouping = takesGroups ? groupingOfSides(rules) : groupingOfLines(rules)
     grouping.openTransactionsMax = options.openTransactionsMax
     grouping.timeoutNanoseconds = Int64(min(options.timeoutSeconds, 1e9) * 1e9)
     switch lane {
@@ -217,6 +243,30 @@ public struct Pipeline: ~Copyable {
     case nil: break
     }
     return grouping
+  }
+
+  /// Lines are of one side at least, so something can always be ruled out.
+  private func groupingOfLines(_ rules: NCSARules) -> GroupingOptions {
+    let selection = Selection(options, rules: rules)
+    return GroupingOptions(
+      grouping: options.grouping, candidateRule: rules.candidateRule, wantsClient: selection.client,
+      wantsBackend: selection.backend, wantsESI: selection.esi)
+  }
+
+  /// Up to 7.2, transactions are ruled out by side only if a side is asked for.
+  private func groupingOfSides(_ rules: NCSARules) -> GroupingOptions {
+    let sides = sides(rules)
+    var rule = rules.candidateRule
+    if rule == .bySide, sides.isOpen, options.grouping == .vxid { rule = .everything }
+    return GroupingOptions(
+      grouping: options.grouping, candidateRule: rule, wantsClient: sides.client,
+      wantsBackend: sides.backend, wantsESI: sides.esi)
+  }
+
+  /// Takes over what the grouper has sorted out.
+  mutating func count(_ statistics: GroupingStatistics) {
+    accounting.filtered +=
+      statistics.ruledOut + (takesGroups ? statistics.discardedGroups : statistics.discarded)
   }
 
   // MARK: Ending

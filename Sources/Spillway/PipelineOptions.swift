@@ -1,6 +1,9 @@
 public import LineFormat
+public import LogQuery
+public import LogText
 public import ShmLog
 public import Shipping
+public import Transactions
 
 /// Everything a run is told, checked as far as it can be without looking at the log.
 public struct PipelineOptions: Sendable {
@@ -44,8 +47,16 @@ public struct PipelineOptions: Sendable {
   public var isJSON = false
   /// The release whose rules are insisted on; nil takes what goes with the log.
   public var compatibility: VarnishVersion?
-  /// Whether a group is a request with all that belongs to it, instead of a transaction.
-  public var groupsRequests = false
+  /// What belongs together.
+  public var grouping = Grouping.vxid
+  /// Whether every record is taken by itself, instead of being grouped.
+  public var takesRecordsSingly = false
+  /// Whether groups are shown as a whole, and how, instead of a line for each transaction.
+  public var groupForm: GroupRenderer.Form?
+  /// Which records of a group are shown.
+  public var recordRules: [RecordRule] = []
+  /// Whether everything is handed to the output at once.
+  public var isUnbuffered = false
   /// The options `-c`, `-b` and `-E` as they were given.
   public var client = false, backend = false, esi = false
   /// Which groups are wanted: queries in the log's query language; none takes all.

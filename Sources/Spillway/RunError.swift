@@ -8,6 +8,7 @@ public import Shipping
 public enum RunError: Error, Sendable, CustomStringConvertible {
   case format(FormatError)
   case query(QueryError)
+  case recordRule(RecordRuleError)
   case log(LogError)
   /// The same, where the rules of a release before 5.2 are insisted on.
   case logFileInOldTool(LogError)
@@ -27,6 +28,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .format(let error): error.description
     case .query(let error): "Query expression error:\n\(error.description)"
+    case .recordRule(let error): error.description
     case .log(let error): error.description
     case .logFileInOldTool(.cannotOpen(let path, let reason)):
       "Can't open log file (Could not open \(path): \(reason)\n)"

@@ -10,6 +10,10 @@ struct ArgumentExpansion {
   static let ncsa = ArgumentExpansion(
     flags: Set("abcCdDEhjV"), valued: Set("fFgkLnPqQrRtTw"))
 
+  /// The same of `varnishlog`.
+  static let log = ArgumentExpansion(
+    flags: Set("aAbcCdDEhuvV"), valued: Set("giIkLnPqQrRtTwxX"))
+
   /// A mistake that the command line has whatever the options mean.
   enum Mistake: Error, Equatable, CustomStringConvertible {
     case unknownOption(Character)
@@ -46,6 +50,20 @@ struct ArgumentExpansion {
       }
     }
     return result
+  }
+
+  /// The options of one letter in arguments that were split, in their order, with their values.
+  func letters(in arguments: [String]) -> [(letter: Character, value: String?)] {
+    var letters: [(letter: Character, value: String?)] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument.hasPrefix("--") {
+        if Self.takesNextAsValue(argument) { rest = rest.dropFirst() }
+      } else if let letter = argument.last {
+        letters.append((letter, valued.contains(letter) ? rest.popFirst() : nil))
+      }
+    }
+    return letters
   }
 
   private static let gzipLevelUsual = 6

@@ -3,21 +3,41 @@ import LineFormat
 import ShmLog
 import Shipping
 import Spillway
+import Transactions
 
 /// Reads the values of options.
 ///
 /// Where varnishncsa has an option too, its messages are kept.
 struct OptionValues {
-  func groupsRequests(_ text: String?) throws(UsageError) -> Bool {
-    guard let text else { return false }
-    let matches = ["raw", "vxid", "request", "session"].filter { $0.hasPrefix(text.lowercased()) }
+  /// What `-g` may ask for.
+  enum GroupingName: String, CaseIterable {
+    case raw, vxid, request, session
+  }
+
+  /// A grouping by its name or an unambiguous beginning of it.
+  func grouping(_ text: String?) throws(UsageError) -> GroupingName {
+    guard let text else { return .vxid }
+    let matches = GroupingName.allCases.filter { $0.rawValue.hasPrefix(text.lowercased()) }
     guard let name = matches.first else { throw UsageError("Unknown grouping type: \(text)") }
     guard matches.count == 1 else { throw UsageError("Ambiguous grouping type: \(text)") }
-    switch name {
-    case "vxid": return false
-    case "request": return true
-    default: throw UsageError("Invalid grouping mode: \(name)")
+    return name
+  }
+
+  /// One of the groupings that lines can be made of.
+  func lineGrouping(_ text: String?) throws(UsageError) -> Grouping {
+    switch try grouping(text) {
+    case .vxid: return .vxid
+    case .request: return .request
+    case let name: throw UsageError("Invalid grouping mode: \(name.rawValue)")
     }
+  }
+
+  /// The time that a transaction may take, in varnishlog's words.
+  func timeout(_ text: String?) throws(UsageError) -> Double? {
+    guard let text else { return nil }
+    guard let seconds = Double(text), !seconds.isNaN else { throw UsageError("-T: Syntax error") }
+    guard seconds >= 0 else { throw UsageError("-T: Range error") }
+    return min(seconds, 1e9)
   }
 
   func version(_ text: String?) throws(UsageError) -> VarnishVersion? {

@@ -10,11 +10,11 @@ enum SpillwayCommand {
   static func main() {
     var arguments = CommandLine.arguments[...]
     let program = arguments.popFirst().map(baseName) ?? "spillway"
-    if program == "varnishncsa" {
-      runNCSA(Array(arguments), isVarnishncsa: true)
+    for command in runCommands where program == command.oldName {
+      run(command, Array(arguments), isOldName: true)
     }
-    if arguments.first == "ncsa" {
-      runNCSA(Array(arguments.dropFirst()), isVarnishncsa: false)
+    for command in runCommands where arguments.first == command.configuration.commandName {
+      run(command, Array(arguments.dropFirst()), isOldName: false)
     }
     runOther(Array(arguments))
   }
@@ -29,40 +29,39 @@ enum SpillwayCommand {
     }
   }
 
-  private static func runNCSA(_ arguments: [String], isVarnishncsa: Bool) -> Never {
-    let name = isVarnishncsa ? "varnishncsa" : "spillway"
+  /// Commands that a program of their own name stands for, too.
+  private static let runCommands: [any RunCommand.Type] = [NCSACommand.self, LogCommand.self]
+
+  private static func run<Command: RunCommand>(
+    _ type: Command.Type, _ arguments: [String], isOldName: Bool
+  ) -> Never {
+    let name = isOldName ? type.oldName : "spillway"
+    let subcommand = type.configuration.commandName ?? ""
     do {
-      let expanded = try ArgumentExpansion.ncsa(arguments)
-      let command = try parse(expanded, isVarnishncsa: isVarnishncsa)
+      let expanded = try type.expansion(arguments)
+      let parsed =
+        isOldName ? try type.parseAsRoot(expanded) : try RootCommand.parseAsRoot([subcommand] + expanded)
+      guard var command = parsed as? Command else { throw CleanExit.helpRequest(type) }
       if command.process.showVersion {
         complain("\(name) (spillway \(version))", as: nil)
         exit(ExitStatus.success)
       }
-      let options = try command.pipelineOptions(isVarnishncsa: isVarnishncsa)
-      exit(try Pipeline.run(options))
+      command.note(orderOf: expanded)
+      exit(try Pipeline.run(try command.pipelineOptions(isOldName: isOldName)))
     } catch let error as RunError {
       complain(error.description, as: name)
       exit(error.exitStatus)
     } catch let error as ArgumentExpansion.Mistake {
       complain(error.description, as: name)
-      complain("Usage: \(name)\(isVarnishncsa ? "" : " ncsa") <options>; --help lists them", as: nil)
+      complain("Usage: \(name)\(isOldName ? "" : " \(subcommand)") <options>; --help lists them", as: nil)
       exit(ExitStatus.failure)
     } catch let error as UsageError {
       complain(error.description, as: name)
       exit(ExitStatus.failure)
     } catch {
-      if isVarnishncsa { leave(error, NCSACommand.self) }
+      if isOldName { leave(error, type) }
       leave(error, RootCommand.self)
     }
-  }
-
-  /// Parses the options; under a command of its own they stand alone, else below `spillway`.
-  private static func parse(_ arguments: [String], isVarnishncsa: Bool) throws -> NCSACommand {
-    if isVarnishncsa { return try NCSACommand.parse(arguments) }
-    guard let command = try RootCommand.parseAsRoot(["ncsa"] + arguments) as? NCSACommand else {
-      throw CleanExit.helpRequest(NCSACommand.self)
-    }
-    return command
   }
 
   /// Prints what the parser has to say, and ends: with 0 for help that was asked for, else with 1.
@@ -93,5 +92,5 @@ struct RootCommand: ParsableCommand {
     commandName: "spillway",
     abstract: "Follow the shared-memory log of a web cache and ship its lines.",
     version: SpillwayCommand.version,
-    subcommands: [NCSACommand.self, FormatsCommand.self])
+    subcommands: [NCSACommand.self, LogCommand.self, FormatsCommand.self])
 }

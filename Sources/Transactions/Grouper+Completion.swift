@@ -25,6 +25,7 @@ extension Grouper {
         return members.group
       }
       statistics.discarded += lentSlots.count
+      statistics.discardedGroups += 1
       freeLent()
     }
     if readyTaken > 0 {

@@ -4,6 +4,8 @@ public struct GroupingStatistics: Sendable, Equatable {
   public var delivered = 0
   /// Transactions of groups whose root is not what the grouping asks for.
   public var discarded = 0
+  /// How many groups those were.
+  public var discardedGroups = 0
   /// Transactions that were ended because they took too long.
   public var timedOut = 0
   /// Transactions that were ended to make room.

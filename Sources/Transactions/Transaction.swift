@@ -71,7 +71,22 @@ public struct Transaction<Layout: RecordLayout> {
 public struct TransactionGroup<Layout: RecordLayout> {
   @usableFromInline let members: UnsafeBufferPointer<Transaction<Layout>>
 
+  @inlinable
   init(_ members: UnsafeBufferPointer<Transaction<Layout>>) { self.members = members }
+
+  /// Has a record looked at as a group of its own, as the grouping `raw` takes it: at level 0, of no type.
+  @inlinable
+  public static func withRecord<Result>(
+    _ record: Record<Layout>, _ body: (TransactionGroup) -> Result
+  ) -> Result {
+    let transaction = Transaction<Layout>(
+      vxid: record.vxid, parentVXID: 0, type: .unknown, reason: .other, side: record.side, level: 0,
+      isForced: false, stored: .empty,
+      inPlace: RecordRun(start: record.address, byteCount: record.bytes.count))
+    return withUnsafePointer(to: transaction) { pointer in
+      body(TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1)))
+    }
+  }
 
   /// How many transactions there are; at least one.
   @inlinable public var count: Int { members.count }

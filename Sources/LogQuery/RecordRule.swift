@@ -1,0 +1,64 @@
+/// One of the options that choose single records: `-i`, `-x`, `-I`, `-X` (`grouping.md` 8).
+///
+/// The order in which they were given counts.
+public struct RecordRule: Sendable, Equatable {
+  /// What is done with the records that are meant.
+  public enum Kind: Character, Sendable {
+    /// Shows the records of these tags.
+    case include = "i"
+    /// Hides the records of these tags.
+    case exclude = "x"
+    /// Shows what matches, whatever else is said of it.
+    case includeMatching = "I"
+    /// Hides what matches, unless it is shown by matching.
+    case excludeMatching = "X"
+
+    /// Whether there is a regular expression in the value.
+    var hasPattern: Bool { self == .includeMatching || self == .excludeMatching }
+  }
+
+  /// What is done.
+  public let kind: Kind
+  /// A list of tags or, where matching counts, a regular expression with or without such a list in front.
+  public let text: [UInt8]
+  /// Whether the expression takes capitals and small letters for the same.
+  public let isCaseless: Bool
+
+  /// A rule as it was given.
+  public init(_ kind: Kind, _ text: [UInt8], isCaseless: Bool = false) {
+    self.kind = kind
+    self.text = text
+    self.isCaseless = isCaseless
+  }
+}
+
+/// Why a rule can't be used; the texts are those of the tools that came before.
+public struct RecordRuleError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What is wrong.
+  public enum Reason: Equatable, Sendable {
+    case unknownTag
+    case ambiguousTag
+    case badGlob
+    /// Where in the expression, and what the engine says.
+    case badPattern(offset: Int, reason: String)
+  }
+
+  /// The option.
+  public let kind: RecordRule.Kind
+  /// The list that was given.
+  public let list: [UInt8]
+  /// What is wrong.
+  public let reason: Reason
+
+  /// One line.
+  public var description: String {
+    let list = String(decoding: list, as: UTF8.self)
+    return switch reason {
+    case .unknownTag: "-\(kind.rawValue): \"\(list)\" matches zero tags"
+    case .ambiguousTag: "-\(kind.rawValue): \"\(list)\" is ambiguous"
+    case .badGlob: "-\(kind.rawValue): Syntax error in \"\(list)\""
+    case .badPattern(let offset, let reason):
+      "-\(kind.rawValue): Regex error at position \(offset) (\(reason))"
+    }
+  }
+}

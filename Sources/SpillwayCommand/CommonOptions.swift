@@ -1,0 +1,132 @@
+import ArgumentParser
+
+/// Where records come from.
+///
+/// As everywhere in these files, options as they were typed; what they mean is `PipelineOptions`' concern.
+struct InputOptions: ParsableArguments {
+  @Option(
+    name: .short, parsing: .unconditional,
+    help: ArgumentHelp("The running instance to follow.", valueName: "dir"))
+  var n: String?
+
+  @Option(
+    name: .short, parsing: .unconditional,
+    help: ArgumentHelp("Read a binary log file; '-' is standard input.", valueName: "file"))
+  var r: String?
+
+  @Flag(name: .short, help: "Process what is in the log, then exit.")
+  var d = false
+
+  @Option(
+    name: .short, parsing: .unconditional,
+    help: ArgumentHelp(
+      "How long to wait for the instance; 'off' is for ever. (default: 5)", valueName: "seconds"))
+  var t: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Follow the rules of this Varnish version, 2.1 to 9.0. (default: those of the log; or $SPILLWAY_COMPAT)",
+      valueName: "version"))
+  var compat: String?
+}
+
+/// Which groups are taken, apart from the sides.
+struct MatchingOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("L")], parsing: .unconditional,
+    help: ArgumentHelp("How many transactions may be unfinished. (default: 1000)", valueName: "limit"))
+  var openLimit: String?
+
+  @Option(
+    name: [.customShort("T")], parsing: .unconditional,
+    help: ArgumentHelp(
+      "How long a transaction may be unfinished. (default: 120)", valueName: "seconds"))
+  var timeout: String?
+
+  @Option(
+    name: .short, parsing: .unconditional,
+    help: ArgumentHelp("Stop after this many transactions or groups.", valueName: "number"))
+  var k: String?
+
+  @Option(
+    name: .short, parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Only what matches a query in the log's query language.", valueName: "query"))
+  var q: [String] = []
+
+  @Option(
+    name: [.customShort("Q")], parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("A file with a query.", valueName: "file"))
+  var queryFiles: [String] = []
+
+  @Flag(name: [.customShort("C")], help: "Queries make no difference between capitals and small letters.")
+  var caseless = false
+
+  @Option(
+    name: [.customShort("R")], parsing: .unconditional,
+    help: ArgumentHelp(
+      "Let no more than this many transactions or groups through: 100, 10/m, 1/10s.",
+      valueName: "limit[/duration]"))
+  var rate: String?
+}
+
+struct OutputOptions: ParsableArguments {
+  @Option(
+    name: .short, parsing: .unconditional,
+    help: ArgumentHelp(
+      "The output file, with strftime conversions if wanted; '-' is standard output.",
+      valueName: "file"))
+  var w: String?
+
+  @Flag(name: .short, help: "Append to the output file.")
+  var a = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Begin a new file at this size: 100M, 1G.", valueName: "size"))
+  var rotateSize: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Begin a new file so often, aligned to the clock: 15m, 1h, 1d.", valueName: "time"))
+  var rotateEvery: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How many finished files to keep.", valueName: "number"))
+  var keep: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Compress, at a level from 1 to 9. (default: 6)", valueName: "level"))
+  var gzip: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How much memory lines may take while the output is busy. (default: 512M)", valueName: "size"))
+  var spoolMemory: String?
+}
+
+struct ProcessOptions: ParsableArguments {
+  @Flag(name: [.customShort("D")], help: "Go into the background.")
+  var daemonize = false
+
+  @Option(
+    name: [.customShort("P")], parsing: .unconditional,
+    help: ArgumentHelp("A file for the process number.", valueName: "file"))
+  var pidFile: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How long to go on delivering after SIGTERM or SIGINT. (default: 5s)", valueName: "time"))
+  var drain: String?
+
+  @Flag(help: "Print the accounting line at the end of a file, too.")
+  var stats = false
+
+  @Flag(name: [.customShort("V")], help: "Print the version.")
+  var showVersion = false
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import LogQuery
+import LogText
+import Spillway
+import Transactions
+
+/// `spillway log`: follows a log and shows it, or writes its records to binary files.
+struct LogCommand: RunCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "log",
+    abstract: "Show the log itself, as varnishlog does, or write it to binary files.",
+    discussion: """
+      Follows the log of a running Varnish, or reads a captured one, and shows its transactions as text. \
+      With -w it writes binary files that -r reads again. Every option of varnishlog means what it means \
+      there.
+      """)
+
+  @OptionGroup(title: "Input") var input: InputOptions
+  @OptionGroup(title: "Selection") var selection: GroupSelectionOptions
+  @OptionGroup(title: "Format") var text: TextOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Process") var process: ProcessOptions
+
+  static let oldName = "varnishlog"
+  static let expansion = ArgumentExpansion.log
+
+  /// The options that choose records, in the order in which they stand on the command line.
+  private var recordRules: [RecordRule] = []
+
+  private enum CodingKeys: CodingKey {
+    case input, selection, text, output, process
+  }
+
+  var matching: MatchingOptions { selection.matching }
+
+  mutating func note(orderOf arguments: [String]) {
+    var isCaseless = false
+    for (letter, value) in Self.expansion.letters(in: arguments) {
+      if letter == "C" { isCaseless = true }
+      guard let kind = RecordRule.Kind(rawValue: letter), let value else { continue }
+      recordRules.append(RecordRule(kind, Array(value.utf8), isCaseless: isCaseless))
+    }
+  }
+
+  func complete(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+    switch try values.grouping(selection.g) {
+    case .raw: options.takesRecordsSingly = true
+    case .vxid: options.grouping = .vxid
+    case .request: options.grouping = .request
+    case .session: options.grouping = .session
+    }
+    (options.client, options.backend, options.esi) = (selection.c, selection.b, selection.esi)
+    options.timeoutSeconds =
+      try values.timeout(selection.matching.timeout) ?? options.timeoutSeconds
+    options.recordRules = recordRules
+    options.isUnbuffered = text.u
+    options.groupForm = output.w == nil || text.text ? .text(isVerbose: text.v) : .records
+  }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import LogQuery
+import ShmLog
+import Shipping
+import Spillway
+
+/// A command that carries a log to an output; what all of them have in common.
+protocol RunCommand: ParsableCommand {
+  /// The program whose place it takes, and under whose name its old rules hold.
+  static var oldName: String { get }
+  /// How its command line is split.
+  static var expansion: ArgumentExpansion { get }
+
+  var input: InputOptions { get }
+  var matching: MatchingOptions { get }
+  var output: OutputOptions { get }
+  var process: ProcessOptions { get }
+
+  /// Looks at options of which the order counts; the parser has forgotten it.
+  ///
+  /// - Parameter arguments: one option or value each.
+  mutating func note(orderOf arguments: [String])
+
+  /// Adds what only this command has.
+  func complete(_ options: inout PipelineOptions, _ values: OptionValues) throws
+}
+
+extension RunCommand {
+  /// What the options mean.
+  ///
+  /// - Parameter isOldName: whether the program was called by the name of its predecessor.
+  func pipelineOptions(isOldName: Bool) throws -> PipelineOptions {
+    let values = OptionValues()
+    var options = PipelineOptions(input: .live(input.n))
+    if process.daemonize {
+      guard let file = output.w else { throw UsageError("Missing -w option") }
+      if file == "-" { throw UsageError("Daemon cannot write to stdout") }
+    }
+    options.compatibility = try values.version(input.compat)
+    try setQueries(&options)
+    try complete(&options, values)
+    options.openTransactionsMax = try values.limit(matching.openLimit) ?? options.openTransactionsMax
+    options.rateLimit = try values.rateLimit(matching.rate)
+    options.groupsMax = try values.count(matching.k)
+    try setInput(&options, values)
+    try setOutput(&options, values)
+    options.daemonizes = process.daemonize
+    options.pidFile = process.pidFile.map(values.absolute)
+    options.drainSeconds =
+      try values.time(process.drain, option: "--drain")?.seconds ?? options.drainSeconds
+    if isOldName {
+      options.programName = Self.oldName
+      options.hangup = process.daemonize && output.w != nil ? .reopen : .end
+    }
+    options.showsAccounting = process.stats || (input.r == nil && !isOldName)
+    options.reportsOrphans = options.compatibility == nil && !isOldName
+    return options
+  }
+
+  private func setQueries(_ options: inout PipelineOptions) throws(UsageError) {
+    options.queries = matching.q.map { Array($0.utf8) }
+    options.queriesAreCaseless = matching.caseless
+    for file in matching.queryFiles {
+      do {
+        options.queries.append(try QueryFile.read(file))
+      } catch {
+        throw UsageError(error.description)
+      }
+    }
+  }
+
+  private func setInput(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+    if let file = input.r {
+      if input.n != nil {
+        let isOld = options.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
+        throw UsageError("Only one of -n\(isOld ? ", -N" : "") and -r options may be used")
+      }
+      if file == "-", process.daemonize { throw UsageError("Daemon cannot read from stdin") }
+      options.input = .file(file)
+    } else {
+      options.attachSeconds = try values.attachSeconds(input.t)
+    }
+    options.existingOnly = input.d
+  }
+
+  private func setOutput(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+    options.spoolBytes =
+      try values.size(output.spoolMemory, option: "--spool-memory") ?? options.spoolBytes
+    let fileOnly = [
+      ("--rotate-size", output.rotateSize), ("--rotate-every", output.rotateEvery),
+      ("--keep", output.keep), ("--gzip", output.gzip),
+    ]
+    guard let path = output.w, path != "-" else {
+      if let (option, _) = fileOnly.first(where: { $0.1 != nil }) {
+        throw UsageError("\(option) needs a file: -w FILE")
+      }
+      return
+    }
+    var file = FileOptions(path: values.absolute(path))
+    file.appends = output.a
+    file.rotateBytes = try values.size(output.rotateSize, option: "--rotate-size")
+    file.rotateEverySeconds = try values.time(output.rotateEvery, option: "--rotate-every")?.wholeSeconds
+    file.keep = try values.number(output.keep, option: "--keep", in: 0...1_000_000)
+    file.gzipLevel = try values.number(output.gzip, option: "--gzip", in: 1...9)
+    if let every = file.rotateEverySeconds, every < 1 {
+      throw UsageError("--rotate-every: the shortest time is 1s")
+    }
+    options.target = .file(file)
+  }
+}
