@@ -14,6 +14,7 @@ let package = Package(
     .executable(name: "spillway", targets: ["SpillwayCommand"]),
     .library(name: "ShmLog", targets: ["ShmLog"]),
     .library(name: "Transactions", targets: ["Transactions"]),
+    .library(name: "LogQuery", targets: ["LogQuery"]),
     .library(name: "LineFormat", targets: ["LineFormat"]),
   ],
   dependencies: [
@@ -35,7 +36,7 @@ let package = Package(
       exclude: ["Formats/README.md"],
       resources: [.embedInCode("Formats")], swiftSettings: strict),
     .target(
-      name: "LogText", dependencies: ["LineFormat", "LogQuery", "Transactions", "ShmLog"],
+      name: "LogText", dependencies: ["CShims", "LineFormat", "LogQuery", "Transactions", "ShmLog"],
       swiftSettings: strict),
     .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
     .target(

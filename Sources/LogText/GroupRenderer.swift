@@ -91,6 +91,13 @@ public struct GroupRenderer: ~Copyable {
   public mutating func render<Layout: RecordLayout>(
     _ record: Record<Layout>, to line: inout LineWriter
   ) -> Bool {
+    renderLone(record, to: &line)
+  }
+
+  @inline(__always)
+  private mutating func renderLone<Layout: RecordLayout>(
+    _ record: Record<Layout>, to line: inout LineWriter
+  ) -> Bool {
     guard shows(record) else { return false }
     if form == .records {
       copy(record, to: &line)
@@ -105,6 +112,37 @@ public struct GroupRenderer: ~Copyable {
       put(record, isVerbose: true, to: &line)
     }
     return true
+  }
+
+  /// Writes records by themselves, one behind the other, until there is no room for the next.
+  ///
+  /// - Parameters:
+  ///   - records: is moved behind what was written or is hidden.
+  ///   - ends: takes, for each record that is shown, where its text ends; no more are written than it takes.
+  /// - Returns: how many were written, how many are hidden, and whether the next one has no room.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func render<Layout: RecordLayout>(
+    each records: inout RecordCursor<Layout>, to lines: inout LineWriter,
+    ends: UnsafeMutableBufferPointer<Int>
+  ) -> (shown: Int, hidden: Int, isFull: Bool) {
+    var shown = 0
+    var hidden = 0
+    while shown < ends.count {
+      let (recordsBefore, linesBefore) = (records, lines)
+      guard let record = records.next() else { break }
+      guard renderLone(record, to: &lines) else {
+        hidden += 1
+        continue
+      }
+      if lines.overflowed {
+        (records, lines) = (recordsBefore, linesBefore)
+        return (shown, hidden, true)
+      }
+      ends[shown] = lines.count
+      shown += 1
+    }
+    return (shown, hidden, false)
   }
 
   private static let numberWidth = 10

@@ -1,3 +1,4 @@
+import CShims
 import ShmLog
 
 /// How records of each tag look as text: the tag's name with blanks behind it, and what is done with the
@@ -74,9 +75,7 @@ struct RecordText {
   @inline(__always)
   static func put(_ payload: LogBytes, _ kind: Kind, to target: UnsafeMutableRawPointer) -> Int {
     if kind == .plain {
-      let count = payload.firstIndex(of: 0) ?? payload.count
-      target.copyMemory(from: payload.start, byteCount: count)
-      return count
+      return shim_copy_text(target, payload.start, payload.count)
     }
     return putEncoded(payload, kind, to: target)
   }

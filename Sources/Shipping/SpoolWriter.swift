@@ -61,6 +61,13 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     return reserveInNextBlock(minimumByteCount)
   }
 
+  /// Whether a record of so many bytes can be had without a new block.
+  @inlinable
+  public func hasRoom(_ byteCount: Int) -> Bool { byteCount <= room }
+
+  /// How much of the room a record takes beside its bytes.
+  public static var recordOverhead: Int { SpoolBlock.slotBytes }
+
   /// Ends a record of `byteCount` bytes that has been written to the start of the reservation.
   @inlinable
   public mutating func commit(_ byteCount: Int) {

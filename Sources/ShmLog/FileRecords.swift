@@ -79,7 +79,9 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
         position += run.byteCount
         if run.vxid == 0, !includesUnattributed { continue }
         return .records(
-          RecordRun(start: start, byteCount: run.byteCount, isBracketed: run.begins && run.ends))
+          RecordRun(
+            start: start, byteCount: run.byteCount,
+            shape: run.begins && run.ends ? run.links > 0 ? .linked : .plain : .unknown))
       }
       if run.isEnded { try skipOddRecord() }
       if window.reachedEnd {
@@ -101,6 +103,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     var vxid: UInt64 = 0
     var begins = false
     var ends = false
+    var links = 0
     /// Whether more of the file couldn't make it longer.
     var isEnded = false
   }
@@ -114,7 +117,6 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     let base = window.start
     let filled = window.byteCount
     var run = Run()
-    var links = 0
     // position <= at <= filled holds throughout, so none of the sums below can overflow.
     var at = position
     if filled &- at >= Layout.headerByteCount { run.vxid = Layout.vxid(base + at) }
@@ -135,10 +137,10 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
         at &+= byteCount
         continue
       }
-      if kind == .link { links += 1 }
+      if kind == .link { run.links += 1 }
       if kind == .unknown { noteUnknownTag(RecordHeader.tag(word), at: at) }
       let isOdd = kind == .batch || kind == .mark
-      if isOdd || (at > position && (kind == .begin || links > Self.linksMax)) {
+      if isOdd || (at > position && (kind == .begin || run.links > Self.linksMax)) {
         run.isEnded = true
         break
       }

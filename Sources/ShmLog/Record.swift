@@ -48,15 +48,28 @@ public struct RecordRun<Layout: RecordLayout> {
   public let start: UnsafeRawPointer
   /// How many bytes may be read from there.
   public let byteCount: Int
-  /// Whether the source has found a `Begin` at the beginning, an `End` at the end, and neither in between.
-  public let isBracketed: Bool
+  /// What the source has found out about the run while it looked for its end.
+  public let shape: Shape
+
+  /// What a run is known to be.
+  public enum Shape: UInt8, Sendable {
+    /// Any records.
+    case unknown
+    /// A `Begin`, records of no meaning for grouping, with `Link`s among them, and an `End`.
+    case linked
+    /// The same without a `Link`.
+    case plain
+  }
+
+  /// Whether it is known to be a transaction from its `Begin` to its `End`.
+  @inlinable public var isBracketed: Bool { shape != .unknown }
 
   /// Views records in `byteCount` readable bytes at a word boundary.
   @inlinable
-  public init(start: UnsafeRawPointer, byteCount: Int, isBracketed: Bool = false) {
+  public init(start: UnsafeRawPointer, byteCount: Int, shape: Shape = .unknown) {
     self.start = start
     self.byteCount = byteCount
-    self.isBracketed = isBracketed
+    self.shape = shape
   }
 
   /// A run without records.

@@ -76,6 +76,49 @@ struct Lane: ~Copyable {
     ) { groups, text in groups?.render(record, to: &text) ?? false }
   }
 
+  /// How many records are rendered before they are checked and kept.
+  private static let batchCount = 64
+
+  /// What came of a run's records.
+  struct Tallies {
+    var committed = 0, filtered = 0, torn = 0
+  }
+
+  /// The same for every record of a run, many at a time, as long as there is room.
+  mutating func take<Layout: RecordLayout>(
+    each records: inout RecordCursor<Layout>, isIntact: () -> Bool
+  ) -> Tallies {
+    var tallies = Tallies()
+    var wanted = Self.groupByteCountUsual
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: Self.batchCount) { ends in
+      while !records.rest.isEmpty {
+        guard writer.hasRoom(wanted), let room = writer.reserve(wanted) else { return }
+        // Each record that is kept takes some of the room away for itself.
+        let usable = room.count - ends.count * SpoolWriter.recordOverhead
+        var lines = LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
+        guard let batch = groups?.render(each: &records, to: &lines, ends: ends) else { return }
+        tallies.filtered += batch.hidden
+        if batch.shown == 0, batch.hidden == 0 {
+          // What is left is no whole record, or needs more room.
+          guard batch.isFull else { return }
+          wanted = room.count * 2
+          continue
+        }
+        guard isIntact() else {
+          tallies.torn += 1
+          return
+        }
+        var start = 0
+        for index in 0..<batch.shown {
+          writer.commit(ends[index] - start)
+          start = ends[index]
+        }
+        tallies.committed += batch.shown
+      }
+    }
+    return tallies
+  }
+
   /// Has something rendered into the spool.
   ///
   /// - Parameters:

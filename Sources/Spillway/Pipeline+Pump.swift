@@ -91,6 +91,14 @@ extension Pipeline {
     _ run: RecordRun<Source.Layout>, from source: inout Source
   ) {
     var cursor = run.makeCursor()
+    if takesEveryRecord, let tallies = lane?.take(each: &cursor, isIntact: { source.isIntact }) {
+      accounting.committed += tallies.committed
+      accounting.filtered += tallies.filtered
+      accounting.torn += tallies.torn
+      if options.isUnbuffered { lane?.publish() }
+      if tallies.torn > 0 { return }
+    }
+    // What is left had no room, or must be looked at one by one.
     while groupsLeft > 0, let record = cursor.next() {
       guard TransactionGroup.withRecord(record, { query?.matches($0) ?? true }),
         rateLimiter?.admits(at: Moment.now().steadyNanoseconds) ?? true

@@ -28,6 +28,8 @@ public struct Pipeline: ~Copyable {
   var laneNumbering: TagNumbering?
   /// Whether groups are shown as a whole, or even every record by itself.
   let takesGroups: Bool, takesRecordsSingly: Bool
+  /// Whether there is nothing to ask of a record before it is shown.
+  let takesEveryRecord: Bool
   /// What the output must know of the records it is given, if they are records.
   let binaryContent: BinaryContent?
   /// Whether the run was told to end, or has done what it was told to do.
@@ -43,6 +45,8 @@ public struct Pipeline: ~Copyable {
     self.options = options
     takesGroups = options.groupForm != nil
     takesRecordsSingly = options.takesRecordsSingly
+    takesEveryRecord =
+      options.queries.isEmpty && options.rateLimit == nil && options.groupsMax == nil
     binaryContent =
       options.groupForm == .records ? BinaryContent { BinaryLogFile.inspect($0) } : nil
     groupsLeft = options.groupsMax ?? .max

@@ -41,6 +41,36 @@ static inline _Bool shim_copy_clean16(void *target, const void *source) {
   return (words[0] | words[1]) == 0;
 }
 
+/// Copies `count` bytes or those in front of the first NUL, whichever is less, and tells how many. The target
+/// has room for `count` bytes; what lies behind those copied is undefined. Each byte is read at most twice.
+static inline size_t shim_copy_text(void *target, const void *source, size_t count) {
+  const unsigned char *from = (const unsigned char *)source;
+  unsigned char *to = (unsigned char *)target;
+  size_t at = 0;
+  if (count >= sizeof(shim_bytes16)) {
+    while (1) {
+      shim_bytes16 bytes;
+      memcpy(&bytes, from + at, sizeof bytes);
+      memcpy(to + at, &bytes, sizeof bytes);
+      shim_bytes16 zeros = (shim_bytes16)(bytes == 0);
+      uint64_t words[2];
+      memcpy(words, &zeros, sizeof words);
+      if (words[0] != 0) return at + (size_t)__builtin_ctzll(words[0]) / 8;
+      if (words[1] != 0) return at + 8 + (size_t)__builtin_ctzll(words[1]) / 8;
+      if (at == count - sizeof bytes) return count;
+      // The last sixteen bytes overlap those before them.
+      at += sizeof bytes;
+      if (at > count - sizeof bytes) at = count - sizeof bytes;
+    }
+  }
+  for (; at < count; at++) {
+    unsigned char byte = from[at];
+    if (byte == 0) break;
+    to[at] = byte;
+  }
+  return at;
+}
+
 // A mapped file that is truncated by its owner makes the kernel raise SIGBUS at the next access. For the
 // regions registered here the handler puts zero pages under the access instead: the reader finds zeros,
 // which no log has at a record's place, and reports a damaged log.
