@@ -185,7 +185,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     }
     // A source that has looked already needn't be checked, as long as nobody wants to be told of links that
     // can't be read.
-    guard (run.isBracketed && (!keepsNotes || run.shape == .plain)) || isUnremarkable(cursor, vxid: vxid) else { return false }
+    guard (run.isBracketed && (!keepsNotes || run.shape == .plain)) || isUnremarkable(cursor, vxid: vxid)
+    else { return false }
     direct = Transaction(
       vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason,
       side: first.side, level: 1, isForced: false, stored: .empty, inPlace: run)
