@@ -35,10 +35,10 @@ let package = Package(
       name: "LineFormat", dependencies: ["CShims", "Transactions", "ShmLog", "SharedMemory"],
       exclude: ["Formats/README.md"],
       resources: [.embedInCode("Formats")], swiftSettings: strict),
-    .target(
-      name: "LogText", dependencies: ["CShims", "LineFormat", "LogQuery", "Transactions", "ShmLog"],
-      swiftSettings: strict),
     .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
+    .target(
+      name: "LogText", dependencies: ["CShims", "LineFormat", "LogQuery", "Shipping", "Transactions", "ShmLog"],
+      swiftSettings: strict),
     .target(
       name: "Spillway",
       dependencies: [

@@ -1,35 +1,63 @@
-import ShmLog
+public import ShmLog
+public import Shipping
 
 /// Files of records, as those who write them see them (`shm-layout.md` 7).
 public enum BinaryLogFile {
-  /// What a file of records begins with, and where its last whole record ends.
-  ///
-  /// - Returns: nil if the file is no log, or can't be read.
-  public static func inspect(_ path: String) -> (marker: UInt32, wholeByteCount: Int)? {
+  /// What an output must know to write such files.
+  public static func content() -> BinaryContent {
+    BinaryContent(kind: { kind(of: $0) }, wholeByteCount: { wholeByteCount(of: $0) })
+  }
+
+  /// What files of a layout and a numbering of the tags are.
+  public static func kind<Layout: RecordLayout>(
+    _ layout: Layout.Type, _ numbering: TagNumbering?
+  ) -> BinaryContent.Kind {
+    let variant = numbering.flatMap { TagNumbering.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) }
+    return BinaryContent.Kind(marker: Layout.fileMagic, variant: variant ?? 0)
+  }
+
+  /// What a file is, compressed or not; nil if it is no log, or can't be read.
+  private static func kind(of path: String) -> BinaryContent.Kind? {
+    func kind<Layout>(_ records: consuming FileRecords<Layout>) -> BinaryContent.Kind {
+      var records = records
+      // Without a record that tells the numbering, any will do.
+      do { try records.begin() } catch { return self.kind(Layout.self, nil) }
+      return self.kind(Layout.self, records.foundNumbering)
+    }
     do {
       let file = try LogFile(path: path)
       switch file.layout {
-      case .narrow:
-        return (NarrowRecords.fileMagic, end(of: FileRecords<NarrowRecords>(file, assuming: nil)))
-      case .wide:
-        return (WideRecords.fileMagic, end(of: FileRecords<WideRecords>(file, assuming: nil)))
+      case .narrow: return kind(FileRecords<NarrowRecords>(file, assuming: nil))
+      case .wide: return kind(FileRecords<WideRecords>(file, assuming: nil))
       }
     } catch {
       return nil
     }
   }
 
-  /// Where the last record ends that is all there and can be one.
-  private static func end<Layout>(of records: consuming FileRecords<Layout>) -> Int {
-    var end = MemoryLayout<UInt32>.size
-    records.includesUnattributed = true
+  /// Where the last whole record of a file ends; nil if it is no log, or can't be read.
+  private static func wholeByteCount(of path: String) -> Int? {
+    func end<Layout>(_ records: consuming FileRecords<Layout>) -> Int {
+      var records = records
+      var end = MemoryLayout<UInt32>.size
+      records.includesUnattributed = true
+      do {
+        while case .records(let run) = try records.next() {
+          end = records.offset(of: run.start) + run.byteCount
+        }
+      } catch {
+        // Up to here all was well.
+      }
+      return end
+    }
     do {
-      while case .records(let run) = try records.next() {
-        end = records.offset(of: run.start) + run.byteCount
+      let file = try LogFile(path: path)
+      switch file.layout {
+      case .narrow: return end(FileRecords<NarrowRecords>(file, assuming: nil))
+      case .wide: return end(FileRecords<WideRecords>(file, assuming: nil))
       }
     } catch {
-      // Up to here all was well.
+      return nil
     }
-    return end
   }
 }

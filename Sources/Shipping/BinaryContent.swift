@@ -5,33 +5,56 @@ import Synchronization
 /// What a file begins with depends on the log, which may not be there yet when the output is opened; it is
 /// needed when the first record is written.
 public final class BinaryContent: Sendable {
-  /// What a file begins with, and where its last whole record ends; nil if it is no file of records.
-  public typealias Inspection = @Sendable (_ path: String) -> (marker: UInt32, wholeByteCount: Int)?
+  /// What the records of a file are; files of different kinds can't be continued with each other's.
+  public struct Kind: Sendable, Equatable {
+    /// The word that a file begins with.
+    public let marker: UInt32
+    /// Which of several kinds with that marker, from 1 on; 0 if that can't be told.
+    public let variant: UInt8
 
-  let inspect: Inspection
-  private let known = Atomic<UInt32>(0)
+    /// A kind.
+    public init(marker: UInt32, variant: UInt8) {
+      self.marker = marker
+      self.variant = variant
+    }
 
-  /// Makes the content of files that `inspect` can tell from others.
-  public init(_ inspect: @escaping Inspection) { self.inspect = inspect }
+    func goes(with other: Kind) -> Bool {
+      marker == other.marker && (variant == other.variant || variant == 0 || other.variant == 0)
+    }
+  }
 
-  /// Says what files begin with; from any thread, before the first record.
+  /// What a file is, compressed or not; nil if it is no file of records.
+  let kind: @Sendable (_ path: String) -> Kind?
+  /// Where the last whole record of a plain file ends; nil if it is no file of records.
+  let wholeByteCount: @Sendable (_ path: String) -> Int?
+  private let known = Mutex<Kind?>(nil)
+
+  /// Makes the content of files that these two can look into.
+  public init(
+    kind: @escaping @Sendable (_ path: String) -> Kind?,
+    wholeByteCount: @escaping @Sendable (_ path: String) -> Int?
+  ) {
+    self.kind = kind
+    self.wholeByteCount = wholeByteCount
+  }
+
+  /// Says what the records are; from any thread, before the first of them.
   ///
-  /// - Returns: false if files have been begun otherwise already.
-  public func begin(with marker: UInt32) -> Bool {
-    let (isFirst, original) = known.compareExchange(
-      expected: 0, desired: marker, ordering: .acquiringAndReleasing)
-    return isFirst || original == marker
+  /// - Returns: false if files of another kind have been begun already.
+  public func begin(_ kind: Kind) -> Bool {
+    known.withLock { known in
+      let isFirst = known == nil
+      known = known ?? kind
+      return isFirst || known == kind
+    }
   }
 
-  /// What files begin with; nil as long as nobody has said so.
-  var marker: UInt32? {
-    let marker = known.load(ordering: .acquiring)
-    return marker == 0 ? nil : marker
-  }
+  /// What the records are; nil as long as nobody has said so.
+  var current: Kind? { known.withLock { $0 } }
 
-  /// The same as bytes; none as long as nobody has said so.
+  /// What files begin with; nothing as long as nobody has said what they are.
   var header: [UInt8] {
-    guard let marker else { return [] }
-    return withUnsafeBytes(of: marker.littleEndian, Array.init)
+    guard let current else { return [] }
+    return withUnsafeBytes(of: current.marker.littleEndian, Array.init)
   }
 }

@@ -50,7 +50,7 @@ struct FileRepair {
         // Fewer bytes than the marker has are no file yet.
         if byteCount < MemoryLayout<UInt32>.size {
           left = 0
-        } else if let wholeByteCount = binary.inspect(path)?.wholeByteCount {
+        } else if let wholeByteCount = binary.wholeByteCount(path) {
           left = wholeByteCount
         } else {
           return .damaged(at: 0)

@@ -199,7 +199,7 @@ public final class FileSink: Sink {
   /// is not, a member of none is.
   private func beginFile() throws(SinkError) {
     emptyBytes = 0
-    isHeaderDue = options.binary.map { $0.marker == nil } ?? false
+    isHeaderDue = options.binary.map { $0.current == nil } ?? false
     guard !isHeaderDue else { return }
     guard file.byteCount == 0 else { return try checkMarker() }
     let bytes = options.binary?.header ?? options.header
@@ -217,7 +217,8 @@ public final class FileSink: Sink {
 
   /// Makes sure that records are not added to those of another layout.
   private func checkMarker() throws(SinkError) {
-    guard let binary = options.binary, binary.inspect(file.path)?.marker != binary.marker else { return }
+    guard let binary = options.binary, let current = binary.current else { return }
+    if let found = binary.kind(file.path), found.goes(with: current) { return }
     throw SinkError(
       target: file.path, operation: "append", refusal: "it holds something other than records of this log")
   }

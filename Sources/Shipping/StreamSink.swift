@@ -97,7 +97,7 @@ public final class StreamSink: Sink {
 
   /// Writes what comes before the first record, as far as there is room.
   private func writeHeader() throws(SinkError) -> SinkProgress {
-    if let binary = pendingBinary, binary.marker != nil {
+    if let binary = pendingBinary, binary.current != nil {
       pendingHeader = binary.header[...]
       pendingBinary = nil
     }

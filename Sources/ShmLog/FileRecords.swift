@@ -29,6 +29,9 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   /// The tag numbering that the first records show.
   public var numbering: TagNumbering { probe.result ?? assumedNumbering }
 
+  /// The same; nil if they don't show any.
+  public var foundNumbering: TagNumbering? { probe.result }
+
   /// Reads as much as it takes to tell the tag numbering, at most a window.
   ///
   /// - Throws: `LogError.readFailed` if the file can't be read.

@@ -1,4 +1,5 @@
 import LineFormat
+import LogText
 import ShmLog
 import Shipping
 import Transactions
@@ -38,7 +39,7 @@ extension Pipeline {
       throw .log(error)
     }
     source.includesUnattributed = takesRecordsSingly
-    _ = binaryContent?.begin(with: Layout.fileMagic)
+    _ = binaryContent?.begin(BinaryLogFile.kind(Layout.self, source.numbering))
     let pidFile = try start(sink, overflow: .block)
     try prepareLane(for: source.numbering)
     var grouper = Grouper<Layout>(

@@ -1,5 +1,6 @@
 import Glibc
 import LineFormat
+import LogText
 import SharedMemory
 import ShmLog
 import Shipping
@@ -112,7 +113,7 @@ extension Pipeline {
     _ ring: inout LogRing<Layout>, numbering: TagNumbering, _ follower: inout InstanceFollower
   ) throws(RunError) {
     ring.includesUnattributed = takesRecordsSingly
-    if let binaryContent, !binaryContent.begin(with: Layout.fileMagic) {
+    if let binaryContent, !binaryContent.begin(BinaryLogFile.kind(Layout.self, numbering)) {
       messages.say("the log's layout has changed: \(output?.name ?? "the output") can't go on with it")
       status = ExitStatus.failure
       isEnding = true

@@ -48,7 +48,7 @@ public struct Pipeline: ~Copyable {
     takesEveryRecord =
       options.queries.isEmpty && options.rateLimit == nil && options.groupsMax == nil
     binaryContent =
-      options.groupForm == .records ? BinaryContent { BinaryLogFile.inspect($0) } : nil
+      options.groupForm == .records ? BinaryLogFile.content() : nil
     groupsLeft = options.groupsMax ?? .max
     rateLimiter = options.rateLimit.map { RateLimiter($0) }
     messages = Messages(programName: options.programName)
