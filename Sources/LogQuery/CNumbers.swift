@@ -57,32 +57,6 @@ struct CInteger {
 
 /// Numbers with a fraction, at the beginning of a text.
 enum CDecimal {
-  private static let powersOfTen: [Double] = [
-    1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-  ]
-
-  /// The usual case, digits with a fraction and nothing else.
-  ///
-  /// Both the digits and the power of ten are exact, so one division gives what `strtod` gives.
-  static func plain(_ text: LogBytes) -> Double? {
-    guard text.count > 0, text.count <= 16 else { return nil }
-    var digits: UInt64 = 0
-    var fraction = -1
-    for index in 0..<text.count {
-      let byte = text[index]
-      if ASCII.isDigit(byte) {
-        digits = digits &* 10 &+ UInt64(byte &- 0x30)
-        if fraction >= 0 { fraction += 1 }
-      } else if byte == UInt8(ascii: "."), fraction < 0, index > 0 {
-        fraction = 0
-      } else {
-        return nil
-      }
-    }
-    guard digits < 1 << 53 else { return nil }
-    return fraction > 0 ? Double(digits) / powersOfTen[fraction] : Double(digits)
-  }
-
   /// What C's `strtod` reads, where it stops, and whether that is too large for it; nil if it reads nothing.
   static func scan(_ text: LogBytes) -> (value: Double, end: Int, overflows: Bool)? {
     withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in

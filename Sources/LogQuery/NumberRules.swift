@@ -64,7 +64,7 @@ enum NumberRules: Sendable, CaseIterable {
     case .classic, .truncating: return Self.classicDecimal(text)
     case .structured: return StructuredNumber(text)?.decimal
     case .exact:
-      if let plain = CDecimal.plain(text) { return plain }
+      if let plain = text.plainDecimal { return plain }
       guard let (value, end, overflows) = CDecimal.scan(text), end == text.count, !overflows else {
         return nil
       }
