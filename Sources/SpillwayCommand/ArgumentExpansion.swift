@@ -59,8 +59,10 @@ struct ArgumentExpansion {
     while let argument = rest.popFirst() {
       if argument.hasPrefix("--") {
         if Self.takesNextAsValue(argument) { rest = rest.dropFirst() }
-      } else if let letter = argument.last {
-        letters.append((letter, valued.contains(letter) ? rest.popFirst() : nil))
+      } else if let letter = argument.dropFirst().first {
+        let attached = argument.dropFirst(3)
+        let value = attached.isEmpty ? valued.contains(letter) ? rest.popFirst() : nil : String(attached)
+        letters.append((letter, value))
       }
     }
     return letters
@@ -84,7 +86,8 @@ struct ArgumentExpansion {
         guard let value = letters.isEmpty ? rest.popFirst() : String(letters) else {
           throw .missingValue(letter)
         }
-        result += ["-\(letter)", value]
+        // The parser would take this one for the end of the options.
+        result += value == "--" ? ["-\(letter)=\(value)"] : ["-\(letter)", value]
         return
       } else {
         throw .unknownOption(letter)

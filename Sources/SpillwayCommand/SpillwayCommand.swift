@@ -72,7 +72,9 @@ enum SpillwayCommand {
       print(text)
       exit(ExitStatus.success)
     }
-    complain(text, as: nil)
+    let name = command.configuration.commandName ?? "spillway"
+    complain(command.message(for: error), as: name)
+    complain("Usage: \(name) <options>; --help lists them", as: nil)
     exit(ExitStatus.failure)
   }
 
