@@ -134,6 +134,7 @@ extension Grouper {
     var pending = [root]
     while let index = pending.popLast() {
       outstanding -= 1
+      finished += 1
       table.remove(slots[Int(index)].vxid)
       var child = slots[Int(index)].firstChild
       while child >= 0 {
@@ -143,42 +144,59 @@ extension Grouper {
     }
   }
 
+  /// Whether the oldest incomplete transaction is too old.
+  var isTimeoutDue: Bool {
+    guard oldestIncomplete >= 0 else { return false }
+    let age = nowNanoseconds - slots[Int(oldestIncomplete)].createdNanoseconds
+    return age > options.timeoutNanoseconds || options.timeoutNanoseconds == 0
+  }
+
   mutating func forceTimedOut() {
-    while oldestIncomplete >= 0 {
-      let age = nowNanoseconds - slots[Int(oldestIncomplete)].createdNanoseconds
-      guard age > options.timeoutNanoseconds || options.timeoutNanoseconds == 0 else { return }
+    while isTimeoutDue {
       statistics.timedOut += 1
       force(oldestIncomplete, "timeout")
     }
   }
 
   mutating func forceOverflow() {
-    while outstanding > options.openTransactionsMax, oldestIncomplete >= 0 {
+    while outstanding + finished > options.openTransactionsMax, oldestIncomplete >= 0 {
       statistics.overflowed += 1
       force(oldestIncomplete, "store overflow")
+      // Before another has to go, what is finished does.
+      finished = 0
     }
   }
 
   /// Ends a transaction that didn't end itself, with records that say so.
   mutating func force(_ index: Int32, _ reason: StaticString) {
     if index == touched { settle() }
-    let vxid = slots[Int(index)].vxid
-    let side = slots[Int(index)].markerSide
+    let type = slots[Int(index)].type
+    let hasBegin = slots[Int(index)].hasBegin
     slots[Int(index)].isForced = true
-    if !slots[Int(index)].hasBegin, options.keptTags.contains(roles.begin) {
-      let word = slots[Int(index)].type.word
-      slots[Int(index)].store.append(
-        tag: roles.begin, vxid: vxid, side: side, text: Array("\(word) 0 synth".utf8))
+    if !hasBegin {
+      slots[Int(index)].side = slots[Int(index)].markerSide
+      makeUp(roles.begin, "\(type.word) 0 synth", in: index)
+      // What is made up means as much as what was logged: the reason that a link gave is forgotten, and a
+      // restart that was never seen stands below what it would have restarted.
+      slots[Int(index)].reason = .other
     }
-    if !slots[Int(index)].hasBegin { slots[Int(index)].side = side }
-    if keepsNotes {
-      slots[Int(index)].store.append(
-        tag: roles.vsl, vxid: vxid, side: side, text: reason.withUTF8Buffer(Array.init))
-    }
-    if options.keptTags.contains(roles.end) {
-      slots[Int(index)].store.append(
-        tag: roles.end, vxid: vxid, side: side, text: Array("synth".utf8))
+    makeUp(roles.vsl, "\(reason)", in: index)
+    makeUp(roles.end, "synth", in: index)
+    if type == .unknown {
+      let vxid = slots[Int(index)].vxid
+      if !hasBegin {
+        makeUp(roles.vsl, "unknown vxid type (\(vxid):Begin \"\(type.word) 0 synth\")", in: index)
+      }
+      makeUp(roles.vsl, "vtx of unknown type marked complete", in: index)
     }
     complete(index)
+  }
+
+  /// Adds a record of our own making, if anybody will see it.
+  private mutating func makeUp(_ tag: UInt8, _ text: String, in index: Int32) {
+    guard options.keptTags.contains(tag) else { return }
+    slots[Int(index)].store.append(
+      tag: tag, vxid: slots[Int(index)].vxid, side: slots[Int(index)].markerSide,
+      text: Array(text.utf8.prefix(Self.noteByteCountMax)))
   }
 }

@@ -120,7 +120,7 @@ extension Grouper {
   // MARK: Notes
 
   /// The longest text of a note.
-  private static var noteByteCountMax: Int { 63 }
+  static var noteByteCountMax: Int { 63 }
 
   /// Says behind a record what is wrong with it.
   mutating func diagnose(

@@ -33,6 +33,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var table = VXIDTable()
   /// Transactions in the table that aren't part of a finished group yet.
   var outstanding = 0
+  /// Transactions of groups that the present piece has finished: they take room until they are handed on.
+  var finished = 0
   var oldestIncomplete: Int32 = -1
   var newestIncomplete: Int32 = -1
 
@@ -83,6 +85,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   @specialized(where Layout == WideRecords)
   @discardableResult
   public mutating func add(_ run: RecordRun<Layout>) -> Bool {
+    // Should this piece turn out to be torn, the one before it mustn't suffer.
+    touched = -1
     if takeWhole(run) { return hasNews }
     addUnit(run)
     return true
@@ -90,7 +94,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Takes in records of one transaction of which each was written by itself, such as a file's.
   ///
-  /// - Precondition: as for `add`.
+  /// - Precondition: as for `add`; and an `End` is the last of them.
   /// - Returns: as `add`.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
@@ -98,19 +102,22 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   public mutating func addEach(_ run: RecordRun<Layout>) -> Bool {
     // Limits are examined after every record. As long as none of them can be met on the way, it makes no
     // difference to look at the run as a whole.
-    if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0 {
+    if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0, !isTimeoutDue {
       if takeWhole(run) { return hasNews }
       if isOneUnit(run) {
         addUnit(run)
         return true
       }
     }
+    let orphansBefore = statistics.orphans
     var cursor = run.makeCursor()
     while let record = cursor.next() {
       addUnit(RecordRun(start: record.address, byteCount: record.bytes.count))
       // Each piece is left before the next one comes, as it would be in a source that gives them singly.
       settle()
     }
+    // However many of its records went astray, it was one piece.
+    statistics.orphans = min(statistics.orphans, orphansBefore + 1)
     return true
   }
 
@@ -236,6 +243,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   private mutating func addUnit(_ run: RecordRun<Layout>) {
     touched = -1
+    finished = 0
     if let index = slot(for: run) {
       touched = index
       slots[Int(index)].inPlace = run
@@ -273,7 +281,11 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     let vxid = slots[Int(index)].vxid
     var cursor = slots[Int(index)].inPlace.makeCursor()
     while let record = cursor.next() {
-      if record.vxid != vxid { diagnose("vxid mismatch", record, in: index, rest: cursor.rest) }
+      guard record.vxid == vxid else {
+        // It stays where it is, but says nothing of this transaction.
+        diagnose("vxid mismatch", record, in: index, rest: cursor.rest)
+        continue
+      }
       switch roles[record.tag] {
       case .none: continue
       case .begin: processBegin(record, of: index, rest: cursor.rest)

@@ -168,6 +168,21 @@ struct GroupingCase: Sendable, CustomTestStringConvertible {
         ], [],
       ]),
     GroupingCase(
+      "a restart that never comes stands below what it would have restarted", by: .request, limit: 1,
+      """
+      2 c Begin req 1 rxreq
+      2 c Link req 3 restart
+      2 c End
+      5 c Begin req 1 rxreq
+      5 c End
+      """, ["1:2 2:3", "1:5"],
+      notes: [
+        [
+          "2 VSL store overflow", "2 End synth", "3 Begin req 0 synth", "3 VSL store overflow",
+          "3 End synth",
+        ], [],
+      ]),
+    GroupingCase(
       "a restart stands beside what it restarts", by: .request,
       """
       2 c Begin req 1 rxreq
@@ -214,6 +229,23 @@ struct GroupingCase: Sendable, CustomTestStringConvertible {
   private static let bySession = [
     GroupingCase("session: its end last", by: .session, session + "\n2 c End\n1 c End", ["1:1 2:2 3:3"]),
     GroupingCase("session: its end first", by: .session, session + "\n1 c End\n2 c End", ["1:1 2:2 3:3"]),
+    GroupingCase(
+      "what is made up of an unknown type is noted too", by: .session, limit: 1,
+      """
+      1 c Begin sess 0 HTTP/1
+      1 c Link foo 3 x
+      1 c End
+      4 c Begin sess 0 HTTP/1
+      4 c End
+      """, ["1:1 2:3", "1:4"],
+      notes: [
+        [
+          #"1 VSL unknown vxid type (1:Link "foo 3 x")"#, "1 VSL store overflow", "1 End synth",
+          "3 Begin unknown 0 synth", "3 VSL store overflow", "3 End synth",
+          #"3 VSL unknown vxid type (3:Begin "unknown 0 synth")"#,
+          "3 VSL vtx of unknown type marked complete",
+        ], [],
+      ]),
     GroupingCase(
       "a request whose session was never seen", by: .session, "2 c Begin req 0 rxreq\n2 c End", []),
   ]

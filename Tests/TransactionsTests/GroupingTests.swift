@@ -56,6 +56,23 @@ struct GroupingTests {
       ])
   }
 
+  @Test func `a foreign record in a batch says nothing of the transaction`() {
+    var grouper = SampleGrouper(.request)
+    grouper.add(
+      batch: "2 c Begin req 1 rxreq\n4 c Begin req 1 rxreq\n4 c Link bereq 7 fetch\n4 c End\n2 c ReqURL /x")
+    #expect(grouper.sketch.groups.isEmpty)
+    grouper.add(batch: "2 c End")
+    #expect(grouper.sketch.groups == ["1:2"])
+    #expect(
+      grouper.sketch.records == [
+        [
+          "2 Begin req 1 rxreq", "4 Begin req 1 rxreq", #"2 VSL vxid mismatch (4:Begin "req 1 rxreq")"#,
+          "4 Link bereq 7 fetch", #"2 VSL vxid mismatch (4:Link "bereq 7 fetch")"#,
+          "4 End", #"2 VSL vxid mismatch (4:End "")"#, "2 ReqURL /x", "2 End",
+        ]
+      ])
+  }
+
   @Test func `what follows an End in a batch belongs to it, in a file to nobody`() {
     let lines = "2 c Begin req 1 rxreq\n2 c End\n2 c ReqURL /late"
     var batches = SampleGrouper(.vxid)

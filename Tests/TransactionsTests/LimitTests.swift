@@ -75,6 +75,32 @@ struct LimitTests {
     #expect(grouper.sketch.records == [["2 Begin req 1 rxreq", "2 ReqURL /whole", "2 End"]])
   }
 
+  /// A source of live records forgets a whole transaction at once if nobody wants it or it can be handed on.
+  @Test func `a whole piece that is torn does not spoil the one before it`() {
+    var grouper = SampleGrouper(.vxid)
+    grouper.add(batch: "2 c Begin req 1 rxreq\n2 c ReqURL /a")
+    grouper.add(batch: "4 c Begin req 1 rxreq\n4 c End")
+    grouper.grouper.discardTornPiece()
+    grouper.add(batch: "2 c End")
+    #expect(grouper.sketch.records.last == ["2 Begin req 1 rxreq", "2 ReqURL /a", "2 End"])
+  }
+
+  @Test func `a finished group takes room until it is handed on`() {
+    var grouper = SampleGrouper(.vxid, limit: 1)
+    grouper.add(batch: "2 c Begin req 1 rxreq")
+    grouper.add(batch: "4 c Begin req 1 rxreq\n4 c End")
+    #expect(grouper.sketch.groups == ["1:4", "1:2"])
+    #expect(grouper.sketch.notes(1) == ["2 VSL store overflow", "2 End synth"])
+  }
+
+  @Test func `the first record of a file's run lets time do its work`() {
+    var grouper = SampleGrouper(.vxid, timeoutSeconds: 10)
+    grouper.add(each: "2 c Begin req 1 rxreq")
+    grouper.wait(seconds: 11)
+    grouper.add(runs: SampleRecord.parse("4 c Begin req 1 rxreq\n4 c End"))
+    #expect(grouper.sketch.groups == ["1:2", "1:4"])
+  }
+
   @Test(arguments: [Grouping.vxid, .request, .session])
   func `100,000 transactions without an end stay within the limit`(grouping: Grouping) {
     var grouper = SampleGrouper(grouping, limit: 50)

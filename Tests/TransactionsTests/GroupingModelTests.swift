@@ -1,0 +1,42 @@
+import Glibc
+import ShmLog
+import TestSupport
+import Testing
+import Transactions
+
+/// The grouper, and a model of it that is slow and plain, over the same random logs.
+struct GroupingModelTests {
+  /// How many logs there are; the environment variable `SPILLWAY_GROUPING_CASES` asks for more.
+  static let caseCount = getenv("SPILLWAY_GROUPING_CASES").flatMap { Int(String(cString: $0)) } ?? 1000
+
+  @Test func `any log gives the groups that the description says`() {
+    var generator = ScenarioGenerator(SeededGenerator(seed: 7))
+    var groupCount = 0
+    for number in 1...Self.caseCount {
+      let scenario = generator.next()
+      let expected = GroupingOutcome(modelOf: scenario)
+      groupCount += expected.groupCount
+      guard let failure = Self.difference(scenario, expected) else { continue }
+      let smallest = scenario.shrunk { Self.difference($0, GroupingOutcome(modelOf: $0)) != nil }
+      Issue.record(
+        """
+        log \(number) of \(generator.random):
+        \(smallest)
+        \(Self.difference(smallest, GroupingOutcome(modelOf: smallest)) ?? failure)
+        """)
+      return
+    }
+    #expect(groupCount > Self.caseCount, "the logs must be such that groups come of them")
+  }
+
+  /// What the grouper does otherwise than the model.
+  private static func difference(
+    _ scenario: GroupingScenario, _ expected: GroupingOutcome
+  ) -> String? {
+    let actual =
+      scenario.layout == .twoWord
+      ? GroupingOutcome(of: scenario, NarrowRecords.self)
+      : GroupingOutcome(of: scenario, WideRecords.self)
+    return actual.difference(from: expected)
+  }
+}
