@@ -24,9 +24,11 @@ let package = Package(
     .target(name: "CShims"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: strict),
     .target(name: "SharedMemory", dependencies: ["CShims"], swiftSettings: strict),
     .target(
-      name: "ShmLog", dependencies: ["CShims", "SharedMemory"], swiftSettings: strict),
+      name: "ShmLog", dependencies: ["CShims", "SharedMemory", "Compression"], swiftSettings: strict),
     .target(name: "Transactions", dependencies: ["ShmLog"], swiftSettings: strict),
     .target(
       name: "LogQuery", dependencies: ["Transactions", "ShmLog", "SharedMemory", "CPCRE2"],
@@ -37,7 +39,8 @@ let package = Package(
       resources: [.embedInCode("Formats")], swiftSettings: strict),
     .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
     .target(
-      name: "LogText", dependencies: ["CShims", "LineFormat", "LogQuery", "Shipping", "Transactions", "ShmLog"],
+      name: "LogText",
+      dependencies: ["CShims", "LineFormat", "LogQuery", "Shipping", "Transactions", "ShmLog"],
       swiftSettings: strict),
     .target(
       name: "Spillway",
@@ -52,6 +55,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ShmLogTests", dependencies: ["ShmLog", "SharedMemory", "TestSupport"],
       swiftSettings: strict),

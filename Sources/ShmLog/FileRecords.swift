@@ -55,13 +55,16 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   /// A file has forgotten what was written together.
   public static var recordsStandAlone: Bool { true }
 
+  /// Whether the file is compressed, so that offsets are those in what it holds.
+  public var isDecoded: Bool { window.isDecoded }
+
   /// Nobody overwrites a file.
   public var isIntact: Bool { true }
 
   /// The file, which may be a pipe.
-  public var waitDescriptor: Int32? { window.file.file.descriptor }
+  public var waitDescriptor: Int32? { window.descriptor }
 
-  /// Bytes from the beginning of the file.
+  /// Bytes from the beginning of the file, or of what was decoded from it.
   public func offset(of address: UnsafeRawPointer) -> Int {
     window.offset + (address - window.start)
   }
@@ -71,7 +74,8 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   ///
   /// Records of no transaction are passed over, unless they were asked for.
   ///
-  /// - Throws: `LogError.truncated` at a record that isn't all there, `.damaged` at one that can't be.
+  /// - Throws: `LogError.truncated` at a record that isn't all there, `.damaged` at one that can't be, and
+  ///   `.readFailed` or `.undecodable` behind the last record that could be read.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   public mutating func next() throws(LogError) -> SourceStep<Layout> {
@@ -88,13 +92,15 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
       }
       if run.isEnded { try skipOddRecord() }
       if window.reachedEnd {
-        if position == window.byteCount { return .end }
-        if run.isEnded { continue }
+        let isAtEnd = position == window.byteCount
+        if run.isEnded, !isAtEnd { continue }
+        if let fault = window.fault { throw fault }
+        if isAtEnd { return .end }
         throw truncated()
       }
       if run.isEnded { continue }
       // A pipe that has nothing now is not waited for in here: what was made of the rest can be shipped.
-      guard window.file.isRegular || window.file.file.isReadable else { return .idle }
+      guard window.isReady else { return .idle }
       try window.slide(by: position)
       position = 0
     }
@@ -166,7 +172,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     let tag = RecordHeader.tag((window.start + position).load(as: UInt32.self))
     guard tag == RecordHeader.batchTag else {
       throw .damaged(
-        path: window.file.file.path, offset: window.offset + position,
+        path: window.path, offset: window.offset + position, isDecoded: isDecoded,
         problem: "a record of tag \(tag), which no log has")
     }
     position += Layout.headerByteCount
@@ -190,7 +196,8 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
       needed = Record<Layout>.byteCount((window.start + position).load(as: UInt32.self))
     }
     return .truncated(
-      path: window.file.file.path, offset: window.offset + position, needed: needed, left: left)
+      path: window.path, offset: window.offset + position, isDecoded: isDecoded, needed: needed,
+      left: left)
   }
 }
 

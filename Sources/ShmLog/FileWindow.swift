@@ -1,20 +1,22 @@
 import SharedMemory
 
-/// The part of a file that is in memory: a piece of a regular file mapped, or what a pipe gave read into a
-/// buffer.
+/// The part of a file that is in memory: a piece of a regular file mapped, or what a pipe or a decoder gave
+/// read into a buffer.
 ///
 /// Either way it is of bounded size, longer than any record, and moves forward only. A mapped file that
 /// somebody truncates reads as zeros, which no log has where a record begins.
 struct FileWindow: ~Copyable {
-  let file: LogFile
+  private var input: LogInput
   /// The first byte; valid until the next `slide`.
   private(set) var start: UnsafeRawPointer
   /// How many bytes are there.
   private(set) var byteCount = 0
-  /// Where in the file the window begins.
+  /// Where in the file, or in what was decoded from it, the window begins.
   private(set) var offset = LogFile.magicByteCount
   /// Whether the file ends where the window does.
   private(set) var reachedEnd = false
+  /// Why it ends there, if it isn't the file's true end.
+  private(set) var fault: LogError?
 
   private var mapping: ReadOnlyMapping?
   private let buffer: UnsafeMutableRawBufferPointer
@@ -27,8 +29,8 @@ struct FileWindow: ~Copyable {
 
   /// A window on the bytes behind the file's marker, empty at first.
   init(_ file: consuming LogFile) {
-    isMapped = file.isRegular
-    self.file = file
+    input = file.input
+    isMapped = input.isRegular && !input.isDecoded
     mapping = nil
     buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
     start = UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
@@ -36,24 +38,35 @@ struct FileWindow: ~Copyable {
 
   deinit { buffer.deallocate() }
 
+  /// The file's name.
+  var path: String { input.file.path }
+  /// What becomes readable when there is more in a pipe.
+  var descriptor: Int32 { input.file.descriptor }
+  /// Whether the bytes are decoded, so that offsets are none in the file.
+  var isDecoded: Bool { input.isDecoded }
+  /// Whether `slide` returns without waiting for somebody to write.
+  var isReady: Bool { input.isReady }
+
   /// Whether it can't become any longer without moving.
   var isFull: Bool { byteCount >= (isMapped ? Self.mappedByteCountMax : buffer.count) }
 
   /// Moves the beginning forward by `count` bytes and takes in more at the end, if there is more.
   ///
-  /// - Throws: `LogError.readFailed` if the file can't be read.
+  /// A pipe or compressed file that can't be read any further ends there, with a fault.
+  ///
+  /// - Throws: `LogError.readFailed` if the file can't be mapped.
   mutating func slide(by count: Int) throws(LogError) {
     do throws(SystemError) {
       if isMapped, try remap(at: offset + count) { return }
-      try read(keeping: count)
     } catch {
       throw .readFailed(reason: error.reason)
     }
+    read(keeping: count)
   }
 
   /// Maps the file from a place on; false if files of this kind can't be mapped.
   private mutating func remap(at newOffset: Int) throws(SystemError) -> Bool {
-    let left = try file.file.identity().byteCount - newOffset
+    let left = try input.file.identity().byteCount - newOffset
     let wanted = min(left, Self.mappedByteCountMax)
     // Nothing new: what is mapped already reaches as far as the file does.
     if wanted <= 0 || (newOffset == offset && wanted <= byteCount) {
@@ -61,7 +74,7 @@ struct FileWindow: ~Copyable {
       return true
     }
     do {
-      let new = try ReadOnlyMapping(file.file, offset: newOffset, byteCount: wanted, readsAhead: true)
+      let new = try ReadOnlyMapping(input.file, offset: newOffset, byteCount: wanted, readsAhead: true)
       start = new.base
       mapping = consume new
     } catch {
@@ -75,7 +88,7 @@ struct FileWindow: ~Copyable {
     return true
   }
 
-  private mutating func read(keeping count: Int) throws(SystemError) {
+  private mutating func read(keeping count: Int) {
     let base = buffer.baseAddress.unsafelyUnwrapped
     let unread = byteCount - count
     if count > 0 {
@@ -85,8 +98,14 @@ struct FileWindow: ~Copyable {
     }
     // One read: a pipe gives what it has, and that is gone on with rather than waited for more.
     let room = buffer[byteCount..<min(byteCount + Self.readByteCount, buffer.count)]
-    let added = try file.file.read(into: UnsafeMutableRawBufferPointer(rebasing: room))
-    byteCount += added
-    reachedEnd = added == 0
+    do throws(LogError) {
+      if let added = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: room)) {
+        byteCount += added
+        return
+      }
+    } catch {
+      fault = error
+    }
+    reachedEnd = true
   }
 }

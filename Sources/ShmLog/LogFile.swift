@@ -7,19 +7,19 @@ public enum LogLayout: Sendable {
 }
 
 /// A binary log file, opened and recognised by its first four bytes (`shm-layout.md` 7).
+///
+/// A file compressed with gzip or zstd is recognised as well, and everything is about what it holds.
 public struct LogFile: ~Copyable {
   /// How its records lie in memory.
   public let layout: LogLayout
-  let file: ReadOnlyFile
-  /// Whether reading it never has to wait for somebody to write.
-  let isRegular: Bool
+  var input: LogInput
 
   /// The number of bytes in front of the first record.
   static let magicByteCount = 4
 
   /// Opens a file by name; "-" is standard input.
   ///
-  /// - Throws: `LogError` if it can't be opened or read, or is no log.
+  /// - Throws: `LogError` if it can't be opened, read or decoded, or is no log.
   public init(path: String) throws(LogError) {
     let file: ReadOnlyFile
     if path == "-" {
@@ -31,37 +31,29 @@ public struct LogFile: ~Copyable {
         throw .cannotOpen(path: path, reason: error.reason)
       }
     }
-    switch try Self.readMagic(of: file) {
+    let magic = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.magicByteCount, alignment: 4)
+    defer { magic.deallocate() }
+    var filled = 0
+    while filled < magic.count {
+      let count = try file.readLog(into: UnsafeMutableRawBufferPointer(rebasing: magic[filled...]))
+      if count == 0 { break }
+      filled += count
+    }
+    var input = try LogInput(file, beginning: UnsafeRawBufferPointer(rebasing: magic[..<filled]))
+    if input.isDecoded {
+      filled = 0
+      while filled < magic.count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: magic[filled...])
+        guard let count = try input.read(into: rest) else { break }
+        filled += count
+      }
+    }
+    guard filled == magic.count else { throw .readFailed(reason: "EOF") }
+    switch magic.load(as: UInt32.self) {
     case NarrowRecords.fileMagic: layout = .narrow
     case WideRecords.fileMagic: layout = .wide
     default: throw .notALog(path: path)
     }
-    isRegular = Self.isRegular(file)
-    self.file = file
-  }
-
-  private static func isRegular(_ file: borrowing ReadOnlyFile) -> Bool {
-    do {
-      return try file.identity().isRegularFile
-    } catch {
-      return false
-    }
-  }
-
-  private static func readMagic(of file: borrowing ReadOnlyFile) throws(LogError) -> UInt32 {
-    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: magicByteCount, alignment: 4)
-    defer { bytes.deallocate() }
-    var filled = 0
-    while filled < bytes.count {
-      let count: Int
-      do throws(SystemError) {
-        count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...]))
-      } catch {
-        throw .readFailed(reason: error.reason)
-      }
-      guard count > 0 else { throw .readFailed(reason: "EOF") }
-      filled += count
-    }
-    return bytes.load(as: UInt32.self)
+    self.input = input
   }
 }

@@ -63,7 +63,7 @@ extension Pipeline {
         case .damaged(let error): throw error
         case .oversized(let vxid, let offset):
           throw .damaged(
-            path: path, offset: offset,
+            path: path, offset: offset, isDecoded: source.isDecoded,
             problem: "transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end"
           )
         }
@@ -73,7 +73,7 @@ extension Pipeline {
     }
     count(grouper.statistics)
     grouper.discardOpen()
-    report(strays, unknownTags: source.unknownTags, path: path)
+    report(strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
     finish()
     _ = consume pidFile
   }
@@ -82,17 +82,18 @@ extension Pipeline {
   ///
   /// What could be delivered has been.
   private mutating func report(
-    _ strays: StrayPieces, unknownTags: UnknownTags?, path: String
+    _ strays: StrayPieces, unknownTags: UnknownTags?, path: String, isDecoded: Bool
   ) {
     guard options.reportsOrphans else { return }
     if let unknownTags {
       fail(
-        "\(path): byte offset \(unknownTags.firstOffset): a record of tag \(unknownTags.firstTag), "
-          + "which is not known (\(unknownTags.count) in all)")
+        LogError.place(path, unknownTags.firstOffset, isDecoded: isDecoded)
+          + ": a record of tag \(unknownTags.firstTag), which is not known (\(unknownTags.count) in all)")
     } else if strays.count > 0 {
       fail(
-        "\(path): byte offset \(strays.firstOffset): records of transaction \(strays.firstVXID), which "
-          + "doesn't begin in this file (\(strays.count) such pieces)")
+        LogError.place(path, strays.firstOffset, isDecoded: isDecoded)
+          + ": records of transaction \(strays.firstVXID), which doesn't begin in this file "
+          + "(\(strays.count) such pieces)")
     }
   }
 

@@ -1,0 +1,85 @@
+internal import CZstd
+
+/// Decodes one zstd frame after the other, and passes over skippable ones.
+///
+/// When a call of the library fails, it keeps to itself what it had decoded in that call. Therefore it is
+/// given one block or header at a time, so that all before a fault gets out, however the input is cut; and a
+/// fault's place is the beginning of what it lies in.
+final class ZstdDecoder: StreamDecoder {
+  private let context: OpaquePointer
+  /// How many bytes there are up to the end of the present block or header.
+  private var unitLeft = 1
+  /// How many bytes of it have been taken.
+  private var unitTaken = 0
+  /// How many bytes of the present frame have been taken.
+  private var frameTaken = 0
+  /// Whether the output was full, so that the library may have more of it.
+  private var mayOweOutput = false
+
+  /// No frame's header is longer.
+  ///
+  /// As its length isn't known before, it goes in byte by byte.
+  private static var headerByteCountMax: Int { 18 }
+
+  /// With every block the library asks for the next one's header, too.
+  private static var blockHeaderByteCount: Int { 3 }
+
+  /// Nil if there is no memory.
+  init?(windowByteCountMax: Int) {
+    guard let context = ZSTD_createDCtx() else { return nil }
+    self.context = context
+    let bits = Int32(windowByteCountMax.trailingZeroBitCount)
+    if ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, bits)) != 0 { return nil }
+  }
+
+  deinit { ZSTD_freeDCtx(context) }
+
+  func decode(
+    _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+  ) -> DecodingStep {
+    var step = DecodingStep()
+    while true {
+      // What is owed comes out by itself, before a fault can spoil it.
+      let given = mayOweOutput ? 0 : min(input.count - step.consumed, unitLeft)
+      var source = ZSTD_inBuffer(
+        src: input.baseAddress.map { $0 + step.consumed }, size: given, pos: 0)
+      var target = ZSTD_outBuffer(
+        dst: output.baseAddress.map { $0 + step.produced }, size: output.count - step.produced, pos: 0)
+      let result = ZSTD_decompressStream(context, &target, &source)
+      if ZSTD_isError(result) != 0 {
+        step.outcome = fault(result)
+        step.faultDistance = unitTaken
+        return step
+      }
+      step.consumed += source.pos
+      step.produced += target.pos
+      advance(by: source.pos, wanted: result)
+      if result == 0 {
+        step.outcome = .partEnded
+        return step
+      }
+      let wasOwed = mayOweOutput
+      mayOweOutput = target.pos == target.size
+      let isStuck = source.pos == 0 && target.pos == 0 && !wasOwed
+      if mayOweOutput || step.consumed == input.count || isStuck { return step }
+    }
+  }
+
+  /// - Parameter wanted: how many bytes the library would like to have; 0 at the end of a frame.
+  private func advance(by count: Int, wanted: Int) {
+    unitTaken = count < unitLeft ? unitTaken + count : 0
+    frameTaken += count
+    if wanted == 0 { (unitTaken, frameTaken, mayOweOutput) = (0, 0, false) }
+    let header = Self.blockHeaderByteCount
+    unitLeft = frameTaken < Self.headerByteCountMax ? 1 : wanted > header ? wanted - header : wanted
+  }
+
+  private func fault(_ result: Int) -> DecodingStep.Outcome {
+    switch ZSTD_getErrorCode(result) {
+    case ZSTD_error_checksum_wrong: .failed(.wrongChecksum, detail: nil)
+    case ZSTD_error_frameParameter_windowTooLarge: .failed(.windowTooLarge, detail: nil)
+    case ZSTD_error_memory_allocation: .failed(.outOfMemory, detail: nil)
+    default: .failed(.invalid, detail: ZSTD_getErrorName(result).map { String(cString: $0) })
+    }
+  }
+}
