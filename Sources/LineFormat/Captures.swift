@@ -78,8 +78,10 @@ struct Captures: ~Copyable {
       guard use != .none else { continue }
       if use == .plainRequestHeader {
         // Half of the records that are looked at are these, and most of them are of headers nobody asked for.
-        let payload = record.payload.droppingFinalNULs
-        if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
+        let payload = record.payload
+        if requestTable.mayMatch(payload) {
+          takeRequestHeader(payload.droppingFinalNULs, isUnset: false)
+        }
         continue
       }
       let entry = table[tag, isBackend]

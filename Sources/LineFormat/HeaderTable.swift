@@ -30,6 +30,7 @@ struct HeaderTable {
   /// Which entries begin with a letter, by the low five bits of its code.
   private let ranges: UnsafeMutableBufferPointer<Range<Int>>
   private let matchesLoosely: Bool
+  private let filter: HeadFilter
   private let names: UnsafeMutableRawBufferPointer
 
   init(_ watches: [(watch: CapturePlan.HeaderWatch, kind: Kind)], matchesLoosely: Bool) {
@@ -64,6 +65,8 @@ struct HeaderTable {
           name: UnsafeRawBufferPointer(name), folds: UnsafeRawBufferPointer(folds), slot: watch.slot,
           rule: watch.rule, kind: kind))
     }
+    // Loosely, even what is shorter than a name may match.
+    filter = HeadFilter(matchesLoosely ? [[]] : watches.map(\.watch.name))
     self.names = names
     self.entries = entries
     self.heads = heads
@@ -92,6 +95,7 @@ struct HeaderTable {
     entries.deallocate()
     heads.deallocate()
     ranges.deallocate()
+    filter.deallocate()
   }
 
   /// The entries that a record may be of.
@@ -104,8 +108,7 @@ struct HeaderTable {
   /// Whether a record can be of one of the headers at all.
   @inline(__always)
   func mayMatch(_ payload: LogBytes) -> Bool {
-    for index in candidates(for: payload) where mayMatch(payload, at: index) { return true }
-    return false
+    filter.mayMatch(payload)
   }
 
   /// What stands behind a header's name; nil if the record is of another header.

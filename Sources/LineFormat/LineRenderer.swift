@@ -113,7 +113,7 @@ public struct LineRenderer: ~Copyable {
     }
     for step in steps {
       switch step {
-      case .literal(let text): line.put(pool[text])
+      case .literal(let text): line.put(text)
       case .value(let slot, let missing): put(captures[slot], or: missing, to: &line)
       case .time(let clock): clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
       case .requestLine: putRequestLine(to: &line)
@@ -129,7 +129,7 @@ public struct LineRenderer: ~Copyable {
     if let value {
       escaper.put(value, to: &line)
     } else {
-      line.put(pool[missing])
+      line.put(missing)
     }
   }
 

@@ -14,11 +14,8 @@ enum RenderStep {
   case item(Int)
 }
 
-/// A place in a pool of bytes.
-struct PooledText {
-  let start: Int
-  let count: Int
-}
+/// Bytes in a pool, which keeps them where they are.
+typealias PooledText = UnsafeRawBufferPointer
 
 /// The constant texts of a format in one piece of memory, written once.
 ///
@@ -32,15 +29,9 @@ struct TextPool {
     var used = 0
     for text in texts {
       UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyBytes(from: text)
-      places.append(PooledText(start: used, count: text.count))
+      places.append(PooledText(rebasing: memory[used..<used + text.count]))
       used += text.count
     }
-  }
-
-  /// The bytes at a place this pool has given out.
-  @inline(__always)
-  subscript(place: PooledText) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: memory[place.start..<place.start + place.count])
   }
 
   func deallocate() { memory.deallocate() }
