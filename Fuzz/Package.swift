@@ -2,24 +2,35 @@
 
 import PackageDescription
 
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let shmLog: Target.Dependency = .product(name: "ShmLog", package: "spillway")
+let transactions: Target.Dependency = .product(name: "Transactions", package: "spillway")
+let logQuery: Target.Dependency = .product(name: "LogQuery", package: "spillway")
+let lineFormat: Target.Dependency = .product(name: "LineFormat", package: "spillway")
+
+// libFuzzer takes one entry per executable.
 let package = Package(
   name: "fuzz",
   dependencies: [.package(name: "spillway", path: "..")],
   targets: [
     .target(name: "CFuzz"),
+    .target(
+      name: "FuzzSupport", dependencies: [shmLog, transactions, lineFormat], swiftSettings: strict),
     .executableTarget(
-      name: "FuzzLog",
-      dependencies: [
-        "CFuzz",
-        .product(name: "ShmLog", package: "spillway"),
-        .product(name: "Transactions", package: "spillway"),
-        .product(name: "LineFormat", package: "spillway"),
-      ],
-      swiftSettings: [
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-      ]),
+      name: "FuzzLog", dependencies: ["CFuzz", "FuzzSupport", shmLog, transactions, lineFormat],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "FuzzQuery", dependencies: ["FuzzSupport", shmLog, transactions, logQuery],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "FuzzFormat", dependencies: ["FuzzSupport", shmLog, lineFormat], swiftSettings: strict),
+    .executableTarget(
+      name: "FuzzTemplate", dependencies: ["FuzzSupport", shmLog, lineFormat], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

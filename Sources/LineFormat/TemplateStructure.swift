@@ -64,7 +64,7 @@ struct TemplateStructure: Sendable {
         if !inString {
           guard items[index].isJSONNumber else { throw .unquotedValue }
           placements[index] = items[index].isCheckedNumber ? .number : .text
-        } else if isFresh, isNullMissing, items[index].mayBeMissing, endsString(at: index) {
+        } else if isFresh, isNullMissing, items[index].mayBeMissing, endsValue(at: index) {
           placements[index] = .string
         }
         isFresh = false
@@ -78,9 +78,13 @@ struct TemplateStructure: Sendable {
     }
   }
 
-  private func endsString(at index: Int) -> Bool {
-    guard index + 1 < items.count, case .literal(let next) = items[index + 1] else { return false }
-    return next.first == UInt8(ascii: "\"")
+  /// Whether the string that a piece stands in ends with it, and isn't a member's name: that can't be null.
+  private func endsValue(at index: Int) -> Bool {
+    guard index + 1 < items.count, case .literal(let next) = items[index + 1],
+      next.first == UInt8(ascii: "\"")
+    else { return false }
+    let behind = next.dropFirst().first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    return behind != UInt8(ascii: ":")
   }
 
   private mutating func trimLiteral(at index: Int, _ trim: (inout [UInt8]) -> Void) {

@@ -47,6 +47,15 @@ struct TemplateValidityTests {
     #expect(try line(format, empty) == #"{"a":"","b":"x","c":null,"d":[null]}"# + "\n")
   }
 
+  @Test("a name in JSON that is missing is empty, since it can't be null")
+  func missingName() throws {
+    let format = try template("escape: json\nformat: {\"%{A}i\":1,\"%h\" \\t:\"%u\"}")
+    #expect(try line(format, TemplateRecords()) == "{\"\":1,\"\" \t:null}\n")
+    var records = TemplateRecords()
+    records.add(.reqHeader, "A: 12")
+    #expect(try line(format, records) == "{\"12\":1,\"\" \t:null}\n")
+  }
+
   @Test("what is missing in JSON may be something else than null")
   func missingText() throws {
     let format = try template(

@@ -21,7 +21,7 @@ struct RingReader: ~Copyable {
   struct Take {
     /// The payloads of all records with text, in order.
     var texts: [String] = []
-    /// How many runs there were.
+    /// How many runs there were, whole or overwritten meanwhile.
     var runs = 0
     var lostBytes: [Int] = []
     var damages: [String] = []
@@ -57,8 +57,8 @@ struct RingReader: ~Copyable {
           let text = record.payload.droppingFinalNULs.text
           if !text.isEmpty { texts.append(text) }
         }
-        guard ring.isIntact else { continue }
         take.runs += 1
+        guard ring.isIntact else { continue }
         take.texts += texts
       case .idle: return take
       case .end:

@@ -1,3 +1,4 @@
+import FuzzSupport
 import ShmLog
 
 /// Reads the payload as a log file: once mapped, once through a pipe that gives it in pieces.
@@ -13,6 +14,8 @@ struct FileTrial {
 
   /// A pipe in packet mode has so many places.
   private static let packetCountMax = 60
+  /// No more than this is looked at before the numbering has to be known.
+  private static let pipeWindowByteCount = 256 << 10
 
   init(_ scenario: Scenario) {
     self.scenario = scenario
@@ -32,8 +35,16 @@ struct FileTrial {
     let mapped = read(Scratch.shared.path + "/" + Scratch.capture, isMapped: true)
     guard let pipe = FilledPipe(bytes, packetByteCount: packetByteCount) else { return }
     let piped = read(pipe.path, isMapped: false)
+    guard mapped.numbering == piped.numbering else {
+      // What tells the numbering is looked for within a window, and a pipe's is the smaller one.
+      require(bytes.count > Self.pipeWindowByteCount, "another numbering when piped")
+      return
+    }
     require(mapped.verdict == piped.verdict, "\(mapped.verdict) mapped, \(piped.verdict) piped")
-    require(mapped.unknownTags == piped.unknownTags, "other unknown tags when piped")
+    require(
+      mapped.unknownTags == piped.unknownTags,
+      "unknown tags: \(String(describing: mapped.unknownTags)) mapped, \(String(describing: piped.unknownTags)) piped"
+    )
     require(mapped.output == piped.output, "other lines when piped")
   }
 
@@ -43,6 +54,7 @@ struct FileTrial {
     case end
     case truncated(offset: Int, needed: Int, left: Int)
     case damaged(offset: Int)
+    case undecodable(offset: Int)
     case oversized
     case failed(String)
 
@@ -50,9 +62,10 @@ struct FileTrial {
       self =
         switch error {
         case .notALog, .readFailed(reason: "EOF"): .noLog
-        case .truncated(_, let offset, let needed, let left):
+        case .truncated(_, let offset, _, let needed, let left):
           .truncated(offset: offset, needed: needed, left: left)
-        case .damaged(_, let offset, _): .damaged(offset: offset)
+        case .damaged(_, let offset, _, _): .damaged(offset: offset)
+        case .undecodable(_, let offset, _): .undecodable(offset: offset)
         case .cannotOpen, .readFailed, .system: .failed(error.description)
         }
     }
@@ -60,6 +73,7 @@ struct FileTrial {
 
   private struct Result {
     var verdict = Verdict.end
+    var numbering: TagNumbering?
     var output: [UInt8] = []
     var unknownTags: UnknownTags?
   }
@@ -81,7 +95,7 @@ struct FileTrial {
   ) throws(LogError) -> Result {
     var source = records
     try source.begin()
-    guard isMapped, bytes.count > 4 else { return drain(&source, rendersAgain: false) }
+    guard isMapped, bytes.count > 4, !source.isDecoded else { return drain(&source, rendersAgain: false) }
     // All of the file is in the window, whose beginning follows from what it thinks of any address.
     guard let anywhere = UnsafeRawPointer(bitPattern: 1 << 30) else { violated("no pointer") }
     let window = anywhere - source.offset(of: anywhere) + 4
@@ -95,7 +109,7 @@ struct FileTrial {
   ) -> Result {
     var lines = LineMaker<Layout>(
       scenario, numbering: source.numbering, rendersAgain: rendersAgain)
-    var result = Result()
+    var result = Result(numbering: source.numbering)
     var offset = 4
     do throws(LogError) {
       reading: while true {
@@ -104,7 +118,7 @@ struct FileTrial {
           let from = source.offset(of: run.start)
           require(run.byteCount > 0 && from >= offset, "records at \(from), after those before \(offset)")
           offset = from + run.byteCount
-          require(offset <= bytes.count, "records up to \(offset) of \(bytes.count)")
+          require(source.isDecoded || offset <= bytes.count, "records up to \(offset) of \(bytes.count)")
           lines.addEach(run)
           if lines.isOversized {
             result.verdict = .oversized

@@ -1,3 +1,4 @@
+import FuzzSupport
 import LineFormat
 import ShmLog
 

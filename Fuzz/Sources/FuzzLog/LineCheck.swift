@@ -1,3 +1,5 @@
+import FuzzSupport
+
 /// What every line must be like.
 struct LineCheck {
   let shape: FormatShelf.Shape

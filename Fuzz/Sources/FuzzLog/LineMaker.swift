@@ -1,3 +1,4 @@
+import FuzzSupport
 import LineFormat
 import ShmLog
 import Transactions
@@ -17,9 +18,6 @@ struct LineMaker<Layout: RecordLayout>: ~Copyable {
   private var grouper: Grouper<Layout>
   private var renderer: LineRenderer
   private let check: LineCheck
-
-  /// No line is longer.
-  private static var lineByteCountMax: Int { 64 << 20 }
 
   init(_ scenario: Scenario, numbering: TagNumbering, rendersAgain: Bool) {
     self.rendersAgain = rendersAgain
@@ -42,7 +40,7 @@ struct LineMaker<Layout: RecordLayout>: ~Copyable {
     let memory = Self.copy(run)
     grouper.addEach(
       RecordRun(
-        start: UnsafeRawPointer(memory), byteCount: run.byteCount, isBracketed: run.isBracketed))
+        start: UnsafeRawPointer(memory), byteCount: run.byteCount, shape: run.shape))
     takeGroups {}
     memory.deallocate()
   }
@@ -112,40 +110,9 @@ struct LineMaker<Layout: RecordLayout>: ~Copyable {
     }
   }
 
-  /// Renders a transaction's line with the room that lines usually get, then with more; and again with
-  /// just enough, and with a byte too little.
   private mutating func render(_ transaction: Transaction<Layout>) {
-    var room = 1024
-    while true {
-      require(room <= Self.lineByteCountMax, "a line without end")
-      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 1)
-      defer { memory.deallocate() }
-      var line = LineWriter(memory)
-      guard renderer.render(transaction, to: &line) == .line else { return }
-      if line.overflowed {
-        room *= 2
-        continue
-      }
-      check.examine(line.written)
-      output += line.written
-      if rendersAgain { renderAgain(transaction, expecting: line.written) }
-      return
-    }
-  }
-
-  private mutating func renderAgain(
-    _ transaction: Transaction<Layout>, expecting expected: UnsafeRawBufferPointer
-  ) {
-    for missing in 0...1 {
-      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: expected.count - missing, alignment: 1)
-      defer { memory.deallocate() }
-      var line = LineWriter(memory)
-      let outcome = renderer.render(transaction, to: &line)
-      require(outcome == .line, "a line only the first time")
-      require(line.overflowed == (missing > 0), "room was judged wrongly")
-      if missing == 0 {
-        require(line.written.elementsEqual(expected), "another line the second time")
-      }
-    }
+    guard let line = LineRoom.line(of: transaction, &renderer, again: rendersAgain) else { return }
+    line.withUnsafeBytes(check.examine)
+    output += line
   }
 }

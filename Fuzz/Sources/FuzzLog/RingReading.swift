@@ -1,3 +1,4 @@
+import FuzzSupport
 import ShmLog
 
 /// Follows an instance as a live run does, until its log comes to rest.

@@ -1,3 +1,4 @@
+import FuzzSupport
 import LineFormat
 import ShmLog
 import Transactions
@@ -37,11 +38,6 @@ struct Scenario {
   private let groupingByte: UInt8
   private let limitsByte: UInt8
 
-  private static let versions = [
-    (2, 1), (3, 0), (4, 0), (4, 1), (5, 2), (6, 0), (6, 3), (6, 6), (7, 0), (7, 1), (7, 3), (7, 4), (7, 7),
-    (8, 0), (9, 0),
-  ].map { VarnishVersion($0.0, $0.1) }
-
   /// Takes an input apart; nil if there are too few bytes.
   init?(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard bytes.count >= Self.headByteCount else { return nil }
@@ -52,7 +48,7 @@ struct Scenario {
     }
     formatIndex = Int(bytes[1])
     rules = NCSARules(
-      Self.versions[Int(bytes[2] & 0x7F) % Self.versions.count], isStrict: bytes[2] & 0x80 != 0)
+      VarnishVersion(choice: bytes[2] & 0x7F), isStrict: bytes[2] & 0x80 != 0)
     groupingByte = bytes[3]
     limitsByte = bytes[4]
     stepNanoseconds = [0, 0, 1_000_000_000, 50_000_000_000][Int(bytes[4] >> 4 & 3)]

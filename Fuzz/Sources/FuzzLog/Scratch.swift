@@ -1,4 +1,5 @@
 import CFuzz
+import FuzzSupport
 import Glibc
 
 /// A directory for the files that inputs become, as an instance of the cache would have it.

@@ -1,12 +1,12 @@
 /// Checks that bytes are one JSON value and nothing else, as RFC 8259 defines it.
-struct JSONSyntax {
+package struct JSONSyntax {
   private let bytes: UnsafeRawBufferPointer
   private var index = 0
 
   private static let depthMax = 32
 
   /// Whether the bytes are one value.
-  static func isValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  package static func isValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var syntax = JSONSyntax(bytes: bytes)
     return syntax.takeValue(depth: 0) && syntax.peek == nil
   }

@@ -1,0 +1,131 @@
+import FuzzSupport
+import LogQuery
+import ShmLog
+import Transactions
+
+/// Compiles queries and puts them to the specimens.
+///
+/// Two bytes choose the settings; then come the queries, with a NUL byte between any two. Both bytes can be
+/// letters, so that inputs can be read:
+///
+/// ```
+/// byte 0   release whose language it is
+///      1   strict, caseless (1 bit each), the log's numbering (2 bits), by session instead of request (1 bit)
+///      2   queries
+/// ```
+struct QueryTrial {
+  private static let headByteCount = 2
+
+  private let version: VarnishVersion
+  private let isStrict: Bool
+  private let isCaseless: Bool
+  private let numbering: TagNumbering
+  private let grouping: Grouping
+  private let expressions: [[UInt8]]
+
+  /// Takes an input apart; nil if there are too few bytes.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count >= Self.headByteCount else { return nil }
+    version = VarnishVersion(choice: bytes[0])
+    isStrict = bytes[1] & 1 != 0
+    isCaseless = bytes[1] & 2 != 0
+    numbering = TagNumbering.allCases[Int(bytes[1] >> 2 & 3)]
+    grouping = bytes[1] & 16 == 0 ? .request : .session
+    expressions = bytes[Self.headByteCount...].split(separator: 0, omittingEmptySubsequences: false)
+      .map(Array.init)
+  }
+
+  func run() {
+    switch numbering {
+    case .v40: run(SpecimenLogs.shared.v40)
+    case .v41: run(SpecimenLogs.shared.v41)
+    case .v73: run(SpecimenLogs.shared.v73)
+    case .v90: run(SpecimenLogs.shared.v90)
+    }
+  }
+
+  private func compile(_ expressions: [[UInt8]], _ tags: TagTable) throws(QueryError) -> Query {
+    try Query(
+      bytes: expressions, caseless: isCaseless, version: version, isStrict: isStrict, tags: tags)
+  }
+
+  private func run<Layout: RecordLayout>(_ log: SpecimenLog<Layout>) {
+    do throws(QueryError) {
+      var query = try compile(expressions, log.tags)
+      let verdicts = verdicts(&query, log, keptTags: .all)
+      require(verdicts == self.verdicts(&query, log, keptTags: .all), "another answer the second time")
+      examineAgain(verdicts, query.neededTags, log)
+      examineNegation(verdicts, log)
+    } catch {
+      examine(error)
+      do throws(QueryError) {
+        _ = try compile(expressions, log.tags)
+        violated("refused only the first time: \(error)")
+      } catch let second {
+        require(second == error, "another error the second time: \(error), \(second)")
+      }
+    }
+  }
+
+  /// Which groups a query selects.
+  private func verdicts<Layout: RecordLayout>(
+    _ query: inout Query, _ log: SpecimenLog<Layout>, keptTags: TagSet
+  ) -> [Bool] {
+    var verdicts: [Bool] = []
+    log.forEachGroup(grouping, keptTags: keptTags) { verdicts.append(query.matches($0)) }
+    return verdicts
+  }
+
+  /// Compiled again, and with nothing but the records that it has asked for, a query selects the same.
+  private func examineAgain<Layout: RecordLayout>(
+    _ verdicts: [Bool], _ neededTags: TagSet, _ log: SpecimenLog<Layout>
+  ) {
+    do throws(QueryError) {
+      var query = try compile(expressions, log.tags)
+      require(query.neededTags == neededTags, "other tags the second time")
+      require(
+        verdicts == self.verdicts(&query, log, keptTags: neededTags), "tags are missing from the needed ones")
+    } catch {
+      violated("refused only the second time: \(error)")
+    }
+  }
+
+  /// A query in parentheses selects the same, and behind `not` what it leaves.
+  private func examineNegation<Layout: RecordLayout>(
+    _ verdicts: [Bool], _ log: SpecimenLog<Layout>
+  ) {
+    // Lines are queries of their own, and a comment would swallow the closing parenthesis.
+    guard let text = expressions.first, expressions.count == 1,
+      !text.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "#") })
+    else { return }
+    do throws(QueryError) {
+      var same = try compile([Array("((".utf8) + text + Array("))".utf8)], log.tags)
+      require(self.verdicts(&same, log, keptTags: .all) == verdicts, "other answers in parentheses")
+      var other = try compile([Array("not (".utf8) + text + Array(")".utf8)], log.tags)
+      require(self.verdicts(&other, log, keptTags: .all) == verdicts.map { !$0 }, "not isn't the opposite")
+    } catch {
+      violated("refused in parentheses: \(error)")
+    }
+  }
+
+  /// The place of a fault lies within the text, and every line of the message shows that text.
+  private func examine(_ error: QueryError) {
+    let joined = Array(expressions.joined(separator: [UInt8(ascii: "\n")]))
+    require(error.query == joined || error.query == expressions.last, "an error about another query")
+    require(
+      error.range.lowerBound >= 0 && error.range.upperBound <= error.query.count,
+      "a fault at \(error.range) of \(error.query.count) bytes")
+    if let offset = error.offset {
+      require((0...error.range.count).contains(offset), "a fault at \(offset) within \(error.range)")
+    }
+    guard error.reason != .noExpression else {
+      require(error.text.isEmpty, "a text about nothing")
+      return
+    }
+    let marks = error.text.dropLast(2).suffix(error.query.count)
+    require(
+      error.text.suffix(2).elementsEqual([0x0A, 0x0A]) && marks.allSatisfy { "-#^".utf8.contains($0) },
+      "no marks: \(error)")
+    require(marks.count { $0 != UInt8(ascii: "-") } == error.range.count, "other marks than \(error.range)")
+  }
+}
