@@ -69,9 +69,13 @@ let package = Package(
     .testTarget(
       name: "LogQueryTests", dependencies: ["LogQuery", "Transactions", "ShmLog", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "LogTextTests",
+      dependencies: ["LogText", "LogQuery", "LineFormat", "Transactions", "ShmLog", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "ShippingTests", dependencies: ["Shipping"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["TestSupport"], exclude: ["Fixtures"],
+      name: "CommandTests", dependencies: ["ShmLog", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],

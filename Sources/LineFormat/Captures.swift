@@ -202,7 +202,7 @@ struct Captures: ~Copyable {
       guard let value = table.match(payload, at: index) else { continue }
       let entry = table.entries[index]
       switch entry.kind {
-      case .host, .authorization: takeOwn(entry, value, isUnset: isUnset)
+      case .host, .authorization: takeOwn(entry, value, of: payload, isUnset: isUnset)
       case .value:
         stated = entry.rule ?? stated
         if let stated {
@@ -217,11 +217,16 @@ struct Captures: ~Copyable {
   /// Host and user of the request line.
   ///
   /// That one of these was removed counts for nothing: what came before or after it does.
-  private mutating func takeOwn(_ entry: HeaderTable.Entry, _ value: LogBytes, isUnset: Bool) {
+  private mutating func takeOwn(
+    _ entry: HeaderTable.Entry, _ value: LogBytes, of payload: LogBytes, isUnset: Bool
+  ) {
     guard !isUnset, let rule = requestRule(.first) else { return }
     if entry.kind == .host {
       set(entry.slot, value, rule)
-    } else if let token = BasicUser.token(in: value) {
+    } else if payload.dropFirst(entry.name.count).droppingLeadingBlanks.start == value.start,
+      let token = BasicUser.token(in: value)
+    {
+      // Other white space than blanks in front of the scheme makes it another one.
       set(entry.slot, token, rule)
     }
   }

@@ -34,7 +34,10 @@ struct RecordTest {
       text = rest
     }
     if field > 0 {
-      guard let part = TextSelection.field(field, of: text, allowsQuotes: rules.hasQuotedFields) else {
+      // Fields end at the first NUL, wherever it is; without one, not even the last byte is lost.
+      let rest = payload.dropFirst(text.start - payload.start)
+      let string = rest.firstIndex(of: 0).map(rest.prefix) ?? rest
+      guard let part = TextSelection.field(field, of: string, allowsQuotes: rules.hasQuotedFields) else {
         return false
       }
       text = part

@@ -61,13 +61,15 @@ public struct GroupRenderer: ~Copyable {
     var showsAny = false
     for index in 0..<group.count {
       let transaction = group[index]
-      guard sides.includes(transaction) else { continue }
-      showsAny = true
-      var cursor = transaction.makeCursor()
       guard case .text(let isVerbose) = form else {
+        // Of a file of records, whoever reads it wants to choose transactions; only records are chosen here.
+        var cursor = transaction.makeCursor()
         while let record = cursor.next() { if shows(record) { copy(record, to: &line) } }
         continue
       }
+      guard sides.includes(transaction) else { continue }
+      showsAny = true
+      var cursor = transaction.makeCursor()
       putHeader(transaction, isVerbose: isVerbose, to: &line)
       setPrefix(transaction, mark: UInt8(ascii: "-"), isVerbose: isVerbose)
       while let record = cursor.next() {
@@ -79,8 +81,9 @@ public struct GroupRenderer: ~Copyable {
         put(record, isVerbose: isVerbose, to: &line)
       }
     }
-    if showsAny, form != .records { Self.put("\n", to: &line) }
-    return form == .records ? line.count > 0 || line.overflowed : showsAny
+    if form == .records { return line.count > 0 || line.overflowed }
+    if showsAny { Self.put("\n", to: &line) }
+    return showsAny
   }
 
   /// Writes one record by itself, as the grouping `raw` does.

@@ -3,16 +3,26 @@
 ///
 /// Values are never looked at, so that `-F -x` works as it always has.
 struct ArgumentExpansion {
+  /// The letters of all options, as getopt is told them: with a colon behind those that take a value.
+  let optionString: String
   /// Letters of options that stand alone, and of those that take a value.
-  let flags: Set<Character>, valued: Set<Character>
+  private let flags: Set<Character>, valued: Set<Character>
 
   /// What `varnishncsa` of any version takes, and what was added.
-  static let ncsa = ArgumentExpansion(
-    flags: Set("abcCdDEhjV"), valued: Set("fFgkLnPqQrRtTw"))
+  static let ncsa = ArgumentExpansion(optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:")
 
   /// The same of `varnishlog`.
-  static let log = ArgumentExpansion(
-    flags: Set("aAbcCdDEhuvV"), valued: Set("giIkLnPqQrRtTwxX"))
+  static let log = ArgumentExpansion(optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:")
+
+  private init(optionString: String) {
+    self.optionString = optionString
+    let letters = Set(optionString).subtracting(":")
+    valued = letters.filter { optionString.contains("\($0):") }
+    flags = letters.subtracting(valued)
+  }
+
+  /// An option of one letter, and its value if it takes one.
+  typealias Letter = (letter: Character, value: String?)
 
   /// A mistake that the command line has whatever the options mean.
   enum Mistake: Error, Equatable, CustomStringConvertible {
@@ -53,8 +63,8 @@ struct ArgumentExpansion {
   }
 
   /// The options of one letter in arguments that were split, in their order, with their values.
-  func letters(in arguments: [String]) -> [(letter: Character, value: String?)] {
-    var letters: [(letter: Character, value: String?)] = []
+  func letters(in arguments: [String]) -> [Letter] {
+    var letters: [Letter] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       if argument.hasPrefix("--") {

@@ -22,27 +22,14 @@ struct LogCommand: RunCommand {
   @OptionGroup(title: "Process") var process: ProcessOptions
 
   static let oldName = "varnishlog"
+  static let oldOpenFailure = (words: "Cannot open output file", status: Int32(2))
   static let expansion = ArgumentExpansion.log
-
-  /// The options that choose records, in the order in which they stand on the command line.
-  private var recordRules: [RecordRule] = []
-
-  private enum CodingKeys: CodingKey {
-    case input, selection, text, output, process
-  }
 
   var matching: MatchingOptions { selection.matching }
 
-  mutating func note(orderOf arguments: [String]) {
-    var isCaseless = false
-    for (letter, value) in Self.expansion.letters(in: arguments) {
-      if letter == "C" { isCaseless = true }
-      guard let kind = RecordRule.Kind(rawValue: letter), let value else { continue }
-      recordRules.append(RecordRule(kind, Array(value.utf8), isCaseless: isCaseless))
-    }
-  }
-
-  func complete(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+  func complete(
+    _ options: inout PipelineOptions, _ values: OptionValues, letters: [ArgumentExpansion.Letter]
+  ) throws {
     switch try values.grouping(selection.g) {
     case .raw: options.takesRecordsSingly = true
     case .vxid: options.grouping = .vxid
@@ -52,8 +39,20 @@ struct LogCommand: RunCommand {
     (options.client, options.backend, options.esi) = (selection.c, selection.b, selection.esi)
     options.timeoutSeconds =
       try values.timeout(selection.matching.timeout) ?? options.timeoutSeconds
-    options.recordRules = recordRules
+    options.recordRules = recordRules(letters)
     options.isUnbuffered = text.u
     options.groupForm = output.w == nil || text.text ? .text(isVerbose: text.v) : .records
+  }
+
+  /// The options that choose records, in their order; `-C` counts for those behind it.
+  private func recordRules(_ letters: [ArgumentExpansion.Letter]) -> [RecordRule] {
+    var rules: [RecordRule] = []
+    var isCaseless = false
+    for (letter, value) in letters {
+      if letter == "C" { isCaseless = true }
+      guard let kind = RecordRule.Kind(rawValue: letter), let value else { continue }
+      rules.append(RecordRule(kind, Array(value.utf8), isCaseless: isCaseless))
+    }
+    return rules
   }
 }

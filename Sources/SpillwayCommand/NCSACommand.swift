@@ -19,13 +19,14 @@ struct NCSACommand: RunCommand {
   @OptionGroup(title: "Process") var process: ProcessOptions
 
   static let oldName = "varnishncsa"
+  static let oldOpenFailure = (words: "Can't open output file", status: Int32(1))
   static let expansion = ArgumentExpansion.ncsa
 
   var matching: MatchingOptions { selection.matching }
 
-  mutating func note(orderOf arguments: [String]) {}
-
-  func complete(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+  func complete(
+    _ options: inout PipelineOptions, _ values: OptionValues, letters: [ArgumentExpansion.Letter]
+  ) throws {
     options.grouping = try values.lineGrouping(selection.g)
     (options.client, options.backend, options.esi) = (selection.c, selection.b, selection.esi)
     options.timeoutSeconds =

@@ -35,13 +35,18 @@ struct OptionValues {
   /// The time that a transaction may take, in varnishlog's words.
   func timeout(_ text: String?) throws(UsageError) -> Double? {
     guard let text else { return nil }
-    guard let seconds = Double(text), !seconds.isNaN else { throw UsageError("-T: Syntax error") }
+    guard let seconds = Double(trimmed(text)), seconds.isFinite else {
+      throw UsageError("-T: Syntax error")
+    }
     guard seconds >= 0 else { throw UsageError("-T: Range error") }
     return min(seconds, 1e9)
   }
 
+  /// The version whose rules are asked for, by the option or by the environment.
+  func versionText(_ text: String?) -> String? { text ?? InstanceName.variable("SPILLWAY_COMPAT") }
+
   func version(_ text: String?) throws(UsageError) -> VarnishVersion? {
-    guard let text = text ?? InstanceName.variable("SPILLWAY_COMPAT") else { return nil }
+    guard let text = versionText(text) else { return nil }
     guard let version = VarnishVersion(parsing: text) else {
       throw UsageError("--compat: \"\(text)\" is not a Varnish version from 2.1 to 9.0")
     }
@@ -50,14 +55,16 @@ struct OptionValues {
 
   func limit(_ text: String?) throws(UsageError) -> Int? {
     guard let text else { return nil }
-    guard let number = cNumber(text) else { throw UsageError("-L: Syntax error") }
+    guard let number = text.isEmpty ? 0 : cNumber(trimmed(text)) else {
+      throw UsageError("-L: Syntax error")
+    }
     guard number > 0, number <= Int(Int32.max) else { throw UsageError("-L: Range error") }
     return number
   }
 
   func count(_ text: String?) throws(UsageError) -> Int? {
     guard let text else { return nil }
-    guard let number = cNumber(text), number > 0 else {
+    guard let number = cNumber(text, base: 10), number > 0 else {
       throw UsageError("-k: Invalid number '\(text)'")
     }
     return number
@@ -67,14 +74,13 @@ struct OptionValues {
   func rateLimit(_ text: String?) throws(UsageError) -> RateLimit? {
     guard let text else { return nil }
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let hasDigits = parts[0].utf8.first.map(ASCII.isDigit) ?? false
-    guard let limit = cNumber(parts[0]) else {
-      throw UsageError(hasDigits ? "-R: Syntax error" : "-R: Range error")
-    }
-    guard limit > 0 else { throw UsageError("-R: Range error") }
+    // Its size is looked at before what stands behind it.
+    let (limit, length) = cNumber(atStartOf: parts[0])
+    guard limit > 0, limit <= Int(Int32.max) else { throw UsageError("-R: Range error") }
+    guard length == parts[0].utf8.count else { throw UsageError("-R: Syntax error") }
     guard parts.count > 1 else { return RateLimit(limit: limit, seconds: 1) }
     guard !parts[1].isEmpty else { throw UsageError("-R: Syntax error") }
-    guard let seconds = duration(parts[1]), seconds > 0 else {
+    guard let seconds = duration(trimmed(parts[1])), seconds > 0 else {
       throw UsageError("-R: Syntax error: Invalid duration")
     }
     return RateLimit(limit: limit, seconds: seconds)
@@ -83,7 +89,7 @@ struct OptionValues {
   private func duration(_ text: String) -> Double? {
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     guard let count = number.isEmpty ? 1 : Double(number) else { return nil }
-    switch text.dropFirst(number.count) {
+    switch text.dropFirst(number.count).drop(while: isBlank) {
     case "ms": return count / 1000
     case "s": return count
     case "m": return count * 60
@@ -141,7 +147,7 @@ struct OptionValues {
 
   /// A path that stays the same when the process changes its directory.
   func absolute(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
+    guard !path.isEmpty, !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
     defer { free(directory) }
     return String(cString: directory) + "/" + path
   }
@@ -168,7 +174,7 @@ struct OptionValues {
   func formatLine(ofFile path: String) throws(UsageError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw UsageError("Can't open format file (\(String(cString: strerror(errno)))): \(path)")
+      throw UsageError("Can't open format file (\(String(cString: strerror(errno))))", about: path)
     }
     defer { close(descriptor) }
     var text: [UInt8] = []
@@ -177,26 +183,39 @@ struct OptionValues {
       let count = read(descriptor, &buffer, buffer.count)
       guard count >= 0 else {
         throw UsageError(
-          "Can't read format from file (\(String(cString: strerror(errno)))): \(path)")
+          "Can't read format from file (\(String(cString: strerror(errno))))", about: path)
       }
       if count == 0 { break }
       text += buffer[..<count]
       if buffer[..<count].contains(UInt8(ascii: "\n")) { break }
     }
-    if text.isEmpty { throw UsageError("Empty format file: \(path)") }
+    if text.isEmpty { throw UsageError("Empty format file", about: path) }
     return Array(text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 })
   }
 
-  /// A number as C's `strtol` takes it with base 0, hexadecimal and octal included.
-  private func cNumber(_ text: String) -> Int? {
-    errno = 0
-    var end: UnsafeMutablePointer<CChar>?
-    return text.withCString { start in
-      let number = strtol(start, &end, 0)
-      guard errno == 0, let end, end > UnsafeMutablePointer(mutating: start), end.pointee == 0 else {
-        return nil
-      }
-      return number
+  private func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+
+  /// A text without the blanks around it, which most numbers may have.
+  private func trimmed(_ text: String) -> String {
+    var text = text.drop(while: isBlank)
+    while let last = text.last, isBlank(last) { text.removeLast() }
+    return String(text)
+  }
+
+  /// A number as C's `strtol` takes it; with base 0, hexadecimal and octal ones too.
+  private func cNumber(_ text: String, base: Int32 = 0) -> Int? {
+    let (number, length) = cNumber(atStartOf: text, base: base)
+    return length > 0 && length == text.utf8.count ? number : nil
+  }
+
+  /// The number that a text begins with, and its length; 0 and 0 if there is none.
+  ///
+  /// What is too large is the largest there is.
+  private func cNumber(atStartOf text: String, base: Int32 = 0) -> (number: Int, length: Int) {
+    text.withCString { start in
+      var end: UnsafeMutablePointer<CChar>?
+      let number = strtol(start, &end, base)
+      return (number, end.map { start.distance(to: UnsafePointer($0)) } ?? 0)
     }
   }
 }

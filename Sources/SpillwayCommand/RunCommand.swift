@@ -8,6 +8,8 @@ import Spillway
 protocol RunCommand: ParsableCommand {
   /// The program whose place it takes, and under whose name its old rules hold.
   static var oldName: String { get }
+  /// What that program says when it can't open its output, and the status it ends with.
+  static var oldOpenFailure: (words: String, status: Int32) { get }
   /// How its command line is split.
   static var expansion: ArgumentExpansion { get }
 
@@ -16,20 +18,21 @@ protocol RunCommand: ParsableCommand {
   var output: OutputOptions { get }
   var process: ProcessOptions { get }
 
-  /// Looks at options of which the order counts; the parser has forgotten it.
-  ///
-  /// - Parameter arguments: one option or value each.
-  mutating func note(orderOf arguments: [String])
-
   /// Adds what only this command has.
-  func complete(_ options: inout PipelineOptions, _ values: OptionValues) throws
+  ///
+  /// - Parameter letters: the options in their order, where that counts; the parser has forgotten it.
+  func complete(
+    _ options: inout PipelineOptions, _ values: OptionValues, letters: [ArgumentExpansion.Letter]) throws
 }
 
 extension RunCommand {
   /// What the options mean.
   ///
-  /// - Parameter isOldName: whether the program was called by the name of its predecessor.
-  func pipelineOptions(isOldName: Bool) throws -> PipelineOptions {
+  /// - Parameters:
+  ///   - arguments: the command line, split; the parser has forgotten the order.
+  ///   - isOldName: whether the program was called by the name of its predecessor.
+  func pipelineOptions(_ arguments: [String], isOldName: Bool) throws -> PipelineOptions {
+    let letters = Self.expansion.letters(in: arguments)
     let values = OptionValues()
     var options = PipelineOptions(input: .live(input.n))
     if process.daemonize {
@@ -37,8 +40,8 @@ extension RunCommand {
       if file == "-" { throw UsageError("Daemon cannot write to stdout") }
     }
     options.compatibility = try values.version(input.compat)
-    try setQueries(&options)
-    try complete(&options, values)
+    try setQueries(&options, letters)
+    try complete(&options, values, letters: letters)
     options.openTransactionsMax = try values.limit(matching.openLimit) ?? options.openTransactionsMax
     options.rateLimit = try values.rateLimit(matching.rate)
     options.groupsMax = try values.count(matching.k)
@@ -57,15 +60,21 @@ extension RunCommand {
     return options
   }
 
-  private func setQueries(_ options: inout PipelineOptions) throws(UsageError) {
-    options.queries = matching.q.map { Array($0.utf8) }
+  /// Queries are put together in the order in which they and the files with them are given.
+  private func setQueries(
+    _ options: inout PipelineOptions, _ letters: [ArgumentExpansion.Letter]
+  ) throws(UsageError) {
     options.queriesAreCaseless = matching.caseless
-    for file in matching.queryFiles {
-      do {
-        options.queries.append(try QueryFile.read(file))
-      } catch {
-        throw UsageError(error.description)
+    do throws(QueryFileError) {
+      for (letter, value) in letters {
+        switch (letter, value) {
+        case ("q", .some(let text)): options.queries.append(Array(text.utf8))
+        case ("Q", .some(let file)): options.queries.append(try QueryFile.read(file))
+        default: continue
+        }
       }
+    } catch {
+      throw UsageError(error.description)
     }
   }
 

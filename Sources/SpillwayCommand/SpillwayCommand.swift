@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Shipping
 import Spillway
 
 /// The command line: parse, find out what it means, run, exit with the right status.
@@ -37,18 +38,28 @@ enum SpillwayCommand {
   ) -> Never {
     let name = isOldName ? type.oldName : "spillway"
     let subcommand = type.configuration.commandName ?? ""
+    if arguments.first == "--optstring" {
+      print(type.expansion.optionString)
+      exit(ExitStatus.success)
+    }
+    // Whoever asks for the old rules may look for the old words, too.
+    var keepsOldWords = isOldName
     do {
       let expanded = try type.expansion(arguments)
       let parsed =
         isOldName ? try type.parseAsRoot(expanded) : try RootCommand.parseAsRoot([subcommand] + expanded)
-      guard var command = parsed as? Command else { throw CleanExit.helpRequest(type) }
+      guard let command = parsed as? Command else { throw CleanExit.helpRequest(type) }
       if command.process.showVersion {
         complain("\(name) (spillway \(version))", as: nil)
         exit(ExitStatus.success)
       }
-      command.note(orderOf: expanded)
-      exit(try Pipeline.run(try command.pipelineOptions(isOldName: isOldName)))
+      keepsOldWords = isOldName || OptionValues().versionText(command.input.compat) != nil
+      exit(try Pipeline.run(try command.pipelineOptions(expanded, isOldName: isOldName)))
     } catch let error as RunError {
+      if keepsOldWords, case .output(let failure) = error {
+        complain("\(type.oldOpenFailure.words) (\(failure.detail))", as: name)
+        exit(type.oldOpenFailure.status)
+      }
       complain(error.description, as: name)
       exit(error.exitStatus)
     } catch let error as ArgumentExpansion.Mistake {
@@ -56,7 +67,7 @@ enum SpillwayCommand {
       complain("Usage: \(name)\(isOldName ? "" : " \(subcommand)") <options>; --help lists them", as: nil)
       exit(ExitStatus.failure)
     } catch let error as UsageError {
-      complain(error.description, as: name)
+      complain(keepsOldWords ? error.words : error.description, as: name)
       exit(ExitStatus.failure)
     } catch {
       if isOldName { leave(error, type) }

@@ -1,6 +1,14 @@
 /// A command line that can't be carried out; the text is for the user.
 struct UsageError: Error, CustomStringConvertible {
-  let description: String
+  /// The words; where a predecessor says something at all, they are its.
+  let words: String
+  /// What it is about, of which predecessors say nothing.
+  let subject: String?
 
-  init(_ description: String) { self.description = description }
+  init(_ words: String, about subject: String? = nil) {
+    self.words = words
+    self.subject = subject
+  }
+
+  var description: String { subject.map { "\(words): \($0)" } ?? words }
 }

@@ -1,41 +1,16 @@
 import TestSupport
 
-/// A made-up log and a command on it, of the kind that no server and few people would think of.
-struct RandomCase: Sendable {
-  var records: [SampleRecord]
-  var arguments: [String]
-  var format: [String]
-
-  /// The arguments, the format's pieces put together.
-  var allArguments: [String] {
-    arguments + (format.isEmpty ? [] : ["-F", format.joined(separator: "|")])
-  }
-
-  var log: LogFileBuilder {
-    var log = LogFileBuilder()
-    for record in records { log.add(record) }
-    return log
-  }
-
-  /// The case as one can read it.
-  var description: String {
-    let lines = records.map { record in
-      let text = record.payload.map { byte in
-        (0x20..<0x7F).contains(byte) ? String(Unicode.Scalar(byte)) : "<\(String(byte, radix: 16))>"
-      }
-      let name = SampleTags.v7.name(of: record.tag) ?? "\(record.tag)"
-      return "\(record.vxid) \(record.side.rawValue) \(name) \(text.joined())"
-    }
-    return "\(allArguments)\n" + lines.joined(separator: "\n")
-  }
-}
-
-extension RandomCase {
-  /// Makes a case up.
-  init(_ random: inout SeededGenerator) {
-    let groups = Int.random(in: 0..<3, using: &random) == 0
-    var queues = (2...Int.random(in: 2...6, using: &random)).map { vxid in
+/// Makes logs up, of the kind that no server and few people would think of.
+enum RandomLog {
+  /// Records of a few transactions, in pieces and mixed.
+  static func records(_ random: inout SeededGenerator) -> [SampleRecord] {
+    let groups = Bool.random(using: &random)
+    var queues = (2...Int.random(in: 2...7, using: &random)).map { vxid in
       Self.transaction(UInt64(vxid), linking: groups, &random)
+    }
+    if groups, Bool.random(using: &random) { queues.append(session(&random)) }
+    if Int.random(in: 0..<4, using: &random) == 0 {
+      queues.append([SampleRecord(0, .none, "CLI", "Rd ping"), SampleRecord(0, .none, "CLI", "Wr 200 PONG")])
     }
     var records: [SampleRecord] = []
     while !queues.isEmpty {
@@ -45,18 +20,7 @@ extension RandomCase {
       queues[index].removeFirst(min(count, queues[index].count))
       if queues[index].isEmpty { queues.remove(at: index) }
     }
-    var arguments = groups ? ["-grequest"] : []
-    for option in ["-b", "-c", "-E", "-j"] where Int.random(in: 0..<3, using: &random) == 0 {
-      arguments.append(option)
-    }
-    if Int.random(in: 0..<5, using: &random) == 0 {
-      arguments.append("-L\(Int.random(in: 1...3, using: &random))")
-    }
-    var format: [String] = []
-    if Int.random(in: 0..<6, using: &random) > 0 {
-      for _ in 0..<Int.random(in: 1...8, using: &random) { format.append(Self.piece(&random)) }
-    }
-    self.init(records: records, arguments: arguments, format: format)
+    return records
   }
 
   // MARK: Records
@@ -79,9 +43,16 @@ extension RandomCase {
       let marker = mine ? side : pick([.client, .backend, .none], &random)
       var bytes = Array(pick(values, &random).utf8)
       if Int.random(in: 0..<6, using: &random) == 0 { spoil(&bytes, &random) }
-      // The reference reads past the end of these two if they have no NUL.
+      // The reference looks up what a byte from 128 on means behind the end of a table.
+      if bytes.starts(with: Array("Authorization".utf8)) || bytes.starts(with: Array("authorization".utf8)) {
+        bytes = bytes.map { $0 & 0x7F }
+      }
+      // It reads past the end of these two if they have no NUL.
       let needsNUL = tag == "VCL_call" || tag == "VCL_return"
       let terminated = Int.random(in: 0..<12, using: &random) > 0 || needsNUL
+      // It takes the last byte for the NUL; where nothing is left then, a regular expression sees what lies
+      // behind the record.
+      if !terminated { bytes += Array("zz".utf8) }
       records.append(
         SampleRecord(
           vxid, marker, tag: SampleTags.v7[tag], bytes: bytes, terminated: terminated))
@@ -96,6 +67,35 @@ extension RandomCase {
       }
     }
     if Int.random(in: 0..<10, using: &random) > 0 { records.append(SampleRecord(vxid, side, "End")) }
+    switch Int.random(in: 0..<12, using: &random) {
+    case 0:
+      // Behind the end, or the beginning of another with the same number.
+      let word = pick(["req 1 rxreq", "bereq 2 fetch", "sess 0 HTTP/1"], &random)
+      records.append(SampleRecord(vxid, side, "Begin", word))
+      records.append(SampleRecord(vxid, side, "VCL_Log", "k:again"))
+      if Bool.random(using: &random) { records.append(SampleRecord(vxid, side, "End")) }
+    case 1:
+      let index = Int.random(in: 1...records.count, using: &random)
+      records.insert(SampleRecord(vxid, side, "Begin", "req 1 rxreq"), at: index)
+    case 2:
+      let bytes = (0..<Int.random(in: 300...9000, using: &random)).map { UInt8($0 & 15 + 0x61) }
+      let index = Int.random(in: 1...records.count, using: &random)
+      records.insert(SampleRecord(vxid, side, tag: SampleTags.v7["VCL_Log"], bytes: bytes), at: index)
+    default: break
+    }
+    return records
+  }
+
+  private static func session(_ random: inout SeededGenerator) -> [SampleRecord] {
+    var records = [
+      SampleRecord(1, .client, "Begin", pick(["sess 0 HTTP/1", "sess 0 PROXY", "sess 9 HTTP/1"], &random)),
+      SampleRecord(1, .client, "SessOpen", "192.0.2.7 51234 a0 192.0.2.1 80 1700000000.123456 20"),
+    ]
+    for child in 2...Int.random(in: 2...5, using: &random) {
+      records.append(SampleRecord(1, .client, "Link", "req \(child) rxreq"))
+    }
+    records.append(SampleRecord(1, .client, "SessClose", "RX_TIMEOUT 5.003"))
+    if Int.random(in: 0..<6, using: &random) > 0 { records.append(SampleRecord(1, .client, "End")) }
     return records
   }
 
@@ -178,31 +178,8 @@ extension RandomCase {
       ("BackendOpen", ["20 be 127.0.0.1 80 127.0.0.1 5000", "20 be 127.0.0.2", "20 be", ""]),
       ("BackendStart", ["127.0.0.9 80"]), ("HitMiss", ["5 1.0"]), ("HitPass", ["5 1.0"]),
       ("HttpGarbage", ["x"]), ("Hash", ["ab", "c d"]), ("Debug", ["x"]), ("Length", ["5"]),
-      ("TTL", ["RFC 10 10 0 1700000000"]), ("VSL", ["timeout"]), ("FetchError", ["a b c"]),
+      ("TTL", ["RFC 10 10 0 1700000000"]), ("H2RxHdr", ["\u{0}\u{1}ab", "x"]), ("H2TxBody", ["\u{7F}"]),
+      ("VCL_use", ["boot"]), ("ReqStatus", ["200"]), ("VSL", ["timeout"]), ("FetchError", ["a b c"]),
     ]
   }()
-
-  // MARK: Formats
-
-  private static func piece(_ random: inout SeededGenerator) -> String {
-    let header = pick(
-      ["Host", "host", "X", "X ", "x", "", "Referer", "User-agent", "Authorization", "Nope", "Xy", "X:last"],
-      &random)
-    let number = Int.random(in: 1...7, using: &random)
-    let tag = pick(
-      [
-        "ReqHeader", "Timestamp", "ReqAcct", "VCL_Log", "Begin", "End", "VCL_call", "RespStatus", "Link",
-        "TTL", "reqm", "FetchError", "VSL", "ReqUnset",
-      ], &random)
-    let prefix = pick(["", ":X", ":Resp", ":start", ":k", ":a:b", ":", ":Host"], &random)
-    return pick(
-      [
-        "%b", "%D", "%h", "%H", "%I", "%l", "%m", "%O", "%q", "%r", "%s", "%t", "%T", "%u", "%U",
-        "%{\(header)}i", "%{\(header)}o", "%{sec}t", "%{msec}t", "%{usec}t", "%{msec_frac}t",
-        "%{usec_frac}t", "%{%Y-%m-%dT%H:%M:%S}t", "%{s}T", "%{ms}T", "%{us}T",
-        "%{Varnish:time_firstbyte}x", "%{Varnish:hitmiss}x/%{Varnish:handling}x",
-        "%{Varnish:side}x%{Varnish:vxid}x", "%{VCL_Log:\(pick(["k", "key", "", "K"], &random))}x",
-        "%{VSL:\(tag)\(prefix)}x", "%{VSL:\(tag)\(prefix)[\(number)]}x", #"a\tb\"\\c"#, "\u{E9}",
-      ], &random)
-  }
 }

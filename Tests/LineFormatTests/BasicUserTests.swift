@@ -33,6 +33,8 @@ struct BasicUserTests {
     Case("BASIC dXNlcjpwYXNz", "user"),
     Case("BasicdXNlcjpwYXNz", "-"),
     Case("Bearer dXNlcjpwYXNz", "-"),
+    Case("\tBasic dXNlcjpwYXNz", "-"),
+    Case("   Basic dXNlcjpwYXNz\t", "user"),
     Case("Basic", "-"),
     Case("Basic dXNl*jpw", "-"),
     Case("Basic dXNl cjpw", "-"),

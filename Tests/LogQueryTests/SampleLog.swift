@@ -41,22 +41,6 @@ struct SampleLog {
       [text], caseless: false, version: VarnishVersion(7, 1), isStrict: true, tags: TagTable(.v41))
   }
 
-  /// The records of a log that has two words in front of each text.
-  var records: [SampleRecord] {
-    var records: [SampleRecord] = []
-    bytes.withUnsafeBytes { buffer in
-      guard let start = buffer.baseAddress else { return }
-      var cursor = RecordRun<NarrowRecords>(start: start, byteCount: buffer.count).makeCursor()
-      while let record = cursor.next() {
-        records.append(
-          SampleRecord(
-            record.vxid, .none, tag: record.tag, bytes: Array(record.payload.buffer),
-            terminated: false))
-      }
-    }
-    return records
-  }
-
   /// The same as a file.
   var file: [UInt8] { layout.fileMagic + bytes }
 

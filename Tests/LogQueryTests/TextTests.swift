@@ -8,7 +8,7 @@ struct TextTests {
     "a: x", "a:x", "A:x", "a :x", "ab:x", ":x", ": x y", "a", "a:", "a: ", "a:\t\n\u{0B}x", "a:x ",
     #"a: "x y" z"#, #"a: "x" y"#, #"a: "x"y z"#, #"a: "x"#, #"a: x"y z" w"#, "a: \"x\"\ty",
     "a b:x", "a  b", "", " ", "  b", #""x" "y""#, #""x""y" z"#, #"""#, "caf\u{e9}", "a\nb", "b\n",
-    "a\u{0}b", "b",
+    "a\u{0}b", "b", "a\u{0}b c", "\u{0}b", "b \u{0}c", "a: x\u{0} y", "\"x\u{0}y\" z",
   ]
 
   private static let queries = [
@@ -73,6 +73,17 @@ struct TextTests {
     let log = SampleLog(file: file.bytes, tags: TagTable(.v41))
     #expect(try log.matches("VCL_Log eq ab") == [2])
     #expect(try log.matches("Debug eq ''") == [2])
+  }
+
+  @Test func `fields end at a NUL, or with the record`() throws {
+    let texts = ["a\u{0}b c", "a b", "a b\u{0}c", "\u{0}a b"]
+    #expect(try Self.selected("VCL_Log[1] eq a", of: texts) == [texts[0], texts[1], texts[2]])
+    #expect(try Self.selected("VCL_Log[2] eq b", of: texts) == [texts[1], texts[2]])
+    var file = LogFileBuilder(lines: "2 c Begin req 1 rxreq")
+    let bytes = Array("abc".utf8)
+    file.add(SampleRecord(2, .client, tag: file.tags["VCL_Log"], bytes: bytes, terminated: false))
+    file.add(lines: "2 c End")
+    #expect(try SampleLog(file: file.bytes, tags: TagTable(.v41)).matches("VCL_Log[1] eq abc") == [2])
   }
 
   @Test func `a text that is too much for a pattern matches`() throws {

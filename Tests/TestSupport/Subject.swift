@@ -40,6 +40,12 @@ public struct Subject: Sendable {
     Command(path, isReference ? arguments : ["ncsa"] + arguments)
   }
 
+  /// The command line that shows a log with varnishlog's options.
+  public func log(_ arguments: [String]) -> Command {
+    isReference
+      ? Command(path.replacingSuffix("ncsa", by: "log"), arguments) : Command(path, ["log"] + arguments)
+  }
+
   /// Searches from the test bundle upwards: the build directory first, then a package's directory.
   private static func besideTheTests() -> String? {
     var starts = [CommandLine.arguments.first ?? ""]
@@ -60,5 +66,11 @@ public struct Subject: Sendable {
       }
     }
     return nil
+  }
+}
+
+extension String {
+  fileprivate func replacingSuffix(_ suffix: String, by other: String) -> String {
+    hasSuffix(suffix) ? String(dropLast(suffix.count)) + other : self
   }
 }

@@ -1,28 +1,12 @@
-import TestSupport
-
 /// Makes queries up from what stands in a log, so that many select something and few everything.
-struct RandomQuery {
-  private struct Sample {
-    let tag: String
-    let text: String
-  }
+public struct RandomQuery: Sendable {
+  private let words: LogWords
 
-  private let samples: [Sample]
-  private let vxids: [UInt64]
-
-  /// Takes its words from a log of 7.1.
-  init(_ records: [SampleRecord]) {
-    samples = records.compactMap { record in
-      guard let tag = SampleTags.v7.name(of: record.tag),
-        record.payload.dropLast().allSatisfy({ (0x20..<0x7F).contains($0) })
-      else { return nil }
-      return Sample(tag: tag, text: String(decoding: record.payload.dropLast(), as: UTF8.self))
-    }
-    vxids = records.map(\.vxid)
-  }
+  /// Takes its words from a log.
+  public init(_ words: LogWords) { self.words = words }
 
   /// A query, now and then one with a fault.
-  func make(_ random: inout SeededGenerator) -> String {
+  public func make(_ random: inout SeededGenerator) -> String {
     var query = expression(depth: 3, &random)
     if Int.random(in: 0..<8, using: &random) == 0 { query += "\n" + expression(depth: 1, &random) }
     if Int.random(in: 0..<8, using: &random) == 0 { query += " # " + expression(depth: 0, &random) }
@@ -58,16 +42,19 @@ struct RandomQuery {
     let relations = ["==", "!=", "<", "<=", ">", ">="]
     let relation = relations[Int.random(in: 0..<6, using: &random)]
     if Int.random(in: 0..<20, using: &random) == 0 {
-      return "vxid \(relation) \(vxids.randomElement(using: &random) ?? 0)"
+      return "vxid \(relation) \(words.vxids.randomElement(using: &random) ?? 0)"
     }
-    guard let sample = samples.randomElement(using: &random) else { return "*" }
+    guard let sample = words.samples.randomElement(using: &random) else { return "*" }
     var text = sample.text[...]
     var query = ""
     if Int.random(in: 0..<6, using: &random) == 0 {
       query +=
         "{\(Int.random(in: 0...3, using: &random))\(["", "-", "+"].randomElement(using: &random) ?? "")}"
     }
-    query += tag(sample.tag, &random)
+    query += words.tag(sample.tag, &random)
+    if Int.random(in: 0..<10, using: &random) == 0, let other = words.samples.randomElement(using: &random) {
+      query += ", \(other.tag)"
+    }
     if let colon = text.firstIndex(of: ":"), Int.random(in: 0..<4, using: &random) > 0 {
       var prefix = String(text[..<colon])
       if Bool.random(using: &random) { prefix = prefix.lowercased() }
@@ -87,19 +74,7 @@ struct RandomQuery {
       return query + (Bool.random(using: &random) ? " eq " : " ne ") + word(String(text), &random)
     default:
       return query + (Bool.random(using: &random) ? " ~ " : " !~ ")
-        + word(pattern(in: text, &random), &random)
-    }
-  }
-
-  private func tag(_ name: String, _ random: inout SeededGenerator) -> String {
-    switch Int.random(in: 0..<10, using: &random) {
-    case 0: return name.lowercased()
-    case 1: return "\(name.prefix(Int.random(in: 1...name.count, using: &random)))*"
-    case 2: return "*\(name.suffix(Int.random(in: 1...name.count, using: &random)))"
-    case 3: return "\(name.prefix(2))*\(name.suffix(2))"
-    case 4: return String(name.prefix(Int.random(in: 3...max(3, name.count), using: &random)))
-    case 5: return "\(name), \(samples.randomElement(using: &random)?.tag ?? name)"
-    default: return name
+        + word(words.pattern(in: text, &random), &random)
     }
   }
 
@@ -114,22 +89,6 @@ struct RandomQuery {
     case 2: return "0x\(String(Int.random(in: 0...600, using: &random), radix: 16))"
     default: return "\(Int.random(in: 0...600, using: &random))"
     }
-  }
-
-  /// A piece of the text, with some of its bytes replaced by what also matches them.
-  private func pattern(in text: Substring, _ random: inout SeededGenerator) -> String {
-    let from = Int.random(in: 0...text.count, using: &random)
-    let piece = text.dropFirst(from).prefix(Int.random(in: 0...8, using: &random))
-    var pattern = from == 0 ? "^" : ""
-    for character in piece {
-      switch Int.random(in: 0..<6, using: &random) {
-      case 0: pattern += "."
-      case 1: pattern += "[^\(character == "a" ? "b" : "a")]?"
-      default:
-        pattern += character.isLetter || character.isNumber ? "\(character)" : "\\\(character)"
-      }
-    }
-    return pattern + (["", "", "$", "+", ".*"].randomElement(using: &random) ?? "")
   }
 
   /// A word as a query has it, in quotation marks of one kind or another if need be.

@@ -1,0 +1,37 @@
+import ShmLog
+import TestSupport
+
+/// Records of a real log, read with the program's own reader.
+struct RecordedLog: Sendable {
+  /// Where it is.
+  let path: String
+  /// All of it.
+  let records: [SampleRecord]
+
+  /// Reads a log that has two words in front of each payload.
+  init(_ path: String) throws {
+    self.path = path
+    var source = FileRecords<NarrowRecords>(try LogFile(path: path), assuming: nil)
+    source.includesUnattributed = true
+    try source.begin()
+    var records: [SampleRecord] = []
+    while case .records(let run) = try source.next() {
+      var cursor = run.makeCursor()
+      while let record = cursor.next() {
+        records.append(
+          SampleRecord(
+            record.vxid, Self.side(record.side), tag: record.tag, bytes: Array(record.payload.buffer),
+            terminated: false))
+      }
+    }
+    self.records = records
+  }
+
+  private static func side(_ side: Side) -> SampleRecord.Side {
+    switch side {
+    case .none: .none
+    case .client: .client
+    case .backend: .backend
+    }
+  }
+}
