@@ -55,6 +55,8 @@ struct FileRepair {
         } else {
           return .damaged(at: 0)
         }
+      } else if try isBinary(descriptor) {
+        return .damaged(at: 0)
       } else {
         left = try endOfLastLine(descriptor, byteCount: byteCount)
       }
@@ -64,6 +66,15 @@ struct FileRepair {
     } catch {
       throw SinkError(target: path, operation: "repair", errno: error)
     }
+  }
+
+  /// Whether a file that lines are to be added to begins as no text does: where its last line ends, nobody
+  /// could tell.
+  private func isBinary(_ descriptor: Int32) throws(Errno) -> Bool {
+    let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 4)
+    defer { beginning.deallocate() }
+    let count = try system.readFully(descriptor, into: beginning, at: 0)
+    return beginning.prefix(count).contains(0) || beginning.elementsEqual("VSL2".utf8)
   }
 
   /// The offset behind the last newline; 0 if there is none.

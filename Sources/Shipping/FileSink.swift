@@ -281,7 +281,9 @@ extension FileSink {
       let what = naming.isCompressed ? "gzip member" : binary == nil ? "line" : "record"
       warn("\(path): cut \(bytes) bytes of a torn \(what), \(left) bytes are left")
     case .damaged(let offset):
-      let what = naming.isCompressed ? "no valid gzip member at byte \(offset)" : "not a VSL file"
+      let what =
+        naming.isCompressed
+        ? "no valid gzip member at byte \(offset)" : binary == nil ? "not a file of lines" : "not a VSL file"
       warn("\(path): \(what): put aside as it is")
       try putAway(path, naming, now, system)
     }
