@@ -9,6 +9,8 @@ struct TemplateSketch {
     var joint: [UInt8] = []
     var lines: [[UInt8]] = []
     var inFormat = false
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let source = source.starts(with: mark) ? Array(source.dropFirst(mark.count)) : source
     for line in source.split(separator: 0x0A) {
       let text = line.last == 0x0D ? line.dropLast() : line
       guard let first = text.first, first != UInt8(ascii: "#") else { continue }
