@@ -68,13 +68,13 @@ struct FileRepair {
     }
   }
 
-  /// Whether a file that lines are to be added to begins as no text does: where its last line ends, nobody
-  /// could tell.
+  /// Whether a file that lines are to be added to begins as no text does, with a NUL among its first bytes:
+  /// where its last line ends, nobody could tell.
   private func isBinary(_ descriptor: Int32) throws(Errno) -> Bool {
-    let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 4)
+    let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 4)
     defer { beginning.deallocate() }
     let count = try system.readFully(descriptor, into: beginning, at: 0)
-    return beginning.prefix(count).contains(0) || beginning.elementsEqual("VSL2".utf8)
+    return beginning.prefix(count).contains(0)
   }
 
   /// The offset behind the last newline; 0 if there is none.

@@ -189,6 +189,19 @@ struct LogCommandTests {
     for name in aside { #expect(try readText(home.file(name)) == "some text\n") }
   }
 
+  @Test(arguments: SampleLayout.allCases)
+  func `lines are not added to records, of which nothing is cut`(layout: SampleLayout) throws {
+    let home = try TemporaryDirectory()
+    let log = LogFileBuilder(layout, lines: "2 c Begin req 1 rxreq\n2 c ReqURL /a\n2 c End")
+    try log.write(to: home.file("log"))
+    let result = try Self.run(["-A", "-a", "-w", home.file("log")], over: log)
+    #expect(result.status == 0)
+    #expect(result.errorText == "spillway: \(home.file("log")): not a file of lines: put aside as it is\n")
+    let aside = directoryEntries(home.path).filter { $0 != "log" }
+    #expect(aside.count == 1)
+    for name in aside { #expect(try readFile(home.file(name)) == log.bytes) }
+  }
+
   @Test func `text is appended as lines are`() throws {
     let home = try TemporaryDirectory()
     for log in [Self.first, Self.second] {
