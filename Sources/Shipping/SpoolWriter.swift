@@ -50,7 +50,7 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   /// Contiguous room for a record of at least `minimumByteCount` bytes; often much more.
   ///
   /// Nil means that this record is dropped, and it has been counted so. A reservation that turns
-  /// out too small is simply replaced by a larger one.
+  /// out too small is simply replaced by a larger one, and one that isn't committed is given up.
   /// - Returns: Memory that is valid until the next call, or nil when the spool's limit is reached;
   ///   if the spool blocks, only when nobody reads it any more or the waiting was interrupted.
   @inlinable
@@ -78,12 +78,6 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     slot.storeBytes(of: UInt32(truncatingIfNeeded: tail - origin), as: UInt32.self)
     room -= byteCount + SpoolBlock.slotBytes
     count &+= 1
-  }
-
-  /// Gives a reservation up: nothing of it will be seen.
-  @inlinable
-  public mutating func cancel() {
-    // What was written there lies beyond the last end offset and is overwritten by the next record.
   }
 
   /// Makes all committed records visible, and wakes the writer thread if it sleeps.

@@ -1,45 +1,15 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LineFormat
 
 @Suite("Finding templates")
 struct TemplateLibraryTests {
-  /// A directory that goes away with the test.
-  private final class Folder {
-    let path: String
-
-    init() throws {
-      var template = Array("/tmp/spillway-templates.XXXXXX".utf8CString)
-      _ = try #require(mkdtemp(&template))
-      path = template.withUnsafeBufferPointer {
-        String(decoding: $0.dropLast().map(UInt8.init), as: UTF8.self)
-      }
-    }
-
-    func write(_ text: String, to name: String) throws {
-      let file = try #require(fopen("\(path)/\(name)", "w"))
-      fputs(text, file)
-      fclose(file)
-    }
-
-    deinit {
-      guard let stream = opendir(path) else { return }
-      while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        unlink("\(path)/\(name)")
-      }
-      closedir(stream)
-      rmdir(path)
-    }
-  }
-
   @Test("looks at the earlier directories first, then at what is compiled in")
   func shadowing() throws {
-    let first = try Folder()
-    let second = try Folder()
+    let first = try TemporaryDirectory()
+    let second = try TemporaryDirectory()
     try first.write("summary: first\nformat: 1", to: "mine.format")
     try second.write("summary: second\nformat: 2", to: "mine.format")
     try second.write("summary: other\nformat: 3", to: "json.format")
@@ -59,7 +29,7 @@ struct TemplateLibraryTests {
 
   @Test("lists a broken file with its error, and hides nothing else for it")
   func broken() throws {
-    let folder = try Folder()
+    let folder = try TemporaryDirectory()
     try folder.write("format: %z", to: "combined.format")
     try folder.write("format: %m", to: "fine.format")
     symlink("/nonexistent/file", "\(folder.path)/gone.format")
@@ -85,7 +55,7 @@ struct TemplateLibraryTests {
 
   @Test("takes a path where there is a slash")
   func paths() throws {
-    let folder = try Folder()
+    let folder = try TemporaryDirectory()
     try folder.write("format: %m", to: "mine.format")
     try folder.write("format: %m", to: "odd name")
     let library = TemplateLibrary(directories: [])
@@ -142,5 +112,11 @@ struct TemplateLibraryTests {
           "/home/ann/.config/spillway/formats", "/etc/spillway/formats", "/share/spillway/formats",
         ])
     #expect(directories(nil, [:], nil) == ["/etc/spillway/formats"])
+  }
+}
+
+extension TemporaryDirectory {
+  fileprivate func write(_ text: String, to name: String) throws {
+    try writeFile(file(name), text.utf8)
   }
 }

@@ -30,7 +30,6 @@ import Testing
     var reader = spool.makeReader()
     writer.append("one")
     writer.reserve(10)?.copyBytes(from: Array("torn".utf8))
-    writer.cancel()
     writer.append("two")
     writer.publish()
     #expect(lines(&reader) == ["one", "two"])
