@@ -127,10 +127,11 @@ public final class FileSink: Sink {
   }
 
   /// Completes and closes the file; it keeps its name.
-  public func close(at now: Moment) throws(SinkError) {
+  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
     if isHeaderDue { try beginFile() }
     try flush(at: now)
     try file.close()
+    return nil
   }
 
   // MARK: - Rotation

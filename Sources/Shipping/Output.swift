@@ -13,21 +13,36 @@ public final class Output: Sendable {
   private let state: OutputState
   private let thread: pthread_t
 
-  /// Makes the spool and starts the thread.
-  /// - Parameters:
-  ///   - sink: Where the records end up; from here on it belongs to the thread.
-  ///   - clock: What tells the thread the time.
-  /// - Throws: `SpoolError` when memory, descriptors or threads are exhausted.
-  public convenience init(
-    to sink: sending any Sink, spool options: Spool.Options = Spool.Options(),
-    clock: @escaping @Sendable () -> Moment = Moment.now
-  ) throws(SpoolError) {
-    try self.init(to: sink, spool: Spool(options), clock: clock)
+  /// How the thread deals with its sink.
+  public struct Options: Sendable {
+    /// Whether a sink that fails is tried again until it works, instead of the output having failed.
+    public var triesAgain: Bool
+    /// What tells the thread the time.
+    public var clock: @Sendable () -> Moment
+    /// Told, in one line, that a sink has failed or works again; called on the output's thread.
+    public var warn: @Sendable (String) -> Void
+
+    /// Gives up at the first failure, unless told otherwise.
+    public init(
+      triesAgain: Bool = false, clock: @escaping @Sendable () -> Moment = Moment.now,
+      warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+      self.triesAgain = triesAgain
+      self.clock = clock
+      self.warn = warn
+    }
   }
 
-  init(
-    to sink: sending any Sink, spool: Spool, clock: @escaping @Sendable () -> Moment
+  /// Makes the spool and starts the thread.
+  /// - Parameter sink: Where the records end up; from here on it belongs to the thread.
+  /// - Throws: `SpoolError` when memory, descriptors or threads are exhausted.
+  public convenience init(
+    to sink: sending any Sink, spool: Spool.Options = Spool.Options(), options: Options = Options()
   ) throws(SpoolError) {
+    try self.init(to: sink, spool: Spool(spool), options: options)
+  }
+
+  init(to sink: sending any Sink, spool: Spool, options: Options) throws(SpoolError) {
     name = sink.name
     self.spool = spool
     do {
@@ -37,7 +52,7 @@ public final class Output: Sendable {
     }
     do {
       thread = try OutputThread.start(
-        OutputLoop(reader: spool.makeReader(), sink: sink, state: state, clock: clock))
+        OutputLoop(reader: spool.makeReader(), sink: sink, state: state, options: options))
     } catch {
       throw SpoolError(operation: "thread for \(name)", errno: error)
     }
@@ -57,7 +72,7 @@ public final class Output: Sendable {
   /// Exact once the thread has ended; until then what is on its way counts as undelivered.
   public var report: OutputReport {
     let written = state.written.value
-    let dropped = state.dropped.value
+    let dropped = state.dropped.value + state.abandoned.value
     let usage = spool.usage
     return OutputReport(
       written: written, droppedByOverflow: usage.droppedRecords, droppedByFailure: dropped,

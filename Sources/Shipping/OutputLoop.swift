@@ -5,49 +5,61 @@ struct OutputLoop: ~Copyable {
   private var reader: SpoolReader
   private let sink: any Sink
   private let state: OutputState
-  private let clock: @Sendable () -> Moment
+  private let options: Output.Options
+  /// What is wrong with the sink at present.
+  private var trouble: Trouble?
 
   /// What the sink has taken, delivered or not.
   private var taken = Tally.zero
-  /// What must become writable before the sink takes more.
-  private var blockedDescriptor: Int32?
+  /// What keeps the sink from taking more.
+  private var obstacle: SinkProgress.Obstacle?
 
   init(
-    reader: consuming SpoolReader, sink: any Sink, state: OutputState,
-    clock: @escaping @Sendable () -> Moment
+    reader: consuming SpoolReader, sink: any Sink, state: OutputState, options: Output.Options
   ) {
     self.reader = reader
     self.sink = sink
     self.state = state
-    self.clock = clock
+    self.options = options
   }
 
   /// Returns when everything is delivered or discarded, or when told to stop.
   mutating func run() {
-    do {
-      try carry()
-      try sink.close(at: clock())
-      countDelivered()
-    } catch {
-      fail(error)
-      discard()
+    while true {
+      do throws(SinkError) {
+        try carry()
+        break
+      } catch {
+        if !options.triesAgain || error.isFinal {
+          fail(error)
+          discard()
+          break
+        }
+        guard rest(after: error) else {
+          state.fail(error)
+          break
+        }
+      }
     }
+    sink.abandon()
+    countDelivered()
     state.end()
   }
 
+  /// Carries records until all of them are delivered and the sink is closed, or until told to stop.
   private mutating func carry() throws(SinkError) {
     while true {
       let commands = state.takeCommands()
       if commands.contains(.stop) { return }
-      if commands.contains(.flush) { try sink.flush(at: clock()) }
+      if commands.contains(.flush) { try sink.flush(at: options.clock()) }
       if commands.contains(.reopen) {
-        blockedDescriptor = nil
-        try sink.reopen(at: clock())
+        obstacle = nil
+        try sink.reopen(at: options.clock())
       }
-      let now = clock()
+      let now = options.clock()
       let wait = try sink.tick(at: now)
       countDelivered()
-      if blockedDescriptor != nil {
+      if obstacle != nil {
         sleep(nanoseconds: wait)
         continue
       }
@@ -56,38 +68,94 @@ struct OutputLoop: ~Copyable {
       if let batch = reader.next() {
         let progress = try sink.write(batch, at: now)
         taken += reader.take(progress.byteCount)
-        blockedDescriptor = progress.blockedDescriptor
+        obstacle = progress.obstacle
         countDelivered()
+        if progress.byteCount > 0 { endTrouble() }
       } else if isFinished {
-        return
+        obstacle = try sink.close(at: now)
+        countDelivered()
+        if obstacle == nil { return endTrouble() }
       } else if reader.prepareToSleep() {
+        endTrouble()
         sleep(nanoseconds: wait)
       }
     }
   }
 
-  /// Waits for records, for commands, for the sink's descriptor, or for the sink's time to come.
+  /// Waits for records, for commands, for the sink's descriptors, or for the sink's time to come.
   private mutating func sleep(nanoseconds: Int64?) {
     var descriptors = [pollfd(fd: reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
-    if let blockedDescriptor {
-      descriptors.append(pollfd(fd: blockedDescriptor, events: Int16(POLLOUT), revents: 0))
+    if let wakeDescriptor = sink.wakeDescriptor {
+      descriptors.append(pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0))
+    }
+    if case .unwritable(let descriptor)? = obstacle {
+      descriptors.append(pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0))
     }
     SystemCalls.poll(&descriptors, nanoseconds: nanoseconds)
     reader.wakeUp()
     // An error or a hang-up counts as ready: the next write says what it is.
-    if descriptors.count < 2 || descriptors[1].revents != 0 { blockedDescriptor = nil }
+    if case .unwritable? = obstacle, descriptors.last?.revents == 0 { return }
+    obstacle = nil
   }
 
   private func countDelivered() {
-    state.written.store(taken - sink.unfinished)
+    state.written.store(taken - sink.unfinished - sink.abandoned)
+    state.abandoned.store(sink.abandoned)
+  }
+}
+
+// MARK: - When the sink fails
+
+extension OutputLoop {
+  /// A failure that is hoped to pass.
+  private struct Trouble {
+    let sinceNanoseconds: Int64
+    var error: SinkError
+    var restNanoseconds = Self.restNanosecondsMin
+
+    static let restNanosecondsMin: Int64 = 100_000_000
+    static let restNanosecondsMax: Int64 = 5_000_000_000
+  }
+
+  /// Says what is wrong, unless that has been said, and waits before the next attempt.
+  ///
+  /// - Returns: False if told to stop meanwhile.
+  private mutating func rest(after error: SinkError) -> Bool {
+    obstacle = nil
+    countDelivered()
+    let now = Moment.now().steadyNanoseconds
+    var trouble = self.trouble ?? Trouble(sinceNanoseconds: now, error: error)
+    if self.trouble == nil || trouble.error != error {
+      options.warn("\(error); it is tried again until it works")
+    }
+    trouble.error = error
+    let deadline = now + (reader.isFinished ? Trouble.restNanosecondsMin : trouble.restNanoseconds)
+    trouble.restNanoseconds = min(trouble.restNanoseconds * 2, Trouble.restNanosecondsMax)
+    self.trouble = trouble
+    while !state.isAskedToStop {
+      let left = deadline - Moment.now().steadyNanoseconds
+      if left <= 0 { return true }
+      // Commands end the rest, and so does the end of the records: both want another attempt.
+      if state.hasCommands { return true }
+      var descriptors = [pollfd(fd: reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
+      SystemCalls.poll(&descriptors, nanoseconds: left)
+      reader.wakeUp()
+    }
+    return false
+  }
+
+  private mutating func endTrouble() {
+    guard let trouble else { return }
+    self.trouble = nil
+    let nanoseconds = Moment.now().steadyNanoseconds - trouble.sinceNanoseconds
+    options.warn("\(sink.name): works again after \(max(1, nanoseconds / 1_000_000_000)) s")
   }
 
   private mutating func fail(_ error: SinkError) {
-    let lost = sink.unfinished
-    state.written.store(taken - lost)
-    state.dropped.add(lost)
+    state.dropped.add(sink.unfinished)
+    countDelivered()
     state.fail(error)
-    blockedDescriptor = nil
+    obstacle = nil
   }
 
   /// Keeps the spool from filling up when there is nobody to deliver to.

@@ -13,6 +13,7 @@ final class OutputState: Sendable {
 
   let written = AtomicTally()
   let dropped = AtomicTally()
+  let abandoned = AtomicTally()
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
   private let storedFailure = Mutex<SinkError?>(nil)
@@ -34,6 +35,14 @@ final class OutputState: Sendable {
 
   func request(_ command: Commands) {
     commands.bitwiseOr(command.rawValue, ordering: .acquiringAndReleasing)
+  }
+
+  /// Whether there are commands that haven't been taken.
+  var hasCommands: Bool { commands.load(ordering: .relaxed) != 0 }
+
+  /// Whether one of them is to stop.
+  var isAskedToStop: Bool {
+    Commands(rawValue: commands.load(ordering: .relaxed)).contains(.stop)
   }
 
   /// The commands since the last call; for the thread.

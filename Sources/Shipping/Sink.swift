@@ -1,14 +1,21 @@
 /// Where an output's records end up; as slow or as broken as it likes.
 ///
 /// A sink belongs to one writer thread and is called from there only, `tick` before anything else
-/// whenever the thread has woken. An error ends the output.
+/// whenever the thread has woken. After an error it must be fit to be called again: the same is tried
+/// once more a little later, unless the error is final.
 public protocol Sink: AnyObject {
   /// The name for messages: a file's path, or something like `standard output`.
   var name: String { get }
 
-  /// What has been taken but could not be read at the other end yet, such as the records of a
-  /// compressed member that is still in memory. Should the sink fail, these are lost.
+  /// What has been taken but isn't known to have arrived at the other end, such as the records of a
+  /// compressed member that is still in memory. Should the sink fail for good, these are lost.
   var unfinished: Tally { get }
+
+  /// What has been taken and was given up since, in all.
+  var abandoned: Tally { get }
+
+  /// A descriptor that becomes readable when the sink has something to do in `tick`.
+  var wakeDescriptor: Int32? { get }
 
   /// Takes the first bytes of a batch, as many as it can without waiting for a consumer.
   ///
@@ -26,12 +33,22 @@ public protocol Sink: AnyObject {
   func reopen(at now: Moment) throws(SinkError)
 
   /// Finishes what is `unfinished` and lets go of the target.
-  func close(at now: Moment) throws(SinkError)
+  /// - Returns: What must happen before it is called again; nil if that is done.
+  func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle?
+
+  /// Lets go of the target at once, whatever is unfinished; the last call of all, closed or not.
+  func abandon()
 }
 
 extension Sink {
   /// Nothing: most sinks hand everything on at once.
   public var unfinished: Tally { .zero }
+
+  /// Nothing.
+  public var abandoned: Tally { .zero }
+
+  /// None.
+  public var wakeDescriptor: Int32? { nil }
 
   /// Does nothing.
   public func flush(at now: Moment) throws(SinkError) {}
@@ -43,19 +60,30 @@ extension Sink {
   public func reopen(at now: Moment) throws(SinkError) {}
 
   /// Does nothing.
-  public func close(at now: Moment) throws(SinkError) {}
+  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? { nil }
+
+  /// Does nothing.
+  public func abandon() {}
 }
 
 /// How much of a batch a sink has taken.
 public struct SinkProgress: Sendable, Equatable {
+  /// What must happen before there is any use in offering more.
+  public enum Obstacle: Sendable, Equatable {
+    /// This descriptor becomes writable.
+    case unwritable(Int32)
+    /// The time comes that `tick` has named, or the sink's `wakeDescriptor` becomes readable.
+    case absent
+  }
+
   /// How many bytes were taken, be it up to the middle of a record.
   public var byteCount: Int
-  /// A descriptor that must become writable before there is any use in offering more.
-  public var blockedDescriptor: Int32?
+  /// What keeps it from taking more; nil if nothing does.
+  public var obstacle: Obstacle?
 
   /// Bytes taken, and what to wait for.
-  public init(byteCount: Int, blockedDescriptor: Int32? = nil) {
+  public init(byteCount: Int, obstacle: Obstacle? = nil) {
     self.byteCount = byteCount
-    self.blockedDescriptor = blockedDescriptor
+    self.obstacle = obstacle
   }
 }

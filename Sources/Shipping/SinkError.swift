@@ -12,13 +12,14 @@ public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
   /// One line: `access.log: write: No space left on device`.
   public var description: String { "\(target): \(operation): \(detail)" }
 
-  /// Whether whoever read this output has gone.
-  public var isConsumerGone: Bool { Errno(code) == .brokenPipe || Errno(code) == .connectionReset }
+  /// Whether there is no use in trying again.
+  public let isFinal: Bool
 
   init(target: String, operation: String, errno: Errno) {
     self.target = target
     self.operation = operation
     code = errno.code
+    isFinal = errno == .brokenPipe || errno == .connectionReset
     let text = errno.description
     detail = errno == .brokenPipe ? "\(text) (the consumer went away)" : text
   }
@@ -27,6 +28,7 @@ public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
     self.target = target
     self.operation = operation
     code = 0
+    isFinal = true
     detail = refusal
   }
 }

@@ -107,7 +107,7 @@ public final class StreamSink: Sink {
     header.copyBytes(from: pendingHeader)
     let progress = try transfer(UnsafeRawBufferPointer(header))
     pendingHeader.removeFirst(progress.byteCount)
-    return SinkProgress(byteCount: 0, blockedDescriptor: progress.blockedDescriptor)
+    return SinkProgress(byteCount: 0, obstacle: progress.obstacle)
   }
 
   private func transfer(_ bytes: UnsafeRawBufferPointer) throws(SinkError) -> SinkProgress {
@@ -126,7 +126,7 @@ public final class StreamSink: Sink {
     case .cautious:
       var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
       guard SystemCalls.poll(&descriptors, nanoseconds: 0) > 0 else {
-        return SinkProgress(byteCount: 0, blockedDescriptor: descriptor)
+        return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
       }
       let little = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.cautiousBytes))
       return try progress("write", little, on: descriptor) { () throws(Errno) in
@@ -136,10 +136,14 @@ public final class StreamSink: Sink {
   }
 
   /// Lets go of a descriptor of our own; what has no records is a log all the same.
-  public func close(at now: Moment) throws(SinkError) {
-    if pendingBinary != nil { _ = try writeHeader() }
+  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
+    if let obstacle = try writeHeader().obstacle { return obstacle }
     releaseDescriptors()
+    return nil
   }
+
+  /// Lets go of a descriptor of our own.
+  public func abandon() { releaseDescriptors() }
 
   private func progress(
     _ operation: String, _ bytes: UnsafeRawBufferPointer, on descriptor: Int32,
@@ -149,9 +153,9 @@ public final class StreamSink: Sink {
       let count = try transfer()
       // Taking less than all is how a full pipe looks; asking again would only confirm it.
       return SinkProgress(
-        byteCount: count, blockedDescriptor: count < bytes.count ? descriptor : nil)
+        byteCount: count, obstacle: count < bytes.count ? .unwritable(descriptor) : nil)
     } catch .wouldBlock {
-      return SinkProgress(byteCount: 0, blockedDescriptor: descriptor)
+      return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
     } catch {
       throw SinkError(target: name, operation: operation, errno: error)
     }

@@ -77,6 +77,12 @@ public struct Pipeline: ~Copyable {
 
   // MARK: Setting up
 
+  /// Whether the run goes on for as long as nobody ends it.
+  private var followsLog: Bool {
+    guard case .live = options.input else { return false }
+    return !options.existingOnly
+  }
+
   /// A source that waits needs no more room than keeps both threads busy, in blocks large enough that waking
   /// the other thread is rare.
   private static let waitingSpoolBytes = 8 << 20
@@ -202,7 +208,9 @@ public struct Pipeline: ~Copyable {
         spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
         spool.blockBytes = Self.waitingBlockBytes
       }
-      output = try Output(to: sink, spool: spool)
+      output = try Output(
+        to: sink, spool: spool,
+        options: Output.Options(triesAgain: followsLog, warn: { [messages] in messages.say($0) }))
     } catch {
       throw .spool(error)
     }

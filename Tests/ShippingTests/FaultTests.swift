@@ -53,7 +53,7 @@ import Testing
       return nil
     }
     let output = try Output(
-      to: sink, spool: Spool.Options(blockBytes: 16 << 10), clock: { .test })
+      to: sink, spool: Spool.Options(blockBytes: 16 << 10), options: Output.Options(clock: { .test }))
     var writer = output.makeWriter()
     for line in Self.lines { writer.append(line) }
     writer.finish()

@@ -26,7 +26,7 @@ import Testing
     directory.write("access.log", "old\n")
     let first = try sink()
     try first.take(["new"])
-    try first.close(at: .test)
+    _ = try first.close(at: .test)
     #expect(directory.text("access.log") == "new\n")
     let second = try sink { $0.appends = true }
     try second.take(["newer"])

@@ -38,7 +38,7 @@ import Testing
     #expect(sink.unfinished == .zero)
     #expect(directory.unzipped("access.log.gz") == ("one\ntwo\nthree\n", true))
     try sink.take(["four"], at: Moment.test.later(seconds: 2))
-    try sink.close(at: Moment.test.later(seconds: 2))
+    _ = try sink.close(at: Moment.test.later(seconds: 2))
     #expect(directory.unzipped("access.log.gz") == ("one\ntwo\nthree\nfour\n", true))
   }
 
@@ -68,7 +68,7 @@ import Testing
     let large = String(repeating: "xyz", count: 1_000_000)
     let sink = try sink { $0.gzipLevel = 1 }
     try sink.take(["a", large, "b"])
-    try sink.close(at: .test)
+    _ = try sink.close(at: .test)
     #expect(directory.unzipped("access.log.gz") == ("a\n\(large)\nb\n", true))
   }
 
@@ -124,12 +124,12 @@ import Testing
     try first.flush(at: .test)
     let whole = size("access.log.gz")
     try first.take(["second"])
-    try first.close(at: .test)
+    _ = try first.close(at: .test)
     truncate(directory.file("access.log.gz"), whole + left)
     #expect(!directory.unzipped("access.log.gz").isValid)
     let second = try sink { $0.appends = true }
     try second.take(["third"])
-    try second.close(at: .test)
+    _ = try second.close(at: .test)
     #expect(directory.unzipped("access.log.gz") == ("first\nthird\n", true))
     #expect(
       warnings.all == [
@@ -141,11 +141,11 @@ import Testing
   @Test func aWholeFileIsAppendedToAsItIs() throws {
     let first = try sink()
     try first.take((0..<50_000).map { "line \($0)" })
-    try first.close(at: .test)
+    _ = try first.close(at: .test)
     let before = directory.unzipped("access.log.gz").text
     let second = try sink { $0.appends = true }
     try second.take(["last"])
-    try second.close(at: .test)
+    _ = try second.close(at: .test)
     #expect(directory.unzipped("access.log.gz") == (before + "last\n", true))
     #expect(warnings.all == [])
   }
@@ -154,7 +154,7 @@ import Testing
     directory.write("access.log.gz", "plain text\n")
     let sink = try sink { $0.appends = true }
     try sink.take(["line"])
-    try sink.close(at: .test)
+    _ = try sink.close(at: .test)
     #expect(directory.text("access.log.\(stamp(.test)).gz") == "plain text\n")
     #expect(directory.unzipped("access.log.gz") == ("line\n", true))
     #expect(warnings.all.count == 1)
@@ -165,7 +165,7 @@ import Testing
       call == .write && count == 3 ? .fail(ENOSPC) : nil
     }
     let clock = TestClock()
-    let output = try Output(to: sink(system: faults.system), clock: { clock.now })
+    let output = try Output(to: sink(system: faults.system), options: Output.Options(clock: { clock.now }))
     var writer = output.makeWriter()
     writer.append("first")
     writer.publish()

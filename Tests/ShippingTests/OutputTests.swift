@@ -68,7 +68,7 @@ import Testing
     writer.publish()
     while output.failure == nil { sched_yield() }
     let error = try #require(output.failure)
-    #expect(error.isConsumerGone)
+    #expect(error.isFinal)
     #expect(error.description == "standard output: write: Broken pipe (the consumer went away)")
     for index in 0..<100_000 { writer.append("more \(index)") }
     writer.finish()
@@ -118,7 +118,7 @@ import Testing
       writer.append("after the end")
       writer.publish()
     }
-    #expect(output.failure?.isConsumerGone == true)
+    #expect(output.failure?.isFinal == true)
     writer.finish()
     _ = output.join(drainSeconds: 10)
     close(ends[0])
