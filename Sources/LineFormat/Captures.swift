@@ -63,44 +63,61 @@ struct Captures: ~Copyable {
   ///
   /// The values stay valid as long as the transaction does.
   ///
+  /// - Parameter captured: what was picked out of the transaction already, if that is so.
   /// - Returns: whether the transaction is one that gives a line at all.
-  mutating func collect<Layout>(_ transaction: Transaction<Layout>) -> Bool {
+  @inline(__always)
+  mutating func collect<Layout>(
+    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?
+  ) -> Bool {
     slots.update(repeating: CapturedValue())
     isBackend = transaction.type == .backendRequest
     phaseEnded = false
     hitMiss = .none
     handling = .none
-    var cursor = transaction.makeCursor()
     let uses = table.uses(isBackend: isBackend)
-    while let record = cursor.next() {
-      let tag = record.tag
-      let use = uses[Int(tag)]
-      guard use != .none else { continue }
-      if use == .plainRequestHeader {
-        // Half of the records that are looked at are these, and most of them are of headers nobody asked for.
-        let payload = record.payload
-        if requestTable.mayMatch(payload) {
-          takeRequestHeader(payload.droppingFinalNULs, isUnset: false)
-        }
-        continue
+    if let captured {
+      for record in captured.line { guard take(record, uses) else { return false } }
+    } else {
+      var cursor = transaction.makeCursor()
+      while let record = cursor.next() { guard take(record, uses) else { return false } }
+    }
+    return true
+  }
+
+  /// Keeps what the plan asks for of one record.
+  ///
+  /// - Returns: false if its transaction gives no line.
+  @inline(__always)
+  private mutating func take<Layout>(
+    _ record: Record<Layout>, _ uses: UnsafePointer<CaptureTable.Use>
+  ) -> Bool {
+    let tag = record.tag
+    let use = uses[Int(tag)]
+    guard use != .none else { return true }
+    if use == .plainRequestHeader {
+      // Half of the records that are looked at are these, and most of them are of headers nobody asked for.
+      let payload = record.payload
+      if requestTable.mayMatch(payload) {
+        takeRequestHeader(payload.droppingFinalNULs, isUnset: false)
       }
-      let entry = table[tag, isBackend]
-      let payload = entry.isStripped ? record.payload.droppingFinalNULs : record.payload
-      if entry.isWatched { watch(tag, payload) }
-      switch entry.action {
-      case .none: break
-      case .return:
-        if payload.equals(lowercased: "restart") { return false }
-        if payload.equals(lowercased: "pipe") { (hitMiss, handling) = (.miss, .pipe) }
-      case .garbage: return false
-      case .requestHeader:
-        if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
-      case .responseHeader:
-        if responseTable.mayMatch(payload) { takeResponseHeader(payload, isUnset: false) }
-      case .timestamp:
-        if plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
-      default: take(entry.action, payload)
-      }
+      return true
+    }
+    let entry = table[tag, isBackend]
+    let payload = entry.isStripped ? record.payload.droppingFinalNULs : record.payload
+    if entry.isWatched { watch(tag, payload) }
+    switch entry.action {
+    case .none: break
+    case .return:
+      if payload.equals(lowercased: "restart") { return false }
+      if payload.equals(lowercased: "pipe") { (hitMiss, handling) = (.miss, .pipe) }
+    case .garbage: return false
+    case .requestHeader:
+      if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
+    case .responseHeader:
+      if responseTable.mayMatch(payload) { takeResponseHeader(payload, isUnset: false) }
+    case .timestamp:
+      if plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
+    default: take(entry.action, payload)
     }
     return true
   }

@@ -96,12 +96,16 @@ public struct LineRenderer: ~Copyable {
   public var neededTags: TagSet { captures.plan.neededTags }
 
   /// Writes the line of a transaction, with its newline.
+  ///
+  /// - Parameter captured: what was picked out of the transaction already, for this renderer's
+  ///   `neededTags`; nil lets it walk over all records.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   public mutating func render<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, to line: inout LineWriter
+    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>? = nil,
+    to line: inout LineWriter
   ) -> Outcome {
-    guard captures.collect(transaction) else { return .noLine }
+    guard captures.collect(transaction, captured) else { return .noLine }
     if needsStart {
       guard let start = captures[CapturePlan.Slot.start].flatMap(LogNumber.seconds) else {
         return .noLine

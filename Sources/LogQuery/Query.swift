@@ -4,9 +4,9 @@ public import Transactions
 /// A condition that groups of transactions meet or don't, in the log's query language
 /// (`query-language.md`).
 ///
-/// One walk over a group's records puts every comparison to the records it is about, and ends as soon as
-/// the result is certain. Regular expressions get a walk of their own behind it, if anything still
-/// depends on them.
+/// Every comparison is put to the records it is about, and all end as soon as the result is certain. Regular
+/// expressions come last, if anything still depends on them. The records are those that were captured for
+/// the query while the transaction was walked over; groups of several transactions are walked over here.
 public struct Query: ~Copyable {
   /// The tags whose records must survive until a group is finished.
   public let neededTags: TagSet
@@ -110,6 +110,22 @@ public struct Query: ~Copyable {
     return truths.result == .yes
   }
 
+  /// Whether a transaction, alone in its group, meets the condition, by what was captured of it.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func matches<Layout: RecordLayout>(
+    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>
+  ) -> Bool {
+    truths.reset()
+    for test in vxidTests {
+      let holds = test.relation.holds(Int64(bitPattern: transaction.vxid), test.number)
+      truths.settle(test.node, holds ? .yes : .no)
+    }
+    apply(plainTests, to: captured, level: transaction.level)
+    apply(patternTests, to: captured, level: transaction.level)
+    return truths.result == .yes
+  }
+
   private func holds<Layout: RecordLayout>(
     _ relation: Relation, _ number: Int64, _ group: TransactionGroup<Layout>
   ) -> Bool {
@@ -130,16 +146,36 @@ public struct Query: ~Copyable {
       let transaction = group[index]
       var cursor = transaction.makeCursor()
       while let record = cursor.next() {
-        for place in tests.places(of: record.tag) {
-          let test = tests[place]
-          guard truths.matters(test.pointee.node),
-            test.pointee.passes(
-              record.payload, level: transaction.level, rules: rules, matcher: matcher)
-          else { continue }
-          truths.settle(test.pointee.node, .yes)
-          if truths.result != .unknown { return }
-        }
+        guard put(record, to: tests, level: transaction.level) else { return }
       }
     }
+  }
+
+  private func apply<Layout: RecordLayout>(
+    _ tests: TestTable, to captured: CapturedRecords<Layout>, level: Int
+  ) {
+    guard truths.result == .unknown, !tests.isEmpty else { return }
+    for record in captured.query {
+      guard put(record, to: tests, level: level) else { break }
+    }
+    for test in tests.all { truths.settle(test.node, .no) }
+  }
+
+  /// Puts the tests of its tag to a record.
+  ///
+  /// - Returns: whether there is any use in going on.
+  @inline(__always)
+  private func put<Layout: RecordLayout>(
+    _ record: Record<Layout>, to tests: TestTable, level: Int
+  ) -> Bool {
+    for place in tests.places(of: record.tag) {
+      let test = tests[place]
+      guard truths.matters(test.pointee.node),
+        test.pointee.passes(record.payload, level: level, rules: rules, matcher: matcher)
+      else { continue }
+      truths.settle(test.pointee.node, .yes)
+      if truths.result != .unknown { return false }
+    }
+    return true
   }
 }

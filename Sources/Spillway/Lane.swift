@@ -47,13 +47,16 @@ struct Lane: ~Copyable {
   private static let groupByteCountMax = 512 << 20
 
   /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
+  ///
+  /// - Parameter captured: what was picked out of the transaction already, if that is so.
   mutating func take<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, isIntact: () -> Bool
+    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>? = nil,
+    isIntact: () -> Bool
   ) -> Outcome {
     Self.take(
       &maker, to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
       isIntact: isIntact
-    ) { maker, line in maker?.render(transaction, to: &line) ?? false }
+    ) { maker, line in maker?.render(transaction, captured, to: &line) ?? false }
   }
 
   /// The same for what is shown of a group.
@@ -169,9 +172,9 @@ private struct LineMaker: ~Copyable {
   var renderer: LineRenderer
 
   mutating func render<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, to line: inout LineWriter
+    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?, to line: inout LineWriter
   ) -> Bool {
-    selection.includes(transaction) && renderer.render(transaction, to: &line) == .line
+    selection.includes(transaction) && renderer.render(transaction, captured, to: &line) == .line
   }
 }
 

@@ -63,8 +63,8 @@ extension Pipeline {
     _ group: TransactionGroup<Source.Layout>, from source: inout Source
   ) {
     guard groupsLeft > 0 else { return }
-    guard query?.matches(group) ?? true,
-      rateLimiter?.admits(at: Moment.now().steadyNanoseconds) ?? true
+    let captured = group.count == 1 ? captures?.capture(group[0]) : nil
+    guard isWanted(group, captured), rateLimiter?.admits(at: Moment.now().steadyNanoseconds) ?? true
     else {
       accounting.filtered += takesGroups ? 1 : group.count
       return
@@ -74,10 +74,17 @@ extension Pipeline {
     } else {
       for index in 0..<group.count {
         let transaction = group[index]
-        offer(from: &source) { lane, source in lane?.take(transaction) { source.isIntact } }
+        offer(from: &source) { lane, source in lane?.take(transaction, captured) { source.isIntact } }
       }
     }
     countTaken()
+  }
+
+  private mutating func isWanted<Layout: RecordLayout>(
+    _ group: TransactionGroup<Layout>, _ captured: CapturedRecords<Layout>?
+  ) -> Bool {
+    guard let captured else { return query?.matches(group) ?? true }
+    return query?.matches(group[0], captured) ?? true
   }
 
   private mutating func countTaken() {

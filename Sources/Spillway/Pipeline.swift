@@ -24,6 +24,9 @@ public struct Pipeline: ~Copyable {
   var output: Output?
   var lane: Lane?
   var query: Query?
+  /// What picks out at once the records that query and lines depend on; nil if there is no query, or if
+  /// whole groups are shown.
+  var captures: RecordCaptures?
   var rateLimiter: RateLimiter?
   var laneNumbering: TagNumbering?
   /// Whether groups are shown as a whole, or even every record by itself.
@@ -238,7 +241,14 @@ public struct Pipeline: ~Copyable {
       }
     }
     query = try compileQuery(for: numbering)
+    prepareCaptures()
     laneNumbering = numbering
+  }
+
+  private mutating func prepareCaptures() {
+    captures = nil
+    guard !takesGroups, let line = lane?.neededTags, let tags = query?.neededTags else { return }
+    captures = RecordCaptures(query: tags, line: line)
   }
 
   func groupingOptions(for numbering: TagNumbering) -> GroupingOptions {

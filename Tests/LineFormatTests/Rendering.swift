@@ -1,6 +1,7 @@
 import LineFormat
 import ShmLog
 import TestSupport
+import Testing
 import Transactions
 
 /// Renders sample records without a process around it.
@@ -25,6 +26,7 @@ struct Rendering {
       grouping: .vxid, candidateRule: .everything, wantsClient: true, wantsBackend: true,
       wantsESI: true)
     options.keptTags = renderer.neededTags
+    var captures = RecordCaptures(query: TagSet(), line: renderer.neededTags)
     var grouper = Grouper<WideRecords>(options: options, tags: tags)
     var output: [UInt8] = []
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
@@ -36,7 +38,14 @@ struct Rendering {
         while let group = grouper.next() {
           for index in 0..<group.count {
             var line = LineWriter(room)
-            if renderer.render(group[index], to: &line) == .line { output += line.written }
+            let outcome = renderer.render(group[index], to: &line)
+            let written = outcome == .line ? Array(line.written) : []
+            output += written
+            // What was captured in one walk must give the same as another walk over all records.
+            let captured = captures.capture(group[index])
+            line = LineWriter(room)
+            #expect(captured != nil && renderer.render(group[index], captured, to: &line) == outcome)
+            if outcome == .line { #expect(Array(line.written) == written) }
           }
         }
       }

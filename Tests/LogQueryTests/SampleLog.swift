@@ -1,6 +1,7 @@
 import LogQuery
 import ShmLog
 import TestSupport
+import Testing
 import Transactions
 
 /// A log to try queries on, without a process around it.
@@ -72,6 +73,7 @@ struct SampleLog {
       grouping: grouping, candidateRule: .everything, wantsClient: true, wantsBackend: true,
       wantsESI: true)
     options.keptTags = query.neededTags
+    var captures = RecordCaptures(query: query.neededTags, line: .all)
     var grouper = Grouper<Layout>(options: options, tags: tags)
     var matches: [UInt64] = []
     bytes.withUnsafeBytes { buffer in
@@ -80,7 +82,12 @@ struct SampleLog {
       while let record = cursor.next() {
         grouper.addEach(RecordRun(start: record.address, byteCount: record.bytes.count))
         while let group = grouper.next() {
-          guard query.matches(group) else { continue }
+          let isMatch = query.matches(group)
+          // What was captured in one walk must lead to the same as another walk over all records.
+          if group.count == 1, let captured = captures.capture(group[0]) {
+            #expect(query.matches(group[0], captured) == isMatch)
+          }
+          guard isMatch else { continue }
           for index in 0..<group.count where [.request, .backendRequest].contains(group[index].type) {
             matches.append(group[index].vxid)
           }
