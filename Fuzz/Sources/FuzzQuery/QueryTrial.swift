@@ -72,7 +72,14 @@ struct QueryTrial {
     _ query: inout Query, _ log: SpecimenLog<Layout>, keptTags: TagSet
   ) -> [Bool] {
     var verdicts: [Bool] = []
-    log.forEachGroup(grouping, keptTags: keptTags) { verdicts.append(query.matches($0)) }
+    var captures = RecordCaptures(query: query.neededTags, line: TagSet())
+    log.forEachGroup(grouping, keptTags: keptTags) { group in
+      let isMatch = query.matches(group)
+      if group.count == 1, let captured = captures.capture(group[0]) {
+        require(query.matches(group[0], captured) == isMatch, "the captured records lead elsewhere")
+      }
+      verdicts.append(isMatch)
+    }
     return verdicts
   }
 
