@@ -17,21 +17,29 @@ enum { guarded_regions_max = 64 };
 static struct {
   uintptr_t start;
   size_t size;
+  // Of shared memory: one page at a time is replaced, and counted.
+  int is_shared;
+  uint32_t faults;
 } regions[guarded_regions_max];
 static pthread_mutex_t regions_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction previous;
+static uintptr_t page_size;
 
 static void on_bus_error(int signal, siginfo_t *info, void *context) {
   uintptr_t fault = (uintptr_t)info->si_addr;
   for (int i = 0; i < guarded_regions_max; i++) {
     uintptr_t start = __atomic_load_n(&regions[i].start, __ATOMIC_ACQUIRE);
     size_t size = __atomic_load_n(&regions[i].size, __ATOMIC_ACQUIRE);
+    int is_shared = __atomic_load_n(&regions[i].is_shared, __ATOMIC_ACQUIRE);
     if (start == 0 || fault < start || fault - start >= size) continue;
-    // The rest of the region from the faulting page on: the file ends before it. mmap is a plain system
-    // call here, and mappings start on a page.
-    uintptr_t page = fault & ~(uintptr_t)4095;
-    if (mmap((void *)page, start + size - page, PROT_READ,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+    // What is only read has ended for good: the rest of it, from the faulting page on. In shared memory the
+    // page may lack its block alone, and its neighbours are in use. mmap is a plain system call here, and
+    // mappings start on a page.
+    uintptr_t page = fault & ~(page_size - 1);
+    size_t count = is_shared ? page_size : start + size - page;
+    int protection = is_shared ? PROT_READ | PROT_WRITE : PROT_READ;
+    if (is_shared) __atomic_fetch_add(&regions[i].faults, 1, __ATOMIC_ACQ_REL);
+    if (mmap((void *)page, count, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
       return;
   }
   // Not ours: what would have happened without us happens when the instruction is run again.
@@ -40,21 +48,38 @@ static void on_bus_error(int signal, siginfo_t *info, void *context) {
   (void)context;
 }
 
-void shim_guard_region(void *start, size_t size) {
+static int guard(void *start, size_t size, int is_shared) {
   static int installed;
+  int slot = -1;
   pthread_mutex_lock(&regions_mutex);
   if (!installed) {
+    page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     installed = sigaction(SIGBUS, &action, &previous) == 0;
   }
-  for (int i = 0; i < guarded_regions_max; i++) {
+  for (int i = 0; i < guarded_regions_max && slot < 0; i++) {
     if (regions[i].start != 0) continue;
+    slot = i;
     __atomic_store_n(&regions[i].size, size, __ATOMIC_RELEASE);
+    __atomic_store_n(&regions[i].is_shared, is_shared, __ATOMIC_RELEASE);
+    __atomic_store_n(&regions[i].faults, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&regions[i].start, (uintptr_t)start, __ATOMIC_RELEASE);
-    break;
   }
   pthread_mutex_unlock(&regions_mutex);
+  return slot;
+}
+
+void shim_guard_region(void *start, size_t size) { guard(start, size, 0); }
+
+int shim_guard_shared_region(void *start, size_t size) { return guard(start, size, 1); }
+
+void shim_resize_guard(int slot, size_t size) {
+  if (slot >= 0) __atomic_store_n(&regions[slot].size, size, __ATOMIC_RELEASE);
+}
+
+uint32_t shim_guard_faults(int slot) {
+  return slot >= 0 ? __atomic_load_n(&regions[slot].faults, __ATOMIC_ACQUIRE) : 0;
 }
 
 void shim_unguard_region(void *start) {

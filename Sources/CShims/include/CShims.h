@@ -78,8 +78,40 @@ static inline size_t shim_copy_text(void *target, const void *source, size_t cou
 /// Registers a mapping; installs the handler at the first call. At most 64 are guarded at a time.
 void shim_guard_region(void *start, size_t size);
 
+/// Registers shared memory that is written too, and returns the number of its entry, or -1 if it is not
+/// guarded. A page of it that the file has nothing for becomes zeros of this process alone, and is counted.
+int shim_guard_shared_region(void *start, size_t size);
+
+/// Changes how much is guarded of shared memory.
+void shim_resize_guard(int slot, size_t size);
+
+/// How many pages of shared memory were replaced by zeros.
+uint32_t shim_guard_faults(int slot);
+
 /// Takes a mapping off the list; call it before unmapping.
 void shim_unguard_region(void *start);
+
+// Calls of Linux that are not in Swift's module of the C library. Each returns -1 with errno set if it fails.
+
+/// Makes a file in memory that has no name, closed when another program is executed.
+int shim_anonymous_file(const char *label);
+
+/// Takes real blocks for a range of a file, zeros where it had none. With `extends` the file reaches at
+/// least to the range's end afterwards; otherwise its size stays.
+int shim_allocate_blocks(int descriptor, int64_t offset, int64_t count, _Bool extends);
+
+/// Gives the blocks of a range back; it reads as zeros then.
+int shim_punch_hole(int descriptor, int64_t offset, int64_t count);
+
+/// Waits for the lock of a whole file, which belongs to the descriptor's way of having been opened, not to
+/// the process: it is given up when that is closed, however the process ends.
+int shim_lock_file(int descriptor);
+
+/// Gives a file's lock up.
+int shim_unlock_file(int descriptor);
+
+/// The largest size a file of this process may have; writing beyond it would raise a signal.
+uint64_t shim_file_size_limit(void);
 
 // Signals as something to read. The C library's names for this are not in Swift's module of it.
 

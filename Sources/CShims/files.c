@@ -1,0 +1,31 @@
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "CShims.h"
+
+int shim_anonymous_file(const char *label) { return memfd_create(label, MFD_CLOEXEC); }
+
+int shim_allocate_blocks(int descriptor, int64_t offset, int64_t count, _Bool extends) {
+  return fallocate(descriptor, extends ? 0 : FALLOC_FL_KEEP_SIZE, offset, count);
+}
+
+int shim_punch_hole(int descriptor, int64_t offset, int64_t count) {
+  return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+}
+
+int shim_lock_file(int descriptor) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(descriptor, F_OFD_SETLKW, &lock);
+}
+
+int shim_unlock_file(int descriptor) {
+  struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+  return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+uint64_t shim_file_size_limit(void) {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_FSIZE, &limit) == 0 ? (uint64_t)limit.rlim_cur : UINT64_MAX;
+}
