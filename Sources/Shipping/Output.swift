@@ -46,11 +46,12 @@ public final class Output: Sendable {
     name = sink.name
     self.spool = spool
     do {
-      state = OutputState(ended: try WakeEvent(.real))
+      state = OutputState(end: ThreadEnd(try WakeEvent(.real)))
     } catch {
       throw SpoolError(operation: "descriptor to wake a thread", errno: error)
     }
     do {
+      try spool.startSpiller()
       thread = try OutputThread.start(
         OutputLoop(reader: spool.makeReader(), sink: sink, state: state, options: options))
     } catch {
@@ -75,8 +76,10 @@ public final class Output: Sendable {
     let dropped = state.dropped.value + state.abandoned.value
     let usage = spool.usage
     return OutputReport(
-      written: written, droppedByOverflow: usage.droppedRecords, droppedByFailure: dropped,
-      undelivered: usage.committed - written - dropped, failure: failure)
+      inherited: usage.inherited, written: written, droppedByOverflow: usage.droppedRecords,
+      droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
+      undelivered: usage.inherited + usage.committed - written - dropped - usage.damaged - usage.kept,
+      failure: failure)
   }
 
   /// Asks the sink to let go of its target and open it again by its name.
@@ -94,12 +97,14 @@ public final class Output: Sendable {
   /// cannot be ended it is left behind. Called once, after `finish`.
   public func join(drainSeconds: Double) -> OutputReport {
     let nanoseconds = Int64(min(max(0, drainSeconds), 1e9) * 1e9)
-    if state.waitForEnd(nanoseconds: nanoseconds) {
+    if state.end.wait(nanoseconds: nanoseconds) {
       pthread_join(thread, nil)
       return report
     }
     request(.stop)
-    if state.waitForEnd(nanoseconds: Self.stopNanoseconds) {
+    // What wasn't delivered may have to be put on disk, all of it.
+    let stopNanoseconds = spool.disk == nil ? Self.stopNanoseconds : Self.keepNanoseconds
+    if state.end.wait(nanoseconds: stopNanoseconds) {
       pthread_join(thread, nil)
     } else {
       pthread_detach(thread)
@@ -109,11 +114,12 @@ public final class Output: Sendable {
 
   /// How long a thread gets to notice that it should stop.
   private static let stopNanoseconds: Int64 = 250_000_000
+  private static let keepNanoseconds: Int64 = 60_000_000_000
 
   /// Waits until the thread has ended or a descriptor, such as a signalfd, becomes readable.
   ///
   /// - Returns: whether the thread has ended; then `join` doesn't wait.
-  public func waitForEnd(or descriptor: Int32) -> Bool { state.waitForEnd(or: descriptor) }
+  public func waitForEnd(or descriptor: Int32) -> Bool { state.end.wait(or: descriptor) }
 
   private func request(_ command: OutputState.Commands) {
     state.request(command)

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What the writer thread does: carry records from the spool to the sink until it is told to stop.
-struct OutputLoop: ~Copyable {
+struct OutputLoop: ThreadLoop, ~Copyable {
   private var reader: SpoolReader
   private let sink: any Sink
   private let state: OutputState
@@ -11,6 +11,7 @@ struct OutputLoop: ~Copyable {
 
   /// What the sink has taken, delivered or not.
   private var taken = Tally.zero
+  private var hasFailedToNote = false
   /// What keeps the sink from taking more.
   private var obstacle: SinkProgress.Obstacle?
 
@@ -43,7 +44,19 @@ struct OutputLoop: ~Copyable {
     }
     sink.abandon()
     countDelivered()
-    state.end()
+    keepRest()
+    state.end.announce()
+  }
+
+  /// Puts what could not be delivered on disk, if there is one.
+  private mutating func keepRest() {
+    guard reader.spool.disk != nil else { return }
+    guard reader.spool.stopSpiller() else { return }
+    do {
+      try reader.keepRest()
+    } catch {
+      options.warn("\(error); not all lines that weren't delivered are kept")
+    }
   }
 
   /// Carries records until all of them are delivered and the sink is closed, or until told to stop.
@@ -65,12 +78,15 @@ struct OutputLoop: ~Copyable {
       }
       // Asked first: what was published before the end is seen after it.
       let isFinished = reader.isFinished
-      if let batch = reader.next() {
+      if let batch = try reader.next() {
         let progress = try sink.write(batch, at: now)
         taken += reader.take(progress.byteCount)
         obstacle = progress.obstacle
         countDelivered()
-        if progress.byteCount > 0 { endTrouble() }
+        if progress.byteCount > 0 {
+          noteDelivered()
+          endTrouble()
+        }
       } else if isFinished {
         obstacle = try sink.close(at: now)
         countDelivered()
@@ -96,6 +112,17 @@ struct OutputLoop: ~Copyable {
     // An error or a hang-up counts as ready: the next write says what it is.
     if case .unwritable? = obstacle, descriptors.last?.revents == 0 { return }
     obstacle = nil
+  }
+
+  /// Notes on disk how far the sink has come; without that, what follows is delivered twice after a kill.
+  private mutating func noteDelivered() {
+    do {
+      try reader.noteDelivered()
+      hasFailedToNote = false
+    } catch {
+      if !hasFailedToNote { options.warn("\(error); a kill now would double lines") }
+      hasFailedToNote = true
+    }
   }
 
   private func countDelivered() {
@@ -162,7 +189,11 @@ extension OutputLoop {
   private mutating func discard() {
     while !state.takeCommands().contains(.stop) {
       let isFinished = reader.isFinished
-      if let batch = reader.next() {
+      if reader.spool.disk != nil {
+        // The next run may have more luck with it.
+        if isFinished { return }
+        sleep(nanoseconds: nil)
+      } else if let batch = try? reader.next() {
         state.dropped.add(reader.take(batch.byteCount))
       } else if isFinished {
         return

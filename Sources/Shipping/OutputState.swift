@@ -17,10 +17,10 @@ final class OutputState: Sendable {
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
   private let storedFailure = Mutex<SinkError?>(nil)
-  private let hasEnded = Atomic<Bool>(false)
-  private let ended: WakeEvent
+  /// When the thread has ended.
+  let end: ThreadEnd
 
-  init(ended: consuming WakeEvent) { self.ended = ended }
+  init(end: ThreadEnd) { self.end = end }
 
   var failure: SinkError? {
     guard hasFailed.load(ordering: .acquiring) else { return nil }
@@ -49,34 +49,5 @@ final class OutputState: Sendable {
   func takeCommands() -> Commands {
     guard commands.load(ordering: .relaxed) != 0 else { return [] }
     return Commands(rawValue: commands.exchange(0, ordering: .acquiringAndReleasing))
-  }
-
-  /// Says that the thread has ended and its numbers are final; for the thread.
-  func end() {
-    hasEnded.store(true, ordering: .releasing)
-    ended.signal()
-  }
-
-  /// Waits for the thread to end; false when the time is over before.
-  func waitForEnd(nanoseconds: Int64) -> Bool {
-    let deadline = Moment.now().steadyNanoseconds + nanoseconds
-    while !hasEnded.load(ordering: .acquiring) {
-      let left = deadline - Moment.now().steadyNanoseconds
-      if left <= 0 { return false }
-      var descriptors = [pollfd(fd: ended.descriptor, events: Int16(POLLIN), revents: 0)]
-      SystemCalls.poll(&descriptors, nanoseconds: left)
-    }
-    return true
-  }
-
-  /// Waits for the thread to end or for a descriptor; whether it has ended.
-  func waitForEnd(or descriptor: Int32) -> Bool {
-    if hasEnded.load(ordering: .acquiring) { return true }
-    var descriptors = [
-      pollfd(fd: ended.descriptor, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-    ]
-    SystemCalls.poll(&descriptors, nanoseconds: nil)
-    return hasEnded.load(ordering: .acquiring)
   }
 }

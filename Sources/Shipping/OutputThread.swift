@@ -1,19 +1,30 @@
 import Glibc
 
-/// Starts writer threads.
+/// What a thread of an output does.
+protocol ThreadLoop: ~Copyable {
+  /// Returns when there is nothing left to do, or when told to stop.
+  mutating func run()
+}
+
+/// Starts the threads of outputs.
 enum OutputThread {
   /// What a thread finds at its beginning.
-  private final class Start {
-    var loop: OutputLoop?
-    init(_ loop: consuming OutputLoop) { self.loop = consume loop }
+  private class Start {
+    func run() {}
+  }
+
+  private final class LoopStart<Loop: ThreadLoop & ~Copyable>: Start {
+    private var loop: Loop
+    init(_ loop: consuming Loop) { self.loop = loop }
+    override func run() { loop.run() }
   }
 
   /// Runs a loop on a thread of its own, in which all signals are blocked.
   ///
   /// They belong to the main loop; and a write to a pipe that nobody reads must be an error here,
   /// not the end of the process.
-  static func start(_ loop: consuming OutputLoop) throws(Errno) -> pthread_t {
-    let start = Unmanaged.passRetained(Start(loop))
+  static func start<Loop: ThreadLoop & ~Copyable>(_ loop: consuming Loop) throws(Errno) -> pthread_t {
+    let start: Unmanaged<Start> = Unmanaged.passRetained(LoopStart(loop))
     var all = sigset_t()
     var former = sigset_t()
     sigfillset(&all)
@@ -24,8 +35,7 @@ enum OutputThread {
       &thread, nil,
       { context in
         guard let context else { return nil }
-        let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-        if var loop = start.loop.take() { loop.run() }
+        Unmanaged<Start>.fromOpaque(context).takeRetainedValue().run()
         return nil
       }, start.toOpaque())
     guard code == 0 else {

@@ -1,11 +1,17 @@
+import Glibc
 import Synchronization
 
 /// A queue of rendered records between the reader thread and one writer thread.
 ///
-/// One thread holds the `SpoolWriter`, one the `SpoolReader`; they share nothing but atomics and
-/// two pipes to wake each other, and the producer never waits for the consumer unless it was asked to block.
-/// Memory is taken block by block as it is needed and goes back as the consumer moves on, but for
-/// a few blocks that are kept for the next burst.
+/// ```
+///  SpoolWriter ─▶ blocks in memory ─────────────────────────▶ SpoolReader
+///                        └─▶ Spiller ─▶ frames on disk ─▶─┘
+/// ```
+///
+/// One thread holds the `SpoolWriter`, one the `SpoolReader`; the producer shares nothing with others but
+/// atomics and two pipes to wake each other, and never waits unless it was asked to. Memory is taken block
+/// by block as it is needed and goes back as the consumer moves on. Where there is a disk to spill to, a
+/// thread of its own moves the oldest blocks there once memory gets short.
 public final class Spool: Sendable {
   /// What happens to a record for which there is no room.
   public enum Overflow: Sendable {
@@ -13,6 +19,29 @@ public final class Spool: Sendable {
     case drop
     /// The producer waits for room: only for sources that can wait.
     case block
+  }
+
+  /// A disk that takes what memory has no room for, and keeps what couldn't be delivered for the next run.
+  public struct DiskOptions: Sendable {
+    /// The directory, for one output of one process.
+    public var directory: String
+    /// How much it may hold, in bytes.
+    public var limitBytes: Int
+    /// What there is to know of the records, if they aren't lines.
+    public var content: BinaryContent?
+    /// Told, in one line, what is wrong with the disk or what was found on it; called on any thread.
+    public var warn: @Sendable (String) -> Void
+
+    /// A directory that may hold 10 GiB of lines unless told otherwise.
+    public init(
+      directory: String, limitBytes: Int = 10 << 30, content: BinaryContent? = nil,
+      warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+      self.directory = directory
+      self.limitBytes = limitBytes
+      self.content = content
+      self.warn = warn
+    }
   }
 
   /// How large a spool may grow, and what happens then.
@@ -25,52 +54,59 @@ public final class Spool: Sendable {
     public var blockBytes: Int
     /// A descriptor that ends the waiting of `.block` by becoming readable, such as a signalfd.
     public var interruptDescriptor: Int32?
+    /// Where blocks go when memory gets short; nil leaves them in memory.
+    public var disk: DiskOptions?
 
     /// 512 MiB in blocks of 256 KiB, dropping what finds no room, unless told otherwise.
     public init(
       limitBytes: Int = 512 << 20, overflow: Overflow = .drop, blockBytes: Int = 256 << 10,
-      interruptDescriptor: Int32? = nil
+      interruptDescriptor: Int32? = nil, disk: DiskOptions? = nil
     ) {
       self.limitBytes = limitBytes
       self.overflow = overflow
       self.blockBytes = blockBytes
       self.interruptDescriptor = interruptDescriptor
+      self.disk = disk
     }
   }
 
-  static let pageBytes = 4096
-  /// How many used blocks wait for the next burst.
-  private typealias Spares = InlineArray<4, Atomic<UInt>>
-
   let options: Options
-  let limitBytes: Int
-  let blockBytes: Int
   let system: SystemCalls
+  let memory: SpoolMemory
+  /// nil if there is none.
+  let disk: SpoolDisk?
+  let queue: SpoolQueue
+  /// The first block, which the producer begins with.
+  let first: SpoolBlock
+  /// What was found on disk at the beginning.
+  let heritage: SpoolDisk.Heritage
 
   /// Wakes the consumer: there are records, or there is a command for it.
   let consumerWake: WakeEvent
   /// Wakes a producer that waits for room.
   let producerWake: WakeEvent
+  /// Wakes whoever moves blocks to disk.
+  let spillerWake: WakeEvent
   let isConsumerAsleep = Atomic<Bool>(false)
   let isProducerWaiting = Atomic<Bool>(false)
+  let isSpillingWanted = Atomic<Bool>(false)
   let isFinished = Atomic<Bool>(false)
   let hasConsumerEnded = Atomic<Bool>(false)
 
   let committed = AtomicTally()
   let taken = AtomicTally()
+  /// Records on disk that turned out to be damaged.
+  let damaged = AtomicTally()
+  /// What was put away for the next run.
+  let kept = AtomicTally()
   let droppedRecords = Atomic<Int>(0)
-  private let memoryBytes = Atomic<Int>(0)
-  private let memoryBytesMax = Atomic<Int>(0)
-
-  /// The oldest block that is still held; moved by the consumer.
-  let head: Atomic<UInt>
-  /// Used blocks on their way back to the producer.
-  private let spares = Spares { _ in Atomic(0) }
+  private let spiller: ThreadEnd
+  private let hasSpiller = Atomic<Bool>(false)
   private let hasWriter = Atomic<Bool>(false)
   private let hasReader = Atomic<Bool>(false)
 
-  /// Makes an empty spool.
-  /// - Throws: `SpoolError` when the first block or a descriptor cannot be had.
+  /// Makes a spool that is empty, but for what an earlier run has left on disk.
+  /// - Throws: `SpoolError` when the first block or a descriptor cannot be had, or the disk can't be used.
   public convenience init(_ options: Options = Options()) throws(SpoolError) {
     try self.init(options, system: .real)
   }
@@ -78,33 +114,39 @@ public final class Spool: Sendable {
   init(_ options: Options, system: SystemCalls) throws(SpoolError) {
     self.options = options
     self.system = system
-    blockBytes = Self.roundedToPages(max(options.blockBytes, Self.pageBytes))
-    limitBytes = max(options.limitBytes, 2 * blockBytes)
     do {
       consumerWake = try WakeEvent(system)
       producerWake = try WakeEvent(system)
+      spillerWake = try WakeEvent(system)
+      spiller = ThreadEnd(try WakeEvent(system))
     } catch {
       throw SpoolError(operation: "descriptor to wake a thread", errno: error)
     }
     do {
-      let first = SpoolBlock(base: try system.mapMemory(blockBytes))
-      first.initialize(byteCount: blockBytes)
-      head = Atomic(first.address)
-      memoryBytes.store(blockBytes, ordering: .relaxed)
-      memoryBytesMax.store(blockBytes, ordering: .relaxed)
+      disk = try options.disk.map { disk throws(SinkError) in try SpoolDisk(disk, system: system) }
+      heritage = try disk?.inherit() ?? SpoolDisk.Heritage()
     } catch {
-      throw SpoolError(operation: "memory for the first block", errno: error)
+      throw SpoolError(error)
     }
+    memory = try SpoolMemory(
+      limitBytes: options.limitBytes, slotBytes: options.blockBytes, system: system)
+    let request = memory.take(
+      atLeast: memory.slotBytes, firstSequence: heritage.endSequence, mayExceed: false)
+    guard case .granted(let block) = request else {
+      throw SpoolError(operation: "memory for the first block", errno: .noMemory)
+    }
+    first = block
+    queue = SpoolQueue(first: block, frames: heritage.frames)
+    reportHeritage()
   }
 
-  deinit {
-    // Both ends hold the spool, so neither is left: the chain and the spares are ours alone.
-    var block = SpoolBlock(address: head.load(ordering: .acquiring))
-    while let current = block {
-      block = current.next()
-      unmap(current)
+  private func reportHeritage() {
+    guard let disk = options.disk else { return }
+    let count = heritage.tally.records
+    if count > 0 { disk.warn("\(disk.directory): \(count) records of an earlier run go first") }
+    if heritage.missingRecords > 0 {
+      disk.warn("\(disk.directory): \(heritage.missingRecords) records of an earlier run are lost")
     }
-    dropSpares()
   }
 
   /// The producer's end; there is one.
@@ -124,14 +166,10 @@ public final class Spool: Sendable {
     // What was taken is read first: it never exceeds what had been committed by then.
     let taken = taken.value
     return SpoolUsage(
-      committed: committed.value, taken: taken,
-      droppedRecords: droppedRecords.load(ordering: .relaxed),
-      memoryBytes: memoryBytes.load(ordering: .relaxed),
-      memoryBytesMax: memoryBytesMax.load(ordering: .relaxed))
-  }
-
-  static func roundedToPages(_ byteCount: Int) -> Int {
-    (byteCount + pageBytes - 1) / pageBytes * pageBytes
+      inherited: heritage.tally, committed: committed.value, taken: taken,
+      kept: kept.value, droppedRecords: droppedRecords.load(ordering: .relaxed),
+      damaged: damaged.value, memoryBytes: memory.usage.bytes,
+      memoryBytesMax: memory.usage.bytesMax, diskBytes: disk?.byteCount ?? 0)
   }
 }
 
@@ -165,72 +203,62 @@ extension Spool {
   }
 }
 
+// MARK: - The thread that moves blocks to disk
+
+extension Spool {
+  /// Starts it, if there is a disk.
+  func startSpiller() throws(Errno) {
+    guard disk != nil else { return }
+    pthread_detach(try OutputThread.start(Spiller(self, spiller)))
+    hasSpiller.store(true, ordering: .relaxed)
+  }
+
+  /// Ends it.
+  ///
+  /// - Returns: false if it hangs with its disk.
+  func stopSpiller() -> Bool {
+    guard hasSpiller.load(ordering: .relaxed) else { return true }
+    spiller.request()
+    spillerWake.signal()
+    return spiller.wait(nanoseconds: Self.spillerStopNanoseconds)
+  }
+
+  private static var spillerStopNanoseconds: Int64 { 10_000_000_000 }
+}
+
 // MARK: - Blocks
 
 extension Spool {
-  /// Whether a block of this size may be taken now.
-  private func hasRoom(forBlockOf byteCount: Int) -> Bool {
-    let held = memoryBytes.load(ordering: .sequentiallyConsistent)
-    if held + byteCount <= limitBytes { return true }
+  /// A block for the producer.
+  func takeBlock(atLeast byteCount: Int, firstSequence: Int) -> SpoolMemory.Request {
     // A record larger than the limit would be waited for until the end of days. When nothing else
     // is waiting it may pass.
-    return options.overflow == .block && taken.value.records == committed.value.records
-  }
-
-  /// What came of asking for a block.
-  enum BlockRequest {
-    case granted(SpoolBlock)
-    /// The limit is reached: there may be room later.
-    case full
-    /// The system has no memory to give.
-    case refused
-  }
-
-  /// A block of at least `byteCount` bytes, for the producer.
-  func takeBlock(atLeast byteCount: Int) -> BlockRequest {
-    if byteCount <= blockBytes {
-      for index in spares.indices {
-        let spare = spares[index].exchange(0, ordering: .sequentiallyConsistent)
-        guard let block = SpoolBlock(address: spare) else { continue }
-        block.initialize(byteCount: blockBytes)
-        return .granted(block)
-      }
+    let mayExceed = options.overflow == .block && usage.waiting.records == 0
+    let request = memory.take(atLeast: byteCount, firstSequence: firstSequence, mayExceed: mayExceed)
+    if disk != nil, memory.usedBytes >= highWatermark,
+      !isSpillingWanted.exchange(true, ordering: .sequentiallyConsistent)
+    {
+      spillerWake.signal()
     }
-    let size = max(blockBytes, Self.roundedToPages(byteCount))
-    if !hasRoom(forBlockOf: size) { dropSpares() }
-    guard hasRoom(forBlockOf: size) else { return .full }
-    guard let base = try? system.mapMemory(size) else { return .refused }
-    let held = memoryBytes.add(size, ordering: .sequentiallyConsistent).newValue
-    if held > memoryBytesMax.load(ordering: .relaxed) {
-      memoryBytesMax.store(held, ordering: .relaxed)
-    }
-    let block = SpoolBlock(base: base)
-    block.initialize(byteCount: size)
-    return .granted(block)
+    return request
   }
 
-  /// Takes back a block that the consumer has read to its end.
+  /// Counts records that came back damaged from the disk, and says so.
+  func noteDamage(_ tally: Tally, in stored: SpoolDisk.StoredFrame) {
+    damaged.add(tally)
+    options.disk?.warn(
+      "\(stored.segment.path): \(tally.records) records at byte \(stored.offset) are damaged, and lost")
+  }
+
+  /// Takes back a block that nobody looks at any more.
   func giveBack(_ block: SpoolBlock) {
-    if block.byteCount == blockBytes {
-      for index in spares.indices {
-        let (stored, _) = spares[index].compareExchange(
-          expected: 0, desired: block.address, ordering: .sequentiallyConsistent)
-        if stored { return }
-      }
-    }
-    unmap(block)
+    memory.giveBack(block)
+    wakeProducerIfWaiting()
   }
 
-  private func dropSpares() {
-    for index in spares.indices {
-      let spare = spares[index].exchange(0, ordering: .sequentiallyConsistent)
-      if let block = SpoolBlock(address: spare) { unmap(block) }
-    }
-  }
+  /// How much memory may be in use before blocks go to disk.
+  var highWatermark: Int { memory.limitBytes / 2 }
 
-  private func unmap(_ block: SpoolBlock) {
-    let size = block.byteCount
-    SystemCalls.unmapMemory(block.base, size)
-    memoryBytes.subtract(size, ordering: .sequentiallyConsistent)
-  }
+  /// Down to how much memory blocks go to disk then.
+  var lowWatermark: Int { memory.limitBytes / 4 }
 }

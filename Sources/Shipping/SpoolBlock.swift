@@ -24,6 +24,12 @@ struct SpoolBlock: Equatable, @unchecked Sendable {
   /// The largest record: end offsets have 32 bits, and nobody writes such lines.
   static let recordBytesMax = 1 << 30
 
+  /// The size of a block for these records.
+  static func byteCount(forRecords recordCount: Int, of byteCount: Int) -> Int {
+    // The ends must be aligned, and are where the block ends.
+    (headerBytes + byteCount + recordCount * slotBytes + 15) / 16 * 16
+  }
+
   let base: UnsafeMutableRawPointer
 
   init(base: UnsafeMutableRawPointer) { self.base = base }
@@ -37,10 +43,11 @@ struct SpoolBlock: Equatable, @unchecked Sendable {
   var address: UInt { UInt(bitPattern: base) }
 
   /// Writes the header of an empty block over fresh or used memory.
-  func initialize(byteCount: Int) {
+  func initialize(byteCount: Int, firstSequence: Int) {
     publishedPointer.initialize(to: Atomic(0))
     nextPointer.initialize(to: Atomic(0))
     (base + 16).storeBytes(of: byteCount, as: Int.self)
+    (base + 24).storeBytes(of: firstSequence, as: Int.self)
   }
 
   // The header's fields: mapped memory is page-aligned, so these are aligned for their types, and
@@ -56,6 +63,20 @@ struct SpoolBlock: Equatable, @unchecked Sendable {
 
   /// The size of the whole block.
   var byteCount: Int { base.load(fromByteOffset: 16, as: Int.self) }
+
+  /// Which of all records that ever went through the spool its first one is.
+  var firstSequence: Int { base.load(fromByteOffset: 24, as: Int.self) }
+
+  /// What was published, as it goes to disk; valid as long as the block is.
+  var body: SpoolFrame.Body {
+    let count = publishedCount()
+    let recordByteCount = count == 0 ? 0 : endOffset(ofRecord: count - 1)
+    let endByteCount = count * Self.slotBytes
+    return SpoolFrame.Body(
+      records: UnsafeRawBufferPointer(start: recordBytes, count: recordByteCount),
+      ends: UnsafeRawBufferPointer(start: slotsEnd - endByteCount, count: endByteCount),
+      recordCount: count)
+  }
 
   /// Where the bytes of the first record start.
   var recordBytes: UnsafeMutableRawPointer { base + Self.headerBytes }

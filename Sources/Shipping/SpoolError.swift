@@ -1,15 +1,20 @@
 /// Why a spool could not be made.
 public struct SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What was attempted.
-  public let operation: String
-  /// The system's error number.
+  /// The system's error number; 0 when the refusal is ours.
   public let code: Int32
+  private let text: String
 
   /// One line: `spool: memory for the first block: Cannot allocate memory`.
-  public var description: String { "spool: \(operation): \(Errno(code))" }
+  public var description: String { "spool: \(text)" }
 
   init(operation: String, errno: Errno) {
-    self.operation = operation
+    text = "\(operation): \(errno)"
     code = errno.code
+  }
+
+  /// The disk can't be used.
+  init(_ error: SinkError) {
+    text = error.description
+    code = error.code
   }
 }

@@ -36,9 +36,7 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   private var isFinished = false
 
   init(_ spool: Spool) {
-    guard let first = SpoolBlock(address: spool.head.load(ordering: .acquiring)) else {
-      preconditionFailure("a spool always holds a block")
-    }
+    let first = spool.first
     self.spool = spool
     block = first
     tail = first.recordBytes
@@ -131,9 +129,10 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
 
   private func nextBlock(forRecordOf byteCount: Int) -> SpoolBlock? {
     let needed = byteCount + SpoolBlock.headerBytes + SpoolBlock.slotBytes
+    let sequence = spool.heritage.endSequence + total.records
     var hasAnnounced = false
     while !spool.hasConsumerEnded.load(ordering: .sequentiallyConsistent) {
-      switch spool.takeBlock(atLeast: needed) {
+      switch spool.takeBlock(atLeast: needed, firstSequence: sequence) {
       case .granted(let block):
         spool.isProducerWaiting.store(false, ordering: .sequentiallyConsistent)
         return block

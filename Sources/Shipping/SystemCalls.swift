@@ -8,7 +8,7 @@ struct SystemCalls: Sendable {
   /// What is about to be called.
   enum Call: String, Sendable, CaseIterable {
     case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
-    case mmap, pipe
+    case mmap, pipe, mkdir, flock
   }
 
   /// What an interceptor makes of a call.
@@ -111,6 +111,52 @@ struct SystemCalls: Sendable {
     _ = try perform(.ftruncate) { _ in ftruncate(descriptor, byteCount) }
   }
 
+  /// Writes all bytes at an offset.
+  func writeFully(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(Errno) {
+    var written = 0
+    while written < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+      written += try perform(.write) {
+        pwrite(descriptor, rest.baseAddress, min($0, rest.count), offset + written)
+      }
+    }
+  }
+
+  /// Writes all bytes at an offset.
+  func writeFully(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws(Errno) {
+    let result: Result<Void, Errno> = bytes.withUnsafeBytes { buffer in
+      do throws(Errno) {
+        return .success(try writeFully(descriptor, buffer, at: offset))
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
+  /// Makes a directory; fine if it is there already.
+  func makeDirectory(_ path: String) throws(Errno) {
+    do {
+      _ = try perform(.mkdir) { _ in mkdir(path, 0o700) }
+    } catch .exists {
+      // What else could bear the name shows when something is opened in it.
+    }
+  }
+
+  /// Claims a file for this process; `EWOULDBLOCK` if another has it.
+  func lock(_ descriptor: Int32) throws(Errno) {
+    _ = try perform(.flock) { _ in flock(descriptor, LOCK_EX | LOCK_NB) }
+  }
+
+  /// Makes the names in a directory outlive a power cut.
+  func synchronize(directory path: String) throws(Errno) {
+    let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
+    defer { try? close(descriptor) }
+    try synchronize(descriptor)
+  }
+
   func synchronize(_ descriptor: Int32) throws(Errno) {
     _ = try perform(.fsync) { _ in fsync(descriptor) }
   }
@@ -149,23 +195,8 @@ struct SystemCalls: Sendable {
     return names
   }
 
-  /// Maps zeroed memory, whose pages exist only once they are touched.
-  func mapMemory(_ byteCount: Int) throws(Errno) -> UnsafeMutableRawPointer {
-    var address: UnsafeMutableRawPointer?
-    _ = try perform(.mmap) { _ in
-      let flags = MAP_PRIVATE | MAP_ANONYMOUS
-      address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
-      return address == MAP_FAILED ? -1 : 0
-    }
-    guard let address else { throw .noMemory }
-    return address
-  }
-
-  /// Gives mapped memory back; only a wrong address could make it fail.
-  static func unmapMemory(_ base: UnsafeMutableRawPointer, _ byteCount: Int) {
-    let result = munmap(base, byteCount)
-    precondition(result == 0, "memory that was not mapped")
-  }
+  /// Fails where a test wants a call to fail that is made elsewhere.
+  func check(_ call: Call) throws(Errno) { _ = try perform(call) { _ in 0 } }
 
   /// A pipe neither end of which ever blocks.
   func makePipe() throws(Errno) -> (readEnd: Int32, writeEnd: Int32) {

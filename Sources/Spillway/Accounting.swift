@@ -10,6 +10,10 @@ public struct Accounting: Sendable, Equatable {
   public var refused = 0
   /// Of the lines handed to the output, those it failed to deliver.
   public var undelivered = 0
+  /// Lines that an earlier run had left for the output.
+  public var inherited = 0
+  /// Of the lines handed to the output, those it has left for the next run.
+  public var kept = 0
   /// Of the lines handed to the output, those that are still on their way.
   public var queued = 0
   /// Bytes of the log that were overwritten before they were read.
@@ -26,7 +30,7 @@ public struct Accounting: Sendable, Equatable {
   public var seen: Int { committed + refused + filtered }
 
   /// Lines that were written, or will be if nothing goes wrong with those still queued.
-  public var written: Int { committed - undelivered }
+  public var written: Int { inherited + committed - undelivered - kept }
 
   /// Lines that will never be written.
   public var dropped: Int { refused + undelivered }
@@ -45,7 +49,9 @@ public struct Accounting: Sendable, Equatable {
   ///
   /// - Parameter isFinal: whether the output has ended, so that what is not delivered never will be.
   mutating func note(_ report: OutputReport, isFinal: Bool) {
-    undelivered = report.droppedByFailure.records
+    inherited = report.inherited.records
+    kept = report.kept.records
+    undelivered = report.droppedByFailure.records + report.droppedByDamage.records
     queued = report.undelivered.records
     if isFinal {
       undelivered += queued
@@ -56,6 +62,11 @@ public struct Accounting: Sendable, Equatable {
   /// The line for standard error.
   public var description: String {
     let sums = "seen=\(seen) written=\(written) filtered=\(filtered) dropped=\(dropped) lost=\(lost)"
-    return queued > 0 ? sums + " queued=\(queued)" : sums
+    return [("inherited", inherited), ("kept", kept), ("queued", queued)].reduce(sums) { line, figure in
+      figure.1 > 0 ? line + " \(figure.0)=\(figure.1)" : line
+    }
   }
+
+  /// Whether everything that came in has come out, or is known to have gone elsewhere.
+  var addsUp: Bool { seen + inherited == written + filtered + dropped + kept }
 }

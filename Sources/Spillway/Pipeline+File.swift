@@ -40,7 +40,7 @@ extension Pipeline {
     }
     source.includesUnattributed = takesRecordsSingly
     _ = binaryContent?.begin(BinaryLogFile.kind(Layout.self, source.numbering))
-    let pidFile = try start(sink, overflow: .block)
+    let pidFile = try start(sink, canWait: true)
     try prepareLane(for: source.numbering)
     var grouper = Grouper<Layout>(
       options: groupingOptions(for: source.numbering), tags: TagTable(source.numbering))

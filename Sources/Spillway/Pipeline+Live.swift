@@ -10,7 +10,7 @@ import Transactions
 extension Pipeline {
   mutating func runLive(_ name: String?, _ sink: sending any Sink) throws(RunError) {
     var follower = try attach(name)
-    let pidFile = try start(sink, overflow: .drop)
+    let pidFile = try start(sink, canWait: false)
     var isFirst = true
     while !isEnding, output?.failure == nil {
       guard let ring = waitForLog(&follower, isFirst: isFirst) else { break }

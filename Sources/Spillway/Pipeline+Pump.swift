@@ -133,7 +133,7 @@ extension Pipeline {
       case .torn: accounting.torn += 1
       case .refused:
         // A source that can wait is held back, unless a signal says that it has waited long enough.
-        if Source.recordsStandAlone, !isEnding, output?.failure == nil {
+        if waitsForRoom, !isEnding, output?.failure == nil {
           handleSignals()
           continue
         }

@@ -41,6 +41,8 @@ public struct Pipeline: ~Copyable {
   var isInterrupted = false
   /// How many more groups are to be taken.
   var groupsLeft: Int
+  /// Whether the source is held back when the spool is full.
+  private(set) var waitsForRoom = false
   /// Set once by whatever makes the run end with a status of its own.
   var status = ExitStatus.success
 
@@ -187,9 +189,12 @@ public struct Pipeline: ~Copyable {
   }
 
   /// Goes into the background if asked, and starts the output's thread: threads don't survive a fork.
+  ///
+  /// - Parameter canWait: whether the source loses nothing by being held back.
   mutating func start(
-    _ sink: sending any Sink, overflow: Spool.Overflow
+    _ sink: sending any Sink, canWait: Bool
   ) throws(RunError) -> PIDFileHolder {
+    waitsForRoom = canWait && options.overflow != .drop
     var pidFile = PIDFileHolder()
     do {
       if let path = options.pidFile { pidFile = PIDFileHolder(try PIDFile(path: path)) }
@@ -206,8 +211,13 @@ public struct Pipeline: ~Copyable {
     }
     do {
       var spool = Spool.Options(
-        limitBytes: options.spoolBytes, overflow: overflow, interruptDescriptor: signals.descriptor)
-      if overflow == .block {
+        limitBytes: options.spoolBytes, overflow: waitsForRoom ? .block : .drop,
+        interruptDescriptor: signals.descriptor)
+      if let directory = options.spoolDirectory {
+        spool.disk = Spool.DiskOptions(
+          directory: directory, limitBytes: options.spoolDiskBytes, content: binaryContent
+        ) { [messages] in messages.say($0) }
+      } else if waitsForRoom {
         spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
         spool.blockBytes = Self.waitingBlockBytes
       }
@@ -309,7 +319,7 @@ public struct Pipeline: ~Copyable {
       status = ExitStatus.incomplete
     }
     if options.showsAccounting { messages.say(accounting.description) }
-    assert(accounting.seen == accounting.written + accounting.filtered + accounting.dropped)
+    assert(accounting.addsUp)
   }
 }
 

@@ -31,6 +31,17 @@ public struct PipelineOptions: Sendable {
     case file(FileOptions)
   }
 
+  /// What happens when there is no room left for lines.
+  public enum Overflow: String, Sendable, CaseIterable {
+    /// They go to the spool's directory. When that is full, too, a log in a file waits, and of a live one the
+    /// newest lines are dropped.
+    case spill
+    /// The newest are dropped.
+    case drop
+    /// The input waits: only a log in a file can.
+    case block
+  }
+
   /// What SIGHUP does.
   public enum Hangup: Sendable {
     /// Lets go of the output file and opens it again.
@@ -79,6 +90,13 @@ public struct PipelineOptions: Sendable {
   public var target: Target = .standardOutput
   /// How many bytes lines may take while the output is busy.
   public var spoolBytes = 512 << 20
+  /// A directory that takes lines when memory gets short, and keeps for the next run what couldn't be
+  /// delivered; nil if there is none.
+  public var spoolDirectory: String?
+  /// How many bytes may be there.
+  public var spoolDiskBytes = 10 << 30
+  /// What happens when there is no room left for lines; nil is the usual for the input.
+  public var overflow: Overflow?
   /// How long to go on delivering after a signal to end, in seconds.
   public var drainSeconds = 5.0
   /// What SIGHUP does.

@@ -107,6 +107,24 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp(
       "How much memory lines may take while the output is busy. (default: 512M)", valueName: "size"))
   var spoolMemory: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Where lines go when that memory is used up, and what couldn't be delivered at the end.",
+      valueName: "directory"))
+  var spoolDir: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How much may be there. (default: 10G)", valueName: "size"))
+  var spoolDisk: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "What happens to lines for which there is no room: spill, drop or block.", valueName: "policy"))
+  var overflow: String?
 }
 
 struct ProcessOptions: ParsableArguments {

@@ -92,9 +92,32 @@ extension RunCommand {
     options.existingOnly = input.d
   }
 
-  private func setOutput(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+  private func setSpool(_ options: inout PipelineOptions, _ values: OptionValues) throws {
     options.spoolBytes =
       try values.size(output.spoolMemory, option: "--spool-memory") ?? options.spoolBytes
+    options.spoolDirectory = output.spoolDir.map(values.absolute)
+    options.spoolDiskBytes =
+      try values.size(output.spoolDisk, option: "--spool-disk") ?? options.spoolDiskBytes
+    if output.spoolDisk != nil, output.spoolDir == nil {
+      throw UsageError("--spool-disk needs a directory: --spool-dir DIRECTORY")
+    }
+    guard let text = output.overflow else { return }
+    guard let overflow = PipelineOptions.Overflow(rawValue: text) else {
+      throw UsageError("--overflow: \"\(text)\" is none of spill, drop and block")
+    }
+    switch overflow {
+    case .spill where output.spoolDir == nil:
+      throw UsageError("--overflow spill needs a directory: --spool-dir DIRECTORY")
+    case .drop where output.spoolDir != nil, .block where output.spoolDir != nil:
+      throw UsageError("--overflow \(text) doesn't go with --spool-dir")
+    case .block where input.r == nil:
+      throw UsageError("--overflow block: only a log in a file can wait (-r FILE)")
+    default: options.overflow = overflow
+    }
+  }
+
+  private func setOutput(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+    try setSpool(&options, values)
     let fileOnly = [
       ("--rotate-size", output.rotateSize), ("--rotate-every", output.rotateEvery),
       ("--keep", output.keep), ("--gzip", output.gzip),

@@ -23,8 +23,13 @@ struct Accounting: Equatable {
     self.filtered = filtered
     self.dropped = dropped
     self.lost = lost
+    inherited = figures["inherited"] ?? 0
+    kept = figures["kept"] ?? 0
   }
 
+  /// What an earlier run had left, and what is left for a later one.
+  var inherited = 0, kept = 0
+
   /// Whether every transaction that was seen is in exactly one of the other counters.
-  var addsUp: Bool { seen == written + filtered + dropped }
+  var addsUp: Bool { seen + inherited == written + filtered + dropped + kept }
 }

@@ -47,7 +47,7 @@ import Testing
     var isWhole = true
     while isWhole {
       let isFinished = reader.isFinished
-      guard let batch = reader.next() else {
+      guard let batch = try reader.next() else {
         if isFinished { break }
         continue
       }

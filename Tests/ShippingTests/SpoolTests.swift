@@ -4,9 +4,9 @@ import Testing
 @testable import Shipping
 
 @Suite struct SpoolTests {
-  private func lines(_ reader: inout SpoolReader) -> [String] {
+  private func lines(_ reader: inout SpoolReader) throws -> [String] {
     var bytes: [UInt8] = []
-    while let batch = reader.next() {
+    while let batch = try reader.next() {
       bytes += batch.bytes
       reader.take(batch.byteCount)
     }
@@ -18,10 +18,10 @@ import Testing
     var writer = spool.makeWriter()
     var reader = spool.makeReader()
     writer.append("one")
-    #expect(lines(&reader) == [])
+    #expect(try lines(&reader) == [])
     writer.publish()
-    #expect(lines(&reader) == ["one"])
-    #expect(lines(&reader) == [])
+    #expect(try lines(&reader) == ["one"])
+    #expect(try lines(&reader) == [])
   }
 
   @Test func aCancelledReservationLeavesNothing() throws {
@@ -32,7 +32,7 @@ import Testing
     writer.reserve(10)?.copyBytes(from: Array("torn".utf8))
     writer.append("two")
     writer.publish()
-    #expect(lines(&reader) == ["one", "two"])
+    #expect(try lines(&reader) == ["one", "two"])
   }
 
   @Test func aReservationHasTheRoomThatWasAskedFor() throws {
@@ -54,7 +54,7 @@ import Testing
     let large = String(repeating: "x", count: 50_000)
     for line in ["a", large, "b", large, large, "c"] { writer.append(line) }
     writer.publish()
-    #expect(lines(&reader) == ["a", large, "b", large, large, "c"])
+    #expect(try lines(&reader) == ["a", large, "b", large, large, "c"])
   }
 
   @Test func bytesTakenInTheMiddleOfARecordCompleteItLater() throws {
@@ -63,10 +63,10 @@ import Testing
     var reader = spool.makeReader()
     for line in ["12", "4567", "9"] { writer.append(line) }
     writer.publish()
-    _ = reader.next()
+    _ = try reader.next()
     let first = reader.take(4)
     #expect(first == Tally(records: 1, bytes: 3))
-    let rest = reader.next().map { splitLines(Array($0.bytes)) }
+    let rest = try reader.next().map { splitLines(Array($0.bytes)) }
     #expect(rest == ["567", "9"])
     let second = reader.take(4)
     #expect(second == Tally(records: 1, bytes: 5))
@@ -82,7 +82,7 @@ import Testing
     var reader = spool.makeReader()
     for line in ["1", "23", "456"] { writer.append(line) }
     writer.publish()
-    let offered = reader.next()
+    let offered = try reader.next()
     let batch = try #require(offered)
     let ends = [2, 5, 9]
     for bytes in 0...10 {
@@ -107,11 +107,11 @@ import Testing
     #expect(spool.usage.droppedRecords == count - kept.count)
     #expect(spool.usage.committed.records == kept.count)
     #expect(spool.usage.memoryBytesMax <= 64 << 10)
-    #expect(lines(&reader) == kept)
+    #expect(try lines(&reader) == kept)
     let isKept1 = writer.append("after")
     #expect(isKept1, "there is room again")
     writer.publish()
-    #expect(lines(&reader) == ["after"])
+    #expect(try lines(&reader) == ["after"])
   }
 
   @Test func aRecordLargerThanTheLimitIsDroppedOrPassesWhenItMayWait() throws {
@@ -135,7 +135,7 @@ import Testing
     writer.publish()
     #expect(spool.usage.memoryBytes > 19 << 20)
     #expect(spool.usage.waiting == Tally(records: 20_000, bytes: 20_000_000))
-    #expect(lines(&reader).count == 20_000)
+    #expect(try lines(&reader).count == 20_000)
     #expect(spool.usage.memoryBytes <= 5 * (64 << 10))
     #expect(spool.usage.memoryBytesMax > 19 << 20)
   }
@@ -151,7 +151,7 @@ import Testing
     }
     var reader = spool.makeReader()
     while spool.usage.committed.records == 0 { sched_yield() }
-    _ = reader.next()
+    _ = try reader.next()
     leave(reader)
     #expect(try #require(producer.join()) > 0)
   }

@@ -24,7 +24,7 @@ extension Sink {
     var reader = spool.makeReader()
     while true {
       _ = try tick(at: now)
-      guard let batch = reader.next() else { return }
+      guard let batch = try reader.next() else { return }
       reader.take(try write(batch, at: now).byteCount)
     }
   }

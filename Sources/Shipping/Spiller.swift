@@ -1,0 +1,89 @@
+import Glibc
+import Synchronization
+
+/// Moves the oldest blocks of a spool from memory to disk once memory gets short, on a thread of its own.
+///
+/// It may hang with its disk without anybody noticing but by memory filling up.
+struct Spiller: ThreadLoop, ~Copyable {
+  private let spool: Spool
+  private let end: ThreadEnd
+  /// What was wrong at the last attempt.
+  private var trouble: SinkError?
+  private var restNanoseconds = Self.restNanosecondsMin
+
+  private static let restNanosecondsMin: Int64 = 100_000_000
+  private static let restNanosecondsMax: Int64 = 5_000_000_000
+
+  init(_ spool: Spool, _ end: ThreadEnd) {
+    self.spool = spool
+    self.end = end
+  }
+
+  /// Returns when told to stop.
+  mutating func run() {
+    while !end.isRequested {
+      // Before it is looked how things are: whoever finds them changed wakes us again.
+      spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
+      var wait: Int64?
+      do throws(SinkError) {
+        while !end.isRequested, spool.memory.usedBytes > spool.lowWatermark, try spillOne() {}
+      } catch {
+        wait = rest(after: error)
+      }
+      var descriptors = [pollfd(fd: spool.spillerWake.descriptor, events: Int16(POLLIN), revents: 0)]
+      SystemCalls.poll(&descriptors, nanoseconds: wait)
+      spool.spillerWake.clear()
+    }
+    end.announce()
+  }
+
+  /// Moves one block.
+  ///
+  /// - Returns: false if there is none that could be moved.
+  /// - Throws: `SinkError` if the disk doesn't take it; the block stays where it was.
+  mutating func spillOne() throws(SinkError) -> Bool {
+    guard let disk = spool.disk, let block = spool.queue.claimForSpilling() else { return false }
+    let body = block.body
+    guard body.recordCount > 0 else {
+      endSpilling(.empty)
+      return true
+    }
+    let header = SpoolFrame(body, firstSequence: block.firstSequence)
+    let stored: SpoolDisk.StoredFrame
+    do throws(SinkError) {
+      if disk.isFull(for: header) {
+        throw SinkError(
+          target: disk.options.directory, operation: "spool", errno: Errno(EDQUOT))
+      }
+      stored = try disk.append(header, body)
+    } catch {
+      endSpilling(.failed)
+      throw error
+    }
+    endSpilling(.stored(stored))
+    endTrouble()
+    return true
+  }
+
+  private func endSpilling(_ result: SpoolQueue.SpillingResult) {
+    let (free, unneeded) = spool.queue.endSpilling(result)
+    if let free { spool.giveBack(free) }
+    if let unneeded { spool.disk?.release(unneeded) }
+  }
+
+  private mutating func rest(after error: SinkError) -> Int64 {
+    if trouble != error {
+      spool.options.disk?.warn("\(error); lines stay in memory, and it is tried again until it works")
+    }
+    trouble = error
+    defer { restNanoseconds = min(restNanoseconds * 2, Self.restNanosecondsMax) }
+    return restNanoseconds
+  }
+
+  private mutating func endTrouble() {
+    restNanoseconds = Self.restNanosecondsMin
+    guard trouble != nil else { return }
+    trouble = nil
+    spool.options.disk?.warn("\(spool.options.disk?.directory ?? ""): takes lines again")
+  }
+}

@@ -1,0 +1,93 @@
+import Glibc
+
+/// What a spool on disk knows beside its records: how far they were delivered, and how far they were written.
+///
+/// Both are sequence numbers in a small file, each with a checksum; each has one thread that writes it.
+struct SpoolCursor: ~Copyable, Sendable {
+  /// Which of the two numbers.
+  enum Mark: Int, CaseIterable {
+    /// All records in front of this one were delivered.
+    case delivered
+    /// All records in front of this one were written to the disk, or delivered without.
+    case written
+  }
+
+  private static let markBytes = 64
+  private static let magic: UInt32 = 0x4b52_5753  // "SWRK"
+
+  let path: String
+  private let descriptor: Int32
+  private let system: SystemCalls
+
+  private init(_ path: String, _ descriptor: Int32, _ system: SystemCalls) {
+    self.path = path
+    self.descriptor = descriptor
+    self.system = system
+  }
+
+  /// Opens the file, creating it if there is none, and claims it for this process.
+  ///
+  /// - Throws: `SinkError` if that fails, or if another process has it.
+  static func open(in directory: String, system: SystemCalls) throws(SinkError) -> SpoolCursor {
+    let path = directory + "/cursor"
+    let cursor: SpoolCursor
+    do {
+      cursor = SpoolCursor(path, try system.open(path, O_RDWR | O_CREAT, mode: 0o600), system)
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    do {
+      try system.lock(cursor.descriptor)
+    } catch .wouldBlock {
+      throw SinkError(target: directory, operation: "lock", refusal: "another process spools here")
+    } catch {
+      throw SinkError(target: path, operation: "lock", errno: error)
+    }
+    return cursor
+  }
+
+  deinit { try? system.close(descriptor) }
+
+  /// A number as it was written last; nil if it never was, or is damaged.
+  func value(of mark: Mark) throws(SinkError) -> Int? {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 8)
+    defer { buffer.deallocate() }
+    do {
+      let offset = mark.rawValue * Self.markBytes
+      guard try system.readFully(descriptor, into: buffer, at: offset) == buffer.count else { return nil }
+    } catch {
+      throw SinkError(target: path, operation: "read", errno: error)
+    }
+    let value = buffer.load(fromByteOffset: 8, as: UInt64.self).littleEndian
+    guard value < 1 << 62, Self.bytes(Int(value)).elementsEqual(buffer) else { return nil }
+    return Int(value)
+  }
+
+  /// Notes a number.
+  func set(_ mark: Mark, to value: Int) throws(SinkError) {
+    do {
+      try system.writeFully(descriptor, Self.bytes(value), at: mark.rawValue * Self.markBytes)
+    } catch {
+      throw SinkError(target: path, operation: "write", errno: error)
+    }
+  }
+
+  /// Makes both outlive a power cut.
+  func synchronize() throws(SinkError) {
+    do {
+      try system.synchronize(descriptor)
+    } catch {
+      throw SinkError(target: path, operation: "fsync", errno: error)
+    }
+  }
+
+  private static func bytes(_ value: Int) -> [UInt8] {
+    var number: [UInt8] = []
+    withUnsafeBytes(of: UInt64(value).littleEndian) { number += $0 }
+    var bytes: [UInt8] = []
+    for word in [magic, number.withUnsafeBytes(SpoolFrame.checksum)] {
+      withUnsafeBytes(of: word.littleEndian) { bytes += $0 }
+    }
+    return bytes + number
+  }
+}

@@ -1,0 +1,107 @@
+import CZlib
+import Glibc
+
+/// What stands in front of a block of whole records in a file of a spool.
+///
+/// ```
+/// 0 magic   4 checksum of the header   8 checksum of the body   12 number of records
+/// 16 sequence number of the first record       24 bytes of the records
+/// ```
+///
+/// in little-endian words. The body follows: the records, then the offsets at which they end, the last one
+/// first, as they lie in a block. Frames begin at multiples of 64 bytes, so that behind a damaged one the next
+/// can be found.
+struct SpoolFrame: Equatable {
+  static let byteCount = 32
+  static let alignment = 64
+  private static let magic: UInt32 = 0x4652_5753  // "SWRF"
+
+  let firstSequence: Int
+  let recordCount: Int
+  let recordBytes: Int
+  let bodyChecksum: UInt32
+
+  /// A frame for the records of a block from `firstRecord` on.
+  init(_ body: Body, firstSequence: Int) {
+    self.firstSequence = firstSequence
+    recordCount = body.recordCount
+    recordBytes = body.records.count
+    bodyChecksum = body.checksum
+  }
+
+  /// Reads a header; nil if these bytes are none.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.byteCount, bytes.loadUnaligned(as: UInt32.self).littleEndian == Self.magic,
+      Self.word(bytes, 4) == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes[8..<Self.byteCount]))
+    else { return nil }
+    bodyChecksum = Self.word(bytes, 8)
+    recordCount = Int(Self.word(bytes, 12))
+    let sequence = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian
+    let byteCount = bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self).littleEndian
+    // Whatever the checksum says: nothing behind this computes with numbers that can't be.
+    guard recordCount > 0, sequence < 1 << 62, byteCount >= UInt64(recordCount),
+      byteCount <= UInt64(SpoolBlock.recordBytesMax)
+    else { return nil }
+    firstSequence = Int(sequence)
+    recordBytes = Int(byteCount)
+  }
+
+  /// The header as it is in the file.
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    func append(_ value: some FixedWidthInteger) {
+      withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
+    }
+    append(bodyChecksum)
+    append(UInt32(recordCount))
+    append(UInt64(firstSequence))
+    append(UInt64(recordBytes))
+    let checksum = bytes.withUnsafeBytes(Self.checksum)
+    let rest = bytes
+    bytes = []
+    append(Self.magic)
+    append(checksum)
+    return bytes + rest
+  }
+
+  /// What follows the header.
+  var bodyByteCount: Int { recordBytes + recordCount * SpoolBlock.slotBytes }
+
+  /// How much of a file the frame takes.
+  var paddedByteCount: Int { Self.padded(Self.byteCount + bodyByteCount) }
+
+  /// The sequence number behind its last record.
+  var endSequence: Int { firstSequence + recordCount }
+
+  /// What of it is behind a sequence number. The bytes are those of the whole if part of it is in front.
+  func tally(behind sequence: Int) -> Tally {
+    Tally(records: endSequence - max(firstSequence, min(sequence, endSequence)), bytes: recordBytes)
+  }
+
+  static func padded(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }
+
+  private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt32 {
+    bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
+  }
+
+  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    checksum(continuing: 0, bytes)
+  }
+
+  static func checksum(continuing start: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    UInt32(
+      truncatingIfNeeded: crc32_z(
+        uLong(start), bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count))
+  }
+
+  /// The records of a block and where they end, as they lie in it.
+  struct Body {
+    let records: UnsafeRawBufferPointer
+    let ends: UnsafeRawBufferPointer
+    let recordCount: Int
+
+    var checksum: UInt32 {
+      SpoolFrame.checksum(continuing: SpoolFrame.checksum(records), ends)
+    }
+  }
+}
