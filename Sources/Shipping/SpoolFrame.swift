@@ -73,7 +73,7 @@ struct SpoolFrame: Equatable {
   /// The sequence number behind its last record.
   var endSequence: Int { firstSequence + recordCount }
 
-  /// What of it is behind a sequence number. The bytes are those of the whole if part of it is in front.
+  /// What of it is behind a sequence number; the bytes are those of the whole if part of it is in front.
   func tally(behind sequence: Int) -> Tally {
     Tally(records: endSequence - max(firstSequence, min(sequence, endSequence)), bytes: recordBytes)
   }

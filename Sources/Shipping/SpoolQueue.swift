@@ -40,7 +40,7 @@ final class SpoolQueue: Sendable {
 
   // MARK: The consumer
 
-  /// Claims what comes next. If a block was claimed before, there must be one behind it.
+  /// Claims what comes next; if a block was claimed before, there must be one behind it.
   ///
   /// - Returns: the piece, and the block that was claimed before if its memory is free now.
   func claimNext() -> (piece: Piece, free: SpoolBlock?) {
