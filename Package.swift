@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "Transactions", targets: ["Transactions"]),
     .library(name: "LogQuery", targets: ["LogQuery"]),
     .library(name: "LineFormat", targets: ["LineFormat"]),
+    .library(name: "Shipping", targets: ["Shipping"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")

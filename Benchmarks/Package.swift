@@ -4,6 +4,7 @@ import PackageDescription
 
 let package = Package(
   name: "benchmarks",
+  dependencies: [.package(name: "spillway", path: "..")],
   targets: [
     .executableTarget(
       name: "CaptureGenerator",
@@ -13,6 +14,7 @@ let package = Package(
         .enableUpcomingFeature("InternalImportsByDefault"),
       ]),
     .executableTarget(name: "measure"),
+    .executableTarget(name: "ship", dependencies: [.product(name: "Shipping", package: "spillway")]),
   ],
   swiftLanguageModes: [.v6]
 )
