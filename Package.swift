@@ -56,6 +56,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "RegionProbe", dependencies: ["CShims", "SharedMemory", "TestSupport"],
+      path: "Tests/RegionProbe", swiftSettings: strict),
+    .testTarget(
+      name: "SharedMemoryTests", dependencies: ["SharedMemory", "RegionProbe", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -38,9 +38,11 @@ static void on_bus_error(int signal, siginfo_t *info, void *context) {
     uintptr_t page = fault & ~(page_size - 1);
     size_t count = is_shared ? page_size : start + size - page;
     int protection = is_shared ? PROT_READ | PROT_WRITE : PROT_READ;
-    if (is_shared) __atomic_fetch_add(&regions[i].faults, 1, __ATOMIC_ACQ_REL);
-    if (mmap((void *)page, count, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+    if (mmap((void *)page, count, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
+      // After the page is there: whoever sees the number can put the file in its place.
+      if (is_shared) __atomic_fetch_add(&regions[i].faults, 1, __ATOMIC_ACQ_REL);
       return;
+    }
   }
   // Not ours: what would have happened without us happens when the instruction is run again.
   sigaction(SIGBUS, &previous, NULL);

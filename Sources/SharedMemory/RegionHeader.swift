@@ -7,9 +7,10 @@
 ///    24  capacity      8      usable bytes that the reserved span behind the header can hold
 ///    32  growth        8      the step in which it grows
 ///    40  checksum      8      FNV-1a of the 40 bytes before
-///    64  extent        8      atomic, see `RegionExtent`; on a cache line of its own
+///    64  end           8      atomic; how many bytes of the file count, the header included; on a cache line of
+///                             its own
 ///
-/// The fields before the extent never change, so they are read once, before anything is mapped, and only
+/// The fields before the end never change, so they are read once, before anything is mapped, and only
 /// if all of them are possible.
 struct RegionHeader: Equatable, Sendable {
   static let magic = UInt64(bigEndian: 0x5350_494C_4C52_474E)
@@ -17,7 +18,7 @@ struct RegionHeader: Equatable, Sendable {
   /// How many bytes of the first page have a meaning.
   static let layoutBytes = 72
   private static let checkedBytes = 40
-  static let extentOffset = 64
+  static let endOffset = 64
   /// Addresses a process can have at most; more than that is a damaged header.
   private static let addressLimit: UInt64 = 1 << 56
   static let capacityMax = 1 << 46
@@ -31,8 +32,8 @@ struct RegionHeader: Equatable, Sendable {
   /// The addresses that the header and all that may follow it take.
   var spanBytes: Int { Self.byteCount + capacity }
 
-  /// The bytes of a header whose region has this extent.
-  func encoded(_ extent: RegionExtent) -> [UInt8] {
+  /// The bytes of a header whose region ends there.
+  func encoded(endingAt end: UInt64) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.append(native: Self.magic)
     bytes.append(native: Self.version)
@@ -41,8 +42,8 @@ struct RegionHeader: Equatable, Sendable {
     bytes.append(native: UInt64(bitPattern: Int64(capacity)))
     bytes.append(native: UInt64(bitPattern: Int64(growthBytes)))
     bytes.append(native: Self.checksum(bytes[...]))
-    bytes += [UInt8](repeating: 0, count: Self.extentOffset - bytes.count)
-    bytes.append(native: extent.word)
+    bytes += [UInt8](repeating: 0, count: Self.endOffset - bytes.count)
+    bytes.append(native: end)
     return bytes
   }
 
@@ -82,39 +83,22 @@ struct RegionHeader: Equatable, Sendable {
     self.growthBytes = growthBytes
   }
 
-  /// The extent in a header's bytes, of which `init` found enough.
-  static func extent(in bytes: [UInt8]) -> RegionExtent {
-    RegionExtent(word: bytes.native(UInt64.self, at: extentOffset))
+  /// The end in a header's bytes, of which `init` found enough.
+  static func end(in bytes: [UInt8]) -> UInt64 { bytes.native(UInt64.self, at: endOffset) }
+
+  /// Where the region ends, as somebody wrote it into the file.
+  ///
+  /// - Throws: `RegionError.damaged` if that is before the header's end, behind the span's, or inside a page.
+  func checked(end: UInt64, path: String) throws(RegionError) -> Int {
+    guard end >= UInt64(Self.byteCount), end <= UInt64(spanBytes), Page.isWhole(end) else {
+      throw .damaged(path: path, reason: "a region that ends at \(end)")
+    }
+    return Int(end)
   }
 
   private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
     bytes.reduce(0xcbf2_9ce4_8422_2325) { sum, byte in (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
   }
-}
-
-/// How much of the file counts, header included, and how often it was made smaller, in one atomic word.
-///
-/// Who finds the word unchanged has everything mapped as it should be. The number of shrinkings, modulo
-/// 2²⁴, is in it because after one of them even what has the old size again is not what was mapped.
-struct RegionExtent: Equatable, Sendable {
-  private static let pageBits: UInt64 = 40
-  let word: UInt64
-
-  init(word: UInt64) { self.word = word }
-
-  /// An extent of whole pages.
-  init(endingAt byteCount: Int, shrinkCount: UInt64) {
-    word = UInt64(byteCount / Page.byteCount) | shrinkCount << Self.pageBits
-  }
-
-  /// Where it ends, in bytes from the header's beginning; nil for more than there can be.
-  var end: Int? {
-    let pages = Int(word & (1 << Self.pageBits - 1))
-    let (bytes, overflow) = pages.multipliedReportingOverflow(by: Page.byteCount)
-    return overflow ? nil : bytes
-  }
-
-  var shrinkCount: UInt64 { word >> Self.pageBits }
 }
 
 extension [UInt8] {

@@ -2,11 +2,11 @@ import CShims
 internal import Synchronization
 
 extension ResizableRegion {
-  /// The extent in the header, which any process may change at any moment.
+  /// The end in the header, which any process may change at any moment.
   ///
   /// The header's page is mapped from the region's beginning to its end, and the word is aligned in it.
-  private var sharedExtent: UnsafePointer<Atomic<UInt64>> {
-    let address = base - RegionHeader.byteCount + RegionHeader.extentOffset
+  private var sharedEnd: UnsafePointer<Atomic<UInt64>> {
+    let address = base - RegionHeader.byteCount + RegionHeader.endOffset
     return UnsafePointer(address.assumingMemoryBound(to: Atomic<UInt64>.self))
   }
 
@@ -17,9 +17,10 @@ extension ResizableRegion {
   /// - Throws: `RegionError.damaged` if the header now says what cannot be, or the file was cut.
   @discardableResult
   public func refresh() throws(RegionError) -> Int {
-    let word = sharedExtent.pointee.load(ordering: .acquiring)
+    let word = sharedEnd.pointee.load(ordering: .acquiring)
     let faults = shim_guard_faults(guardSlot)
-    if word != mappedExtent.load(ordering: .relaxed) || faults != repairedFaults.load(ordering: .relaxed) {
+    if word != UInt64(mappedEnd.load(ordering: .relaxed)) || faults != repairedFaults.load(ordering: .relaxed)
+    {
       try changing.withLock { _ throws(RegionError) in _ = try follow() }
     }
     return byteCount
@@ -31,59 +32,39 @@ extension ResizableRegion {
     return try refresh() >= byteCount
   }
 
-  /// Runs `body` with the present extent, while no thread and no process changes it.
-  func withExtent(
-    _ body: (_ extent: RegionExtent, _ end: Int) throws(RegionError) -> Void
-  ) throws(RegionError) {
+  /// Runs `body` with the present end, while no thread and no process changes it.
+  func withEnd(_ body: (_ end: Int) throws(RegionError) -> Void) throws(RegionError) {
     try changing.withLock { _ throws(RegionError) in
-      try file.withLock { () throws(RegionError) in
-        let extent = try follow()
-        try body(extent, header.end(of: extent, path: path))
-      }
+      try file.withLock { () throws(RegionError) in try body(follow()) }
     }
   }
 
-  /// Tells all processes of another extent, which is mapped here already.
-  func publish(_ extent: RegionExtent, endingAt end: Int) {
+  /// Tells all processes of another end, up to which everything is mapped here already.
+  func publish(end: Int) {
     shim_resize_guard(guardSlot, end)
-    sharedExtent.pointee.store(extent.word, ordering: .releasing)
-    mappedExtent.store(extent.word, ordering: .releasing)
+    sharedEnd.pointee.store(UInt64(end), ordering: .releasing)
+    mappedEnd.store(end, ordering: .releasing)
   }
 
-  /// Has mapped what the header says.
+  /// Has mapped what the header says, and returns the end.
   ///
-  /// Called under the lock.
-  private func follow() throws(RegionError) -> RegionExtent {
-    let mapped = RegionExtent(word: mappedExtent.load(ordering: .relaxed))
-    let extent = RegionExtent(word: sharedExtent.pointee.load(ordering: .acquiring))
+  /// Called under the lock. That the file shrank and grew in the meantime makes no difference: a shared mapping
+  /// shows what the file has at its place. Only pages that were put over it after a fault do not.
+  private func follow() throws(RegionError) -> Int {
+    let mapped = mappedEnd.load(ordering: .relaxed)
+    let word = sharedEnd.pointee.load(ordering: .acquiring)
     let faults = shim_guard_faults(guardSlot)
     let hasFaulted = faults != repairedFaults.load(ordering: .relaxed)
-    if extent == mapped && !hasFaulted { return extent }
+    if word == UInt64(mapped) && !hasFaulted { return mapped }
 
-    let end = try header.end(of: extent, path: path)
+    let end = try header.checked(end: word, path: path)
     let present = try file.byteCount()
     guard present >= end else { throw .cut(to: present, from: end, path: path) }
-    let mappedEnd = mappedEnd
-    // What was there before a fault or a shrinking may no longer be the file.
-    let isGood = extent.shrinkCount == mapped.shrinkCount && !hasFaulted
-    let first = isGood ? min(mappedEnd, end) : RegionHeader.byteCount
-    try span.lay(file, over: first..<end)
-    if end < mappedEnd { try span.withdraw(end..<mappedEnd) }
+    try span.lay(file, over: (hasFaulted ? RegionHeader.byteCount : min(mapped, end))..<end)
+    if end < mapped { try span.withdraw(end..<mapped) }
     shim_resize_guard(guardSlot, end)
     repairedFaults.store(faults, ordering: .relaxed)
-    mappedExtent.store(extent.word, ordering: .releasing)
-    return extent
-  }
-}
-
-extension RegionHeader {
-  /// Where an extent ends, which somebody wrote into the file.
-  ///
-  /// - Throws: `RegionError.damaged` if that is before the header's end or behind the span's.
-  func end(of extent: RegionExtent, path: String) throws(RegionError) -> Int {
-    guard let end = extent.end, end >= Self.byteCount, end <= spanBytes else {
-      throw .damaged(path: path, reason: "a size of 0x\(String(extent.word, radix: 16))")
-    }
+    mappedEnd.store(end, ordering: .releasing)
     return end
   }
 }

@@ -16,7 +16,7 @@ extension ResizableRegion {
     if try refresh() >= wanted { return byteCount }
     let steps = (wanted + growthBytes - 1) / growthBytes
     let target = RegionHeader.byteCount + min(steps * growthBytes, capacity)
-    try withExtent { (extent, end) throws(RegionError) in
+    try withEnd { end throws(RegionError) in
       if byteCount >= wanted { return }
       // Somebody died between setting a size and cutting the file, or before telling of what was added.
       if try file.byteCount() > end { try file.truncate(to: end) }
@@ -27,7 +27,7 @@ extension ResizableRegion {
         try? file.truncate(to: end)
         throw error
       }
-      publish(RegionExtent(endingAt: target, shrinkCount: extent.shrinkCount), endingAt: target)
+      publish(end: target)
     }
     return byteCount
   }
@@ -40,12 +40,11 @@ extension ResizableRegion {
     guard let rounded = Page.roundedUp(byteCount) else {
       throw .outOfRange(offset: 0, byteCount: byteCount, limit: self.byteCount, path: path)
     }
-    try withExtent { (extent, end) throws(RegionError) in
+    try withEnd { end throws(RegionError) in
       guard rounded < end - RegionHeader.byteCount else { return }
       let target = RegionHeader.byteCount + rounded
       // The size first: who follows from here on never maps what is about to go.
-      publish(
-        RegionExtent(endingAt: target, shrinkCount: extent.shrinkCount &+ 1), endingAt: target)
+      publish(end: target)
       try span.withdraw(target..<end)
       try file.truncate(to: target)
     }

@@ -36,27 +36,26 @@ public final class ResizableRegion: Sendable {
   let name: String?
   let guardSlot: Int32
 
-  /// What of the file is mapped here; changed under the lock.
-  let mappedExtent: Atomic<UInt64>
+  /// How much of the file is mapped here, header included; changed under the lock.
+  let mappedEnd: Atomic<Int>
   /// How many faults the mapping has been restored after; changed under the lock.
   let repairedFaults = Atomic<UInt32>(0)
   let changing = Mutex(())
 
   private init(
     _ file: consuming RegionFile, name: String?, over span: consuming AddressSpan, header: RegionHeader,
-    extent: RegionExtent
+    end: Int
   ) throws(RegionError) {
     guard let start = UnsafeMutableRawPointer(bitPattern: span.start) else {
       throw .addressTaken(at: span.start, path: file.path)
     }
-    let end = extent.end ?? RegionHeader.byteCount
     try span.lay(file, over: 0..<end)
     base = start + RegionHeader.byteCount
     self.header = header
     self.file = file
     self.span = span
     self.name = name
-    mappedExtent = Atomic(extent.word)
+    mappedEnd = Atomic(end)
     guardSlot = shim_guard_shared_region(start, end)
   }
 
@@ -125,19 +124,19 @@ extension ResizableRegion {
     let span = try Self.reserveSpan(options, for: file.path)
     let header = RegionHeader(
       address: span.start, capacity: options.spanBytes, growthBytes: options.growthBytes)
-    let extent = RegionExtent(endingAt: RegionHeader.byteCount, shrinkCount: 0)
-    try file.extend(over: 0..<RegionHeader.byteCount)
-    try file.write(header.encoded(extent), at: 0)
-    try self.init(file, name: name, over: span, header: header, extent: extent)
+    let end = RegionHeader.byteCount
+    try file.extend(over: 0..<end)
+    try file.write(header.encoded(endingAt: UInt64(end)), at: 0)
+    try self.init(file, name: name, over: span, header: header, end: end)
   }
 
   private convenience init(
     joining file: consuming RegionFile, name: String?, repairsTruncation: Bool
   ) throws(RegionError) {
-    let (header, extent) = try Self.inspect(file, repairsTruncation: repairsTruncation)
+    let (header, end) = try Self.inspect(file, repairsTruncation: repairsTruncation)
     let span = try AddressSpan.reserve(at: header.address, byteCount: header.spanBytes, for: file.path)
     guard let span else { throw .addressTaken(at: header.address, path: file.path) }
-    try self.init(file, name: name, over: span, header: header, extent: extent)
+    try self.init(file, name: name, over: span, header: header, end: end)
     // It may have changed since it was looked at.
     try refresh()
   }
@@ -157,18 +156,17 @@ extension ResizableRegion {
   /// Reads what a file says of itself, while nobody changes it.
   private static func inspect(
     _ file: borrowing RegionFile, repairsTruncation: Bool
-  ) throws(RegionError) -> (RegionHeader, RegionExtent) {
+  ) throws(RegionError) -> (RegionHeader, end: Int) {
     try file.withLock { () throws(RegionError) in
       let bytes = try file.head(RegionHeader.layoutBytes)
       let header = try RegionHeader(bytes, path: file.path)
-      let extent = RegionHeader.extent(in: bytes)
-      let end = try header.end(of: extent, path: file.path)
+      let end = try header.checked(end: RegionHeader.end(in: bytes), path: file.path)
       let present = try file.byteCount()
       if present < end {
         guard repairsTruncation else { throw .cut(to: present, from: end, path: file.path) }
         try file.extend(over: present..<end)
       }
-      return (header, extent)
+      return (header, end)
     }
   }
 }
@@ -189,7 +187,7 @@ extension ResizableRegion {
   public var descriptor: Int32 { file.descriptor }
 
   /// How much is usable here, as of now; one atomic load.
-  public var byteCount: Int { mappedEnd - RegionHeader.byteCount }
+  public var byteCount: Int { mappedEnd.load(ordering: .acquiring) - RegionHeader.byteCount }
 
   /// How many bytes the file's blocks take on the file system, the header included.
   public func allocatedByteCount() throws(RegionError) -> Int { try file.allocatedByteCount() }
@@ -210,10 +208,5 @@ extension ResizableRegion {
     guard unlink(name) == 0 || errno == ENOENT else {
       throw .system(SystemError(operation: "remove", path: name))
     }
-  }
-
-  /// Where what is mapped here ends, counted from the header's beginning.
-  var mappedEnd: Int {
-    RegionExtent(word: mappedExtent.load(ordering: .acquiring)).end ?? RegionHeader.byteCount
   }
 }

@@ -90,6 +90,7 @@ public final class Spool: Sendable {
   let isConsumerAsleep = Atomic<Bool>(false)
   let isProducerWaiting = Atomic<Bool>(false)
   let isSpillingWanted = Atomic<Bool>(false)
+  let isMemoryWanted = Atomic<Bool>(false)
   let isFinished = Atomic<Bool>(false)
   let hasConsumerEnded = Atomic<Bool>(false)
 
@@ -235,6 +236,9 @@ extension Spool {
     // is waiting it may pass.
     let mayExceed = options.overflow == .block && usage.waiting.records == 0
     let request = memory.take(atLeast: byteCount, firstSequence: firstSequence, mayExceed: mayExceed)
+    if memory.isShort, !isMemoryWanted.exchange(true, ordering: .sequentiallyConsistent) {
+      consumerWake.signal()
+    }
     if disk != nil, memory.usedBytes >= highWatermark,
       !isSpillingWanted.exchange(true, ordering: .sequentiallyConsistent)
     {
@@ -248,6 +252,13 @@ extension Spool {
     damaged.add(tally)
     options.disk?.warn(
       "\(stored.segment.path): \(tally.records) records at byte \(stored.offset) are damaged, and lost")
+  }
+
+  /// Prepares memory if the producer is getting short of it; for the consumer, whenever it has woken.
+  func prepareMemory() {
+    guard isMemoryWanted.load(ordering: .relaxed) else { return }
+    isMemoryWanted.store(false, ordering: .sequentiallyConsistent)
+    memory.prepare()
   }
 
   /// Takes back a block that nobody looks at any more.

@@ -1,12 +1,14 @@
+import CShims
 import Glibc
 import SharedMemory
 import Synchronization
 
 /// The memory of a spool: a region cut into slots, of which a block takes one or several in a row.
 ///
-/// The producer takes, the consumer and whoever moves blocks to disk give back; nobody waits for anybody.
-/// Memory is really taken when a slot is used for the first time, and goes back to the system with the slot,
-/// but for a few that wait for the next burst.
+/// The producer takes, the consumer and whoever moves blocks to disk give back. Memory is really taken when a
+/// slot is used for the first time, and goes back to the system with the slot, but for a few that wait for
+/// the next burst. As getting memory from the system takes longer than filling it, the consumer, which has
+/// nothing better to do when memory gets short, prepares some.
 final class SpoolMemory: Sendable {
   /// What came of asking for a block.
   enum Request {
@@ -23,17 +25,21 @@ final class SpoolMemory: Sendable {
     /// Memory behind it, and nobody uses it.
     static let spare: UInt8 = 1
     static let used: UInt8 = 2
+    /// Somebody is getting memory for it, or giving it back.
+    static let changing: UInt8 = 3
   }
 
   /// How many unused slots keep their memory.
-  private static let sparesMax = 4
+  private static let sparesMax = 8
+  /// With fewer of them, some are prepared.
+  private static let sparesWanted = 4
 
   let slotBytes: Int
   let limitBytes: Int
   private let region: ResizableRegion
   private let system: SystemCalls
-  // `slotCount` states that live as long as `self`; one moves to `used` in the producer alone, and away
-  // from it in the one thread that holds the block.
+  // `slotCount` states that live as long as `self`. Whoever moves one away from `empty` or `spare`, by a
+  // compare and exchange, is alone with its slot from then on.
   nonisolated(unsafe) private let slots: UnsafeMutablePointer<Atomic<UInt8>>
   private let slotCount: Int
   private let heldBytes = Atomic<Int>(0)
@@ -86,26 +92,56 @@ final class SpoolMemory: Sendable {
   ///   wait for room until the end of days.
   func take(atLeast byteCount: Int, firstSequence: Int, mayExceed: Bool) -> Request {
     let count = (byteCount + slotBytes - 1) / slotBytes
-    if count == 1, let block = takeSpare(firstSequence) { return .granted(block) }
+    if count == 1, let index = claimSpare() { return .granted(block(index, 1, firstSequence)) }
     if !hasRoom(for: count) { dropSpares() }
     guard hasRoom(for: count) || mayExceed else { return .full }
-    guard let first = findEmpty(count) else { return .full }
-    let offset = first * slotBytes
-    do {
-      try system.check(.mmap)
-      if region.byteCount < offset + count * slotBytes {
-        try region.grow(toAtLeast: offset + count * slotBytes)
-      }
-      // What was given back before has lost its memory; what is new has it, and this costs nothing.
-      try region.allocate(offset: offset, byteCount: count * slotBytes)
-    } catch {
+    guard let first = claimEmpty(count) else { return .full }
+    guard obtain(first, count) else {
+      for index in first..<first + count { slots[index].store(Slot.empty, ordering: .releasing) }
       return .refused
     }
-    for index in first..<first + count { slots[index].store(Slot.used, ordering: .relaxed) }
-    if count == 1 { hint.store(first + 1, ordering: .relaxed) }
-    let held = heldBytes.add(count * slotBytes, ordering: .sequentiallyConsistent).newValue
-    if held > heldBytesMax.load(ordering: .relaxed) { heldBytesMax.store(held, ordering: .relaxed) }
+    for index in first..<first + count { slots[index].store(Slot.used, ordering: .releasing) }
     return .granted(block(first, count, firstSequence))
+  }
+
+  /// Whether there is so little memory at hand that some should be prepared.
+  var isShort: Bool {
+    spareCount.load(ordering: .relaxed) < Self.sparesWanted
+      && heldBytes.load(ordering: .relaxed) + Self.sparesMax * slotBytes <= limitBytes
+  }
+
+  /// Gets memory for slots that nobody uses yet; for the consumer.
+  func prepare() {
+    while spareCount.load(ordering: .relaxed) < Self.sparesMax, isFarFromLimit, let index = claimEmpty(1) {
+      let isObtained = obtain(index, 1)
+      if isObtained { spareCount.add(1, ordering: .sequentiallyConsistent) }
+      slots[index].store(isObtained ? Slot.spare : Slot.empty, ordering: .sequentiallyConsistent)
+      if !isObtained { return }
+    }
+  }
+
+  /// Whether the producer can't be refused because of what is being prepared.
+  private var isFarFromLimit: Bool {
+    heldBytes.load(ordering: .relaxed) + Self.sparesMax * slotBytes <= limitBytes
+  }
+
+  /// Gets memory for slots; false if the system has none.
+  private func obtain(_ first: Int, _ count: Int) -> Bool {
+    let offset = first * slotBytes
+    let byteCount = count * slotBytes
+    do {
+      try system.check(.mmap)
+      if region.byteCount < offset + byteCount { try region.grow(toAtLeast: offset + byteCount) }
+      // What was given back before has lost its memory; what is new has it, and this costs nothing.
+      try region.allocate(offset: offset, byteCount: byteCount)
+    } catch {
+      return false
+    }
+    // One call instead of a fault for every page; where the system doesn't know it, the faults do it.
+    _ = madvise(region.base + offset, byteCount, shim_madv_populate_write)
+    let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
+    heldBytesMax.max(held, ordering: .relaxed)
+    return true
   }
 
   /// Takes back a block that nobody looks at any more.
@@ -130,40 +166,45 @@ final class SpoolMemory: Sendable {
     heldBytes.load(ordering: .sequentiallyConsistent) + count * slotBytes <= limitBytes
   }
 
-  private func takeSpare(_ firstSequence: Int) -> SpoolBlock? {
+  /// Claims a slot that has memory; nil if there is none.
+  private func claimSpare() -> Int? {
     guard spareCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
-    for index in 0..<min(slotCount, region.byteCount / slotBytes) where claimSpare(index) {
-      return block(index, 1, firstSequence)
+    return (0..<min(slotCount, region.byteCount / slotBytes)).first { index in
+      guard exchange(index, Slot.spare, for: Slot.used) else { return false }
+      spareCount.subtract(1, ordering: .sequentiallyConsistent)
+      return true
     }
-    return nil
-  }
-
-  private func claimSpare(_ index: Int) -> Bool {
-    guard slots[index].load(ordering: .relaxed) == Slot.spare else { return false }
-    slots[index].store(Slot.used, ordering: .sequentiallyConsistent)
-    spareCount.subtract(1, ordering: .sequentiallyConsistent)
-    return true
   }
 
   private func dropSpares() {
-    guard spareCount.load(ordering: .sequentiallyConsistent) > 0 else { return }
-    for index in 0..<min(slotCount, region.byteCount / slotBytes) where claimSpare(index) {
-      discard(index, 1)
-    }
+    while let index = claimSpare() { discard(index, 1) }
   }
 
-  /// The first of so many empty slots in a row; nil if there are none.
-  private func findEmpty(_ count: Int) -> Int? {
-    let start = hint.load(ordering: .relaxed)
-    return findEmpty(count, from: start) ?? findEmpty(count, from: 0)
+  private func exchange(_ index: Int, _ expected: UInt8, for desired: UInt8) -> Bool {
+    // Looked at first: of thousands of slots few are what is looked for.
+    slots[index].load(ordering: .relaxed) == expected
+      && slots[index].compareExchange(
+        expected: expected, desired: desired, ordering: .sequentiallyConsistent
+      ).exchanged
   }
 
-  private func findEmpty(_ count: Int, from start: Int) -> Int? {
-    var length = 0
+  /// Claims so many empty slots in a row; nil if there are none.
+  private func claimEmpty(_ count: Int) -> Int? {
+    claimEmpty(count, from: hint.load(ordering: .relaxed)) ?? claimEmpty(count, from: 0)
+  }
+
+  private func claimEmpty(_ count: Int, from start: Int) -> Int? {
+    var first = start
     for index in start..<slotCount {
-      length = slots[index].load(ordering: .acquiring) == Slot.empty ? length + 1 : 0
-      if length == count { return index - count + 1 }
+      if exchange(index, Slot.empty, for: Slot.changing) {
+        if index - first + 1 < count { continue }
+        if count == 1 { hint.store(index + 1, ordering: .relaxed) }
+        return first
+      }
+      for claimed in first..<index { slots[claimed].store(Slot.empty, ordering: .releasing) }
+      first = index + 1
     }
+    for claimed in first..<slotCount { slots[claimed].store(Slot.empty, ordering: .releasing) }
     return nil
   }
 

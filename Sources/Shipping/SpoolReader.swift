@@ -112,6 +112,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   func wakeUp() {
     spool.isConsumerAsleep.store(false, ordering: .sequentiallyConsistent)
     spool.consumerWake.clear()
+    spool.prepareMemory()
   }
 }
 

@@ -136,7 +136,7 @@ import Testing
     #expect(spool.usage.memoryBytes > 19 << 20)
     #expect(spool.usage.waiting == Tally(records: 20_000, bytes: 20_000_000))
     #expect(try lines(&reader).count == 20_000)
-    #expect(spool.usage.memoryBytes <= 5 * (64 << 10))
+    #expect(spool.usage.memoryBytes <= 9 * (64 << 10))
     #expect(spool.usage.memoryBytesMax > 19 << 20)
   }
 

@@ -13,7 +13,7 @@ public struct Subject: Sendable {
     if let named = getenv("SPILLWAY_BIN") {
       return findExecutable(String(cString: named)).map(Subject.init(path:))
     }
-    return besideTheTests().map(Subject.init(path:))
+    return builtExecutable("spillway").map(Subject.init(path:))
   }()
 
   /// Whether there is a program to test.
@@ -46,8 +46,10 @@ public struct Subject: Sendable {
       ? Command(path.replacingSuffix("ncsa", by: "log"), arguments) : Command(path, ["log"] + arguments)
   }
 
+  /// The executable of this name that was built with the tests, or `nil` if there is none.
+  ///
   /// Searches from the test bundle upwards: the build directory first, then a package's directory.
-  private static func besideTheTests() -> String? {
+  public static func builtExecutable(_ name: String) -> String? {
     var starts = [CommandLine.arguments.first ?? ""]
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
@@ -59,7 +61,7 @@ public struct Subject: Sendable {
       var parts = start.split(separator: "/", omittingEmptySubsequences: false).dropLast()
       while !parts.isEmpty {
         let directory = parts.joined(separator: "/")
-        let candidates = ["spillway", ".build/debug/spillway", ".build/release/spillway"]
+        let candidates = [name, ".build/debug/\(name)", ".build/release/\(name)"]
         let paths = candidates.map { "\(directory)/\($0)" }
         if let path = paths.first(where: isExecutableFile) { return path }
         parts.removeLast()
