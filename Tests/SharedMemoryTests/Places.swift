@@ -29,5 +29,5 @@ func mappingCount(in range: Range<UInt>) throws -> Int { try mappings(in: range)
 func isReservedOnly(_ region: ResizableRegion, _ range: Range<Int>) throws -> Bool {
   let start = UInt(bitPattern: region.base)
   let found = try mappings(in: start + UInt(range.lowerBound)..<start + UInt(range.upperBound))
-  return found.count == 1 && found.allSatisfy { $0.contains(" ---p ") }
+  return !found.isEmpty && found.allSatisfy { $0.contains(" ---p ") }
 }
