@@ -91,6 +91,9 @@ uint32_t shim_guard_faults(int slot);
 /// Takes a mapping off the list; call it before unmapping.
 void shim_unguard_region(void *start);
 
+/// Advice to get memory for all pages of a range at once, which the headers of older systems don't know.
+static const int shim_madv_populate_write = 23;
+
 // Calls of Linux that are not in Swift's module of the C library. Each returns -1 with errno set if it fails.
 
 /// Makes a file in memory that has no name, closed when another program is executed.
