@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -104,6 +105,20 @@ int shim_signal_descriptor(const int *signals, int count) {
 int shim_read_signal(int descriptor) {
   struct signalfd_siginfo info;
   return read(descriptor, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+int shim_closing_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int shim_pipe_capacity(int descriptor) { return fcntl(descriptor, F_GETPIPE_SZ); }
+
+int shim_watch_process(int process) {
+#ifdef SYS_pidfd_open
+  // Closed in other programs by itself.
+  return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+  (void)process;
+  return -1;
+#endif
 }
 
 static int is_daemon;

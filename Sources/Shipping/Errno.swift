@@ -16,6 +16,9 @@ struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   static let invalid = Errno(EINVAL)
   static let unsupported = Errno(ENOSYS)
   static let noMemory = Errno(ENOMEM)
+  static let noChild = Errno(ECHILD)
+  static let inProgress = Errno(EINPROGRESS)
+  static let timedOut = Errno(ETIMEDOUT)
   static let nameTooLong = Errno(ENAMETOOLONG)
 
   /// The system's words for it.

@@ -49,7 +49,7 @@ public final class FileSink: Sink {
     guard let status = system.status(ofPath: options.path), !status.isRegular else {
       return try FileSink(options, at: now, system: system, warn: warn)
     }
-    return try openStream(options, status, system)
+    return try openStream(options, status, system, warn)
   }
 
   init(
@@ -291,18 +291,21 @@ extension FileSink {
   }
 
   private static func openStream(
-    _ options: FileOptions, _ status: stat, _ system: SystemCalls
-  ) throws(SinkError) -> StreamSink {
+    _ options: FileOptions, _ status: stat, _ system: SystemCalls,
+    _ warn: @escaping @Sendable (String) -> Void
+  ) throws(SinkError) -> any Sink {
     let path = options.path
-    let flags = O_WRONLY | O_NONBLOCK | O_NOCTTY
+    if status.isPipe {
+      // Opened when somebody reads it, whoever that is and whenever.
+      var links = LinkOptions()
+      links.onRestart = options.onRestart
+      links.header = options.header
+      links.binary = options.binary
+      return try LinkSink.fifo(path, links, system: system, warn: warn)
+    }
     let descriptor: Int32
     do {
-      do {
-        descriptor = try system.open(path, flags)
-      } catch .noPeer where status.isPipe {
-        // Nobody reads it yet. Holding the other end as well, it fills up and waits for a reader.
-        descriptor = try system.open(path, O_RDWR | O_NONBLOCK)
-      }
+      descriptor = try system.open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY)
     } catch {
       throw SinkError(target: path, operation: "open", errno: error)
     }

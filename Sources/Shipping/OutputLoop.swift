@@ -109,8 +109,8 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     }
     SystemCalls.poll(&descriptors, nanoseconds: nanoseconds)
     reader.wakeUp()
-    // An error or a hang-up counts as ready: the next write says what it is.
-    if case .unwritable? = obstacle, descriptors.last?.revents == 0 { return }
+    // Whatever has ended the sleep: by now the sink may have let go of that descriptor, whose number may be
+    // that of something else, so nothing but another attempt says how things stand.
     obstacle = nil
   }
 

@@ -8,7 +8,9 @@ struct SystemCalls: Sendable {
   /// What is about to be called.
   enum Call: String, Sendable, CaseIterable {
     case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
-    case mmap, pipe, mkdir, flock
+    case mmap, pipe, ioctl, mkdir, flock
+    case spawn, waitid
+    case socket, connect, recv, shutdown
   }
 
   /// What an interceptor makes of a call.
@@ -24,7 +26,7 @@ struct SystemCalls: Sendable {
   var intercept: (@Sendable (Call) -> Fault?)?
 
   /// Makes one call, again while it is interrupted; a negative result is the failure in `errno`.
-  private func perform<Result: FixedWidthInteger & SignedInteger>(
+  func perform<Result: FixedWidthInteger & SignedInteger>(
     _ call: Call, _ body: (_ limit: Int) -> Result
   ) throws(Errno) -> Result {
     while true {

@@ -182,10 +182,24 @@ public struct Pipeline: ~Copyable {
         file.binary = binaryContent
         let messages = messages
         return try FileSink.open(file) { messages.say($0) }
+      case .command(let command, let onRestart):
+        let messages = messages
+        return LinkSink.exec(command, linkOptions(header, onRestart)) { messages.say($0) }
+      case .socket(let address, let onRestart):
+        let messages = messages
+        return LinkSink.socket(address, linkOptions(header, onRestart)) { messages.say($0) }
       }
     } catch {
       throw .output(error)
     }
+  }
+
+  private func linkOptions(_ header: [UInt8], _ onRestart: RestartPolicy) -> LinkOptions {
+    var options = LinkOptions()
+    options.onRestart = onRestart
+    options.header = header
+    options.binary = binaryContent
+    return options
   }
 
   /// Goes into the background if asked, and starts the output's thread: threads don't survive a fork.

@@ -29,6 +29,10 @@ public struct PipelineOptions: Sendable {
     case standardOutput
     /// A file, or whatever has that name.
     case file(FileOptions)
+    /// A command that the shell runs.
+    case command(String, RestartPolicy)
+    /// A connection.
+    case socket(SocketAddress, RestartPolicy)
   }
 
   /// What happens when there is no room left for lines.

@@ -78,6 +78,27 @@ struct OutputOptions: ParsableArguments {
       valueName: "file"))
   var w: String?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Feed a command that the shell runs, and runs again when it ends.", valueName: "command"))
+  var exec: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Connect to unix:PATH or tcp:HOST:PORT, and again when the connection is lost.",
+      valueName: "address"))
+  var socket: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "What becomes of lines that a command, peer or named pipe's reader had not taken when it went: "
+        + "resend or drop. (default: resend)",
+      valueName: "way"))
+  var onRestart: String?
+
   @Flag(name: .short, help: "Append to the output file.")
   var a = false
 

@@ -36,8 +36,8 @@ extension RunCommand {
     let values = OptionValues()
     var options = PipelineOptions(input: .live(input.n))
     if process.daemonize {
-      guard let file = output.w else { throw UsageError("Missing -w option") }
-      if file == "-" { throw UsageError("Daemon cannot write to stdout") }
+      guard output.hasTarget else { throw UsageError("Missing -w option") }
+      if output.w == "-" { throw UsageError("Daemon cannot write to stdout") }
     }
     options.compatibility = try values.version(input.compat)
     try setQueries(&options, letters)
@@ -53,7 +53,7 @@ extension RunCommand {
       try values.time(process.drain, option: "--drain")?.seconds ?? options.drainSeconds
     if isOldName {
       options.programName = Self.oldName
-      options.hangup = process.daemonize && output.w != nil ? .reopen : .end
+      options.hangup = process.daemonize && output.hasTarget ? .reopen : .end
     }
     options.showsAccounting = process.stats || (input.r == nil && !isOldName)
     options.reportsOrphans = options.compatibility == nil && !isOldName
@@ -122,14 +122,22 @@ extension RunCommand {
       ("--rotate-size", output.rotateSize), ("--rotate-every", output.rotateEvery),
       ("--keep", output.keep), ("--gzip", output.gzip),
     ]
+    let onRestart = try values.restartPolicy(output.onRestart)
+    let consumer = try values.consumer(output, onRestart)
     guard let path = output.w, path != "-" else {
       if let (option, _) = fileOnly.first(where: { $0.1 != nil }) {
         throw UsageError("\(option) needs a file: -w FILE")
       }
+      if consumer != nil, output.a { throw UsageError("-a needs a file: -w FILE") }
+      if consumer == nil, output.onRestart != nil {
+        throw UsageError("--on-restart needs --exec, --socket or a named pipe: -w FILE")
+      }
+      options.target = consumer ?? .standardOutput
       return
     }
     var file = FileOptions(path: values.absolute(path))
     file.appends = output.a
+    file.onRestart = onRestart
     file.rotateBytes = try values.size(output.rotateSize, option: "--rotate-size")
     file.rotateEverySeconds = try values.time(output.rotateEvery, option: "--rotate-every")?.wholeSeconds
     file.keep = try values.number(output.keep, option: "--keep", in: 0...1_000_000)

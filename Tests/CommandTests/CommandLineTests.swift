@@ -83,6 +83,18 @@ struct CommandLineTests {
     (["--compat", "x"], "--compat: \"x\" is not a Varnish version from 2.1 to 9.0"),
     (["--keep", "5", "-r", "-"], "--keep needs a file: -w FILE"),
     (["--gzip", "-r", "-"], "--gzip needs a file: -w FILE"),
+    (["--gzip", "--exec", "cat"], "--gzip needs a file: -w FILE"),
+    (["--rotate-size", "1M", "--socket", "unix:/s"], "--rotate-size needs a file: -w FILE"),
+    (["-a", "--exec", "cat"], "-a needs a file: -w FILE"),
+    (["--exec", "cat", "-w", "-"], "Only one of -w, --exec and --socket may be used"),
+    (["--exec", "cat", "--socket", "unix:/s"], "Only one of -w, --exec and --socket may be used"),
+    (["--exec", " "], "--exec: no command"),
+    (
+      ["--socket", "loghost:514"],
+      "--socket: \"loghost:514\" is not unix:PATH, tcp:HOST:PORT or tcp:[ADDRESS]:PORT"
+    ),
+    (["--exec", "cat", "--on-restart", "retry"], "--on-restart: \"retry\" is neither resend nor drop"),
+    (["--on-restart", "drop"], "--on-restart needs --exec, --socket or a named pipe: -w FILE"),
     (["-Q", "/nonexistent"], "-Q /nonexistent: No such file or directory"),
     (["-R", "0"], "-R: Range error"),
     (["-R", "1x"], "-R: Syntax error"),

@@ -223,17 +223,10 @@ import Testing
     #expect(throws: Never.self) { try sink("access-%c.log") }
   }
 
-  @Test func devicesAndFifosAreStreams() throws {
+  @Test func devicesAreStreams() throws {
     let full = try FileSink.open(FileOptions(path: "/dev/full")) { _ in }
     let error = #expect(throws: SinkError.self) { try full.take(["line"]) }
     #expect(error?.description == "/dev/full: write: No space left on device")
-
-    let fifo = directory.file("fifo")
-    try #require(mkfifo(fifo, 0o600) == 0)
-    let waiting = try FileSink.open(FileOptions(path: fifo)) { _ in }
-    try waiting.take(["kept until someone reads"])
-    let reader = TestThread { shell("head -n 1 '\(fifo)'").text }
-    #expect(reader.join() == "kept until someone reads\n")
   }
 
   @Test func aFileThatIsEmptiedByOthersIsWrittenFromItsStart() throws {

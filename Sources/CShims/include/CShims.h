@@ -125,6 +125,17 @@ int shim_signal_descriptor(const int *signals, int count);
 /// The next signal that came in; 0 if there is none.
 int shim_read_signal(int descriptor);
 
+// Pipes and processes, for the same reason.
+
+/// A pipe that no other program inherits; -1 with errno set if that fails.
+int shim_closing_pipe(int ends[2]);
+
+/// How many bytes a pipe holds; -1 if that can't be known.
+int shim_pipe_capacity(int descriptor);
+
+/// A descriptor that becomes readable when a process ends; -1 with errno set where there is none.
+int shim_watch_process(int process);
+
 /// Writes a line to standard error or, in a process that was detached, to the system's log.
 void shim_say(const char *program, const char *text);
 

@@ -1,0 +1,42 @@
+import Shipping
+import Spillway
+
+/// Outputs that somebody is at the other end of.
+extension OptionValues {
+  /// What `--on-restart` says.
+  func restartPolicy(_ text: String?) throws(UsageError) -> RestartPolicy {
+    guard let text else { return .resend }
+    guard let policy = RestartPolicy(rawValue: text) else {
+      let names = RestartPolicy.allCases.map(\.rawValue).joined(separator: " nor ")
+      throw UsageError("--on-restart: \"\(text)\" is neither \(names)")
+    }
+    return policy
+  }
+
+  /// The command or the peer that is asked for; nil if there is neither.
+  func consumer(
+    _ output: OutputOptions, _ onRestart: RestartPolicy
+  ) throws(UsageError) -> PipelineOptions.Target? {
+    guard [output.w, output.exec, output.socket].count(where: { $0 != nil }) <= 1 else {
+      throw UsageError("Only one of -w, --exec and --socket may be used")
+    }
+    if let command = output.exec {
+      guard command.contains(where: { !$0.isWhitespace }) else { throw UsageError("--exec: no command") }
+      return .command(command, onRestart)
+    }
+    guard let text = output.socket else { return nil }
+    do {
+      switch try SocketAddress(text) {
+      case .unix(let path): return .socket(try SocketAddress("unix:" + absolute(path)), onRestart)
+      case let address: return .socket(address, onRestart)
+      }
+    } catch {
+      throw UsageError("--socket: \(error)")
+    }
+  }
+}
+
+extension OutputOptions {
+  /// Whether anything but standard output is asked for by name.
+  var hasTarget: Bool { w != nil || exec != nil || socket != nil }
+}

@@ -1,0 +1,34 @@
+import Glibc
+import Testing
+
+@testable import Shipping
+
+@Suite struct ObstacleTests {
+  /// Asks to wait for a descriptor that never becomes writable, as one does whose number was given to something
+  /// else meanwhile, and takes everything after that.
+  private final class FickleSink: Sink {
+    let name = "fickle"
+    private let descriptor: Int32
+    private var hasRefused = false
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    func tick(at now: Moment) throws(SinkError) -> Int64? { 1_000_000 }
+
+    func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+      defer { hasRefused = true }
+      return hasRefused
+        ? SinkProgress(byteCount: batch.byteCount)
+        : SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
+    }
+  }
+
+  @Test func aSinkThatHasFoundAnotherWayIsAskedAgainByTheClock() throws {
+    let pipe = TestPipe()
+    let output = try Output(to: FickleSink(descriptor: pipe.readEnd))
+    var writer = output.makeWriter()
+    writer.append("line")
+    writer.finish()
+    #expect(output.join(drainSeconds: 10).written.records == 1)
+  }
+}

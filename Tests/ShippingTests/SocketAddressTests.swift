@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Shipping
+
+@Suite struct SocketAddressTests {
+  private static let addresses: [(String, SocketAddress)] = [
+    ("unix:/run/log.socket", .unix(path: "/run/log.socket")),
+    ("unix:relative:with:colons", .unix(path: "relative:with:colons")),
+    ("tcp:loghost:514", .tcp(host: "loghost", port: 514)),
+    ("tcp:127.0.0.1:65535", .tcp(host: "127.0.0.1", port: 65535)),
+    ("tcp:[::1]:1", .tcp(host: "::1", port: 1)),
+  ]
+
+  @Test(arguments: addresses)
+  func anAddressIsReadAndSaidAsItIsTyped(text: String, address: SocketAddress) throws {
+    #expect(try SocketAddress(text) == address)
+    #expect(address.description == text)
+  }
+
+  private static let mistakes: [(String, String)] = [
+    ("", "is not unix:PATH, tcp:HOST:PORT or tcp:[ADDRESS]:PORT"),
+    ("unix:", "is not unix:PATH"),
+    ("/run/log.socket", "is not unix:PATH"),
+    ("tcp:loghost", "is not unix:PATH"),
+    ("tcp:514", "is not unix:PATH"),
+    ("tcp::514", "is not unix:PATH"),
+    ("tcp:loghost:", "is not unix:PATH"),
+    ("tcp:loghost:0", "is not unix:PATH"),
+    ("tcp:loghost:65536", "is not unix:PATH"),
+    ("tcp:loghost:+5", "is not unix:PATH"),
+    ("tcp:loghost:syslog", "is not unix:PATH"),
+    ("tcp:::1:514", "needs brackets: tcp:[ADDRESS]:PORT"),
+    ("udp:loghost:514", "is not unix:PATH"),
+    ("unix:/" + String(repeating: "x", count: 107), "is too long: a socket's path has at most 107 bytes"),
+  ]
+
+  @Test(arguments: mistakes)
+  func aMistakeIsOneLineThatSaysWhatWasExpected(text: String, problem: String) {
+    let error = #expect(throws: OptionValueError.self) { try SocketAddress(text) }
+    #expect(error?.description.hasPrefix("\"\(text)\" \(problem)") == true, "\(String(describing: error))")
+  }
+}

@@ -1,0 +1,178 @@
+import Glibc
+import Testing
+
+@testable import Shipping
+
+/// Connections, with real peers.
+@Suite struct SocketTests {
+  enum Family: String, CaseIterable, CustomTestStringConvertible {
+    case unix, ipv4, ipv6
+    var testDescription: String { rawValue }
+  }
+
+  private let directory = TemporaryDirectory()
+  private let said = Collected<String>()
+
+  private func address(_ family: Family) -> SocketAddress {
+    switch family {
+    case .unix: .unix(path: directory.file("socket"))
+    case .ipv4: TestListener.freePort()
+    case .ipv6: TestListener.freePort(host: "::1")
+    }
+  }
+
+  private func output(
+    _ address: SocketAddress, onRestart: RestartPolicy = .resend, header: String = "",
+    system: SystemCalls = .real
+  ) throws -> Output {
+    try Output(
+      to: SocketLink(address: address, system: system), onRestart: onRestart, header: header, said: said)
+  }
+
+  @Test(arguments: Family.allCases)
+  func aPeerGetsEveryLine(family: Family) throws {
+    let listener = TestListener(address(family))
+    let output = try output(listener.address, header: "# fields\n")
+    var writer = output.makeWriter()
+    let lines = (0..<100_000).map { "line \($0)" }
+    for line in lines { writer.append(line) }
+    writer.finish()
+    let peer = TestThread { listener.connection().lines() }
+    let report = output.join(drainSeconds: 60)
+    #expect(peer.join() == ["# fields"] + lines)
+    #expect(report.written.records == lines.count)
+    #expect(report.lostRecords == 0)
+    #expect(said.all.isEmpty)
+  }
+
+  @Test(arguments: Family.allCases)
+  func nothingThatAPeerHasReadComesTwiceAfterItHasClosed(family: Family) throws {
+    let listener = TestListener(address(family))
+    let output = try output(listener.address)
+    var writer = output.makeWriter()
+    for round in 0..<5 {
+      let lines = (0..<10).map { "round \(round) line \($0)" }
+      for line in lines { writer.append(line) }
+      writer.publish()
+      let peer = listener.connection()
+      #expect(peer.lines(10) == lines)
+      // Only then is nothing on its way: a peer that closes before may be sent the same again.
+      #expect(eventually { output.report.written.records == (round + 1) * 10 })
+      peer.close()
+    }
+    writer.finish()
+    let report = output.join(drainSeconds: 60)
+    #expect(report.written.records == 50)
+    #expect(report.lostRecords == 0)
+    #expect(said.all.count { $0.contains("closed") } == 1, "\(said.all)")
+    #expect(said.all.first?.contains(": the peer has closed the connection; it is tried again") == true)
+  }
+
+  @Test(arguments: Family.allCases)
+  func aPeerThatBreaksOffInTheMiddleGetsItAllAgain(family: Family) throws {
+    let listener = TestListener(address(family))
+    let output = try output(listener.address)
+    var writer = output.makeWriter()
+    let lines = (0..<100_000).map { "line \($0)" }
+    for line in lines { writer.append(line) }
+    writer.finish()
+    let peers = TestThread { () -> [[String]] in
+      let first = listener.connection()
+      let beginning = first.lines(1234)
+      first.reset()
+      return [beginning, listener.connection().lines()]
+    }
+    let report = output.join(drainSeconds: 60)
+    let got = try #require(peers.join())
+    #expect(got[0] == Array(lines.prefix(1234)))
+    #expect(got[1] == Array(lines.suffix(got[1].count)), "whole lines in order")
+    // A peer's system may have taken what the peer never read; a socket in the file system can't.
+    if family == .unix { #expect(got[1].count >= lines.count - 1234) }
+    #expect(report.written.records == lines.count)
+    #expect(said.all.first?.contains("lines are sent again") == true, "\(said.all)")
+  }
+
+  @Test func whatAPeerLeavesIsCountedIfSoWished() throws {
+    let listener = TestListener(address(.unix))
+    let output = try output(listener.address, onRestart: .drop)
+    var writer = output.makeWriter()
+    let lines = (0..<100_000).map { "line \($0)" }
+    for line in lines { writer.append(line) }
+    writer.finish()
+    let peers = TestThread { () -> [String] in
+      let first = listener.connection()
+      _ = first.lines(1234)
+      first.reset()
+      return listener.connection().lines()
+    }
+    let report = output.join(drainSeconds: 60)
+    let got = try #require(peers.join())
+    #expect(got == Array(lines.suffix(got.count)), "none twice, whole lines in order")
+    #expect(report.droppedByFailure.records > 0)
+    #expect(report.written.records + report.droppedByFailure.records == lines.count)
+    #expect(report.written.records >= got.count)
+  }
+
+  @Test(arguments: Family.allCases)
+  func whereNobodyListensIsTriedUntilSomebodyDoes(family: Family) throws {
+    let address = address(family)
+    let output = try output(address)
+    var writer = output.makeWriter()
+    let lines = (0..<1000).map { "line \($0)" }
+    for line in lines { writer.append(line) }
+    writer.finish()
+    #expect(eventually { !said.all.isEmpty })
+    let reason = family == .unix ? "No such file or directory" : "Connection refused"
+    #expect(said.all.count == 1)
+    #expect(said.all.first?.hasPrefix("\(address): connect: \(reason); it is tried again") == true)
+    let listener = TestListener(address)
+    #expect(listener.connection().lines() == lines)
+    let report = output.join(drainSeconds: 60)
+    #expect(report.written.records == lines.count)
+    #expect(said.all.count == 2 && said.all.last?.contains("works again") == true, "\(said.all)")
+  }
+
+  @Test(arguments: Family.allCases)
+  func aPeerThatIsStuckIsLeftInTime(family: Family) throws {
+    let listener = TestListener(address(family))
+    let output = try output(listener.address)
+    var writer = output.makeWriter()
+    for index in 0..<1_000_000 { writer.append("line \(index)") }
+    writer.finish()
+    let peer = listener.connection()
+    #expect(peer.lines(10).count == 10)
+    let start = Moment.now().steadyNanoseconds
+    let report = output.join(drainSeconds: 0.2)
+    #expect(Moment.now().steadyNanoseconds - start < 3_000_000_000)
+    #expect(report.undelivered.records > 100_000)
+    #expect(report.written + report.undelivered == output.usage.committed)
+    #expect(report.failure == nil)
+  }
+
+  @Test func everyPeerGetsTheHeaderAndWhatTheySayIsIgnored() throws {
+    let listener = TestListener(address(.unix))
+    let output = try output(listener.address, header: "# fields\n")
+    var writer = output.makeWriter()
+    for name in ["one", "two"] {
+      let peer = listener.connection()
+      peer.send("welcome\n")
+      writer.append(name)
+      writer.publish()
+      #expect(peer.lines(2) == ["# fields", name])
+      #expect(eventually { output.report.undelivered == .zero })
+      peer.close()
+    }
+    writer.finish()
+    #expect(output.join(drainSeconds: 60).written.records == 2)
+  }
+
+  @Test func aHostThatHasNoAddressIsSaid() throws {
+    // Too long for a name, so nobody has to be asked.
+    let host = String(repeating: "x", count: 300)
+    let output = try output(.tcp(host: host, port: 1))
+    #expect(eventually { !said.all.isEmpty })
+    #expect(said.all.first?.hasPrefix("tcp:\(host):1: look up: ") == true)
+    output.finish()
+    #expect(output.join(drainSeconds: 0).failure == nil)
+  }
+}

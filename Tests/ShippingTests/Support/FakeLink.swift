@@ -1,0 +1,77 @@
+@testable import Shipping
+
+/// A consumer whose every move a test decides.
+final class FakeLink: Link {
+  let name = "fake"
+  var wakeDescriptor: Int32? = 0
+  var condition = LinkCondition.absent
+
+  /// What comes of the next attempts to get a consumer, and then of all others.
+  var onBegin = LinkCondition.open(7)
+  var beginnings = 0
+  /// How much it has room for.
+  var room = Int.max
+  /// What it was sent since it is there, and how much of that it has left unread.
+  var received: [UInt8] = []
+  var unread = 0
+  var isFinished = false
+  var pieces = Int.max
+
+  var text: String { String(decoding: received, as: UTF8.self) }
+
+  func begin(at now: Moment) -> LinkCondition {
+    beginnings += 1
+    condition = onBegin
+    received = []
+    unread = 0
+    return condition
+  }
+
+  func condition(at now: Moment) -> LinkCondition { condition }
+
+  func send(_ bytes: UnsafeRawBufferPointer, at now: Moment) -> LinkProgress {
+    guard case .open = condition else { return .broken }
+    let count = min(room, bytes.count)
+    received += bytes.prefix(count)
+    room -= room == .max ? 0 : count
+    return .sent(count)
+  }
+
+  func unreadByteCount() -> Int { unread }
+  func pieceByteCount(unread: Int) -> Int { pieces }
+  func finish(at now: Moment) { isFinished = true }
+  func release() { condition = .absent }
+
+  func end(_ reason: String, isFailure: Bool = false, unread: Int = 0) {
+    condition = .ended(LinkEnd(reason: reason, isFailure: isFailure))
+    self.unread = unread
+  }
+}
+
+/// The records of a spool, for a sink that is called by hand.
+final class Offer {
+  private let spool: Spool
+  private var writer: SpoolWriter
+  private var reader: SpoolReader
+
+  init() throws {
+    spool = try Spool()
+    writer = spool.makeWriter()
+    reader = spool.makeReader()
+  }
+
+  func add(_ lines: [String]) {
+    for line in lines { writer.append(line) }
+    writer.publish()
+  }
+
+  /// Offers what there is once, as the thread would.
+  @discardableResult
+  func offer(to sink: some Sink, at now: Moment) throws -> SinkProgress? {
+    _ = try sink.tick(at: now)
+    guard let batch = try reader.next() else { return nil }
+    let progress = try sink.write(batch, at: now)
+    reader.take(progress.byteCount)
+    return progress
+  }
+}
