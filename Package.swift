@@ -82,7 +82,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "ShippingTests", dependencies: ["Shipping"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["ShmLog", "TestSupport"], exclude: ["Fixtures"],
+      name: "CommandTests", dependencies: ["ShmLog", "Shipping", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],

@@ -15,6 +15,7 @@ struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   static let noPeer = Errno(ENXIO)
   static let invalid = Errno(EINVAL)
   static let unsupported = Errno(ENOSYS)
+  static let notSupported = Errno(ENOTSUP)
   static let noMemory = Errno(ENOMEM)
   static let noChild = Errno(ECHILD)
   static let inProgress = Errno(EINPROGRESS)

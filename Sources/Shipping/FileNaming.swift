@@ -67,8 +67,9 @@ struct FileNaming: Sendable {
   /// The age of a file, from its name without directories; nil if this scheme never makes it.
   func age(ofFileName name: String) -> Age? {
     let stem = Self.stem(of: name)
-    // A name that the template itself makes: closed after all that were cut from it by size.
-    for candidate in [name, stem] {
+    // A name that the template itself makes: closed after all that were cut from it by size. Without a time in
+    // it, it is always that of the current file.
+    for candidate in expandsTime ? [name, stem] : [] {
       if let time = nameTime(of: candidate) {
         return Age(nameTime: time, closingTime: "~", attempt: 0)
       }
@@ -84,6 +85,10 @@ struct FileNaming: Sendable {
     }
     return nil
   }
+
+  /// The time that a name without directories says if the template itself makes that name: one of a file that
+  /// is being written or that ended with its period.
+  func time(ofFileName name: String) -> TimePattern.Reading? { nameTime(of: name) }
 
   /// The directory part of a path.
   static func directory(of path: String) -> String {

@@ -12,6 +12,16 @@ public struct FileOptions: Sendable {
   public var rotateEverySeconds: Int?
   /// How many finished files are kept; all, if nil.
   public var keep: Int?
+  /// How long finished files are kept, counted from their last line; for ever, if nil.
+  public var keepSeconds: Int?
+  /// How many bytes finished files may have in all; any number, if nil.
+  public var keepBytes: Int?
+  /// Where a symbolic link to the current file is wanted.
+  ///
+  /// Unless it is in the same directory, the file's path should be absolute.
+  public var link: String?
+  /// A shell command to be run for every finished file, whose path it gets as `$1` and as `SPILLWAY_FILE`.
+  public var postRotate: String?
   /// What every file begins with: whole lines, such as the names of the fields.
   public var header: [UInt8] = []
   /// What there is to know of the records, if they aren't lines.
@@ -20,6 +30,9 @@ public struct FileOptions: Sendable {
   public var onRestart = RestartPolicy.resend
   /// The compression level, 1 to 9; nil writes plain text.
   public var gzipLevel: Int?
+
+  /// Whether finished files are deleted at some time.
+  var prunes: Bool { keep != nil || keepSeconds != nil || keepBytes != nil }
 
   /// A plain file that is emptied at first and then grows for ever.
   public init(path: String) { self.path = path }

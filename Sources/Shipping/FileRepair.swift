@@ -9,6 +9,8 @@ struct FileRepair {
   let isCompressed: Bool
   /// What there is to know of the records, if they aren't lines.
   let binary: BinaryContent?
+  /// The lines that a file begins with; one that has only part of them is no file yet.
+  let header: [UInt8]
   let system: SystemCalls
 
   /// What was found and done.
@@ -32,7 +34,8 @@ struct FileRepair {
     }
     defer { try? system.close(descriptor) }
     do {
-      let byteCount = Int(try system.status(descriptor).st_size)
+      let status = try system.status(descriptor)
+      let byteCount = Int(status.st_size)
       let left: Int
       if isCompressed {
         switch try GzipScan(descriptor: descriptor, system: system) {
@@ -57,11 +60,16 @@ struct FileRepair {
         }
       } else if try isBinary(descriptor) {
         return .damaged(at: 0)
+      } else if try isPartOfHeader(descriptor, byteCount: byteCount) {
+        left = 0
       } else {
         left = try endOfLastLine(descriptor, byteCount: byteCount)
       }
       guard left < byteCount else { return .whole }
       try system.truncate(descriptor, to: left)
+      FaultPoint.repairCut.pass()
+      // It is as old as its last line: rotation and retention go by that.
+      try? system.restoreTimes(descriptor, status)
       return .cut(bytes: byteCount - left, left: left)
     } catch {
       throw SinkError(target: path, operation: "repair", errno: error)
@@ -75,6 +83,14 @@ struct FileRepair {
     defer { beginning.deallocate() }
     let count = try system.readFully(descriptor, into: beginning, at: 0)
     return beginning.prefix(count).contains(0)
+  }
+
+  private func isPartOfHeader(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Bool {
+    guard byteCount > 0, byteCount < header.count else { return false }
+    let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
+    defer { beginning.deallocate() }
+    let count = try system.readFully(descriptor, into: beginning, at: 0)
+    return beginning.prefix(count).elementsEqual(header.prefix(byteCount))
   }
 
   /// The offset behind the last newline; 0 if there is none.

@@ -2,10 +2,13 @@ internal import CZlib
 
 /// A gzip member that is being compressed in memory.
 ///
-/// It reaches the file only when it is complete, so that the file is valid at any moment.
+/// It reaches the file only when it is complete, so that the file is valid at any moment. Sealed, it can be
+/// written as often as it takes; it is gone only when it is reset.
 struct GzipMember: ~Copyable {
   /// What has been put in.
   private(set) var contents = Tally.zero
+  /// Whether it is complete; nothing can be added to it then.
+  private(set) var isSealed = false
   // On the heap, as the library keeps a pointer from its own state back to it.
   private let stream: UnsafeMutablePointer<z_stream>
   private var output = [UInt8](repeating: 0, count: 64 << 10)
@@ -40,28 +43,31 @@ struct GzipMember: ~Copyable {
   /// Adds lines that are no records.
   mutating func add(header: UnsafeRawBufferPointer) { compress(header, Z_NO_FLUSH) }
 
-  /// Completes the member, hands its bytes over, and begins the next one.
-  ///
-  /// When `body` throws, the contents are gone, and the caller answers for them.
-  mutating func finish(
-    _ body: (UnsafeRawBufferPointer) throws(SinkError) -> Void
-  ) throws(SinkError) {
+  /// Completes the member.
+  mutating func seal() {
+    guard !isSealed else { return }
     compress(UnsafeRawBufferPointer(start: nil, count: 0), Z_FINISH)
-    let count = outputCount
-    let result: Result<Void, SinkError> = output.withUnsafeBytes { bytes in
-      do throws(SinkError) {
-        return .success(try body(UnsafeRawBufferPointer(rebasing: bytes.prefix(count))))
-      } catch {
-        return .failure(error)
-      }
+    isSealed = true
+  }
+
+  /// Hands out the bytes of the complete member.
+  func withBytes(_ body: (UnsafeRawBufferPointer) throws(SinkError) -> Void) throws(SinkError) {
+    precondition(isSealed, "a member is written when it is complete")
+    try output.withUnsafeBufferPointer { (buffer) throws(SinkError) in
+      try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer).prefix(outputCount)))
     }
+  }
+
+  /// Begins the next one.
+  mutating func reset() {
     deflateReset(stream)
     outputCount = 0
-    try result.get()
     contents = .zero
+    isSealed = false
   }
 
   private mutating func compress(_ bytes: UnsafeRawBufferPointer, _ flush: Int32) {
+    precondition(!isSealed, "nothing is added to a complete member")
     let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
     stream.pointee.next_in = UnsafeMutablePointer(mutating: start)
     // A record is at most 1 GiB and a batch not much more than that, so it fits 32 bits.

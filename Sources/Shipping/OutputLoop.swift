@@ -101,7 +101,8 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   /// Waits for records, for commands, for the sink's descriptors, or for the sink's time to come.
   private mutating func sleep(nanoseconds: Int64?) {
     var descriptors = [pollfd(fd: reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
-    if let wakeDescriptor = sink.wakeDescriptor {
+    // A sink that has failed for good is not called any more, whatever it has to do.
+    if let wakeDescriptor = sink.wakeDescriptor, state.failure == nil {
       descriptors.append(pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0))
     }
     if case .unwritable(let descriptor)? = obstacle {

@@ -8,6 +8,10 @@ struct RecordFile: ~Copyable {
   private(set) var byteCount: Int
   /// Which file it is, however it is called by now.
   let identity: FileIdentity
+  /// How many of the bytes at its end belong to a torn record and could not be cut off yet.
+  private var tornByteCount = 0
+  /// Whether the file system counts names, so that a file without any can be told.
+  private let countsNames: Bool
   private let isOwner: Bool
   private let system: SystemCalls
 
@@ -30,6 +34,7 @@ struct RecordFile: ~Copyable {
     self.path = path
     byteCount = Int(status.st_size)
     identity = FileIdentity(status)
+    countsNames = status.st_nlink > 0
     self.isOwner = isOwner
     self.system = system
   }
@@ -55,31 +60,54 @@ struct RecordFile: ~Copyable {
     if isOwner, descriptor >= 0 { try? system.close(descriptor) }
   }
 
+  /// Whether its end is torn, and could not be mended yet.
+  var isTorn: Bool { tornByteCount > 0 }
+
   /// Appends as many records as there is room for.
   /// - Returns: The bytes of the records that are in the file now, all or at least one of them.
-  /// - Throws: `SinkError` when there is not even one more; the file is as it was.
+  /// - Throws: `SinkError` when there is not even one more; the file has what it had.
   mutating func append(_ batch: RecordBatch) throws(SinkError) -> Int {
+    try mend()
+    #if DEBUG
+      if FaultPoint.lineHalfWritten.isReached() { writeHalfAndDie(batch.bytes) }
+    #endif
     let (written, failure) = writeAll(batch.bytes)
     guard let failure else { return written }
     let records = batch.recordCount(within: written)
     let whole = records == 0 ? 0 : batch.endOffset(of: records - 1)
-    takeBack(written - whole)
+    tear(written - whole)
     if records == 0 { throw SinkError(target: path, operation: "write", errno: failure) }
     return whole
   }
 
   /// Appends all of these bytes or nothing.
   mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SinkError) {
+    try mend()
+    #if DEBUG
+      if FaultPoint.memberHalfWritten.isReached() { writeHalfAndDie(bytes) }
+    #endif
     let (written, failure) = writeAll(bytes)
     guard let failure else { return }
-    takeBack(written)
+    tear(written)
     throw SinkError(target: path, operation: "write", errno: failure)
   }
 
+  /// Whether somebody has deleted the file, so that nobody will ever read what is written to it.
+  ///
+  /// Also looks how long it is, as somebody may have emptied it.
+  mutating func isDeleted() -> Bool {
+    guard let status = try? system.status(descriptor) else { return false }
+    byteCount = Int(status.st_size) - tornByteCount
+    return countsNames && status.st_nlink == 0
+  }
+
   /// Makes the file outlive a power cut.
-  func synchronize() throws(SinkError) {
+  mutating func synchronize() throws(SinkError) {
+    try mend()
     do {
       try system.synchronize(descriptor)
+    } catch .invalid, .unsupported, .notSupported {
+      // There is nothing behind it that could keep it any better.
     } catch {
       throw SinkError(target: path, operation: "fsync", errno: error)
     }
@@ -116,18 +144,38 @@ struct RecordFile: ~Copyable {
     return (written, nil)
   }
 
-  /// Cuts off the last bytes that were written.
+  /// Notes that the last bytes belong to no whole record, and tries to cut them off.
   ///
-  /// Counted from where the file ends now, as somebody may have emptied it meanwhile. A failure
-  /// here leaves a torn record; the write's own failure is what gets reported.
-  private mutating func takeBack(_ count: Int) {
-    guard count > 0 else { return }
+  /// Should that fail, it is tried again before anything else is written; until then it is the write's own
+  /// failure that counts.
+  private mutating func tear(_ count: Int) {
     byteCount -= count
-    guard let status = try? system.status(descriptor) else { return }
-    try? system.truncate(descriptor, to: max(0, Int(status.st_size) - count))
-    // Only a borrowed file may have been opened without O_APPEND.
-    if !isOwner { try? system.seek(descriptor, by: -count) }
+    tornByteCount = count
+    try? mend()
   }
+
+  /// Cuts off what a failed write has left of a record.
+  ///
+  /// Counted from where the file ends now, as somebody may have emptied it meanwhile.
+  mutating func mend() throws(SinkError) {
+    guard isTorn else { return }
+    do {
+      let size = Int(try system.status(descriptor).st_size)
+      try system.truncate(descriptor, to: max(0, size - tornByteCount))
+    } catch {
+      throw SinkError(target: path, operation: "ftruncate", errno: error)
+    }
+    // Only a borrowed file may have been opened without O_APPEND.
+    if !isOwner { try? system.seek(descriptor, by: -tornByteCount) }
+    tornByteCount = 0
+  }
+
+  #if DEBUG
+    private mutating func writeHalfAndDie(_ bytes: UnsafeRawBufferPointer) {
+      _ = writeAll(UnsafeRawBufferPointer(rebasing: bytes.prefix(max(1, bytes.count / 2))))
+      FaultPoint.die()
+    }
+  #endif
 }
 
 /// Which file something is, whatever it is called.
@@ -144,6 +192,8 @@ struct FileIdentity: Equatable, Sendable {
 extension stat {
   /// Whether this is a regular file.
   var isRegular: Bool { st_mode & S_IFMT == S_IFREG }
+  /// Whether this is a symbolic link.
+  var isSymbolicLink: Bool { st_mode & S_IFMT == S_IFLNK }
   /// Whether this is a pipe, with a name or without.
   var isPipe: Bool { st_mode & S_IFMT == S_IFIFO }
   /// Whether this is a socket.

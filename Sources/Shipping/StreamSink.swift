@@ -138,6 +138,7 @@ public final class StreamSink: Sink {
   /// Lets go of a descriptor of our own; what has no records is a log all the same.
   public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
     if let obstacle = try writeHeader().obstacle { return obstacle }
+    try file.mend()
     releaseDescriptors()
     return nil
   }

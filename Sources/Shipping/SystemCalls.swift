@@ -10,6 +10,7 @@ struct SystemCalls: Sendable {
     case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
     case mmap, pipe, ioctl, mkdir, flock
     case spawn, waitid
+    case lstat, symlink, futimens
     case socket, connect, recv, shutdown
   }
 

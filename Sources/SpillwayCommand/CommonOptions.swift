@@ -120,6 +120,27 @@ struct OutputOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp("How long to keep finished files: 12h, 30d.", valueName: "time"))
+  var keepFor: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How much finished files may take in all: 500M, 20G.", valueName: "size"))
+  var keepBytes: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("A symbolic link that always leads to the current file.", valueName: "path"))
+  var symlink: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "A shell command to run for each finished file, which is its $1.", valueName: "command"))
+  var postRotate: String?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Compress, at a level from 1 to 9. (default: 6)", valueName: "level"))
   var gzip: String?
 

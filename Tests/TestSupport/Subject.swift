@@ -13,8 +13,12 @@ public struct Subject: Sendable {
     if let named = getenv("SPILLWAY_BIN") {
       return findExecutable(String(cString: named)).map(Subject.init(path:))
     }
-    return builtExecutable("spillway").map(Subject.init(path:))
+    return builtWithTests
   }()
+
+  /// The `spillway` that was built with the tests, whatever `SPILLWAY_BIN` names: it has the fault points that
+  /// a release doesn't have.
+  public static let builtWithTests: Subject? = builtExecutable("spillway").map(Subject.init(path:))
 
   /// Whether there is a program to test.
   public static var isThere: Bool { current != nil }

@@ -2,7 +2,7 @@ import Glibc
 
 /// A pipe whose reader does only what a test tells it to.
 final class TestPipe: @unchecked Sendable {
-  let writeEnd: Int32
+  private(set) var writeEnd: Int32
   private(set) var readEnd: Int32
 
   init() {
@@ -14,7 +14,12 @@ final class TestPipe: @unchecked Sendable {
 
   deinit {
     closeReadEnd()
-    close(writeEnd)
+    closeWriteEnd()
+  }
+
+  func closeWriteEnd() {
+    if writeEnd >= 0 { close(writeEnd) }
+    writeEnd = -1
   }
 
   func closeReadEnd() {

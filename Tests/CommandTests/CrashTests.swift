@@ -1,0 +1,208 @@
+import Glibc
+@testable import Shipping
+import TestSupport
+import Testing
+
+#if DEBUG
+  /// The program is killed between any two durable states of a rotation, and started again: whatever was in a
+  /// file is still there, once, nothing is torn, and every file has a name that it may have.
+  @Suite(.serialized, .enabled(if: Subject.builtWithTests != nil), .timeLimit(.minutes(5)))
+  struct CrashTests {
+    enum Kind: String, CaseIterable, CustomTestStringConvertible {
+      case plain, gzip, namedByTime, gzipNamedByTime
+      var testDescription: String { rawValue }
+
+      var isCompressed: Bool { self == .gzip || self == .gzipNamedByTime }
+      var isNamedByTime: Bool { self == .namedByTime || self == .gzipNamedByTime }
+      var name: String { isNamedByTime ? "access-%s.log" : "access.log" }
+    }
+
+    /// Requests for paths that compression doesn't make much shorter.
+    private struct Log {
+      var bytes: [UInt8]
+      var lines: [Substring] = []
+
+      init(requests: Int, words: Int) {
+        var generator = SeededGenerator(seed: 5)
+        var builder = LogFileBuilder()
+        for number in 1...requests {
+          var line = "/\(number)/"
+          for _ in 0..<words { line += String(generator.next(), radix: 36) }
+          lines.append(line[...])
+          builder.add(UInt64(number), .client, "Begin", "req 1 rxreq")
+          builder.add(UInt64(number), .client, "ReqURL", line)
+          builder.add(UInt64(number), .client, "End")
+        }
+        bytes = builder.bytes
+      }
+    }
+
+    private static let log = Log(requests: 2000, words: 160)
+    private static let short = Log(requests: 400, words: 10)
+
+    /// The points that every rotation passes.
+    static let rotation: [FaultPoint] = [
+      .rotationFlushed, .rotationSynced, .rotationRenamed, .rotationDirectorySynced, .rotationClosed,
+      .rotationOpened, .rotationBegun,
+    ]
+
+    private let directory: TestSupport.TemporaryDirectory
+    private let home: TestSupport.TemporaryDirectory
+
+    init() throws {
+      directory = try TestSupport.TemporaryDirectory()
+      home = try TestSupport.TemporaryDirectory()
+      try writeFile(home.file("log"), Self.log.bytes)
+      try writeFile(home.file("short"), Self.short.bytes)
+    }
+
+    private func command(_ kind: Kind, _ arguments: [String], point: String?) throws -> Command {
+      let subject = try #require(Subject.builtWithTests)
+      var all = ["-F", "%U", "-a", "-w", directory.file(kind.name)] + arguments
+      if kind.isCompressed { all.append("--gzip=1") }
+      var command = subject.ncsa(all)
+      command.environment = ["SPILLWAY_COMPAT": nil, "SPILLWAY_FAULT_POINT": point]
+      return command
+    }
+
+    /// Runs until a fault point kills it.
+    private func runToDeath(
+      _ kind: Kind, _ point: FaultPoint, count: Int = 1, _ arguments: [String] = []
+    ) throws -> OutputSnapshot {
+      let rotation = ["-r", home.file("log"), "--rotate-size", kind.isCompressed ? "300K" : "500K"]
+      let dying = try ProcessRunner.run(
+        try command(kind, rotation + arguments, point: "\(point.rawValue):\(count)"))
+      try #require(dying.end.signal == SIGKILL, "\(point.rawValue) was not passed: \(dying.errorText)")
+      return try OutputSnapshot(directory, isCompressed: kind.isCompressed)
+    }
+
+    /// Runs to the end, and checks that everything of this run was added to what had been there.
+    private func runToEnd(
+      _ kind: Kind, after before: OutputSnapshot, _ arguments: [String] = [], prunes: Bool = false
+    ) throws {
+      let rotation = ["-r", home.file("log"), "--rotate-size", kind.isCompressed ? "300K" : "500K"]
+      let result = try ProcessRunner.run(try command(kind, rotation + arguments, point: nil))
+      try check(kind, result, before, added: Self.log.lines, prunes: prunes)
+    }
+
+    private func check(
+      _ kind: Kind, _ result: ProcessResult, _ before: OutputSnapshot, added: [Substring],
+      prunes: Bool = false
+    ) throws {
+      #expect(result.status == 0, "\(result.errorText)")
+      let after = try OutputSnapshot(directory, isCompressed: kind.isCompressed)
+      #expect(after.torn.map(\.name) == [])
+      // Those whose tear was not even a beginning are begun anew without a word.
+      let said = result.errorText.split(separator: "\n").filter { $0.contains(": cut ") }
+      #expect(said.count == before.torn.count, "\(result.errorText)")
+      for file in before.torn {
+        #expect(said.contains { $0.contains("\(file.name): cut \(file.tornBytes) bytes of a torn") })
+      }
+      if prunes {
+        #expect(Set(after.lines).isSubset(of: Set(added)))
+      } else {
+        var expected = before.lineCounts
+        for line in added { expected[line, default: 0] += 1 }
+        #expect(after.lineCounts == expected)
+      }
+      try checkNames(kind, after)
+    }
+
+    /// Every file is the current one or finished, and if it is compressed, valid.
+    private func checkNames(_ kind: Kind, _ after: OutputSnapshot) throws {
+      let naming = FileNaming(
+        template: directory.file(kind.name), expandsTime: true, isCompressed: kind.isCompressed)
+      var unfinished: [String] = []
+      for file in after.files {
+        if kind.isCompressed {
+          var test = Command("gzip", ["-t"])
+          test.input = .file(directory.file(file.name))
+          #expect(try ProcessRunner.run(test).status == 0, "\(file.name)")
+        }
+        let isFinished = naming.age(ofFileName: file.name) != nil
+        if !isFinished || (kind == .gzipNamedByTime && !file.name.hasSuffix(".gz")) {
+          unfinished.append(file.name)
+        }
+      }
+      #expect(unfinished.count <= 1, "\(unfinished)")
+      if kind == .plain || kind == .gzip { #expect(unfinished == ["access.log"]) }
+    }
+
+    @Test(arguments: rotation, [Kind.plain, .gzip, .namedByTime])
+    func `a kill between two steps of a rotation costs nothing`(point: FaultPoint, kind: Kind) async throws {
+      try await onOwnThread {
+        let before = try runToDeath(kind, point, count: 2)
+        try runToEnd(kind, after: before)
+      }
+    }
+
+    @Test(arguments: Kind.allCases)
+    func `a kill in the middle of a write costs what was torn`(kind: Kind) async throws {
+      try await onOwnThread {
+        let point: FaultPoint = kind.isCompressed ? .memberHalfWritten : .lineHalfWritten
+        let before = try runToDeath(kind, point, count: 4)
+        #expect(before.torn.count == 1)
+        try runToEnd(kind, after: before)
+      }
+    }
+
+    @Test(arguments: [Kind.plain, .gzip])
+    func `a kill behind a repair costs nothing more`(kind: Kind) async throws {
+      try await onOwnThread {
+        let torn = try runToDeath(kind, kind.isCompressed ? .memberHalfWritten : .lineHalfWritten, count: 4)
+        let before = try runToDeath(kind, .repairCut)
+        #expect(before.torn.isEmpty)
+        #expect(before.lineCounts == torn.lineCounts)
+        try runToEnd(kind, after: before)
+      }
+    }
+
+    @Test(arguments: Kind.allCases)
+    func `a kill between two deletions leaves whole files, and as few in the end`(kind: Kind) async throws {
+      try await onOwnThread {
+        let before = try runToDeath(kind, .rotationPruned, ["--keep", "2"])
+        try runToEnd(kind, after: before, ["--keep", "2"], prunes: true)
+        #expect(directoryEntries(directory.path).count <= 3)
+      }
+    }
+
+    @Test(arguments: [FaultPoint.linkMade, .linkRenamed], [Kind.plain, .gzipNamedByTime])
+    func `a kill beside the link leaves none that leads nowhere`(point: FaultPoint, kind: Kind) async throws {
+      try await onOwnThread {
+        let link = directory.file("current")
+        let before = try runToDeath(kind, point, ["--symlink", link])
+        try runToEnd(kind, after: before, ["--symlink", link])
+        let links = directoryEntries(directory.path).filter { $0.hasPrefix("current") }
+        #expect(links == ["current"])
+        #expect(access(link, F_OK) == 0)
+      }
+    }
+
+    /// Here it is the clock that ends a file, and no size.
+    @Test(arguments: rotation, [Kind.namedByTime, .gzipNamedByTime])
+    func `a kill when a period ends costs nothing`(point: FaultPoint, kind: Kind) async throws {
+      // A plain file that ends with its period keeps its name.
+      guard point != .rotationRenamed || kind.isCompressed else { return }
+      try await onOwnThread {
+        let fifo = home.file("fifo")
+        try #require(mkfifo(fifo, 0o600) == 0)
+        let feed = open(fifo, O_RDWR | O_CLOEXEC)
+        defer { close(feed) }
+        // The first file is opened without a rotation.
+        let count = point == .rotationOpened || point == .rotationBegun ? 3 : 2
+        let child = try ChildProcess(
+          try command(kind, ["-r", fifo, "--rotate-every", "1s"], point: "\(point.rawValue):\(count)"))
+        // A log that goes on: half of it is there, and nothing ends it.
+        let half = Array(Self.short.bytes.prefix(Self.short.bytes.count / 2))
+        #expect(Glibc.write(feed, half, half.count) == half.count)
+        let end = try child.wait(by: .after(.seconds(20)))
+        try #require(end.signal == SIGKILL, "\(point.rawValue) was not passed")
+        let before = try OutputSnapshot(directory, isCompressed: kind.isCompressed)
+        #expect(!before.lines.isEmpty)
+        let result = try ProcessRunner.run(
+          try command(kind, ["-r", home.file("short"), "--rotate-every", "1s"], point: nil))
+        try check(kind, result, before, added: Self.short.lines)
+      }
+    }
+  }
+#endif

@@ -1,0 +1,112 @@
+import Glibc
+import TestSupport
+
+/// The program under test, following a log that a test writes, and what must arrive of it.
+final class LiveFeed {
+  /// The program.
+  let child: ChildProcess
+  /// What it says.
+  let messages: OutputPipe
+  /// The paths that were requested.
+  private(set) var requested: [String] = []
+  private let home: TemporaryDirectory
+  private let instance: SampleWorkdir
+  private let ring: RingWriter
+
+  /// Starts the program and waits until it has written something.
+  ///
+  /// - Parameters:
+  ///   - text: What its files hold.
+  ///   - wrap: Makes another command of the one that starts it.
+  init(
+    _ arguments: [String], wrap: (Command) -> Command = { $0 }, text: () throws(SupportError) -> String
+  ) throws(SupportError) {
+    home = try TemporaryDirectory()
+    instance = try SampleWorkdir(path: home.file("instance"))
+    ring = try instance.startWorker()
+    // Somebody else may be asked to read it.
+    for path in [home.path, ring.path] { chmod(path, 0o755) }
+    var command = try Subject.found().ncsa(["-n", instance.path, "-F", "%U"] + arguments)
+    command.environment = ["SPILLWAY_COMPAT": nil]
+    child = try ChildProcess(wrap(command))
+    guard let messages = child.errorOutput else { throw SupportError("standard error is no pipe") }
+    self.messages = messages
+    let isAttached = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
+      request("/attach")
+      return try text().contains("/attach")
+    }
+    guard isAttached else { throw SupportError("it writes nothing: \(messages.text)") }
+  }
+
+  /// Requests so many paths that nobody requested before.
+  func send(_ count: Int) {
+    for _ in 0..<count {
+      let path = "/\(requested.count)/\(String(repeating: "x", count: requested.count % 300))"
+      requested.append(path)
+      request(path)
+    }
+  }
+
+  private var vxid: UInt64 = 100
+
+  private func request(_ path: String) {
+    vxid += 1
+    ring.append(batch: [
+      SampleRecord(vxid, .client, "Begin", "req 1 rxreq"), SampleRecord(vxid, .client, "ReqURL", path),
+      SampleRecord(vxid, .client, "End"),
+    ])
+  }
+
+  /// Waits for a line that it says.
+  @discardableResult
+  func message(containing text: String) throws(SupportError) -> String {
+    try messages.line(containing: text, by: .after(.seconds(30)))
+  }
+
+  /// Waits until all that was requested can be found.
+  func waitForAll(in text: () throws(SupportError) -> String) throws(SupportError) {
+    let last = requested.last.map { "\($0)\n" } ?? ""
+    let isThere = try poll(until: .after(.seconds(30))) { () throws(SupportError) in
+      try text().contains(last)
+    }
+    guard isThere else { throw SupportError("not all has come: \(messages.text)") }
+  }
+
+  /// Ends the program; what it said, line by line.
+  func finish() throws(SupportError) -> (end: ProcessEnd, said: [String]) {
+    let end = try child.terminate(by: .after(.seconds(30)))
+    try messages.waitForEnd(by: .after(.seconds(10)))
+    return (end, messages.text.split(separator: "\n").map(String.init))
+  }
+
+  /// The lines of a text but for those of the attachment.
+  static func lines(_ text: String) -> [String] {
+    text.split(separator: "\n").filter { $0 != "/attach" }.map(String.init)
+  }
+}
+
+/// The files of an output below a directory, oldest first.
+struct OutputDirectory {
+  let path: String
+  let isCompressed: Bool
+
+  /// What they hold one after the other.
+  func text() throws(SupportError) -> String {
+    let names = directoryEntries(path).filter { $0.hasPrefix("access.log") }
+    // In the order of their times and counts; the current one, which has none, last.
+    let sorted = names.sorted { Self.age($0).lexicographicallyPrecedes(Self.age($1)) }
+    var text = ""
+    for name in sorted {
+      var command = Command(isCompressed ? "gzip" : "cat", isCompressed ? ["-dcq"] : [])
+      command.input = .file("\(path)/\(name)")
+      text += try ProcessRunner.run(command).text
+    }
+    return text
+  }
+
+  /// What `20261121T120000-2` means, for comparison.
+  private static func age(_ name: String) -> [Int] {
+    let numbers = name.split { !$0.isNumber }.compactMap { Int($0) }
+    return numbers.isEmpty ? [.max] : numbers
+  }
+}

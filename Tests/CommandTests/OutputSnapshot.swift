@@ -1,0 +1,59 @@
+import Glibc
+@testable import Shipping
+import TestSupport
+
+/// What a directory of output files holds at a moment.
+struct OutputSnapshot {
+  struct File {
+    var name: String
+    /// The lines that are in the file for good: whole ones, and if it is compressed those of complete members.
+    var lines: [Substring]
+    /// How many bytes follow them.
+    var tornBytes: Int
+    var byteCount: Int
+  }
+
+  /// The files, by name; not the links.
+  var files: [File] = []
+
+  /// Looks at all files of a directory.
+  init(_ directory: TemporaryDirectory, isCompressed: Bool) throws {
+    for name in directoryEntries(directory.path) {
+      var status = stat()
+      guard lstat(directory.file(name), &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+      files.append(try Self.file(directory.file(name), name, isCompressed: isCompressed))
+    }
+  }
+
+  private static func file(_ path: String, _ name: String, isCompressed: Bool) throws -> File {
+    let bytes = try readFile(path)
+    let whole: Int
+    var text = bytes
+    if isCompressed {
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      defer { close(descriptor) }
+      switch try GzipScan(descriptor: descriptor, system: .real) {
+      case .whole: whole = bytes.count
+      case .torn(let wholeBytes), .damaged(let wholeBytes): whole = wholeBytes
+      case .foreign: whole = 0
+      }
+      var command = Command("gzip", ["-dc"])
+      command.input = .bytes(Array(bytes.prefix(whole)))
+      text = whole == 0 ? [] : try ProcessRunner.run(command).output
+    } else {
+      whole = (bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
+      text = Array(bytes.prefix(whole))
+    }
+    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+    return File(name: name, lines: lines, tornBytes: bytes.count - whole, byteCount: bytes.count)
+  }
+
+  /// All lines, file by file.
+  var lines: [Substring] { files.flatMap(\.lines) }
+
+  /// How often each line is there.
+  var lineCounts: [Substring: Int] { lines.reduce(into: [:]) { $0[$1, default: 0] += 1 } }
+
+  /// The files that end in something torn.
+  var torn: [File] { files.filter { $0.tornBytes > 0 } }
+}

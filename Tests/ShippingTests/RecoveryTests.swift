@@ -1,0 +1,232 @@
+import Glibc
+import Testing
+
+@testable import Shipping
+
+/// Files that go away under the sink's hands, and what a kill has left behind.
+@Suite struct RecoveryTests {
+  let directory = TemporaryDirectory()
+  let warnings = Collected<String>()
+
+  private func sink(
+    _ name: String = "access.log", system: SystemCalls = .real, at now: Moment = .test,
+    _ configure: (inout FileOptions) -> Void = { _ in }
+  ) throws -> FileSink {
+    var options = FileOptions(path: directory.file(name))
+    configure(&options)
+    return try FileSink(options, at: now, system: system) { [warnings] in warnings.append($0) }
+  }
+
+  private func stamp(_ moment: Moment = .test) -> String {
+    LocalTime.expand("%Y%m%dT%H%M%S", LocalTime.fields(at: moment.wallSeconds)) ?? ""
+  }
+
+  private var deletedWarning: String {
+    "\(directory.file("access.log")): was deleted; what was in it is gone, and a new file is begun"
+  }
+
+  // MARK: Files that go away
+
+  @Test func aDeletedFileIsBegunAnewWithWhatMetTheDeletion() throws {
+    let sink = try sink { $0.header = Array("# header\n".utf8) }
+    try sink.take(["gone"])
+    unlink(directory.file("access.log"))
+    try sink.take(["kept"])
+    try sink.take(["too"])
+    #expect(directory.text("access.log") == "# header\nkept\ntoo\n")
+    #expect(warnings.all == [deletedWarning])
+  }
+
+  @Test func aDeletedCompressedFileIsBegunAnewWithTheMemberThatMetTheDeletion() throws {
+    let sink = try sink { $0.gzipLevel = 6 }
+    try sink.take(["gone"])
+    try sink.flush(at: .test)
+    unlink(directory.file("access.log"))
+    try sink.take(["kept"])
+    try sink.flush(at: .test)
+    #expect(directory.unzipped("access.log") == ("kept\n", true))
+    #expect(warnings.all == [deletedWarning])
+  }
+
+  @Test func aMovedFileIsWrittenToUntilItIsReopened() throws {
+    let sink = try sink()
+    try sink.take(["one"])
+    rename(directory.file("access.log"), directory.file("access.log.1"))
+    try sink.take(["two"])
+    #expect(directory.names == ["access.log.1"])
+    try sink.reopen(at: .test)
+    try sink.take(["three"])
+    #expect(directory.text("access.log.1") == "one\ntwo\n")
+    #expect(directory.text("access.log") == "three\n")
+    #expect(warnings.all == [])
+  }
+
+  @Test(arguments: [false, true])
+  func aDirectoryThatVanishesIsWaitedFor(isCompressed: Bool) throws {
+    mkdir(directory.file("logs"), 0o755)
+    let sink = try sink("logs/access.log") { $0.gzipLevel = isCompressed ? 1 : nil }
+    try sink.take(["gone"])
+    try sink.flush(at: .test)
+    unlink(directory.file("logs/access.log"))
+    rmdir(directory.file("logs"))
+    let carried = try sink.carry(["a", "b", "c"]) { turn in
+      if turn == 5 { mkdir(directory.file("logs"), 0o755) }
+    }
+    #expect(carried.isClosed)
+    #expect(carried.failures.count >= 4)
+    #expect(carried.failures.allSatisfy { $0.operation == "open" && $0.code == ENOENT && !$0.isFinal })
+    #expect(directory.joined(["logs/access.log"], isCompressed: isCompressed) == "a\nb\nc\n")
+    #expect(warnings.all.count == 1)
+    unlink(directory.file("logs/access.log"))
+    rmdir(directory.file("logs"))
+  }
+
+  @Test func aRotationInsideAVanishedDirectoryIsFinishedWhenItIsBack() throws {
+    mkdir(directory.file("logs"), 0o755)
+    let sink = try sink("logs/access.log") { $0.rotateBytes = 4 }
+    try sink.take(["one"], at: .test)
+    #expect(throws: Never.self) { try sink.take(["two"]) }
+    rename(directory.file("logs"), directory.file("elsewhere"))
+    let carried = try sink.carry(["three", "four"]) { turn in
+      if turn == 6 { mkdir(directory.file("logs"), 0o755) }
+    }
+    #expect(carried.isClosed)
+    #expect(carried.failures.count >= 3)
+    // What was open in the moved directory has taken one more line, as any moved file does.
+    #expect(directory.text("elsewhere/access.log") == "three\n")
+    let again = (try? SystemCalls.real.names(inDirectory: directory.file("logs"))) ?? []
+    #expect(again.contains("access.log.\(stamp())"))
+    #expect(shell("cat '\(directory.file("logs"))'/*").text == "four\n")
+    shellRemove("logs")
+    shellRemove("elsewhere")
+  }
+
+  private func shellRemove(_ name: String) { _ = shell("rm -rf '\(directory.file(name))'") }
+
+  @Test func somebodyElsesNewFileIsNotPutAway() throws {
+    let sink = try sink { $0.rotateBytes = 8 }
+    try sink.take(["one"])
+    rename(directory.file("access.log"), directory.file("access.log.1"))
+    directory.write("access.log", "theirs\n")
+    try sink.take(["two"])
+    #expect(directory.text("access.log.1") == "one\ntwo\n")
+    #expect(directory.names == ["access.log", "access.log.1"])
+    // It is appended to as any file that is there.
+    try sink.take(["."])
+    #expect(directory.text("access.log.\(stamp())") == "theirs\n.\n")
+  }
+
+  @Test func aReopenRescuesWhatTheOldFileDoesNotTake() throws {
+    let faults = FaultPlan { call, count in call == .write && count == 2 ? .fail(ENOSPC) : nil }
+    let sink = try sink(system: faults.system) { $0.gzipLevel = 6 }
+    try sink.take(["line"])
+    rename(directory.file("access.log"), directory.file("moved"))
+    try sink.reopen(at: .test)
+    try sink.flush(at: .test)
+    #expect(directory.unzipped("moved") == ("", true))
+    #expect(directory.unzipped("access.log") == ("line\n", true))
+    #expect(sink.unfinished == .zero)
+  }
+
+  @Test func aTornRecordThatCannotBeCutAtOnceIsCutBeforeTheNext() throws {
+    let faults = FaultPlan { call, count in
+      switch call {
+      case .write: count == 1 ? .short(10) : count == 2 ? .fail(ENOSPC) : nil
+      case .ftruncate: count <= 2 ? .fail(EIO) : nil
+      default: nil
+      }
+    }
+    let sink = try sink(system: faults.system)
+    let carried = try sink.carry(["123", "567", "9ab", "def"])
+    #expect(carried.failures.map(\.operation) == ["ftruncate"])
+    #expect(directory.text("access.log") == "123\n567\n9ab\ndef\n")
+  }
+
+  // MARK: What a kill has left
+
+  @Test func partOfAHeaderIsNoFile() throws {
+    let header = "# version\n# fields\n"
+    for count in [1, 5, 10, 15, 18] {
+      directory.write("access.log", String(header.prefix(count)))
+      let sink = try sink {
+        $0.appends = true
+        $0.header = Array(header.utf8)
+      }
+      try sink.take(["line"])
+      #expect(directory.text("access.log") == header + "line\n")
+    }
+    #expect(warnings.all.count == 5)
+  }
+
+  @Test func aTornFileIsAsOldAsItsLastLine() throws {
+    directory.write("access.log", "whole\ntorn")
+    let path = directory.file("access.log")
+    var times = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0), timespec(tv_sec: 1_700_000_000, tv_nsec: 5)]
+    try #require(utimensat(AT_FDCWD, path, &times, 0) == 0)
+    let sink = try sink {
+      $0.appends = true
+      $0.rotateEverySeconds = 3600
+    }
+    try sink.take(["today"])
+    #expect(directory.text("access.log.\(stamp())") == "whole\n", "it belongs to a period long ago")
+    #expect(directory.text("access.log") == "today\n")
+    #expect(SystemCalls.real.status(ofPath: path + ".\(stamp())")?.st_mtim.tv_sec == 1_700_000_000)
+  }
+
+  @Test func aTornFileOfAFormerPeriodIsMendedAtTheStart() throws {
+    directory.write("access-1000.log", "left as it is")
+    directory.write("access-2000.log", "whole\ntorn")
+    let sink = try sink("access-%s.log") { $0.rotateEverySeconds = 3600 }
+    try sink.take(["line"])
+    #expect(directory.text("access-2000.log") == "whole\n")
+    #expect(directory.text("access-1000.log") == "left as it is", "only the latest can be torn")
+    #expect(
+      warnings.all == ["\(directory.file("access-2000.log")): cut 4 bytes of a torn line, 6 bytes are left"])
+  }
+
+  @Test func compressedFilesOfFormerPeriodsAreFinishedAtTheStart() throws {
+    let first = try sink("access-1000.log") { $0.gzipLevel = 6 }
+    try first.take(["one"])
+    _ = try first.close(at: .test)
+    let second = try sink("access-2000.log") { $0.gzipLevel = 6 }
+    try second.take(["two"])
+    try second.flush(at: .test)
+    try second.take(["torn"])
+    _ = try second.close(at: .test)
+    truncate(
+      directory.file("access-2000.log"),
+      Int(SystemCalls.real.status(ofPath: directory.file("access-2000.log"))?.st_size ?? 0) - 3)
+    directory.write("access-3000.log", "")
+    directory.write("access-4000.log", "plain text, and so not ours\n")
+    let sink = try sink("access-%s.log") {
+      $0.gzipLevel = 6
+      $0.rotateEverySeconds = 3600
+      $0.postRotate = "true"
+    }
+    defer { sink.command?.awaitEnd() }
+    try sink.take(["line"])
+    #expect(
+      directory.names == [
+        "access-1000.log.gz", "access-\(Moment.test.wallSeconds).log", "access-2000.log.gz",
+        "access-4000.log",
+      ])
+    #expect(directory.unzipped("access-1000.log.gz") == ("one\n", true))
+    #expect(directory.unzipped("access-2000.log.gz") == ("two\n", true))
+    #expect(warnings.all.count == 1, "\(warnings.all)")
+  }
+
+  @Test func aSuffixThatCannotBeGivenIsGivenLater() throws {
+    let faults = FaultPlan { call, count in call == .rename && count == 1 ? .fail(EROFS) : nil }
+    let sink = try sink("access-%s.log", system: faults.system) {
+      $0.gzipLevel = 6
+      $0.rotateEverySeconds = 3600
+    }
+    try sink.take(["first"])
+    let next = Moment.test.later(seconds: 3600)
+    _ = try sink.tick(at: next)
+    let name = "access-\(Moment.test.wallSeconds).log"
+    // Tried again at once, as it is looked for what is left over behind every rotation.
+    #expect(directory.names == ["\(name).gz", "access-\(next.wallSeconds).log"])
+    #expect(warnings.all.count == 1)
+  }
+}
