@@ -153,9 +153,15 @@ struct DifferentialRunner: Sendable {
     _ command: Command, _ output: String
   ) throws(SupportError) -> DifferentialOutcome {
     unlink(output)
-    var command = command
-    command.environment = ["TZ": "UTC", "LC_ALL": "C", "SPILLWAY_COMPAT": nil]
-    guard let result = try? ProcessRunner.run(command, limit: .seconds(10)) else { return .endless }
+    // What never ends is known by the processor time it takes, which a busy machine doesn't add to.
+    var limited = Command(
+      "/bin/bash",
+      ["-c", "ulimit -t 10; exec -a \"$0\" \"$@\"", command.name ?? command.executable, command.executable]
+        + command.arguments)
+    limited.environment = ["TZ": "UTC", "LC_ALL": "C", "SPILLWAY_COMPAT": nil]
+    guard let result = try? ProcessRunner.run(limited, limit: .seconds(120)), result.end.signal != SIGXCPU,
+      result.end.signal != SIGKILL
+    else { return .endless }
     // Then it has emptied the file, too; ours is as it was.
     let isThere = result.status == 0 && access(output, F_OK) == 0
     let file = isThere ? try readFile(output) : nil
