@@ -55,6 +55,7 @@ public final class Output: Sendable {
       thread = try OutputThread.start(
         OutputLoop(reader: spool.makeReader(), sink: sink, state: state, options: options))
     } catch {
+      _ = spool.stopSpiller()
       throw SpoolError(operation: "thread for \(name)", errno: error)
     }
   }
@@ -87,6 +88,9 @@ public final class Output: Sendable {
 
   /// Asks the sink to hand on what it still holds, such as an incomplete gzip member.
   public func requestFlush() { request(.flush) }
+
+  /// Lets the writer wait for room no longer, if it ever does: what finds none from now on is dropped.
+  public func endWaiting() { spool.endWaiting() }
 
   /// Says that no more records will come; the same as finishing the writer.
   public func finish() { spool.finish() }

@@ -12,6 +12,9 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   /// What the sink has taken, delivered or not.
   private var taken = Tally.zero
   private var hasFailedToNote = false
+  /// Whether it is the spool's disk that has failed: it is tried again whatever the options say, and given up
+  /// piece by piece.
+  private var isSpoolInTrouble = false
   /// What keeps the sink from taking more.
   private var obstacle: SinkProgress.Obstacle?
 
@@ -31,7 +34,9 @@ struct OutputLoop: ThreadLoop, ~Copyable {
         try carry()
         break
       } catch {
-        if !options.triesAgain || error.isFinal {
+        let triesAgain = options.triesAgain || isSpoolInTrouble
+        isSpoolInTrouble = false
+        if !triesAgain || error.isFinal {
           fail(error)
           discard()
           break
@@ -50,8 +55,11 @@ struct OutputLoop: ThreadLoop, ~Copyable {
 
   /// Puts what could not be delivered on disk, if there is one.
   private mutating func keepRest() {
-    guard reader.spool.disk != nil else { return }
-    guard reader.spool.stopSpiller() else { return }
+    guard let disk = reader.spool.disk else { return }
+    guard reader.spool.stopSpiller() else {
+      options.warn("\(disk.options.directory): hangs; lines that weren't delivered and aren't there are lost")
+      return
+    }
     do {
       try reader.keepRest()
     } catch {
@@ -78,7 +86,10 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       }
       // Asked first: what was published before the end is seen after it.
       let isFinished = reader.isFinished
-      if let batch = try reader.next() {
+      isSpoolInTrouble = true
+      let next = try reader.next()
+      isSpoolInTrouble = false
+      if let batch = next {
         let progress = try sink.write(batch, at: now)
         taken += reader.take(progress.byteCount)
         obstacle = progress.obstacle
@@ -191,7 +202,8 @@ extension OutputLoop {
     while !state.takeCommands().contains(.stop) {
       let isFinished = reader.isFinished
       if reader.spool.disk != nil {
-        // The next run may have more luck with it.
+        // The next run may have more luck with it; what finds no room is not to be waited for.
+        reader.leave()
         if isFinished { return }
         sleep(nanoseconds: nil)
       } else if let batch = try? reader.next() {

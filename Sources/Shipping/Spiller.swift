@@ -29,6 +29,8 @@ struct Spiller: ThreadLoop, ~Copyable {
         while !end.isRequested, spool.memory.usedBytes > spool.lowWatermark, try spillOne() {}
       } catch {
         wait = rest(after: error)
+        // Nobody need wake us for that.
+        spool.isSpillingWanted.store(true, ordering: .sequentiallyConsistent)
       }
       var descriptors = [pollfd(fd: spool.spillerWake.descriptor, events: Int16(POLLIN), revents: 0)]
       SystemCalls.poll(&descriptors, nanoseconds: wait)
@@ -43,24 +45,19 @@ struct Spiller: ThreadLoop, ~Copyable {
   /// - Throws: `SinkError` if the disk doesn't take it; the block stays where it was.
   mutating func spillOne() throws(SinkError) -> Bool {
     guard let disk = spool.disk, let block = spool.queue.claimForSpilling() else { return false }
-    let body = block.body
-    guard body.recordCount > 0 else {
+    guard block.publishedCount() > 0 else {
       endSpilling(.empty)
       return true
     }
-    let header = SpoolFrame(body, firstSequence: block.firstSequence)
     let stored: SpoolDisk.StoredFrame
     do throws(SinkError) {
-      if disk.isFull(for: header) {
-        throw SinkError(
-          target: disk.options.directory, operation: "spool", errno: Errno(EDQUOT))
-      }
-      stored = try disk.append(header, body)
+      stored = try disk.append(block)
     } catch {
       endSpilling(.failed)
       throw error
     }
     endSpilling(.stored(stored))
+    FaultPoint.spoolMemoryFreed.pass()
     endTrouble()
     return true
   }
@@ -72,10 +69,13 @@ struct Spiller: ThreadLoop, ~Copyable {
   }
 
   private mutating func rest(after error: SinkError) -> Int64 {
-    if trouble != error {
+    // The file in question may be another one each time.
+    if trouble?.code != error.code {
       spool.options.disk?.warn("\(error); lines stay in memory, and it is tried again until it works")
     }
     trouble = error
+    // Our own limit costs nothing to look at, and there may be room at any moment.
+    if error.code == EDQUOT { return Self.restNanosecondsMin }
     defer { restNanoseconds = min(restNanoseconds * 2, Self.restNanosecondsMax) }
     return restNanoseconds
   }

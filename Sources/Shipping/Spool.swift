@@ -79,7 +79,9 @@ public final class Spool: Sendable {
   /// The first block, which the producer begins with.
   let first: SpoolBlock
   /// What was found on disk at the beginning.
-  let heritage: SpoolDisk.Heritage
+  let inherited: Tally
+  /// The number of the first record that is delivered, and of the first that is new.
+  let startSequence: Int, newSequence: Int
 
   /// Wakes the consumer: there are records, or there is a command for it.
   let consumerWake: WakeEvent
@@ -92,7 +94,7 @@ public final class Spool: Sendable {
   let isSpillingWanted = Atomic<Bool>(false)
   let isMemoryWanted = Atomic<Bool>(false)
   let isFinished = Atomic<Bool>(false)
-  let hasConsumerEnded = Atomic<Bool>(false)
+  let isWaitingOver = Atomic<Bool>(false)
 
   let committed = AtomicTally()
   let taken = AtomicTally()
@@ -123,27 +125,30 @@ public final class Spool: Sendable {
     } catch {
       throw SpoolError(operation: "descriptor to wake a thread", errno: error)
     }
+    let heritage: SpoolDisk.Heritage
     do {
       disk = try options.disk.map { disk throws(SinkError) in try SpoolDisk(disk, system: system) }
       heritage = try disk?.inherit() ?? SpoolDisk.Heritage()
     } catch {
       throw SpoolError(error)
     }
+    // Of the blocks, both ends hold one, and so may whoever moves another to disk.
+    let leastBytes = disk == nil ? 0 : 4 * options.blockBytes
     memory = try SpoolMemory(
-      limitBytes: options.limitBytes, slotBytes: options.blockBytes, system: system)
+      limitBytes: max(options.limitBytes, leastBytes), slotBytes: options.blockBytes, system: system)
     let request = memory.take(
       atLeast: memory.slotBytes, firstSequence: heritage.endSequence, mayExceed: false)
     guard case .granted(let block) = request else {
       throw SpoolError(operation: "memory for the first block", errno: .noMemory)
     }
     first = block
+    // The frames go there and nowhere else: who holds one holds its room on the disk.
     queue = SpoolQueue(first: block, frames: heritage.frames)
-    reportHeritage()
-  }
-
-  private func reportHeritage() {
+    inherited = heritage.tally
+    startSequence = heritage.delivered
+    newSequence = heritage.endSequence
     guard let disk = options.disk else { return }
-    let count = heritage.tally.records
+    let count = inherited.records
     if count > 0 { disk.warn("\(disk.directory): \(count) records of an earlier run go first") }
     if heritage.missingRecords > 0 {
       disk.warn("\(disk.directory): \(heritage.missingRecords) records of an earlier run are lost")
@@ -167,7 +172,7 @@ public final class Spool: Sendable {
     // What was taken is read first: it never exceeds what had been committed by then.
     let taken = taken.value
     return SpoolUsage(
-      inherited: heritage.tally, committed: committed.value, taken: taken,
+      inherited: inherited, committed: committed.value, taken: taken,
       kept: kept.value, droppedRecords: droppedRecords.load(ordering: .relaxed),
       damaged: damaged.value, memoryBytes: memory.usage.bytes,
       memoryBytesMax: memory.usage.bytesMax, diskBytes: disk?.byteCount ?? 0)
@@ -195,6 +200,12 @@ extension Spool {
     if isProducerWaiting.exchange(false, ordering: .sequentiallyConsistent) {
       producerWake.signal()
     }
+  }
+
+  /// Says that room is not to be waited for any more.
+  func endWaiting() {
+    isWaitingOver.store(true, ordering: .sequentiallyConsistent)
+    wakeProducerIfWaiting()
   }
 
   /// Says that no more records will come.
@@ -248,10 +259,11 @@ extension Spool {
   }
 
   /// Counts records that came back damaged from the disk, and says so.
-  func noteDamage(_ tally: Tally, in stored: SpoolDisk.StoredFrame) {
-    damaged.add(tally)
+  func noteDamage(_ stored: SpoolDisk.StoredFrame) {
+    damaged.add(stored.rest)
     options.disk?.warn(
-      "\(stored.segment.path): \(tally.records) records at byte \(stored.offset) are damaged, and lost")
+      "\(stored.segment.path): \(stored.rest.records) records at byte \(stored.offset) are damaged, and lost")
+    wakeProducerIfWaiting()
   }
 
   /// Prepares memory if the producer is getting short of it; for the consumer, whenever it has woken.

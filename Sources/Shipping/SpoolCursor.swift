@@ -2,14 +2,17 @@ import Glibc
 
 /// What a spool on disk knows beside its records: how far they were delivered, and how far they were written.
 ///
-/// Both are sequence numbers in a small file, each with a checksum; each has one thread that writes it.
+/// These are sequence numbers in a small file, each with a checksum; each has one thread that writes it.
 struct SpoolCursor: ~Copyable, Sendable {
-  /// Which of the two numbers.
+  /// Which of the numbers.
   enum Mark: Int, CaseIterable {
-    /// All records in front of this one were delivered.
+    /// All records in front of this one were delivered; the consumer's.
     case delivered
     /// All records in front of this one were written to the disk, or delivered without.
     case written
+    /// All records in front of this one had been delivered when the last file was begun: as long as there are
+    /// no files, the consumer notes nothing.
+    case begun
   }
 
   private static let markBytes = 64
@@ -30,20 +33,43 @@ struct SpoolCursor: ~Copyable, Sendable {
   /// - Throws: `SinkError` if that fails, or if another process has it.
   static func open(in directory: String, system: SystemCalls) throws(SinkError) -> SpoolCursor {
     let path = directory + "/cursor"
-    let cursor: SpoolCursor
+    return SpoolCursor(path, try claim(path, system), system)
+  }
+
+  private static func claim(_ path: String, _ system: SystemCalls) throws(SinkError) -> Int32 {
+    let descriptor: Int32
     do {
-      cursor = SpoolCursor(path, try system.open(path, O_RDWR | O_CREAT, mode: 0o600), system)
+      descriptor = try system.open(path, O_RDWR | O_CREAT, mode: 0o600)
     } catch {
       throw SinkError(target: path, operation: "open", errno: error)
     }
     do {
-      try system.lock(cursor.descriptor)
-    } catch .wouldBlock {
-      throw SinkError(target: directory, operation: "lock", refusal: "another process spools here")
+      try system.lock(descriptor)
     } catch {
+      try? system.close(descriptor)
+      if error == .wouldBlock {
+        throw SinkError(target: path, operation: "lock", refusal: "another process spools here")
+      }
       throw SinkError(target: path, operation: "lock", errno: error)
     }
-    return cursor
+    return descriptor
+  }
+
+  /// Whether the file is still where it was made.
+  var isInPlace: Bool { system.isInPlace(descriptor, path) }
+
+  /// Makes the file anew if somebody has removed it.
+  ///
+  /// Whoever writes a number meanwhile writes it to one of the two.
+  func restore() throws(SinkError) {
+    if isInPlace { return }
+    let new = try Self.claim(path, system)
+    defer { try? system.close(new) }
+    do {
+      try system.replace(descriptor, by: new)
+    } catch {
+      throw SinkError(target: path, operation: "dup", errno: error)
+    }
   }
 
   deinit { try? system.close(descriptor) }

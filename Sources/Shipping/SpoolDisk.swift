@@ -11,17 +11,26 @@ final class SpoolDisk: Sendable {
     let segment: SpoolSegment
     let offset: Int
     let frame: SpoolFrame
+    /// What of it an earlier run has delivered.
+    var delivered = Tally.zero
+
+    /// What of it is still to be delivered.
+    var rest: Tally { frame.tally - delivered }
   }
 
   let options: Spool.DiskOptions
-  private let system: SystemCalls
-  private let cursor: SpoolCursor
-  private let usedBytes = Atomic<Int>(0)
-  private let writtenEnd = Atomic<Int>(0)
-  private let shelf = Mutex(Shelf())
+  let system: SystemCalls
+  let cursor: SpoolCursor
+  let shelf = Mutex(Shelf())
+  let usedBytes = Atomic<Int>(0)
+  /// Behind the last record that was ever written here.
+  let writtenEnd = Atomic<Int>(0)
+  /// In front of which record everything was delivered, or is lost; and how much of that is on disk, which only
+  /// the consumer asks.
+  let deliveredEnd = Atomic<Int>(0), notedEnd = Atomic<Int>(-1)
 
   /// Which files there are.
-  private struct Shelf {
+  struct Shelf {
     /// The file that is appended to.
     var active: SpoolSegment?
     /// How many frames of each file are still needed, by the file's number.
@@ -33,27 +42,35 @@ final class SpoolDisk: Sendable {
   init(_ options: Spool.DiskOptions, system: SystemCalls) throws(SinkError) {
     self.options = options
     self.system = system
-    do {
-      try system.makeDirectory(options.directory)
-    } catch {
-      throw SinkError(target: options.directory, operation: "mkdir", errno: error)
-    }
+    try Self.makeDirectory(options.directory, system)
     cursor = try SpoolCursor.open(in: options.directory, system: system)
   }
 
+  private static func makeDirectory(_ path: String, _ system: SystemCalls) throws(SinkError) {
+    do {
+      try system.makeDirectory(path)
+    } catch {
+      throw SinkError(target: path, operation: "mkdir", errno: error)
+    }
+  }
+
   /// How many bytes the files have.
-  var byteCount: Int { usedBytes.load(ordering: .relaxed) }
+  var byteCount: Int { usedBytes.load(ordering: .sequentiallyConsistent) }
 
   /// A file is begun anew when it has grown to this size, so that the disk gets back what was delivered.
-  private var segmentBytesMax: Int { min(64 << 20, max(1 << 20, options.limitBytes / 16)) }
+  private var segmentBytesMax: Int { min(64 << 20, max(64 << 10, options.limitBytes / 16)) }
 
   // MARK: Writing
 
-  /// Whether a frame of so many bytes would be too much.
-  func isFull(for frame: SpoolFrame) -> Bool { byteCount + frame.paddedByteCount > options.limitBytes }
-
   /// Puts the records of a block on disk.
-  func append(_ frame: SpoolFrame, _ body: SpoolFrame.Body) throws(SinkError) -> StoredFrame {
+  ///
+  /// - Throws: `SinkError`, with `EDQUOT` if that would be more than there may be.
+  func append(_ block: SpoolBlock) throws(SinkError) -> StoredFrame {
+    let body = block.body
+    let frame = SpoolFrame(body, firstSequence: block.firstSequence)
+    guard byteCount + SpoolSegment.headerBytes + frame.paddedByteCount <= options.limitBytes else {
+      throw SinkError(target: options.directory, operation: "spool", errno: Errno(EDQUOT))
+    }
     let segment = try segmentForAppending()
     let offset: Int
     do {
@@ -62,45 +79,51 @@ final class SpoolDisk: Sendable {
       shelf.withLock { $0.frameCounts[segment.number, default: 1] -= 1 }
       throw error
     }
-    usedBytes.add(frame.paddedByteCount, ordering: .relaxed)
+    usedBytes.add(frame.paddedByteCount, ordering: .sequentiallyConsistent)
     // What is missing should the disk be damaged can be counted by this number alone.
-    let end = writtenEnd.max(frame.endSequence, ordering: .relaxed).newValue
+    let end = writtenEnd.max(frame.endSequence, ordering: .sequentiallyConsistent).newValue
     try? cursor.set(.written, to: end)
+    FaultPoint.spoolFrameNoted.pass()
     return StoredFrame(segment: segment, offset: offset, frame: frame)
   }
 
   /// The file that the next frame goes to, with one frame more to its count, so that it stays.
   private func segmentForAppending() throws(SinkError) -> SpoolSegment {
-    let (active, number) = shelf.withLock { shelf -> (SpoolSegment?, Int) in
-      if let active = shelf.active, active.byteCount < segmentBytesMax {
-        shelf.frameCounts[active.number, default: 0] += 1
-        return (active, 0)
-      }
-      shelf.nextNumber += 1
-      return (nil, shelf.nextNumber - 1)
+    let active = shelf.withLock { shelf -> SpoolSegment? in
+      guard let active = shelf.active, active.byteCount < segmentBytesMax else { return nil }
+      shelf.frameCounts[active.number, default: 0] += 1
+      return active
     }
-    if let active { return active }
-    let segment = try SpoolSegment(
-      creating: number, in: options.directory, kind: kind, system: system)
-    usedBytes.add(segment.byteCount, ordering: .relaxed)
+    guard let active else { return try beginSegment() }
+    if active.isInPlace { return active }
+    // Somebody has removed it. What is in it can still be read; what is new goes where it can be found.
+    shelf.withLock { $0.frameCounts[active.number, default: 1] -= 1 }
+    return try beginSegment()
+  }
+
+  private func beginSegment() throws(SinkError) -> SpoolSegment {
+    // From here on the consumer notes what it delivers, and what it delivered before is noted now.
+    usedBytes.add(SpoolSegment.headerBytes, ordering: .sequentiallyConsistent)
+    let number = shelf.withLock { $0.nextNumber }
+    let segment: SpoolSegment
+    do {
+      try Self.makeDirectory(options.directory, system)
+      try cursor.restore()
+      try cursor.set(.begun, to: deliveredEnd.load(ordering: .sequentiallyConsistent))
+      segment = try SpoolSegment(creating: number, in: options.directory, kind: kind, system: system)
+    } catch {
+      usedBytes.subtract(SpoolSegment.headerBytes, ordering: .sequentiallyConsistent)
+      if error.code == EEXIST { shelf.withLock { $0.nextNumber += 1 } }
+      throw error
+    }
     shelf.withLock { shelf in
       let former = shelf.active
+      shelf.nextNumber = number + 1
       shelf.active = segment
       shelf.frameCounts[number] = 1
       if let former, shelf.frameCounts[former.number] ?? 0 == 0 { discard(former, &shelf) }
     }
     return segment
-  }
-
-  /// Makes everything outlive a power cut.
-  func synchronize(_ segments: [SpoolSegment]) throws(SinkError) {
-    for segment in segments { try segment.synchronize() }
-    try cursor.synchronize()
-    do {
-      try system.synchronize(directory: options.directory)
-    } catch {
-      throw SinkError(target: options.directory, operation: "fsync", errno: error)
-    }
   }
 
   // MARK: Reading
@@ -115,129 +138,55 @@ final class SpoolDisk: Sendable {
     }
   }
 
-  private func discard(_ segment: SpoolSegment, _ shelf: inout Shelf) {
+  func discard(_ segment: SpoolSegment, _ shelf: inout Shelf) {
     shelf.frameCounts[segment.number] = nil
     if shelf.active === segment { shelf.active = nil }
-    usedBytes.subtract(segment.byteCount, ordering: .relaxed)
+    usedBytes.subtract(segment.byteCount, ordering: .sequentiallyConsistent)
     segment.remove()
   }
 
-  /// Notes up to where records were delivered; without files there is nothing that could be delivered twice.
+  // MARK: Noting
+
+  /// Notes up to where records were delivered, unless there is nothing that could be delivered twice.
   func note(delivered sequence: Int) throws(SinkError) {
-    if byteCount > 0 { try cursor.set(.delivered, to: sequence) }
+    deliveredEnd.store(sequence, ordering: .sequentiallyConsistent)
+    guard byteCount > 0 || isBehind, notedEnd.load(ordering: .relaxed) != sequence else { return }
+    FaultPoint.spoolDelivered.pass()
+    try noteOnDisk(sequence)
+    FaultPoint.spoolDeliveryNoted.pass()
   }
 
-  /// The same, whatever there is.
-  func note(finallyDelivered sequence: Int) throws(SinkError) { try cursor.set(.delivered, to: sequence) }
+  /// The same at the end, and makes it and these files outlive a power cut.
+  func noteFinally(delivered sequence: Int, keeping segments: [SpoolSegment]) throws(SinkError) {
+    // Where the note has been removed, and nothing is kept, there is nothing to note either.
+    guard !segments.isEmpty || isBehind && cursor.isInPlace else { return }
+    try cursor.restore()
+    FaultPoint.spoolKept.pass()
+    try noteOnDisk(sequence)
+    FaultPoint.spoolKeptNoted.pass()
+    for segment in segments { try segment.synchronize() }
+    try cursor.synchronize()
+    do {
+      try system.synchronize(directory: options.directory)
+    } catch {
+      throw SinkError(target: options.directory, operation: "fsync", errno: error)
+    }
+    FaultPoint.spoolKeptSynced.pass()
+  }
+
+  /// Whether the next run would look for records that there were once, and not find them.
+  private var isBehind: Bool {
+    notedEnd.load(ordering: .relaxed) < writtenEnd.load(ordering: .sequentiallyConsistent)
+  }
+
+  private func noteOnDisk(_ sequence: Int) throws(SinkError) {
+    try cursor.set(.delivered, to: sequence)
+    notedEnd.store(sequence, ordering: .relaxed)
+  }
 
   /// What records are, as it stands in a file: 0 for lines.
   private var kind: UInt64 {
     guard let kind = options.content?.current else { return 0 }
     return UInt64(kind.marker) | UInt64(kind.variant) << 32 | 1 << 63
-  }
-}
-
-// MARK: - What an earlier run has left
-
-extension SpoolDisk {
-  /// What is found at the beginning.
-  struct Heritage {
-    /// Frames with records that were not delivered, the oldest first.
-    var frames: [StoredFrame] = []
-    /// In front of which record everything was delivered; it may be one in the middle of the first frame.
-    var delivered = 0
-    /// The number of the first record that is new.
-    var endSequence = 0
-    /// How many records should be there, by their numbers, and are not.
-    var missingRecords = 0
-
-    /// What is to be delivered.
-    var tally: Tally { frames.reduce(.zero) { $0 + $1.frame.tally(behind: delivered) } }
-  }
-
-  /// Looks through all files; for the beginning, when nobody else does anything.
-  ///
-  /// Damage is passed over, up to the next whole header; whether the records are whole shows when they are read.
-  func inherit() throws(SinkError) -> Heritage {
-    var heritage = Heritage()
-    let delivered = try cursor.value(of: .delivered)
-    let written = try cursor.value(of: .written)
-    var stored: [StoredFrame] = []
-    let segments = try openSegments()
-    for segment in segments { stored += try frames(of: segment) }
-    // What an ending run has put away last may be older than what was on disk already.
-    stored.sort { $0.frame.firstSequence < $1.frame.firstSequence }
-    var expected = delivered ?? stored.first?.frame.firstSequence ?? 0
-    heritage.delivered = expected
-    for frame in stored where frame.frame.endSequence > expected {
-      // Records that are there twice would be delivered twice; this can only be a forgery.
-      guard frame.frame.firstSequence >= expected || heritage.frames.isEmpty else { continue }
-      heritage.missingRecords += max(0, frame.frame.firstSequence - expected)
-      expected = frame.frame.endSequence
-      heritage.frames.append(frame)
-    }
-    heritage.missingRecords += max(0, (written ?? 0) - expected)
-    heritage.endSequence = max(expected, written ?? 0)
-    shelf.withLock { shelf in
-      for frame in heritage.frames { shelf.frameCounts[frame.segment.number, default: 0] += 1 }
-    }
-    shelf.withLock { shelf in
-      for segment in segments where shelf.frameCounts[segment.number] ?? 0 == 0 { discard(segment, &shelf) }
-    }
-    return heritage
-  }
-
-  /// The files that are ours; what else bears such a name is left alone.
-  private func openSegments() throws(SinkError) -> [SpoolSegment] {
-    var segments: [SpoolSegment] = []
-    for number in try segmentNumbers() {
-      shelf.withLock { $0.nextNumber = max($0.nextNumber, number + 1) }
-      let segment = try SpoolSegment(opening: number, in: options.directory, system: system)
-      if segment.byteCount < SpoolSegment.headerBytes {
-        // A kill has come in between.
-        segment.remove()
-      } else if let kind = try segment.kind() {
-        try check(kind, of: segment)
-        usedBytes.add(segment.byteCount, ordering: .relaxed)
-        segments.append(segment)
-      }
-    }
-    return segments
-  }
-
-  private func segmentNumbers() throws(SinkError) -> [Int] {
-    do {
-      return try system.names(inDirectory: options.directory).compactMap(SpoolSegment.number).sorted()
-    } catch {
-      throw SinkError(target: options.directory, operation: "list", errno: error)
-    }
-  }
-
-  /// Makes sure that a file's records are such as this run's.
-  private func check(_ kind: UInt64, of segment: SpoolSegment) throws(SinkError) {
-    let isBinary = kind != 0
-    let found = BinaryContent.Kind(
-      marker: UInt32(truncatingIfNeeded: kind), variant: UInt8(truncatingIfNeeded: kind >> 32))
-    if isBinary == (options.content != nil), options.content?.begin(found) ?? true { return }
-    let what = isBinary ? "binary records" : "lines"
-    throw SinkError(
-      target: segment.path, operation: "spool",
-      refusal: "it holds \(what) of an earlier run, which don't go where this one writes")
-  }
-
-  private func frames(of segment: SpoolSegment) throws(SinkError) -> [StoredFrame] {
-    var frames: [StoredFrame] = []
-    var offset = SpoolSegment.headerBytes
-    while offset + SpoolFrame.byteCount <= segment.byteCount {
-      if let frame = try segment.frame(at: offset),
-        offset + SpoolFrame.byteCount + frame.bodyByteCount <= segment.byteCount
-      {
-        frames.append(StoredFrame(segment: segment, offset: offset, frame: frame))
-        offset += frame.paddedByteCount
-      } else {
-        offset += SpoolFrame.alignment
-      }
-    }
-    return frames
   }
 }

@@ -8,7 +8,8 @@ import Glibc
 /// 16 sequence number of the first record       24 bytes of the records
 /// ```
 ///
-/// in little-endian words. The body follows: the records, then the offsets at which they end, the last one
+/// in little-endian words. The header's checksum goes on from a key that each file has of its own: what somebody
+/// has put into a record is never taken for a header behind a damaged one. The body follows: the records, then the offsets at which they end, the last one
 /// first, as they lie in a block. Frames begin at multiples of 64 bytes, so that behind a damaged one the next
 /// can be found.
 struct SpoolFrame: Equatable {
@@ -30,10 +31,11 @@ struct SpoolFrame: Equatable {
   }
 
   /// Reads a header; nil if these bytes are none.
-  init?(_ bytes: UnsafeRawBufferPointer) {
-    guard bytes.count >= Self.byteCount, bytes.loadUnaligned(as: UInt32.self).littleEndian == Self.magic,
-      Self.word(bytes, 4) == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes[8..<Self.byteCount]))
+  init?(_ bytes: UnsafeRawBufferPointer, key: UInt32) {
+    guard bytes.count >= Self.byteCount, bytes.loadUnaligned(as: UInt32.self).littleEndian == Self.magic
     else { return nil }
+    let checked = UnsafeRawBufferPointer(rebasing: bytes[8..<Self.byteCount])
+    guard Self.word(bytes, 4) == Self.checksum(continuing: key, checked) else { return nil }
     bodyChecksum = Self.word(bytes, 8)
     recordCount = Int(Self.word(bytes, 12))
     let sequence = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian
@@ -46,8 +48,8 @@ struct SpoolFrame: Equatable {
     recordBytes = Int(byteCount)
   }
 
-  /// The header as it is in the file.
-  var bytes: [UInt8] {
+  /// The header as it is in a file.
+  func bytes(key: UInt32) -> [UInt8] {
     var bytes: [UInt8] = []
     func append(_ value: some FixedWidthInteger) {
       withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
@@ -56,7 +58,7 @@ struct SpoolFrame: Equatable {
     append(UInt32(recordCount))
     append(UInt64(firstSequence))
     append(UInt64(recordBytes))
-    let checksum = bytes.withUnsafeBytes(Self.checksum)
+    let checksum = bytes.withUnsafeBytes { Self.checksum(continuing: key, $0) }
     let rest = bytes
     bytes = []
     append(Self.magic)
@@ -73,10 +75,8 @@ struct SpoolFrame: Equatable {
   /// The sequence number behind its last record.
   var endSequence: Int { firstSequence + recordCount }
 
-  /// What of it is behind a sequence number; the bytes are those of the whole if part of it is in front.
-  func tally(behind sequence: Int) -> Tally {
-    Tally(records: endSequence - max(firstSequence, min(sequence, endSequence)), bytes: recordBytes)
-  }
+  /// All its records.
+  var tally: Tally { Tally(records: recordCount, bytes: recordBytes) }
 
   static func padded(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }
 

@@ -63,11 +63,14 @@ final class SpoolMemory: Sendable {
     } catch {
       throw SpoolError(operation: "memory: \(error)", errno: .noMemory)
     }
-    slots = .allocate(capacity: slotCount)
-    for index in 0..<slotCount { (slots + index).initialize(to: Atomic(Slot.empty)) }
+    // There may be many, of which few are ever used: zeros, which are empty slots, cost nothing.
+    guard let zeros = calloc(slotCount, MemoryLayout<Atomic<UInt8>>.stride) else {
+      throw SpoolError(operation: "memory", errno: .noMemory)
+    }
+    slots = zeros.bindMemory(to: Atomic<UInt8>.self, capacity: slotCount)
   }
 
-  deinit { slots.deinitialize(count: slotCount).deallocate() }
+  deinit { free(slots) }
 
   static let pageBytes = 4096
 

@@ -13,7 +13,7 @@ final class SpoolQueue: Sendable {
   }
 
   private struct State {
-    var frames: ArraySlice<SpoolDisk.StoredFrame> = []
+    var frames: StoredFrameQueue
     /// The oldest block in memory that nobody has claimed; nil if it is the one behind `current`.
     var next: SpoolBlock?
     /// The block that the consumer has.
@@ -29,11 +29,11 @@ final class SpoolQueue: Sendable {
   private let state: Mutex<State>
 
   init(first: SpoolBlock, frames: [SpoolDisk.StoredFrame]) {
-    state = Mutex(State(frames: frames[...], next: first))
+    state = Mutex(State(frames: StoredFrameQueue(frames), next: first))
   }
 
   /// What is on disk and nobody has claimed.
-  var frames: [SpoolDisk.StoredFrame] { state.withLock { Array($0.frames) } }
+  var frames: [SpoolDisk.StoredFrame] { state.withLock { $0.frames.all } }
 
   /// The oldest block in memory that nobody has claimed.
   var firstUnclaimed: SpoolBlock? { state.withLock { $0.next ?? $0.current?.next() } }
@@ -66,7 +66,7 @@ final class SpoolQueue: Sendable {
   }
 
   /// Puts a frame back that could not be read yet.
-  func putBack(_ frame: SpoolDisk.StoredFrame) { state.withLock { $0.frames = [frame] + $0.frames } }
+  func putBack(_ frame: SpoolDisk.StoredFrame) { state.withLock { $0.frames.putBack(frame) } }
 
   // MARK: Moving blocks to disk
 

@@ -8,8 +8,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   private var block: SpoolBlock?
   /// The frame that `block` is the image of.
   private var frame: SpoolDisk.StoredFrame?
-  /// Where images of frames are made; ours, and as large as the largest of them.
-  private var imageMemory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var image = SpoolImage()
   /// How many records of this block have been taken whole.
   private var recordIndex = 0
   /// Up to where the bytes of this block have been taken, be it in the middle of a record.
@@ -17,19 +16,23 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   /// Where the last record ends that has been taken whole.
   private var recordOffset = 0
   private var total = Tally.zero
+  /// Which record comes next; all in front of it have been taken, or are lost.
+  private var position: Int
   /// How often in a row the next frame could not be read.
   private var failureCount = 0
 
   /// A frame that can't be read is given up after so many attempts.
   private static let failureCountMax = 10
 
-  init(_ spool: Spool) { self.spool = spool }
-
-  deinit {
-    imageMemory.deallocate()
-    spool.hasConsumerEnded.store(true, ordering: .sequentiallyConsistent)
-    spool.wakeProducerIfWaiting()
+  init(_ spool: Spool) {
+    self.spool = spool
+    position = spool.startSequence
   }
+
+  deinit { leave() }
+
+  /// Says that nothing more will be taken; a producer that waits for room waits no longer.
+  func leave() { spool.endWaiting() }
 
   /// What is visible and not yet taken, up to the end of a block, or nil if there is nothing now.
   ///
@@ -62,6 +65,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
       completed = Tally(records: records, bytes: end - recordOffset)
       recordOffset = end
       recordIndex += records
+      position = block.firstSequence + recordIndex
     }
     offset += byteCount
     total += completed
@@ -85,7 +89,9 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
     let (piece, free) = spool.queue.claimNext()
     if let free { spool.giveBack(free) }
     switch piece {
-    case .block(let next): block = next
+    case .block(let next):
+      block = next
+      position = next.firstSequence
     case .frame(let next): try load(next)
     }
   }
@@ -123,18 +129,9 @@ extension SpoolReader {
   ///
   /// One that is damaged, or can't be read however often that is tried, is counted and passed over.
   private mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SinkError) {
-    let header = stored.frame
-    let byteCount = SpoolBlock.byteCount(forRecords: header.recordCount, of: header.recordBytes)
-    if imageMemory.count < byteCount {
-      imageMemory.deallocate()
-      imageMemory = .allocate(byteCount: byteCount, alignment: 64)
-    }
-    guard let base = imageMemory.baseAddress else { return }
-    let image = SpoolBlock(base: base)
-    image.initialize(byteCount: byteCount, firstSequence: header.firstSequence)
-    var isWhole = false
+    var whole: SpoolBlock?
     do throws(SinkError) {
-      isWhole = try stored.segment.readBody(of: header, at: stored.offset, into: image)
+      whole = try image.load(stored)
     } catch {
       failureCount += 1
       if failureCount < Self.failureCountMax {
@@ -143,21 +140,18 @@ extension SpoolReader {
       }
     }
     failureCount = 0
-    // Of the first frame an earlier run may have delivered some already.
-    let skipped = max(0, spool.heritage.delivered - header.firstSequence)
-    guard isWhole, skipped < header.recordCount else {
-      // Of the bytes of a frame in parts nobody knows how many were delivered.
-      let lost = Tally(records: max(0, header.recordCount - skipped), bytes: header.recordBytes)
-      spool.noteDamage(lost, in: stored)
+    guard let whole else {
+      spool.noteDamage(stored)
       spool.disk?.release(stored)
+      position = stored.frame.endSequence
       return
     }
-    image.publish(count: header.recordCount)
-    block = image
+    block = whole
     frame = stored
-    recordIndex = skipped
-    offset = skipped == 0 ? 0 : image.endOffset(ofRecord: skipped - 1)
+    recordIndex = stored.delivered.records
+    offset = recordIndex == 0 ? 0 : whole.endOffset(ofRecord: recordIndex - 1)
     recordOffset = offset
+    position = whole.firstSequence + recordIndex
   }
 
   private func restOfBlock(_ block: SpoolBlock) -> Tally {
@@ -167,46 +161,29 @@ extension SpoolReader {
       records: count - recordIndex, bytes: block.endOffset(ofRecord: count - 1) - recordOffset)
   }
 
-  /// Which record comes next; nil before the first.
-  private var sequence: Int? { block.map { $0.firstSequence + recordIndex } }
-
   /// Notes on disk, if there is something on it, how far records have been delivered.
-  func noteDelivered() throws(SinkError) {
-    guard let disk = spool.disk, let sequence else { return }
-    try disk.note(delivered: sequence)
-  }
+  func noteDelivered() throws(SinkError) { try spool.disk?.note(delivered: position) }
 
   /// Puts everything on disk that hasn't been taken, for the next run; the producer has finished, and nobody
   /// else moves blocks.
   ///
   /// - Throws: `SinkError` if some of it could not be put there; what could is kept.
-  mutating func keepRest() throws(SinkError) {
+  func keepRest() throws(SinkError) {
     guard let disk = spool.disk else { return }
-    let frames = spool.queue.frames
-    var segments = frames.map(\.segment)
-    var kept = frames.reduce(Tally.zero) { $0 + $1.frame.tally(behind: spool.heritage.delivered) }
-    defer { spool.kept.store(kept) }
-    if let block, let frame {
-      kept += restOfBlock(block)
-      segments.append(frame.segment)
+    var keeper = SpoolKeeper(disk)
+    if let block {
+      let rest = restOfBlock(block)
+      if let frame { keeper.keep(frame, rest: rest) } else { keeper.keep(block, rest: rest) }
     }
-    var next = frame == nil ? block ?? spool.queue.firstUnclaimed : spool.queue.firstUnclaimed
+    for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }
+    // Blocks between the one that was being read and this one may be on disk, and no memory any more.
+    var next = spool.queue.firstUnclaimed
     while let block = next {
-      next = block.next()
       let body = block.body
-      let rest =
-        block == self.block
-        ? restOfBlock(block) : Tally(records: body.recordCount, bytes: body.records.count)
-      guard rest.records > 0 else { continue }
-      let header = SpoolFrame(body, firstSequence: block.firstSequence)
-      guard !disk.isFull(for: header) else {
-        throw SinkError(target: disk.options.directory, operation: "keep", errno: Errno(EDQUOT))
-      }
-      segments.append(try disk.append(header, body).segment)
-      kept += rest
+      keeper.keep(block, rest: Tally(records: body.recordCount, bytes: body.records.count))
+      next = block.next()
     }
-    guard kept.records > 0 else { return }
-    if let sequence { try disk.note(finallyDelivered: sequence) }
-    try disk.synchronize(segments)
+    spool.kept.store(keeper.kept)
+    try keeper.finish(delivered: position)
   }
 }

@@ -6,15 +6,16 @@ import Synchronization
 /// The descriptor stays open as long as anybody may read from it, so that nothing is lost when the file, or
 /// its whole directory, is removed meanwhile.
 final class SpoolSegment: Sendable {
-  /// What stands at the beginning: a magic number, the version of the format, and what the records are.
-  static let headerBytes = 64
-  private static let magic: UInt64 = 0x314c_4f4f_5053_5753  // "SWSPOOL1"
-
   let path: String
   let number: Int
-  let descriptor: Int32
+  let header: SpoolSegmentHeader
+  private let descriptor: Int32
   private let system: SystemCalls
   private let end: Atomic<Int>
+
+  static var headerBytes: Int { SpoolSegmentHeader.byteCount }
+  /// Where we end looking into a file; ours are much smaller.
+  private static let byteCountMax = 4 << 30
 
   /// Begins a file.
   init(creating number: Int, in directory: String, kind: UInt64, system: SystemCalls) throws(SinkError) {
@@ -27,35 +28,27 @@ final class SpoolSegment: Sendable {
     self.path = path
     self.number = number
     self.system = system
+    header = SpoolSegmentHeader(kind: kind, key: .random(in: 0...UInt32.max))
     end = Atomic(Self.headerBytes)
-    var header: [UInt8] = []
-    for word in [Self.magic, kind] { withUnsafeBytes(of: word.littleEndian) { header += $0 } }
-    header += [UInt8](repeating: 0, count: Self.headerBytes - header.count)
     do {
-      try system.writeFully(descriptor, header, at: 0)
+      try system.writeFully(descriptor, header.bytes, at: 0)
+      FaultPoint.spoolSegmentBegun.pass()
     } catch {
       try? system.unlink(path)
       throw SinkError(target: path, operation: "write", errno: error)
     }
   }
 
-  /// Opens a file that an earlier run has left.
-  init(opening number: Int, in directory: String, system: SystemCalls) throws(SinkError) {
-    let path = directory + "/" + Self.fileName(number)
-    do {
-      descriptor = try system.open(path, O_RDWR)
-    } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
-    }
+  private init(
+    _ path: String, _ number: Int, _ header: SpoolSegmentHeader, _ descriptor: Int32, byteCount: Int,
+    _ system: SystemCalls
+  ) {
     self.path = path
     self.number = number
+    self.header = header
+    self.descriptor = descriptor
     self.system = system
-    do {
-      end = Atomic(Int(try system.status(descriptor).st_size))
-    } catch {
-      end = Atomic(0)
-      throw SinkError(target: path, operation: "stat", errno: error)
-    }
+    end = Atomic(byteCount)
   }
 
   deinit { try? system.close(descriptor) }
@@ -63,6 +56,29 @@ final class SpoolSegment: Sendable {
   /// The file's size: where the next frame goes.
   var byteCount: Int { end.load(ordering: .relaxed) }
 
+  /// Whether the file is still where it was made, so that another run would find it.
+  var isInPlace: Bool { system.isInPlace(descriptor, path) }
+
+  /// Takes the file away; a failure leaves a file whose records count as delivered.
+  func remove() {
+    // What has its name meanwhile is somebody else's.
+    if isInPlace { try? system.unlink(path) }
+    FaultPoint.spoolSegmentRemoved.pass()
+  }
+
+  /// Makes what was written outlive a power cut.
+  func synchronize() throws(SinkError) {
+    do {
+      try system.synchronize(descriptor)
+    } catch {
+      throw SinkError(target: path, operation: "fsync", errno: error)
+    }
+  }
+}
+
+// MARK: - What an earlier run has left
+
+extension SpoolSegment {
   static func fileName(_ number: Int) -> String {
     let digits = String(number, radix: 16)
     return "spool-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
@@ -70,22 +86,55 @@ final class SpoolSegment: Sendable {
 
   /// The number of a file of this name; nil if it is none of a spool.
   static func number(ofFileName name: String) -> Int? {
-    guard name.hasPrefix("spool-"), name.utf8.count >= 18, let number = Int(name.dropFirst(6), radix: 16),
-      number >= 0, fileName(number) == name
+    guard name.hasPrefix("spool-"), let number = Int(name.dropFirst(6), radix: 16), number >= 0,
+      number < 1 << 60, fileName(number) == name
     else { return nil }
     return number
   }
 
-  /// What its records are; nil if the file has no header of ours.
-  func kind() throws(SinkError) -> UInt64? {
-    let header = try read(Self.headerBytes, at: 0)
-    guard header.count == Self.headerBytes else { return nil }
-    return header.withUnsafeBytes { bytes in
-      guard bytes.loadUnaligned(as: UInt64.self).littleEndian == Self.magic else { return nil }
-      return bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian
-    }
+  /// What is found under a name.
+  enum Finding {
+    case segment(SpoolSegment)
+    /// A file that a kill has left before it was one of ours.
+    case stub
+    /// None of ours, or damaged at its beginning.
+    case foreign
   }
 
+  /// Opens a file that an earlier run has left.
+  static func find(_ number: Int, in directory: String, system: SystemCalls) throws(SinkError) -> Finding {
+    let path = directory + "/" + fileName(number)
+    let descriptor: Int32
+    do {
+      descriptor = try system.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
+    } catch Errno(EISDIR), Errno(ELOOP), .noPeer {
+      return .foreign
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    do {
+      let status = try system.status(descriptor)
+      guard status.isRegular else {
+        try? system.close(descriptor)
+        return .foreign
+      }
+      let bytes = try system.read(SpoolSegmentHeader.byteCount, of: descriptor, at: 0)
+      guard bytes.count == SpoolSegmentHeader.byteCount, let header = SpoolSegmentHeader(bytes) else {
+        try? system.close(descriptor)
+        return bytes.count < SpoolSegmentHeader.byteCount ? .stub : .foreign
+      }
+      let byteCount = min(Int(status.st_size), byteCountMax)
+      return .segment(SpoolSegment(path, number, header, descriptor, byteCount: byteCount, system))
+    } catch {
+      try? system.close(descriptor)
+      throw SinkError(target: path, operation: "read", errno: error)
+    }
+  }
+}
+
+// MARK: - Frames
+
+extension SpoolSegment {
   /// Adds a frame; when that fails the file is as it was.
   /// - Returns: where it is.
   func append(_ frame: SpoolFrame, _ body: SpoolFrame.Body) throws(SinkError) -> Int {
@@ -96,10 +145,12 @@ final class SpoolSegment: Sendable {
       try system.writeFully(descriptor, body.records, at: at)
       at += body.records.count
       try system.writeFully(descriptor, body.ends, at: at)
-      let padding = offset + frame.paddedByteCount - (at + body.ends.count)
-      try system.writeFully(
-        descriptor, [UInt8](repeating: 0, count: padding), at: at + body.ends.count)
-      try system.writeFully(descriptor, frame.bytes, at: offset)
+      at += body.ends.count
+      let padding = [UInt8](repeating: 0, count: offset + frame.paddedByteCount - at)
+      try system.writeFully(descriptor, padding, at: at)
+      FaultPoint.spoolFrameHalfWritten.pass()
+      try system.writeFully(descriptor, frame.bytes(key: header.key), at: offset)
+      FaultPoint.spoolFrameWritten.pass()
     } catch {
       try? system.truncate(descriptor, to: offset)
       throw SinkError(target: path, operation: "write", errno: error)
@@ -108,9 +159,45 @@ final class SpoolSegment: Sendable {
     return offset
   }
 
-  /// Reads a frame's header; nil if there is none.
-  func frame(at offset: Int) throws(SinkError) -> SpoolFrame? {
-    try read(SpoolFrame.byteCount, at: offset).withUnsafeBytes { SpoolFrame($0) }
+  /// All frames, and where they are.
+  ///
+  /// Damage is passed over, up to the next whole header; whether the records are whole shows when they are read.
+  func frames() throws(SinkError) -> [(offset: Int, frame: SpoolFrame)] {
+    var frames: [(offset: Int, frame: SpoolFrame)] = []
+    var offset = Self.headerBytes
+    while offset + SpoolFrame.byteCount <= byteCount {
+      if let frame = frame(in: try read(SpoolFrame.byteCount, at: offset)[...], at: offset) {
+        frames.append((offset, frame))
+        offset += frame.paddedByteCount
+      } else {
+        offset = try offsetOfFrame(behind: offset)
+      }
+    }
+    return frames
+  }
+
+  /// Where the next frame begins; the file's end if there is none.
+  private func offsetOfFrame(behind start: Int) throws(SinkError) -> Int {
+    var offset = start + SpoolFrame.alignment
+    while offset + SpoolFrame.byteCount <= byteCount {
+      let chunk = try read(64 << 10, at: offset)
+      for place in stride(from: 0, to: chunk.count, by: SpoolFrame.alignment)
+      where frame(in: chunk[place...].prefix(SpoolFrame.byteCount), at: offset + place) != nil {
+        return offset + place
+      }
+      // It was cut meanwhile.
+      if chunk.isEmpty { break }
+      offset += SpoolFrame.padded(chunk.count)
+    }
+    return byteCount
+  }
+
+  /// The frame whose header these bytes are, if all of it is in the file.
+  private func frame(in bytes: ArraySlice<UInt8>, at offset: Int) -> SpoolFrame? {
+    guard let frame = bytes.withUnsafeBytes({ SpoolFrame($0, key: header.key) }),
+      offset + SpoolFrame.byteCount + frame.bodyByteCount <= byteCount
+    else { return nil }
+    return frame
   }
 
   /// Reads a frame's body into a block that is large enough.
@@ -142,23 +229,19 @@ final class SpoolSegment: Sendable {
     return last == frame.recordBytes
   }
 
-  /// Makes what was written outlive a power cut.
-  func synchronize() throws(SinkError) {
-    do {
-      try system.synchronize(descriptor)
-    } catch {
-      throw SinkError(target: path, operation: "fsync", errno: error)
-    }
+  /// How many bytes the first records of a frame have, by its own account, which nobody has checked yet.
+  func byteCount(ofFirst recordCount: Int, in frame: SpoolFrame, at offset: Int) throws(SinkError) -> Int {
+    guard recordCount > 0 else { return 0 }
+    let place = frame.recordBytes + (frame.recordCount - recordCount) * SpoolBlock.slotBytes
+    let bytes = try read(SpoolBlock.slotBytes, at: offset + SpoolFrame.byteCount + place)
+    guard bytes.count == SpoolBlock.slotBytes else { return 0 }
+    let end = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self).littleEndian) }
+    return min(end, frame.recordBytes)
   }
 
-  /// Takes the file away; a failure leaves a file whose records count as delivered.
-  func remove() { try? system.unlink(path) }
-
   private func read(_ count: Int, at offset: Int) throws(SinkError) -> [UInt8] {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
-    defer { buffer.deallocate() }
     do {
-      return Array(buffer.prefix(try system.readFully(descriptor, into: buffer, at: offset)))
+      return try system.read(count, of: descriptor, at: offset)
     } catch {
       throw SinkError(target: path, operation: "read", errno: error)
     }

@@ -50,7 +50,7 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   /// Nil means that this record is dropped, and it has been counted so. A reservation that turns
   /// out too small is simply replaced by a larger one, and one that isn't committed is given up.
   /// - Returns: Memory that is valid until the next call, or nil when the spool's limit is reached;
-  ///   if the spool blocks, only when nobody reads it any more or the waiting was interrupted.
+  ///   if the spool blocks, only when room is not waited for any more or the waiting was interrupted.
   @inlinable
   public mutating func reserve(_ minimumByteCount: Int) -> UnsafeMutableRawBufferPointer? {
     if minimumByteCount <= room, room > 0 {
@@ -129,16 +129,17 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
 
   private func nextBlock(forRecordOf byteCount: Int) -> SpoolBlock? {
     let needed = byteCount + SpoolBlock.headerBytes + SpoolBlock.slotBytes
-    let sequence = spool.heritage.endSequence + total.records
+    let sequence = spool.newSequence + total.records
     var hasAnnounced = false
-    while !spool.hasConsumerEnded.load(ordering: .sequentiallyConsistent) {
+    while true {
       switch spool.takeBlock(atLeast: needed, firstSequence: sequence) {
       case .granted(let block):
         spool.isProducerWaiting.store(false, ordering: .sequentiallyConsistent)
         return block
       case .refused:
         return nil
-      case .full where spool.options.overflow == .drop:
+      case .full
+      where spool.options.overflow == .drop || spool.isWaitingOver.load(ordering: .sequentiallyConsistent):
         return nil
       case .full where !hasAnnounced:
         // Having said that it waits, it must look once more before it does.
@@ -149,7 +150,6 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
         hasAnnounced = false
       }
     }
-    return nil
   }
 
   /// Waits for the consumer to make room; false when the waiting was interrupted.

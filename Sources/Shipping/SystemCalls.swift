@@ -81,6 +81,13 @@ struct SystemCalls: Sendable {
     return count
   }
 
+  /// The bytes at an offset; fewer if the file ends.
+  func read(_ count: Int, of descriptor: Int32, at offset: Int) throws(Errno) -> [UInt8] {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+    defer { buffer.deallocate() }
+    return Array(buffer.prefix(try readFully(descriptor, into: buffer, at: offset)))
+  }
+
   func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
     try perform(.write) { Glibc.write(descriptor, bytes.baseAddress, min($0, bytes.count)) }
   }
@@ -108,6 +115,12 @@ struct SystemCalls: Sendable {
   func status(ofPath path: String) -> stat? {
     var status = stat()
     return stat(path, &status) == 0 ? status : nil
+  }
+
+  /// Whether a path leads to what a descriptor has open.
+  func isInPlace(_ descriptor: Int32, _ path: String) -> Bool {
+    guard let named = status(ofPath: path), let open = try? status(descriptor) else { return false }
+    return named.st_ino == open.st_ino && named.st_dev == open.st_dev
   }
 
   func truncate(_ descriptor: Int32, to byteCount: Int) throws(Errno) {
@@ -151,6 +164,14 @@ struct SystemCalls: Sendable {
   /// Claims a file for this process; `EWOULDBLOCK` if another has it.
   func lock(_ descriptor: Int32) throws(Errno) {
     _ = try perform(.flock) { _ in flock(descriptor, LOCK_EX | LOCK_NB) }
+  }
+
+  /// Makes a descriptor lead where another one does, for all who use it.
+  func replace(_ descriptor: Int32, by other: Int32) throws(Errno) {
+    while dup2(other, descriptor) < 0 {
+      if errno != EINTR && errno != EBUSY { throw Errno(errno) }
+    }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 
   /// Makes the names in a directory outlive a power cut.

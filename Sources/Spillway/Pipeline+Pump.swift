@@ -168,6 +168,8 @@ extension Pipeline {
   private mutating func interrupt() {
     isEnding = true
     isInterrupted = true
+    // Whatever is still to be handed on: it would be waited for until the consumer wakes.
+    output?.endWaiting()
   }
 }
 

@@ -83,6 +83,22 @@ struct CommandLineTests {
     (["--compat", "x"], "--compat: \"x\" is not a Varnish version from 2.1 to 9.0"),
     (["--keep", "5", "-r", "-"], "--keep needs a file: -w FILE"),
     (["--gzip", "-r", "-"], "--gzip needs a file: -w FILE"),
+    (["--spool-memory", "8Q", "-r", "-"], "--spool-memory: \"8Q\" is not a size"),
+    (["--spool-disk", "1G", "-r", "-"], "--spool-disk needs a directory: --spool-dir DIRECTORY"),
+    (
+      ["--spool-disk", "much", "--spool-dir", "/tmp/x", "-r", "-"], "--spool-disk: \"much\" is not a size"
+    ),
+    (["--overflow", "spill", "-r", "-"], "--overflow spill needs a directory: --spool-dir DIRECTORY"),
+    (
+      ["--overflow", "drop", "--spool-dir", "/tmp/x", "-r", "-"],
+      "--overflow drop doesn't go with --spool-dir"
+    ),
+    (
+      ["--overflow", "block", "--spool-dir", "/tmp/x", "-r", "-"],
+      "--overflow block doesn't go with --spool-dir"
+    ),
+    (["--overflow", "block"], "--overflow block: only a log in a file can wait (-r FILE)"),
+    (["--overflow", "wait", "-r", "-"], "--overflow: \"wait\" is none of spill, drop and block"),
     (["--keep-for", "1d", "-r", "-"], "--keep-for needs a file: -w FILE"),
     (["--post-rotate", "true", "-r", "-"], "--post-rotate needs a file: -w FILE"),
     (["-w", "/tmp/x", "--keep-for", "10ms", "-r", "-"], "--keep-for: the shortest time is 1s"),

@@ -6,8 +6,11 @@ import Glibc
 final class TemporaryDirectory: Sendable {
   let path: String
 
-  init() {
-    var template = Array("/tmp/spillway-shipping-XXXXXX".utf8CString)
+  /// - Parameter isInMemory: whether it shall lie in memory, if there is such a place: for tests that make
+  ///   many files and look at none of them through a disk's eyes.
+  init(isInMemory: Bool = false) {
+    let parent = isInMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(parent)/spillway-shipping-XXXXXX".utf8CString)
     path = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
   }
 
@@ -32,10 +35,28 @@ final class TemporaryDirectory: Sendable {
     return (text, status == 0)
   }
 
-  func write(_ name: String, _ text: String) {
+  func write(_ name: String, _ text: String) { write(name, Array(text.utf8)) }
+
+  /// Makes a file with these bytes.
+  func write(_ name: String, _ bytes: [UInt8]) {
+    unlink(file(name))
+    overwrite(name, bytes)
+  }
+
+  /// Replaces the contents of a file that others may have open.
+  func overwrite(_ name: String, _ bytes: [UInt8]) {
     guard let file = fopen(file(name), "we") else { return }
-    fputs(text, file)
+    fwrite(bytes, 1, bytes.count, file)
     fclose(file)
+  }
+
+  func bytes(_ name: String) -> [UInt8] {
+    guard let file = fopen(file(name), "re") else { return [] }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk.prefix(count) }
+    return bytes
   }
 }
 

@@ -1,0 +1,37 @@
+/// Frames on disk in their order.
+///
+/// Those that were taken are let go of at once: a frame keeps its file open, and an open file keeps its room on
+/// the disk, removed or not.
+struct StoredFrameQueue {
+  /// What was taken is nil, until it is more than what is left.
+  private var places: [SpoolDisk.StoredFrame?]
+  private var head = 0
+
+  init(_ frames: [SpoolDisk.StoredFrame] = []) { places = frames }
+
+  /// All of them.
+  var all: [SpoolDisk.StoredFrame] { places[head...].compactMap { $0 } }
+
+  mutating func append(_ frame: SpoolDisk.StoredFrame) { places.append(frame) }
+
+  mutating func popFirst() -> SpoolDisk.StoredFrame? {
+    guard head < places.count, let first = places[head] else { return nil }
+    places[head] = nil
+    head += 1
+    if head * 2 > places.count {
+      places.removeFirst(head)
+      head = 0
+    }
+    return first
+  }
+
+  /// Puts the one back that was taken last.
+  mutating func putBack(_ frame: SpoolDisk.StoredFrame) {
+    if head > 0 {
+      head -= 1
+      places[head] = frame
+    } else {
+      places.insert(frame, at: 0)
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import Glibc
+import Testing
+
+@testable import Shipping
+
+/// The spool does what a simple queue would, whatever happens in whatever order.
+@Suite struct SpoolModelTests {
+  /// More of them with `SPILLWAY_SPOOL_SCENARIOS`, others with `SPILLWAY_SPOOL_SEED`.
+  private static func number(_ variable: String, _ usual: UInt64) -> UInt64 {
+    getenv(variable).flatMap { UInt64(String(cString: $0)) } ?? usual
+  }
+
+  @Test func whateverHappensTheSpoolIsAQueue() {
+    let first = Self.number("SPILLWAY_SPOOL_SEED", 1)
+    let count = Self.number("SPILLWAY_SPOOL_SCENARIOS", 300)
+    for seed in first..<first + count {
+      let scenario = SpoolScenario(seed: seed)
+      guard Self.failure(of: scenario) != nil else { continue }
+      let smallest = scenario.shrunk { Self.failure(of: $0) != nil }
+      Issue.record("\(Self.failure(of: smallest).map { "\($0)" } ?? "")\n\(smallest)")
+      return
+    }
+  }
+
+  private static func failure(of scenario: SpoolScenario) -> (any Error)? {
+    do {
+      try SpoolScenarioRun.run(scenario)
+      return nil
+    } catch {
+      return error
+    }
+  }
+}

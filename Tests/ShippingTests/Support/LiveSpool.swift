@@ -1,0 +1,68 @@
+import Synchronization
+
+@testable import Shipping
+
+/// A spool with everybody who uses it, until it is let go of.
+final class LiveSpool {
+  let spool: Spool
+  var writer: SpoolWriter
+  var reader: SpoolReader
+  var spiller: Spiller
+  private let warnings: Collected<String>
+
+  static let blockBytes = 4096
+
+  init(memoryBlocks: Int, diskBytes: Int, in directory: String, _ system: SystemCalls = .real) throws {
+    let warnings = Collected<String>()
+    let disk = Spool.DiskOptions(directory: directory, limitBytes: diskBytes) { warnings.append($0) }
+    spool = try Spool(
+      Spool.Options(
+        limitBytes: memoryBlocks * Self.blockBytes, blockBytes: Self.blockBytes, disk: disk),
+      system: system)
+    self.warnings = warnings
+    writer = spool.makeWriter()
+    reader = spool.makeReader()
+    spiller = Spiller(spool, ThreadEnd(try WakeEvent(.real)))
+  }
+
+  /// How many records of an earlier run were said to be lost.
+  var lostCount: Int {
+    warnings.all.filter { $0.hasSuffix("records of an earlier run are lost") }
+      .compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } }.reduce(0, +)
+  }
+
+  /// - Returns: false if there was no room.
+  func append(_ bytes: [UInt8]) -> Bool {
+    guard let room = writer.reserve(bytes.count) else { return false }
+    room.copyBytes(from: bytes)
+    writer.commit(bytes.count)
+    return true
+  }
+}
+
+/// Does something before a certain system call from now; on one thread.
+final class CallHook: @unchecked Sendable {
+  private var countdown = 0
+  private var action: (() -> Void)?
+
+  func arm(at call: Int, _ action: @escaping () -> Void) {
+    countdown = call
+    self.action = action
+  }
+
+  func disarm() { action = nil }
+
+  var system: SystemCalls {
+    SystemCalls { [self] _ in
+      if let action {
+        countdown -= 1
+        if countdown <= 0 {
+          // What is done there makes calls of its own.
+          self.action = nil
+          action()
+        }
+      }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import Glibc
+
+@testable import Shipping
+
+/// The files of a spool, as a test knows and damages them.
+struct SpoolDirectory {
+  private struct Frame {
+    let file: String
+    let range: Range<Int>
+    let sequences: Range<Int>
+  }
+
+  private let temporary = TemporaryDirectory(isInMemory: true)
+  private var frames: [Frame] = []
+
+  var path: String { temporary.path }
+  private var names: [String] { temporary.names.filter { $0 != "cursor" } }
+
+  // MARK: Knowing
+
+  /// Takes note of frames that are in files now.
+  mutating func learn(_ stored: [SpoolDisk.StoredFrame]) {
+    for frame in stored { learn(frame.segment, frame.offset, frame.frame) }
+  }
+
+  /// Takes note of all frames in all files.
+  mutating func learnAll() {
+    for number in names.compactMap(SpoolSegment.number) {
+      guard case .segment(let segment)? = try? SpoolSegment.find(number, in: path, system: .real),
+        let found = try? segment.frames()
+      else { continue }
+      for (offset, frame) in found { learn(segment, offset, frame) }
+    }
+  }
+
+  private mutating func learn(_ segment: SpoolSegment, _ offset: Int, _ frame: SpoolFrame) {
+    let file = SpoolSegment.fileName(segment.number)
+    let range = offset..<offset + SpoolFrame.byteCount + frame.bodyByteCount
+    if frames.contains(where: { $0.file == file && $0.range == range }) { return }
+    frames.append(Frame(file: file, range: range, sequences: frame.firstSequence..<frame.endSequence))
+  }
+
+  mutating func forget() { frames = [] }
+
+  /// Whether a record is in a file that is still there.
+  func isOnDisk(_ sequence: Int) -> Bool {
+    frames.contains { $0.sequences.contains(sequence) && access(temporary.file($0.file), F_OK) == 0 }
+  }
+
+  /// How large the files are together.
+  var byteCount: Int {
+    names.reduce(0) { $0 + Int(SystemCalls.real.status(ofPath: temporary.file($1))?.st_size ?? 0) }
+  }
+
+  /// How many files somebody holds open that were removed.
+  var openRemovedFileCount: Int {
+    let descriptors = (try? SystemCalls.real.names(inDirectory: "/proc/self/fd")) ?? []
+    return descriptors.count { name in
+      var target = [CChar](repeating: 0, count: 4096)
+      guard readlink("/proc/self/fd/\(name)", &target, target.count - 1) > 0 else { return false }
+      let text = String(nulTerminated: target)
+      return text.hasPrefix(path + "/spool-") && text.hasSuffix(" (deleted)")
+    }
+  }
+
+  /// The same files in another place.
+  func copy() -> SpoolDirectory {
+    var copy = SpoolDirectory()
+    copy.frames = frames
+    for name in temporary.names { copy.temporary.write(name, temporary.bytes(name)) }
+    return copy
+  }
+
+  // MARK: Damaging
+
+  /// Does something to the files.
+  ///
+  /// - Parameter isOpen: whether a run has them open: what is removed isn't lost then.
+  /// - Returns: which records may be lost by it.
+  mutating func apply(_ damage: SpoolScenario.Damage, whileOpen isOpen: Bool) -> (Int) -> Bool {
+    switch damage {
+    case .flip(let file, let place, let bit):
+      return change(file) { bytes in
+        guard !bytes.isEmpty else { return 0..<0 }
+        bytes[place % bytes.count] ^= 1 << UInt8(bit)
+        return place % bytes.count..<place % bytes.count + 1
+      }
+    case .cut(let file, let place):
+      return change(file) { bytes in
+        let size = place % (bytes.count + 1)
+        defer { bytes.removeLast(bytes.count - size) }
+        return size..<Int.max
+      }
+    case .clear(let file, let place, let length):
+      return change(file) { bytes in
+        let start = place % (bytes.count + 1)
+        let range = start..<min(start + length, bytes.count)
+        for index in range { bytes[index] = 0 }
+        return range
+      }
+    case .lengthen(let file, let count):
+      return change(file) { bytes in
+        bytes += (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+        return 0..<0
+      }
+    case .remove(let file): return remove(names.isEmpty ? [] : [names[file % names.count]], isOpen)
+    case .removeDirectory:
+      let all = names
+      unlink(temporary.file("cursor"))
+      let isLost = remove(all, isOpen)
+      if isOpen { rmdir(path) }
+      return isLost
+    case .removeCursor: unlink(temporary.file("cursor"))
+    case .flipCursor(let place, let bit):
+      var bytes = temporary.bytes("cursor")
+      guard !bytes.isEmpty else { break }
+      bytes[place % bytes.count] ^= 1 << UInt8(bit)
+      temporary.overwrite("cursor", bytes)
+    }
+    return { _ in false }
+  }
+
+  private func remove(_ files: [String], _ isOpen: Bool) -> (Int) -> Bool {
+    for file in files { unlink(temporary.file(file)) }
+    if isOpen { return { _ in false } }
+    let gone = frames.filter { files.contains($0.file) }
+    return { sequence in gone.contains { $0.sequences.contains(sequence) } }
+  }
+
+  /// Changes a file; what is returned says where.
+  private func change(_ file: Int, _ body: (inout [UInt8]) -> Range<Int>) -> (Int) -> Bool {
+    guard !names.isEmpty else { return { _ in false } }
+    let name = names[file % names.count]
+    var bytes = temporary.bytes(name)
+    let range = body(&bytes)
+    temporary.overwrite(name, bytes)
+    // One of the two copies of what stands at the beginning is enough.
+    let losesHeader = range.lowerBound < 32 && range.upperBound > 32
+    let hit = frames.filter { $0.file == name && (losesHeader || $0.range.overlaps(range)) }
+    return { sequence in hit.contains { $0.sequences.contains(sequence) } }
+  }
+}
