@@ -68,6 +68,9 @@ public final class LinkSink: Sink {
   /// What was sent, or is to be sent again, and isn't known to have been taken.
   public var unfinished: Tally { window.contents }
 
+  /// The same; nothing where what may have arrived must not be sent again.
+  public var unfinishedRecords: RecordList? { options.onRestart == .resend ? window.records : nil }
+
   /// Readable when the consumer has gone.
   public var wakeDescriptor: Int32? { link.wakeDescriptor }
 

@@ -61,7 +61,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       return
     }
     do {
-      try reader.keepRest()
+      try reader.keepRest(sink.unfinishedRecords ?? RecordList(bytes: [], ends: []))
     } catch {
       options.warn("\(error); not all lines that weren't delivered are kept")
     }
@@ -94,10 +94,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
         taken += reader.take(progress.byteCount)
         obstacle = progress.obstacle
         countDelivered()
-        if progress.byteCount > 0 {
-          noteDelivered()
-          endTrouble()
-        }
+        if progress.byteCount > 0 { endTrouble() }
       } else if isFinished {
         obstacle = try sink.close(at: now)
         countDelivered()
@@ -137,9 +134,11 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     }
   }
 
-  private func countDelivered() {
+  private mutating func countDelivered() {
+    reader.note(unfinished: sink.unfinished.records)
     state.written.store(taken - sink.unfinished - sink.abandoned)
     state.abandoned.store(sink.abandoned)
+    noteDelivered()
   }
 }
 

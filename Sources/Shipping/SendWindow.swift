@@ -43,6 +43,13 @@ struct SendWindow: ~Copyable {
   /// What is kept.
   var contents: Tally { Tally(records: endRecord - firstRecord, bytes: endByte - firstByte) }
 
+  /// The records that are kept.
+  var records: RecordList {
+    var ends: [Int] = []
+    for index in firstRecord..<endRecord { ends.append((ends.last ?? 0) + Int(lengths[index])) }
+    return RecordList(bytes: Array(bytes[firstByte..<endByte]), ends: ends)
+  }
+
   /// Whether nothing is kept.
   var isEmpty: Bool { firstRecord == endRecord }
 

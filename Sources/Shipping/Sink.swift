@@ -11,6 +11,9 @@ public protocol Sink: AnyObject {
   /// compressed member that is still in memory. Should the sink fail for good, these are lost.
   var unfinished: Tally { get }
 
+  /// The records of `unfinished`, if they can be had as they were: for the next run, should this one end.
+  var unfinishedRecords: RecordList? { get }
+
   /// What has been taken and was given up since, in all.
   var abandoned: Tally { get }
 
@@ -44,6 +47,9 @@ extension Sink {
   /// Nothing: most sinks hand everything on at once.
   public var unfinished: Tally { .zero }
 
+  /// None.
+  public var unfinishedRecords: RecordList? { nil }
+
   /// Nothing.
   public var abandoned: Tally { .zero }
 
@@ -64,6 +70,27 @@ extension Sink {
 
   /// Does nothing.
   public func abandon() {}
+}
+
+/// Whole records that lie one after the other.
+public struct RecordList: Sendable, Equatable {
+  /// The bytes of all of them.
+  public var bytes: [UInt8]
+  /// The offset at which each of them ends, the last one at the end.
+  public var ends: [Int]
+
+  /// Records whose ends are known.
+  public init(bytes: [UInt8], ends: [Int]) {
+    self.bytes = bytes
+    self.ends = ends
+  }
+
+  /// How many some of them are, and how large.
+  func tally(_ range: Range<Int>) -> Tally {
+    guard !range.isEmpty else { return .zero }
+    let start = range.lowerBound == 0 ? 0 : ends[range.lowerBound - 1]
+    return Tally(records: range.count, bytes: ends[range.upperBound - 1] - start)
+  }
 }
 
 /// How much of a batch a sink has taken.

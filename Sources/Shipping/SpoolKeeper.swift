@@ -22,6 +22,17 @@ struct SpoolKeeper: ~Copyable {
     }
   }
 
+  /// Keeps some of the records that a sink had taken, from a sequence number on.
+  mutating func keep(_ records: RecordList, _ range: Range<Int>, from sequence: Int) {
+    guard !range.isEmpty, failure == nil else { return }
+    do throws(SinkError) {
+      let block = try image.make(records, range, firstSequence: sequence, for: disk.options.directory)
+      keep(block, rest: records.tally(range))
+    } catch {
+      failure = error
+    }
+  }
+
   /// Keeps a frame that is on disk already, unless somebody has removed the file: then it is written once more.
   mutating func keep(_ stored: SpoolDisk.StoredFrame, rest: Tally) {
     guard rest.records > 0 else { return }

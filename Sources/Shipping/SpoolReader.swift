@@ -18,6 +18,12 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   private var total = Tally.zero
   /// Which record comes next; all in front of it have been taken, or are lost.
   private var position: Int
+  /// How many of the records that were taken last aren't known to have arrived.
+  private var unfinishedCount = 0
+  /// How many records between those were passed over as damaged.
+  private var damagedCount = 0
+  /// Frames that were taken whole, with records that may not have arrived.
+  private var takenFrames: [SpoolDisk.StoredFrame] = []
   /// How often in a row the next frame could not be read.
   private var failureCount = 0
 
@@ -82,7 +88,10 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func moveOn() throws(SinkError) {
-    if let frame { spool.disk?.release(frame) }
+    if let frame {
+      takenFrames.append(frame)
+      releaseDelivered()
+    }
     frame = nil
     block = nil
     (recordIndex, offset, recordOffset) = (0, 0, 0)
@@ -144,6 +153,7 @@ extension SpoolReader {
       spool.noteDamage(stored)
       spool.disk?.release(stored)
       position = stored.frame.endSequence
+      damagedCount += stored.rest.records
       return
     }
     block = whole
@@ -161,29 +171,63 @@ extension SpoolReader {
       records: count - recordIndex, bytes: block.endOffset(ofRecord: count - 1) - recordOffset)
   }
 
-  /// Notes on disk, if there is something on it, how far records have been delivered.
-  func noteDelivered() throws(SinkError) { try spool.disk?.note(delivered: position) }
+  /// Says how many of the records that were taken last aren't known to have arrived yet: they stay on disk, if
+  /// they are there, and don't count as delivered.
+  mutating func note(unfinished count: Int) {
+    unfinishedCount = count
+    if count == 0 { damagedCount = 0 }
+    releaseDelivered()
+  }
 
-  /// Puts everything on disk that hasn't been taken, for the next run; the producer has finished, and nobody
+  /// In front of which record everything has arrived. What was damaged in between makes it a little less.
+  private var deliveredEnd: Int {
+    unfinishedCount == 0 ? position : max(0, position - unfinishedCount - damagedCount)
+  }
+
+  private mutating func releaseDelivered() {
+    while let frame = takenFrames.first, frame.frame.endSequence <= deliveredEnd {
+      spool.disk?.release(frame)
+      takenFrames.removeFirst()
+    }
+  }
+
+  /// Notes on disk, if there is something on it, how far records have been delivered.
+  func noteDelivered() throws(SinkError) { try spool.disk?.note(delivered: deliveredEnd) }
+
+  /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and nobody
   /// else moves blocks.
   ///
+  /// - Parameter unfinished: the records that were taken last and haven't arrived, if they can be had.
   /// - Throws: `SinkError` if some of it could not be put there; what could is kept.
-  func keepRest() throws(SinkError) {
+  func keepRest(_ unfinished: RecordList = RecordList(bytes: [], ends: [])) throws(SinkError) {
     guard let disk = spool.disk else { return }
     var keeper = SpoolKeeper(disk)
+    let start = position - unfinished.ends.count
+    // What of these is on disk or in the block that is being read stays there.
+    var next = start
+    for frame in takenFrames {
+      keeper.keep(
+        unfinished, next - start..<max(next, min(frame.frame.firstSequence, position)) - start, from: next)
+      next = max(next, min(frame.frame.firstSequence, position))
+      let end = max(next, min(frame.frame.endSequence, position))
+      keeper.keep(frame, rest: unfinished.tally(next - start..<end - start))
+      next = end
+    }
+    let blockStart = max(next, min(block?.firstSequence ?? position, position))
+    keeper.keep(unfinished, next - start..<blockStart - start, from: next)
     if let block {
-      let rest = restOfBlock(block)
+      let rest = restOfBlock(block) + unfinished.tally(blockStart - start..<unfinished.ends.count)
       if let frame { keeper.keep(frame, rest: rest) } else { keeper.keep(block, rest: rest) }
     }
     for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }
     // Blocks between the one that was being read and this one may be on disk, and no memory any more.
-    var next = spool.queue.firstUnclaimed
-    while let block = next {
+    var following = spool.queue.firstUnclaimed
+    while let block = following {
       let body = block.body
       keeper.keep(block, rest: Tally(records: body.recordCount, bytes: body.records.count))
-      next = block.next()
+      following = block.next()
     }
     spool.kept.store(keeper.kept)
-    try keeper.finish(delivered: position)
+    try keeper.finish(delivered: start)
   }
 }
