@@ -179,7 +179,7 @@ extension SpoolReader {
     releaseDelivered()
   }
 
-  /// In front of which record everything has arrived. What was damaged in between makes it a little less.
+  /// In front of which record everything has arrived; what was damaged in between makes it a little less.
   private var deliveredEnd: Int {
     unfinishedCount == 0 ? position : max(0, position - unfinishedCount - damagedCount)
   }
