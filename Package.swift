@@ -67,6 +67,15 @@ let package = Package(
     .testTarget(
       name: "ShmLogTests", dependencies: ["ShmLog", "SharedMemory", "TestSupport"],
       swiftSettings: strict),
+    .target(
+      name: "LogWriterSupport", dependencies: ["CShims", "SharedMemory", "ShmLog", "TestSupport"],
+      path: "Tests/LogWriterSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "LogWriterProbe", dependencies: ["LogWriterSupport", "ShmLog"], path: "Tests/LogWriterProbe",
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogWriterTests", dependencies: ["ShmLog", "LogWriterProbe", "LogWriterSupport", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "TransactionsTests", dependencies: ["Transactions", "ShmLog", "TestSupport"],
       swiftSettings: strict),

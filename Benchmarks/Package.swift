@@ -14,6 +14,13 @@ let package = Package(
         .enableUpcomingFeature("InternalImportsByDefault"),
       ]),
     .executableTarget(name: "measure"),
+    .executableTarget(
+      name: "writelog", dependencies: [.product(name: "ShmLog", package: "spillway")],
+      swiftSettings: [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+      ]),
     .executableTarget(name: "ship", dependencies: [.product(name: "Shipping", package: "spillway")]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -24,6 +25,10 @@ int shim_unlock_file(int descriptor) {
   struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
   return fcntl(descriptor, F_OFD_SETLK, &lock);
 }
+
+int shim_try_lock_log(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
+
+void shim_unlock_log(int descriptor) { (void)flock(descriptor, LOCK_UN); }
 
 uint64_t shim_file_size_limit(void) {
   struct rlimit limit;

@@ -22,6 +22,36 @@ static inline uint64_t shim_load_acquire_u64(const void *p) {
 /// Keeps every load before it before every load after it.
 static inline void shim_fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 
+// The same for whoever writes a log: single stores, which other processes see in the order that they ask for.
+
+/// Stores an aligned 32-bit word in one piece.
+static inline void shim_store_u32(void *p, uint32_t value) {
+  __atomic_store_n((uint32_t *)p, value, __ATOMIC_RELAXED);
+}
+
+/// Stores an aligned 32-bit word in one piece, and everything that was stored before is seen before it.
+static inline void shim_store_release_u32(void *p, uint32_t value) {
+  __atomic_store_n((uint32_t *)p, value, __ATOMIC_RELEASE);
+}
+
+/// Stores an aligned 64-bit word in one piece.
+static inline void shim_store_u64(void *p, uint64_t value) {
+  __atomic_store_n((uint64_t *)p, value, __ATOMIC_RELAXED);
+}
+
+/// Stores an aligned 64-bit word in one piece, and everything that was stored before is seen before it.
+static inline void shim_store_release_u64(void *p, uint64_t value) {
+  __atomic_store_n((uint64_t *)p, value, __ATOMIC_RELEASE);
+}
+
+/// Adds to an aligned 64-bit word that others add to as well.
+static inline void shim_add_u64(void *p, uint64_t amount) {
+  (void)__atomic_fetch_add((uint64_t *)p, amount, __ATOMIC_RELAXED);
+}
+
+/// Keeps every store before it before every store after it.
+static inline void shim_fence_release(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
+
 /// Asks for memory that will soon be read. Any address will do, even one that isn't mapped.
 static inline void shim_prefetch(const void *p) { __builtin_prefetch(p); }
 
@@ -112,6 +142,13 @@ int shim_lock_file(int descriptor);
 
 /// Gives a file's lock up.
 int shim_unlock_file(int descriptor);
+
+/// Takes the lock by which whoever writes a log keeps others away: at once, or not at all, with errno set.
+/// It belongs to the descriptor's way of having been opened, and ends with it.
+int shim_try_lock_log(int descriptor);
+
+/// Gives that lock up, even if a child that is about to run another program has the descriptor as well.
+void shim_unlock_log(int descriptor);
 
 /// The largest size a file of this process may have; writing beyond it would raise a signal.
 uint64_t shim_file_size_limit(void);

@@ -1,0 +1,117 @@
+/// What a counter counts, as varnishstat shows it.
+public struct CounterDescription: Sendable, Equatable {
+  /// How its value behaves.
+  public enum Kind: String, Sendable {
+    /// It only grows.
+    case counter
+    /// It goes up and down.
+    case gauge
+    /// Each bit stands for itself.
+    case bitmap
+  }
+
+  /// What its value is a number of.
+  public enum Format: String, Sendable {
+    /// Things.
+    case integer
+    /// Bytes.
+    case bytes
+    /// Bits, shown as hexadecimal digits.
+    case bitmap
+    /// Seconds.
+    case duration
+  }
+
+  /// Who wants to see it.
+  public enum Level: String, Sendable {
+    /// Everybody.
+    case info
+    /// Who looks for a fault.
+    case diag
+    /// Who looks for a fault in the server itself.
+    case debug
+  }
+
+  /// The name behind the set's.
+  public var name: String
+  /// One line of explanation.
+  public var summary: String
+  /// How its value behaves.
+  public var kind: Kind
+  /// What its value is a number of.
+  public var format: Format
+  /// Who wants to see it.
+  public var level: Level
+  /// As much explanation as there is.
+  public var details: String
+
+  /// Describes a counter.
+  public init(
+    _ name: String, _ summary: String, kind: Kind = .counter, format: Format = .integer,
+    level: Level = .info, details: String = ""
+  ) {
+    self.name = name
+    self.summary = summary
+    self.kind = kind
+    self.format = format
+    self.level = level
+    self.details = details
+  }
+}
+
+/// The description of a kind of counter set, as it stands in the log for readers (`shm-layout.md` 8.1).
+struct CounterDocument {
+  /// The document's number, by which sets refer to it.
+  let number: UInt64
+  /// The text, with a NUL behind it.
+  let bytes: [UInt8]
+
+  /// In front of the counters and of the text alike.
+  static let headByteCount = 24
+  static let bodyOffset = 8
+  static let numberOffset = 16
+  /// What the head's first word says when all is there.
+  static let ready: UInt32 = 1
+  /// What it says when it is no longer.
+  static let hidden: UInt32 = 2
+
+  init(name: String, summary: String, order: Int, counters: [CounterDescription]) {
+    var text = "{\"version\":\"1\",\"name\":\(Self.quoted(name)),\"oneliner\":\(Self.quoted(summary)),"
+    text += "\"order\":\(order),\"docs\":\"\",\"elements\":\(counters.count),\"elem\":{"
+    for (index, counter) in counters.enumerated() {
+      if index > 0 { text += "," }
+      let name = Self.quoted(counter.name)
+      text += "\(name):{\"type\":\"\(counter.kind.rawValue)\",\"ctype\":\"uint64_t\","
+      text += "\"level\":\"\(counter.level.rawValue)\",\"oneliner\":\(Self.quoted(counter.summary)),"
+      text += "\"format\":\"\(counter.format.rawValue)\",\"index\":\(index * 8),\"name\":\(name),"
+      text += "\"docs\":\(Self.quoted(counter.details))}"
+    }
+    text += "}}"
+    bytes = Array(text.utf8) + [0]
+    // FNV-1a: the same text has the same number.
+    number = bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  }
+
+  /// The number as sections are named by it.
+  var name: String { String(number, radix: 16) }
+
+  /// Writes what stands in front of counters or text; nobody may use them before `ready` is stored.
+  func writeHead(to memory: UnsafeMutableRawPointer) {
+    memory.storeBytes(of: UInt64(Self.headByteCount), toByteOffset: Self.bodyOffset, as: UInt64.self)
+    memory.storeBytes(of: number, toByteOffset: Self.numberOffset, as: UInt64.self)
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": result += "\\\(scalar)"
+      case "\n": result += "\\n"
+      case "\t": result += "\\t"
+      case "\u{0}"..<"\u{20}": result += " "
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

@@ -1,0 +1,81 @@
+import CShims
+import Synchronization
+
+/// Counters that readers see while they change, without a lock on either side.
+public final class CounterSet: Sendable {
+  /// What the set is called, for example `MAIN` or `SERVER.https`.
+  public let name: String
+  /// How many counters there are.
+  public let count: Int
+  private let store: any SectionStore
+  private let memory: SectionMemory
+  private let bodyOffset: Int
+  private let isRemoved = Atomic(false)
+
+  init(_ name: String, count: Int, in store: any SectionStore, _ memory: SectionMemory, bodyOffset: Int) {
+    self.name = name
+    self.count = count
+    self.store = store
+    self.memory = memory
+    self.bodyOffset = bodyOffset
+  }
+
+  /// The value of a counter, by its place in the list that the set was made with.
+  public subscript(index: Int) -> UInt64 {
+    get { shim_load_acquire_u64(place(index)) }
+    set { if !hasEnded { shim_store_u64(place(index), newValue) } }
+  }
+
+  /// Adds to a counter; any thread may, at any time.
+  public func add(_ amount: Int = 1, to index: Int) {
+    if !hasEnded { shim_add_u64(place(index), UInt64(bitPattern: Int64(amount))) }
+  }
+
+  /// Takes the set away from readers.
+  ///
+  /// What is added to it afterwards goes nowhere.
+  public func remove() {
+    guard isRemoved.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
+      return
+    }
+    if bodyOffset > 0 { shim_store_release_u32(memory.base, CounterDocument.hidden) }
+    try? store.free(memory)
+  }
+
+  /// In a single file, the memory may belong to another section by now.
+  private var hasEnded: Bool { isRemoved.load(ordering: .relaxed) }
+
+  private func place(_ index: Int) -> UnsafeMutableRawPointer {
+    precondition(index >= 0 && index < count, "no counter of this number in \(name)")
+    return memory.base + bodyOffset + index * 8
+  }
+
+  /// Where a counter is, for whoever changes it alone.
+  func address(of index: Int) -> UnsafeMutableRawPointer { place(index) }
+}
+
+extension SectionStore {
+  /// Makes a set of counters whose description is there already.
+  func allocateCounters(
+    _ label: SectionLabel, count: Int, _ document: CounterDocument?
+  ) throws(LogWriterError) -> CounterSet {
+    let bodyOffset = document == nil ? 0 : CounterDocument.headByteCount
+    let memory = try allocate(label, byteCount: bodyOffset + count * 8) { memory in
+      guard let document else { return }
+      document.writeHead(to: memory)
+      shim_store_release_u32(memory, CounterDocument.ready)
+    }
+    return CounterSet(label.ident, count: count, in: self, memory, bodyOffset: bodyOffset)
+  }
+
+  /// Publishes the description of sets that will be made.
+  func allocateDocument(_ document: CounterDocument) throws(LogWriterError) {
+    let byteCount = CounterDocument.headByteCount + document.bytes.count
+    _ = try allocate(SectionLabel("StatDoc", name: document.name), byteCount: byteCount) { memory in
+      document.writeHead(to: memory)
+      (memory + CounterDocument.headByteCount).copyMemory(
+        from: document.bytes, byteCount: document.bytes.count)
+      shim_store_release_u32(memory, CounterDocument.ready)
+    }
+  }
+}

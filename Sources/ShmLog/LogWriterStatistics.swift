@@ -1,0 +1,91 @@
+import CShims
+import Glibc
+
+/// What a writer has done since its log was made.
+public struct LogWriterStatistics: Sendable, Equatable {
+  /// Records that were written.
+  public internal(set) var records: UInt64 = 0
+  /// Pieces that they were written in: batches, and records by themselves.
+  public internal(set) var writes: UInt64 = 0
+  /// Pieces that were written before their transaction's end, because it was long.
+  public internal(set) var flushes: UInt64 = 0
+  /// How often a thread had to wait for one that was stopped while it wrote a turn earlier.
+  public internal(set) var waits: UInt64 = 0
+  /// How often the log was begun anew at its front.
+  public internal(set) var cycles: UInt64 = 0
+  /// Bytes of the log that were used, headers included.
+  public internal(set) var bytes: UInt64 = 0
+  /// Records whose text was cut.
+  public internal(set) var truncations: UInt64 = 0
+  /// Records that were left out because the log's numbering has no number for their tag.
+  public internal(set) var skipped: UInt64 = 0
+}
+
+/// The writer's own counters where readers see them.
+///
+/// Only whoever has the writer's lock changes them, so a store each is enough.
+struct OwnCounters: @unchecked Sendable {
+  // Sendable: the places are in shared memory, and only the lock's holder stores there.
+  private let places: InlineArray<9, UnsafeMutableRawPointer>
+  private let start = Self.now
+  /// What keeps the memory.
+  private let sets: [CounterSet]
+  /// The manager's, which is this process as well.
+  private let managerUptime: UnsafeMutableRawPointer
+  private let nowhere: Nowhere
+
+  /// What is stored to for a counter that a log's format has no place for.
+  private final class Nowhere {
+    let word = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
+    deinit { word.deallocate() }
+  }
+
+  /// Takes the places of the counters in a set, in the order of `descriptions`.
+  ///
+  /// - Parameter manager: the manager's set, if there is one, which begins with the time that it runs.
+  init(_ set: CounterSet, indices: [Int?], manager: CounterSet? = nil) {
+    let nowhere = Nowhere()
+    places = InlineArray { index in indices[index].map { set.address(of: $0) } ?? nowhere.word }
+    managerUptime = manager?.address(of: 0) ?? nowhere.word
+    sets = [set] + [manager].compactMap { $0 }
+    self.nowhere = nowhere
+  }
+
+  /// Shows the figures, and how long the log has been written.
+  func show(_ figures: LogWriterStatistics) {
+    let uptime = Self.now - start
+    shim_store_u64(places[0], uptime)
+    shim_store_u64(managerUptime, uptime)
+    shim_store_u64(places[1], figures.records)
+    shim_store_u64(places[2], figures.writes)
+    shim_store_u64(places[3], figures.flushes)
+    shim_store_u64(places[4], figures.waits)
+    shim_store_u64(places[5], figures.cycles)
+    shim_store_u64(places[6], figures.bytes)
+    shim_store_u64(places[7], figures.truncations)
+    shim_store_u64(places[8], figures.skipped)
+  }
+
+  private static var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    return UInt64(time.tv_sec)
+  }
+
+  /// What the set is described as where there are descriptions.
+  static let descriptions = [
+    CounterDescription("uptime", "Seconds until the last record was written", format: .duration),
+    CounterDescription("shm_records", "Records written", level: .diag),
+    CounterDescription("shm_writes", "Batches and single records written", level: .diag),
+    CounterDescription("shm_flushes", "Batches written before their transaction's end", level: .diag),
+    CounterDescription("shm_cont", "Waits for a thread that was stopped while it wrote", level: .diag),
+    CounterDescription("shm_cycles", "Turns of the log", level: .diag),
+    CounterDescription("shm_bytes", "Bytes of the log used", format: .bytes, level: .diag),
+    CounterDescription("shm_truncated", "Records whose text was cut", level: .diag),
+    CounterDescription("shm_skipped", "Records left out for want of a tag number", level: .diag),
+  ]
+
+  /// Their places in 3.0's fixed table of 98.
+  static let placesIn30: [Int?] = [89, 61, 62, 63, 64, 65, nil, nil, nil]
+  static let countIn30 = 98
+}

@@ -1,0 +1,50 @@
+/// What a section is called: its class, and what tells it from others of the class.
+struct SectionLabel: Equatable, Sendable {
+  let kind: String
+  /// Only a single file has it apart from the rest; in an index it is the beginning of the name.
+  let type: String
+  let name: String
+
+  init(_ kind: String, type: String = "", name: String) {
+    self.kind = kind
+    self.type = type
+    self.name = name
+  }
+
+  /// Finds what can't be a section's label.
+  func validate() throws(LogWriterError) {
+    for (option, text, most) in [("class", kind, 7), ("type", type, 7), ("name", name, 127)] {
+      if text.isEmpty && option != "class" { continue }
+      if let problem = SectionName.problem(with: text, byteCountMax: most) {
+        throw .invalid(option: option, problem: problem)
+      }
+    }
+  }
+
+  /// The name in an index.
+  var ident: String { type.isEmpty ? name : name.isEmpty ? type : "\(type).\(name)" }
+}
+
+/// The memory of a section, as long as somebody holds on to it.
+struct SectionMemory: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+  /// What keeps the mapping.
+  let owner: any AnyObject & Sendable
+  /// How the store knows it.
+  let key: String
+}
+
+/// Where a log's sections are: made and freed while readers look.
+protocol SectionStore: AnyObject, Sendable {
+  /// Makes a section of zeros, lets `prepare` fill it, and then lets readers find it.
+  func allocate(
+    _ label: SectionLabel, byteCount: Int, prepare: (UnsafeMutableRawPointer) -> Void
+  ) throws(LogWriterError) -> SectionMemory
+
+  /// Takes a section away from readers; who still looks at it has time to find out.
+  func free(_ memory: SectionMemory) throws(LogWriterError)
+
+  /// Says that the log has ended.
+  func close()
+}

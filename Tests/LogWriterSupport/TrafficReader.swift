@@ -1,0 +1,125 @@
+public import ShmLog
+
+/// Follows a log by the library's own reader, through restarts of its writer, and looks at every byte.
+public struct TrafficReader: ~Copyable {
+  /// What became of reading for a while.
+  public struct Take {
+    /// The numbers of the transactions that were read, each whole and as it was written.
+    public var numbers: [UInt64] = []
+    /// What was overwritten before it was read: how often.
+    public var losses = 0
+    /// How often another log was attached to.
+    public var attachments = 0
+    /// What no writer of ours leaves.
+    public var problems: [String] = []
+
+    /// Begins with nothing.
+    public init() {}
+  }
+
+  private var follower: InstanceFollower
+  private var ring: LiveRing?
+  private let tags: TagTable
+
+  /// Follows the log in a directory, whether it is there yet or not.
+  public init(_ path: String, numbering: TagNumbering) {
+    follower = InstanceFollower(path: path)
+    tags = TagTable(numbering)
+  }
+
+  /// Whether it is attached to a log.
+  public private(set) var isAttached = false
+
+  /// Whether the log it is attached to is no longer the one in the directory.
+  public mutating func isStale() -> Bool {
+    follower.refresh()
+    return follower.isStale
+  }
+
+  /// Reads all there is, of the present log and then of one that has come in its place; at most `most`
+  /// transactions, unless that is nil.
+  public mutating func read(most: Int? = nil) -> Take {
+    var take = Take()
+    read(into: &take, most: most)
+    follower.refresh()
+    if follower.isStale || !isAttached {
+      // What the old writer still added.
+      read(into: &take, most: most)
+      do throws(LogError) {
+        // While there is none, the old one is still the one to read.
+        guard let next = try follower.attach(start: .head, stopsAtTail: false) else { return take }
+        ring = consume next
+        isAttached = true
+        take.attachments += 1
+        read(into: &take, most: most)
+      } catch {
+        take.problems.append("attaching: \(error)")
+      }
+    }
+    return take
+  }
+
+  private mutating func read(into take: inout Take, most: Int?) {
+    switch ring.take() {
+    case .narrow(var ring):
+      read(&ring, into: &take, most)
+      self.ring = .narrow(ring)
+    case .wide(var ring):
+      read(&ring, into: &take, most)
+      self.ring = .wide(ring)
+    case nil: break
+    }
+  }
+
+  private func read<Layout>(_ ring: inout LogRing<Layout>, into take: inout Take, _ most: Int?) {
+    while take.numbers.count < most ?? .max {
+      do throws(LogError) {
+        switch try ring.next() {
+        case .records(let run):
+          let found = check(run)
+          guard ring.isIntact else {
+            take.losses += 1
+            continue
+          }
+          switch found {
+          case .success(let number): take.numbers.append(number)
+          case .failure(let problem): take.problems.append(problem.text)
+          }
+        case .overrun: take.losses += 1
+        case .idle, .end: return
+        case .damaged(let error):
+          take.problems.append(error.description)
+          return
+        }
+      } catch {
+        take.problems.append(error.description)
+        return
+      }
+    }
+  }
+
+  private struct Problem: Error {
+    let text: String
+  }
+
+  /// Compares a run with what its number says that it is.
+  private func check<Layout>(_ run: RecordRun<Layout>) -> Result<UInt64, Problem> {
+    var cursor = run.makeCursor()
+    var records: [(Tag?, String)] = []
+    var vxids: Set<UInt64> = []
+    while let record = cursor.next() {
+      records.append((tags.tag(record.tag), record.payload.droppingFinalNULs.text))
+      vxids.insert(record.vxid)
+      if record.side != .client { return .failure(Problem(text: "a record of side \(record.side)")) }
+    }
+    let shown = records.map { "\($0.0?.name ?? "?") \($0.1)" }.joined(separator: "; ")
+    guard vxids.count == 1, cursor.rest.byteCount == 0,
+      let url = records.first(where: { $0.0 == .reqURL })?.1, let number = Traffic.number(inURL: url)
+    else { return .failure(Problem(text: "no transaction of ours: \(shown)")) }
+    let expected = Traffic.records(number)
+    guard records.count == expected.count,
+      zip(records, expected).allSatisfy({ $0.0 == $1.0 && $0.1 == $1.1 })
+    else { return .failure(Problem(text: "not as it was written: \(shown)")) }
+    return .success(number)
+  }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import LogWriterSupport
+import SharedMemory
+import ShmLog
+import TestSupport
+import Testing
+
+/// The log in a single file, read by a small model of a reader.
+struct SingleFileTests {
+  private static func options() -> LogWriterOptions {
+    var options = LogWriterOptions(.singleFile)
+    options.logByteCount = 1 << 17
+    options.textByteCountMax = 1000
+    options.batchByteCount = 4096
+    return options
+  }
+
+  /// What a transaction's records are by 3.0's tags.
+  private static func expected(_ number: UInt64) -> [(UInt8, String)] {
+    let numbers: [ShmLog.Tag: UInt8] = [
+      .reqStart: 41, .reqMethod: 15, .reqURL: 18, .reqHeader: 20, .respStatus: 23,
+    ]
+    return Traffic.records(number).compactMap { tag, text in numbers[tag].map { ($0, text) } }
+  }
+
+  @Test func `what eight threads write is read whole and once, through many turns`() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try LogWriter(directory: directory.path, options: Self.options())
+    let walk = try SectionWalk(directory.path)
+    let log = try #require(try walk.sections()?.list.first { $0.kind == "Log" })
+    var reader = TurningReader(words: walk.base + log.offset, byteCount: writer.options.logByteCount)
+    var first: UInt64 = 0
+    while writer.statistics.cycles < 8 {
+      WriterThreads.write(first..<first + 100, threads: 8, to: writer)
+      var numbers: [UInt64] = []
+      while let start = reader.next() {
+        // All of a transaction lies together.
+        var records = [start]
+        while records.count < 5, let record = reader.next() { records.append(record) }
+        try #require(Set(records.map(\.id)).count == 1)
+        let number = try #require(Traffic.number(inURL: records[2].text))
+        let expected = Self.expected(number)
+        #expect(records.count == expected.count)
+        #expect(zip(records, expected).allSatisfy { $0.tag == $1.0 && $0.text == $1.1 })
+        numbers.append(number)
+      }
+      try #require(numbers.sorted() == Array(first..<first + 100))
+      first += 100
+    }
+    // The tags that 3.0 has no number for: `Begin`, `Timestamp`, `End`.
+    #expect(writer.statistics.skipped == first * 3)
+    #expect(writer.statistics.records == first * 5)
+    let stat = try #require(try walk.sections()?.list.first { $0.kind == "Stat" })
+    let counters = (0..<98).map {
+      walk.base.load(fromByteOffset: stat.offset + $0 * 8, as: UInt64.self)
+    }
+    #expect(counters[61] == first * 5)
+    #expect(counters[62] == first)
+    #expect(counters[65] == writer.statistics.cycles)
+  }
+
+  @Test func `the ring's order is kept by the turn and the marks`() throws {
+    let memory = StoreList()
+    let pins = RingPins()
+    var appender = TurningAppender(memory, ringWords: 64, turn: .max, pins: pins)
+    appender.setUp()
+    #expect(memory.take().first == .word(0xFF45_4545, at: 1, releasing: false))
+    var lastEnd = 1
+    while true {
+      guard let reservation = appender.reserve(7) else { throw SupportError("nothing is pinned") }
+      pins.unpin(reservation.eighths)
+      let stores = memory.take()
+      if reservation.wrapped {
+        // The end at the front, the turn that leads there, the mark that does; then the record's own end.
+        #expect(
+          stores == [
+            .word(0xFF45_4545, at: 1, releasing: false), .word(1, at: 0, releasing: true),
+            .word(0xFF57_5757, at: lastEnd, releasing: true), .fence,
+            .word(0xFF45_4545, at: 8, releasing: false), .fence,
+          ])
+        return
+      }
+      #expect(reservation.start == lastEnd)
+      lastEnd = reservation.start + 7
+      #expect(stores == [.word(0xFF45_4545, at: lastEnd, releasing: false), .fence])
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Glibc
+import TestSupport
+
+/// Another process that writes a log as it is told.
+struct WriterPeer {
+  let process: ChildProcess
+  private let commands: Int32
+  private let directory: TemporaryDirectory
+
+  /// Starts one.
+  ///
+  /// - Parameter wrapper: a command line in front of it, such as a tracer.
+  init(wrapper: [String] = []) throws(SupportError) {
+    guard let path = Subject.builtExecutable("LogWriterProbe") else {
+      throw SupportError("no LogWriterProbe beside the tests")
+    }
+    directory = try TemporaryDirectory()
+    let pipe = directory.file("commands")
+    guard mkfifo(pipe, 0o600) == 0 else { throw SupportError("make \(pipe)", errno: errno) }
+    // For both directions: opening it for one would wait for the other end.
+    commands = open(pipe, O_RDWR | O_CLOEXEC)
+    guard commands >= 0 else { throw SupportError("open \(pipe)", errno: errno) }
+    var command = Command(path)
+    if let tracer = wrapper.first { command = Command(tracer, wrapper.dropFirst() + [path]) }
+    command.input = .file(pipe)
+    process = try ChildProcess(command)
+  }
+
+  /// Gives a command without waiting for what comes of it.
+  func tell(_ command: String) throws(SupportError) {
+    let line = Array((command + "\n").utf8)
+    guard write(commands, line, line.count) == line.count else {
+      throw SupportError("tell a peer to \(command)", errno: errno)
+    }
+  }
+
+  /// Gives a command and waits for the answer; nil if it has ended instead.
+  func ask(_ command: String) throws(SupportError) -> String? {
+    try tell(command)
+    return try process.output?.nextLine(by: .after(.seconds(60)))
+  }
+
+  /// Gives a command that must come off.
+  func order(_ command: String) throws(SupportError) {
+    let reply = try ask(command)
+    guard let reply, !reply.hasPrefix("error") else {
+      throw SupportError("\(command): \(reply ?? "the peer ended")")
+    }
+  }
+
+  /// Ends the process without warning.
+  func kill() throws(SupportError) {
+    process.signal(SIGKILL)
+    try process.wait(by: .after(.seconds(10)))
+    close(commands)
+  }
+}
