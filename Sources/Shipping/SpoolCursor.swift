@@ -72,7 +72,11 @@ struct SpoolCursor: ~Copyable, Sendable {
     }
   }
 
-  deinit { try? system.close(descriptor) }
+  deinit {
+    // A child between its fork and its exec has the file open, too, and closing it here would not be enough.
+    SystemCalls.unlock(descriptor)
+    try? system.close(descriptor)
+  }
 
   /// A number as it was written last; nil if it never was, or is damaged.
   func value(of mark: Mark) throws(SinkError) -> Int? {

@@ -174,6 +174,9 @@ struct SystemCalls: Sendable {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 
+  /// Gives a claim up, whoever else has the file open by the same opening.
+  static func unlock(_ descriptor: Int32) { _ = flock(descriptor, LOCK_UN) }
+
   /// Makes the names in a directory outlive a power cut.
   func synchronize(directory path: String) throws(Errno) {
     let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
