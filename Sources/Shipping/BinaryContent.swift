@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What an output must know to write files of records instead of lines; told by whoever knows the records.
 ///
 /// What a file begins with depends on the log, which may not be there yet when the output is opened; it is
@@ -27,7 +25,7 @@ public final class BinaryContent: Sendable {
   let kind: @Sendable (_ path: String) -> Kind?
   /// Where the last whole record of a plain file ends; nil if it is no file of records.
   let wholeByteCount: @Sendable (_ path: String) -> Int?
-  private let known = Mutex<Kind?>(nil)
+  private let known = Guarded<Kind?>(nil)
 
   /// Makes the content of files that these two can look into.
   public init(

@@ -16,7 +16,7 @@ final class OutputState: Sendable {
   let abandoned = AtomicTally()
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
-  private let storedFailure = Mutex<SinkError?>(nil)
+  private let storedFailure = Guarded<SinkError?>(nil)
   /// When the thread has ended.
   let end: ThreadEnd
 

@@ -21,7 +21,7 @@ final class SpoolDisk: Sendable {
   let options: Spool.DiskOptions
   let system: SystemCalls
   let cursor: SpoolCursor
-  let shelf = Mutex(Shelf())
+  let shelf = Guarded(Shelf())
   let usedBytes = Atomic<Int>(0)
   /// Behind the last record that was ever written here.
   let writtenEnd = Atomic<Int>(0)

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What lies between the producer and the consumer: frames on disk, then blocks in memory, the oldest first.
 ///
 /// The producer appends blocks by linking them to one another and never comes here. The consumer claims one
@@ -26,10 +24,10 @@ final class SpoolQueue: Sendable {
     var isSpillingLeft = false
   }
 
-  private let state: Mutex<State>
+  private let state: Guarded<State>
 
   init(first: SpoolBlock, frames: [SpoolDisk.StoredFrame]) {
-    state = Mutex(State(frames: StoredFrameQueue(frames), next: first))
+    state = Guarded(State(frames: StoredFrameQueue(frames), next: first))
   }
 
   /// What is on disk and nobody has claimed.
