@@ -1,5 +1,3 @@
-import Synchronization
-
 @testable import Shipping
 
 extension SpoolWriter {
@@ -43,14 +41,14 @@ extension Moment {
 
 /// A list that threads append to.
 final class Collected<Element: Sendable>: Sendable {
-  private let elements = Mutex<[Element]>([])
+  private let elements = Guarded<[Element]>([])
   var all: [Element] { elements.withLock { $0 } }
   func append(_ element: Element) { elements.withLock { $0.append(element) } }
 }
 
 /// A clock that a test moves.
 final class TestClock: Sendable {
-  private let moment = Mutex(Moment.test)
+  private let moment = Guarded(Moment.test)
   var now: Moment { moment.withLock { $0 } }
   func advance(seconds: Double) { moment.withLock { $0 = $0.later(seconds: seconds) } }
 }
@@ -70,7 +68,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// Fails the n-th system call of a kind, and remembers how many there were.
 final class FaultPlan: Sendable {
-  private let counts = Mutex<[SystemCalls.Call: Int]>([:])
+  private let counts = Guarded<[SystemCalls.Call: Int]>([:])
   private let plan: @Sendable (SystemCalls.Call, Int) -> SystemCalls.Fault?
 
   /// - Parameter plan: Asked with the call and how many of its kind there have been, from 1.

@@ -1,11 +1,12 @@
 import Glibc
-import Synchronization
+
+@testable import Shipping
 
 /// A thread of a test's own: waiting in it takes nothing away from other tests.
 final class TestThread<Value: Sendable>: Sendable {
   private final class Start: Sendable {
     let body: @Sendable () -> Value
-    let result = Mutex<Value?>(nil)
+    let result = Guarded<Value?>(nil)
     init(_ body: @escaping @Sendable () -> Value) { self.body = body }
     func run() {
       let value = body()
