@@ -67,7 +67,7 @@ struct BackgroundCommand: ~Copyable {
     if child != nil { reap() }
     guard child == nil, let path = queue.first else { return }
     do {
-      let identifier = try system.spawnShell(command, argument: path)
+      let identifier = try system.startShell(command, file: path)
       child = Child(identifier: identifier, path: path, descriptor: system.watch(identifier))
       queue.removeFirst()
       trouble.end()
@@ -96,54 +96,4 @@ struct BackgroundCommand: ~Copyable {
     if let failure, failure != lastFailure { warn("\(child.path): --post-rotate: \(failure)") }
     lastFailure = failure
   }
-}
-
-extension SystemCalls {
-  /// Starts `/bin/sh -c` with the signals of a program that was just started; ours are all blocked.
-  fileprivate func spawnShell(_ command: String, argument: String) throws(Errno) -> pid_t {
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
-    posix_spawnattr_setflags(&attributes, Int16(flags))
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-
-    var environment: [String] = []
-    var cursor = environ
-    while let entry = cursor.pointee {
-      let text = String(cString: entry)
-      if !text.hasPrefix("SPILLWAY_FILE=") { environment.append(text) }
-      cursor += 1
-    }
-    environment.append("SPILLWAY_FILE=\(argument)")
-    var identifier: pid_t = 0
-    _ = try perform(.spawn) { _ -> Int32 in
-      // The two dashes let a command begin with one.
-      let code = withCStrings(["sh", "-c", "--", command, "sh", argument]) { arguments in
-        withCStrings(environment) { environment in
-          posix_spawn(&identifier, "/bin/sh", &actions, &attributes, arguments, environment)
-        }
-      }
-      errno = code
-      return code == 0 ? 0 : -1
-    }
-    return identifier
-  }
-}
-
-private func withCStrings<Result>(
-  _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
-) -> Result {
-  let pointers = strings.map { strdup($0) }
-  defer { for pointer in pointers { free(pointer) } }
-  return body(pointers + [nil])
 }

@@ -149,7 +149,7 @@ extension OutputLoop {
   private struct Trouble {
     let sinceNanoseconds: Int64
     var error: SinkError
-    var restNanoseconds = Self.restNanosecondsMin
+    var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
 
     static let restNanosecondsMin: Int64 = 100_000_000
     static let restNanosecondsMax: Int64 = 5_000_000_000
@@ -167,8 +167,8 @@ extension OutputLoop {
       options.warn("\(error); it is tried again until it works")
     }
     trouble.error = error
-    let deadline = now + (reader.isFinished ? Trouble.restNanosecondsMin : trouble.restNanoseconds)
-    trouble.restNanoseconds = min(trouble.restNanoseconds * 2, Trouble.restNanosecondsMax)
+    let rest = trouble.rests.next()
+    let deadline = now + (reader.isFinished ? Trouble.restNanosecondsMin : rest)
     self.trouble = trouble
     while !state.isAskedToStop {
       let left = deadline - Moment.now().steadyNanoseconds

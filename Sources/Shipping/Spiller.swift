@@ -9,7 +9,7 @@ struct Spiller: ThreadLoop, ~Copyable {
   private let end: ThreadEnd
   /// What was wrong at the last attempt.
   private var trouble: SinkError?
-  private var restNanoseconds = Self.restNanosecondsMin
+  private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
 
   private static let restNanosecondsMin: Int64 = 100_000_000
   private static let restNanosecondsMax: Int64 = 5_000_000_000
@@ -76,12 +76,11 @@ struct Spiller: ThreadLoop, ~Copyable {
     trouble = error
     // Our own limit costs nothing to look at, and there may be room at any moment.
     if error.code == EDQUOT { return Self.restNanosecondsMin }
-    defer { restNanoseconds = min(restNanoseconds * 2, Self.restNanosecondsMax) }
-    return restNanoseconds
+    return rests.next()
   }
 
   private mutating func endTrouble() {
-    restNanoseconds = Self.restNanosecondsMin
+    rests.reset()
     guard trouble != nil else { return }
     trouble = nil
     spool.options.disk?.warn("\(spool.options.disk?.directory ?? ""): takes lines again")

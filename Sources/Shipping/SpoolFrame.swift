@@ -9,9 +9,9 @@ import Glibc
 /// ```
 ///
 /// in little-endian words. The header's checksum goes on from a key that each file has of its own: what somebody
-/// has put into a record is never taken for a header behind a damaged one. The body follows: the records, then the offsets at which they end, the last one
-/// first, as they lie in a block. Frames begin at multiples of 64 bytes, so that behind a damaged one the next
-/// can be found.
+/// has put into a record is never taken for a header behind a damaged one. The body follows: the records, then
+/// the offsets at which they end, the last one first, as they lie in a block. Frames begin at multiples of 64
+/// bytes, so that behind a damaged one the next can be found.
 struct SpoolFrame: Equatable {
   static let byteCount = 32
   static let alignment = 64
@@ -22,7 +22,7 @@ struct SpoolFrame: Equatable {
   let recordBytes: Int
   let bodyChecksum: UInt32
 
-  /// A frame for the records of a block from `firstRecord` on.
+  /// A frame for all records of a block.
   init(_ body: Body, firstSequence: Int) {
     self.firstSequence = firstSequence
     recordCount = body.recordCount

@@ -109,8 +109,7 @@ final class SpoolMemory: Sendable {
 
   /// Whether there is so little memory at hand that some should be prepared.
   var isShort: Bool {
-    spareCount.load(ordering: .relaxed) < Self.sparesWanted
-      && heldBytes.load(ordering: .relaxed) + Self.sparesMax * slotBytes <= limitBytes
+    spareCount.load(ordering: .relaxed) < Self.sparesWanted && isFarFromLimit
   }
 
   /// Gets memory for slots that nobody uses yet; for the consumer.

@@ -3,13 +3,20 @@ import Glibc
 
 /// Starting processes and learning of their end.
 extension SystemCalls {
-  /// Has the shell run a command that reads from a descriptor, in a process group of its own and with signals as
-  /// they are by default, whatever is blocked and ignored here.
-  func startShell(_ command: String, input: Int32) throws(Errno) -> pid_t {
+  /// Has the shell run a command, in a process group of its own and with signals as they are by default, whatever
+  /// is blocked and ignored here.
+  /// - Parameters:
+  ///   - input: what the command reads; nothing, if nil.
+  ///   - file: what it gets as `$1` and as `SPILLWAY_FILE`.
+  func startShell(_ command: String, input: Int32? = nil, file: String? = nil) throws(Errno) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+    if let input {
+      posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -24,15 +31,34 @@ extension SystemCalls {
     posix_spawnattr_setflags(&attributes, Int16(flags))
 
     // The two dashes let a command begin with one.
-    let arguments: [String] = ["sh", "-c", "--", command]
-    let words = arguments.map { strdup($0) }
-    defer { for word in words { free(word) } }
+    let words = ["sh", "-c", "--", command] + (file.map { ["sh", $0] } ?? [])
+    let arguments = words.map { strdup($0) }
+    defer { for argument in arguments { free(argument) } }
+    // Copied, as there may be a variable more; the strings themselves stay the environment's.
+    let variable = file.map { strdup("SPILLWAY_FILE=\($0)") }
+    defer { if let variable { free(variable) } }
+    let environment = Self.environment(with: variable.flatMap { $0 })
     var process: pid_t = 0
     _ = try perform(.spawn) { _ in
-      errno = posix_spawn(&process, "/bin/sh", &actions, &attributes, words + [nil], environ)
+      errno = posix_spawn(
+        &process, "/bin/sh", &actions, &attributes, arguments + [nil], environment + [nil])
       return errno == 0 ? 0 : -1
     }
     return process
+  }
+
+  /// The variables that there are, and `SPILLWAY_FILE` if it is given.
+  private static func environment(
+    with variable: UnsafeMutablePointer<CChar>?
+  ) -> [UnsafeMutablePointer<CChar>?] {
+    var environment: [UnsafeMutablePointer<CChar>?] = []
+    var cursor = environ
+    while let entry = cursor.pointee {
+      if variable == nil || strncmp(entry, "SPILLWAY_FILE=", 14) != 0 { environment.append(entry) }
+      cursor += 1
+    }
+    if let variable { environment.append(variable) }
+    return environment
   }
 
   /// A descriptor that becomes readable when a process ends; nil where the system has none.
