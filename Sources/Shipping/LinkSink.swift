@@ -42,6 +42,8 @@ public final class LinkSink: Sink {
   private var hasTaken = false
   /// Whether somebody who wanted to go on has been told to wait for the next attempt.
   private var hasRefused = false
+  /// Whether somebody has come, and those who may be waiting for that haven't been told.
+  private var hasNews = false
   private var pauses: Backoff
   /// When to look next how much the consumer has taken: nothing tells of that.
   private var pulses = Backoff(nanoseconds: pulseNanoseconds)
@@ -191,6 +193,9 @@ public final class LinkSink: Sink {
     case .pending, .finishing: return nextPulse - now.steadyNanoseconds
     case .closed: return nil
     case .up:
+      // Whoever was told that nobody is there has nothing else that would wake them.
+      defer { hasNews = false }
+      if hasNews { return 0 }
       let isDone = window.isEmpty && isGreeted && farewell == nil && wakeDescriptor != nil
       return isDone ? settling : nextPulse - now.steadyNanoseconds
     }
@@ -220,7 +225,9 @@ public final class LinkSink: Sink {
     case .pending(let descriptor): state = .pending(writable: descriptor)
     case .open(let descriptor):
       state = .up(descriptor)
-      upSince = upSince ?? now.steadyNanoseconds
+      guard upSince == nil else { return }
+      upSince = now.steadyNanoseconds
+      hasNews = true
     case .ended(let end): lose(end, now)
     }
   }

@@ -65,6 +65,22 @@ import Testing
     #expect(said.all.count == 1)
   }
 
+  @Test func whoeverWaitsForAConsumerIsToldWhenOneComes() throws {
+    let sink = sink()
+    let offer = try Offer()
+    link.onBegin = .absent
+    offer.add(["one"])
+    try offer.offer(to: sink, at: .test)
+    #expect(try offer.offer(to: sink, at: .test)?.obstacle == .absent)
+    link.onBegin = .open(7)
+    // It comes while nobody asks: the thread was held up for longer than the pause.
+    let now = Moment.test.later(seconds: 1)
+    #expect(try sink.tick(at: now) == 0, "the records that wait can be sent at once")
+    #expect(try sink.tick(at: now) != 0, "and that is said once")
+    try offer.offer(to: sink, at: now)
+    #expect(link.text == "one\n")
+  }
+
   @Test func whatWasNotTakenGoesToTheNext() throws {
     let sink = sink()
     let offer = try Offer()
