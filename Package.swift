@@ -89,7 +89,8 @@ let package = Package(
       name: "LogTextTests",
       dependencies: ["LogText", "LogQuery", "LineFormat", "Transactions", "ShmLog", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "ShippingTests", dependencies: ["Shipping"], swiftSettings: strict),
+    .testTarget(
+      name: "ShippingTests", dependencies: ["Shipping", "SharedMemory"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["ShmLog", "Shipping", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),

@@ -40,7 +40,7 @@ public final class ResizableRegion: Sendable {
   let mappedEnd: Atomic<Int>
   /// How many faults the mapping has been restored after; changed under the lock.
   let repairedFaults = Atomic<UInt32>(0)
-  let changing = Mutex(())
+  let changing = Guarded(())
 
   private init(
     _ file: consuming RegionFile, name: String?, over span: consuming AddressSpan, header: RegionHeader,

@@ -1,3 +1,5 @@
+import SharedMemory
+
 /// What an output must know to write files of records instead of lines; told by whoever knows the records.
 ///
 /// What a file begins with depends on the log, which may not be there yet when the output is opened; it is

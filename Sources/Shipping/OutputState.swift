@@ -1,4 +1,5 @@
 import Glibc
+import SharedMemory
 import Synchronization
 
 /// What an output and its thread tell each other.

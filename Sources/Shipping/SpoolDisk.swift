@@ -1,4 +1,5 @@
 import Glibc
+import SharedMemory
 import Synchronization
 
 /// The part of a spool that lies on disk: a directory with files of frames.

@@ -1,3 +1,5 @@
+import SharedMemory
+
 /// What lies between the producer and the consumer: frames on disk, then blocks in memory, the oldest first.
 ///
 /// The producer appends blocks by linking them to one another and never comes here. The consumer claims one

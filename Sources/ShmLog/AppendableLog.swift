@@ -1,4 +1,5 @@
 import Glibc
+import SharedMemory
 
 /// The log that a writer appends to: many threads reserve one at a time, and fill at once.
 ///
@@ -28,7 +29,7 @@ final class AppendableLog: Sendable {
 
   private let ring: SharedRing
   private let pins: RingPins
-  private let state: ShortLock<State>
+  private let state: Guarded<State>
   /// What keeps the ring's memory.
   private let memory: SectionMemory
   /// The most bytes that can be appended in one piece.
@@ -42,7 +43,7 @@ final class AppendableLog: Sendable {
     self.ring = ring
     self.pins = pins
     self.pieceByteCountMax = pieceByteCountMax
-    state = ShortLock(State(appender: appender, counters: counters))
+    state = Guarded(State(appender: appender, counters: counters))
   }
 
   /// What was done so far.

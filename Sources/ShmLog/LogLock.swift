@@ -1,21 +1,20 @@
 import CShims
 import Glibc
 import SharedMemory
-import Synchronization
 
 /// The lock on `_.pid`, which every writer of a log in a directory has, servers included.
 ///
 /// It belongs to the descriptor and ends with the process, however that ends.
 final class LogLock: Sendable {
   private let path: String
-  private let file: Mutex<Int32?>
+  private let file: Guarded<Int32?>
 
   private static let name = "_.pid"
 
   /// Takes the lock, or says who has it.
   init(in directory: WriterDirectory) throws(LogWriterError) {
     path = directory.path + "/" + Self.name
-    file = Mutex(try Self.acquire(in: directory, path))
+    file = Guarded(try Self.acquire(in: directory, path))
   }
 
   deinit { release() }

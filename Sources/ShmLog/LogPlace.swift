@@ -1,6 +1,5 @@
 import Glibc
 import SharedMemory
-import Synchronization
 
 /// A directory in which this process, and no other, may make a log.
 ///
@@ -81,7 +80,7 @@ final class LogPlace: Sendable {
 
   // MARK: Birth
 
-  private static let lastBirth = Mutex<Int64>(0)
+  private static let lastBirth = Guarded<Int64>(0)
 
   /// Two logs of one process are told apart by their births alone.
   private static func nextBirth(after newest: Int64) -> Int64 {

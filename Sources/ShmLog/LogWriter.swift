@@ -1,3 +1,4 @@
+import SharedMemory
 import Synchronization
 
 /// Writes a log into shared memory, as a server does for those who follow it.
@@ -25,7 +26,7 @@ public final class LogWriter: Sendable {
   /// One for each case of `Tag`.
   let tagNumbers: [UInt8]
   private let store: any SectionStore
-  private let documents = Mutex<Set<UInt64>>([])
+  private let documents = Guarded<Set<UInt64>>([])
   private let vxids = Atomic<UInt64>(0)
 
   /// Makes a log in a directory, which is made if it isn't there.

@@ -1,7 +1,6 @@
 import CShims
 import Glibc
 import SharedMemory
-import Synchronization
 
 /// A log in one file, whose sections are a list in it (`shm-layout.md` 3, `design-notes.md`).
 ///
@@ -31,9 +30,9 @@ final class SectionFile: SectionStore, @unchecked Sendable {
   private let segment: SharedSegment
   private let path: String
   private let cooldownSeconds: Int64
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   /// The file's own lock, for servers that look at nothing else.
-  private let lock: Mutex<Int32?>
+  private let lock: Guarded<Int32?>
 
   private typealias Layout = SectionFileLayout
   private var base: UnsafeMutableRawPointer { segment.base }
@@ -60,7 +59,7 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     let flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC
     let file = Int32(retryingOnInterrupt { Int(openat(directory.descriptor, temporary, flags)) })
     _ = shim_try_lock_log(file)
-    lock = Mutex(file)
+    lock = Guarded(file)
     writeHead(byteCount: byteCount, birth: place.birth)
     do {
       try prepare(self)

@@ -1,6 +1,5 @@
 import Glibc
 import SharedMemory
-import Synchronization
 
 /// One set of segments with its index, as the writer keeps it (`shm-layout.md` 5.1 to 5.3).
 ///
@@ -20,7 +19,7 @@ final class SegmentList: SectionStore {
   private let directory: WriterDirectory
   private let header: String
   private let permissions: UInt32
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   /// Makes the directory; there is no index in it before `publish`.
   init(_ name: String, in place: LogPlace, permissions: UInt32) throws(LogWriterError) {

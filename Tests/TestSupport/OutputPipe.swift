@@ -52,7 +52,10 @@ public final class OutputPipe: Sendable {
   }
 
   /// Everything that was collected up to now.
-  public var bytes: [UInt8] { state.withLock { $0.bytes } }
+  public var bytes: [UInt8] {
+    // Not the same storage: that it is shared no longer is something the thread sanitizer can't see.
+    state.withLock { $0.bytes.withUnsafeBufferPointer { Array($0) } }
+  }
 
   /// Everything that was collected up to now, as text.
   public var text: String { String(decoding: bytes, as: UTF8.self) }

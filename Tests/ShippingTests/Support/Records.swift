@@ -1,3 +1,4 @@
+import SharedMemory
 @testable import Shipping
 
 extension SpoolWriter {

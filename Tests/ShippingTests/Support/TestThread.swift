@@ -1,5 +1,6 @@
 import Glibc
 
+import SharedMemory
 @testable import Shipping
 
 /// A thread of a test's own: waiting in it takes nothing away from other tests.
