@@ -5,12 +5,12 @@ package import Glibc
 /// It is the C library's lock, which tries for a moment before it sleeps. `Synchronization.Mutex` passes each
 /// change of hands through the kernel, so threads that do little else than take it come out half as fast; and
 /// it waits inside a library that the thread sanitizer doesn't look into, so that every wait looks like a race.
-package final class Guarded<Value>: @unchecked Sendable {
+package final class Guarded<Value: ~Copyable>: @unchecked Sendable {
   // The lock needs an address that stays; `value` is only touched while it is held, so nobody need check that.
   @usableFromInline let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   @exclusivity(unchecked) @usableFromInline var value: Value
 
-  package init(_ value: sending Value) {
+  package init(_ value: consuming sending Value) {
     self.value = value
     var attributes = pthread_mutexattr_t()
     pthread_mutexattr_init(&attributes)
@@ -26,7 +26,7 @@ package final class Guarded<Value>: @unchecked Sendable {
 
   /// Reads or changes the value, alone with it.
   @inlinable
-  package func withLock<Result, Failure: Error>(
+  package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     pthread_mutex_lock(lock)

@@ -1,4 +1,4 @@
-import Glibc
+import SharedMemory
 
 /// A point in time on both clocks: the one on the wall, which names files, and the steady one,
 /// which measures waiting.
@@ -17,16 +17,7 @@ public struct Moment: Sendable, Equatable {
   /// Reads both system clocks; costs no system call.
   public static func now() -> Moment {
     Moment(
-      wallSeconds: Int64(read(CLOCK_REALTIME).tv_sec),
-      steadyNanoseconds: {
-        let steady = read(CLOCK_MONOTONIC)
-        return Int64(steady.tv_sec) * 1_000_000_000 + Int64(steady.tv_nsec)
-      }())
-  }
-
-  private static func read(_ clock: clockid_t) -> timespec {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return time
+      wallSeconds: SystemClock.wallNanoseconds / 1_000_000_000,
+      steadyNanoseconds: SystemClock.steadyNanoseconds)
   }
 }

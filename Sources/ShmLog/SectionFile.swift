@@ -244,9 +244,5 @@ final class SectionFile: SectionStore, @unchecked Sendable {
   }
 
   /// Seconds on a clock that nobody sets.
-  private static var now: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec)
-  }
+  private static var now: Int64 { SystemClock.steadyNanoseconds / 1_000_000_000 }
 }
