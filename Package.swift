@@ -17,9 +17,11 @@ let package = Package(
     .library(name: "LogQuery", targets: ["LogQuery"]),
     .library(name: "LineFormat", targets: ["LineFormat"]),
     .library(name: "Shipping", targets: ["Shipping"]),
+    .library(name: "SpillwayLogging", targets: ["SpillwayLogging"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .target(name: "CShims"),
@@ -30,6 +32,10 @@ let package = Package(
     .target(name: "SharedMemory", dependencies: ["CShims"], swiftSettings: strict),
     .target(
       name: "ShmLog", dependencies: ["CShims", "SharedMemory", "Compression"], swiftSettings: strict),
+    .target(
+      name: "SpillwayLogging",
+      dependencies: ["ShmLog", "SharedMemory", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
     .target(name: "Transactions", dependencies: ["ShmLog"], swiftSettings: strict),
     .target(
       name: "LogQuery", dependencies: ["Transactions", "ShmLog", "SharedMemory", "CPCRE2"],
@@ -84,6 +90,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "LogQueryTests", dependencies: ["LogQuery", "Transactions", "ShmLog", "TestSupport"],
+    .testTarget(
+      name: "SpillwayLoggingTests",
+      dependencies: [
+        "SpillwayLogging", "ShmLog", "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
       swiftSettings: strict),
     .testTarget(
       name: "LogTextTests",

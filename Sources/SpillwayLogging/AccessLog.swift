@@ -1,0 +1,99 @@
+public import ShmLog
+
+/// An access log that an HTTP server writes into shared memory, and that `spillway ncsa` turns into lines.
+///
+/// Each request becomes one transaction with the records that a cache writes for it, so every format and every
+/// query finds what it looks for. Writing is a copy into memory: no reader, however slow or absent, holds up
+/// the server. All of it may be used from any thread and any task.
+///
+/// ```swift
+/// let log = AccessLog(try LogWriter(directory: "/run/shop/log"))
+///
+/// let request = log.begin(
+///   method: "GET", target: "/cart?id=7", client: AccessLog.Address("192.0.2.7", port: 51234))
+/// request.addHeader("Host", "shop.example.com")
+/// request.respond(status: 200, reason: "OK", headers: [("Content-Type", "text/html")])
+/// request.sent(5120)
+/// request.end()
+/// ```
+///
+/// and, as lines:
+///
+///     spillway ncsa -n /run/shop/log --format json
+///
+/// The log must have an index: in a single file there are no transactions.
+public final class AccessLog: Sendable {
+  /// What the transactions are written to.
+  public let writer: LogWriter
+
+  /// Creates an access log that writes to a log, beside whatever else does.
+  public init(_ writer: LogWriter) { self.writer = writer }
+
+  /// Begins a request whose connection isn't logged.
+  ///
+  /// - Parameters:
+  ///   - method: for example `GET`.
+  ///   - target: what the request line asks for: path and query.
+  ///   - version: the protocol's name and version.
+  ///   - client: who asks; `nil` if that can't be told, as with a local socket.
+  ///   - listener: what the server calls the socket on which it listens.
+  ///   - start: when the first of the request's bytes came.
+  public func begin(
+    method: String, target: String, version: String = "HTTP/1.1", client: Address?, listener: String = "a0",
+    start: ContinuousClock.Instant = .now
+  ) -> Request {
+    Request(
+      of: writer, session: 0, client: client ?? .unknown, listener: listener,
+      head: Request.Head(method: method, target: target, version: version), start: start)
+  }
+
+  /// Begins a session: a connection, whose requests belong together then.
+  ///
+  /// - Parameters:
+  ///   - client: the address that the connection came from.
+  ///   - server: the address that it was made to.
+  ///   - listener: what the server calls the socket on which it listens.
+  ///   - transport: the protocol's name as `Begin` gives it: `HTTP/1`, `HTTP/2`, `PROXY`.
+  ///   - descriptor: the connection's file descriptor, if that is known.
+  public func openSession(
+    client: Address?, server: Address?, listener: String = "a0", transport: String = "HTTP/1",
+    descriptor: Int32 = 0
+  ) -> Session {
+    Session(
+      of: writer, client: client ?? .unknown, server: server ?? .unknown, listener: listener,
+      transport: transport, descriptor: descriptor)
+  }
+}
+
+extension AccessLog {
+  /// One end of a connection.
+  public struct Address: Sendable, Hashable {
+    /// The address as text: `192.0.2.7`, `2001:db8::7`.
+    public var host: String
+    /// The port.
+    public var port: Int
+
+    /// Creates an address.
+    public init(_ host: String, port: Int) {
+      self.host = host
+      self.port = port
+    }
+
+    /// What a log says of a socket without addresses.
+    static let unknown = Address("0.0.0.0", port: 0)
+  }
+
+  /// How a request was answered, which is what `%{Varnish:hitmiss}x` and `%{Varnish:handling}x` show.
+  ///
+  /// A server that keeps nothing back has no need of it; both show `-` then.
+  public enum Handling: String, Sendable {
+    /// From what was kept.
+    case hit = "HIT"
+    /// Made or fetched, and kept for the next.
+    case miss = "MISS"
+    /// Made or fetched, and not to be kept.
+    case pass = "PASS"
+    /// By the server itself: an error page, a redirection.
+    case synth = "SYNTH"
+  }
+}

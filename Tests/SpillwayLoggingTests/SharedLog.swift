@@ -1,0 +1,55 @@
+import ShmLog
+import TestSupport
+import Testing
+
+/// A log in a directory of its own, and what readers make of it.
+final class SharedLog: Sendable {
+  let writer: LogWriter
+  private let directory: TemporaryDirectory
+
+  init(_ numbering: TagNumbering = .v41, logByteCount: Int = 8 << 20) throws {
+    directory = try TemporaryDirectory()
+    var options = LogWriterOptions(.indexed(numbering))
+    options.logByteCount = logByteCount
+    writer = try LogWriter(directory: directory.file("log"), options: options)
+  }
+
+  /// The access-log lines of all that was written so far.
+  ///
+  /// - Parameter beside: also asks varnishncsa, if it is there and reads such logs, and expects the same.
+  func lines(_ arguments: [String], beside: Bool = true) throws -> [String] {
+    let arguments = ["-n", writer.directory, "-d"] + arguments
+    let text = try output(of: try Subject.found().ncsa(arguments))
+    if beside { try expect(text, from: "varnishncsa", arguments) }
+    return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+  }
+
+  /// The records of all that was written so far, as text, each with its tag; without what stands around it.
+  func records(_ arguments: [String] = []) throws -> [String] {
+    try text(arguments).split(separator: "\n").filter { $0.hasPrefix("-") }.map { line in
+      let fields = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
+      let payload = fields.count > 2 ? fields[2].drop { $0 == " " } : ""
+      return "\(fields[1]) \(payload)"
+    }
+  }
+
+  /// All that was written so far, as varnishlog and Spillway both show it.
+  func text(_ arguments: [String] = []) throws -> String {
+    let arguments = ["-n", writer.directory, "-d"] + arguments
+    let text = try output(of: try Subject.found().log(arguments))
+    try expect(text, from: "varnishlog", arguments)
+    return text
+  }
+
+  private func expect(_ text: String, from tool: String, _ arguments: [String]) throws {
+    guard findExecutable(tool) != nil, writer.options.format == .indexed(.v41) else { return }
+    let reference = try output(of: Command(tool, arguments))
+    #expect(text == reference, "\(tool) shows something else for \(arguments)")
+  }
+
+  private func output(of command: Command) throws -> String {
+    let result = try ProcessRunner.run(command)
+    try #require(result.status == 0, "\(command): \(result.errorText)")
+    return result.text
+  }
+}
