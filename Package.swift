@@ -55,10 +55,13 @@ let package = Package(
         "ShmLog", "Transactions", "LogQuery", "LineFormat", "LogText", "Shipping", "SharedMemory",
       ],
       swiftSettings: strict),
+    .target(
+      name: "Replay", dependencies: ["CShims", "SharedMemory", "ShmLog"], swiftSettings: strict),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "Spillway", "LogQuery", "LogText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Replay", "Spillway", "LogQuery", "LogText",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -83,6 +86,12 @@ let package = Package(
       name: "LogWriterTests", dependencies: ["ShmLog", "LogWriterProbe", "LogWriterSupport", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "SpillwayLoggingTests",
+      dependencies: [
+        "SpillwayLogging", "ShmLog", "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "TransactionsTests", dependencies: ["Transactions", "ShmLog", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
@@ -90,17 +99,13 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "LogQueryTests", dependencies: ["LogQuery", "Transactions", "ShmLog", "TestSupport"],
-    .testTarget(
-      name: "SpillwayLoggingTests",
-      dependencies: [
-        "SpillwayLogging", "ShmLog", "TestSupport", .product(name: "Logging", package: "swift-log"),
-      ],
-      swiftSettings: strict),
       swiftSettings: strict),
     .testTarget(
       name: "LogTextTests",
       dependencies: ["LogText", "LogQuery", "LineFormat", "Transactions", "ShmLog", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "ReplayTests", dependencies: ["Replay", "ShmLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ShippingTests", dependencies: ["Shipping", "SharedMemory"], swiftSettings: strict),
     .testTarget(

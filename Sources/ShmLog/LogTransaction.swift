@@ -135,8 +135,7 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
   private mutating func makeRecord(
     _ number: UInt8, payloadByteCount: Int
   ) -> UnsafeMutableRawBufferPointer? {
-    // Only 3.0 gives 0 a meaning; anywhere else a reader would take it for damage, as it would a mark's.
-    guard number < TagNumbers.none, number > 0 || encoding == .old else {
+    guard encoding.canHave(number) else {
       tally.skipped += 1
       return nil
     }

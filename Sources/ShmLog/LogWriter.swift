@@ -76,20 +76,41 @@ public final class LogWriter: Sendable {
     text.withUTF8 { append(tag, UnsafeRawBufferPointer($0), vxid: vxid, side: side) }
   }
 
+  /// Writes a record by itself as it stands in another log: the tag's number in this log's numbering, and
+  /// the payload with its final NUL if it has one.
+  public func append(number: UInt8, payload: RawSpan, vxid: UInt64 = 0, side: Side = .none) {
+    payload.withUnsafeBytes { payload in
+      let count = min(payload.count, textByteCountMax + 1)
+      append(
+        number, UnsafeRawBufferPointer(rebasing: payload.prefix(count)), payloadByteCount: count,
+        isCut: count < payload.count, vxid: vxid, side: side)
+    }
+  }
+
   private func append(_ tag: Tag, _ text: UnsafeRawBufferPointer, vxid: UInt64, side: Side) {
-    let number = tagNumbers[Int(tag.rawValue)]
-    guard number < TagNumbers.none else { return log.count(AppendableLog.Tally(skipped: 1)) }
     let count = min(text.count, textByteCountMax)
-    let payload = count + (encoding.terminatesText ? 1 : 0)
+    append(
+      tagNumbers[Int(tag.rawValue)], UnsafeRawBufferPointer(rebasing: text.prefix(count)),
+      payloadByteCount: count + (encoding.terminatesText ? 1 : 0), isCut: count < text.count, vxid: vxid,
+      side: side)
+  }
+
+  /// - Parameter payloadByteCount: the number of `bytes`, and the NUL behind them if there is to be one.
+  private func append(
+    _ number: UInt8, _ bytes: UnsafeRawBufferPointer, payloadByteCount: Int, isCut: Bool, vxid: UInt64,
+    side: Side
+  ) {
+    guard encoding.canHave(number) else { return log.count(AppendableLog.Tally(skipped: 1)) }
     let header = encoding.headerByteCount
-    let byteCount = header + (payload + 3) & ~3
+    let byteCount = header + (payloadByteCount + 3) & ~3
     withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { record in
       guard let start = record.baseAddress else { return }
       record.storeBytes(of: 0, toByteOffset: byteCount - 4, as: UInt32.self)
-      encoding.writeHeader(to: start, tag: number, payloadByteCount: payload, vxid: vxid, side: side)
-      if let source = text.baseAddress { (start + header).copyMemory(from: source, byteCount: count) }
-      let tally = AppendableLog.Tally(records: 1, truncations: count < text.count ? 1 : 0)
-      _ = log.append(UnsafeRawBufferPointer(record), tally)
+      encoding.writeHeader(
+        to: start, tag: number, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
+      if let source = bytes.baseAddress { (start + header).copyMemory(from: source, byteCount: bytes.count) }
+      _ = log.append(
+        UnsafeRawBufferPointer(record), AppendableLog.Tally(records: 1, truncations: isCut ? 1 : 0))
     }
   }
 

@@ -25,6 +25,11 @@ enum RecordEncoding: Sendable {
     }
   }
 
+  /// Whether a record can have this number: only 3.0 gives 0 a meaning, anywhere else a reader would take it
+  /// for damage, as it would a mark's.
+  @inline(__always)
+  func canHave(_ number: UInt8) -> Bool { number < TagNumbers.none && (number > 0 || self == .old) }
+
   /// Writes a record's header; `memory` has room for it and is aligned to a word.
   @inline(__always)
   func writeHeader(

@@ -105,5 +105,7 @@ struct RootCommand: ParsableCommand {
     commandName: "spillway",
     abstract: "Follow the shared-memory log of a web cache and ship its lines.",
     version: SpillwayCommand.version,
-    subcommands: [NCSACommand.self, LogCommand.self, FormatsCommand.self])
+    subcommands: [
+      NCSACommand.self, LogCommand.self, FormatsCommand.self, ReplayCommand.self,
+    ])
 }

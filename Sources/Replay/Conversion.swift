@@ -1,0 +1,64 @@
+import ShmLog
+
+/// What becomes of the tags' numbers on the way from one log into another.
+struct Conversion {
+  /// The live log's numbering.
+  let target: TagNumbering
+  /// The largest number that a transaction of the live log can have.
+  let largestVXID: UInt64
+  /// Whether a number of a transaction may be too large for the live log.
+  let narrows: Bool
+  /// The number in the live log for each in the captured one.
+  let numbers: [UInt8]
+
+  /// What the writer takes for "no such tag", and counts.
+  private static let none: UInt8 = 254
+
+  /// Prepares for records of a layout and numbering.
+  init(from layout: LogLayout, _ source: TagNumbering, to target: TagNumbering) {
+    self.target = target
+    let isNarrow = Self.layout(of: target) == .narrow
+    largestVXID = isNarrow ? 0x3FFF_FFFF : 1 << 51 - 1
+    narrows = isNarrow && layout == .wide
+    guard source != target else {
+      // Nothing to translate, so that what the numbering doesn't know gets through as well.
+      numbers = Array(0...255)
+      return
+    }
+    let (from, to) = (TagTable(source), TagTable(target))
+    numbers = (UInt8.min...UInt8.max).map { number in
+      from.tag(number).flatMap(to.number) ?? Self.none
+    }
+  }
+
+  /// The numbering that the live log gets.
+  ///
+  /// - Throws: `ReplayError.conversion` if what was asked for contradicts itself or no live log is so.
+  static func numbering(
+    for source: TagNumbering, _ options: ReplayOptions
+  ) throws(ReplayError) -> TagNumbering {
+    guard let numbering = options.numbering else {
+      // A live log of 4.0 had another container; 4.1 has the same tags and more under other numbers.
+      switch options.layout {
+      case nil: return source == .v40 ? .v41 : source
+      case .narrow: return .v41
+      case .wide: return layout(of: source) == .wide ? source : .v73
+      }
+    }
+    guard numbering != .v40 else {
+      throw .conversion("no live log is written with 4.0's tags; choose a version from 4.1 to 9.0")
+    }
+    if let layout = options.layout, layout != Self.layout(of: numbering) {
+      let (bits, other) = layout == .narrow ? (32, "7.3 and newer have 64") : (64, "4.1 to 7.2 have 32")
+      throw .conversion("that version's logs don't have \(bits)-bit numbers: \(other)")
+    }
+    return numbering
+  }
+
+  private static func layout(of numbering: TagNumbering) -> LogLayout {
+    switch numbering {
+    case .v40, .v41: .narrow
+    case .v73, .v90: .wide
+    }
+  }
+}

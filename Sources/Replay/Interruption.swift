@@ -1,0 +1,56 @@
+import CShims
+import Glibc
+import SharedMemory
+
+/// Waits for times, for input and for signals.
+final class Interruption {
+  /// What was asked for from outside.
+  enum Request {
+    /// SIGINT, SIGTERM, SIGHUP: end.
+    case end
+    /// SIGUSR2: say how far it is.
+    case report
+  }
+
+  private let descriptor: Int32
+
+  /// Blocks the signals, which are read from a descriptor from now on.
+  init() throws(SystemError) {
+    let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR2]
+    descriptor = shim_signal_descriptor(signals, Int32(signals.count))
+    guard descriptor >= 0 else { throw SystemError(operation: "set up", path: "signals") }
+  }
+
+  deinit { close(descriptor) }
+
+  /// The next request that came in; nil if there is none.
+  func next() -> Request? {
+    switch shim_read_signal(descriptor) {
+    case SIGINT, SIGTERM, SIGHUP: .end
+    case SIGUSR2: .report
+    default: nil
+    }
+  }
+
+  /// Waits until a time on the steady clock or until a signal comes.
+  func wait(until due: Int64) {
+    let milliseconds = max(0, due - SystemClock.steadyNanoseconds) / 1_000_000
+    guard milliseconds == 0 else { return wait(milliseconds: Int32(min(milliseconds, 1 << 30)), or: nil) }
+    // What is left is too short for poll, and for anybody to be kept waiting by it.
+    var time = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil)
+  }
+
+  /// Waits until there is something to read or until a signal comes.
+  func wait(for input: Int32?) { wait(milliseconds: -1, or: input) }
+
+  private func wait(milliseconds: Int32, or input: Int32?) {
+    var requests = (
+      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: input ?? -1, events: Int16(POLLIN), revents: 0)
+    )
+    withUnsafeMutableBytes(of: &requests) { requests in
+      _ = poll(requests.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
+    }
+  }
+}

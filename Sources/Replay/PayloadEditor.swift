@@ -1,0 +1,112 @@
+package import ShmLog
+
+/// Changes numbers of transactions and times in payloads, and nothing else in them.
+package struct PayloadEditor: ~Copyable {
+  /// How transactions are renumbered; nil if they aren't.
+  package var vxids: VXIDMapping? { didSet { prepare() } }
+  /// By how many nanoseconds times are moved; nil if they aren't.
+  ///
+  /// Whether it is nil is decided before the first record.
+  package var timeShift: Int64?
+  /// Whether numbers of the captured log have the marks of the sides in their top bits, as 4.0 wrote them.
+  private let mayHaveMarks: Bool
+
+  /// One for each number that a tag can have, and whether it concerns us.
+  private let plans: UnsafeMutablePointer<EditPlan?>
+  private let isConcerned: UnsafeMutablePointer<Bool>
+  private let buffer: UnsafeMutableRawPointer
+
+  /// A field grows by less than 32 bytes.
+  private static var capacity: Int { RecordHeader.payloadByteCountMax + 32 * (EditPlan.fieldsMax + 1) }
+
+  /// Prepares for records of a numbering.
+  package init(
+    _ numbering: TagNumbering, vxids: VXIDMapping?, timeShift: Int64?, mayHaveMarks: Bool = false
+  ) {
+    plans = .allocate(capacity: 256)
+    plans.initialize(repeating: nil, count: 256)
+    isConcerned = .allocate(capacity: 256)
+    isConcerned.initialize(repeating: false, count: 256)
+    buffer = .allocate(byteCount: Self.capacity, alignment: 8)
+    let table = TagTable(numbering)
+    for number in UInt8.min...UInt8.max { plans[Int(number)] = table.tag(number).map(EditPlan.init) }
+    self.vxids = vxids
+    self.timeShift = timeShift
+    self.mayHaveMarks = mayHaveMarks
+    prepare()
+  }
+
+  deinit {
+    plans.deallocate()
+    isConcerned.deallocate()
+    buffer.deallocate()
+  }
+
+  private func prepare() {
+    for number in 0..<256 {
+      isConcerned[number] =
+        plans[number]?.concerns(vxids: vxids != nil, times: timeShift != nil) ?? false
+    }
+  }
+
+  /// When a record says that it was written; nil if it doesn't.
+  package func clock(tag: UInt8, _ payload: LogBytes) -> Int64? {
+    // A byte is below 256.
+    guard let plan = plans[Int(tag)], plan.clockField > 0,
+      let field = payload.droppingFinalNULs.field(plan.clockField)
+    else { return nil }
+    return RecordedTime(field)?.nanoseconds
+  }
+
+  /// The payload as it is to be written: itself, or a copy that lasts until the next call.
+  @inline(__always)
+  package mutating func edit(tag: UInt8, _ payload: LogBytes) -> LogBytes {
+    isConcerned[Int(tag)] ? changed(tag, payload) : payload
+  }
+
+  private mutating func changed(_ tag: UInt8, _ payload: LogBytes) -> LogBytes {
+    guard let plan = plans[Int(tag)] else { return payload }
+    let text = payload.droppingFinalNULs
+    var at = 0
+    if plan.isHeader {
+      guard text.hasPrefix(lowercased: Self.headerName) else { return payload }
+      at = Self.headerName.utf8CodeUnitCount
+    }
+    // What stands before `copied` is in the buffer already, which `used` bytes of are filled.
+    var (copied, used) = (0, 0)
+    for number in 1...EditPlan.fieldsMax {
+      while at < text.count, ASCII.isSpace(text[at]) { at += 1 }
+      let from = at
+      while at < text.count, !ASCII.isSpace(text[at]) { at += 1 }
+      guard at > from else { break }
+      let bit = UInt32(1) << UInt32(number)
+      let field = text.dropFirst(from).prefix(at - from)
+      if plan.vxidFields & bit != 0, let vxids, let vxid = DecimalText.vxid(field) {
+        append(payload, copied..<from, at: &used)
+        used += DecimalText.write(renumbered(vxid, vxids), to: buffer + used)
+        copied = at
+      } else if plan.timeFields & bit != 0, let timeShift,
+        let time = RecordedTime(field)?.moved(by: timeShift)
+      {
+        append(payload, copied..<from, at: &used)
+        used += time.write(to: buffer + used)
+        copied = at
+      }
+    }
+    guard copied > 0 else { return payload }
+    append(payload, copied..<payload.count, at: &used)
+    return LogBytes(start: buffer, count: used)
+  }
+
+  private static var headerName: StaticString { "x-varnish:" }
+
+  private func append(_ payload: LogBytes, _ range: Range<Int>, at used: inout Int) {
+    (buffer + used).copyMemory(from: payload.start + range.lowerBound, byteCount: range.count)
+    used += range.count
+  }
+
+  private func renumbered(_ vxid: UInt64, _ vxids: VXIDMapping) -> UInt64 {
+    guard mayHaveMarks, vxid <= UInt64(UInt32.max) else { return vxids(vxid) }
+    return vxids(vxid & 0x3FFF_FFFF) | vxid & 0xC000_0000
+  }
+}

@@ -1,0 +1,63 @@
+package import ShmLog
+
+/// An absolute time as it stands in a record: seconds since 1970, usually with a fraction.
+package struct RecordedTime: Equatable {
+  /// The time.
+  package var nanoseconds: Int64
+  /// How many digits stand behind the point; without any there is no point either.
+  package let fractionDigits: Int
+
+  /// Where the numbers that are taken for points in time begin and end: in 1973, and in 2255.
+  ///
+  /// What is less is a length of time, or a time that isn't known.
+  private static let seconds: Range<Int64> = 100_000_000..<9_000_000_000
+
+  /// Understands a field of a record; nil if it is something else.
+  package init?(_ field: LogBytes) {
+    let whole = field.firstIndex(of: UInt8(ascii: ".")) ?? field.count
+    let fraction = max(0, field.count - whole - 1)
+    guard whole <= 10, fraction <= 9, fraction > 0 || whole == field.count,
+      let seconds = Self.digits(field.prefix(whole)), Self.seconds.contains(seconds),
+      var part = fraction == 0 ? 0 : Self.digits(field.dropFirst(whole + 1))
+    else { return nil }
+    for _ in fraction..<9 { part *= 10 }
+    nanoseconds = seconds * 1_000_000_000 + part
+    fractionDigits = fraction
+  }
+
+  private static func digits(_ bytes: LogBytes) -> Int64? {
+    var number: Int64 = 0
+    // At most ten of them.
+    for byte in bytes.buffer {
+      guard ASCII.isDigit(byte) else { return nil }
+      number = number * 10 + Int64(byte - 0x30)
+    }
+    return bytes.count > 0 ? number : nil
+  }
+
+  /// The same at another time, as precise; nil before 1970.
+  func moved(by distance: Int64) -> RecordedTime? {
+    let (sum, overflow) = nanoseconds.addingReportingOverflow(distance)
+    guard !overflow, sum >= 0 else { return nil }
+    var moved = self
+    moved.nanoseconds = sum
+    return moved
+  }
+
+  /// Writes it as it stands in records, what is more precise cut off.
+  ///
+  /// - Returns: how many bytes that were, at most 21.
+  func write(to memory: UnsafeMutableRawPointer) -> Int {
+    var count = DecimalText.write(UInt64(nanoseconds / 1_000_000_000), to: memory)
+    guard fractionDigits > 0 else { return count }
+    memory.storeBytes(of: UInt8(ascii: "."), toByteOffset: count, as: UInt8.self)
+    count += 1
+    var part = nanoseconds % 1_000_000_000
+    for _ in fractionDigits..<9 { part /= 10 }
+    for index in stride(from: fractionDigits - 1, through: 0, by: -1) {
+      memory.storeBytes(of: UInt8(part % 10) + 0x30, toByteOffset: count + index, as: UInt8.self)
+      part /= 10
+    }
+    return count + fractionDigits
+  }
+}

@@ -1,0 +1,27 @@
+public import SharedMemory
+public import ShmLog
+
+/// Why nothing could be played.
+public enum ReplayError: Error, Sendable, CustomStringConvertible {
+  /// The captured log can't be read.
+  case log(LogError)
+  /// The live log can't be made.
+  case writer(LogWriterError)
+  /// No live log is like what was asked for.
+  case conversion(String)
+  /// What can be read once only was to be played more often.
+  case notRepeatable(path: String)
+  /// A system call failed.
+  case system(SystemError)
+
+  /// One line without the program's name.
+  public var description: String {
+    switch self {
+    case .log(let error): error.description
+    case .writer(let error): error.description
+    case .conversion(let problem): problem
+    case .notRepeatable(let path): "\(path): only a file can be played more than once"
+    case .system(let error): error.description
+    }
+  }
+}
