@@ -55,12 +55,17 @@ let package = Package(
         "ShmLog", "Transactions", "LogQuery", "LineFormat", "LogText", "Shipping", "SharedMemory",
       ],
       swiftSettings: strict),
+    .target(name: "DemoTraffic", dependencies: ["ShmLog"], swiftSettings: strict),
+    .target(
+      name: "Demo",
+      dependencies: ["CShims", "SharedMemory", "ShmLog", "Shipping", "DemoTraffic", "Spillway"],
+      swiftSettings: strict),
     .target(
       name: "Replay", dependencies: ["CShims", "SharedMemory", "ShmLog"], swiftSettings: strict),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "Replay", "Spillway", "LogQuery", "LogText",
+        "Demo", "Replay", "Spillway", "LogQuery", "LogText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -108,6 +113,8 @@ let package = Package(
       name: "ReplayTests", dependencies: ["Replay", "ShmLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ShippingTests", dependencies: ["Shipping", "SharedMemory"], swiftSettings: strict),
+    .testTarget(
+      name: "DemoTests", dependencies: ["Demo", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["ShmLog", "Shipping", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),

@@ -124,11 +124,13 @@ extension Pipeline {
       options: groupingOptions(for: numbering), tags: TagTable(numbering))
     var strays = StrayPieces()
     var rhythm = Rhythm(ringByteCount: ring.byteCount)
+    if let monitor = options.monitor { monitor.attached(monitor) }
     reading: while !isEnding, output?.failure == nil {
       let now = Moment.now().steadyNanoseconds
       grouper.nowNanoseconds = now
       // Asked before the log is read: only if it was replaced by then, its end mark is the end.
       let isStale = follower.isStale
+      let endsAfterLog = options.monitor?.endsAfterLog ?? false
       let pause: Pause
       do throws(LogError) {
         pause = try pump(&ring, &grouper, &strays)
@@ -144,6 +146,8 @@ extension Pipeline {
           messages.say("Log abandoned (vsl)")
           break reading
         }
+        options.monitor?.noteCaughtUp(at: now)
+        if endsAfterLog { isEnding = true }
       case .end:
         break reading
       case .overrun(let lostBytes):
@@ -160,6 +164,11 @@ extension Pipeline {
         flush(&grouper, from: &ring)
       }
       if rhythm.isTimeToPublish(now, after: pause) { lane?.publish() }
+      if let monitor = options.monitor, let output {
+        var present = accounting
+        present.filtered += sortedOut(grouper.statistics)
+        monitor.note(present, output)
+      }
       if rhythm.isTimeToLook(now) { follower.refresh() }
       // One system call for each look at a quiet log.
       if case .idle = pause, !signals.wait(milliseconds: rhythm.pause()) { continue }

@@ -56,7 +56,7 @@ public struct Pipeline: ~Copyable {
       options.groupForm == .records ? BinaryLogFile.content() : nil
     groupsLeft = options.groupsMax ?? .max
     rateLimiter = options.rateLimit.map { RateLimiter($0) }
-    messages = Messages(programName: options.programName)
+    messages = Messages(programName: options.programName, listener: options.monitor?.say)
     do {
       signals = try SignalQueue()
     } catch {
@@ -188,6 +188,8 @@ public struct Pipeline: ~Copyable {
       case .socket(let address, let onRestart):
         let messages = messages
         return LinkSink.socket(address, linkOptions(header, onRestart)) { messages.say($0) }
+      case .descriptor(let descriptor, let name):
+        return try StreamSink(descriptor: descriptor, name: name, header: header)
       }
     } catch {
       throw .output(error)
@@ -310,9 +312,11 @@ public struct Pipeline: ~Copyable {
   }
 
   /// Takes over what the grouper has sorted out.
-  mutating func count(_ statistics: GroupingStatistics) {
-    accounting.filtered +=
-      statistics.ruledOut + (takesGroups ? statistics.discardedGroups : statistics.discarded)
+  mutating func count(_ statistics: GroupingStatistics) { accounting.filtered += sortedOut(statistics) }
+
+  /// How many of those that were seen the grouper has sorted out.
+  func sortedOut(_ statistics: GroupingStatistics) -> Int {
+    statistics.ruledOut + (takesGroups ? statistics.discardedGroups : statistics.discarded)
   }
 
   // MARK: Ending
@@ -321,11 +325,13 @@ public struct Pipeline: ~Copyable {
   mutating func finish() {
     lane?.finish()
     output?.finish()
+    options.monitor?.noteEnding()
     guard let output else { return }
     // A run that came to its end by itself waits for its output; a signal sets a limit to that.
     while !isInterrupted, !output.waitForEnd(or: signals.descriptor) { handleSignals() }
     let report = output.join(drainSeconds: isInterrupted ? options.drainSeconds : .infinity)
     accounting.note(report, isFinal: true)
+    options.monitor?.note(accounting)
     if let failure = report.failure {
       messages.say(failure.description)
       status = ExitStatus.outputFailed
@@ -353,9 +359,12 @@ struct PIDFileHolder: ~Copyable {
 }
 
 /// Lines for whoever runs the program: on standard error with the program's name in front, or in the
-/// system's log once it has gone into the background.
+/// system's log once it has gone into the background; or to whoever wants to say them himself.
 struct Messages: Sendable {
   let programName: String
+  let listener: (@Sendable (String) -> Void)?
 
-  func say(_ text: String) { shim_say(programName, text) }
+  func say(_ text: String) {
+    if let listener { listener(text) } else { shim_say(programName, text) }
+  }
 }

@@ -33,6 +33,8 @@ public struct PipelineOptions: Sendable {
     case command(String, RestartPolicy)
     /// A connection.
     case socket(SocketAddress, RestartPolicy)
+    /// A descriptor that somebody else has opened, and the name that messages have for it.
+    case descriptor(Int32, name: String)
   }
 
   /// What happens when there is no room left for lines.
@@ -115,6 +117,9 @@ public struct PipelineOptions: Sendable {
   public var showsAccounting = true
   /// Whether pieces of a file that belong to no transaction make the run a failure.
   public var reportsOrphans = true
+
+  /// Who looks on while it runs, if somebody does.
+  public var monitor: RunMonitor?
 
   /// Options with the usual defaults.
   public init(input: Input) { self.input = input }

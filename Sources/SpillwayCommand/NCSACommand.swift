@@ -1,5 +1,4 @@
 import ArgumentParser
-import LineFormat
 import Spillway
 
 /// `spillway ncsa`: follows a log and writes a line for each request.
@@ -27,31 +26,6 @@ struct NCSACommand: RunCommand {
   func complete(
     _ options: inout PipelineOptions, _ values: OptionValues, letters: [ArgumentExpansion.Letter]
   ) throws {
-    options.grouping = try values.lineGrouping(selection.g)
-    (options.client, options.backend, options.esi) = (selection.c, selection.b, selection.esi)
-    options.timeoutSeconds =
-      try values.seconds(selection.matching.timeout, option: "-T") ?? options.timeoutSeconds
-    try setFormat(&options, values)
-    options.isJSON = format.j
-  }
-
-  private func setFormat(_ options: inout PipelineOptions, _ values: OptionValues) throws {
-    guard format.text.count + format.f.count <= 1 else { throw UsageError("Format already set") }
-    if let name = format.format {
-      guard format.text.isEmpty, format.f.isEmpty else { throw UsageError("Format already set") }
-      if format.j { throw UsageError("--format: the template says how values are escaped; -j doesn't") }
-      do {
-        let template = try values.templates(directory: format.formatsDir).template(name)
-        options.format = .template(template)
-        if !selection.b, !selection.c {
-          (options.client, options.backend) = (template.side.includesClient, template.side.includesBackend)
-        }
-      } catch {
-        throw UsageError("\(error)")
-      }
-      return
-    }
-    if let text = format.text.first { options.format = .text(Array(text.utf8)) }
-    if let file = format.f.first { options.format = .text(try values.formatLine(ofFile: file)) }
+    try options.set(selection, format, values)
   }
 }

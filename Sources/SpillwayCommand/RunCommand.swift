@@ -42,9 +42,7 @@ extension RunCommand {
     options.compatibility = try values.version(input.compat)
     try setQueries(&options, letters)
     try complete(&options, values, letters: letters)
-    options.openTransactionsMax = try values.limit(matching.openLimit) ?? options.openTransactionsMax
-    options.rateLimit = try values.rateLimit(matching.rate)
-    options.groupsMax = try values.count(matching.k)
+    try options.setLimits(matching, values)
     try setInput(&options, values)
     try setOutput(&options, values)
     options.daemonizes = process.daemonize

@@ -106,6 +106,6 @@ struct RootCommand: ParsableCommand {
     abstract: "Follow the shared-memory log of a web cache and ship its lines.",
     version: SpillwayCommand.version,
     subcommands: [
-      NCSACommand.self, LogCommand.self, FormatsCommand.self, ReplayCommand.self,
+      DemoCommand.self, NCSACommand.self, LogCommand.self, FormatsCommand.self, ReplayCommand.self,
     ])
 }

@@ -1,0 +1,22 @@
+public import SharedMemory
+public import ShmLog
+public import Spillway
+
+/// Why a demonstration can't begin or go on.
+public enum DemoError: Error, Sendable, CustomStringConvertible {
+  /// The log can't be written.
+  case log(LogWriterError)
+  /// The log can't be followed, or lines can't be made.
+  case run(RunError)
+  /// A system call failed.
+  case system(SystemError)
+
+  /// One line.
+  public var description: String {
+    switch self {
+    case .log(let error): error.description
+    case .run(let error): error.description
+    case .system(let error): error.description
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Glibc
+import SharedMemory
+
+/// The directory that the log is in, and that nothing is left of at the end.
+struct LogDirectory {
+  let path: String
+  /// Whether it was there before.
+  private let isOthers: Bool
+
+  /// Takes the directory that was asked for, or makes a new one.
+  init(_ wanted: String?) throws(DemoError) {
+    if let wanted {
+      path = wanted
+      isOthers = mkdir(wanted, 0o755) != 0
+      // What it can't be used for, the writer will say.
+      return
+    }
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/spillway-demo.XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw .system(SystemError(operation: "make a directory", path: parent))
+    }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    isOthers = false
+  }
+
+  /// Removes what the log's end has left: the file that keeps other writers away, and the directory if it was
+  /// made for this and is empty.
+  func remove() {
+    guard !isOthers else { return }
+    unlink(path + "/_.pid")
+    rmdir(path)
+  }
+}

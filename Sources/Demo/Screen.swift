@@ -1,0 +1,263 @@
+import CShims
+import Glibc
+import SharedMemory
+import ShmLog
+import Spillway
+import Synchronization
+
+/// The one who has the terminal: writes the lines that come through a pipe, and the panel below them.
+final class Screen: Sendable {
+  private let thread = WorkThread()
+  private let loop: Guarded<ScreenLoop?>
+  private let ending = ScreenEnding()
+
+  init(
+    _ terminal: consuming Terminal, lines: Int32, notices: Notices, traffic: TrafficThread, path: String,
+    spoolBytes: Int, programName: String
+  ) {
+    var figures = PanelFigures()
+    figures.path = path
+    figures.spoolBytesMax = spoolBytes
+    loop = Guarded(
+      ScreenLoop(
+        terminal, lines: lines, notices: notices, traffic: traffic, figures: figures, programName: programName
+      ))
+  }
+
+  /// Begins; once is enough.
+  ///
+  /// - Returns: whether there is a thread.
+  func start(_ monitor: RunMonitor) -> Bool {
+    thread.start {
+      guard var loop = self.loop.withLock({ $0.take() }) else { return }
+      loop.run(monitor, self.ending)
+    }
+  }
+
+  /// Ends the lines, and waits until all are written and the terminal is what it was.
+  ///
+  /// - Parameter farewell: what is said behind the last line.
+  func end(_ lines: LinePipe, _ farewell: String?) {
+    ending.announce(farewell)
+    lines.closeWriteEnd()
+    thread.join()
+  }
+}
+
+/// That there will be no more lines, and what is to be said then.
+final class ScreenEnding: Sendable {
+  private let farewell = Guarded<String?>(nil)
+  private let hasCome = Atomic(false)
+
+  func announce(_ text: String?) {
+    farewell.withLock { $0 = text }
+    hasCome.store(true, ordering: .releasing)
+  }
+
+  var isAnnounced: Bool { hasCome.load(ordering: .acquiring) }
+
+  var text: String? { farewell.withLock { $0 } }
+}
+
+/// What its thread does.
+struct ScreenLoop: ~Copyable {
+  private var terminal: Terminal
+  private let lines: Int32
+  private let notices: Notices
+  private let traffic: TrafficThread
+  private let panel: Panel
+  private let programName: String
+  private var figures: PanelFigures
+  private var meter = RateMeter()
+
+  /// What the terminal has yet to take.
+  private var pending: [UInt8] = []
+  /// A line whose end hasn't come.
+  private var fragment: [UInt8] = []
+  /// How wide the panel's lines are that stand there.
+  private var shownWidths: [Int] = []
+  private var hasEnded = false
+  /// Where keys come from, for as long as some can come.
+  private var keys: Int32?
+  private var nextDrawing: Int64 = 0
+  private var lastWriting = SystemClock.steadyNanoseconds
+
+  private static let drawingNanoseconds: Int64 = 200_000_000
+  /// How long a terminal that takes nothing is waited for at the end.
+  private static let endNanoseconds: Int64 = 1_000_000_000
+
+  init(
+    _ terminal: consuming Terminal, lines: Int32, notices: Notices, traffic: TrafficThread,
+    figures: PanelFigures, programName: String
+  ) {
+    panel = Panel(hasColours: terminal.hasColours)
+    self.terminal = terminal
+    self.lines = lines
+    self.notices = notices
+    self.traffic = traffic
+    self.figures = figures
+    self.programName = programName
+  }
+
+  deinit { close(lines) }
+
+  /// Returns when the lines have ended, or when it is over and the terminal takes no more.
+  mutating func run(_ monitor: RunMonitor, _ ending: ScreenEnding) {
+    let resized = shim_signal_descriptor([SIGWINCH], 1)
+    defer { if resized >= 0 { close(resized) } }
+    terminal.takeKeys()
+    keys = terminal.keys
+    pending += Escape.hideCursor
+    while !hasEnded, !(ending.isAnnounced && isStuck) {
+      let progress = monitor.progress
+      // At the end there is nothing left to show, only lines to be written.
+      if progress.isEnding { figures.isStalled = false }
+      if pending.isEmpty, SystemClock.steadyNanoseconds >= nextDrawing {
+        update(progress)
+        draw([], showsPanel: !progress.isEnding)
+      }
+      wait(resized, isEnding: progress.isEnding)
+    }
+    draw(fragment, showsPanel: false)
+    if let text = ending.text { pending += Array("\(programName): \(text)\n".utf8) }
+    pending += Escape.showCursor
+    flush()
+    terminal.giveBackKeys()
+  }
+
+  // MARK: Waiting
+
+  /// Whether the terminal has taken nothing for a while, as when it was stopped by a key.
+  private var isStuck: Bool {
+    !pending.isEmpty && SystemClock.steadyNanoseconds > lastWriting + Self.endNanoseconds
+  }
+
+  private mutating func wait(_ resized: Int32, isEnding: Bool) {
+    // Lines are taken when the terminal has taken those before: it sets the pace, and the spool shows it.
+    let takesLines = pending.isEmpty && !figures.isStalled
+    var requests = [
+      pollfd(fd: terminal.output, events: Int16(POLLOUT), revents: 0),
+      pollfd(fd: lines, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: keys ?? -1, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: resized, events: Int16(POLLIN), revents: 0),
+    ]
+    if pending.isEmpty { requests[0].fd = -1 }
+    if !takesLines { requests[1].fd = -1 }
+    let left = max(0, nextDrawing - SystemClock.steadyNanoseconds) / 1_000_000
+    // A terminal that takes nothing is no reason to turn round and round.
+    _ = poll(&requests, nfds_t(requests.count), Int32(pending.isEmpty ? left + 1 : 200))
+    if requests[0].revents != 0 { write() }
+    if requests[1].revents != 0 { takeLines(showsPanel: !isEnding) }
+    if requests[2].revents != 0 { takeKey() }
+    if requests[3].revents != 0 {
+      while shim_read_signal(resized) != 0 {}
+      nextDrawing = 0
+    }
+  }
+
+  private mutating func takeLines(showsPanel: Bool) {
+    var chunk = [UInt8](repeating: 0, count: 32 << 10)
+    let count = retryingOnInterrupt { read(lines, &chunk, chunk.count) }
+    guard count > 0 else {
+      hasEnded = true
+      return
+    }
+    fragment += chunk[..<count]
+    guard let end = fragment.lastIndex(of: UInt8(ascii: "\n")) else { return }
+    let whole = Array(fragment[...end])
+    fragment.removeSubrange(...end)
+    draw(whole, showsPanel: showsPanel)
+  }
+
+  private mutating func takeKey() {
+    var key: UInt8 = 0
+    guard let keys, read(keys, &key, 1) == 1 else {
+      keys = nil
+      return
+    }
+    switch key {
+    case UInt8(ascii: "q"): traffic.stop()
+    case UInt8(ascii: "s"): figures.isStalled.toggle()
+    case UInt8(ascii: "+"): traffic.multiplyRate(by: 2)
+    case UInt8(ascii: "-"): traffic.multiplyRate(by: 0.5)
+    default: return
+    }
+    nextDrawing = 0
+  }
+
+  // MARK: Drawing
+
+  private mutating func update(_ progress: RunMonitor.Progress) {
+    let now = SystemClock.steadyNanoseconds
+    nextDrawing = now + Self.drawingNanoseconds
+    let accounting = progress.accounting
+    figures.seen = accounting.seen
+    // Lines that wait are not written yet.
+    figures.written = accounting.written - accounting.queued
+    (figures.seenRate, figures.writtenRate) = meter.add(
+      seen: figures.seen, written: figures.written, at: now)
+    figures.filtered = accounting.filtered
+    figures.dropped = accounting.dropped
+    figures.lost = accounting.lost
+    figures.lagBytes = traffic.lagBytes(progress)
+    let isBehind = figures.lagBytes > 0 && progress.caughtUpNanoseconds > 0
+    figures.lagSeconds = isBehind ? Double(max(0, now - progress.caughtUpNanoseconds)) / 1e9 : 0
+    figures.spoolBytes = progress.waitingBytes
+    figures.cycles = Int(traffic.written.cycles)
+    figures.hitPercentage = traffic.hitPercentage
+    figures.rate = traffic.rate
+  }
+
+  /// Puts lines where the panel is, and the panel below them.
+  private mutating func draw(_ lines: [UInt8], showsPanel: Bool) {
+    let (columns, rows) = terminal.size
+    pending += erasure(columns)
+    for notice in notices.take() { pending += Array("\(programName): \(notice)\n".utf8) }
+    pending += lines
+    guard showsPanel else { return }
+    let shown = panel.lines(figures, columns: columns, rows: rows)
+    pending += shown.joined(separator: "\n").utf8
+    shownWidths = Panel(hasColours: false).lines(figures, columns: columns, rows: rows).map(\.count)
+  }
+
+  /// What removes the panel; a terminal that has become narrower has broken its lines into more of them.
+  private mutating func erasure(_ columns: Int) -> [UInt8] {
+    guard !shownWidths.isEmpty else { return [] }
+    let shownRows = shownWidths.reduce(0) { $0 + max(1, ($1 + columns - 1) / columns) }
+    shownWidths = []
+    return Escape.erase(rowsAbove: shownRows - 1)
+  }
+
+  private mutating func write() {
+    let count = pending.withUnsafeBytes { bytes in
+      retryingOnInterrupt { Glibc.write(terminal.output, bytes.baseAddress, bytes.count) }
+    }
+    if count > 0 {
+      pending.removeFirst(count)
+      lastWriting = SystemClock.steadyNanoseconds
+    } else if count < 0, errno != EAGAIN {
+      // The terminal is gone; a signal says so, too.
+      pending = []
+    }
+  }
+
+  /// Writes what is left, but doesn't wait for a terminal that was stopped.
+  private mutating func flush() {
+    while !pending.isEmpty, !isStuck {
+      var request = pollfd(fd: terminal.output, events: Int16(POLLOUT), revents: 0)
+      if poll(&request, 1, 50) > 0 { write() }
+    }
+  }
+}
+
+/// What terminals understand.
+private enum Escape {
+  static let hideCursor = Array("\u{1B}[?25l".utf8)
+  static let showCursor = Array("\u{1B}[?25h".utf8)
+
+  /// Clears the row of the cursor and some above it, and everything below.
+  static func erase(rowsAbove: Int) -> [UInt8] {
+    let up = rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : ""
+    return Array("\r\(up)\u{1B}[J".utf8)
+  }
+}

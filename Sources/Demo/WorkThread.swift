@@ -1,0 +1,52 @@
+import Glibc
+import SharedMemory
+
+/// A thread that is started at most once, and waited for.
+final class WorkThread: Sendable {
+  private enum State {
+    case idle
+    case running(pthread_t)
+    case done
+  }
+
+  private final class Work: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  private let state = Guarded(State.idle)
+
+  /// Runs something on the thread, unless that was done before.
+  ///
+  /// - Returns: whether there is a thread.
+  func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    state.withLock { state in
+      guard case .idle = state else { return true }
+      let work = Unmanaged.passRetained(Work(body))
+      var thread = pthread_t()
+      let code = pthread_create(
+        &thread, nil,
+        { context in
+          guard let context else { return nil }
+          Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+          return nil
+        }, work.toOpaque())
+      guard code == 0 else {
+        work.release()
+        return false
+      }
+      state = .running(thread)
+      return true
+    }
+  }
+
+  /// Waits until it has ended, if it was started.
+  func join() {
+    let thread: pthread_t? = state.withLock { state in
+      defer { state = .done }
+      if case .running(let thread) = state { return thread }
+      return nil
+    }
+    if let thread { pthread_join(thread, nil) }
+  }
+}
