@@ -1,5 +1,6 @@
 import Glibc
 import SharedMemory
+import Shipping
 
 /// A thread that is started at most once, and waited for.
 final class WorkThread: Sendable {
@@ -9,9 +10,9 @@ final class WorkThread: Sendable {
     case done
   }
 
-  private final class Work: Sendable {
+  private struct Work: ThreadLoop {
     let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    func run() { body() }
   }
 
   private let state = Guarded(State.idle)
@@ -22,19 +23,7 @@ final class WorkThread: Sendable {
   func start(_ body: @escaping @Sendable () -> Void) -> Bool {
     state.withLock { state in
       guard case .idle = state else { return true }
-      let work = Unmanaged.passRetained(Work(body))
-      var thread = pthread_t()
-      let code = pthread_create(
-        &thread, nil,
-        { context in
-          guard let context else { return nil }
-          Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
-          return nil
-        }, work.toOpaque())
-      guard code == 0 else {
-        work.release()
-        return false
-      }
+      guard let thread = try? OutputThread.start(Work(body: body)) else { return false }
       state = .running(thread)
       return true
     }

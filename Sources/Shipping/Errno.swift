@@ -1,7 +1,7 @@
 import Glibc
 
 /// The number by which a system call says why it failed.
-struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
+package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   let code: Int32
 
   init(_ code: Int32) { self.code = code }
@@ -23,7 +23,7 @@ struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   static let nameTooLong = Errno(ENAMETOOLONG)
 
   /// The system's words for it.
-  var description: String {
+  package var description: String {
     var buffer = [CChar](repeating: 0, count: 256)
     let result = strerror_r(code, &buffer, buffer.count)
     return result == 0 ? String(nulTerminated: buffer) : "error \(code)"

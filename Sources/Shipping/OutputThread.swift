@@ -1,13 +1,13 @@
-import Glibc
+package import Glibc
 
-/// What a thread of an output does.
-protocol ThreadLoop: ~Copyable {
+/// What a thread does.
+package protocol ThreadLoop: ~Copyable {
   /// Returns when there is nothing left to do, or when told to stop.
   mutating func run()
 }
 
-/// Starts the threads of outputs.
-enum OutputThread {
+/// Starts threads.
+package enum OutputThread {
   /// What a thread finds at its beginning.
   private class Start {
     func run() {}
@@ -23,7 +23,7 @@ enum OutputThread {
   ///
   /// They belong to the main loop; and a write to a pipe that nobody reads must be an error here,
   /// not the end of the process.
-  static func start<Loop: ThreadLoop & ~Copyable>(_ loop: consuming Loop) throws(Errno) -> pthread_t {
+  package static func start<Loop: ThreadLoop & ~Copyable>(_ loop: consuming Loop) throws(Errno) -> pthread_t {
     let start: Unmanaged<Start> = Unmanaged.passRetained(LoopStart(loop))
     var all = sigset_t()
     var former = sigset_t()
