@@ -43,7 +43,8 @@ extension Moment {
 /// A list that threads append to.
 final class Collected<Element: Sendable>: Sendable {
   private let elements = Guarded<[Element]>([])
-  var all: [Element] { elements.withLock { $0 } }
+  /// Not the same storage: that it is shared no longer is something the thread sanitizer can't see.
+  var all: [Element] { elements.withLock { $0.map { $0 } } }
   func append(_ element: Element) { elements.withLock { $0.append(element) } }
 }
 
