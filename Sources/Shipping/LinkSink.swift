@@ -42,7 +42,7 @@ public final class LinkSink: Sink {
   private var hasTaken = false
   /// Whether somebody who wanted to go on has been told to wait for the next attempt.
   private var hasRefused = false
-  /// Whether somebody has come, and those who may be waiting for that haven't been told.
+  /// Whether somebody has come, or all is over, and those who may be waiting for that haven't been told.
   private var hasNews = false
   private var pauses: Backoff
   /// When to look next how much the consumer has taken: nothing tells of that.
@@ -188,14 +188,14 @@ public final class LinkSink: Sink {
       nextPulse = now.steadyNanoseconds + pulses.next()
     }
     let settling = settle(now)
+    // Whoever was told that nobody is there has nothing else that would wake them.
+    defer { hasNews = false }
+    if hasNews { return 0 }
     switch state {
     case .down(let time): return max(0, time - now.steadyNanoseconds)
     case .pending, .finishing: return nextPulse - now.steadyNanoseconds
     case .closed: return nil
     case .up:
-      // Whoever was told that nobody is there has nothing else that would wake them.
-      defer { hasNews = false }
-      if hasNews { return 0 }
       let isDone = window.isEmpty && isGreeted && farewell == nil && wakeDescriptor != nil
       return isDone ? settling : nextPulse - now.steadyNanoseconds
     }
@@ -349,6 +349,7 @@ public final class LinkSink: Sink {
     link.release()
     if farewell == .close {
       state = .closed(end.isFailure ? end : nil)
+      hasNews = true
       return
     }
     farewell = nil

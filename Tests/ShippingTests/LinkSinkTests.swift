@@ -81,6 +81,18 @@ import Testing
     #expect(link.text == "one\n")
   }
 
+  @Test func whoeverWaitsForTheEndIsToldWhenItHasCome() throws {
+    let sink = sink()
+    let offer = try Offer()
+    offer.add(["one"])
+    try offer.offer(to: sink, at: .test)
+    #expect(try sink.close(at: .test) == .absent)
+    // It ends while nobody asks: the thread was held up between the two calls.
+    link.end("done")
+    #expect(try sink.tick(at: .test) == 0)
+    #expect(try sink.close(at: .test) == nil)
+  }
+
   @Test func whatWasNotTakenGoesToTheNext() throws {
     let sink = sink()
     let offer = try Offer()
