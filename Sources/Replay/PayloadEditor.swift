@@ -65,7 +65,10 @@ package struct PayloadEditor: ~Copyable {
   }
 
   private mutating func changed(_ tag: UInt8, _ payload: LogBytes) -> LogBytes {
-    guard let plan = plans[Int(tag)] else { return payload }
+    // The buffer is as large as that, and what fields can grow by.
+    guard payload.count <= RecordHeader.payloadByteCountMax, let plan = plans[Int(tag)] else {
+      return payload
+    }
     let text = payload.droppingFinalNULs
     var at = 0
     if plan.isHeader {

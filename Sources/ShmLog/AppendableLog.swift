@@ -62,6 +62,8 @@ final class AppendableLog: Sendable {
   ///
   /// - Returns: false if the log was closed.
   func append(_ words: UnsafeRawBufferPointer, _ tally: Tally) -> Bool {
+    // Whole words are reserved, and all of this is copied.
+    precondition(words.count % 4 == 0, "a piece that is no whole words")
     var attempts = 0
     while true {
       switch reserve(words.count, tally, isFirst: attempts == 0) {

@@ -141,7 +141,11 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
     }
     let header = encoding.headerByteCount
     let padded = (payloadByteCount + 3) & ~3
-    if used + header + padded > capacity { flush() }
+    if used + header + padded > capacity {
+      flush()
+      // The writer's options see to that; without it what follows would write behind the buffer.
+      precondition(used + header + padded <= capacity, "a record larger than the buffer")
+    }
     let record = buffer + used
     encoding.writeHeader(
       to: record, tag: number, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
