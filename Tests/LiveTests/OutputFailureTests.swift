@@ -11,6 +11,8 @@ extension LiveSuite {
         try follower.probe { () throws(SupportError) in try !follower.complaints().isEmpty }
         // More lines meet the same disk; nothing more is said, and nothing is lost yet.
         for _ in 0..<5 { try follower.probe() }
+        // An answer is there before its record; those of the first six are, once so many were seen.
+        try follower.probe { () throws(SupportError) in try follower.accounting().seen >= 6 }
         let figures = try follower.accounting()
         #expect(figures.addsUp && figures.dropped == 0, "\(figures)")
         #expect(follower.child.isRunning)
