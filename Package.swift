@@ -30,6 +30,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: strict),
     .target(name: "SharedMemory", dependencies: ["CShims"], swiftSettings: strict),
+    .target(name: "Platform", dependencies: ["CShims", "SharedMemory"], swiftSettings: strict),
     .target(
       name: "ShmLog", dependencies: ["CShims", "SharedMemory", "Compression"], swiftSettings: strict),
     .target(
@@ -44,7 +45,8 @@ let package = Package(
       name: "LineFormat", dependencies: ["CShims", "Transactions", "ShmLog", "SharedMemory"],
       exclude: ["Formats/README.md"],
       resources: [.embedInCode("Formats")], swiftSettings: strict),
-    .target(name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory"], swiftSettings: strict),
+    .target(
+      name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory", "Platform"], swiftSettings: strict),
     .target(
       name: "LogText",
       dependencies: ["CShims", "LineFormat", "LogQuery", "Shipping", "Transactions", "ShmLog"],
@@ -52,20 +54,22 @@ let package = Package(
     .target(
       name: "Spillway",
       dependencies: [
-        "ShmLog", "Transactions", "LogQuery", "LineFormat", "LogText", "Shipping", "SharedMemory",
+        "ShmLog", "Transactions", "LogQuery", "LineFormat", "LogText", "Shipping", "SharedMemory", "Platform",
       ],
       swiftSettings: strict),
     .target(name: "DemoTraffic", dependencies: ["ShmLog"], swiftSettings: strict),
     .target(
       name: "Demo",
-      dependencies: ["CShims", "SharedMemory", "ShmLog", "Shipping", "DemoTraffic", "Spillway"],
+      dependencies: [
+        "CShims", "SharedMemory", "Platform", "ShmLog", "Shipping", "DemoTraffic", "Spillway",
+      ],
       swiftSettings: strict),
     .target(
-      name: "Replay", dependencies: ["CShims", "SharedMemory", "ShmLog"], swiftSettings: strict),
+      name: "Replay", dependencies: ["CShims", "SharedMemory", "Platform", "ShmLog"], swiftSettings: strict),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "Demo", "Replay", "Spillway", "LogQuery", "LogText",
+        "Platform", "Demo", "Replay", "Spillway", "LogQuery", "LogText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -76,6 +80,8 @@ let package = Package(
     .testTarget(
       name: "SharedMemoryTests", dependencies: ["SharedMemory", "RegionProbe", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "SharedMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -112,7 +118,7 @@ let package = Package(
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "ShmLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ShippingTests", dependencies: ["Shipping", "SharedMemory"], swiftSettings: strict),
+      name: "ShippingTests", dependencies: ["Shipping", "SharedMemory", "Platform"], swiftSettings: strict),
     .testTarget(
       name: "DemoTests", dependencies: ["Demo", "TestSupport"], swiftSettings: strict),
     .testTarget(

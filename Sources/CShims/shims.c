@@ -4,11 +4,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <syslog.h>
 #include <unistd.h>
 
 enum { guarded_regions_max = 64 };
@@ -121,28 +120,14 @@ int shim_watch_process(int process) {
 #endif
 }
 
-static int is_daemon;
+int shim_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
-void shim_say(const char *program, const char *text) {
-  if (is_daemon) {
-    // Nobody would ever see what a daemon writes to the standard error it no longer has.
-    openlog(program, LOG_PID, LOG_DAEMON);
-    syslog(LOG_NOTICE, "%s", text);
-  } else {
-    dprintf(STDERR_FILENO, "%s: %s\n", program, text);
-  }
+void shim_signal_event(int descriptor) {
+  uint64_t one = 1;
+  (void)!write(descriptor, &one, sizeof one);
 }
 
-int shim_daemonize(void) {
-  pid_t child = fork();
-  if (child < 0) return -1;
-  if (child > 0) _exit(0);
-  if (setsid() < 0 || chdir("/") < 0) return -1;
-  int null = open("/dev/null", O_RDWR);
-  if (null < 0) return -1;
-  for (int target = 0; target <= 2; target++)
-    if (dup2(null, target) < 0) return -1;
-  if (null > 2) close(null);
-  is_daemon = 1;
-  return 0;
+void shim_clear_event(int descriptor) {
+  uint64_t count;
+  (void)!read(descriptor, &count, sizeof count);
 }

@@ -1,6 +1,7 @@
 import Glibc
 import SharedMemory
 import Shipping
+import Platform
 
 /// A thread that is started at most once, and waited for.
 final class WorkThread: Sendable {
@@ -23,7 +24,7 @@ final class WorkThread: Sendable {
   func start(_ body: @escaping @Sendable () -> Void) -> Bool {
     state.withLock { state in
       guard case .idle = state else { return true }
-      guard let thread = try? OutputThread.start(Work(body: body)) else { return false }
+      guard let thread = try? WorkerThread.start(Work(body: body)) else { return false }
       state = .running(thread)
       return true
     }

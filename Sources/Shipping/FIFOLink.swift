@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// A named pipe, whose readers come and go.
 final class FIFOLink: Link {

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Makes a file that is going to be appended to end in a whole line or a whole gzip member again.
 ///

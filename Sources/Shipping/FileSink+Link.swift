@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// A symbolic link that leads to the current file.
 extension FileSink {

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// What becomes of files that are finished.
 extension FileSink {

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// One file after the other.
 ///

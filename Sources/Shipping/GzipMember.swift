@@ -1,4 +1,5 @@
 internal import CZlib
+import Platform
 
 /// A gzip member that is being compressed in memory.
 ///

@@ -1,5 +1,6 @@
 internal import CZlib
 import Glibc
+import Platform
 
 /// What a gzip file turns out to be when it is read to its end.
 enum GzipScan: Equatable {

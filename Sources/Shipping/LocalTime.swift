@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// The local calendar, as the C library knows it.
 enum LocalTime {

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import SharedMemory
 import Synchronization
 
@@ -19,9 +20,30 @@ final class OutputState: Sendable {
   private let hasFailed = Atomic<Bool>(false)
   private let storedFailure = Guarded<SinkError?>(nil)
   /// When the thread has ended.
-  let end: ThreadEnd
+  let end = ThreadEnd()
+  /// The same for those who wait for other descriptors, too.
+  private let endEvent: WakeEvent
 
-  init(end: ThreadEnd) { self.end = end }
+  /// - Parameter event: announces the end, beside other things that are of interest to the same thread.
+  init(_ event: WakeEvent) { endEvent = event }
+
+  /// Says that the thread has ended and its numbers are final; for the thread.
+  func announceEnd() {
+    end.announce()
+    endEvent.signal()
+  }
+
+  /// Waits for the end or for a descriptor; whether the end has come.
+  func waitForEnd(or descriptor: Int32) -> Bool {
+    if end.isAnnounced { return true }
+    var descriptors = [
+      pollfd(fd: endEvent.descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+    ]
+    SystemCalls.poll(&descriptors, nanoseconds: nil)
+    endEvent.clear()
+    return end.isAnnounced
+  }
 
   var failure: SinkError? {
     guard hasFailed.load(ordering: .acquiring) else { return nil }

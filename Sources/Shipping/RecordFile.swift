@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// An open regular file that only ever ends in whole records, or in whole compressed members.
 struct RecordFile: ~Copyable {

@@ -1,3 +1,5 @@
+import Platform
+
 /// Why an output cannot go on: which operation failed, on what, and what the system said.
 public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What was written to: a file's path, or a name such as `standard output`.

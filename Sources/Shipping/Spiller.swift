@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Platform
 
 /// Moves the oldest blocks of a spool from memory to disk once memory gets short, on a thread of its own.
 ///
@@ -26,15 +27,13 @@ struct Spiller: ThreadLoop, ~Copyable {
       spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
       var wait: Int64?
       do throws(SinkError) {
-        while !end.isRequested, spool.memory.usedBytes > spool.lowWatermark, try spillOne() {}
+        while !end.isRequested, spool.memory.usedBytes > spool.memory.watermarks.low, try spillOne() {}
       } catch {
         wait = rest(after: error)
         // Nobody need wake us for that.
         spool.isSpillingWanted.store(true, ordering: .sequentiallyConsistent)
       }
-      var descriptors = [pollfd(fd: spool.spillerWake.descriptor, events: Int16(POLLIN), revents: 0)]
-      SystemCalls.poll(&descriptors, nanoseconds: wait)
-      spool.spillerWake.clear()
+      spool.spillerWake.wait(nanoseconds: wait)
     }
     end.announce()
   }

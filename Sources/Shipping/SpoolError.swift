@@ -1,3 +1,5 @@
+import Platform
+
 /// Why a spool could not be made.
 public struct SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The system's error number; 0 when the refusal is ours.

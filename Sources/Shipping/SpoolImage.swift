@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Memory of our own in which a frame from the disk looks like a block.
 struct SpoolImage: ~Copyable {

@@ -154,14 +154,13 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
 
   /// Waits for the consumer to make room; false when the waiting was interrupted.
   private func sleepUntilWoken() -> Bool {
-    var descriptors = [
-      pollfd(fd: spool.producerWake.descriptor, events: Int16(POLLIN), revents: 0)
-    ]
+    guard let wake = spool.producerWake else { return false }
+    var descriptors = [pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)]
     if let interrupt = spool.options.interruptDescriptor {
       descriptors.append(pollfd(fd: interrupt, events: Int16(POLLIN), revents: 0))
     }
     SystemCalls.poll(&descriptors, nanoseconds: nil)
-    spool.producerWake.clear()
+    wake.clear()
     return descriptors.count < 2 || descriptors[1].revents == 0
   }
 }

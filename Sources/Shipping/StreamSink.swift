@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// A descriptor that somebody else has opened, such as standard output.
 ///

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// What only outputs that manage their files need.
 extension SystemCalls {

@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+import Platform
 
 /// What a pipe tells whoever writes to it.
 extension SystemCalls {

@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+import Platform
 
 /// Starting processes and learning of their end.
 extension SystemCalls {

@@ -1,4 +1,6 @@
+import CShims
 import Glibc
+import Platform
 
 /// Every system call of this module that can fail for a reason outside the program.
 ///
@@ -8,10 +10,10 @@ struct SystemCalls: Sendable {
   /// What is about to be called.
   enum Call: String, Sendable, CaseIterable {
     case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
-    case mmap, pipe, ioctl, mkdir, flock
+    case mmap, eventfd, pipe, ioctl, mkdir, flock
     case spawn, waitid
     case lstat, symlink, futimens
-    case socket, connect, recv, shutdown
+    case lookup, socket, connect, recv, shutdown
   }
 
   /// What an interceptor makes of a call.
@@ -225,16 +227,22 @@ struct SystemCalls: Sendable {
   /// Fails where a test wants a call to fail that is made elsewhere.
   func check(_ call: Call) throws(Errno) { _ = try perform(call) { _ in 0 } }
 
-  /// A pipe neither end of which ever blocks.
-  func makePipe() throws(Errno) -> (readEnd: Int32, writeEnd: Int32) {
-    var ends: [Int32] = [-1, -1]
-    _ = try perform(.pipe) { _ in pipe(&ends) }
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+  /// Memory of zeros, of whole pages.
+  func map(_ byteCount: Int) throws(Errno) -> UnsafeMutableRawPointer {
+    var memory: UnsafeMutableRawPointer?
+    _ = try perform(.mmap) { _ in
+      memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      return memory == MAP_FAILED ? -1 : 0
     }
-    return (ends[0], ends[1])
+    guard let memory else { throw .noMemory }
+    return memory
   }
+
+  /// Gives memory back that was mapped.
+  static func unmap(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) { _ = munmap(memory, byteCount) }
+
+  /// A descriptor that is readable once it was signalled, and never blocks.
+  func makeEvent() throws(Errno) -> Int32 { try perform(.eventfd) { _ in shim_event() } }
 
   /// Waits until one of the descriptors is ready; nil waits for ever.
   ///

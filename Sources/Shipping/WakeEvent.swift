@@ -1,32 +1,19 @@
+import CShims
 import Glibc
+import Platform
 
 /// A descriptor by which one thread wakes another out of `poll`.
-///
-/// A pipe to ourselves, neither end of which blocks: when it is full, it is readable anyway.
-struct WakeEvent: ~Copyable, Sendable {
+final class WakeEvent: Sendable {
   /// Readable from a signal until it is cleared.
   let descriptor: Int32
-  private let writeEnd: Int32
 
-  init(_ system: SystemCalls) throws(Errno) {
-    (descriptor, writeEnd) = try system.makePipe()
-  }
+  init(_ system: SystemCalls) throws(Errno) { descriptor = try system.makeEvent() }
 
-  deinit {
-    _ = close(descriptor)
-    _ = close(writeEnd)
-  }
+  deinit { _ = close(descriptor) }
 
   /// Makes the descriptor readable.
-  func signal() {
-    var byte: UInt8 = 0
-    _ = write(writeEnd, &byte, 1)
-  }
+  func signal() { shim_signal_event(descriptor) }
 
   /// Makes the descriptor unreadable again, however often it was signalled.
-  func clear() {
-    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-      while read(descriptor, buffer.baseAddress, buffer.count) == buffer.count {}
-    }
-  }
+  func clear() { shim_clear_event(descriptor) }
 }

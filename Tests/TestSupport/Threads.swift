@@ -1,7 +1,7 @@
 import Glibc
 
 /// Starts a thread of its own for `body`, which nobody joins.
-func detachThread(_ body: @escaping @Sendable () -> Void) {
+public func detachThread(_ body: @escaping @Sendable () -> Void) {
   final class Box {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -173,11 +173,33 @@ int shim_pipe_capacity(int descriptor);
 /// A descriptor that becomes readable when a process ends; -1 with errno set where there is none.
 int shim_watch_process(int process);
 
-/// Writes a line to standard error or, in a process that was detached, to the system's log.
-void shim_say(const char *program, const char *text);
+/// A descriptor that is readable once it was signalled, and doesn't block; -1 with errno set if there is none left.
+int shim_event(void);
 
-/// Detaches the process from its terminal and parent: 0 in the process that goes on, -1 with errno set if
-/// that fails. The parent ends at once with status 0.
-int shim_daemonize(void);
+/// Makes an event's descriptor readable.
+void shim_signal_event(int descriptor);
+
+/// Makes it unreadable again, however often it was signalled.
+void shim_clear_event(int descriptor);
+
+/// Puts right what a process has inherited: standard descriptors that are closed are filled, signals mean what
+/// they usually do, and none is blocked. A container's first process starts another one, in which alone this
+/// returns. Returns whether hang-ups were ignored. For the very beginning, when there is one thread.
+int shim_settle_inherited_state(void);
+
+/// Lets all signals through to the calling thread.
+void shim_unblock_signals(void);
+
+/// `fork`, which Swift's module of the C library withholds: the child has the calling thread alone.
+int shim_fork(void);
+
+/// Has the system send this process a signal when its parent ends; none, if 0.
+void shim_end_with_parent(int signal);
+
+/// Has the standard descriptors lead nowhere; -1 with errno set if that fails.
+int shim_discard_standard_descriptors(void);
+
+/// Writes a line to the system's log, which may block.
+void shim_log(const char *program, const char *text);
 
 #endif

@@ -22,7 +22,7 @@ final class LiveSpool {
     self.warnings = warnings
     writer = spool.makeWriter()
     reader = spool.makeReader()
-    spiller = Spiller(spool, ThreadEnd(try WakeEvent(.real)))
+    spiller = Spiller(spool, ThreadEnd())
   }
 
   /// How many records of an earlier run were said to be lost.

@@ -1,6 +1,7 @@
 import Glibc
 
 @testable import Shipping
+import Platform
 
 /// The files of a spool, as a test knows and damages them.
 struct SpoolDirectory {

@@ -1,6 +1,7 @@
 import Glibc
 
 @testable import Shipping
+import Platform
 
 /// Looks again and again whether something has happened that nothing tells of; false after half a minute.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {

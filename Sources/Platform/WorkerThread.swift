@@ -7,7 +7,7 @@ package protocol ThreadLoop: ~Copyable {
 }
 
 /// Starts threads.
-package enum OutputThread {
+package enum WorkerThread {
   /// What a thread finds at its beginning.
   private class Start {
     func run() {}
@@ -18,6 +18,10 @@ package enum OutputThread {
     init(_ loop: consuming Loop) { self.loop = loop }
     override func run() { loop.run() }
   }
+
+  /// How large a thread's stack is: the usual 8 MiB of addresses would be too many where they are limited, and
+  /// no loop calls deeply.
+  private static let stackBytes = 512 << 10
 
   /// Runs a loop on a thread of its own, in which all signals are blocked.
   ///
@@ -30,9 +34,13 @@ package enum OutputThread {
     sigfillset(&all)
     pthread_sigmask(SIG_SETMASK, &all, &former)
     defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setstacksize(&attributes, stackBytes)
+    defer { pthread_attr_destroy(&attributes) }
     var thread = pthread_t()
     let code = pthread_create(
-      &thread, nil,
+      &thread, &attributes,
       { context in
         guard let context else { return nil }
         Unmanaged<Start>.fromOpaque(context).takeRetainedValue().run()

@@ -1,0 +1,104 @@
+#define _GNU_SOURCE
+#include "CShims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+// What is written to a closed descriptor must fail, not vanish, also if it is opened anew by its number. So what
+// fills standard input and output can neither be read nor written; messages alone go nowhere.
+static void fill_standard_descriptors(void) {
+  for (int target = 0; target <= 2; target++) {
+    if (fcntl(target, F_GETFD) >= 0 || errno != EBADF) continue;
+    // All below are open, so this one is the lowest that is free.
+    (void)!(target == STDERR_FILENO ? open("/dev/null", O_RDWR) : open("/", O_PATH | O_DIRECTORY));
+  }
+}
+
+static int reset_signals(void) {
+  int ignores_hangups = 0;
+  for (int signal = 1; signal < NSIG; signal++) {
+    struct sigaction action;
+    if (sigaction(signal, NULL, &action) < 0 || action.sa_handler != SIG_IGN) continue;
+    if (signal == SIGHUP) ignores_hangups = 1;
+    action = (struct sigaction){.sa_handler = SIG_DFL};
+    sigaction(signal, &action, NULL);
+  }
+  shim_unblock_signals();
+  return ignores_hangups;
+}
+
+// A container's first process gets every process that has lost its parent, and the kernel spares it signals that
+// it has no handler for. So the first process does only that: it reaps, passes signals on, and ends as the one
+// does that does the work.
+static void stand_in_for_init(void) {
+  if (getpid() != 1) return;
+  sigset_t all, former;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &former);
+  pid_t worker = fork();
+  if (worker <= 0) {
+    // Without a worker this process does the work itself.
+    sigprocmask(SIG_SETMASK, &former, NULL);
+    return;
+  }
+  while (1) {
+    siginfo_t info;
+    int signal = sigwaitinfo(&all, &info);
+    if (signal < 0) continue;
+    if (signal != SIGCHLD) {
+      // What the terminal sends goes to the worker by itself.
+      if (info.si_code != SI_KERNEL) kill(worker, signal);
+      continue;
+    }
+    int status;
+    pid_t ended;
+    while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
+      if (ended == worker) _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  }
+}
+
+// The C library reserves 64 MiB of addresses for each thread that allocates memory.
+static void spare_addresses(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) mallopt(M_ARENA_MAX, 1);
+}
+
+int shim_settle_inherited_state(void) {
+  fill_standard_descriptors();
+  int ignores_hangups = reset_signals();
+  stand_in_for_init();
+  spare_addresses();
+  return ignores_hangups;
+}
+
+void shim_unblock_signals(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+int shim_fork(void) { return (int)fork(); }
+
+void shim_end_with_parent(int signal) { prctl(PR_SET_PDEATHSIG, signal); }
+
+int shim_discard_standard_descriptors(void) {
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) return -1;
+  for (int target = 0; target <= 2; target++)
+    if (dup2(null, target) < 0) return -1;
+  close(null);
+  return 0;
+}
+
+void shim_log(const char *program, const char *text) {
+  openlog(program, LOG_PID, LOG_DAEMON);
+  syslog(LOG_NOTICE, "%s", text);
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// The number by which a system call says why it failed.
+package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
+  package let code: Int32
+
+  package init(_ code: Int32) { self.code = code }
+
+  package static let interrupted = Errno(EINTR)
+  package static let wouldBlock = Errno(EAGAIN)
+  package static let brokenPipe = Errno(EPIPE)
+  package static let connectionReset = Errno(ECONNRESET)
+  package static let exists = Errno(EEXIST)
+  package static let noEntry = Errno(ENOENT)
+  package static let noPeer = Errno(ENXIO)
+  package static let invalid = Errno(EINVAL)
+  package static let unsupported = Errno(ENOSYS)
+  package static let notSupported = Errno(ENOTSUP)
+  package static let noMemory = Errno(ENOMEM)
+  package static let noChild = Errno(ECHILD)
+  package static let inProgress = Errno(EINPROGRESS)
+  package static let timedOut = Errno(ETIMEDOUT)
+  package static let nameTooLong = Errno(ENAMETOOLONG)
+
+  /// The system's words for it.
+  package var description: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    let result = strerror_r(code, &buffer, buffer.count)
+    return result == 0 ? String(nulTerminated: buffer) : "error \(code)"
+  }
+}
+
+extension String {
+  /// The text in a C buffer up to its terminator.
+  package init(nulTerminated buffer: [CChar]) {
+    self.init(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
