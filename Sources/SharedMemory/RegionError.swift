@@ -17,6 +17,14 @@ public enum RegionError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Another system call failed.
   case system(SystemError)
 
+  /// What the system said, where it was the system that refused.
+  public var code: Int32? {
+    switch self {
+    case .noSpace(let error), .system(let error): error.code
+    default: nil
+    }
+  }
+
   /// One line: the region's path, what was attempted, and what came of it.
   public var description: String {
     switch self {

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// What a spool on disk knows beside its records: how far they were delivered, and how far they were written.
 ///
@@ -39,12 +40,14 @@ struct SpoolCursor: ~Copyable, Sendable {
   private static func claim(_ path: String, _ system: SystemCalls) throws(SinkError) -> Int32 {
     let descriptor: Int32
     do {
-      descriptor = try system.open(path, O_RDWR | O_CREAT, mode: 0o600)
+      descriptor = try system.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o600)
     } catch {
       throw SinkError(target: path, operation: "open", errno: error)
     }
-    do {
-      try system.lock(descriptor)
+    let problem: String?
+    do throws(Errno) {
+      problem = SpoolOwnership.problem(ofFile: try system.status(descriptor))
+      if problem == nil { try system.lock(descriptor) }
     } catch {
       try? system.close(descriptor)
       if error == .wouldBlock {
@@ -52,7 +55,9 @@ struct SpoolCursor: ~Copyable, Sendable {
       }
       throw SinkError(target: path, operation: "lock", errno: error)
     }
-    return descriptor
+    guard let problem else { return descriptor }
+    try? system.close(descriptor)
+    throw SinkError(target: path, operation: "spool", refusal: problem)
   }
 
   /// Whether the file is still where it was made.

@@ -1,6 +1,7 @@
 import Glibc
 import SharedMemory
 import Synchronization
+import Platform
 
 /// The part of a spool that lies on disk: a directory with files of frames.
 ///
@@ -43,16 +44,8 @@ final class SpoolDisk: Sendable {
   init(_ options: Spool.DiskOptions, system: SystemCalls) throws(SinkError) {
     self.options = options
     self.system = system
-    try Self.makeDirectory(options.directory, system)
+    try SpoolOwnership.makeDirectory(options.directory, system)
     cursor = try SpoolCursor.open(in: options.directory, system: system)
-  }
-
-  private static func makeDirectory(_ path: String, _ system: SystemCalls) throws(SinkError) {
-    do {
-      try system.makeDirectory(path)
-    } catch {
-      throw SinkError(target: path, operation: "mkdir", errno: error)
-    }
   }
 
   /// How many bytes the files have.
@@ -108,7 +101,7 @@ final class SpoolDisk: Sendable {
     let number = shelf.withLock { $0.nextNumber }
     let segment: SpoolSegment
     do {
-      try Self.makeDirectory(options.directory, system)
+      try SpoolOwnership.makeDirectory(options.directory, system)
       try cursor.restore()
       try cursor.set(.begun, to: deliveredEnd.load(ordering: .sequentiallyConsistent))
       segment = try SpoolSegment(creating: number, in: options.directory, kind: kind, system: system)

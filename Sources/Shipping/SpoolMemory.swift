@@ -2,6 +2,7 @@ import CShims
 import Glibc
 import SharedMemory
 import Synchronization
+import Platform
 
 /// The memory of a spool: a region cut into slots, of which a block takes one or several in a row.
 ///
@@ -16,7 +17,7 @@ final class SpoolMemory: Sendable {
     /// The limit is reached: there may be room later.
     case full
     /// The system has no memory to give.
-    case refused
+    case refused(Errno)
   }
 
   private enum Slot {
@@ -43,18 +44,23 @@ final class SpoolMemory: Sendable {
   nonisolated(unsafe) private let slots: UnsafeMutablePointer<Atomic<UInt8>>
   private let slotCount: Int
   private let heldBytes = Atomic<Int>(0)
+  /// How much memory there is to be had: the limit, or less once the system has refused some.
+  private let obtainableBytes: Atomic<Int>
   private let heldBytesMax = Atomic<Int>(0)
   private let spareCount = Atomic<Int>(0)
   /// No slot below it is empty, as a rule; where the producer looks first.
   private let hint = Atomic<Int>(0)
 
-  /// Reserves addresses for so many bytes of blocks, and for one more as large as can be.
+  /// The address of the block that has memory of its own; 0 while there is none.
+  private let oversized = Atomic<UInt>(0)
+
+  /// Reserves addresses for so many bytes of blocks.
   init(limitBytes: Int, slotBytes: Int, system: SystemCalls) throws(SpoolError) {
     self.slotBytes = Self.roundedToPages(max(slotBytes, Self.pageBytes))
     self.limitBytes = max(limitBytes, 2 * self.slotBytes)
+    obtainableBytes = Atomic(self.limitBytes)
     self.system = system
-    let span = self.limitBytes + SpoolBlock.recordBytesMax + self.slotBytes
-    slotCount = span / self.slotBytes
+    slotCount = self.limitBytes / self.slotBytes + 1
     do {
       region = try ResizableRegion(
         anonymous: "spool",
@@ -70,7 +76,12 @@ final class SpoolMemory: Sendable {
     slots = zeros.bindMemory(to: Atomic<UInt8>.self, capacity: slotCount)
   }
 
-  deinit { free(slots) }
+  deinit {
+    free(slots)
+    if let block = SpoolBlock(address: oversized.load(ordering: .relaxed)) {
+      SystemCalls.unmap(block.base, block.byteCount)
+    }
+  }
 
   static let pageBytes = 4096
 
@@ -97,14 +108,24 @@ final class SpoolMemory: Sendable {
     let count = (byteCount + slotBytes - 1) / slotBytes
     if count == 1, let index = claimSpare() { return .granted(block(index, 1, firstSequence)) }
     if !hasRoom(for: count) { dropSpares() }
-    guard hasRoom(for: count) || mayExceed else { return .full }
-    guard let first = claimEmpty(count) else { return .full }
-    guard obtain(first, count) else {
+    guard hasRoom(for: count) else { return mayExceed ? takeOversized(count, firstSequence) : .full }
+    guard let first = claimRow(count) else { return takeOversized(count, firstSequence) }
+    do throws(Errno) {
+      try obtain(first, count)
+    } catch {
       for index in first..<first + count { slots[index].store(Slot.empty, ordering: .releasing) }
-      return .refused
+      obtainableBytes.min(max(heldBytes.load(ordering: .relaxed), 2 * slotBytes), ordering: .relaxed)
+      return .refused(error)
     }
     for index in first..<first + count { slots[index].store(Slot.used, ordering: .releasing) }
     return .granted(block(first, count, firstSequence))
+  }
+
+  /// From how much memory in use on blocks should go to disk, and down to how much: well before there is no more
+  /// of it, as a disk takes its time.
+  var watermarks: (high: Int, low: Int) {
+    let bytes = obtainableBytes.load(ordering: .relaxed)
+    return (bytes / 2, bytes / 4)
   }
 
   /// Whether there is so little memory at hand that some should be prepared.
@@ -115,7 +136,7 @@ final class SpoolMemory: Sendable {
   /// Gets memory for slots that nobody uses yet; for the consumer.
   func prepare() {
     while spareCount.load(ordering: .relaxed) < Self.sparesMax, isFarFromLimit, let index = claimEmpty(1) {
-      let isObtained = obtain(index, 1)
+      let isObtained = (try? obtain(index, 1)) != nil
       if isObtained { spareCount.add(1, ordering: .sequentiallyConsistent) }
       slots[index].store(isObtained ? Slot.spare : Slot.empty, ordering: .sequentiallyConsistent)
       if !isObtained { return }
@@ -127,27 +148,59 @@ final class SpoolMemory: Sendable {
     heldBytes.load(ordering: .relaxed) + Self.sparesMax * slotBytes <= limitBytes
   }
 
-  /// Gets memory for slots; false if the system has none.
-  private func obtain(_ first: Int, _ count: Int) -> Bool {
+  /// Gets memory for slots.
+  ///
+  /// - Throws: `Errno` if the system has none.
+  private func obtain(_ first: Int, _ count: Int) throws(Errno) {
     let offset = first * slotBytes
     let byteCount = count * slotBytes
-    do {
-      try system.check(.mmap)
+    try system.check(.mmap)
+    do throws(RegionError) {
       if region.byteCount < offset + byteCount { try region.grow(toAtLeast: offset + byteCount) }
       // What was given back before has lost its memory; what is new has it, and this costs nothing.
       try region.allocate(offset: offset, byteCount: byteCount)
     } catch {
-      return false
+      throw error.code.map { Errno($0) } ?? .noMemory
     }
     // One call instead of a fault for every page; where the system doesn't know it, the faults do it.
     _ = madvise(region.base + offset, byteCount, shim_madv_populate_write)
     let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
     heldBytesMax.max(held, ordering: .relaxed)
-    return true
+  }
+
+  /// Claims so many empty slots in a row, if need be by giving up spare ones that lie between.
+  private func claimRow(_ count: Int) -> Int? {
+    if let first = claimEmpty(count) { return first }
+    dropSpares()
+    return claimEmpty(count)
+  }
+
+  /// Maps memory for a block that the region has no room for, or not in one piece; there is one at a time.
+  private func takeOversized(_ count: Int, _ firstSequence: Int) -> Request {
+    guard oversized.load(ordering: .sequentiallyConsistent) == 0 else { return .full }
+    let byteCount = count * slotBytes
+    let memory: UnsafeMutableRawPointer
+    do {
+      memory = try system.map(byteCount)
+    } catch {
+      return .refused(error)
+    }
+    let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
+    heldBytesMax.max(held, ordering: .relaxed)
+    let block = SpoolBlock(base: memory)
+    block.initialize(byteCount: byteCount, firstSequence: firstSequence)
+    oversized.store(block.address, ordering: .sequentiallyConsistent)
+    return .granted(block)
   }
 
   /// Takes back a block that nobody looks at any more.
   func giveBack(_ block: SpoolBlock) {
+    if block.address == oversized.load(ordering: .sequentiallyConsistent) {
+      let byteCount = block.byteCount
+      SystemCalls.unmap(block.base, byteCount)
+      heldBytes.subtract(byteCount, ordering: .sequentiallyConsistent)
+      return oversized.store(0, ordering: .sequentiallyConsistent)
+    }
     let first = (block.base - region.base) / slotBytes
     let count = block.byteCount / slotBytes
     if count == 1, spareCount.load(ordering: .sequentiallyConsistent) < Self.sparesMax {

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Platform
 
 /// One file of a spool on disk: a header, then frames.
 ///
@@ -114,7 +115,7 @@ extension SpoolSegment {
     }
     do {
       let status = try system.status(descriptor)
-      guard status.isRegular else {
+      guard SpoolOwnership.problem(ofFile: status) == nil else {
         try? system.close(descriptor)
         return .foreign
       }

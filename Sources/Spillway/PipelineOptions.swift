@@ -4,6 +4,7 @@ public import LogText
 public import ShmLog
 public import Shipping
 public import Transactions
+import Platform
 
 /// Everything a run is told, checked as far as it can be without looking at the log.
 public struct PipelineOptions: Sendable {
@@ -94,8 +95,8 @@ public struct PipelineOptions: Sendable {
   public var attachSeconds: Double? = 5
   /// Where lines go.
   public var target: Target = .standardOutput
-  /// How many bytes lines may take while the output is busy.
-  public var spoolBytes = 512 << 20
+  /// How many bytes lines may take while the output is busy; a share of what the machine or the container has.
+  public var spoolBytes = MachineLimits.current.queueBytes
   /// A directory that takes lines when memory gets short, and keeps for the next run what couldn't be
   /// delivered; nil if there is none.
   public var spoolDirectory: String?

@@ -147,7 +147,8 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "How much memory lines may take while the output is busy. (default: 512M)", valueName: "size"))
+      "How much memory lines may take while the output is busy. (default: 512M, or less on a small machine)",
+      valueName: "size"))
   var spoolMemory: String?
 
   @Option(

@@ -1,0 +1,49 @@
+import Glibc
+import Platform
+
+/// Who may have put something into a spool's directory.
+///
+/// What lies there is sent on as this program's own once its checksum is right, and anybody can compute that. So
+/// nothing is taken from a directory, or a file, that another user could have written.
+enum SpoolOwnership {
+  /// Makes a directory, unless there is one that only this user and the administrator can write.
+  static func makeDirectory(_ path: String, _ system: SystemCalls) throws(SinkError) {
+    do {
+      try system.makeDirectory(path)
+    } catch {
+      throw SinkError(target: path, operation: "mkdir", errno: error)
+    }
+    let status: stat
+    do {
+      let descriptor = try system.open(path, O_RDONLY | O_DIRECTORY)
+      defer { try? system.close(descriptor) }
+      status = try system.status(descriptor)
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    if let problem = problem(status) {
+      throw SinkError(
+        target: path, operation: "spool",
+        refusal: "\(problem); what others put there would be sent on as this program's own")
+    }
+  }
+
+  /// What is wrong with a file: it may be another user's, or have another name elsewhere.
+  static func problem(ofFile status: stat) -> String? {
+    guard status.isRegular else { return "is no regular file" }
+    // A link to one of our own files elsewhere, made by another user, would have that one written to.
+    guard status.st_nlink == 1 else { return "has \(status.st_nlink) names" }
+    return problem(status)
+  }
+
+  private static func problem(_ status: stat) -> String? {
+    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+      return "belongs to user \(status.st_uid), and this is user \(geteuid())"
+    }
+    guard status.st_mode & 0o022 == 0 else {
+      let mode = String(status.st_mode & 0o7777, radix: 8)
+      return "can be written by others (mode \(mode); chmod go-w changes that)"
+    }
+    return nil
+  }
+}
