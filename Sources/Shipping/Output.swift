@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// One output: a spool, a sink, and the thread that carries records from one to the other.
 ///
@@ -12,6 +13,11 @@ public final class Output: Sendable {
   let spool: Spool
   private let state: OutputState
   private let thread: pthread_t
+  private let custody: ReaderCustody
+  // Used by the thread, and by the one that ends the output only while the thread hangs in a call of the sink or
+  // has ended.
+  private nonisolated(unsafe) let sink: any Sink
+  private let options: Options
 
   /// How the thread deals with its sink.
   public struct Options: Sendable {
@@ -42,18 +48,30 @@ public final class Output: Sendable {
     try self.init(to: sink, spool: Spool(spool), options: options)
   }
 
-  init(to sink: sending any Sink, spool: Spool, options: Options) throws(SpoolError) {
+  /// Starts the thread for a spool that was made before.
+  /// - Throws: `SpoolError` when descriptors or threads are exhausted.
+  public init(
+    to sink: sending any Sink, spool: Spool, options: Options = Options()
+  ) throws(SpoolError) {
     name = sink.name
     self.spool = spool
-    do {
-      state = OutputState(end: ThreadEnd(try WakeEvent(.real)))
+    do throws(Errno) {
+      // A producer that waits for room is the one that waits for the end, when it has nothing more to write.
+      if let wake = spool.producerWake {
+        state = OutputState(wake)
+      } else {
+        state = OutputState(try WakeEvent(.real))
+      }
     } catch {
       throw SpoolError(operation: "descriptor to wake a thread", errno: error)
     }
     do {
       try spool.startSpiller()
-      thread = try OutputThread.start(
-        OutputLoop(reader: spool.makeReader(), sink: sink, state: state, options: options))
+      custody = ReaderCustody(spool.makeReader())
+      self.sink = sink
+      self.options = options
+      thread = try WorkerThread.start(
+        OutputLoop(custody, sink: sink, state: state, options: options))
     } catch {
       _ = spool.stopSpiller()
       throw SpoolError(operation: "thread for \(name)", errno: error)
@@ -97,33 +115,83 @@ public final class Output: Sendable {
 
   /// Waits until everything is delivered, but no longer than this.
   ///
-  /// Then the thread is stopped, and the report is exact; only if it hangs in a system call that
-  /// cannot be ended it is left behind. Called once, after `finish`.
+  /// Then the thread is stopped, and the report is exact. A thread that hangs in its sink is left behind; what it
+  /// has not delivered is put on the spool's disk without it, if there is one, also within that time. Called once,
+  /// after `finish`.
   public func join(drainSeconds: Double) -> OutputReport {
     let nanoseconds = Int64(min(max(0, drainSeconds), 1e9) * 1e9)
-    if state.end.wait(nanoseconds: nanoseconds) {
+    if state.end.wait(nanoseconds: nanoseconds - min(keepingNanoseconds, nanoseconds / 2)) {
       pthread_join(thread, nil)
       return report
     }
     request(.stop)
-    // What wasn't delivered may have to be put on disk, all of it.
-    let stopNanoseconds = spool.disk == nil ? Self.stopNanoseconds : Self.keepNanoseconds
-    if state.end.wait(nanoseconds: stopNanoseconds) {
+    if state.end.wait(nanoseconds: Self.stopNanoseconds) {
       pthread_join(thread, nil)
-    } else {
-      pthread_detach(thread)
+      return report
     }
+    if custody.seize() {
+      options.warn("\(name): hangs, and is left as it is")
+      keepRest()
+    } else {
+      // It is putting on disk what is left.
+      waitWhileKeeping(state.end)
+    }
+    if state.end.isAnnounced { pthread_join(thread, nil) } else { pthread_detach(thread) }
     return report
   }
 
   /// How long a thread gets to notice that it should stop.
-  private static let stopNanoseconds: Int64 = 250_000_000
-  private static let keepNanoseconds: Int64 = 60_000_000_000
+  private static let stopNanoseconds: Int64 = 1_000_000_000
+  /// How long a disk may take for a step of putting away what is left.
+  private static let stepNanoseconds: Int64 = 2_000_000_000
+  /// How many nanoseconds a disk takes for a byte, if it isn't a slow one.
+  private static let nanosecondsPerByte: Int64 = 5
+
+  /// How much time must be left for putting away what waits.
+  private var keepingNanoseconds: Int64 {
+    guard spool.disk != nil else { return 0 }
+    return Self.stopNanoseconds + Int64(usage.waiting.bytes) * Self.nanosecondsPerByte
+  }
+
+  private struct Keeper: ThreadLoop {
+    let custody: ReaderCustody
+    let sink: any Sink
+    let warn: @Sendable (String) -> Void
+    let end: ThreadEnd
+
+    func run() {
+      custody.reader.keepRest(of: sink, warn: warn)
+      end.announce()
+    }
+  }
+
+  /// Puts what the thread has not delivered on disk, on another thread, as that may hang as well.
+  private func keepRest() {
+    guard spool.disk != nil else { return }
+    let end = ThreadEnd()
+    do {
+      pthread_detach(
+        try WorkerThread.start(Keeper(custody: custody, sink: sink, warn: options.warn, end: end)))
+      waitWhileKeeping(end)
+    } catch {
+      custody.reader.keepRest(of: sink, warn: options.warn)
+    }
+  }
+
+  /// Waits for the end of a thread that puts on disk what is left, as long as the disk takes something.
+  private func waitWhileKeeping(_ end: ThreadEnd) {
+    guard let disk = spool.disk else { return }
+    var byteCount = -1
+    while disk.byteCount != byteCount {
+      byteCount = disk.byteCount
+      if end.wait(nanoseconds: Self.stepNanoseconds) { return }
+    }
+  }
 
   /// Waits until the thread has ended or a descriptor, such as a signalfd, becomes readable.
   ///
   /// - Returns: whether the thread has ended; then `join` doesn't wait.
-  public func waitForEnd(or descriptor: Int32) -> Bool { state.end.wait(or: descriptor) }
+  public func waitForEnd(or descriptor: Int32) -> Bool { state.waitForEnd(or: descriptor) }
 
   private func request(_ command: OutputState.Commands) {
     state.request(command)

@@ -1,8 +1,9 @@
 import Glibc
+import Platform
 
 /// What the writer thread does: carry records from the spool to the sink until it is told to stop.
 struct OutputLoop: ThreadLoop, ~Copyable {
-  private var reader: SpoolReader
+  private let custody: ReaderCustody
   private let sink: any Sink
   private let state: OutputState
   private let options: Output.Options
@@ -19,9 +20,9 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   private var obstacle: SinkProgress.Obstacle?
 
   init(
-    reader: consuming SpoolReader, sink: any Sink, state: OutputState, options: Output.Options
+    _ custody: ReaderCustody, sink: any Sink, state: OutputState, options: Output.Options
   ) {
-    self.reader = reader
+    self.custody = custody
     self.sink = sink
     self.state = state
     self.options = options
@@ -34,6 +35,8 @@ struct OutputLoop: ThreadLoop, ~Copyable {
         try carry()
         break
       } catch {
+        // The thread that has seized the reader does all that is left to do.
+        if custody.isSeized { return }
         let triesAgain = options.triesAgain || isSpoolInTrouble
         isSpoolInTrouble = false
         if !triesAgain || error.isFinal {
@@ -47,24 +50,34 @@ struct OutputLoop: ThreadLoop, ~Copyable {
         }
       }
     }
-    sink.abandon()
-    countDelivered()
-    keepRest()
-    state.end.announce()
-  }
-
-  /// Puts what could not be delivered on disk, if there is one.
-  private mutating func keepRest() {
-    guard let disk = reader.spool.disk else { return }
-    guard reader.spool.stopSpiller() else {
-      options.warn("\(disk.options.directory): hangs; lines that weren't delivered and aren't there are lost")
+    do {
+      try call { (sink) throws(SinkError) in sink.abandon() }
+    } catch {
       return
     }
+    countDelivered()
+    custody.reader.keepRest(of: sink, warn: options.warn)
+    state.announceEnd()
+  }
+
+  /// Has the sink do something that may hang.
+  ///
+  /// - Throws: `SinkError`, also if the reader was taken away meanwhile: then this thread has nothing more to do.
+  private func call<Result>(
+    _ body: (any Sink) throws(SinkError) -> Result
+  ) throws(SinkError) -> Result {
+    custody.release()
+    let result: Swift.Result<Result, SinkError>
     do {
-      try reader.keepRest(sink.unfinishedRecords ?? RecordList(bytes: [], ends: []))
+      result = .success(try body(sink))
     } catch {
-      options.warn("\(error); not all lines that weren't delivered are kept")
+      result = .failure(error)
     }
+    guard custody.resume() else {
+      throw SinkError(
+        target: sink.name, operation: "wait", refusal: "it hung, and the run has ended without it")
+    }
+    return try result.get()
   }
 
   /// Carries records until all of them are delivered and the sink is closed, or until told to stop.
@@ -72,34 +85,36 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     while true {
       let commands = state.takeCommands()
       if commands.contains(.stop) { return }
-      if commands.contains(.flush) { try sink.flush(at: options.clock()) }
+      if commands.contains(.flush) {
+        try call { (sink) throws(SinkError) in try sink.flush(at: options.clock()) }
+      }
       if commands.contains(.reopen) {
         obstacle = nil
-        try sink.reopen(at: options.clock())
+        try call { (sink) throws(SinkError) in try sink.reopen(at: options.clock()) }
       }
       let now = options.clock()
-      let wait = try sink.tick(at: now)
+      let wait = try call { (sink) throws(SinkError) in try sink.tick(at: now) }
       countDelivered()
       if obstacle != nil {
         sleep(nanoseconds: wait)
         continue
       }
       // Asked first: what was published before the end is seen after it.
-      let isFinished = reader.isFinished
+      let isFinished = custody.reader.isFinished
       isSpoolInTrouble = true
-      let next = try reader.next()
+      let next = try custody.reader.next()
       isSpoolInTrouble = false
       if let batch = next {
-        let progress = try sink.write(batch, at: now)
-        taken += reader.take(progress.byteCount)
+        let progress = try call { (sink) throws(SinkError) in try sink.write(batch, at: now) }
+        taken += custody.reader.take(progress.byteCount)
         obstacle = progress.obstacle
         countDelivered()
         if progress.byteCount > 0 { endTrouble() }
       } else if isFinished {
-        obstacle = try sink.close(at: now)
+        obstacle = try call { (sink) throws(SinkError) in try sink.close(at: now) }
         countDelivered()
         if obstacle == nil { return endTrouble() }
-      } else if reader.prepareToSleep() {
+      } else if custody.reader.prepareToSleep() {
         endTrouble()
         sleep(nanoseconds: wait)
       }
@@ -108,7 +123,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
 
   /// Waits for records, for commands, for the sink's descriptors, or for the sink's time to come.
   private mutating func sleep(nanoseconds: Int64?) {
-    var descriptors = [pollfd(fd: reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
+    var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
     // A sink that has failed for good is not called any more, whatever it has to do.
     if let wakeDescriptor = sink.wakeDescriptor, state.failure == nil {
       descriptors.append(pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0))
@@ -117,7 +132,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       descriptors.append(pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0))
     }
     SystemCalls.poll(&descriptors, nanoseconds: nanoseconds)
-    reader.wakeUp()
+    custody.reader.wakeUp()
     // Whatever has ended the sleep: by now the sink may have let go of that descriptor, whose number may be
     // that of something else, so nothing but another attempt says how things stand.
     obstacle = nil
@@ -126,7 +141,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   /// Notes on disk how far the sink has come; without that, what follows is delivered twice after a kill.
   private mutating func noteDelivered() {
     do {
-      try reader.noteDelivered()
+      try custody.reader.noteDelivered()
       hasFailedToNote = false
     } catch {
       if !hasFailedToNote { options.warn("\(error); a kill now would double lines") }
@@ -135,7 +150,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   }
 
   private mutating func countDelivered() {
-    reader.note(unfinished: sink.unfinished.records)
+    custody.reader.note(unfinished: sink.unfinished.records)
     state.written.store(taken - sink.unfinished - sink.abandoned)
     state.abandoned.store(sink.abandoned)
     noteDelivered()
@@ -168,16 +183,16 @@ extension OutputLoop {
     }
     trouble.error = error
     let rest = trouble.rests.next()
-    let deadline = now + (reader.isFinished ? Trouble.restNanosecondsMin : rest)
+    let deadline = now + (custody.reader.isFinished ? Trouble.restNanosecondsMin : rest)
     self.trouble = trouble
     while !state.isAskedToStop {
       let left = deadline - Moment.now().steadyNanoseconds
       if left <= 0 { return true }
       // Commands end the rest, and so does the end of the records: both want another attempt.
       if state.hasCommands { return true }
-      var descriptors = [pollfd(fd: reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
+      var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
       SystemCalls.poll(&descriptors, nanoseconds: left)
-      reader.wakeUp()
+      custody.reader.wakeUp()
     }
     return false
   }
@@ -199,17 +214,17 @@ extension OutputLoop {
   /// Keeps the spool from filling up when there is nobody to deliver to.
   private mutating func discard() {
     while !state.takeCommands().contains(.stop) {
-      let isFinished = reader.isFinished
-      if reader.spool.disk != nil {
+      let isFinished = custody.reader.isFinished
+      if custody.reader.spool.disk != nil {
         // The next run may have more luck with it; what finds no room is not to be waited for.
-        reader.leave()
+        custody.reader.leave()
         if isFinished { return }
         sleep(nanoseconds: nil)
-      } else if let batch = try? reader.next() {
-        state.dropped.add(reader.take(batch.byteCount))
+      } else if let batch = try? custody.reader.next() {
+        state.dropped.add(custody.reader.take(batch.byteCount))
       } else if isFinished {
         return
-      } else if reader.prepareToSleep() {
+      } else if custody.reader.prepareToSleep() {
         sleep(nanoseconds: nil)
       }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// A connection to somebody who listens.
 final class SocketLink: Link {
@@ -9,8 +10,12 @@ final class SocketLink: Link {
   /// What is left to try, if this address does not answer.
   private var alternatives: ArraySlice<SystemCalls.NativeAddress> = []
 
+  /// The look-up that goes on, be it waited for at present or not.
+  private var lookup: HostLookup?
+
   private enum Phase {
     case none
+    case lookingUp(until: Int64)
     case connecting(Int32, until: Int64)
     case connected(Int32)
     /// The peer knows that there is no more.
@@ -34,23 +39,42 @@ final class SocketLink: Link {
 
   private var descriptor: Int32? {
     switch phase {
-    case .none: nil
+    case .none, .lookingUp: nil
     case .connecting(let descriptor, _), .connected(let descriptor): descriptor
     case .finished(let descriptor, _), .ended(let descriptor, _, _): descriptor
     }
   }
 
-  var wakeDescriptor: Int32? { descriptor }
+  var wakeDescriptor: Int32? {
+    if case .lookingUp = phase { return lookup?.wakeDescriptor }
+    return descriptor
+  }
 
   func begin(at now: Moment) -> LinkCondition {
     switch address {
     case .unix(let path): alternatives = [system.address(ofPath: path)]
     case .tcp(let host, let port):
       do {
-        alternatives = try system.addresses(ofHost: host, port: port)[...]
+        if lookup == nil { lookup = try HostLookup.start(host: host, port: port, system: system) }
       } catch {
-        return .ended(LinkEnd(reason: "look up: \(error.description)"))
+        return .ended(LinkEnd(reason: "look up: \(error)"))
       }
+      phase = .lookingUp(until: now.steadyNanoseconds + Self.connectNanoseconds)
+      return condition(at: now)
+    }
+    return connectNext(at: now, after: .noEntry)
+  }
+
+  /// Goes on once the addresses are known.
+  private func useAnswer(at now: Moment, deadline: Int64) -> LinkCondition {
+    guard let answer = lookup?.answer else {
+      guard now.steadyNanoseconds >= deadline else { return .pending(writable: nil) }
+      return .ended(LinkEnd(reason: "look up: no answer in \(Self.connectNanoseconds / 1_000_000_000) s"))
+    }
+    lookup = nil
+    switch answer {
+    case .success(let addresses): alternatives = addresses[...]
+    case .failure(let error): return .ended(LinkEnd(reason: "look up: \(error.description)"))
     }
     return connectNext(at: now, after: .noEntry)
   }
@@ -77,6 +101,7 @@ final class SocketLink: Link {
   func condition(at now: Moment) -> LinkCondition {
     switch phase {
     case .none: return .absent
+    case .lookingUp(let deadline): return useAnswer(at: now, deadline: deadline)
     case .ended(_, let end, _): return .ended(end)
     case .connecting(let descriptor, let deadline):
       do {

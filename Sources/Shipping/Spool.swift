@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Platform
 
 /// A queue of rendered records between the reader thread and one writer thread.
 ///
@@ -85,10 +86,10 @@ public final class Spool: Sendable {
 
   /// Wakes the consumer: there are records, or there is a command for it.
   let consumerWake: WakeEvent
-  /// Wakes a producer that waits for room.
-  let producerWake: WakeEvent
-  /// Wakes whoever moves blocks to disk.
-  let spillerWake: WakeEvent
+  /// Wakes a producer that waits for room; nil where it never does.
+  let producerWake: WakeEvent?
+  /// Wakes the thread that moves blocks to disk.
+  let spillerWake = WakeSignal()
   let isConsumerAsleep = Atomic<Bool>(false)
   let isProducerWaiting = Atomic<Bool>(false)
   let isSpillingWanted = Atomic<Bool>(false)
@@ -103,7 +104,7 @@ public final class Spool: Sendable {
   /// What was put away for the next run.
   let kept = AtomicTally()
   let droppedRecords = Atomic<Int>(0)
-  private let spiller: ThreadEnd
+  private let spiller = ThreadEnd()
   private let hasSpiller = Atomic<Bool>(false)
   private let hasWriter = Atomic<Bool>(false)
   private let hasReader = Atomic<Bool>(false)
@@ -119,9 +120,7 @@ public final class Spool: Sendable {
     self.system = system
     do {
       consumerWake = try WakeEvent(system)
-      producerWake = try WakeEvent(system)
-      spillerWake = try WakeEvent(system)
-      spiller = ThreadEnd(try WakeEvent(system))
+      producerWake = options.overflow == .block ? try WakeEvent(system) : nil
     } catch {
       throw SpoolError(operation: "descriptor to wake a thread", errno: error)
     }
@@ -139,7 +138,10 @@ public final class Spool: Sendable {
     let request = memory.take(
       atLeast: memory.slotBytes, firstSequence: heritage.endSequence, mayExceed: false)
     guard case .granted(let block) = request else {
-      throw SpoolError(operation: "memory for the first block", errno: .noMemory)
+      var reason = Errno.noMemory
+      if case .refused(let error) = request { reason = error }
+      let hint = reason.code == EFBIG ? " (memory that threads share counts as a file for 'ulimit -f')" : ""
+      throw SpoolError(operation: "memory for the first block\(hint)", errno: reason)
     }
     first = block
     // The frames go there and nowhere else: who holds one holds its room on the disk.
@@ -198,7 +200,7 @@ extension Spool {
   func wakeProducerIfWaiting() {
     guard isProducerWaiting.load(ordering: .sequentiallyConsistent) else { return }
     if isProducerWaiting.exchange(false, ordering: .sequentiallyConsistent) {
-      producerWake.signal()
+      producerWake?.signal()
     }
   }
 
@@ -221,7 +223,7 @@ extension Spool {
   /// Starts it, if there is a disk.
   func startSpiller() throws(Errno) {
     guard disk != nil else { return }
-    pthread_detach(try OutputThread.start(Spiller(self, spiller)))
+    pthread_detach(try WorkerThread.start(Spiller(self, spiller)))
     hasSpiller.store(true, ordering: .relaxed)
   }
 
@@ -235,7 +237,7 @@ extension Spool {
     return spiller.wait(nanoseconds: Self.spillerStopNanoseconds)
   }
 
-  private static var spillerStopNanoseconds: Int64 { 10_000_000_000 }
+  private static var spillerStopNanoseconds: Int64 { 2_000_000_000 }
 }
 
 // MARK: - Blocks
@@ -250,7 +252,7 @@ extension Spool {
     if memory.isShort, !isMemoryWanted.exchange(true, ordering: .sequentiallyConsistent) {
       consumerWake.signal()
     }
-    if disk != nil, memory.usedBytes >= highWatermark,
+    if disk != nil, memory.usedBytes >= memory.watermarks.high,
       !isSpillingWanted.exchange(true, ordering: .sequentiallyConsistent)
     {
       spillerWake.signal()
@@ -278,10 +280,4 @@ extension Spool {
     memory.giveBack(block)
     wakeProducerIfWaiting()
   }
-
-  /// How much memory may be in use before blocks go to disk.
-  var highWatermark: Int { memory.limitBytes / 2 }
-
-  /// Down to how much memory blocks go to disk then.
-  var lowWatermark: Int { memory.limitBytes / 4 }
 }

@@ -194,6 +194,19 @@ extension SpoolReader {
   /// Notes on disk, if there is something on it, how far records have been delivered.
   func noteDelivered() throws(SinkError) { try spool.disk?.note(delivered: deliveredEnd) }
 
+  /// Puts on disk, if there is one, what a sink that has ended or hangs hasn't delivered, and says what can't be.
+  mutating func keepRest(of sink: any Sink, warn: (String) -> Void) {
+    guard let disk = spool.disk else { return }
+    guard spool.stopSpiller() else {
+      return warn("\(disk.options.directory): hangs; lines that weren't delivered and aren't there are lost")
+    }
+    do {
+      try keepRest(sink.unfinishedRecords ?? RecordList(bytes: [], ends: []))
+    } catch {
+      warn("\(error); not all lines that weren't delivered are kept")
+    }
+  }
+
   /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and nobody
   /// else moves blocks.
   ///

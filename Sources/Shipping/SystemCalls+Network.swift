@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Connections, none of which ever blocks.
 extension SystemCalls {
@@ -20,6 +21,11 @@ extension SystemCalls {
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     hints.ai_flags = AI_NUMERICSERV
     var first: UnsafeMutablePointer<addrinfo>?
+    do {
+      try check(.lookup)
+    } catch {
+      throw LookupError(description: error.description)
+    }
     let code = getaddrinfo(host, String(port), &hints, &first)
     guard code == 0 else {
       let words = code == EAI_SYSTEM ? Errno(errno).description : String(cString: gai_strerror(code))

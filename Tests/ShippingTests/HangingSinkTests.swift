@@ -1,0 +1,149 @@
+import Glibc
+import Platform
+import SharedMemory
+import Testing
+
+@testable import Shipping
+
+/// A sink that hangs in a system call, as one does whose file system is away.
+@Suite struct HangingSinkTests {
+  /// Takes some lines, then hangs in one of its calls until it is let go.
+  final class HangingSink: Sink, @unchecked Sendable {
+    enum Place: String, CaseIterable, Sendable, CustomTestStringConvertible {
+      case write, flush, tick, close, abandon
+      var testDescription: String { rawValue }
+    }
+
+    let name = "a sink"
+    let place: Place
+    let taken = Guarded<[String]>([])
+    let isHanging = WakeSignal()
+    let mayGoOn = WakeSignal()
+    private let takenMax = 3
+
+    init(_ place: Place) { self.place = place }
+
+    private func hang(_ here: Place) {
+      guard here == place, taken.withLock({ $0.count >= takenMax || here != .write }) else { return }
+      if here == .tick, taken.withLock({ $0.isEmpty }) { return }
+      isHanging.signal()
+      mayGoOn.wait(nanoseconds: nil)
+    }
+
+    func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+      hang(.write)
+      let part = batch.prefix(1)
+      taken.withLock { $0.append(String(decoding: part.bytes, as: UTF8.self)) }
+      return SinkProgress(byteCount: part.byteCount)
+    }
+
+    func flush(at now: Moment) throws(SinkError) { hang(.flush) }
+
+    func tick(at now: Moment) throws(SinkError) -> Int64? {
+      hang(.tick)
+      return nil
+    }
+
+    func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
+      hang(.close)
+      return nil
+    }
+
+    func abandon() { hang(.abandon) }
+  }
+
+  private let lines = (0..<50).map { "line \($0)\n" }
+
+  @Test(arguments: HangingSink.Place.allCases)
+  func `what a sink that hangs hasn't taken is put on disk without it`(place: HangingSink.Place) async throws
+  {
+    let directory = TemporaryDirectory()
+    let said = Collected<String>()
+    let place = place
+    let lines = lines
+    let report =
+      TestThread { () -> OutputReport? in
+        let sink = HangingSink(place)
+        var options = Spool.Options()
+        options.disk = Spool.DiskOptions(directory: directory.file("spool")) { said.append($0) }
+        guard
+          let output = try? Output(
+            to: sink, spool: options, options: Output.Options(warn: { said.append($0) }))
+        else { return nil }
+        var writer = output.makeWriter()
+        for line in lines { writer.append(line) }
+        writer.publish()
+        if place == .flush { output.requestFlush() }
+        // Where it hangs at the end only, the end must come.
+        writer.finish()
+        if place != .abandon { sink.isHanging.wait(nanoseconds: nil) }
+        let report = output.join(drainSeconds: 0.5)
+        // It comes back when all is over, and must leave everything alone.
+        let taken = sink.taken.withLock { $0.count }
+        sink.mayGoOn.signal()
+        #expect(taken == report.written.records)
+        return report
+      }.join() ?? nil
+    let result = try #require(report)
+    #expect(result.written.records + result.kept.records == lines.count)
+    #expect(result.undelivered.records == 0)
+    #expect(said.all.contains { $0.contains("hangs") }, "\(said.all)")
+
+    // The next run delivers the rest, and nothing twice.
+    var options = Spool.Options()
+    options.disk = Spool.DiskOptions(directory: directory.file("spool"))
+    // The thread gives the directory up when it has come back.
+    var next: Spool?
+    _ = eventually {
+      next = try? Spool(options)
+      return next != nil
+    }
+    let spool = try #require(next)
+    #expect(spool.usage.inherited.records == result.kept.records)
+    var reader = spool.makeReader()
+    var rest: [String] = []
+    while rest.count < result.kept.records, let batch = try reader.next() {
+      rest += String(decoding: batch.bytes, as: UTF8.self).split(separator: "\n").map { "\($0)\n" }
+      reader.take(batch.byteCount)
+    }
+    #expect(rest == Array(lines[result.written.records...]))
+  }
+
+  @Test func `without a disk what a sink that hangs hasn't taken is counted`() throws {
+    let said = Collected<String>()
+    let sink = HangingSink(.write)
+    let output = try Output(to: sink, options: Output.Options(warn: { said.append($0) }))
+    var writer = output.makeWriter()
+    for line in lines { writer.append(line) }
+    writer.finish()
+    sink.isHanging.wait(nanoseconds: nil)
+    let report = output.join(drainSeconds: 0.1)
+    sink.mayGoOn.signal()
+    #expect(report.written.records == 3)
+    #expect(report.undelivered.records == lines.count - 3)
+    #expect(said.all == ["a sink: hangs, and is left as it is"])
+  }
+
+  @Test func `a look-up that hangs holds up nothing`() throws {
+    let mayAnswer = WakeSignal()
+    var system = SystemCalls()
+    system.intercept = { call in
+      if call == .lookup { mayAnswer.wait(nanoseconds: nil) }
+      return nil
+    }
+    let link = SocketLink(address: .tcp(host: "127.0.0.1", port: 1), system: system)
+    #expect(link.begin(at: .now()) == .pending(writable: nil))
+    #expect(link.condition(at: .now()) == .pending(writable: nil))
+    let later = Moment.now().later(seconds: 11)
+    guard case .ended(let end) = link.condition(at: later) else {
+      Issue.record("it still waits")
+      return
+    }
+    #expect(end.reason.contains("no answer"))
+    // Another attempt asks no second time, and takes the answer when it comes.
+    #expect(link.begin(at: .now()) == .pending(writable: nil))
+    mayAnswer.signal()
+    let isAnswered = eventually { link.condition(at: .now()) != .pending(writable: nil) }
+    #expect(isAnswered)
+  }
+}
