@@ -1,4 +1,4 @@
-import CShims
+import Platform
 import Glibc
 import SharedMemory
 import ShmLog
@@ -49,7 +49,9 @@ public enum Demo {
     let name = pipeline.programName
     let tellsPlace = options.directory != nil || !options.endsByItself
     pipeline.monitor = RunMonitor(attached: { monitor in
-      if tellsPlace { shim_say(name, "the log is in \(path): spillway log -n \(path) -g request") }
+      if tellsPlace {
+        MessageQueue.shared.say("the log is in \(path): spillway log -n \(path) -g request", as: name)
+      }
       if !traffic.start(monitor) { giveUp(monitor, name) }
     })
     return try Pipeline.run(pipeline)
@@ -80,7 +82,7 @@ public enum Demo {
     var farewell: String?
     defer {
       screen.end(lines, farewell)
-      for notice in notices.take() { shim_say(pipeline.programName, notice) }
+      for notice in notices.take() { MessageQueue.shared.say(notice, as: pipeline.programName) }
     }
     let status = try Pipeline.run(pipeline)
     farewell = monitor.progress.accounting.description
@@ -89,7 +91,7 @@ public enum Demo {
 
   /// Ends a run that has hardly begun.
   private static func giveUp(_ monitor: RunMonitor, _ name: String) {
-    shim_say(name, "the system has no more threads")
+    MessageQueue.shared.say("the system has no more threads", as: name)
     monitor.endAfterLog()
   }
 }

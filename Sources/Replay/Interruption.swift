@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+import Platform
 import SharedMemory
 
 /// Waits for times, for input and for signals.
@@ -16,7 +17,10 @@ final class Interruption {
 
   /// Blocks the signals, which are read from a descriptor from now on.
   init() throws(SystemError) {
-    let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR2]
+    let hangup = InheritedState.ignoresHangups ? [] : [SIGHUP]
+    // It has no default meaning from here on; so it is ignored as before.
+    if InheritedState.ignoresHangups { signal(SIGHUP, SIG_IGN) }
+    let signals = [SIGINT, SIGTERM, SIGUSR2] + hangup
     descriptor = shim_signal_descriptor(signals, Int32(signals.count))
     guard descriptor >= 0 else { throw SystemError(operation: "set up", path: "signals") }
   }

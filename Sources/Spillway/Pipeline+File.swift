@@ -8,24 +8,19 @@ import Transactions
 extension Pipeline {
   mutating func runFile(_ path: String, _ sink: sending any Sink) throws(RunError) {
     let assumed = options.compatibility.map { TagNumbering(of: $0) }
-    do {
-      let file = try LogFile(path: path)
-      switch file.layout {
-      case .narrow:
-        let fits = assumed == .v40 || assumed == .v41
-        try run(FileRecords<NarrowRecords>(file, assuming: fits ? assumed : nil), path, sink)
-      case .wide:
-        let fits = assumed == .v73 || assumed == .v90
-        try run(FileRecords<WideRecords>(file, assuming: fits ? assumed : nil), path, sink)
-      }
-    } catch let error as LogError {
-      let isOld = options.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
-      throw isOld ? .logFileInOldTool(error) : .log(error)
-    } catch let error as RunError {
-      throw error
-    } catch {
-      // Nothing else is thrown above.
-      preconditionFailure("\(error)")
+    let isOld = options.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
+    // Standard input and named pipes may have nothing to read yet.
+    let file = try aside("opening \(path)", patienceSeconds: 0) {
+      Result { () throws(LogError) in try LogFile(path: path) }
+        .mapError { isOld ? .logFileInOldTool($0) : .log($0) }
+    }
+    switch file.layout {
+    case .narrow:
+      let fits = assumed == .v40 || assumed == .v41
+      try run(FileRecords<NarrowRecords>(file, assuming: fits ? assumed : nil), path, sink)
+    case .wide:
+      let fits = assumed == .v73 || assumed == .v90
+      try run(FileRecords<WideRecords>(file, assuming: fits ? assumed : nil), path, sink)
     }
   }
 
@@ -40,7 +35,8 @@ extension Pipeline {
     }
     source.includesUnattributed = takesRecordsSingly
     _ = binaryContent?.begin(BinaryLogFile.kind(Layout.self, source.numbering))
-    let pidFile = try start(sink, canWait: true)
+    try start(sink, canWait: true)
+    announceReady()
     try prepareLane(for: source.numbering)
     var grouper = Grouper<Layout>(
       options: groupingOptions(for: source.numbering), tags: TagTable(source.numbering))
@@ -75,7 +71,6 @@ extension Pipeline {
     grouper.discardOpen()
     report(strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
     finish()
-    _ = consume pidFile
   }
 
   /// Says what the file had that belongs nowhere.

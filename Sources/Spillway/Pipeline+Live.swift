@@ -10,7 +10,7 @@ import Transactions
 extension Pipeline {
   mutating func runLive(_ name: String?, _ sink: sending any Sink) throws(RunError) {
     var follower = try attach(name)
-    let pidFile = try start(sink, canWait: false)
+    try start(sink, canWait: false)
     var isFirst = true
     while !isEnding, output?.failure == nil {
       guard let ring = waitForLog(&follower, isFirst: isFirst) else { break }
@@ -24,7 +24,6 @@ extension Pipeline {
       if options.existingOnly { break }
     }
     finish()
-    _ = consume pidFile
   }
 
   // MARK: Attaching
@@ -66,6 +65,7 @@ extension Pipeline {
       let start: LogStart = isFirst && !hasWaited && !options.existingOnly ? .tail : .head
       do throws(LogError) {
         if let ring = try follower.attach(start: start, stopsAtTail: options.existingOnly) {
+          announceReady()
           if hasSpoken || !isFirst { messages.say("Log reacquired") }
           return ring
         }
@@ -83,6 +83,8 @@ extension Pipeline {
         hasSpoken = true
       }
       hasWaited = true
+      // How long that takes is up to the cache, and not to be waited for.
+      announceReady()
       if signals.wait(milliseconds: Self.attachMilliseconds) { handleSignals() }
     }
     return nil

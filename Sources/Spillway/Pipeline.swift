@@ -3,6 +3,7 @@ import Glibc
 import LineFormat
 import LogText
 import LogQuery
+import Platform
 import SharedMemory
 import ShmLog
 import Shipping
@@ -45,6 +46,10 @@ public struct Pipeline: ~Copyable {
   private(set) var waitsForRoom = false
   /// Set once by whatever makes the run end with a status of its own.
   var status = ExitStatus.success
+  /// What is still to be told to the process that has started this one; nil in the foreground.
+  private var daemon: Daemon?
+  /// There from the start to the end of the run, if it was asked for.
+  private var pidFile: PIDFile?
 
   private init(_ options: PipelineOptions) throws(RunError) {
     self.options = options
@@ -72,6 +77,7 @@ public struct Pipeline: ~Copyable {
   public static func run(_ options: PipelineOptions) throws(RunError) -> Int32 {
     var pipeline = try Pipeline(options)
     try pipeline.check()
+    try pipeline.detach()
     let sink = try pipeline.openSink()
     switch options.input {
     case .file(let path): try pipeline.runFile(path, sink)
@@ -167,7 +173,48 @@ public struct Pipeline: ~Copyable {
     }
   }
 
-  private func openSink() throws(RunError) -> sending any Sink {
+  /// Goes into the background, if asked.
+  ///
+  /// Before anything is opened or started: neither threads nor children would survive it.
+  private mutating func detach() throws(RunError) {
+    guard options.daemonizes else { return }
+    do {
+      daemon = try Daemon.detach(as: options.programName)
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  /// Does what may hang with a file system; once a signal ends the run, not for long.
+  ///
+  /// - Parameters:
+  ///   - what: what it is, for the message: "opening the output".
+  ///   - patienceSeconds: how long it may take after such a signal; as long as delivering may, if nil.
+  /// - Throws: `RunError.interruptedWhile` if it takes longer; what hangs is left behind.
+  mutating func aside<Value: ~Copyable>(
+    _ what: String, patienceSeconds: Double? = nil,
+    _ work: sending @escaping () -> sending Result<Value, RunError>
+  ) throws(RunError) -> sending Value {
+    let result = Aside.run(
+      whileWatching: signals.descriptor,
+      goesOn: {
+        handleSignals()
+        return !isEnding
+      }, patience: Int64(min(patienceSeconds ?? options.drainSeconds, 1e9) * 1e9), work)
+    guard let result else { throw .interruptedWhile(what) }
+    return try result.get()
+  }
+
+  private mutating func openSink() throws(RunError) -> sending any Sink {
+    let (options, binaryContent, messages) = (options, binaryContent, messages)
+    return try aside("opening the output") {
+      Result { () throws(RunError) in try Self.openSink(options, binaryContent, messages) }
+    }
+  }
+
+  private static func openSink(
+    _ options: PipelineOptions, _ binaryContent: BinaryContent?, _ messages: Messages
+  ) throws(RunError) -> sending any Sink {
     do {
       var header: [UInt8] = []
       if case .template(let template) = options.format {
@@ -180,14 +227,11 @@ public struct Pipeline: ~Copyable {
       case .file(var file):
         file.header = header
         file.binary = binaryContent
-        let messages = messages
         return try FileSink.open(file) { messages.say($0) }
       case .command(let command, let onRestart):
-        let messages = messages
-        return LinkSink.exec(command, linkOptions(header, onRestart)) { messages.say($0) }
+        return LinkSink.exec(command, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }
       case .socket(let address, let onRestart):
-        let messages = messages
-        return LinkSink.socket(address, linkOptions(header, onRestart)) { messages.say($0) }
+        return LinkSink.socket(address, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }
       case .descriptor(let descriptor, let name):
         return try StreamSink(descriptor: descriptor, name: name, header: header)
       }
@@ -196,7 +240,9 @@ public struct Pipeline: ~Copyable {
     }
   }
 
-  private func linkOptions(_ header: [UInt8], _ onRestart: RestartPolicy) -> LinkOptions {
+  private static func linkOptions(
+    _ header: [UInt8], _ binaryContent: BinaryContent?, _ onRestart: RestartPolicy
+  ) -> LinkOptions {
     var options = LinkOptions()
     options.onRestart = onRestart
     options.header = header
@@ -204,46 +250,58 @@ public struct Pipeline: ~Copyable {
     return options
   }
 
-  /// Goes into the background if asked, and starts the output's thread: threads don't survive a fork.
+  /// Takes the process number's file, and starts the output's thread.
   ///
   /// - Parameter canWait: whether the source loses nothing by being held back.
-  mutating func start(
-    _ sink: sending any Sink, canWait: Bool
-  ) throws(RunError) -> PIDFileHolder {
+  mutating func start(_ sink: sending any Sink, canWait: Bool) throws(RunError) {
     waitsForRoom = canWait && options.overflow != .drop
-    var pidFile = PIDFileHolder()
-    do {
-      if let path = options.pidFile { pidFile = PIDFileHolder(try PIDFile(path: path)) }
-    } catch {
-      throw .pidFile(error)
-    }
-    if options.daemonizes, shim_daemonize() != 0 {
-      throw .system(SystemError(operation: "daemonize", path: "Daemon mode"))
-    }
-    do {
-      try pidFile.write()
-    } catch {
-      throw .pidFile(error)
-    }
-    do {
-      var spool = Spool.Options(
-        limitBytes: options.spoolBytes, overflow: waitsForRoom ? .block : .drop,
-        interruptDescriptor: signals.descriptor)
-      if let directory = options.spoolDirectory {
-        spool.disk = Spool.DiskOptions(
-          directory: directory, limitBytes: options.spoolDiskBytes, content: binaryContent
-        ) { [messages] in messages.say($0) }
-      } else if waitsForRoom {
-        spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
-        spool.blockBytes = Self.waitingBlockBytes
+    if let path = options.pidFile {
+      pidFile = try aside("making \(path)") {
+        Result { () throws(PIDFileError) in try PIDFile(path: path) }.mapError { .pidFile($0) }
       }
+    }
+    if let memory = MachineLimits.current.memoryBytes, options.spoolBytes > memory {
+      messages.say(
+        "--spool-memory: \(options.spoolBytes) bytes are more than the \(memory) of this machine or container"
+      )
+    }
+    let spool = spoolOptions
+    let made = try aside("looking through the spool") {
+      Result { () throws(SpoolError) in try Spool(spool) }.mapError { .spool($0) }
+    }
+    do {
       output = try Output(
-        to: sink, spool: spool,
+        to: sink, spool: made,
         options: Output.Options(triesAgain: followsLog, warn: { [messages] in messages.say($0) }))
     } catch {
       throw .spool(error)
     }
-    return pidFile
+  }
+
+  /// Says that the run has begun, to the process that has started this one in the background, if there is one.
+  mutating func announceReady() {
+    do {
+      try daemon.take()?.announceReady()
+    } catch {
+      messages.say(error.description)
+      status = ExitStatus.failure
+      isEnding = true
+    }
+  }
+
+  private var spoolOptions: Spool.Options {
+    var spool = Spool.Options(
+      limitBytes: options.spoolBytes, overflow: waitsForRoom ? .block : .drop,
+      interruptDescriptor: signals.descriptor)
+    if let directory = options.spoolDirectory {
+      spool.disk = Spool.DiskOptions(
+        directory: directory, limitBytes: options.spoolDiskBytes, content: binaryContent
+      ) { [messages] in messages.say($0) }
+    } else if waitsForRoom {
+      spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
+      spool.blockBytes = Self.waitingBlockBytes
+    }
+    return spool
   }
 
   /// Makes the lane fit a log's tags.
@@ -343,28 +401,13 @@ public struct Pipeline: ~Copyable {
   }
 }
 
-/// A process number file that may not have been asked for.
-struct PIDFileHolder: ~Copyable {
-  private var file: PIDFile?
-
-  init() { file = nil }
-  init(_ file: consuming PIDFile) { self.file = consume file }
-
-  borrowing func write() throws(SystemError) {
-    switch file {
-    case .some(let file): try file.write()
-    case nil: return
-    }
-  }
-}
-
 /// Lines for whoever runs the program: on standard error with the program's name in front, or in the
-/// system's log once it has gone into the background; or to whoever wants to say them himself.
+/// system's log once it has gone into the background; or for a program that embeds the run to show.
 struct Messages: Sendable {
   let programName: String
   let listener: (@Sendable (String) -> Void)?
 
   func say(_ text: String) {
-    if let listener { listener(text) } else { shim_say(programName, text) }
+    if let listener { listener(text) } else { MessageQueue.shared.say(text, as: programName) }
   }
 }

@@ -14,14 +14,16 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case logFileInOldTool(LogError)
   /// The output can't be opened.
   case output(SinkError)
-  case pidFile(SystemError)
+  case pidFile(PIDFileError)
   case spool(SpoolError)
   case system(SystemError)
   case instance(InstanceNameError)
   /// No running server was found in time; what was tried last, and why it failed.
   case noInstance(String)
-  /// Whoever waited for the server was told to end.
+  /// The run was told to end while it waited for the server.
   case interrupted
+  /// The run was told to end while it did something else that takes its time.
+  case interruptedWhile(String)
 
   /// One line.
   public var description: String {
@@ -34,12 +36,13 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
       "Can't open log file (Could not open \(path): \(reason)\n)"
     case .logFileInOldTool(let error): "Can't open log file (\(error.description)\n)"
     case .output(let error): "Can't open output file (\(error.detail)): \(error.target)"
-    case .pidFile(let error): "\(error.path): \(error.reason)"
+    case .pidFile(let error): error.description
     case .spool(let error): error.description
     case .system(let error): error.description
     case .instance(let error): error.description
     case .noInstance(let detail): "VSM: Could not get hold of varnishd, is it running? (\(detail))"
     case .interrupted: "VSM: Attach interrupted"
+    case .interruptedWhile(let what): "told to end while \(what)"
     }
   }
 

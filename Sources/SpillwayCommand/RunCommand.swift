@@ -1,5 +1,6 @@
 import ArgumentParser
 import LogQuery
+import Platform
 import ShmLog
 import Shipping
 import Spillway
@@ -51,7 +52,8 @@ extension RunCommand {
       try values.time(process.drain, option: "--drain")?.seconds ?? options.drainSeconds
     if isOldName {
       options.programName = Self.oldName
-      options.hangup = process.daemonize && output.hasTarget ? .reopen : .end
+      options.hangup =
+        process.daemonize && output.hasTarget || InheritedState.ignoresHangups ? .reopen : .end
     }
     options.showsAccounting = process.stats || (input.r == nil && !isOldName)
     options.reportsOrphans = options.compatibility == nil && !isOldName

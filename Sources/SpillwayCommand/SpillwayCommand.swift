@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Platform
 import Shipping
 import Spillway
 
@@ -9,6 +10,8 @@ enum SpillwayCommand {
   static let version = "0.1.0"
 
   static func main() {
+    InheritedState.settle()
+    atexit { MessageQueue.shared.flush() }
     var arguments = CommandLine.arguments[...]
     let program = arguments.popFirst().map(baseName) ?? "spillway"
     for command in runCommands where program == command.oldName {
@@ -94,8 +97,7 @@ enum SpillwayCommand {
   }
 
   static func complain(_ text: String, as name: String?) {
-    let line = Array((name.map { "\($0): " } ?? "").utf8) + Array("\(text)\n".utf8)
-    _ = write(2, line, line.count)
+    MessageQueue.shared.say(text, as: name)
   }
 }
 
