@@ -11,7 +11,7 @@ public final class Output: Sendable {
   public let name: String
 
   let spool: Spool
-  private let state: OutputState
+  private let state = OutputState()
   private let thread: pthread_t
   private let custody: ReaderCustody
   // Used by the thread, and by the one that ends the output only while the thread hangs in a call of the sink or
@@ -55,16 +55,6 @@ public final class Output: Sendable {
   ) throws(SpoolError) {
     name = sink.name
     self.spool = spool
-    do throws(Errno) {
-      // A producer that waits for room is the one that waits for the end, when it has nothing more to write.
-      if let wake = spool.producerWake {
-        state = OutputState(wake)
-      } else {
-        state = OutputState(try WakeEvent(.real))
-      }
-    } catch {
-      throw SpoolError(operation: "descriptor to wake a thread", errno: error)
-    }
     do {
       try spool.startSpiller()
       custody = ReaderCustody(spool.makeReader())

@@ -21,29 +21,31 @@ final class OutputState: Sendable {
   private let storedFailure = Guarded<SinkError?>(nil)
   /// When the thread has ended.
   let end = ThreadEnd()
-  /// The same for those who wait for other descriptors, too.
-  private let endEvent: WakeEvent
-
-  /// - Parameter event: announces the end, beside other things that are of interest to the same thread.
-  init(_ event: WakeEvent) { endEvent = event }
+  /// The same for a thread that waits for a descriptor, too; there from when it does, as descriptors may be few.
+  private let endEvent = Guarded<WakeEvent?>(nil)
 
   /// Says that the thread has ended and its numbers are final; for the thread.
   func announceEnd() {
     end.announce()
-    endEvent.signal()
+    endEvent.withLock { $0?.signal() }
   }
 
   /// Waits for the end or for a descriptor; whether the end has come.
   func waitForEnd(or descriptor: Int32) -> Bool {
+    let event = endEvent.withLock { event in
+      event = event ?? (try? WakeEvent(.real))
+      return event
+    }
+    // Looked at once there is something that the thread can signal.
     if end.isAnnounced { return true }
-    var descriptors = [
-      pollfd(fd: endEvent.descriptor, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-    ]
-    SystemCalls.poll(&descriptors, nanoseconds: nil)
-    endEvent.clear()
+    var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+    if let event { descriptors.append(pollfd(fd: event.descriptor, events: Int16(POLLIN), revents: 0)) }
+    SystemCalls.poll(&descriptors, nanoseconds: event == nil ? Self.lookNanoseconds : nil)
     return end.isAnnounced
   }
+
+  /// How often it is looked whether the end has come, where no descriptor could be had to tell.
+  private static let lookNanoseconds: Int64 = 50_000_000
 
   var failure: SinkError? {
     guard hasFailed.load(ordering: .acquiring) else { return nil }

@@ -17,7 +17,7 @@ public final class MountedFileSystem: Sendable {
 
   /// Mounts one that can't be written to over a directory, which is hidden as long as it is there.
   public convenience init(readOnlyOver path: String) throws(SupportError) {
-    try self.init(path, options: "ro", nil)
+    try self.init(path, options: "ro,mode=0700", nil)
   }
 
   private init(_ path: String, options: String, _ home: TemporaryDirectory?) throws(SupportError) {
