@@ -65,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "Demo", "Replay", "Spillway", "LogQuery", "LogText",
+        "CShims", "Demo", "Replay", "Spillway", "LogQuery", "LogText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

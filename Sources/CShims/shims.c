@@ -121,6 +121,24 @@ int shim_watch_process(int process) {
 #endif
 }
 
+static int argument_count;
+static char **argument_values;
+
+// glibc hands functions of this section what it hands to main.
+static void keep_arguments(int count, char **values, char **environment) {
+  argument_count = count;
+  argument_values = values;
+  (void)environment;
+}
+__attribute__((section(".init_array"), used)) static void (*const keep_at_start)(int, char **, char **) =
+    keep_arguments;
+
+int shim_argument_count(void) { return argument_count; }
+
+const char *shim_argument(int index) {
+  return index >= 0 && index < argument_count ? argument_values[index] : NULL;
+}
+
 static int is_daemon;
 
 void shim_say(const char *program, const char *text) {

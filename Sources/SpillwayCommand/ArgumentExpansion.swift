@@ -62,6 +62,17 @@ struct ArgumentExpansion {
     return result
   }
 
+  /// The options whose values are bytes; all others take text.
+  private static let byteLetters: Set<Character> = ["F", "q", "i", "I", "x", "X"]
+
+  /// Refuses what isn't UTF-8 where text is wanted.
+  func checkBytes(_ arguments: [String]) throws(UsageError) {
+    let taken = letters(in: arguments).filter { Self.byteLetters.contains($0.letter) }.compactMap(\.value)
+    for argument in arguments where argument.hasStrayBytes && !taken.contains(argument) {
+      throw UsageError(strayBytesIn: argument)
+    }
+  }
+
   /// The options of one letter in arguments that were split, in their order, with their values.
   func letters(in arguments: [String]) -> [Letter] {
     var letters: [Letter] = []
@@ -88,12 +99,14 @@ struct ArgumentExpansion {
   private func expand(
     _ letters: Substring, _ rest: inout ArraySlice<String>, into result: inout [String]
   ) throws(Mistake) {
-    var letters = letters
-    while let letter = letters.popFirst() {
+    // Scalar by scalar: a value that begins with a combining mark isn't part of its option's letter.
+    var letters = letters.unicodeScalars
+    while let letter = letters.popFirst().map(Character.init) {
       if flags.contains(letter) {
         result.append("-\(letter)")
       } else if valued.contains(letter) {
-        guard let value = letters.isEmpty ? rest.popFirst() : String(letters) else {
+        guard let value = letters.isEmpty ? rest.popFirst() : String(String.UnicodeScalarView(letters))
+        else {
           throw .missingValue(letter)
         }
         // The parser would take this one for the end of the options.

@@ -32,7 +32,7 @@ extension PipelineOptions {
       }
       return
     }
-    if let text = given.text.first { format = .text(Array(text.utf8)) }
+    if let text = given.text.first { format = .text(text.argumentBytes) }
     if let file = given.f.first { format = .text(try values.formatLine(ofFile: file)) }
   }
 

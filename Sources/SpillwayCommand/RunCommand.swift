@@ -66,7 +66,7 @@ extension RunCommand {
     do throws(QueryFileError) {
       for (letter, value) in letters {
         switch (letter, value) {
-        case ("q", .some(let text)): options.queries.append(Array(text.utf8))
+        case ("q", .some(let text)): options.queries.append(text.argumentBytes)
         case ("Q", .some(let file)): options.queries.append(try QueryFile.read(file))
         default: continue
         }

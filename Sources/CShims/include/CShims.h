@@ -173,6 +173,15 @@ int shim_pipe_capacity(int descriptor);
 /// A descriptor that becomes readable when a process ends; -1 with errno set where there is none.
 int shim_watch_process(int process);
 
+// What the program was started with. Swift's own list is found by walking back from the environment, which is
+// gone from there if a preloaded library has changed a variable before main.
+
+/// How many arguments the program was started with, its name included; 0 is possible.
+int shim_argument_count(void);
+
+/// One of them; null where there is none.
+const char *shim_argument(int index);
+
 /// Writes a line to standard error or, in a process that was detached, to the system's log.
 void shim_say(const char *program, const char *text);
 
