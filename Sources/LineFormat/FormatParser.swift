@@ -224,6 +224,21 @@ struct FormatParser {
     }
   }
 
+  /// A field's number as C's `strtol` reads it, which takes blanks and a sign in front; the largest there is
+  /// for those beyond it.
+  private static func fieldNumber(_ text: ArraySlice<UInt8>) -> Int? {
+    var rest = text.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    let isNegative = rest.first == UInt8(ascii: "-")
+    if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+    guard !rest.isEmpty else { return nil }
+    var number = 0
+    for byte in rest {
+      guard ASCII.isDigit(byte) else { return nil }
+      number = min(number, Int.max / 10 - 1) * 10 + Int(byte - 0x30)
+    }
+    return isNegative ? -number : number
+  }
+
   /// Reads `TAG[:PREFIX][[FIELD]]`.
   private func recordItem(
     _ text: [UInt8], spelling: String
@@ -231,10 +246,11 @@ struct FormatParser {
     guard !text.isEmpty else { throw .missingTag(spelling) }
     var head = text[...]
     var field: Int?
-    if text.last == UInt8(ascii: "]"), let open = text.lastIndex(of: UInt8(ascii: "[")) {
-      let digits = text[(open + 1)..<(text.count - 1)]
-      let number = String(decoding: digits, as: UTF8.self)
-      guard open > 0, !digits.isEmpty, let value = Int(number) else { throw .syntax(spelling) }
+    if text.last == UInt8(ascii: "]") {
+      // Before the tag is looked up: a bracket that was never opened, or without a number in it, is no tag's.
+      guard let open = text.lastIndex(of: UInt8(ascii: "[")), open > 0,
+        let value = Self.fieldNumber(text[(open + 1)..<(text.count - 1)])
+      else { throw .syntax(spelling) }
       guard (1...rules.fieldNumberMax).contains(value) else {
         throw .fieldOutOfRange(
           String(decoding: text, as: UTF8.self), limited: rules.fieldNumberMax == 255)
@@ -242,15 +258,15 @@ struct FormatParser {
       field = value
       head = text[..<open]
     }
+    let spelled = String(decoding: head, as: UTF8.self)
     var prefix: [UInt8]?
     if let colon = head.firstIndex(of: UInt8(ascii: ":")) {
       prefix = Array(head[(colon + 1)...])
       head = head[..<colon]
     }
-    let tagName = String(decoding: head, as: UTF8.self)
     switch TagLookup(head, in: rules.version) {
-    case .unknown: throw .unknownTag(tagName)
-    case .ambiguous: throw .ambiguousTag(tagName)
+    case .unknown: throw .unknownTag(spelled)
+    case .ambiguous: throw .ambiguousTag(spelled)
     case .found(let tag):
       guard isJSON || !rules.refusesFlaggedTags || tag.flag(in: rules.version) == nil else {
         throw .flaggedTag(tag.name)

@@ -55,7 +55,7 @@ public struct Pipeline: ~Copyable {
     binaryContent =
       options.groupForm == .records ? BinaryLogFile.content() : nil
     groupsLeft = options.groupsMax ?? .max
-    rateLimiter = options.rateLimit.map { RateLimiter($0) }
+    rateLimiter = options.rateLimit.map { RateLimiter($0, at: Moment.now().steadyNanoseconds) }
     messages = Messages(programName: options.programName, listener: options.monitor?.say)
     do {
       signals = try SignalQueue()
