@@ -122,7 +122,7 @@ struct FormatParser {
     case UInt8(ascii: "o"):
       let (name, rule) = try splitHeader(argument)
       items.append(.responseHeader(name: name, rule: rule))
-    case UInt8(ascii: "t"): items.append(timeItem(argument))
+    case UInt8(ascii: "t"): items.append(try timeItem(argument))
     case UInt8(ascii: "T") where rules.hasDurationUnits:
       switch String(decoding: argument, as: UTF8.self) {
       case "s": items.append(.duration(.seconds))
@@ -148,7 +148,7 @@ struct FormatParser {
     throw .unknownMatchRule(String(decoding: argument[colon...], as: UTF8.self))
   }
 
-  private func timeItem(_ argument: [UInt8]) -> FormatItem {
+  private func timeItem(_ argument: [UInt8]) throws(FormatError) -> FormatItem {
     if rules.hasTimeUnits {
       switch String(decoding: argument, as: UTF8.self) {
       case "sec": return .timeNumber(.seconds)
@@ -159,7 +159,12 @@ struct FormatParser {
       default: break
       }
     }
-    return .time(format: argument, isUTC: false)
+    return try strftimeItem(argument, isUTC: false)
+  }
+
+  private func strftimeItem(_ format: [UInt8], isUTC: Bool) throws(FormatError) -> FormatItem {
+    guard ClockText.hasRoom(for: format) else { throw .timeTooLong(byteCountMax: ClockText.byteCountMax) }
+    return .time(format: format, isUTC: isUTC)
   }
 
   // MARK: Extensions
@@ -180,7 +185,7 @@ struct FormatParser {
       return true
     }
     if isTemplate, name.hasPrefix("Spillway:"),
-      let known = ownItem(String(name.dropFirst("Spillway:".count)))
+      let known = try ownItem(String(name.dropFirst("Spillway:".count)))
     {
       items.append(known)
       return true
@@ -205,7 +210,7 @@ struct FormatParser {
     }
   }
 
-  private func ownItem(_ name: String) -> FormatItem? {
+  private func ownItem(_ name: String) throws(FormatError) -> FormatItem? {
     switch name {
     case "time": return .timeNumber(.timestamp)
     case "time_ns": return .timeNumber(.nanoseconds)
@@ -215,12 +220,13 @@ struct FormatParser {
     case "protocol_version": return .protocolVersion
     case "host": return .host
     case "port": return .port(fallback: nil)
+    case "client_port": return .clientPort
     default:
       if name.hasPrefix("port:"), let port = UInt16(name.dropFirst("port:".count)) {
         return .port(fallback: Array(String(port).utf8))
       }
       guard name.hasPrefix("utc:") else { return nil }
-      return .time(format: Array(name.dropFirst("utc:".count).utf8), isUTC: true)
+      return try strftimeItem(Array(name.dropFirst("utc:".count).utf8), isUTC: true)
     }
   }
 

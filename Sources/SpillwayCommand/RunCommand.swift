@@ -51,6 +51,7 @@ extension RunCommand {
       try values.time(process.drain, option: "--drain")?.seconds ?? options.drainSeconds
     if isOldName {
       options.programName = Self.oldName
+      options.keepsJSONBytes = true
       options.hangup = process.daemonize && output.hasTarget ? .reopen : .end
     }
     options.showsAccounting = process.stats || (input.r == nil && !isOldName)
