@@ -113,6 +113,7 @@ let package = Package(
       name: "ReplayTests", dependencies: ["Replay", "ShmLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ShippingTests", dependencies: ["Shipping", "SharedMemory"], swiftSettings: strict),
+    .testTarget(name: "SpillwayTests", dependencies: ["Spillway"], swiftSettings: strict),
     .testTarget(
       name: "DemoTests", dependencies: ["Demo", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -45,7 +45,8 @@ public enum Escaping: Equatable, Sendable {
   /// The names that template files use.
   static let names: [(String, Escaping)] = [
     ("ncsa", .ncsa(verticalTab: false, formFeed: false)), ("json", .json), ("tsv", .tsv),
-    ("csv", .csv), ("logfmt", .logfmt), ("w3c", .w3c(isName: false)), ("url", .url), ("columns", .columns(.quoted)), ("none", .none),
+    ("csv", .csv), ("logfmt", .logfmt), ("w3c", .w3c(isName: false)), ("url", .url),
+    ("columns", .columns(.quoted)), ("none", .none),
   ]
 
   /// Whether values are looked at as a whole, to see if they must be quoted.

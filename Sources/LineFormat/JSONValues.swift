@@ -34,14 +34,18 @@ struct JSONValues {
     var dashes: [Element] = []
     var from = 0
     while from < tokens.count {
-      guard tokens[from] == .punctuation(UInt8(ascii: "{")) || (from == 0 && tokens[0] == .punctuation(UInt8(ascii: "[")))
+      guard
+        tokens[from] == .punctuation(UInt8(ascii: "{"))
+          || (from == 0 && tokens[0] == .punctuation(UInt8(ascii: "[")))
       else {
         from += 1
         continue
       }
       let (end, isWhole) = value(at: from)
       if isWhole {
-        for case .bare(let range) in tokens[from..<end] where range.count == 1 { place(elements[range.lowerBound], &dashes) }
+        for case .bare(let range) in tokens[from..<end] where range.count == 1 {
+          place(elements[range.lowerBound], &dashes)
+        }
       }
       from = max(end, from + 1)
     }
@@ -53,7 +57,9 @@ struct JSONValues {
   private mutating func place(_ element: Element, _ dashes: inout [Element]) {
     if let offset = element.offset {
       // What `%l` has become.
-      if case .literal(let bytes) = items[element.item], bytes[offset] == UInt8(ascii: "-") { dashes.append(element) }
+      if case .literal(let bytes) = items[element.item], bytes[offset] == UInt8(ascii: "-") {
+        dashes.append(element)
+      }
     } else if !items[element.item].isAlwaysNumber {
       placements[element.item] = .number
     }
@@ -128,7 +134,9 @@ struct JSONValues {
   }
 
   private func byte(_ at: Int) -> UInt8? {
-    guard let offset = elements[at].offset, case .literal(let bytes) = items[elements[at].item] else { return nil }
+    guard let offset = elements[at].offset, case .literal(let bytes) = items[elements[at].item] else {
+      return nil
+    }
     return bytes[offset]
   }
 
@@ -156,7 +164,8 @@ extension FormatItem {
   /// Whether this piece gives a number as JSON writes it, always.
   fileprivate var isAlwaysNumber: Bool {
     switch self {
-    case .timeNumber(.seconds), .timeNumber(.milliseconds), .timeNumber(.microseconds), .timeNumber(.nanoseconds),
+    case .timeNumber(.seconds), .timeNumber(.milliseconds), .timeNumber(.microseconds),
+      .timeNumber(.nanoseconds),
       .duration, .vxid:
       true
     default: false

@@ -45,7 +45,8 @@ public struct LineRenderer: ~Copyable {
     let isColumns = escaping == .columns(.quoted)
     wordEscaper = Escaper(isColumns ? .columns(.word) : escaping)
     columnEscaper = Escaper(isColumns ? .columns(.bare) : escaping)
-    nameEscaper = Escaper(isColumns ? .columns(.name) : escaping == .w3c(isName: false) ? .w3c(isName: true) : escaping)
+    nameEscaper = Escaper(
+      isColumns ? .columns(.name) : escaping == .w3c(isName: false) ? .w3c(isName: true) : escaping)
     let plan = CapturePlan(
       format.items, rules: format.rules, isJSON: format.takesAllTags, tags: tags)
     captures = Captures(plan, rules: format.rules)
@@ -80,9 +81,8 @@ public struct LineRenderer: ~Copyable {
         switch placement {
         case .text where isPlain: steps.append(.value(slot: slot, missing: places[index]))
         case .number: steps.append(.number(slot: slot, missing: places[index]))
-        case .text where isColumns, .word, .column:
-          steps.append(.column(slot: slot, missing: places[index], placement))
-        case .text, .string, .name, .httpProtocol: steps.append(.item(index))
+        case .text, .word, .column: steps.append(.column(slot: slot, missing: places[index], placement))
+        case .string, .name, .httpProtocol: steps.append(.item(index))
         }
       }
     }
@@ -262,7 +262,7 @@ public struct LineRenderer: ~Copyable {
       value.firstIndex(of: UInt8(ascii: "/")).map { value.dropFirst($0 + 1) }
     // Columns have room for a colon with a port behind the name, not for those of an address.
     case .host: HostAndPort(value, allowsAddress: style.escaping != .columns(.quoted)).host
-    case .port: HostAndPort(value).port
+    case .port: HostAndPort(value, allowsAddress: style.escaping != .columns(.quoted)).port
     default: value
     }
   }

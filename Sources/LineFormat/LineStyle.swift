@@ -53,6 +53,7 @@ struct LineStyle: Sendable {
     missingHandling = self.missingText
     missingString = missingText
     missingBareNumber = missingNumber
-    missesEmpty = escaping.needsSomething
+    // Readers of logfmt exist that lose the rest of a line behind an empty value.
+    missesEmpty = escaping.needsSomething || escaping == .logfmt
   }
 }

@@ -6,7 +6,7 @@ enum RenderStep {
   case value(slot: Int, missing: PooledText)
   /// A value that must be a number, or what stands for it.
   case number(slot: Int, missing: PooledText)
-  /// A value in a line of columns, or what stands for it if it is missing or empty.
+  /// A value, or what stands for it if it is missing or empty.
   case column(slot: Int, missing: PooledText, ValuePlacement)
   /// The start time in strftime's words, by one of the renderer's clocks.
   case time(clock: Int)

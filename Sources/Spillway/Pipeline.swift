@@ -103,7 +103,7 @@ public struct Pipeline: ~Copyable {
     let rules = rules(for: numbering)
     do {
       switch options.format {
-      case .text(let text): 
+      case .text(let text):
         return try LineFormat(
           text, rules: rules, isJSON: options.isJSON, keepsBytes: options.keepsJSONBytes)
       case .template(let template): return try template.lineFormat(rules: rules)

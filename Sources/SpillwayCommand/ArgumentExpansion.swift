@@ -5,17 +5,23 @@
 struct ArgumentExpansion {
   /// The letters of all options, as getopt is told them: with a colon behind those that take a value.
   let optionString: String
+  /// What to use instead of options that older versions had, by their letters.
+  private let successors: [Character: String]
   /// Letters of options that stand alone, and of those that take a value.
   private let flags: Set<Character>, valued: Set<Character>
 
   /// What `varnishncsa` of any version takes, and what was added.
-  static let ncsa = ArgumentExpansion(optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:")
+  static let ncsa = ArgumentExpansion(
+    optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:", successors: ArgumentExpansion.successorsInNCSA)
 
   /// The same of `varnishlog`.
-  static let log = ArgumentExpansion(optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:")
+  static let log = ArgumentExpansion(
+    optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:",
+    successors: ArgumentExpansion.successorsInLog)
 
-  private init(optionString: String) {
+  private init(optionString: String, successors: [Character: String]) {
     self.optionString = optionString
+    self.successors = successors
     let letters = Set(optionString).subtracting(":")
     valued = letters.filter { optionString.contains("\($0):") }
     flags = letters.subtracting(valued)
@@ -26,13 +32,14 @@ struct ArgumentExpansion {
 
   /// A mistake that the command line has whatever the options mean.
   enum Mistake: Error, Equatable, CustomStringConvertible {
-    case unknownOption(Character)
+    case unknownOption(Character, successor: String? = nil)
     case missingValue(Character)
     case strayArgument(String)
 
     var description: String {
       switch self {
-      case .unknownOption(let letter): "invalid option -- '\(letter)'"
+      case .unknownOption(let letter, let successor):
+        "invalid option -- '\(letter)'" + (successor.map { "; older versions had it, today use \($0)" } ?? "")
       case .missingValue(let letter): "option requires an argument -- '\(letter)'"
       case .strayArgument(let text): "unexpected argument: \(text)"
       }
@@ -113,7 +120,7 @@ struct ArgumentExpansion {
         result += value == "--" ? ["-\(letter)=\(value)"] : ["-\(letter)", value]
         return
       } else {
-        throw .unknownOption(letter)
+        throw .unknownOption(letter, successor: successors[letter])
       }
     }
   }

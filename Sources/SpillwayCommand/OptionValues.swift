@@ -181,8 +181,8 @@ struct OptionValues {
     return String(cString: path)
   }
 
-  /// The first line of a file, as `-f` reads it: up to a newline or a NUL.
-  func formatLine(ofFile path: String) throws(UsageError) -> [UInt8] {
+  /// The first line of a file, as `-f` reads it: up to a newline or a NUL; and whether more text follows it.
+  func formatLine(ofFile path: String) throws(UsageError) -> (line: [UInt8], hasMore: Bool) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw UsageError("Can't open format file (\(String(cString: strerror(errno))))", about: path)
@@ -201,7 +201,9 @@ struct OptionValues {
       if buffer[..<count].contains(UInt8(ascii: "\n")) { break }
     }
     if text.isEmpty { throw UsageError("Empty format file", about: path) }
-    return Array(text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 })
+    let line = Array(text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 })
+    // No more is read for it: a pipe's other end may wait.
+    return (line, text.dropFirst(line.count).contains { $0 > 0x20 })
   }
 
   private func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }

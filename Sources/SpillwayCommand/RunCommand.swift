@@ -35,6 +35,7 @@ extension RunCommand {
     let letters = Self.expansion.letters(in: arguments)
     let values = OptionValues()
     var options = PipelineOptions(input: .live(input.n))
+    options.keepsJSONBytes = isOldName
     if process.daemonize {
       guard output.hasTarget else { throw UsageError("Missing -w option") }
       if output.w == "-" { throw UsageError("Daemon cannot write to stdout") }
@@ -51,7 +52,6 @@ extension RunCommand {
       try values.time(process.drain, option: "--drain")?.seconds ?? options.drainSeconds
     if isOldName {
       options.programName = Self.oldName
-      options.keepsJSONBytes = true
       options.hangup = process.daemonize && output.hasTarget ? .reopen : .end
     }
     options.showsAccounting = process.stats || (input.r == nil && !isOldName)

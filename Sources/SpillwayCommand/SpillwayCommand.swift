@@ -96,7 +96,9 @@ enum SpillwayCommand {
     guard command.exitCode(for: error) != .success else {
       let lines = command.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
       let usage = "USAGE: \(ownName)"
-      let renamed = lines.map { $0.hasPrefix(usage) ? "USAGE: \(name)\($0.dropFirst(usage.count))" : String($0) }
+      let renamed = lines.map {
+        $0.hasPrefix(usage) ? "USAGE: \(name)\($0.dropFirst(usage.count))" : String($0)
+      }
       print(renamed.joined(separator: "\n"))
       exit(ExitStatus.success)
     }
