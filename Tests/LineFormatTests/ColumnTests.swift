@@ -142,6 +142,41 @@ struct ColumnTests {
   }
 
   @Test(
+    "a template that lets a client forge columns is remarked on",
+    arguments: [
+      ("escape: ncsa\nformat: %h %u", true), ("escape: ncsa\nformat: \"%r\"", true),
+      ("escape: ncsa\nformat: \"%m %U%q\"", true), ("escape: ncsa\nformat: %h %{A}i", true),
+      ("escape: none\nformat: \"%{A}i\"", true), ("escape: ncsa\nformat: %h %s %t \"%{A}i\" \"%U%q\"", false),
+      ("escape: columns\nformat: %h %u \"%m %U\"", false), ("escape: none\nformat: %s %D", false),
+      ("escape: json\nformat: {\"a\":\"%u %U\"}", false),
+    ])
+  func remarks(text: String, isThere: Bool) throws {
+    let template = try Template(parsing: Array(text.utf8), name: "test", origin: .file("test"))
+    #expect((template.remark != nil) == isThere)
+  }
+
+  @Test(
+    "a header that names another number of fields than there are columns fails the check",
+    arguments: [("a b c", false), ("a b", true), ("a", false)])
+  func headers(names: String, isRight: Bool) throws {
+    let text = """
+      escape: w3c
+      header: #Fields: \(names)
+      format: %h %{A}i
+      example: one
+        c Begin req 1 rxreq
+        c Timestamp Start: 1700000000.000000 0.000000 0.000000
+        c ReqStart 192.0.2.7 1 a0
+        c ReqHeader A: x y
+      expect:
+        192.0.2.7 x+y
+
+      """
+    let template = try Template(parsing: Array(text.utf8), name: "test", origin: .file("test"))
+    #expect(template.check().isEmpty == isRight)
+  }
+
+  @Test(
     "in W3C a backslash joins nothing and a name is one",
     arguments: [
       ("a\\", "a%5c"), ("#x", "%23x"), ("a b", "a+b"), ("a+b", "a%2bb"), ("%", "%25"), ("[a]", "[a]"),
