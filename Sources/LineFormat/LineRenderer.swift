@@ -228,8 +228,11 @@ public struct LineRenderer: ~Copyable {
       case .firstByte: return put(value, or: style.missingFirstByte, to: &line)
       case .queryString: return put(value, or: style.missingQuery, to: &line)
       case .httpProtocol:
-        let isWanted = placements[index] != .httpProtocol || value.map(Self.isProtocol) ?? false
-        return put(isWanted ? value : nil, or: Array("HTTP/1.0".utf8), to: &line)
+        guard let value, placements[index] != .httpProtocol || Self.isProtocol(value) else {
+          line.put("HTTP/1.0")
+          return true
+        }
+        escaper.put(value, to: &line)
       case .remoteAddress, .method, .url: return put(value, or: style.missingText, to: &line)
       }
     case .requestHeader, .responseHeader, .record:

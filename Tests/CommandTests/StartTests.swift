@@ -85,6 +85,18 @@ struct StartTests {
     #expect(result.status == 0)
   }
 
+  @Test func `called varnishncsa, -j puts nothing in the place of values`() throws {
+    let format = #"{"age":%{Age}o,"b":%b}"#
+    var command = Command(try Subject.found().path, ["-r", "-", "-j", "-F", format], name: "varnishncsa")
+    command.environment = ["SPILLWAY_COMPAT": nil]
+    command.input = .bytes(Self.log.bytes)
+    #expect(try ProcessRunner.run(command).text == #"{"age":,"b":0}"# + "\n")
+    #expect(
+      try Subject.found().run(over: Self.log, ["-j", "-F", format]).text == #"{"age":null,"b":null}"# + "\n")
+    let strict = try Subject.found().run(over: Self.log, ["-j", "-F", format, "--compat", "7.1"])
+    #expect(strict.text == #"{"age":,"b":0}"# + "\n")
+  }
+
   /// Runs the program with arguments that the shell makes of escapes, as text can't have such bytes.
   private static func run(_ arguments: String, over log: LogFileBuilder = log) throws -> ProcessResult {
     var command = Command("bash", ["-c", "exec '\(try Subject.found().path)' \(arguments)"])
