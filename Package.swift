@@ -69,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "Platform", "Demo", "Replay", "Spillway", "LogQuery", "LogText",
+        "CShims", "Platform", "Demo", "Replay", "Spillway", "LogQuery", "LogText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -119,6 +119,7 @@ let package = Package(
       name: "ReplayTests", dependencies: ["Replay", "ShmLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ShippingTests", dependencies: ["Shipping", "SharedMemory", "Platform"], swiftSettings: strict),
+    .testTarget(name: "SpillwayTests", dependencies: ["Spillway"], swiftSettings: strict),
     .testTarget(
       name: "DemoTests", dependencies: ["Demo", "TestSupport"], swiftSettings: strict),
     .testTarget(

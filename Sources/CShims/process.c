@@ -12,6 +12,24 @@
 #include <syslog.h>
 #include <unistd.h>
 
+static int argument_count;
+static char **argument_values;
+
+// glibc hands functions of this section what it hands to main.
+static void keep_arguments(int count, char **values, char **environment) {
+  argument_count = count;
+  argument_values = values;
+  (void)environment;
+}
+__attribute__((section(".init_array"), used)) static void (*const keep_at_start)(int, char **, char **) =
+    keep_arguments;
+
+int shim_argument_count(void) { return argument_count; }
+
+const char *shim_argument(int index) {
+  return index >= 0 && index < argument_count ? argument_values[index] : NULL;
+}
+
 // What is written to a closed descriptor must fail, not vanish, also if it is opened anew by its number. So what
 // fills standard input and output can neither be read nor written; messages alone go nowhere.
 static void fill_standard_descriptors(void) {

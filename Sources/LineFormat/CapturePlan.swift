@@ -145,15 +145,19 @@ struct CapturePlan {
       keys.append(KeyWatch(key: key + [UInt8(ascii: ":")], slot: slot))
       return slot
     case .record(let tag, let prefix, let field):
-      let slot = newSlot()
-      // A tag that the log's numbering lacks is simply never met.
-      guard let number = tags.number(of: tag) else { return slot }
-      watchedTags.insert(number)
-      records.append(
-        RecordWatch(tag: number, prefix: prefix.map(Self.headerName), field: field, slot: slot))
-      return slot
+      return watch(tag, prefix: prefix, field: field, tags: tags)
+    case .clientPort: return watch(.reqStart, prefix: nil, field: 2, tags: tags)
     default: return nil
     }
+  }
+
+  private mutating func watch(_ tag: Tag, prefix: [UInt8]?, field: Int?, tags: TagTable) -> Int {
+    let slot = newSlot()
+    // A tag that the log's numbering lacks is simply never met.
+    guard let number = tags.number(of: tag) else { return slot }
+    watchedTags.insert(number)
+    records.append(RecordWatch(tag: number, prefix: prefix.map(Self.headerName), field: field, slot: slot))
+    return slot
   }
 
   private static func headerName(_ name: [UInt8]) -> [UInt8] {

@@ -9,31 +9,44 @@ struct ClockText {
   private var second = Int64.min
   private var text: [UInt8] = []
 
-  /// The longest text, as the tools that came before had room for.
-  private static let byteCountMax = 63
+  /// No text is longer; a format may ask for any width.
+  static let byteCountMax = 1 << 20
 
   init(format: [UInt8], isUTC: Bool) {
-    self.format = format.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
+    // The byte at the end tells a text that is empty from one that had no room.
+    self.format = format.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [CChar(UInt8(ascii: "."))] + [0]
     self.isUTC = isUTC
   }
 
-  /// The text for a time in seconds since 1970; empty if it would be too long.
+  /// Whether a format gives a text of at most `byteCountMax` bytes, going by that for 1970.
+  static func hasRoom(for format: [UInt8]) -> Bool {
+    ClockText(format: format, isUTC: true).render(0) != nil
+  }
+
+  /// Writes the text for a time in seconds since 1970.
   mutating func put(_ second: Int64, to line: inout LineWriter) {
     if second != self.second {
-      text = render(second)
+      text = render(second) ?? []
       self.second = second
     }
     text.withUnsafeBytes { line.put($0) }
   }
 
-  private func render(_ second: Int64) -> [UInt8] {
+  /// The text; nil if there is none of at most `byteCountMax` bytes.
+  private func render(_ second: Int64) -> [UInt8]? {
     var time = time_t(second)
     var parts = tm()
-    guard (isUTC ? gmtime_r(&time, &parts) : localtime_r(&time, &parts)) != nil else { return [] }
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Self.byteCountMax + 1) { buffer in
-      guard let start = buffer.baseAddress else { return [] }
-      let count = strftime(start, buffer.count, format, &parts)
-      return buffer[..<count].map { UInt8(bitPattern: $0) }
+    guard (isUTC ? gmtime_r(&time, &parts) : localtime_r(&time, &parts)) != nil else { return nil }
+    var capacity = max(128, 2 * format.count)
+    while capacity <= 4 * Self.byteCountMax {
+      let text = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+        count = buffer.withMemoryRebound(to: CChar.self) { buffer in
+          buffer.baseAddress.map { strftime($0, buffer.count, format, &parts) } ?? 0
+        }
+      }
+      if text.count > 0 { return text.count <= Self.byteCountMax + 1 ? text.dropLast() : nil }
+      capacity *= 2
     }
+    return nil
   }
 }

@@ -22,7 +22,7 @@ struct Escaper {
     }
     quotes = escaping.quotesWhenNeeded
     switch escaping {
-    case .ncsa, .jsonBytes, .json: passesWords = true
+    case .ncsa, .jsonBytes, .json, .columns(.quoted): passesWords = true
     default: passesWords = false
     }
   }
@@ -93,6 +93,7 @@ struct Escaper {
       case 0x5C: line.put("\\\\")
       default: line.put(hexOf: byte, after: "\\x")
       }
+    case .columns: line.put(capitalHexOf: byte, after: "\\x")
     case .csv: line.put(byte == 0x22 ? "\"\"" : byte == 0x0A ? "\\n" : "\\r")
     case .w3c:
       if byte == 0x20 {

@@ -34,6 +34,8 @@ enum FormatItem: Equatable {
   case host
   /// The port in the `Host` header, or the one to assume if it names none.
   case port(fallback: [UInt8]?)
+  /// The port that the client's connection came from.
+  case clientPort
 
   enum Field: Int, CaseIterable {
     case remoteAddress
@@ -104,6 +106,7 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
   case ambiguousTag(String)
   case flaggedTag(String)
   case fieldOutOfRange(String, limited: Bool)
+  case timeTooLong(byteCountMax: Int)
   case syntax(String)
 
   /// One line.
@@ -123,6 +126,7 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
       limited
         ? "Syntax error. Field specifier must be between 1 and 255: \(text)"
         : "Syntax error. Field specifier must be positive: \(text)"
+    case .timeTooLong(let count): "a time would be longer than \(count) bytes"
     case .syntax(let text): "Syntax error: \(text)"
     }
   }

@@ -122,7 +122,7 @@ struct FormatParser {
     case UInt8(ascii: "o"):
       let (name, rule) = try splitHeader(argument)
       items.append(.responseHeader(name: name, rule: rule))
-    case UInt8(ascii: "t"): items.append(timeItem(argument))
+    case UInt8(ascii: "t"): items.append(try timeItem(argument))
     case UInt8(ascii: "T") where rules.hasDurationUnits:
       switch String(decoding: argument, as: UTF8.self) {
       case "s": items.append(.duration(.seconds))
@@ -148,7 +148,7 @@ struct FormatParser {
     throw .unknownMatchRule(String(decoding: argument[colon...], as: UTF8.self))
   }
 
-  private func timeItem(_ argument: [UInt8]) -> FormatItem {
+  private func timeItem(_ argument: [UInt8]) throws(FormatError) -> FormatItem {
     if rules.hasTimeUnits {
       switch String(decoding: argument, as: UTF8.self) {
       case "sec": return .timeNumber(.seconds)
@@ -159,7 +159,12 @@ struct FormatParser {
       default: break
       }
     }
-    return .time(format: argument, isUTC: false)
+    return try strftimeItem(argument, isUTC: false)
+  }
+
+  private func strftimeItem(_ format: [UInt8], isUTC: Bool) throws(FormatError) -> FormatItem {
+    guard ClockText.hasRoom(for: format) else { throw .timeTooLong(byteCountMax: ClockText.byteCountMax) }
+    return .time(format: format, isUTC: isUTC)
   }
 
   // MARK: Extensions
@@ -180,7 +185,7 @@ struct FormatParser {
       return true
     }
     if isTemplate, name.hasPrefix("Spillway:"),
-      let known = ownItem(String(name.dropFirst("Spillway:".count)))
+      let known = try ownItem(String(name.dropFirst("Spillway:".count)))
     {
       items.append(known)
       return true
@@ -205,7 +210,7 @@ struct FormatParser {
     }
   }
 
-  private func ownItem(_ name: String) -> FormatItem? {
+  private func ownItem(_ name: String) throws(FormatError) -> FormatItem? {
     switch name {
     case "time": return .timeNumber(.timestamp)
     case "time_ns": return .timeNumber(.nanoseconds)
@@ -215,13 +220,29 @@ struct FormatParser {
     case "protocol_version": return .protocolVersion
     case "host": return .host
     case "port": return .port(fallback: nil)
+    case "client_port": return .clientPort
     default:
       if name.hasPrefix("port:"), let port = UInt16(name.dropFirst("port:".count)) {
         return .port(fallback: Array(String(port).utf8))
       }
       guard name.hasPrefix("utc:") else { return nil }
-      return .time(format: Array(name.dropFirst("utc:".count).utf8), isUTC: true)
+      return try strftimeItem(Array(name.dropFirst("utc:".count).utf8), isUTC: true)
     }
+  }
+
+  /// A field's number as C's `strtol` reads it, which takes blanks and a sign in front; the largest there is
+  /// for those beyond it.
+  private static func fieldNumber(_ text: ArraySlice<UInt8>) -> Int? {
+    var rest = text.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    let isNegative = rest.first == UInt8(ascii: "-")
+    if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+    guard !rest.isEmpty else { return nil }
+    var number = 0
+    for byte in rest {
+      guard ASCII.isDigit(byte) else { return nil }
+      number = min(number, Int.max / 10 - 1) * 10 + Int(byte - 0x30)
+    }
+    return isNegative ? -number : number
   }
 
   /// Reads `TAG[:PREFIX][[FIELD]]`.
@@ -231,10 +252,11 @@ struct FormatParser {
     guard !text.isEmpty else { throw .missingTag(spelling) }
     var head = text[...]
     var field: Int?
-    if text.last == UInt8(ascii: "]"), let open = text.lastIndex(of: UInt8(ascii: "[")) {
-      let digits = text[(open + 1)..<(text.count - 1)]
-      let number = String(decoding: digits, as: UTF8.self)
-      guard open > 0, !digits.isEmpty, let value = Int(number) else { throw .syntax(spelling) }
+    if text.last == UInt8(ascii: "]") {
+      // Before the tag is looked up: a bracket that was never opened, or without a number in it, is no tag's.
+      guard let open = text.lastIndex(of: UInt8(ascii: "[")), open > 0,
+        let value = Self.fieldNumber(text[(open + 1)..<(text.count - 1)])
+      else { throw .syntax(spelling) }
       guard (1...rules.fieldNumberMax).contains(value) else {
         throw .fieldOutOfRange(
           String(decoding: text, as: UTF8.self), limited: rules.fieldNumberMax == 255)
@@ -242,15 +264,15 @@ struct FormatParser {
       field = value
       head = text[..<open]
     }
+    let spelled = String(decoding: head, as: UTF8.self)
     var prefix: [UInt8]?
     if let colon = head.firstIndex(of: UInt8(ascii: ":")) {
       prefix = Array(head[(colon + 1)...])
       head = head[..<colon]
     }
-    let tagName = String(decoding: head, as: UTF8.self)
     switch TagLookup(head, in: rules.version) {
-    case .unknown: throw .unknownTag(tagName)
-    case .ambiguous: throw .ambiguousTag(tagName)
+    case .unknown: throw .unknownTag(spelled)
+    case .ambiguous: throw .ambiguousTag(spelled)
     case .found(let tag):
       guard isJSON || !rules.refusesFlaggedTags || tag.flag(in: rules.version) == nil else {
         throw .flaggedTag(tag.name)

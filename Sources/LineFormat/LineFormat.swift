@@ -14,11 +14,21 @@ public struct LineFormat: Sendable {
   ///   - format: the format's bytes; nil for the default.
   ///   - rules: which release's rules.
   ///   - isJSON: whether `-j` is given.
+  ///   - keepsBytes: whether values stand in JSON as released versions put them, even if it is none then. With
+  ///     rules that are insisted on they always do.
   /// - Throws: `FormatError` if the format can't be used.
-  public init(_ format: [UInt8]?, rules: NCSARules, isJSON: Bool) throws(FormatError) {
-    items = try FormatParser.parse(
+  public init(
+    _ format: [UInt8]?, rules: NCSARules, isJSON: Bool, keepsBytes: Bool = false
+  ) throws(FormatError) {
+    let items = try FormatParser.parse(
       format ?? FormatParser.defaultFormat, rules: rules, isJSON: isJSON)
-    placements = Array(repeating: .text, count: items.count)
+    if isJSON, !keepsBytes, !rules.isStrict {
+      let values = JSONValues(of: items)
+      (self.items, placements) = (values.items, values.placements)
+    } else {
+      self.items = items
+      placements = Array(repeating: .text, count: items.count)
+    }
     self.rules = rules
     style = LineStyle(rules, isJSON: isJSON)
     takesAllTags = isJSON

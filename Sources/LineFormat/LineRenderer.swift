@@ -7,11 +7,17 @@ public struct LineRenderer: ~Copyable {
   private let placements: [ValuePlacement]
   private let rules: NCSARules
   private let style: LineStyle
+  /// For values with nothing around them that matters, for words in quotation marks, and for columns without.
   private let escaper: Escaper
+  private let wordEscaper: Escaper
+  private let columnEscaper: Escaper
+  private let nameEscaper: Escaper
   private var captures: Captures
   private var steps: [RenderStep] = []
   private let pool: TextPool
   private var clocks: [ClockText] = []
+  /// The clocks of times that are looked at before they are written, by their place in the format.
+  private var clockOfItem: [Int: Int] = [:]
   /// The clock of RFC 3339 times; one serves them all.
   private var timestampClock = 0
   private let needsStart: Bool
@@ -34,7 +40,13 @@ public struct LineRenderer: ~Copyable {
     placements = format.placements
     rules = format.rules
     style = format.style
-    escaper = Escaper(format.style.escaping)
+    let escaping = format.style.escaping
+    escaper = Escaper(escaping)
+    let isColumns = escaping == .columns(.quoted)
+    wordEscaper = Escaper(isColumns ? .columns(.word) : escaping)
+    columnEscaper = Escaper(isColumns ? .columns(.bare) : escaping)
+    nameEscaper = Escaper(
+      isColumns ? .columns(.name) : escaping == .w3c(isName: false) ? .w3c(isName: true) : escaping)
     let plan = CapturePlan(
       format.items, rules: format.rules, isJSON: format.takesAllTags, tags: tags)
     captures = Captures(plan, rules: format.rules)
@@ -42,14 +54,18 @@ public struct LineRenderer: ~Copyable {
     scratch = .allocate(byteCount: RecordHeader.payloadByteCountMax + 1, alignment: 1)
     var places: [PooledText] = []
     pool = TextPool(
-      format.items.map { Self.constantText(of: $0, format.style) ?? [] }, places: &places)
+      zip(format.items, format.placements).map {
+        $1 == .number ? format.style.missingBareNumber : Self.constantText(of: $0, format.style) ?? []
+      }, places: &places)
     for (index, item) in format.items.enumerated() {
       let slot = plan.slotOfItem[index]
-      let isPlain = format.placements[index] == .text && !format.style.missesEmpty
+      let placement = format.placements[index]
+      let isPlain = placement == .text && !format.style.missesEmpty
       switch item {
       case .literal: steps.append(.literal(places[index]))
       case .time(let text, let isUTC):
-        steps.append(.time(clock: clocks.count))
+        clockOfItem[index] = clocks.count
+        steps.append(placement == .number ? .item(index) : .time(clock: clocks.count))
         clocks.append(ClockText(format: text, isUTC: isUTC))
       case .timeNumber(.timestamp):
         timestampClock = clocks.count
@@ -58,10 +74,15 @@ public struct LineRenderer: ~Copyable {
       case .requestLine where isPlain: steps.append(.requestLine)
       case .user where isPlain: steps.append(.user(missing: places[index]))
       default:
-        if isPlain, let slot, Self.constantText(of: item, format.style) != nil {
-          steps.append(.value(slot: slot, missing: places[index]))
-        } else {
+        guard let slot, item != .user, Self.constantText(of: item, format.style) != nil else {
           steps.append(.item(index))
+          continue
+        }
+        switch placement {
+        case .text where isPlain: steps.append(.value(slot: slot, missing: places[index]))
+        case .number: steps.append(.number(slot: slot, missing: places[index]))
+        case .text, .word, .column: steps.append(.column(slot: slot, missing: places[index], placement))
+        case .string, .name, .httpProtocol: steps.append(.item(index))
         }
       }
     }
@@ -70,6 +91,9 @@ public struct LineRenderer: ~Copyable {
   deinit {
     scratch.deallocate()
     escaper.deallocate()
+    wordEscaper.deallocate()
+    columnEscaper.deallocate()
+    nameEscaper.deallocate()
     pool.deallocate()
   }
 
@@ -119,6 +143,14 @@ public struct LineRenderer: ~Copyable {
       switch step {
       case .literal(let text): line.put(text)
       case .value(let slot, let missing): put(captures[slot], or: missing, to: &line)
+      case .number(let slot, let missing):
+        if let value = captures[slot], LogNumber.isJSON(value) { line.put(value) } else { line.put(missing) }
+      case .column(let slot, let missing, let placement):
+        if let value = captures[slot], value.count > 0 {
+          escaper(for: placement).put(value, to: &line)
+        } else {
+          line.put(missing)
+        }
       case .time(let clock): clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
       case .requestLine: putRequestLine(to: &line)
       case .user(let missing): put(user, or: missing, to: &line)
@@ -141,7 +173,10 @@ public struct LineRenderer: ~Copyable {
     itemAt index: Int, of transaction: Transaction<Layout>, to line: inout LineWriter
   ) {
     switch items[index] {
-    case .literal, .time: break
+    case .literal: break
+    case .time: putNumber(itemAt: index, to: &line)
+    case .side where placements[index] == .number: putMissingNumber(items[index], to: &line)
+    case .timeNumber(.timestamp) where placements[index] == .number: putMissingNumber(items[index], to: &line)
     case .timeNumber(.timestamp):
       let total = Self.microseconds(startSeconds)
       let second = (Double(total) / 1e6).rounded(.down)
@@ -152,12 +187,20 @@ public struct LineRenderer: ~Copyable {
     case .side: line.put(transaction.type == .backendRequest ? "b" : "c")
     case .vxid: line.put(decimal: transaction.vxid, minimumDigits: 1)
     default:
-      let slot = captures.plan.slotOfItem[index]
       switch placements[index] {
-      case .text: put(items[index], slot: slot, to: &line)
-      case .string: putString(items[index], slot: slot, to: &line)
-      case .number: putNumber(items[index], slot: slot, to: &line)
+      case .text, .word, .column, .name, .httpProtocol: put(valueOfItemAt: index, to: &line)
+      case .string: putString(itemAt: index, to: &line)
+      case .number: putNumber(itemAt: index, to: &line)
       }
+    }
+  }
+
+  private func escaper(for placement: ValuePlacement) -> Escaper {
+    switch placement {
+    case .text, .string, .number, .httpProtocol: escaper
+    case .name: nameEscaper
+    case .word: wordEscaper
+    case .column: columnEscaper
     }
   }
 
@@ -165,36 +208,52 @@ public struct LineRenderer: ~Copyable {
   ///
   /// - Returns: whether there was a value.
   @discardableResult
-  private mutating func put(_ item: FormatItem, slot: Int?, to line: inout LineWriter) -> Bool {
-    let value = slot.flatMap { captures[$0] }
+  private mutating func put(valueOfItemAt index: Int, to line: inout LineWriter) -> Bool {
+    let item = items[index]
+    let value = captures.plan.slotOfItem[index].flatMap { captures[$0] }
+    let escaper = escaper(for: placements[index])
+    func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
+      guard let value, value.count > 0 || !style.missesEmpty else {
+        missing.withUnsafeBytes { line.put($0) }
+        return false
+      }
+      escaper.put(value, to: &line)
+      return true
+    }
     switch item {
-    case .field(let field): return put(field, value, to: &line)
+    case .field(let field):
+      switch field {
+      case .status, .bytesReceived, .bodyBytesSent, .bytesSent:
+        return put(value, or: style.missingNumber, to: &line)
+      case .firstByte: return put(value, or: style.missingFirstByte, to: &line)
+      case .queryString: return put(value, or: style.missingQuery, to: &line)
+      case .httpProtocol:
+        guard let value, placements[index] != .httpProtocol || Self.isProtocol(value) else {
+          line.put("HTTP/1.0")
+          return true
+        }
+        escaper.put(value, to: &line)
+      case .remoteAddress, .method, .url: return put(value, or: style.missingText, to: &line)
+      }
     case .requestHeader, .responseHeader, .record:
       return put(value, or: style.missingText, to: &line)
     case .logKey: return put(value, or: style.missingLogKey, to: &line)
     case .requestLine: putRequestLine(to: &line)
     case .user: return put(user, or: style.missingUser, to: &line)
-    case .timeNumber(let number): put(number, to: &line)
-    case .duration(let unit): put(unit, to: &line)
-    case .hitMiss: return put(captures.hitMiss, to: &line)
-    case .handling: return put(captures.handling, to: &line)
+    case .time:
+      if let clock = clockOfItem[index] { clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line) }
+    case .timeNumber(let number): self.put(number, to: &line)
+    case .duration(let unit): self.put(unit, to: &line)
+    case .hitMiss: return self.put(captures.hitMiss, to: &line)
+    case .handling: return self.put(captures.handling, to: &line)
     case .query, .protocolVersion, .host:
       return put(value.flatMap { part($0, for: item) }, or: style.missingText, to: &line)
     case .port(let fallback):
       let missing = fallback ?? style.missingNumber
       return put(value.flatMap { part($0, for: item) }, or: missing, to: &line)
-    case .literal, .time, .side, .vxid: break
+    case .clientPort: return put(value.flatMap(HostAndPort.port), or: style.missingNumber, to: &line)
+    case .literal, .side, .vxid: break
     }
-    return true
-  }
-
-  @discardableResult
-  private mutating func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
-    guard let value, value.count > 0 || !style.missesEmpty else {
-      missing.withUnsafeBytes { line.put($0) }
-      return false
-    }
-    escaper.put(value, to: &line)
     return true
   }
 
@@ -204,24 +263,11 @@ public struct LineRenderer: ~Copyable {
     case .query: value.count > 1 ? value.dropFirst(1) : nil
     case .protocolVersion:
       value.firstIndex(of: UInt8(ascii: "/")).map { value.dropFirst($0 + 1) }
-    case .host: HostAndPort(value).host
-    case .port: HostAndPort(value).port
+    // Columns have room for a colon with a port behind the name, not for those of an address.
+    case .host: HostAndPort(value, allowsAddress: style.escaping != .columns(.quoted)).host
+    case .port: HostAndPort(value, allowsAddress: style.escaping != .columns(.quoted)).port
     default: value
     }
-  }
-
-  private mutating func put(
-    _ field: FormatItem.Field, _ value: LogBytes?, to line: inout LineWriter
-  ) -> Bool {
-    switch field {
-    case .status, .bytesReceived, .bodyBytesSent, .bytesSent:
-      return put(value, or: style.missingNumber, to: &line)
-    case .firstByte: return put(value, or: style.missingFirstByte, to: &line)
-    case .queryString: return put(value, or: style.missingQuery, to: &line)
-    case .httpProtocol: putProtocol(value, to: &line)
-    case .remoteAddress, .method, .url: return put(value, or: style.missingText, to: &line)
-    }
-    return true
   }
 
   private func put(_ handling: Captures.Handling, to line: inout LineWriter) -> Bool {
@@ -234,10 +280,10 @@ public struct LineRenderer: ~Copyable {
   }
 
   /// Writes a whole JSON string, or what stands for it without quotation marks.
-  private mutating func putString(_ item: FormatItem, slot: Int?, to line: inout LineWriter) {
+  private mutating func putString(itemAt index: Int, to line: inout LineWriter) {
     let before = line
     line.put(UInt8(ascii: "\""))
-    if put(item, slot: slot, to: &line) {
+    if put(valueOfItemAt: index, to: &line) {
       line.put(UInt8(ascii: "\""))
     } else {
       line = before
@@ -245,16 +291,28 @@ public struct LineRenderer: ~Copyable {
     }
   }
 
-  /// Writes a value that must be a number for the line to be JSON.
-  private func putNumber(_ item: FormatItem, slot: Int?, to line: inout LineWriter) {
-    let value = slot.flatMap { captures[$0] }.flatMap { part($0, for: item) }
-    if let value, LogNumber.isJSON(value) {
-      line.put(value)
-    } else if case .port(let fallback?) = item {
+  /// Writes a value where only a number may stand, or what stands for it.
+  private mutating func putNumber(itemAt index: Int, to line: inout LineWriter) {
+    let before = line
+    let isThere = put(valueOfItemAt: index, to: &line)
+    guard !line.overflowed else { return }
+    if isThere, let written = line.written(since: before.count), LogNumber.isJSON(written) { return }
+    line = before
+    putMissingNumber(items[index], to: &line)
+  }
+
+  private func putMissingNumber(_ item: FormatItem, to line: inout LineWriter) {
+    if case .port(let fallback?) = item {
       fallback.withUnsafeBytes { line.put($0) }
     } else {
       style.missingBareNumber.withUnsafeBytes { line.put($0) }
     }
+  }
+
+  /// Whether a text is a version of HTTP.
+  private static func isProtocol(_ text: LogBytes) -> Bool {
+    text.count > 5 && text.count <= 8 && text.prefix(5).equals("HTTP/")
+      && text.dropFirst(5).buffer.allSatisfy { ASCII.isDigit($0) || $0 == UInt8(ascii: ".") }
   }
 
   private mutating func putProtocol(_ value: LogBytes?, to line: inout LineWriter) {

@@ -19,7 +19,7 @@ struct LineStyle: Sendable {
   var missingHandling = Array("-".utf8)
   /// In the place of a whole string, quotation marks included.
   var missingString: [UInt8] = []
-  /// Where only a number may stand.
+  /// Where only a number may stand; with `-j`, where JSON has a value without quotation marks.
   var missingBareNumber: [UInt8] = []
   /// Whether an empty value counts as missing.
   var missesEmpty = false
@@ -33,6 +33,7 @@ struct LineStyle: Sendable {
     missingFirstByte =
       isJSON ? Array("0".utf8) : rules.missingFirstByte.withUTF8Buffer { Array($0) }
     missingLogKey = isJSON ? [] : rules.missingLogKey.withUTF8Buffer { Array($0) }
+    missingBareNumber = Array("null".utf8)
   }
 
   /// The style of a template.
@@ -52,6 +53,7 @@ struct LineStyle: Sendable {
     missingHandling = self.missingText
     missingString = missingText
     missingBareNumber = missingNumber
-    missesEmpty = escaping.needsSomething
+    // Readers of logfmt exist that lose the rest of a line behind an empty value.
+    missesEmpty = escaping.needsSomething || escaping == .logfmt
   }
 }

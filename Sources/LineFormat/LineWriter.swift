@@ -23,6 +23,11 @@ public struct LineWriter {
     self.memory = memory
   }
 
+  /// What has been written since this many bytes were.
+  func written(since count: Int) -> LogBytes? {
+    memory.baseAddress.map { LogBytes(start: UnsafeRawPointer($0 + count), count: used - count) }
+  }
+
   /// What has been written so far.
   public var written: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: memory[..<count])
@@ -175,6 +180,15 @@ public struct LineWriter {
     guard let target = room(2) else { return }
     target.storeBytes(of: Self.hexDigit(byte >> 4), as: UInt8.self)
     target.storeBytes(of: Self.hexDigit(byte & 15), toByteOffset: 1, as: UInt8.self)
+  }
+
+  /// Writes `\xNN` with capital letters, as nginx does.
+  mutating func put(capitalHexOf byte: UInt8, after prefix: StaticString) {
+    put(prefix)
+    guard let target = room(2) else { return }
+    let digits = (Self.hexDigit(byte >> 4), Self.hexDigit(byte & 15))
+    target.storeBytes(of: digits.0 > 0x60 ? digits.0 - 0x20 : digits.0, as: UInt8.self)
+    target.storeBytes(of: digits.1 > 0x60 ? digits.1 - 0x20 : digits.1, toByteOffset: 1, as: UInt8.self)
   }
 
   private static func hexDigit(_ value: UInt8) -> UInt8 {

@@ -4,6 +4,10 @@ enum RenderStep {
   case literal(PooledText)
   /// A value as it was logged, or what stands for it.
   case value(slot: Int, missing: PooledText)
+  /// A value that must be a number, or what stands for it.
+  case number(slot: Int, missing: PooledText)
+  /// A value, or what stands for it if it is missing or empty.
+  case column(slot: Int, missing: PooledText, ValuePlacement)
   /// The start time in strftime's words, by one of the renderer's clocks.
   case time(clock: Int)
   /// Method, absolute URL and protocol.

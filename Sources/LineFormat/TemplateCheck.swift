@@ -38,25 +38,26 @@ public struct TemplateCheckFailure: Sendable, CustomStringConvertible {
 }
 
 extension Template {
-  /// Renders the examples, with times in UTC, and compares.
+  /// Renders the examples, with times in UTC, and compares; a header's fields are counted, too.
   ///
-  /// - Returns: the examples that came out differently; none if all is well.
+  /// - Returns: the examples that came out differently, or don't fit the header; none if all is well.
   public func check() -> [TemplateCheckFailure] {
-    content.examples.compactMap { example in
-      let expected = example.expected ?? []
-      let output: [UInt8]
-      do {
-        output = try TemplateCheck.output(of: self, for: example)
-      } catch {
-        output = Array("(\(error))\n".utf8)
+    columnFailures()
+      + content.examples.compactMap { example in
+        let expected = example.expected ?? []
+        let output: [UInt8]
+        do {
+          output = try TemplateCheck.output(of: self, for: example)
+        } catch {
+          output = Array("(\(error))\n".utf8)
+        }
+        guard output != expected.flatMap({ $0 + [0x0A] }) else { return nil }
+        return TemplateCheckFailure(
+          place: origin.place(of: name), line: example.expectLine, title: example.title,
+          expected: expected,
+          actual: output.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
+            .map(Array.init))
       }
-      guard output != expected.flatMap({ $0 + [0x0A] }) else { return nil }
-      return TemplateCheckFailure(
-        place: origin.place(of: name), line: example.expectLine, title: example.title,
-        expected: expected,
-        actual: output.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
-          .map(Array.init))
-    }
   }
 }
 

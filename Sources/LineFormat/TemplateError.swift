@@ -28,6 +28,8 @@ public struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible
     case unquotedValue
     /// A JSON string isn't closed.
     case openString
+    /// A quotation mark without another that closes it.
+    case openQuotes
     /// A value doesn't stand alone in its field.
     case mixedField(String)
     /// `%r` where its blanks would split it.
@@ -84,6 +86,7 @@ extension TemplateError.Reason: CustomStringConvertible {
     case .unquotedValue:
       "a value stands outside of quotation marks; expected only numbers there, such as %s or %O"
     case .openString: "a JSON string is not closed; expected a quotation mark"
+    case .openQuotes: "a quotation mark is not closed; expected another"
     case .mixedField(let notation):
       "a value is only a part of a field; expected it alone, since \(notation) may have to quote it"
     case .compoundValue(let notation):

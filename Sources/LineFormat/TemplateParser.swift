@@ -239,6 +239,7 @@ extension Escaping {
     let special = specialBytes
     let separators: [UInt8] =
       switch self {
+      case .columns: Array(" []#".utf8)
       case .csv: Array(",".utf8)
       case .logfmt: Array(" =".utf8)
       case .tsv: [0x09]

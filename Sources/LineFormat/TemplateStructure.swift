@@ -2,10 +2,18 @@
 enum ValuePlacement: Sendable {
   /// Nothing: the value is escaped, or what stands for it is written.
   case text
+  /// The value is one of some words in quotation marks.
+  case word
+  /// The value is a column without quotation marks.
+  case column
+  /// The same, and a user's name.
+  case name
   /// The value is a JSON string of its own; its quotation marks go if it is missing.
   case string
-  /// The value stands outside of JSON strings, where only a number may.
+  /// Only a number may stand here.
   case number
+  /// Only a version of HTTP may stand here.
+  case httpProtocol
 }
 
 /// The pieces of a template's format, with each value's surroundings looked at.
@@ -32,9 +40,46 @@ struct TemplateStructure: Sendable {
     case .json: try placeInJSON(isNullMissing: isNullMissing)
     case .csv: try checkFields(after: ",", before: ",", notation: "csv")
     case .logfmt: try checkFields(after: "=", before: " ", notation: "logfmt")
-    case .w3c: if items.contains(.requestLine) { throw .compoundValue("w3c") }
+    case .w3c:
+      if items.contains(.requestLine) { throw .compoundValue("w3c") }
+      for (index, item) in items.enumerated() where item == .user { placements[index] = .name }
+    case .columns: try placeInColumns()
     default: break
     }
+    guard escaping.checksFields else { return }
+    for (index, item) in items.enumerated() {
+      if placements[index] != .word, item.isNumberField { placements[index] = .number }
+      if item == .field(.httpProtocol) { placements[index] = .httpProtocol }
+    }
+  }
+
+  // MARK: Columns
+
+  private mutating func placeInColumns() throws(TemplateError.Reason) {
+    if items.contains(.requestLine) { throw .compoundValue("columns") }
+    // The values since the last quotation mark, and whether there was a blank among them.
+    var inside: [Int] = []
+    var hasBlank = false
+    var isQuoted = false
+    for index in items.indices {
+      guard case .literal(let bytes) = items[index] else {
+        if isQuoted {
+          inside.append(index)
+        } else {
+          placements[index] = items[index] == .user ? .name : .column
+        }
+        continue
+      }
+      for byte in bytes {
+        if byte == 0x20 || byte == 0x09 { hasBlank = true }
+        guard byte == UInt8(ascii: "\"") else { continue }
+        if isQuoted, hasBlank { for index in inside { placements[index] = .word } }
+        isQuoted.toggle()
+        inside = []
+        hasBlank = false
+      }
+    }
+    guard !isQuoted else { throw .openQuotes }
   }
 
   // MARK: JSON
@@ -121,7 +166,7 @@ extension FormatItem {
     switch self {
     case .field(.httpProtocol): false
     case .field, .user, .requestHeader, .responseHeader, .logKey, .record, .hitMiss, .handling,
-      .query, .protocolVersion, .host, .port:
+      .query, .protocolVersion, .host, .port, .clientPort:
       true
     case .literal, .requestLine, .time, .timeNumber, .duration, .side, .vxid: false
     }
@@ -143,8 +188,13 @@ extension FormatItem {
   fileprivate var isCheckedNumber: Bool {
     switch self {
     case .field(let field): field.isNumber
-    case .requestHeader, .responseHeader, .logKey, .record, .port: true
+    case .requestHeader, .responseHeader, .logKey, .record, .port, .clientPort: true
     default: false
     }
+  }
+
+  /// Whether this piece is a number by its nature that the log has as text.
+  fileprivate var isNumberField: Bool {
+    if case .field(let field) = self { field.isNumber } else { false }
   }
 }

@@ -60,7 +60,7 @@ public struct Pipeline: ~Copyable {
     binaryContent =
       options.groupForm == .records ? BinaryLogFile.content() : nil
     groupsLeft = options.groupsMax ?? .max
-    rateLimiter = options.rateLimit.map { RateLimiter($0) }
+    rateLimiter = options.rateLimit.map { RateLimiter($0, at: Moment.now().steadyNanoseconds) }
     messages = Messages(programName: options.programName, listener: options.monitor?.say)
     do {
       signals = try SignalQueue()
@@ -109,7 +109,9 @@ public struct Pipeline: ~Copyable {
     let rules = rules(for: numbering)
     do {
       switch options.format {
-      case .text(let text): return try LineFormat(text, rules: rules, isJSON: options.isJSON)
+      case .text(let text):
+        return try LineFormat(
+          text, rules: rules, isJSON: options.isJSON, keepsBytes: options.keepsJSONBytes)
       case .template(let template): return try template.lineFormat(rules: rules)
       }
     } catch {

@@ -63,6 +63,8 @@ public struct PipelineOptions: Sendable {
   public var format: Format = .text(nil)
   /// Whether values are escaped for JSON.
   public var isJSON = false
+  /// Whether values that would not be JSON stand in it as released versions put them.
+  public var keepsJSONBytes = false
   /// The release whose rules are insisted on; nil takes what goes with the log.
   public var compatibility: VarnishVersion?
   /// What belongs together.

@@ -15,20 +15,23 @@ public struct RateLimit: Sendable, Equatable {
 
 /// The bucket.
 ///
-/// It starts with one credit, whatever the limit.
+/// It has one credit when the program starts, whatever the limit, and fills from then on: also while there is
+/// nothing to let through yet.
 struct RateLimiter {
   private let limit: RateLimit
   private var credits = 1.0
-  private var lastNanoseconds: Int64?
+  private var lastNanoseconds: Int64
 
-  init(_ limit: RateLimit) { self.limit = limit }
+  /// A bucket that begins to fill at a time on a steady clock.
+  init(_ limit: RateLimit, at nanoseconds: Int64) {
+    self.limit = limit
+    lastNanoseconds = nanoseconds
+  }
 
-  /// Whether one more may pass at a time on a steady clock.
+  /// Whether one more may pass at a time on the same clock.
   mutating func admits(at nanoseconds: Int64) -> Bool {
-    if let lastNanoseconds {
-      let elapsed = Double(nanoseconds - lastNanoseconds) / 1e9
-      credits = min(Double(limit.limit), credits + elapsed * Double(limit.limit) / limit.seconds)
-    }
+    let elapsed = Double(nanoseconds - lastNanoseconds) / 1e9
+    credits = min(Double(limit.limit), credits + elapsed * Double(limit.limit) / limit.seconds)
     lastNanoseconds = nanoseconds
     guard credits >= 1 else { return false }
     credits -= 1

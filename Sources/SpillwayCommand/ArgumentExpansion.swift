@@ -5,17 +5,23 @@
 struct ArgumentExpansion {
   /// The letters of all options, as getopt is told them: with a colon behind those that take a value.
   let optionString: String
+  /// What to use instead of options that older versions had, by their letters.
+  private let successors: [Character: String]
   /// Letters of options that stand alone, and of those that take a value.
   private let flags: Set<Character>, valued: Set<Character>
 
   /// What `varnishncsa` of any version takes, and what was added.
-  static let ncsa = ArgumentExpansion(optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:")
+  static let ncsa = ArgumentExpansion(
+    optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:", successors: ArgumentExpansion.successorsInNCSA)
 
   /// The same of `varnishlog`.
-  static let log = ArgumentExpansion(optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:")
+  static let log = ArgumentExpansion(
+    optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:",
+    successors: ArgumentExpansion.successorsInLog)
 
-  private init(optionString: String) {
+  private init(optionString: String, successors: [Character: String]) {
     self.optionString = optionString
+    self.successors = successors
     let letters = Set(optionString).subtracting(":")
     valued = letters.filter { optionString.contains("\($0):") }
     flags = letters.subtracting(valued)
@@ -26,13 +32,14 @@ struct ArgumentExpansion {
 
   /// A mistake that the command line has whatever the options mean.
   enum Mistake: Error, Equatable, CustomStringConvertible {
-    case unknownOption(Character)
+    case unknownOption(Character, successor: String? = nil)
     case missingValue(Character)
     case strayArgument(String)
 
     var description: String {
       switch self {
-      case .unknownOption(let letter): "invalid option -- '\(letter)'"
+      case .unknownOption(let letter, let successor):
+        "invalid option -- '\(letter)'" + (successor.map { "; older versions had it, today use \($0)" } ?? "")
       case .missingValue(let letter): "option requires an argument -- '\(letter)'"
       case .strayArgument(let text): "unexpected argument: \(text)"
       }
@@ -62,6 +69,17 @@ struct ArgumentExpansion {
     return result
   }
 
+  /// The options whose values are bytes; all others take text.
+  private static let byteLetters: Set<Character> = ["F", "q", "i", "I", "x", "X"]
+
+  /// Refuses what isn't UTF-8 where text is wanted.
+  func checkBytes(_ arguments: [String]) throws(UsageError) {
+    let taken = letters(in: arguments).filter { Self.byteLetters.contains($0.letter) }.compactMap(\.value)
+    for argument in arguments where argument.hasStrayBytes && !taken.contains(argument) {
+      throw UsageError(strayBytesIn: argument)
+    }
+  }
+
   /// The options of one letter in arguments that were split, in their order, with their values.
   func letters(in arguments: [String]) -> [Letter] {
     var letters: [Letter] = []
@@ -88,19 +106,21 @@ struct ArgumentExpansion {
   private func expand(
     _ letters: Substring, _ rest: inout ArraySlice<String>, into result: inout [String]
   ) throws(Mistake) {
-    var letters = letters
-    while let letter = letters.popFirst() {
+    // Scalar by scalar: a value that begins with a combining mark isn't part of its option's letter.
+    var letters = letters.unicodeScalars
+    while let letter = letters.popFirst().map(Character.init) {
       if flags.contains(letter) {
         result.append("-\(letter)")
       } else if valued.contains(letter) {
-        guard let value = letters.isEmpty ? rest.popFirst() : String(letters) else {
+        guard let value = letters.isEmpty ? rest.popFirst() : String(String.UnicodeScalarView(letters))
+        else {
           throw .missingValue(letter)
         }
         // The parser would take this one for the end of the options.
         result += value == "--" ? ["-\(letter)=\(value)"] : ["-\(letter)", value]
         return
       } else {
-        throw .unknownOption(letter)
+        throw .unknownOption(letter, successor: successors[letter])
       }
     }
   }

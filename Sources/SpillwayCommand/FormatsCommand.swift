@@ -89,6 +89,7 @@ struct FormatsCommand: ParsableCommand {
           for failure in failed { print(failure.description) }
           failures += failed.count
           print("\(name): \(template.exampleCount) examples, \(failed.count) failed")
+          if let remark = template.remark { print("\(name): \(remark)") }
         } catch {
           failures += 1
           SpillwayCommand.complain("\(error)", as: "spillway")

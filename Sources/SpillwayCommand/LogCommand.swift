@@ -51,7 +51,7 @@ struct LogCommand: RunCommand {
     for (letter, value) in letters {
       if letter == "C" { isCaseless = true }
       guard let kind = RecordRule.Kind(rawValue: letter), let value else { continue }
-      rules.append(RecordRule(kind, Array(value.utf8), isCaseless: isCaseless))
+      rules.append(RecordRule(kind, value.argumentBytes, isCaseless: isCaseless))
     }
     return rules
   }

@@ -79,17 +79,28 @@ struct OptionValues {
     guard limit > 0, limit <= Int(Int32.max) else { throw UsageError("-R: Range error") }
     guard length == parts[0].utf8.count else { throw UsageError("-R: Syntax error") }
     guard parts.count > 1 else { return RateLimit(limit: limit, seconds: 1) }
-    guard !parts[1].isEmpty else { throw UsageError("-R: Syntax error") }
-    guard let seconds = duration(trimmed(parts[1])), seconds > 0 else {
+    // varnishncsa has room for so much, and finds a longer duration no duration at all.
+    guard (1...Self.durationByteCountMax).contains(parts[1].utf8.count) else {
+      throw UsageError("-R: Syntax error")
+    }
+    guard let seconds = duration(parts[1]), seconds > 0, seconds.isFinite else {
       throw UsageError("-R: Syntax error: Invalid duration")
     }
     return RateLimit(limit: limit, seconds: seconds)
   }
 
+  private static let durationByteCountMax = 30
+  private static let durationDigitsMax = 15
+
   private func duration(_ text: String) -> Double? {
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-    guard let count = number.isEmpty ? 1 : Double(number) else { return nil }
-    switch text.dropFirst(number.count).drop(while: isBlank) {
+    guard number.prefix(while: { $0 != "." }).count <= Self.durationDigitsMax,
+      // Digits beyond those that are read count for nothing; a point alone is no number, and its unit counts once.
+      let count = number.isEmpty || number == "." ? 1 : Double(number.prefix(Self.durationDigitsMax + 1))
+    else { return nil }
+    var unit = text.dropFirst(number.count).drop(while: isBlank)
+    while let last = unit.last, isBlank(last) { unit.removeLast() }
+    switch unit {
     case "ms": return count / 1000
     case "s": return count
     case "m": return count * 60
@@ -170,8 +181,8 @@ struct OptionValues {
     return String(cString: path)
   }
 
-  /// The first line of a file, as `-f` reads it: up to a newline or a NUL.
-  func formatLine(ofFile path: String) throws(UsageError) -> [UInt8] {
+  /// The first line of a file, as `-f` reads it: up to a newline or a NUL; and whether more text follows it.
+  func formatLine(ofFile path: String) throws(UsageError) -> (line: [UInt8], hasMore: Bool) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw UsageError("Can't open format file (\(String(cString: strerror(errno))))", about: path)
@@ -190,7 +201,9 @@ struct OptionValues {
       if buffer[..<count].contains(UInt8(ascii: "\n")) { break }
     }
     if text.isEmpty { throw UsageError("Empty format file", about: path) }
-    return Array(text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 })
+    let line = Array(text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 })
+    // No more is read for it: a pipe's other end may wait.
+    return (line, text.dropFirst(line.count).contains { $0 > 0x20 })
   }
 
   private func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }

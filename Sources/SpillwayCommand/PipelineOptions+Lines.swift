@@ -32,8 +32,16 @@ extension PipelineOptions {
       }
       return
     }
-    if let text = given.text.first { format = .text(Array(text.utf8)) }
-    if let file = given.f.first { format = .text(try values.formatLine(ofFile: file)) }
+    if let text = given.text.first { format = .text(text.argumentBytes) }
+    if let file = given.f.first {
+      let (line, hasMore) = try values.formatLine(ofFile: file)
+      format = .text(line)
+      // varnishncsa says nothing of it.
+      if hasMore, compatibility == nil, !keepsJSONBytes {
+        SpillwayCommand.complain(
+          "\(file): only the first line is the format; what follows is ignored", as: programName)
+      }
+    }
   }
 
   /// Takes over how many groups are let through, and how many may be open.

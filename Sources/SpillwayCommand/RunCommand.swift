@@ -36,6 +36,7 @@ extension RunCommand {
     let letters = Self.expansion.letters(in: arguments)
     let values = OptionValues()
     var options = PipelineOptions(input: .live(input.n))
+    options.keepsJSONBytes = isOldName
     if process.daemonize {
       guard output.hasTarget else { throw UsageError("Missing -w option") }
       if output.w == "-" { throw UsageError("Daemon cannot write to stdout") }
@@ -68,7 +69,7 @@ extension RunCommand {
     do throws(QueryFileError) {
       for (letter, value) in letters {
         switch (letter, value) {
-        case ("q", .some(let text)): options.queries.append(Array(text.utf8))
+        case ("q", .some(let text)): options.queries.append(text.argumentBytes)
         case ("Q", .some(let file)): options.queries.append(try QueryFile.read(file))
         default: continue
         }

@@ -12,7 +12,7 @@ enum SpillwayCommand {
   static func main() {
     InheritedState.settle()
     atexit { MessageQueue.shared.flush() }
-    var arguments = CommandLine.arguments[...]
+    var arguments = ProgramArguments.all[...]
     let program = arguments.popFirst().map(baseName) ?? "spillway"
     for command in runCommands where program == command.oldName {
       run(command, Array(arguments), isOldName: true)
@@ -24,6 +24,14 @@ enum SpillwayCommand {
   }
 
   private static func runOther(_ arguments: [String]) -> Never {
+    guard !arguments.isEmpty else {
+      complain(RootCommand.helpMessage(), as: nil)
+      exit(ExitStatus.failure)
+    }
+    if let stray = arguments.first(where: \.hasStrayBytes) {
+      complain(UsageError(strayBytesIn: stray).description, as: "spillway")
+      exit(ExitStatus.failure)
+    }
     do {
       var command = try RootCommand.parseAsRoot(arguments)
       try command.run()
@@ -49,6 +57,7 @@ enum SpillwayCommand {
     var keepsOldWords = isOldName
     do {
       let expanded = try type.expansion(arguments)
+      try type.expansion.checkBytes(expanded)
       let parsed =
         isOldName ? try type.parseAsRoot(expanded) : try RootCommand.parseAsRoot([subcommand] + expanded)
       guard let command = parsed as? Command else { throw CleanExit.helpRequest(type) }
@@ -73,20 +82,29 @@ enum SpillwayCommand {
       complain(keepsOldWords ? error.words : error.description, as: name)
       exit(ExitStatus.failure)
     } catch {
-      if isOldName { leave(error, type) }
+      if isOldName { leave(error, type, as: name) }
       leave(error, RootCommand.self)
     }
   }
 
   /// Prints what the parser has to say, and ends: with 0 for help that was asked for, else with 1.
-  private static func leave(_ error: any Error, _ command: any ParsableCommand.Type) -> Never {
+  ///
+  /// - Parameter oldName: the name that a command was called by, if it isn't the parser's.
+  private static func leave(
+    _ error: any Error, _ command: any ParsableCommand.Type, as oldName: String? = nil
+  ) -> Never {
     if let code = error as? ExitCode { exit(code.rawValue) }
-    let text = command.fullMessage(for: error)
+    let ownName = command.configuration.commandName ?? "spillway"
+    let name = oldName ?? ownName
     guard command.exitCode(for: error) != .success else {
-      print(text)
+      let lines = command.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
+      let usage = "USAGE: \(ownName)"
+      let renamed = lines.map {
+        $0.hasPrefix(usage) ? "USAGE: \(name)\($0.dropFirst(usage.count))" : String($0)
+      }
+      print(renamed.joined(separator: "\n"))
       exit(ExitStatus.success)
     }
-    let name = command.configuration.commandName ?? "spillway"
     complain(command.message(for: error), as: name)
     complain("Usage: \(name) <options>; --help lists them", as: nil)
     exit(ExitStatus.failure)
@@ -97,7 +115,7 @@ enum SpillwayCommand {
   }
 
   static func complain(_ text: String, as name: String?) {
-    MessageQueue.shared.say(text, as: name)
+    MessageQueue.shared.say(text.shownAsArgument, as: name)
   }
 }
 

@@ -10,5 +10,10 @@ struct UsageError: Error, CustomStringConvertible {
     self.subject = subject
   }
 
+  /// An argument that must be text and isn't.
+  init(strayBytesIn argument: String) {
+    self.init("not UTF-8: \(argument.shownAsArgument)")
+  }
+
   var description: String { subject.map { "\(words): \($0)" } ?? words }
 }

@@ -120,7 +120,60 @@ struct CommandLineTests {
     (["-R", "1x"], "-R: Syntax error"),
     (["-R", "1/"], "-R: Syntax error"),
     (["-R", "1/x"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/nan"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/inf"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/infinitys"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/1e999s"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/0s"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/-1s"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/0x10s"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/5"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/ 1s"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/9999999999999999s"], "-R: Syntax error: Invalid duration"),
+    (["-R", "1/\(String(repeating: "9", count: 400))s"], "-R: Syntax error"),
+    (["-R", "-1/s"], "-R: Range error"),
+    (["-R", "0/nan"], "-R: Range error"),
+    (["-R", ""], "-R: Range error"),
+    (["-R", "1.5/s"], "-R: Syntax error"),
+    // Options of older versions.
+    (["-m", "ReqURL:x"], "invalid option -- 'm'; older versions had it, today use -q 'TAG ~ \"REGEX\"'"),
+    (["-N", "/tmp/vsm"], "invalid option -- 'N'; older versions had it, today use -n DIRECTORY"),
+    (["-bO"], "invalid option -- 'O'; older versions had it, today use -g raw of spillway log"),
+    (
+      ["-i", "ReqURL"],
+      "invalid option -- 'i'; older versions had it, today use -q 'TAG', or spillway log -i TAG"
+    ),
+    (["-I", "x"], "invalid option -- 'I'; older versions had it, today use -q 'TAG ~ \"REGEX\"'"),
+    (["-x", "ReqURL"], "invalid option -- 'x'; older versions had it, today use -q 'not TAG'"),
+    (["-X", "x"], "invalid option -- 'X'; older versions had it, today use -q 'not TAG ~ \"REGEX\"'"),
+    (["-B"], "invalid option -- 'B'; older versions had it, today use -w FILE of spillway log"),
+    (["-s", "5"], "invalid option -- 's'; older versions had it, today use tail"),
   ]
+
+  @Test(arguments: ["m", "N", "O", "B", "o", "s"])
+  func `varnishlog's old options get a word on what to use, too`(letter: String) throws {
+    let result = try ProcessRunner.run(try Subject.found().log(["-\(letter)", "x"]))
+    #expect(
+      result.errorText.hasPrefix("spillway: invalid option -- '\(letter)'; older versions had it, today use ")
+    )
+    #expect(result.status == 1)
+  }
+
+  @Test(arguments: ["not ReqURL", "ReqURL", "not ReqURL ~ \"x\"", "ReqURL ~ \"x\""])
+  func `what is advised in the place of old options is a query`(query: String) throws {
+    let result = try Subject.found().run(over: Self.log, ["-q", query])
+    #expect(result.status == 0, "\(result.errorText)")
+  }
+
+  /// Durations that are taken, odd as some are.
+  @Test(arguments: [
+    "5/s", "5/1s", "5/.5s", "5/1.s", "5/.s", "5/ s", "5/1 s", "5/1s ", "0x5/ms", "05/d", "+5/w", " 5/y", "5",
+  ])
+  func `a rate that is taken`(rate: String) throws {
+    let result = try Subject.found().run(over: Self.log, ["-F%U", "-R", rate])
+    #expect(result.text == "/client\n", "\(result.errorText)")
+    #expect(result.status == 0)
+  }
 
   @Test(arguments: mistakes)
   func `a mistake is one clear message and status 1`(arguments: [String], message: String) throws {
@@ -199,6 +252,14 @@ struct CommandLineTests {
     let result = try Subject.found().run(over: Self.log, ["-f", directory.file("format")])
     #expect(result.text == output)
     #expect(result.status == 0)
+    let isWarned = content.contains("more") || content.dropFirst().contains("%U") || content.contains("%s\n")
+    #expect(
+      result.errorText
+        == (isWarned
+          ? "spillway: \(directory.file("format")): only the first line is the format; what follows is ignored\n"
+          : ""))
+    let quiet = try Subject.found().run(over: Self.log, ["-f", directory.file("format"), "--compat", "7.1"])
+    #expect(quiet.errorText.isEmpty)
   }
 
   @Test func `-k ends the run after so many groups`() throws {

@@ -345,7 +345,8 @@ struct LogCommandTests {
     (["-L", "0x10 "], nil), (["-k", "0"], "-k: Invalid number '0'"),
     (["-k", "0x1"], "-k: Invalid number '0x1'"),
     (["-k", "08"], nil), (["-R", "08"], "-R: Range error"), (["-R", "1x"], "-R: Syntax error"),
-    (["-R", "99999999999999999999"], "-R: Range error"), (["-R", "1/ 2 s "], nil),
+    (["-R", "99999999999999999999"], "-R: Range error"), (["-R", "1/2 s "], nil), (["-R", "1/ s"], nil),
+    (["-R", "1/ 2 s"], "-R: Syntax error: Invalid duration"),
     (["-g", "r"], "Ambiguous grouping type: r"), (["-g", "RA"], nil),
   ]
 

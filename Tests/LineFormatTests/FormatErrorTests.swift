@@ -32,7 +32,48 @@ struct FormatErrorTests {
     ("%{VSL:ReqAcct[x]}x", "Syntax error: VSL:ReqAcct[x]"),
     ("%{VSL:ReqAcct[]}x", "Syntax error: VSL:ReqAcct[]"),
     ("%{VSL:[1]}x", "Syntax error: VSL:[1]"),
+    // A bracket that closes what none opened is found before the tag is looked up; one that is open belongs to it.
+    ("%{VSL:Nope]}x", "Syntax error: VSL:Nope]"),
+    ("%{VSL:Nope1]}x", "Syntax error: VSL:Nope1]"),
+    ("%{VSL:ReqURL]}x", "Syntax error: VSL:ReqURL]"),
+    ("%{VSL:]}x", "Syntax error: VSL:]"),
+    ("%{VSL:ReqHeader:foo]}x", "Syntax error: VSL:ReqHeader:foo]"),
+    ("%{VSL:Nope:foo]}x", "Syntax error: VSL:Nope:foo]"),
+    ("%{VSL:ReqURL:]}x", "Syntax error: VSL:ReqURL:]"),
+    ("%{VSL:ReqURL[1]]}x", "Syntax error: VSL:ReqURL[1]]"),
+    ("%{VSL:ReqURL[[1]]}x", "Syntax error: VSL:ReqURL[[1]]"),
+    ("%{VSL:Nope[x]}x", "Syntax error: VSL:Nope[x]"),
+    ("%{VSL:Nope[]}x", "Syntax error: VSL:Nope[]"),
+    ("%{VSL:ReqURL[1 ]}x", "Syntax error: VSL:ReqURL[1 ]"),
+    ("%{VSL:ReqURL[1.5]}x", "Syntax error: VSL:ReqURL[1.5]"),
+    ("%{VSL:ReqURL[0x1]}x", "Syntax error: VSL:ReqURL[0x1]"),
+    ("%{VSL:Nope[0]}x", "Syntax error. Field specifier must be between 1 and 255: Nope[0]"),
+    ("%{VSL:ReqURL[-1]}x", "Syntax error. Field specifier must be between 1 and 255: ReqURL[-1]"),
+    (
+      "%{VSL:ReqURL[99999999999999999999]}x",
+      "Syntax error. Field specifier must be between 1 and 255: ReqURL[99999999999999999999]"
+    ),
+    ("%{VSL:[}x", "Unknown log tag: ["),
+    ("%{VSL:Nope[}x", "Unknown log tag: Nope["),
+    ("%{VSL:ReqURL[}x", "Unknown log tag: ReqURL["),
+    ("%{VSL:ReqURL[x}x", "Unknown log tag: ReqURL[x"),
+    ("%{VSL:ReqURL[1]x}x", "Unknown log tag: ReqURL[1]x"),
+    ("%{VSL:ReqURL[1]:x}x", "Unknown log tag: ReqURL[1]:x"),
+    ("%{VSL:ReqURL[1][2]}x", "Unknown log tag: ReqURL[1]"),
+    ("%{VSL:ReqURL][1]}x", "Unknown log tag: ReqURL]"),
+    ("%{VSL:Nope:[}x", "Unknown log tag: Nope:["),
+    ("%{VSL::foo}x", "Tag not unique: :foo"),
+    ("%{VSL:ReqURL[1", "Unmatched bracket at: %{VSL:ReqURL[1"),
   ]
+
+  @Test(
+    arguments: [
+      "%{VSL:ReqURL[+1]}x", "%{VSL:ReqURL[ 1]}x", "%{VSL:ReqURL[01]}x", "%{VSL:ReqHeader:f]oo}x",
+      "%{VSL:ReqHeader:f[oo}x", "%{VSL:ReqURL:[}x",
+    ])
+  func `brackets that are no mistake`(format: String) {
+    #expect(Self.refusal(of: format, by: VarnishVersion(7, 1)) == nil)
+  }
 
   @Test(arguments: messages)
   func `7.1 and 8.0 say what is wrong`(format: String, message: String) {

@@ -50,9 +50,9 @@ struct JSONOutputTests {
   ]
 
   @Test(arguments: broken) func `what is no UTF-8 is replaced`(bytes: [UInt8], text: String) throws {
-    let rendering = try Rendering("[%{A}i]", nil, isJSON: true)
+    let rendering = try Rendering("<%{A}i>", nil, isJSON: true)
     let line = rendering.line([("ReqHeader", Array("A: ".utf8) + bytes)])
-    #expect(String(decoding: line, as: UTF8.self) == "[\(text)]\n")
+    #expect(String(decoding: line, as: UTF8.self) == "<\(text)>\n")
   }
 
   @Test func `with a release to insist on the bytes stay`() throws {

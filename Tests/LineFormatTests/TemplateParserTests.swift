@@ -80,7 +80,7 @@ struct TemplateParserTests {
         "format: %m\nescape: html", 2,
         .badValue(
           key: "escape", found: "html",
-          expected: "one of ncsa, json, tsv, csv, logfmt, w3c, url, none")
+          expected: "one of ncsa, json, tsv, csv, logfmt, w3c, url, columns, none")
       ),
       (
         "side: left\nformat: %m", 1,

@@ -155,9 +155,15 @@ struct TemplateValidityTests {
     "the host and its port are told apart",
     arguments: [
       ("example.com", "example.com", "80"), ("example.com:8080", "example.com", "8080"),
-      ("[::1]:443", "[::1]", "443"), ("[::1]", "[::1]", "80"), ("::1", "::1", "80"),
-      ("host:", "host", "80"), ("a:b:80", "a:b:80", "80"), ("host:http", "host:http", "80"),
-      (":81", "", "81"),
+      ("[::1]:443", "[::1]", "443"), ("[::1]", "[::1]", "80"), ("host:", "host", "80"),
+      ("host:0", "host", "80"), ("host:65535", "host", "65535"), ("host:65536", "host", "80"),
+      ("host:99999999999999999999", "host", "80"), ("host:0081", "host", "81"), ("host:http", "host", "80"),
+      ("host: 81", "host", "80"), ("192.0.2.1:81", "192.0.2.1", "81"), ("a_b-c.d", "a_b-c.d", "80"),
+      // What is no name, an address of IPv6 without its brackets among it.
+      ("::1", "-", "80"), ("a:b:81", "-", "80"), (":81", "-", "80"), ("two words:81", "-", "80"),
+      ("a/b:81", "-", "80"), ("a\"b", "-", "80"), ("[::1", "-", "80"), ("[::1]x", "-", "80"),
+      ("[]:81", "-", "80"),
+      ("[a b]:81", "-", "80"), ("é.example:81", "-", "80"), ("", "-", "80"), ("host:81:82", "-", "80"),
     ])
   func hosts(value: String, host: String, port: String) throws {
     var records = TemplateRecords()

@@ -182,6 +182,15 @@ void shim_signal_event(int descriptor);
 /// Makes it unreadable again, however often it was signalled.
 void shim_clear_event(int descriptor);
 
+// What the program was started with. Swift's own list is found by walking back from the environment, which is
+// gone from there if a preloaded library has changed a variable before main.
+
+/// How many arguments the program was started with, its name included; 0 is possible.
+int shim_argument_count(void);
+
+/// One of them; null where there is none.
+const char *shim_argument(int index);
+
 /// Puts right what a process has inherited: standard descriptors that are closed are filled, signals mean what
 /// they usually do, and none is blocked. A container's first process starts another one, in which alone this
 /// returns. Returns whether hang-ups were ignored. For the very beginning, when there is one thread.

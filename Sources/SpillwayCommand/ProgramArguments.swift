@@ -1,0 +1,74 @@
+import CShims
+import Glibc
+
+/// What the program was started with.
+enum ProgramArguments {
+  /// The arguments, the program's name first; none if it was started without even that.
+  ///
+  /// An argument is a sequence of bytes; those that aren't UTF-8 are kept, see `argumentBytes`.
+  static var all: [String] {
+    (0..<shim_argument_count()).compactMap { index in
+      shim_argument(index).map {
+        String(argument: Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
+      }
+    }
+  }
+}
+
+extension String {
+  /// Where the bytes that aren't UTF-8 stand in a text: at the end of the last private plane, by their value.
+  private static let firstStandIn: UInt32 = 0x10FF00
+  private static let standIns: ClosedRange<UInt32> = 0x10FF80...0x10FFFF
+
+  /// A text that keeps every byte of an argument; the parser takes only text.
+  init(argument bytes: [UInt8]) {
+    var text = String.UnicodeScalarView()
+    var decoder = UTF8()
+    var rest = bytes[...].makeIterator()
+    var at = 0
+    func keep(_ byte: UInt8) {
+      if let scalar = Unicode.Scalar(Self.firstStandIn + UInt32(byte)) { text.append(scalar) }
+    }
+    decoding: while true {
+      switch decoder.decode(&rest) {
+      case .emptyInput: break decoding
+      case .scalarValue(let scalar):
+        let count = UTF8.width(scalar)
+        if Self.standIns.contains(scalar.value) {
+          bytes[at..<at + count].forEach(keep)
+        } else {
+          text.append(scalar)
+        }
+        at += count
+      case .error:
+        // Begin again behind the first byte, whatever the decoder has taken.
+        keep(bytes[at])
+        at += 1
+        decoder = UTF8()
+        rest = bytes[at...].makeIterator()
+      }
+    }
+    self.init(text)
+  }
+
+  /// The bytes of the argument that this text was made of.
+  var argumentBytes: [UInt8] {
+    guard hasStrayBytes else { return Array(utf8) }
+    return unicodeScalars.flatMap { scalar in
+      Self.standIns.contains(scalar.value)
+        ? [UInt8(scalar.value - Self.firstStandIn)] : Array(String(scalar).utf8)
+    }
+  }
+
+  /// Whether the argument that this text was made of isn't UTF-8.
+  var hasStrayBytes: Bool { unicodeScalars.contains { Self.standIns.contains($0.value) } }
+
+  /// The text for a message: bytes that aren't UTF-8 as `\xNN`.
+  var shownAsArgument: String {
+    guard hasStrayBytes else { return self }
+    return unicodeScalars.map { scalar in
+      guard Self.standIns.contains(scalar.value) else { return String(scalar) }
+      return "\\x" + String(scalar.value - Self.firstStandIn, radix: 16)
+    }.joined()
+  }
+}
