@@ -193,7 +193,7 @@ struct ScreenLoop: ~Copyable {
     let accounting = progress.accounting
     figures.seen = accounting.seen
     // Lines that wait are not written yet.
-    figures.written = accounting.written - accounting.queued
+    figures.written = accounting.written
     (figures.seenRate, figures.writtenRate) = meter.add(
       seen: figures.seen, written: figures.written, at: now)
     figures.filtered = accounting.filtered

@@ -165,9 +165,7 @@ extension Pipeline {
       }
       if rhythm.isTimeToPublish(now, after: pause) { lane?.publish() }
       if let monitor = options.monitor, let output {
-        var present = accounting
-        present.filtered += sortedOut(grouper.statistics)
-        monitor.note(present, output)
+        monitor.note(account(), waitingBytes: output.usage.waiting.bytes)
       }
       if rhythm.isTimeToLook(now) { follower.refresh() }
       // One system call for each look at a quiet log.

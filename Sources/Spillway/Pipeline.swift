@@ -20,7 +20,10 @@ public struct Pipeline: ~Copyable {
   let options: PipelineOptions
   let signals: SignalQueue
   let messages: Messages
+  /// What this thread has counted; `account` adds the rest.
   var accounting = Accounting()
+  /// How many transactions the present grouper has sorted out; `accounting` takes them over when it ends.
+  var sortedOutCount = 0
   var output: Output?
   var lane: Lane?
   var query: Query?
@@ -311,12 +314,30 @@ public struct Pipeline: ~Copyable {
       wantsBackend: sides.backend, wantsESI: sides.esi)
   }
 
-  /// Takes over what the grouper has sorted out.
-  mutating func count(_ statistics: GroupingStatistics) { accounting.filtered += sortedOut(statistics) }
+  // MARK: Accounting
 
-  /// How many of those that were seen the grouper has sorted out.
-  func sortedOut(_ statistics: GroupingStatistics) -> Int {
-    statistics.ruledOut + (takesGroups ? statistics.discardedGroups : statistics.discarded)
+  /// Notes how many of those that were seen the grouper has sorted out so far.
+  mutating func note(_ statistics: GroupingStatistics) {
+    sortedOutCount = statistics.ruledOut + (takesGroups ? statistics.discardedGroups : statistics.discarded)
+  }
+
+  /// Takes over what a grouper that has ended has sorted out.
+  mutating func count(_ statistics: GroupingStatistics) {
+    note(statistics)
+    accounting.filtered += sortedOutCount
+    sortedOutCount = 0
+  }
+
+  /// What has become of everything, at any moment.
+  ///
+  /// - Parameters:
+  ///   - report: the output's numbers; asked for if not given.
+  ///   - isFinal: whether the output has ended, so that what is not delivered never will be.
+  func account(_ report: OutputReport? = nil, isFinal: Bool = false) -> Accounting {
+    var account = accounting
+    account.filtered += sortedOutCount
+    if let report = report ?? output?.report { account.note(report, isFinal: isFinal) }
+    return account
   }
 
   // MARK: Ending
@@ -330,16 +351,16 @@ public struct Pipeline: ~Copyable {
     // A run that came to its end by itself waits for its output; a signal sets a limit to that.
     while !isInterrupted, !output.waitForEnd(or: signals.descriptor) { handleSignals() }
     let report = output.join(drainSeconds: isInterrupted ? options.drainSeconds : .infinity)
-    accounting.note(report, isFinal: true)
-    options.monitor?.note(accounting)
+    let account = account(report, isFinal: true)
+    options.monitor?.note(account)
     if let failure = report.failure {
       messages.say(failure.description)
       status = ExitStatus.outputFailed
-    } else if status == ExitStatus.success, accounting.dropped + accounting.lost > 0 {
+    } else if status == ExitStatus.success, !account.isComplete {
       status = ExitStatus.incomplete
     }
-    if options.showsAccounting { messages.say(accounting.description) }
-    assert(accounting.addsUp)
+    if options.showsAccounting { messages.say(account.description) }
+    assert(account.isSettled)
   }
 }
 
