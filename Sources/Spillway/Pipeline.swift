@@ -124,10 +124,15 @@ public struct Pipeline: ~Copyable {
         options.recordRules, version: rules.version, isStrict: rules.isStrict, tags: tags,
         alwaysShown: form == .records ? GroupRenderer.structuralTags(tags) : TagSet())
       return GroupRenderer(
-        form, sides: sides(rules), filter: filter, tags: tags, version: rules.version)
+        form, sides: sides(rules), filter: filter, tags: tags, version: rules.version,
+        isForTerminal: isOutputTerminal)
     } catch {
       throw .recordRule(error)
     }
+  }
+
+  private var isOutputTerminal: Bool {
+    if case .standardOutput = options.target { isatty(STDOUT_FILENO) == 1 } else { false }
   }
 
   private func sides(_ rules: NCSARules) -> SideSelection {
@@ -385,7 +390,9 @@ struct Messages: Sendable {
   let programName: String
   let listener: (@Sendable (String) -> Void)?
 
+  /// Says one line, whatever names there are in it.
   func say(_ text: String) {
+    let text = VisibleText.oneLine(text)
     if let listener { listener(text) } else { shim_say(programName, text) }
   }
 }

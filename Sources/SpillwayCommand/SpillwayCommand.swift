@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SharedMemory
 import Shipping
 import Spillway
 
@@ -60,7 +61,7 @@ enum SpillwayCommand {
         complain("\(type.oldOpenFailure.words) (\(failure.detail))", as: name)
         exit(type.oldOpenFailure.status)
       }
-      complain(error.description, as: name)
+      complain(error.description, as: name, keepingLines: error.hasLines)
       exit(error.exitStatus)
     } catch let error as ArgumentExpansion.Mistake {
       complain(error.description, as: name)
@@ -93,7 +94,9 @@ enum SpillwayCommand {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
-  static func complain(_ text: String, as name: String?) {
+  /// Writes to standard error what may have arguments, names and pieces of files in it.
+  static func complain(_ text: String, as name: String?, keepingLines: Bool = false) {
+    let text = keepingLines ? VisibleText.lines(text) : VisibleText.oneLine(text)
     let line = Array((name.map { "\($0): " } ?? "").utf8) + Array("\(text)\n".utf8)
     _ = write(2, line, line.count)
   }
