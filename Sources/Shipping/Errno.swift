@@ -21,6 +21,15 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   static let inProgress = Errno(EINPROGRESS)
   static let timedOut = Errno(ETIMEDOUT)
   static let nameTooLong = Errno(ENAMETOOLONG)
+  static let messageTooLong = Errno(EMSGSIZE)
+  static let wrongType = Errno(EPROTOTYPE)
+  static let argumentsTooLong = Errno(E2BIG)
+  static let accessDenied = Errno(EACCES)
+  static let notExecutable = Errno(ENOEXEC)
+
+  /// What no attempt to connect will ever change: the address itself is wrong.
+  static let wrongAddresses = [EPROTOTYPE, ENOTSOCK, ENAMETOOLONG, ELOOP, ENOTDIR, EAFNOSUPPORT, EINVAL]
+    .map { Errno($0) }
 
   /// The system's words for it.
   package var description: String {

@@ -193,9 +193,11 @@ public struct Pipeline: ~Copyable {
       case .command(let command, let onRestart):
         let messages = messages
         return LinkSink.exec(command, linkOptions(header, onRestart)) { messages.say($0) }
-      case .socket(let address, let onRestart):
+      case .socket(let receiver, let onRestart):
         let messages = messages
-        return LinkSink.socket(address, linkOptions(header, onRestart)) { messages.say($0) }
+        var links = linkOptions(header, onRestart)
+        links.framing = receiver.framing
+        return LinkSink.socket(receiver.address, links) { messages.say($0) }
       case .descriptor(let descriptor, let name):
         return try StreamSink(descriptor: descriptor, name: name, header: header)
       }
