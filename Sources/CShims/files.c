@@ -1,12 +1,19 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "CShims.h"
 
 int shim_anonymous_file(const char *label) { return memfd_create(label, MFD_CLOEXEC); }
+
+int shim_reach_directory(int parent, const char *name) {
+  return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
 
 int shim_allocate_blocks(int descriptor, int64_t offset, int64_t count, _Bool extends) {
   return fallocate(descriptor, extends ? 0 : FALLOC_FL_KEEP_SIZE, offset, count);
@@ -24,6 +31,13 @@ int shim_lock_file(int descriptor) {
 int shim_unlock_file(int descriptor) {
   struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
   return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+int64_t shim_peer_window_max(int descriptor) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
+  return (int64_t)65535 << info.tcpi_snd_wscale;
 }
 
 int shim_try_lock_log(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }

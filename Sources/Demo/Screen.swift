@@ -119,7 +119,7 @@ struct ScreenLoop: ~Copyable {
       wait(resized, isEnding: progress.isEnding)
     }
     draw(fragment, showsPanel: false)
-    if let text = ending.text { pending += Array("\(programName): \(text)\n".utf8) }
+    if let text = ending.text { pending += Array("\(programName): \(VisibleText.oneLine(text))\n".utf8) }
     pending += Escape.showCursor
     flush()
     terminal.giveBackKeys()
@@ -193,7 +193,7 @@ struct ScreenLoop: ~Copyable {
     let accounting = progress.accounting
     figures.seen = accounting.seen
     // Lines that wait are not written yet.
-    figures.written = accounting.written - accounting.queued
+    figures.written = accounting.written
     (figures.seenRate, figures.writtenRate) = meter.add(
       seen: figures.seen, written: figures.written, at: now)
     figures.filtered = accounting.filtered
@@ -212,7 +212,7 @@ struct ScreenLoop: ~Copyable {
   private mutating func draw(_ lines: [UInt8], showsPanel: Bool) {
     let (columns, rows) = terminal.size
     pending += erasure(columns)
-    for notice in notices.take() { pending += Array("\(programName): \(notice)\n".utf8) }
+    for notice in notices.take() { pending += Array("\(programName): \(VisibleText.oneLine(notice))\n".utf8) }
     pending += lines
     guard showsPanel else { return }
     let shown = panel.lines(figures, columns: columns, rows: rows)

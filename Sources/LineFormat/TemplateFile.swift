@@ -12,7 +12,7 @@ enum TemplateFile {
     do {
       source = try contents(path)
     } catch {
-      throw TemplateError(place: path, reason: .unreadable(error.reason))
+      throw TemplateError(place: path, reason: .unreadable(error.reason + error.explanation))
     }
     return try Template(parsing: source, name: name, origin: .file(path))
   }
@@ -38,7 +38,8 @@ enum TemplateFile {
   static func names(in directory: String) throws(TemplateError) -> [String] {
     guard let stream = opendir(directory) else {
       if errno == ENOENT || errno == ENOTDIR { return [] }
-      throw TemplateError(place: directory, reason: .unreadable(String(cString: strerror(errno))))
+      let error = SystemError(operation: "open", path: directory)
+      throw TemplateError(place: directory, reason: .unreadable(error.reason + error.explanation))
     }
     defer { closedir(stream) }
     var names: [String] = []

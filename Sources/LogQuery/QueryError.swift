@@ -66,10 +66,12 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What the reference tools print behind `Query expression error:` and a newline, byte by byte.
   ///
   /// A newline follows there, too.
-  public var text: [UInt8] {
+  public var text: [UInt8] { text(found: \.self) }
+
+  private func text(found clean: ([UInt8]) -> [UInt8]) -> [UInt8] {
     if reason == .noExpression { return [] }
     var text = Array(message.utf8)
-    if case .expected(let expectation) = reason { text += found(insteadOf: expectation) }
+    if case .expected(let expectation) = reason { text += clean(found(insteadOf: expectation)) }
     text += Array(" (Pos \(range.lowerBound + 1 + (offset ?? 0)))\n".utf8)
     text += query.map { ASCII.isSpace($0) ? UInt8(ascii: " ") : $0 }
     text.append(UInt8(ascii: "\n"))
@@ -78,8 +80,15 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     return text
   }
 
-  /// The same as text; bytes that are not UTF-8 are replaced.
-  public var description: String { String(decoding: text, as: UTF8.self) }
+  /// The same as text; bytes that are not UTF-8 are replaced, and so are newlines within what was found, which
+  /// would make lines of their own.
+  public var description: String {
+    let text = text { found in
+      let isNewline = found.count == 3
+      return found.map { !isNewline && ASCII.isSpace($0) ? UInt8(ascii: " ") : $0 }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
 
   private var message: String {
     switch reason {

@@ -22,7 +22,7 @@ public enum QueryFile {
         bytes += chunk
       }
     } catch {
-      throw QueryFileError(path: path, reason: error.reason)
+      throw QueryFileError(path: path, reason: error.reason + error.explanation)
     }
     throw QueryFileError(path: path, reason: "longer than \(byteCountMax) bytes")
   }

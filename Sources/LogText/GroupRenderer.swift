@@ -26,14 +26,15 @@ public struct GroupRenderer: ~Copyable {
   /// - Parameters:
   ///   - filter: which records are shown.
   ///   - version: the release whose way of printing payloads is followed.
+  ///   - isForTerminal: whether control characters of payloads that are printed as they are would be obeyed.
   public init(
     _ form: Form, sides: SideSelection, filter: consuming RecordFilter, tags: TagTable,
-    version: VarnishVersion
+    version: VarnishVersion, isForTerminal: Bool = false
   ) {
     self.form = form
     self.sides = sides
     self.filter = filter
-    text = RecordText(tags, version: version)
+    text = RecordText(tags, version: version, isForTerminal: isForTerminal)
   }
 
   deinit {

@@ -10,6 +10,8 @@ struct RecordText {
   enum Kind: UInt8 {
     /// Printed up to its first NUL.
     case plain
+    /// The same, with control characters as `%NN`.
+    case visible
     /// In quotation marks, with what isn't printable as `%NN`.
     case quoted
     /// The same without the final NUL.
@@ -32,14 +34,17 @@ struct RecordText {
 
   private let entries: UnsafeMutablePointer<Entry>
 
-  init(_ tags: TagTable, version: VarnishVersion) {
+  /// - Parameter isForTerminal: whether control characters would be obeyed, so that none is printed.
+  init(_ tags: TagTable, version: VarnishVersion, isForTerminal: Bool = false) {
     // One for every number a byte can hold, so no index is out of bounds.
     entries = .allocate(capacity: 256)
     for number in UInt8.min...UInt8.max {
       let tag = tags.tag(number)
+      let kind = tag.map { Self.kind($0, version) } ?? .plain
       (entries + Int(number)).initialize(
         to: Entry(
-          name: Self.padded(tag?.name ?? "(null)"), kind: tag.map { Self.kind($0, version) } ?? .plain))
+          name: Self.padded(tag?.name ?? "(null)"),
+          kind: isForTerminal && kind == .plain ? .visible : kind))
     }
   }
 
@@ -77,8 +82,40 @@ struct RecordText {
     if kind == .plain {
       return shim_copy_text(target, payload.start, payload.count)
     }
-    return putEncoded(payload, kind, to: target)
+    return kind == .visible ? putVisible(payload, to: target) : putEncoded(payload, kind, to: target)
   }
+
+  private static func putVisible(_ payload: LogBytes, to target: UnsafeMutableRawPointer) -> Int {
+    var used = 0
+    var previous: UInt8 = 0
+    for byte in payload.buffer {
+      if byte == 0 { break }
+      if isControl(byte, after: previous) {
+        target.storeBytes(of: UInt8(ascii: "%"), toByteOffset: used, as: UInt8.self)
+        target.storeBytes(of: hexDigit(byte >> 4), toByteOffset: used + 1, as: UInt8.self)
+        target.storeBytes(of: hexDigit(byte & 15), toByteOffset: used + 2, as: UInt8.self)
+        used += 3
+      } else {
+        target.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
+        used += 1
+      }
+      previous = byte
+    }
+    return used
+  }
+
+  /// Whether a terminal obeys a byte: also as the second of a character from U+0080 to U+009F, or by itself in an
+  /// encoding of one byte to a character.
+  private static func isControl(_ byte: UInt8, after previous: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "\t"): false
+    case 0..<0x20, 0x7f: true
+    case 0x80..<0xa0: previous == 0xc2 || previous < 0x80
+    default: false
+    }
+  }
+
+  private static func hexDigit(_ digit: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : 0x61 + digit - 10 }
 
   private static func putEncoded(
     _ payload: LogBytes, _ kind: Kind, to target: UnsafeMutableRawPointer
@@ -89,7 +126,7 @@ struct RecordText {
       used += 1
     }
     func putHex(_ byte: UInt8) {
-      for digit in [byte >> 4, byte & 15] { put(digit < 10 ? 0x30 + digit : 0x61 + digit - 10) }
+      for digit in [byte >> 4, byte & 15] { put(hexDigit(digit)) }
     }
     let isHex = kind == .hex
     var rest = payload

@@ -21,6 +21,16 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   package static let inProgress = Errno(EINPROGRESS)
   package static let timedOut = Errno(ETIMEDOUT)
   package static let nameTooLong = Errno(ENAMETOOLONG)
+  package static let messageTooLong = Errno(EMSGSIZE)
+  package static let wrongType = Errno(EPROTOTYPE)
+  package static let argumentsTooLong = Errno(E2BIG)
+  package static let accessDenied = Errno(EACCES)
+  package static let notExecutable = Errno(ENOEXEC)
+
+  /// What no attempt to connect will ever change: the address itself is wrong.
+  package static let wrongAddresses = [
+    EPROTOTYPE, ENOTSOCK, ENAMETOOLONG, ELOOP, ENOTDIR, EAFNOSUPPORT, EINVAL,
+  ].map { Errno($0) }
 
   /// The system's words for it.
   package var description: String {

@@ -50,6 +50,9 @@ public struct FileIdentity: Equatable, Sendable {
   /// Whether this is a regular file.
   public var isRegularFile: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFREG) }
 
+  /// Whether this is a pipe, with a name or without.
+  public var isPipe: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFIFO) }
+
   /// The permission bits alone.
   public var permissions: UInt32 { mode & 0o7777 }
 }

@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 
 /// An open file or directory that can be looked at and never written.
@@ -21,18 +22,67 @@ public struct ReadOnlyFile: ~Copyable {
     closes = true
   }
 
-  /// Opens `name` inside an open directory, without following a symbolic link.
+  /// Opens a directory by name, and nothing else.
   ///
-  /// - Throws: `SystemError` if it can't be opened.
-  public init(name: String, in directory: borrowing ReadOnlyFile) throws(SystemError) {
-    let path = directory.path + "/" + name
-    let parent = directory.descriptor
-    let descriptor = Int32(
-      retryingOnInterrupt { Int(openat(parent, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) })
+  /// - Throws: `SystemError` if it can't be opened or is no directory.
+  public init(directory path: String) throws(SystemError) {
+    let flags = O_RDONLY | O_CLOEXEC | O_DIRECTORY
+    let descriptor = Int32(retryingOnInterrupt { Int(open(path, flags)) })
     guard descriptor >= 0 else { throw SystemError(operation: "open", path: path) }
     self.path = path
     self.descriptor = descriptor
     closes = true
+  }
+
+  /// Opens a regular file inside an open directory, perhaps in another one there.
+  ///
+  /// The directory may be somebody else's: no symbolic link is followed, which could lead anywhere, and what is
+  /// no regular file is refused without being opened, which could wait for ever.
+  ///
+  /// - Throws: `SystemError` if it can't be opened or is refused.
+  public init(regular name: String, in directory: borrowing ReadOnlyFile) throws(SystemError) {
+    path = directory.path + "/" + name
+    descriptor = try Self.reach(name.split(separator: "/")[...], in: directory.descriptor, directory.path)
+    closes = true
+  }
+
+  private static func reach(
+    _ names: ArraySlice<Substring>, in parent: Int32, _ parentPath: String
+  ) throws(SystemError) -> Int32 {
+    let name = names.first.map(String.init) ?? "."
+    let path = parentPath + "/" + name
+    var status = stat()
+    guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      throw SystemError(operation: "open", path: path)
+    }
+    let isLast = names.count <= 1
+    try check(status, isDirectory: !isLast, path)
+    let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+    let opened = Int32(
+      retryingOnInterrupt {
+        Int(isLast ? openat(parent, name, flags) : shim_reach_directory(parent, name))
+      })
+    guard opened >= 0 else { throw SystemError(operation: "open", path: path) }
+    guard isLast else {
+      defer { close(opened) }
+      return try reach(names.dropFirst(), in: opened, path)
+    }
+    do throws(SystemError) {
+      // It may have been replaced since it was looked at.
+      guard fstat(opened, &status) == 0 else { throw SystemError(operation: "fstat", path: path) }
+      try check(status, isDirectory: false, path)
+    } catch {
+      close(opened)
+      throw error
+    }
+    return opened
+  }
+
+  private static func check(_ status: stat, isDirectory: Bool, _ path: String) throws(SystemError) {
+    let wanted = isDirectory ? S_IFDIR : S_IFREG
+    if status.st_mode & S_IFMT == wanted { return }
+    let (found, expected) = (FileKind.name(ofMode: status.st_mode), FileKind.name(ofMode: wanted))
+    throw SystemError(operation: "open", path: path, problem: "it is a \(found), not a \(expected)")
   }
 
   /// Borrows a descriptor that somebody else opened, such as standard input; it is not closed.
@@ -56,10 +106,13 @@ public struct ReadOnlyFile: ~Copyable {
   }
 
   /// What `name` inside this directory is now; nil if there is nothing of that name.
-  public func identity(of name: String) -> FileIdentity? {
+  ///
+  /// - Throws: `SystemError` if that can't be found out.
+  public func identity(of name: String) throws(SystemError) -> FileIdentity? {
     var status = stat()
-    guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-    return FileIdentity(status)
+    if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileIdentity(status) }
+    if errno == ENOENT { return nil }
+    throw SystemError(operation: "stat", path: path + "/" + name)
   }
 
   /// Whether reading would return at once.

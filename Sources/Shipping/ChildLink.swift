@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// A command that the shell runs, reading from a pipe.
 final class ChildLink: Link {
@@ -26,6 +27,9 @@ final class ChildLink: Link {
   private static let killNanoseconds: Int64 = 50_000_000
   private static let nameLengthMax = 60
 
+  /// There is no shell, or it can't be given this command.
+  private static let hopeless: [Errno] = [.noEntry, .accessDenied, .notExecutable, .argumentsTooLong]
+
   init(command: String, system: SystemCalls) {
     self.command = command
     self.system = system
@@ -40,10 +44,10 @@ final class ChildLink: Link {
   var wakeDescriptor: Int32? { child?.processDescriptor }
 
   func begin(at now: Moment) -> LinkCondition {
-    do {
+    do throws(Errno) {
       let (readEnd, writeEnd) = try system.makePipeToReader()
       defer { try? system.close(readEnd) }
-      do {
+      do throws(Errno) {
         let process = try system.startShell(command, input: readEnd)
         child = Child(
           process: process, processDescriptor: system.watch(process),
@@ -54,7 +58,11 @@ final class ChildLink: Link {
         throw error
       }
     } catch {
-      return .ended(LinkEnd(reason: "start: \(error)"))
+      var end = LinkEnd(reason: "start: \(error)")
+      if Self.hopeless.contains(error) {
+        end.refusal = SinkError(target: name, operation: "start", errno: error)
+      }
+      return .ended(end)
     }
   }
 

@@ -12,6 +12,12 @@ protocol Link: AnyObject {
   /// A descriptor that becomes readable when `condition` has something new to say.
   var wakeDescriptor: Int32? { get }
 
+  /// What is sent of a record; settled once there has been a consumer.
+  var form: EntryForm { get }
+
+  /// How many of the bytes that count as taken the present consumer may not have read.
+  var doubtfulByteCountMax: Int { get }
+
   /// Sets about getting a consumer; there is none now.
   func begin(at now: Moment) -> LinkCondition
 
@@ -39,8 +45,15 @@ protocol Link: AnyObject {
 
 extension Link {
   var pauseNanosecondsMax: Int64 { 30_000_000_000 }
+  var form: EntryForm { .line }
+  var doubtfulByteCountMax: Int { 0 }
   func pieceByteCount(unread: Int) -> Int { .max }
   func halt() {}
+
+  /// Sends bytes that are in an array.
+  func send(_ bytes: ArraySlice<UInt8>, at now: Moment) -> LinkProgress {
+    bytes.withUnsafeBytes { send($0, at: now) }
+  }
 }
 
 /// How things stand with a consumer.
@@ -63,12 +76,18 @@ struct LinkEnd: Equatable {
   var isFailure = false
   /// Whether consumers of its kind come and go, and there is nothing to be said of that.
   var isUsual = false
+  /// Whether it went without warning, so that it may not have read what its system had taken.
+  var isAbrupt = false
+  /// Why there is no use in trying again, if there is none.
+  var refusal: SinkError?
 }
 
 /// What came of sending.
 enum LinkProgress: Equatable {
   /// So many bytes were sent; none if there is no room.
   case sent(Int)
+  /// It never takes as much as one piece; nothing of this was sent.
+  case tooLarge
   /// It doesn't take anything any more; the condition says more.
   case broken
 }

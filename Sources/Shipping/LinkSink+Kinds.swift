@@ -15,7 +15,7 @@ extension LinkSink {
   public static func socket(
     _ address: SocketAddress, _ options: LinkOptions, warn: @escaping @Sendable (String) -> Void
   ) -> LinkSink {
-    LinkSink(SocketLink(address: address, system: .real), options, warn: warn)
+    LinkSink(SocketLink(address: address, framing: options.framing, system: .real), options, warn: warn)
   }
 
   /// A named pipe, for one reader after the other.

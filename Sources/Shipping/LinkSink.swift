@@ -4,7 +4,7 @@
 /// `RestartPolicy` says; a consumer that stays, but takes nothing, is waited for. Nothing of that is an error:
 /// the only one is a consumer that took everything and said at its end that it failed.
 public final class LinkSink: Sink {
-  private enum State {
+  enum State {
     /// Nobody is there; the next attempt to change that is due at some time.
     case down(until: Int64)
     /// Somebody is there, or about to be, but can't be sent anything at present.
@@ -18,7 +18,7 @@ public final class LinkSink: Sink {
   }
 
   /// Why the consumer is to be let go of, as soon as it has taken everything.
-  private enum Farewell {
+  enum Farewell {
     case reopen, close
   }
 
@@ -27,29 +27,38 @@ public final class LinkSink: Sink {
   private static let pauseNanosecondsMin: Int64 = 100_000_000
   private static let pulseNanoseconds: ClosedRange<Int64> = 1_000_000...1_000_000_000
 
-  private let link: any Link
-  private let options: LinkOptions
-  private let warn: @Sendable (String) -> Void
+  let link: any Link
+  let options: LinkOptions
+  let warn: @Sendable (String) -> Void
 
-  private var state = State.down(until: 0)
-  private var farewell: Farewell?
-  private var window = SendWindow()
-  /// What the consumer is still to get before the first record; nil as long as that isn't known.
-  private var header: ArraySlice<UInt8>?
-  private var trouble: ConsumerTrouble
+  var state = State.down(until: 0)
+  var farewell: Farewell?
+  var window = SendWindow()
+  /// What the consumer is still to get before the first record, each piece by itself; nil as long as that isn't
+  /// known.
+  var header: [ArraySlice<UInt8>]?
+  var trouble: ConsumerTrouble
   /// Since when the consumer has been there, and whether it has taken anything.
-  private var upSince: Int64?
-  private var hasTaken = false
+  var upSince: Int64?
+  var hasTaken = false
   /// Whether somebody who wanted to go on has been told to wait for the next attempt.
-  private var hasRefused = false
+  var hasRefused = false
   /// Whether somebody has come, or all is over, and those who may be waiting for that haven't been told.
-  private var hasNews = false
-  private var pauses: Backoff
+  var hasNews = false
+  var pauses: Backoff
   /// When to look next how much the consumer has taken: nothing tells of that.
-  private var pulses = Backoff(nanoseconds: pulseNanoseconds)
-  private var nextPulse: Int64 = 0
+  var pulses = Backoff(nanoseconds: pulseNanoseconds)
+  var nextPulse: Int64 = 0
 
-  /// What the consumers had not taken, where that is given up.
+  /// What the consumer has taken that it may still lose.
+  var doubtful = DoubtfulTail()
+  /// What consumers had taken that they may have lost.
+  public internal(set) var unconfirmed = Tally.zero
+  /// Why there won't be a consumer.
+  var refusal: SinkError?
+  var hasSaidTooLarge = false
+
+  /// What the consumers had not taken, where that is given up, or can't take.
   public private(set) var abandoned = Tally.zero
 
   init(
@@ -80,15 +89,18 @@ public final class LinkSink: Sink {
 
   /// Sends whole records, as far as there is somebody who has room for them.
   public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
-    if let obstacle = prepare(now) { return SinkProgress(byteCount: 0, obstacle: obstacle) }
-    guard farewell == nil, case .up(let descriptor) = state else { return refusal }
+    let obstacle = prepare(now)
+    if let refusal { throw refusal }
+    if let obstacle { return SinkProgress(byteCount: 0, obstacle: obstacle) }
+    guard farewell == nil, case .up(let descriptor) = state else { return absence }
+    guard window.form == .line else { return writeInForm(batch, descriptor, now) }
     // A reader that ends between two of its reads has then seen whole records only.
     let piece = link.pieceByteCount(unread: confirm(now))
     let part = window.fitting(batch.prefix(max(1, batch.recordCount(within: piece))))
-    guard part.count > 0 else { return refusal }
+    guard part.count > 0 else { return absence }
     guard case .sent(let count) = link.send(part.bytes, at: now) else {
       advance(now)
-      return refusal
+      return absence
     }
     guard count > 0 else { return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor)) }
     let begun = part.prefix(part.recordCount(reaching: count))
@@ -99,13 +111,24 @@ public final class LinkSink: Sink {
       byteCount: begun.byteCount, obstacle: count < part.byteCount ? .unwritable(descriptor) : nil)
   }
 
-  private var refusal: SinkProgress {
+  /// The same for records that are sent in another form than they have.
+  func writeInForm(_ batch: RecordBatch, _ descriptor: Int32, _ now: Moment) -> SinkProgress {
+    confirm(now)
+    let part = window.fitting(batch)
+    guard part.count > 0 else { return absence }
+    window.append(part)
+    pump(now)
+    return SinkProgress(
+      byteCount: part.byteCount, obstacle: window.isSent ? nil : .unwritable(descriptor))
+  }
+
+  var absence: SinkProgress {
     hasRefused = true
     return SinkProgress(byteCount: 0, obstacle: .absent)
   }
 
   /// Makes sure that new records can be sent, or says what stands in the way.
-  private func prepare(_ now: Moment) -> SinkProgress.Obstacle? {
+  func prepare(_ now: Moment) -> SinkProgress.Obstacle? {
     if case .down = state, hasRefused {
       // Whoever comes back before the time has a reason, such as the end of the records.
       state = .down(until: 0)
@@ -123,33 +146,51 @@ public final class LinkSink: Sink {
   }
 
   /// Sends what comes before all new records: the header, then what is sent again or was cut short.
-  private func pump(_ now: Moment) {
+  func pump(_ now: Moment) {
     guard case .up = state else { return }
     if header == nil, options.binary.map({ $0.current != nil }) ?? true {
-      header = (options.binary?.header ?? options.header)[...]
+      header = link.form.pieces(ofLines: options.binary?.header ?? options.header).map { $0[...] }
     }
-    while let rest = header, !rest.isEmpty {
-      guard let count = send(now, rest.withUnsafeBytes { link.send($0, at: now) }) else { return }
-      header = rest.dropFirst(count)
+    while let piece = header?.first {
+      switch link.send(piece, at: now) {
+      case .tooLarge: header?.removeFirst()
+      case let progress:
+        guard let count = send(now, progress) else { return }
+        if count < piece.count { header?[0] = piece.dropFirst(count) } else { header?.removeFirst() }
+      }
     }
     while !window.isSent {
       let piece = link.pieceByteCount(unread: confirm(now))
-      guard let count = send(now, link.send(window.unsent(byteCountMax: piece), at: now)) else { return }
-      window.markSent(count)
+      switch link.send(window.unsent(byteCountMax: piece), at: now) {
+      case .tooLarge: dropTooLarge()
+      case let progress:
+        guard let count = send(now, progress) else { return }
+        window.markSent(count)
+      }
     }
   }
 
+  /// Gives up the record that is next, which never fits.
+  func dropTooLarge() {
+    let dropped = window.dropNext()
+    abandoned += dropped
+    if !hasSaidTooLarge {
+      warn("\(name): \(dropped.bytes) bytes are too long for a message; such lines are dropped")
+    }
+    hasSaidTooLarge = true
+  }
+
   /// Whether nothing must be sent before the first record, as far as that is known.
-  private var isGreeted: Bool { header?.isEmpty ?? true }
+  var isGreeted: Bool { header?.isEmpty ?? true }
 
   /// How many bytes were sent; nil if there is no use in going on.
-  private func send(_ now: Moment, _ progress: LinkProgress) -> Int? {
+  func send(_ now: Moment, _ progress: LinkProgress) -> Int? {
     switch progress {
     case .sent(0): return nil
     case .sent(let count):
       hasten(now)
       return count
-    case .broken:
+    case .broken, .tooLarge:
       advance(now)
       return nil
     }
@@ -159,19 +200,20 @@ public final class LinkSink: Sink {
   ///
   /// - Returns: How many bytes it has not.
   @discardableResult
-  private func confirm(_ now: Moment?) -> Int {
+  func confirm(_ now: Moment?) -> Int {
     let unread = link.unreadByteCount()
     let former = window.contents
     window.confirm(unreadByteCount: min(unread, window.sentByteCount))
     if window.contents != former {
       hasTaken = true
+      doubtful.add(former - window.contents)
       if let now { hasten(now) }
     }
     return unread
   }
 
   /// Looks often at what the consumer takes while it takes something.
-  private func hasten(_ now: Moment) {
+  func hasten(_ now: Moment) {
     pulses.reset()
     nextPulse = min(nextPulse, now.steadyNanoseconds + Self.pulseNanoseconds.lowerBound)
   }
@@ -183,6 +225,7 @@ public final class LinkSink: Sink {
     advance(now)
     pump(now)
     takeLeave(now)
+    if let refusal { throw refusal }
     if now.steadyNanoseconds >= nextPulse {
       if case .up = state { confirm(now) }
       nextPulse = now.steadyNanoseconds + pulses.next()
@@ -202,7 +245,7 @@ public final class LinkSink: Sink {
   }
 
   /// Takes notice of what has become of the consumer, and gets one when it is time.
-  private func advance(_ now: Moment) {
+  func advance(_ now: Moment) {
     switch state {
     case .closed: return
     case .down(let time):
@@ -215,7 +258,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  private func note(_ condition: LinkCondition, _ now: Moment) {
+  func note(_ condition: LinkCondition, _ now: Moment) {
     if case .finishing = state {
       if case .ended(let end) = condition { endFarewell(end, now) }
       return
@@ -226,22 +269,25 @@ public final class LinkSink: Sink {
     case .open(let descriptor):
       state = .up(descriptor)
       guard upSince == nil else { return }
+      if window.isEmpty { window.form = link.form }
+      doubtful.byteCountMax = link.doubtfulByteCountMax
       upSince = now.steadyNanoseconds
       hasNews = true
     case .ended(let end): lose(end, now)
     }
   }
 
-  private func goDown(for nanoseconds: Int64, _ now: Moment) {
+  func goDown(for nanoseconds: Int64, _ now: Moment) {
     state = .down(until: now.steadyNanoseconds + nanoseconds)
     hasRefused = false
     upSince = nil
     hasTaken = false
   }
 
-  private func lose(_ end: LinkEnd, _ now: Moment) {
+  func lose(_ end: LinkEnd, _ now: Moment) {
     confirm(nil)
     if farewell == .close, window.isEmpty { return endFarewell(end, now) }
+    let doubt = doubt(end)
     link.release()
     // Whoever comes next is new.
     if farewell == .reopen { farewell = nil }
@@ -254,107 +300,38 @@ public final class LinkSink: Sink {
     }
     let pause = pauses.next()
     goDown(for: pause, now)
-    guard isSent || !end.isUsual else { return }
-    if let text = trouble.add(end, records: isSent ? left.records : 0, pause: pause, at: now) {
+    refusal = end.refusal
+    guard refusal == nil, isSent || !end.isUsual else { return }
+    let records = isSent ? left.records : 0
+    if let text = trouble.add(end, records: records, unconfirmed: doubt.records, pause: pause, at: now) {
       warn("\(name): \(text)")
     }
+  }
+
+  /// Counts what a consumer had taken and may have lost by its end.
+  func doubt(_ end: LinkEnd) -> Tally {
+    let taken = doubtful.removeAll()
+    guard end.isAbrupt else { return .zero }
+    unconfirmed += taken
+    return taken
   }
 
   /// Says that the consumer works, once it has done so for a while.
   ///
   /// - Returns: In how many nanoseconds that may be.
-  private func settle(_ now: Moment) -> Int64? {
+  func settle(_ now: Moment) -> Int64? {
     if hasSettled(now) { forgetTrouble(now) }
     guard trouble.isThere, let upSince, hasTaken else { return nil }
     return upSince + Self.settledNanoseconds - now.steadyNanoseconds
   }
 
-  private func hasSettled(_ now: Moment) -> Bool {
+  func hasSettled(_ now: Moment) -> Bool {
     guard let upSince, hasTaken else { return false }
     return now.steadyNanoseconds - upSince >= Self.settledNanoseconds
   }
 
-  private func forgetTrouble(_ now: Moment) {
+  func forgetTrouble(_ now: Moment) {
     pauses.reset()
     if let text = trouble.end(at: now) { warn("\(name): \(text)") }
-  }
-
-  // MARK: Letting go
-
-  /// Lets the consumer take what it has been sent, and then gets another.
-  ///
-  /// Until it has ended, all waits for it.
-  public func reopen(at now: Moment) throws(SinkError) {
-    switch state {
-    case .down:
-      pauses.reset()
-      state = .down(until: 0)
-    case .up: farewell = farewell ?? .reopen
-    case .pending, .finishing, .closed: return
-    }
-  }
-
-  /// Lets the consumer take what is left, tells it that this was all, and waits for its end.
-  /// - Throws: `SinkError` if it says that it has failed.
-  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
-    farewell = .close
-    var obstacle: SinkProgress.Obstacle?
-    if !hasNothingToWaitFor {
-      obstacle = prepare(now)
-      takeLeave(now)
-      advance(now)
-    }
-    if hasNothingToWaitFor {
-      link.release()
-      state = .closed(nil)
-    }
-    guard case .closed(let failure) = state else { return obstacle ?? .absent }
-    if let failure { throw SinkError(target: name, operation: "close", refusal: failure.reason) }
-    forgetTrouble(now)
-    return nil
-  }
-
-  /// Whether there is nothing to deliver, and nobody to tell.
-  private var hasNothingToWaitFor: Bool {
-    switch state {
-    case .down, .pending(_?): window.isEmpty
-    case .pending(nil), .up, .finishing, .closed: false
-    }
-  }
-
-  /// Ends the consumer, if that is in our power, and counts what it has taken until then.
-  public func abandon() {
-    switch state {
-    case .closed: return
-    case .pending, .up, .finishing:
-      link.halt()
-      confirm(nil)
-    case .down: break
-    }
-    link.release()
-    state = .closed(nil)
-  }
-
-  /// Tells a consumer that has taken everything that this was all, if it is to be let go of.
-  private func takeLeave(_ now: Moment) {
-    guard farewell != nil, case .up = state, isGreeted, window.isSent else { return }
-    confirm(now)
-    guard window.isEmpty else { return }
-    link.finish(at: now)
-    state = .finishing
-    hasten(now)
-  }
-
-  private func endFarewell(_ end: LinkEnd, _ now: Moment) {
-    link.release()
-    if farewell == .close {
-      state = .closed(end.isFailure ? end : nil)
-      hasNews = true
-      return
-    }
-    farewell = nil
-    if end.isFailure { warn("\(name): \(end.reason), though it has taken everything") }
-    goDown(for: 0, now)
-    advance(now)
   }
 }

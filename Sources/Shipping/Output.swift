@@ -81,14 +81,17 @@ public final class Output: Sendable {
   ///
   /// Exact once the thread has ended; until then what is on its way counts as undelivered.
   public var report: OutputReport {
-    let written = state.written.value
+    // In the reverse of the order in which they are stored: what moves from one to another meanwhile may count
+    // as undelivered, but never twice.
+    let unconfirmed = state.unconfirmed.value
     let dropped = state.dropped.value + state.abandoned.value
+    let written = state.written.value
     let usage = spool.usage
+    let settled = written + unconfirmed + dropped + usage.damaged + usage.kept
     return OutputReport(
       inherited: usage.inherited, written: written, droppedByOverflow: usage.droppedRecords,
-      droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
-      undelivered: usage.inherited + usage.committed - written - dropped - usage.damaged - usage.kept,
-      failure: failure)
+      unconfirmed: unconfirmed, droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
+      undelivered: usage.inherited + usage.committed - settled, failure: failure)
   }
 
   /// Asks the sink to let go of its target and open it again by its name.

@@ -151,8 +151,9 @@ struct OutputLoop: ThreadLoop, ~Copyable {
 
   private mutating func countDelivered() {
     custody.reader.note(unfinished: sink.unfinished.records)
-    state.written.store(taken - sink.unfinished - sink.abandoned)
+    state.written.store(taken - sink.unfinished - sink.abandoned - sink.unconfirmed)
     state.abandoned.store(sink.abandoned)
+    state.unconfirmed.store(sink.unconfirmed)
     noteDelivered()
   }
 }

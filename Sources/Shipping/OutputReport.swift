@@ -6,6 +6,8 @@ public struct OutputReport: Sendable, Equatable {
   public var written: Tally
   /// How many records found no room in the spool.
   public var droppedByOverflow: Int
+  /// What connections may have swallowed when they were reset: taken by the peer's system, perhaps never read.
+  public var unconfirmed: Tally
   /// What was discarded because the output had failed.
   public var droppedByFailure: Tally
   /// What came back damaged from the disk.
@@ -20,5 +22,6 @@ public struct OutputReport: Sendable, Equatable {
   /// How many records were lost, for whatever reason.
   public var lostRecords: Int {
     droppedByOverflow + droppedByFailure.records + droppedByDamage.records + undelivered.records
+      + unconfirmed.records
   }
 }

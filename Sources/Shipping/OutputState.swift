@@ -16,6 +16,7 @@ final class OutputState: Sendable {
   let written = AtomicTally()
   let dropped = AtomicTally()
   let abandoned = AtomicTally()
+  let unconfirmed = AtomicTally()
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
   private let storedFailure = Guarded<SinkError?>(nil)

@@ -32,6 +32,12 @@ public struct RecordBatch {
     return block.endOffset(ofRecord: firstRecord + index) - startOffset
   }
 
+  /// The bytes of one record, or the rest of the first.
+  func record(_ index: Int) -> UnsafeRawBufferPointer {
+    let start = index == 0 ? 0 : endOffset(of: index - 1)
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<endOffset(of: index)])
+  }
+
   /// The first `count` records.
   public func prefix(_ count: Int) -> RecordBatch {
     precondition(count >= 0 && count <= self.count, "records of this batch")

@@ -12,6 +12,8 @@ public struct LinkOptions: Sendable {
   public var onRestart = RestartPolicy.resend
   /// What every consumer gets first: whole lines, such as the names of the fields.
   public var header: [UInt8] = []
+  /// How a connection's receiver tells one entry from the next; nil if that wasn't asked for.
+  public var framing: Framing?
   /// What there is to know of the records, if they aren't lines.
   public var binary: BinaryContent?
 

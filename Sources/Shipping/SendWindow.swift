@@ -1,7 +1,7 @@
 import Glibc
 
 /// The bytes of whole records that were taken from the spool, but aren't known to have been taken by a
-/// consumer.
+/// consumer; in the form in which they are sent.
 ///
 ///     bytes    ░░░░░░░░┌──────────┬──────────┬──────────┬──────────┐ … room …
 ///              forgotten  record      record ▲   record     record │
@@ -28,6 +28,13 @@ struct SendWindow: ~Copyable {
   private var unsentRecord = 0
   private var unsentRecordByte = 0
   private var endRecord = 0
+  // How many bytes the records have that are kept, whatever is sent of them.
+  private var recordByteCount = 0
+
+  /// What is sent of a record; changed only while nothing is kept.
+  var form = EntryForm.line {
+    didSet { precondition(isEmpty || form == oldValue, "records of another form are kept") }
+  }
 
   init(byteCountMax: Int = Self.byteCountUsual) {
     self.byteCountMax = byteCountMax
@@ -41,13 +48,19 @@ struct SendWindow: ~Copyable {
   }
 
   /// What is kept.
-  var contents: Tally { Tally(records: endRecord - firstRecord, bytes: endByte - firstByte) }
+  var contents: Tally { Tally(records: endRecord - firstRecord, bytes: recordByteCount) }
 
   /// The records that are kept.
   var records: RecordList {
-    var ends: [Int] = []
-    for index in firstRecord..<endRecord { ends.append((ends.last ?? 0) + Int(lengths[index])) }
-    return RecordList(bytes: Array(bytes[firstByte..<endByte]), ends: ends)
+    var list = RecordList(bytes: [], ends: [])
+    var start = firstByte
+    for index in firstRecord..<endRecord {
+      let end = start + Int(lengths[index])
+      list.bytes += form.entry(in: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+      list.ends.append(list.bytes.count)
+      start = end
+    }
+    return list
   }
 
   /// Whether nothing is kept.
@@ -62,12 +75,25 @@ struct SendWindow: ~Copyable {
   /// The first records of a batch, as many as there is room for; an empty window takes any record.
   func fitting(_ batch: RecordBatch) -> RecordBatch {
     let room = byteCountMax - (endByte - firstByte)
-    let count = min(batch.recordCount(within: room), lengths.count - (endRecord - firstRecord))
+    let countMax = lengths.count - (endRecord - firstRecord)
+    let count = min(form == .line ? batch.recordCount(within: room) : sendable(batch, within: room), countMax)
     return batch.prefix(isEmpty ? max(count, min(1, batch.count)) : count)
+  }
+
+  /// How many records there is room for in the form in which they are sent.
+  private func sendable(_ batch: RecordBatch, within room: Int) -> Int {
+    var byteCount = 0
+    for index in 0..<batch.count {
+      byteCount += form.byteCount(ofEntry: batch.record(index))
+      if byteCount > room { return index }
+    }
+    return batch.count
   }
 
   /// Takes records for which there is room.
   mutating func append(_ batch: RecordBatch) {
+    recordByteCount += batch.byteCount
+    guard form == .line else { return appendEach(of: batch) }
     makeRoom(byteCount: batch.byteCount, recordCount: batch.count)
     UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...]).copyMemory(from: batch.bytes)
     var start = 0
@@ -79,6 +105,22 @@ struct SendWindow: ~Copyable {
     endByte += batch.byteCount
     endRecord += batch.count
   }
+
+  private mutating func appendEach(of batch: RecordBatch) {
+    let byteCount = (0..<batch.count).reduce(0) { $0 + form.byteCount(ofEntry: batch.record($1)) }
+    makeRoom(byteCount: byteCount, recordCount: batch.count)
+    for index in 0..<batch.count {
+      let room = UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...])
+      let count = form.put(batch.record(index), to: room)
+      lengths[endRecord] = UInt32(count)
+      endByte += count
+      endRecord += 1
+    }
+    skipEmpty()
+  }
+
+  /// Passes over records of which nothing is sent.
+  private mutating func skipEmpty() { markSent(0) }
 
   /// What is to be sent next: whole records of at most `byteCountMax` bytes, or the rest of one; valid until
   /// the next change.
@@ -113,10 +155,31 @@ struct SendWindow: ~Copyable {
     while firstRecord < unsentRecord {
       let end = firstByte + Int(lengths[firstRecord])
       if end > taken { break }
+      forget(firstByte..<end)
       firstByte = end
       firstRecord += 1
     }
     if isEmpty { clear() }
+  }
+
+  private mutating func forget(_ range: Range<Int>) {
+    recordByteCount -= form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
+  }
+
+  /// Forgets the record that would be sent next, none of whose bytes were sent.
+  mutating func dropNext() -> Tally {
+    guard unsentRecord < endRecord, sentByte == unsentRecordByte else { return .zero }
+    let former = contents
+    let end = sentByte + Int(lengths[unsentRecord])
+    forget(sentByte..<end)
+    if let base = bytes.baseAddress, let first = lengths.baseAddress {
+      memmove(base + sentByte, base + end, endByte - end)
+      (first + unsentRecord).update(from: first + unsentRecord + 1, count: endRecord - unsentRecord - 1)
+    }
+    endByte -= end - sentByte
+    endRecord -= 1
+    if isEmpty { clear() }
+    return former - contents
   }
 
   /// Has everything that is kept sent again, beginning with a whole record.
@@ -124,6 +187,7 @@ struct SendWindow: ~Copyable {
     sentByte = firstByte
     unsentRecordByte = firstByte
     unsentRecord = firstRecord
+    skipEmpty()
   }
 
   /// Forgets everything that is kept.
@@ -136,6 +200,7 @@ struct SendWindow: ~Copyable {
   private mutating func clear() {
     (firstByte, sentByte, endByte) = (0, 0, 0)
     (firstRecord, unsentRecord, unsentRecordByte, endRecord) = (0, 0, 0, 0)
+    recordByteCount = 0
   }
 
   private mutating func makeRoom(byteCount: Int, recordCount: Int) {

@@ -17,6 +17,9 @@ public protocol Sink: AnyObject {
   /// What has been taken and was given up since, in all.
   var abandoned: Tally { get }
 
+  /// What a consumer's system had taken and may have lost when the consumer went, in all.
+  var unconfirmed: Tally { get }
+
   /// A descriptor that becomes readable when the sink has something to do in `tick`.
   var wakeDescriptor: Int32? { get }
 
@@ -52,6 +55,9 @@ extension Sink {
 
   /// Nothing.
   public var abandoned: Tally { .zero }
+
+  /// Nothing.
+  public var unconfirmed: Tally { .zero }
 
   /// None.
   public var wakeDescriptor: Int32? { nil }

@@ -1,4 +1,5 @@
 import Platform
+import SharedMemory
 
 /// Why an output cannot go on: which operation failed, on what, and what the system said.
 public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -11,8 +12,11 @@ public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What was wrong, in words.
   public let detail: String
 
+  /// Which part of a path is to blame, whose that is and who is asking; nothing if `detail` says it all.
+  public let explanation: String
+
   /// One line: `access.log: write: No space left on device`.
-  public var description: String { "\(target): \(operation): \(detail)" }
+  public var description: String { "\(target): \(operation): \(detail)\(explanation)" }
 
   /// Whether there is no use in trying again.
   public let isFinal: Bool
@@ -24,6 +28,7 @@ public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
     isFinal = errno == .brokenPipe || errno == .connectionReset
     let text = errno.description
     detail = errno == .brokenPipe ? "\(text) (the consumer went away)" : text
+    explanation = target.hasPrefix("/") ? RefusedPath.explanation(of: target, code: errno.code) : ""
   }
 
   init(target: String, operation: String, refusal: String) {
@@ -32,5 +37,6 @@ public struct SinkError: Error, Sendable, Equatable, CustomStringConvertible {
     code = 0
     isFinal = true
     detail = refusal
+    explanation = ""
   }
 }

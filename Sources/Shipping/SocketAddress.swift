@@ -28,6 +28,9 @@ public enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
       } else if host.contains(":") {
         throw OptionValueError(value: text, problem: "needs brackets: tcp:[ADDRESS]:PORT")
       }
+      guard host.utf8.allSatisfy(Self.isOfName) else {
+        throw OptionValueError(value: text, problem: "has something in the host that no name or address has")
+      }
       guard !host.isEmpty, let number = UInt16(port), number > 0, port.allSatisfy(\.isNumber) else {
         throw Self.misunderstood(text)
       }
@@ -41,11 +44,51 @@ public enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
     OptionValueError(value: text, problem: "is not unix:PATH, tcp:HOST:PORT or tcp:[ADDRESS]:PORT")
   }
 
+  /// Whether a byte may be part of a host's name or address; what is beyond ASCII is for the system to judge.
+  private static func isOfName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+    case UInt8(ascii: ":"), UInt8(ascii: "%"), 0x80...: true
+    default: false
+    }
+  }
+
   /// As it is typed.
   public var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"
     case .tcp(let host, let port): host.contains(":") ? "tcp:[\(host)]:\(port)" : "tcp:\(host):\(port)"
     }
+  }
+}
+
+/// A receiver as `--socket` names it: an address, and how entries are told apart there.
+public struct SocketReceiver: Sendable, Equatable {
+  /// Where it is.
+  public var address: SocketAddress
+  /// How it tells one entry from the next; nil if nothing was said of that.
+  public var framing: Framing?
+
+  private static let framingOption = ",framing="
+
+  /// A receiver at an address.
+  public init(_ address: SocketAddress, framing: Framing? = nil) {
+    self.address = address
+    self.framing = framing
+  }
+
+  /// Reads an address, and `,framing=newline`, `,framing=octet-count` or `,framing=null` if that is behind it.
+  public init(_ text: String) throws(OptionValueError) {
+    // The last one: a path may have anything in it.
+    guard let option = text.ranges(of: Self.framingOption).last else {
+      self.init(try SocketAddress(text))
+      return
+    }
+    guard let framing = Framing(rawValue: String(text[option.upperBound...])) else {
+      let names = Framing.allCases.map(\.rawValue).joined(separator: ", ")
+      throw OptionValueError(value: text, problem: "has a framing that is none of \(names)")
+    }
+    self.init(try SocketAddress(String(text[..<option.lowerBound])), framing: framing)
   }
 }

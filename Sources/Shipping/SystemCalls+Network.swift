@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 import Platform
 
@@ -50,9 +51,10 @@ extension SystemCalls {
     return NativeAddress(family: AF_UNIX, bytes: withUnsafeBytes(of: address, Array.init))
   }
 
-  /// A stream socket that doesn't block, and that hears from the network when its peer has vanished.
-  func makeSocket(_ family: Int32) throws(Errno) -> Int32 {
-    let flags = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+  /// A socket that doesn't block; one for a stream hears from the network when its peer has vanished.
+  func makeSocket(_ family: Int32, isDatagram: Bool = false) throws(Errno) -> Int32 {
+    let type = isDatagram ? SOCK_DGRAM : SOCK_STREAM
+    let flags = type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
     let descriptor = try perform(.socket) { _ in socket(family, Int32(flags), 0) }
     var yes: Int32 = 1
     let size = socklen_t(MemoryLayout<Int32>.size)
@@ -117,6 +119,36 @@ extension SystemCalls {
     var count: Int32 = 0
     let result = try? perform(.ioctl) { _ in ioctl(descriptor, UInt(TIOCOUTQ), &count) }
     return result == nil ? .max : Int(count)
+  }
+
+  /// How a connection has ended, both ways; nil as long as it hasn't.
+  ///
+  /// Unlike receiving, this tells a peer that sends nothing more from one that has gone.
+  func hangup(ofSocket descriptor: Int32) -> Hangup? {
+    var descriptors = [pollfd(fd: descriptor, events: 0, revents: 0)]
+    guard Self.poll(&descriptors, nanoseconds: 0) > 0 else { return nil }
+    var code: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    _ = getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+    return Hangup(error: code == 0 ? nil : Errno(code))
+  }
+
+  /// The end of a connection.
+  struct Hangup {
+    /// What was wrong, if it wasn't closed.
+    let error: Errno?
+  }
+
+  /// How many bytes that the peer's system has acknowledged it may hold for the peer; 0 if that can't be known.
+  func peerBufferByteCountMax(ofSocket descriptor: Int32) -> Int {
+    max(0, Int(shim_peer_window_max(descriptor)))
+  }
+
+  /// How many bytes of datagrams may wait for their receiver.
+  func sendBufferByteCount(ofSocket descriptor: Int32) -> Int {
+    var count: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &count, &size) == 0 ? Int(count) : 0
   }
 
   /// Tells the peer that there is no more.

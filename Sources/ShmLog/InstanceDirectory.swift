@@ -22,14 +22,10 @@ public struct InstanceDirectory: ~Copyable {
   ///
   /// - Throws: `SystemError` if it can't be opened or is no directory.
   public init(path: String) throws(SystemError) {
-    let directory = try ReadOnlyFile(path: path)
-    let identity = try directory.identity()
-    guard identity.isDirectory else {
-      throw SystemError(operation: "open", path: path, code: ENOTDIR)
-    }
+    let directory = try ReadOnlyFile(directory: path)
+    identity = try directory.identity()
     self.path = path
     self.directory = directory
-    self.identity = identity
   }
 
   /// Looks at the directory anew.
@@ -52,6 +48,19 @@ public struct InstanceDirectory: ~Copyable {
   /// Whether a manager has published itself here.
   public var hasManager: Bool { manager.index?.writer != nil }
 
+  /// The number of the manager's process if it doesn't run any more, as in a copy of the directory.
+  public var deadManager: Int32? {
+    guard let writer = manager.index?.writer else { return nil }
+    return ProcessStart.mayOwn(writer.pid, logOf: writer.birth) ? nil : writer.pid
+  }
+
+  /// Why there is no log, as far as the files tell.
+  public var missingLog: String {
+    let index = "\(path)/\(worker.name)"
+    guard let writer = worker.index?.writer else { return "there is no \(index)" }
+    return "\(index), of process \(writer.pid), lists no log"
+  }
+
   /// The log that the worker publishes now; nil while there is no worker.
   public var log: LogLocation? {
     guard let index = worker.index, let writer = index.writer, let segment = index.log else {
@@ -70,7 +79,7 @@ public struct InstanceDirectory: ~Copyable {
     let name = "_.vsm_child/" + location.segment.fileName
     let mapping: ReadOnlyMapping
     do throws(SystemError) {
-      let file = try ReadOnlyFile(name: name, in: directory)
+      let file = try ReadOnlyFile(regular: name, in: directory)
       mapping = try ReadOnlyMapping(
         file, offset: location.segment.offset, byteCount: location.segment.byteCount)
     } catch {
@@ -100,14 +109,16 @@ private struct IndexFile {
   }
 
   mutating func refresh(in directory: borrowing ReadOnlyFile) throws(SystemError) {
-    guard let now = directory.identity(of: name) else {
-      forget()
-      return
-    }
-    guard now != identity else { return }
     let file: ReadOnlyFile
+    let now: FileIdentity
     do {
-      file = try ReadOnlyFile(name: name, in: directory)
+      guard let found = try directory.identity(of: name) else {
+        forget()
+        return
+      }
+      guard found != identity else { return }
+      now = found
+      file = try ReadOnlyFile(regular: name, in: directory)
     } catch {
       forget()
       // Gone between the look and the opening: that is a state, not a fault.

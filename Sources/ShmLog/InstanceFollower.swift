@@ -9,7 +9,15 @@ public struct InstanceFollower: ~Copyable {
   /// Whether the log that was attached last is no longer the instance's log.
   public private(set) var isStale = false
   /// Why there is nothing to attach to, in words for whoever has to put it right.
-  public private(set) var trouble = ""
+  ///
+  /// Put together when it is asked for: names of users and groups may have to be looked up.
+  public var trouble: String {
+    if let failure { return "\(failure.path): \(failure.reason)\(failure.explanation)" }
+    return missingLog ?? "\(path): no server has published a log there"
+  }
+  /// Whether there is something in the directory that no server has put there, so that waiting has no use.
+  public var isRefused: Bool { failure?.isRefusal ?? false }
+  private var failure: SystemError?
   private var directory: InstanceDirectory?
   private var attached: LogLocation?
 
@@ -24,6 +32,21 @@ public struct InstanceFollower: ~Copyable {
     }
   }
 
+  /// The number of the manager's process if it doesn't run, so that no log will come.
+  public var deadManager: Int32? {
+    switch directory {
+    case .some(let directory): directory.deadManager
+    case nil: nil
+    }
+  }
+
+  private var missingLog: String? {
+    switch directory {
+    case .some(let directory): directory.hasManager ? directory.missingLog : nil
+    case nil: nil
+    }
+  }
+
   private var log: LogLocation? {
     switch directory {
     case .some(let directory): directory.log
@@ -33,7 +56,7 @@ public struct InstanceFollower: ~Copyable {
 
   /// Looks at the directory anew: three system calls if nothing has changed.
   public mutating func refresh() {
-    trouble = "\(path): no server has published a log there"
+    failure = nil
     do throws(SystemError) {
       if directory == nil { directory = try InstanceDirectory(path: path) }
       if try directory?.refresh() == false {
@@ -42,7 +65,7 @@ public struct InstanceFollower: ~Copyable {
         _ = try directory?.refresh()
       }
     } catch {
-      trouble = Self.explain(error)
+      failure = error
       if error.path == path { directory = nil }
     }
     isStale = attached != nil && log != attached
@@ -67,35 +90,8 @@ public struct InstanceFollower: ~Copyable {
       guard case .system(let cause) = error else { throw error }
       // A file that is gone again is one that was just replaced.
       if cause.code == ENOENT { return nil }
-      trouble = Self.explain(cause)
+      failure = cause
       throw error
     }
-  }
-
-  /// The failure, and for a lack of permission whose the file is and who is asking.
-  private static func explain(_ error: SystemError) -> String {
-    let text = "\(error.path): \(error.reason)"
-    guard error.code == EACCES || error.code == EPERM else { return text }
-    // The name itself may be hidden by a directory above it; then that one is what to look at.
-    var shown = error.path
-    while true {
-      if case .success(let identity) = FileIdentity.of(path: shown) {
-        let mode = String(identity.permissions, radix: 8)
-        return text + "; \(shown) belongs to \(userName(identity.owner)):\(groupName(identity.group))"
-          + " with mode 0\(mode), and \(userName(geteuid())) is asking"
-      }
-      guard let slash = shown.lastIndex(of: "/"), slash > shown.startIndex else { return text }
-      shown = String(shown[..<slash])
-    }
-  }
-
-  private static func userName(_ number: UInt32) -> String {
-    guard let entry = getpwuid(number) else { return "user \(number)" }
-    return String(cString: entry.pointee.pw_name)
-  }
-
-  private static func groupName(_ number: UInt32) -> String {
-    guard let entry = getgrgid(number) else { return "group \(number)" }
-    return String(cString: entry.pointee.gr_name)
   }
 }

@@ -3,7 +3,7 @@ public import SharedMemory
 /// Why a log can't be read, or not any further.
 public enum LogError: Error, Sendable, CustomStringConvertible {
   /// The file can't be opened.
-  case cannotOpen(path: String, reason: String)
+  case cannotOpen(SystemError)
   /// Reading from the file failed, or it ended before its marker did.
   case readFailed(reason: String)
   /// The first bytes are no marker of a log file.
@@ -22,7 +22,7 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
   /// The first three are worded as the log's own tools word them, because scripts look for them.
   public var description: String {
     switch self {
-    case .cannotOpen(let path, let reason): "Cannot open \(path): \(reason)"
+    case .cannotOpen(let error): "Cannot open \(error.path): \(error.reason)\(error.explanation)"
     case .readFailed(let reason): "VSL file read error: \(reason)"
     case .notALog(let path): "Not a VSL file: \(path)"
     case .truncated(let path, let offset, let isDecoded, let needed, let left):

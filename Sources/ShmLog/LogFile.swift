@@ -26,9 +26,9 @@ public struct LogFile: ~Copyable {
       file = ReadOnlyFile(borrowing: 0, named: "-")
     } else {
       do {
-        file = try ReadOnlyFile(path: path)
+        file = try Self.open(path)
       } catch {
-        throw .cannotOpen(path: path, reason: error.reason)
+        throw .cannotOpen(error)
       }
     }
     let magic = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.magicByteCount, alignment: 4)
@@ -55,5 +55,19 @@ public struct LogFile: ~Copyable {
     default: throw .notALog(path: path)
     }
     self.input = input
+  }
+
+  /// Opens what a log may come from: a file, or a pipe, which is waited for.
+  private static func open(_ path: String) throws(SystemError) -> ReadOnlyFile {
+    if case .success(let identity) = FileIdentity.of(path: path) { try check(identity, path) }
+    let file = try ReadOnlyFile(path: path)
+    try check(file.identity(), path)
+    return file
+  }
+
+  private static func check(_ identity: FileIdentity, _ path: String) throws(SystemError) {
+    if identity.isRegularFile || identity.isPipe { return }
+    throw SystemError(
+      operation: "open", path: path, problem: "it is a \(FileKind.name(ofMode: identity.mode)), not a file")
   }
 }

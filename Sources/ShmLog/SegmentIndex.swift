@@ -50,6 +50,7 @@ struct SegmentIndex: Equatable, Sendable {
     let fields = Array(fields)
     let classIndex = hasOffset ? 3 : 2
     guard fields.count > classIndex, fields[classIndex] == "Log", !fields[0].contains("/"),
+      fields[0] != ".", fields[0] != "..",
       let byteCount = Int(fields[classIndex - 1]), byteCount > 0,
       let offset = hasOffset ? Int(fields[1]) : 0, offset >= 0
     else { return nil }

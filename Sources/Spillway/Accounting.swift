@@ -8,14 +8,16 @@ public struct Accounting: Sendable, Equatable {
   public var committed = 0
   /// Lines for which there was no room.
   public var refused = 0
+  /// Lines that reached the output, those that an earlier run had left for it included.
+  public var written = 0
+  /// Of the lines handed to the output, those that a connection may have swallowed when it was reset.
+  public var unconfirmed = 0
   /// Of the lines handed to the output, those it failed to deliver.
   public var undelivered = 0
   /// Lines that an earlier run had left for the output.
   public var inherited = 0
   /// Of the lines handed to the output, those it has left for the next run.
   public var kept = 0
-  /// Of the lines handed to the output, those that are still on their way.
-  public var queued = 0
   /// Bytes of the log that were overwritten before they were read.
   public var lostBytes = 0
   /// Transactions found overwritten while they were being read.
@@ -29,8 +31,8 @@ public struct Accounting: Sendable, Equatable {
   /// Transactions that were seen.
   public var seen: Int { committed + refused + filtered }
 
-  /// Lines that were written, or will be if nothing goes wrong with those still queued.
-  public var written: Int { inherited + committed - undelivered - kept }
+  /// Of the lines handed to the output, those that are still on their way.
+  public var queued: Int { inherited + committed - written - unconfirmed - undelivered - kept }
 
   /// Lines that will never be written.
   public var dropped: Int { refused + undelivered }
@@ -51,22 +53,26 @@ public struct Accounting: Sendable, Equatable {
   mutating func note(_ report: OutputReport, isFinal: Bool) {
     inherited = report.inherited.records
     kept = report.kept.records
+    written = report.written.records
+    unconfirmed = report.unconfirmed.records
     undelivered = report.droppedByFailure.records + report.droppedByDamage.records
-    queued = report.undelivered.records
-    if isFinal {
-      undelivered += queued
-      queued = 0
-    }
+    if isFinal { undelivered += queued }
   }
 
   /// The line for standard error.
   public var description: String {
     let sums = "seen=\(seen) written=\(written) filtered=\(filtered) dropped=\(dropped) lost=\(lost)"
-    return [("inherited", inherited), ("kept", kept), ("queued", queued)].reduce(sums) { line, figure in
+    let others = [
+      ("inherited", inherited), ("kept", kept), ("queued", queued), ("unconfirmed", unconfirmed),
+    ]
+    return others.reduce(sums) { line, figure in
       figure.1 > 0 ? line + " \(figure.0)=\(figure.1)" : line
     }
   }
 
-  /// Whether everything that came in has come out, or is known to have gone elsewhere.
-  var addsUp: Bool { seen + inherited == written + filtered + dropped + kept }
+  /// Whether nothing is on its way any more: all that came in has come out, or is known to have gone elsewhere.
+  var isSettled: Bool { queued == 0 && undelivered >= 0 }
+
+  /// Whether nothing was lost, and nothing may have been.
+  var isComplete: Bool { dropped + lost + unconfirmed == 0 }
 }

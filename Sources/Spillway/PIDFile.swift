@@ -123,7 +123,7 @@ public enum PIDFileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// One line.
   public var description: String {
     switch self {
-    case .system(let error): "\(error.path): \(error.reason)"
+    case .system(let error): "\(error.path): \(error.reason)\(error.explanation)"
     case .refused(let path, let reason): "\(path): \(reason)"
     }
   }

@@ -9,11 +9,12 @@ import Transactions
 /// Runs that follow a live log, through restarts of whoever writes it.
 extension Pipeline {
   mutating func runLive(_ name: String?, _ sink: sending any Sink) throws(RunError) {
-    var follower = try attach(name)
+    let deadline = options.attachSeconds.map { Moment.now().steadyNanoseconds + Int64(min($0, 1e9) * 1e9) }
+    var follower = try attach(name, by: deadline)
     try start(sink, canWait: false)
     var isFirst = true
     while !isEnding, output?.failure == nil {
-      guard let ring = waitForLog(&follower, isFirst: isFirst) else { break }
+      guard let ring = waitForLog(&follower, isFirst: isFirst, by: deadline) else { break }
       isFirst = false
       switch consume ring {
       case .narrow(var ring): try follow(&ring, numbering: .v41, &follower)
@@ -31,9 +32,11 @@ extension Pipeline {
   /// How often an instance or a log that isn't there is looked for.
   private static var attachMilliseconds: Int32 { 250 }
 
-  /// Finds the instance, and waits for it as long as `-t` allows.
-  private mutating func attach(_ name: String?) throws(RunError) -> InstanceFollower {
-    let deadline = options.attachSeconds.map { Moment.now().steadyNanoseconds + Int64(min($0, 1e9) * 1e9) }
+  /// Finds the instance, and waits for it as long as `-t` allows; for ever only if that was said.
+  private mutating func attach(
+    _ name: String?, by deadline: Int64?
+  ) throws(RunError) -> InstanceFollower {
+    var said: String?
     while true {
       let path: String
       do {
@@ -44,44 +47,53 @@ extension Pipeline {
       var follower = InstanceFollower(path: path)
       follower.refresh()
       if follower.hasManager { return follower }
-      if let deadline, Moment.now().steadyNanoseconds >= deadline {
-        throw .noInstance(follower.trouble)
+      if follower.isRefused || isOver(deadline) { throw .noInstance(follower.trouble) }
+      if deadline == nil, follower.trouble != said {
+        messages.say("waiting for varnishd: \(follower.trouble)")
+        said = follower.trouble
       }
       if signals.wait(milliseconds: Self.attachMilliseconds) { handleSignals() }
-      if isEnding { throw .interrupted }
+      if isEnding { throw .interrupted(follower.trouble) }
     }
   }
 
+  private func isOver(_ deadline: Int64?) -> Bool {
+    deadline.map { Moment.now().steadyNanoseconds >= $0 } ?? false
+  }
+
   /// Waits until there is a log, and maps it; nil if the run is to end.
+  ///
+  /// - Parameter deadline: when the first log must be there.
   private mutating func waitForLog(
-    _ follower: inout InstanceFollower, isFirst: Bool
+    _ follower: inout InstanceFollower, isFirst: Bool, by deadline: Int64?
   ) -> LiveRing? {
     var hasWaited = false
-    var hasSpoken = false
+    var said: String?
     while !isEnding {
       follower.refresh()
       // A log that was made while we waited, and any but the first, is read from its beginning: all of it
       // is new. The first is joined where it is now, unless its past was asked for.
       let start: LogStart = isFirst && !hasWaited && !options.existingOnly ? .tail : .head
+      let reason: String
+      var isFault = false
       do throws(LogError) {
         if let ring = try follower.attach(start: start, stopsAtTail: options.existingOnly) {
           announceReady()
-          if hasSpoken || !isFirst { messages.say("Log reacquired") }
+          if said != nil || !isFirst { messages.say("Log reacquired") }
           return ring
         }
+        reason = Self.noLogWords + " \(follower.path) (\(follower.trouble))"
       } catch {
-        if !hasSpoken { messages.say(error.description) }
-        hasSpoken = true
-        if options.existingOnly {
-          status = ExitStatus.failure
-          return nil
-        }
+        reason = error.description
+        isFault = true
       }
-      if !hasSpoken {
-        messages.say(
-          "Failed to acquire log: No VSL chunk found (child not started ?): \(follower.path)")
-        hasSpoken = true
+      if isFirst, let problem = hopelessness(follower, isFault: isFault, by: deadline) {
+        messages.say(reason == said ? "no log within the time that -t allows" : reason + problem)
+        status = ExitStatus.failure
+        return nil
       }
+      if reason != said { messages.say(reason) }
+      said = reason
       hasWaited = true
       // How long that takes is up to the cache, and not to be waited for.
       announceReady()
@@ -90,11 +102,34 @@ extension Pipeline {
     return nil
   }
 
+  /// How often a log without records is looked at before that is said.
+  private static var silenceLooks: Int { 40 }
+
+  private static var noLogWords: String {
+    "Failed to acquire log: No VSL chunk found (child not started ?):"
+  }
+
+  /// Why the first log isn't waited for any longer; nil if it is.
+  private func hopelessness(
+    _ follower: borrowing InstanceFollower, isFault: Bool, by deadline: Int64?
+  ) -> String? {
+    if follower.isRefused || (isFault && options.existingOnly) { return "" }
+    if options.existingOnly, let process = follower.deadManager {
+      return "; its varnishd, process \(process), doesn't run, so none will come"
+    }
+    return isOver(deadline) ? "; not waited for any longer" : nil
+  }
+
   /// Waits for a record that tells which tags the log uses; nil if the log is gone before.
   private mutating func waitForNumbering(
     _ ring: borrowing LogRing<WideRecords>, _ follower: inout InstanceFollower
   ) -> TagNumbering? {
+    var patience = Self.silenceLooks
     while !isEnding {
+      patience -= 1
+      if patience == 0 {
+        messages.say("\(follower.path): the log has no record yet that tells its version; waiting for one")
+      }
       let probe = ring.probe()
       if let numbering = probe.result { return numbering }
       if options.existingOnly {
@@ -167,9 +202,7 @@ extension Pipeline {
       }
       if rhythm.isTimeToPublish(now, after: pause) { lane?.publish() }
       if let monitor = options.monitor, let output {
-        var present = accounting
-        present.filtered += sortedOut(grouper.statistics)
-        monitor.note(present, output)
+        monitor.note(account(), waitingBytes: output.usage.waiting.bytes)
       }
       if rhythm.isTimeToLook(now) { follower.refresh() }
       // One system call for each look at a quiet log.

@@ -25,6 +25,7 @@ extension Pipeline {
     _ source: inout Source, _ grouper: inout Grouper<Source.Layout>,
     _ strays: inout StrayPieces
   ) throws(LogError) -> Pause {
+    defer { note(grouper.statistics) }
     for _ in 0..<Self.runsPerTurn where !isEnding {
       switch try source.next() {
       case .records(let run):
@@ -35,6 +36,7 @@ extension Pipeline {
         }
         let orphansBefore = grouper.statistics.orphans
         guard Source.recordsStandAlone ? grouper.addEach(run) : grouper.add(run) else { continue }
+        note(grouper.statistics)
         while let group = grouper.next() { take(group, from: &source) }
         if !Source.recordsStandAlone, !source.isIntact {
           grouper.discardTornPiece()
@@ -56,6 +58,7 @@ extension Pipeline {
   mutating func takeFinished<Source: LogSource & ~Copyable>(
     _ grouper: inout Grouper<Source.Layout>, from source: inout Source
   ) {
+    note(grouper.statistics)
     while let group = grouper.next() { take(group, from: &source) }
   }
 
@@ -158,8 +161,7 @@ extension Pipeline {
         if options.hangup == .reopen { output?.requestReopen() } else { interrupt() }
       case .flush: flushes = true
       case .report:
-        if let report = output?.report { accounting.note(report, isFinal: false) }
-        messages.say(accounting.description)
+        messages.say(account().description)
       }
     }
     return flushes

@@ -21,7 +21,10 @@ public struct Pipeline: ~Copyable {
   let options: PipelineOptions
   let signals: SignalQueue
   let messages: Messages
+  /// What this thread has counted; `account` adds the rest.
   var accounting = Accounting()
+  /// How many transactions the present grouper has sorted out; `accounting` takes them over when it ends.
+  var sortedOutCount = 0
   var output: Output?
   var lane: Lane?
   var query: Query?
@@ -129,10 +132,15 @@ public struct Pipeline: ~Copyable {
         options.recordRules, version: rules.version, isStrict: rules.isStrict, tags: tags,
         alwaysShown: form == .records ? GroupRenderer.structuralTags(tags) : TagSet())
       return GroupRenderer(
-        form, sides: sides(rules), filter: filter, tags: tags, version: rules.version)
+        form, sides: sides(rules), filter: filter, tags: tags, version: rules.version,
+        isForTerminal: isOutputTerminal)
     } catch {
       throw .recordRule(error)
     }
+  }
+
+  private var isOutputTerminal: Bool {
+    if case .standardOutput = options.target { isatty(STDOUT_FILENO) == 1 } else { false }
   }
 
   private func sides(_ rules: NCSARules) -> SideSelection {
@@ -232,8 +240,10 @@ public struct Pipeline: ~Copyable {
         return try FileSink.open(file) { messages.say($0) }
       case .command(let command, let onRestart):
         return LinkSink.exec(command, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }
-      case .socket(let address, let onRestart):
-        return LinkSink.socket(address, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }
+      case .socket(let receiver, let onRestart):
+        var links = linkOptions(header, binaryContent, onRestart)
+        links.framing = receiver.framing
+        return LinkSink.socket(receiver.address, links) { messages.say($0) }
       case .descriptor(let descriptor, let name):
         return try StreamSink(descriptor: descriptor, name: name, header: header)
       }
@@ -371,12 +381,30 @@ public struct Pipeline: ~Copyable {
       wantsBackend: sides.backend, wantsESI: sides.esi)
   }
 
-  /// Takes over what the grouper has sorted out.
-  mutating func count(_ statistics: GroupingStatistics) { accounting.filtered += sortedOut(statistics) }
+  // MARK: Accounting
 
-  /// How many of those that were seen the grouper has sorted out.
-  func sortedOut(_ statistics: GroupingStatistics) -> Int {
-    statistics.ruledOut + (takesGroups ? statistics.discardedGroups : statistics.discarded)
+  /// Notes how many of those that were seen the grouper has sorted out so far.
+  mutating func note(_ statistics: GroupingStatistics) {
+    sortedOutCount = statistics.ruledOut + (takesGroups ? statistics.discardedGroups : statistics.discarded)
+  }
+
+  /// Takes over what a grouper that has ended has sorted out.
+  mutating func count(_ statistics: GroupingStatistics) {
+    note(statistics)
+    accounting.filtered += sortedOutCount
+    sortedOutCount = 0
+  }
+
+  /// What has become of everything, at any moment.
+  ///
+  /// - Parameters:
+  ///   - report: the output's numbers; asked for if not given.
+  ///   - isFinal: whether the output has ended, so that what is not delivered never will be.
+  func account(_ report: OutputReport? = nil, isFinal: Bool = false) -> Accounting {
+    var account = accounting
+    account.filtered += sortedOutCount
+    if let report = report ?? output?.report { account.note(report, isFinal: isFinal) }
+    return account
   }
 
   // MARK: Ending
@@ -390,16 +418,16 @@ public struct Pipeline: ~Copyable {
     // A run that came to its end by itself waits for its output; a signal sets a limit to that.
     while !isInterrupted, !output.waitForEnd(or: signals.descriptor) { handleSignals() }
     let report = output.join(drainSeconds: isInterrupted ? options.drainSeconds : .infinity)
-    accounting.note(report, isFinal: true)
-    options.monitor?.note(accounting)
+    let account = account(report, isFinal: true)
+    options.monitor?.note(account)
     if let failure = report.failure {
       messages.say(failure.description)
       status = ExitStatus.outputFailed
-    } else if status == ExitStatus.success, accounting.dropped + accounting.lost > 0 {
+    } else if status == ExitStatus.success, !account.isComplete {
       status = ExitStatus.incomplete
     }
-    if options.showsAccounting { messages.say(accounting.description) }
-    assert(accounting.addsUp)
+    if options.showsAccounting { messages.say(account.description) }
+    assert(account.isSettled)
   }
 }
 
@@ -409,7 +437,9 @@ struct Messages: Sendable {
   let programName: String
   let listener: (@Sendable (String) -> Void)?
 
+  /// Says one line, whatever names there are in it.
   func say(_ text: String) {
+    let text = VisibleText.oneLine(text)
     if let listener { listener(text) } else { MessageQueue.shared.say(text, as: programName) }
   }
 }

@@ -32,8 +32,8 @@ public struct PipelineOptions: Sendable {
     case file(FileOptions)
     /// A command that the shell runs.
     case command(String, RestartPolicy)
-    /// A connection.
-    case socket(SocketAddress, RestartPolicy)
+    /// A connection, or a socket for messages.
+    case socket(SocketReceiver, RestartPolicy)
     /// A descriptor that somebody else has opened, and the name that messages have for it.
     case descriptor(Int32, name: String)
   }

@@ -20,8 +20,8 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case instance(InstanceNameError)
   /// No running server was found in time; what was tried last, and why it failed.
   case noInstance(String)
-  /// The run was told to end while it waited for the server.
-  case interrupted
+  /// It was told to end while it waited for a server; what was tried last, and why it failed.
+  case interrupted(String)
   /// The run was told to end while it did something else that takes its time.
   case interruptedWhile(String)
 
@@ -32,17 +32,25 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     case .query(let error): "Query expression error:\n\(error.description)"
     case .recordRule(let error): error.description
     case .log(let error): error.description
-    case .logFileInOldTool(.cannotOpen(let path, let reason)):
-      "Can't open log file (Could not open \(path): \(reason)\n)"
-    case .logFileInOldTool(let error): "Can't open log file (\(error.description)\n)"
-    case .output(let error): "Can't open output file (\(error.detail)): \(error.target)"
+    case .logFileInOldTool(.cannotOpen(let error)):
+      "Can't open log file (Could not open \(VisibleText.oneLine(error.path)): \(error.reason)\n)"
+    case .logFileInOldTool(let error): "Can't open log file (\(VisibleText.oneLine(error.description))\n)"
+    case .output(let error): "Can't open output file (\(error.detail)): \(error.target)\(error.explanation)"
     case .pidFile(let error): error.description
     case .spool(let error): error.description
     case .system(let error): error.description
     case .instance(let error): error.description
     case .noInstance(let detail): "VSM: Could not get hold of varnishd, is it running? (\(detail))"
-    case .interrupted: "VSM: Attach interrupted"
+    case .interrupted(let detail): "VSM: Attach interrupted (\(detail))"
     case .interruptedWhile(let what): "told to end while \(what)"
+    }
+  }
+
+  /// Whether the description has several lines, of which none is chosen by a name.
+  public var hasLines: Bool {
+    switch self {
+    case .query, .logFileInOldTool: true
+    default: false
     }
   }
 

@@ -17,8 +17,9 @@ public final class RunMonitor: Sendable {
   private let filtered = Atomic(0)
   private let committed = Atomic(0)
   private let refused = Atomic(0)
+  private let written = Atomic(0)
+  private let unconfirmed = Atomic(0)
   private let undelivered = Atomic(0)
-  private let queued = Atomic(0)
   private let waitingBytes = Atomic(0)
   private let torn = Atomic(0)
   private let readBytes = Atomic(0)
@@ -49,11 +50,13 @@ public final class RunMonitor: Sendable {
   /// How the run stands.
   public var progress: Progress {
     var progress = Progress()
+    // First what was stored last: lines that were handed over since then count as queued.
+    progress.accounting.undelivered = undelivered.load(ordering: .acquiring)
+    progress.accounting.unconfirmed = unconfirmed.load(ordering: .acquiring)
+    progress.accounting.written = written.load(ordering: .acquiring)
     progress.accounting.filtered = filtered.load(ordering: .relaxed)
     progress.accounting.committed = committed.load(ordering: .relaxed)
     progress.accounting.refused = refused.load(ordering: .relaxed)
-    progress.accounting.undelivered = undelivered.load(ordering: .relaxed)
-    progress.accounting.queued = queued.load(ordering: .relaxed)
     progress.accounting.torn = torn.load(ordering: .relaxed)
     progress.accounting.lostBytes = lostBytes.load(ordering: .relaxed)
     progress.readBytes = readBytes.load(ordering: .relaxed)
@@ -76,18 +79,17 @@ public final class RunMonitor: Sendable {
     filtered.store(accounting.filtered, ordering: .relaxed)
     committed.store(accounting.committed, ordering: .relaxed)
     refused.store(accounting.refused, ordering: .relaxed)
-    undelivered.store(accounting.undelivered, ordering: .relaxed)
-    queued.store(accounting.queued, ordering: .relaxed)
+    written.store(accounting.written, ordering: .releasing)
+    unconfirmed.store(accounting.unconfirmed, ordering: .releasing)
+    undelivered.store(accounting.undelivered, ordering: .releasing)
     torn.store(accounting.torn, ordering: .relaxed)
     readBytes.store(accounting.readBytes, ordering: .relaxed)
     lostBytes.store(accounting.lostBytes, ordering: .relaxed)
   }
 
-  func note(_ accounting: Accounting, _ output: Output) {
-    var accounting = accounting
-    accounting.note(output.report, isFinal: false)
+  func note(_ accounting: Accounting, waitingBytes bytes: Int) {
     note(accounting)
-    waitingBytes.store(output.usage.waiting.bytes, ordering: .relaxed)
+    waitingBytes.store(bytes, ordering: .relaxed)
   }
 
   func noteCaughtUp(at nanoseconds: Int64) { caughtUp.store(nanoseconds, ordering: .relaxed) }

@@ -87,7 +87,8 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Connect to unix:PATH or tcp:HOST:PORT, and again when the connection is lost.",
+      "Connect to unix:PATH or tcp:HOST:PORT, and again when the connection is lost. Behind it may stand "
+        + ",framing=newline, octet-count or null. (default: newline)",
       valueName: "address"))
   var socket: String?
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import LineFormat
+import SharedMemory
 import Spillway
 
 /// `spillway formats`: lists, prints and checks templates.
@@ -36,7 +37,8 @@ struct FormatsCommand: ParsableCommand {
       for entry in entries {
         let name = entry.name + String(repeating: " ", count: nameWidth - entry.name.count)
         switch entry.template {
-        case .success: print("\(name)  \(entry.summary)  (\(Self.text(entry.origin)))")
+        case .success:
+          print(VisibleText.oneLine("\(name)  \(entry.summary)  (\(Self.text(entry.origin)))"))
         case .failure(let error):
           hasFailed = true
           SpillwayCommand.complain(error.description, as: "spillway")
@@ -66,7 +68,10 @@ struct FormatsCommand: ParsableCommand {
 
     func run() throws {
       let template = try loading { try place.library().template(name) }
-      _ = write(1, template.source, template.source.count)
+      var bytes = template.source
+      // A copy must be the same to the byte; a terminal gets nothing but what can be seen.
+      if isatty(1) == 1 { bytes = Array(VisibleText.lines(String(decoding: bytes, as: UTF8.self)).utf8) }
+      _ = write(1, bytes, bytes.count)
     }
   }
 
@@ -86,10 +91,10 @@ struct FormatsCommand: ParsableCommand {
         do {
           let template = try library.template(name)
           let failed = template.check()
-          for failure in failed { print(failure.description) }
+          for failure in failed { print(VisibleText.lines(failure.description)) }
           failures += failed.count
-          print("\(name): \(template.exampleCount) examples, \(failed.count) failed")
-          if let remark = template.remark { print("\(name): \(remark)") }
+          print("\(VisibleText.oneLine(name)): \(template.exampleCount) examples, \(failed.count) failed")
+          if let remark = template.remark { print("\(VisibleText.oneLine(name)): \(remark)") }
         } catch {
           failures += 1
           SpillwayCommand.complain("\(error)", as: "spillway")

@@ -26,10 +26,11 @@ extension OptionValues {
     }
     guard let text = output.socket else { return nil }
     do {
-      switch try SocketAddress(text) {
-      case .unix(let path): return .socket(try SocketAddress("unix:" + absolute(path)), onRestart)
-      case let address: return .socket(address, onRestart)
+      var receiver = try SocketReceiver(text)
+      if case .unix(let path) = receiver.address {
+        receiver.address = try SocketAddress("unix:" + absolute(path))
       }
+      return .socket(receiver, onRestart)
     } catch {
       throw UsageError("--socket: \(error)")
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Platform
+import SharedMemory
 import Shipping
 import Spillway
 
@@ -72,7 +73,7 @@ enum SpillwayCommand {
         complain("\(type.oldOpenFailure.words) (\(failure.detail))", as: name)
         exit(type.oldOpenFailure.status)
       }
-      complain(error.description, as: name)
+      complain(error.description, as: name, keepingLines: error.hasLines)
       exit(error.exitStatus)
     } catch let error as ArgumentExpansion.Mistake {
       complain(error.description, as: name)
@@ -114,8 +115,10 @@ enum SpillwayCommand {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
-  static func complain(_ text: String, as name: String?) {
-    MessageQueue.shared.say(text.shownAsArgument, as: name)
+  /// Writes to standard error what may have arguments, names and pieces of files in it.
+  static func complain(_ text: String, as name: String?, keepingLines: Bool = false) {
+    let text = text.shownAsArgument
+    MessageQueue.shared.say(keepingLines ? VisibleText.lines(text) : VisibleText.oneLine(text), as: name)
   }
 }
 

@@ -122,7 +122,8 @@ struct BadInputTests {
         == "spillway: Cannot open \(directory.file("missing")): No such file or directory\n")
     #expect(missing.status == 1)
     let folder = try ProcessRunner.run(try Subject.found().ncsa(["-r", directory.path]))
-    #expect(folder.errorText == "spillway: VSL file read error: Is a directory\n")
+    #expect(
+      folder.errorText == "spillway: Cannot open \(directory.path): it is a directory, not a file\n")
     #expect(folder.status == 1)
   }
 

@@ -52,7 +52,8 @@ struct LifecycleTests {
     let result = try Subject.found().run(
       over: CommandLineTests.log, ["-P", "/nonexistent/pid", "-F%U"])
     #expect(result.status == 1)
-    #expect(result.errorText == "spillway: /nonexistent/pid: No such file or directory\n")
+    #expect(
+      result.errorText == "spillway: /nonexistent/pid: No such file or directory; there is no /nonexistent\n")
   }
 
   @Test func `called varnishncsa it is that command, and quiet`() async throws {
@@ -138,6 +139,7 @@ struct LifecycleTests {
     #expect(result.errorText.contains("\(instance.path) belongs to \(name):"))
     let asking = String(
       cString: try #require(getpwuid(geteuid() == 0 ? 65534 : geteuid())).pointee.pw_name)
-    #expect(result.errorText.contains("\(asking) is asking"))
+    #expect(result.errorText.contains("and \(asking):"))
+    #expect(result.errorText.contains(" is asking"))
   }
 }

@@ -315,7 +315,7 @@ struct LogCommandTests {
       return "\(result.status ?? -1) \(result.errorText)"
     }
     let reason = "(No such file or directory)"
-    let ours = "1 spillway: Can't open output file \(reason): /nonexistent/file\n"
+    let ours = "1 spillway: Can't open output file \(reason): /nonexistent/file; there is no /nonexistent\n"
     #expect(try outcome(["log"]) == ours)
     #expect(try outcome(["ncsa"]) == ours)
     #expect(try outcome([], name: "varnishlog") == "2 varnishlog: Cannot open output file \(reason)\n")

@@ -25,11 +25,15 @@ struct Accounting: Equatable {
     self.lost = lost
     inherited = figures["inherited"] ?? 0
     kept = figures["kept"] ?? 0
+    queued = figures["queued"] ?? 0
+    unconfirmed = figures["unconfirmed"] ?? 0
   }
 
   /// What an earlier run had left, and what is left for a later one.
   var inherited = 0, kept = 0
+  /// What is still on its way, and what a connection may have swallowed.
+  var queued = 0, unconfirmed = 0
 
   /// Whether every transaction that was seen is in exactly one of the other counters.
-  var addsUp: Bool { seen + inherited == written + filtered + dropped + kept }
+  var addsUp: Bool { seen + inherited == written + filtered + dropped + kept + queued + unconfirmed }
 }

@@ -27,7 +27,8 @@ struct QueryFileTests {
 
   @Test func `a file that is not there is named`() throws {
     #expect(
-      throws: QueryFileError(path: "/nowhere/queries", reason: "No such file or directory")
+      throws: QueryFileError(
+        path: "/nowhere/queries", reason: "No such file or directory; there is no /nowhere")
     ) { try QueryFile.read("/nowhere/queries") }
     let error = QueryFileError(path: "/nowhere/queries", reason: "No such file or directory")
     #expect(error.description == "-Q /nowhere/queries: No such file or directory")

@@ -28,6 +28,20 @@ struct GroupRendererTests {
     2 c End
     """
 
+  @Test func `a terminal gets no control character of a payload`() throws {
+    var log = LogFileBuilder(lines: "2 c Begin req 1 rxreq")
+    // A cleared screen, one byte and two for the same in other encodings, and letters beyond ASCII.
+    let payload: [UInt8] = Array("a:\u{1b}[2J\tx\r\n".utf8) + [0x9b] + Array("1m\u{9b}1m größe àÀ".utf8)
+    log.add(SampleRecord(2, .client, tag: SampleTags.v7["VCL_Log"], bytes: payload))
+    log.add(lines: "2 c End")
+    let shown = try Showing(grouping: nil, isForTerminal: true).text(log)
+    #expect(shown.contains("c a:%1b[2J\tx%0d%0a%9b1m"))
+    #expect(shown.contains("%9b1m größe àÀ\n"))
+    #expect(!shown.utf8.contains(0x1b) && !shown.utf8.contains(0x0d))
+    let raw = try Showing(grouping: nil).bytes(log)
+    #expect(raw.contains(0x1b) && raw.contains(0x9b), "a file gets what varnishlog writes")
+  }
+
   @Test func `levels are stars, and a number from the fourth on`() throws {
     #expect(
       try Showing(grouping: .request).text(Self.nested) == """

@@ -13,6 +13,7 @@ struct Showing {
   var grouping: Grouping? = .vxid
   var client = false, backend = false, esi = false
   var rules: [RecordRule] = []
+  var isForTerminal = false
   /// How much room a group is given.
   var roomByteCount = 1 << 20
 
@@ -40,7 +41,7 @@ struct Showing {
     var renderer = GroupRenderer(
       form, sides: sides,
       filter: try RecordFilter(rules, version: version, isStrict: true, tags: tags), tags: tags,
-      version: version)
+      version: version, isForTerminal: isForTerminal)
     var grouper = Grouper<Layout>(
       options: GroupingOptions(
         grouping: grouping ?? .vxid, candidateRule: .everything, wantsClient: true, wantsBackend: true,

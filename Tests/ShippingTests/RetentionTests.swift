@@ -97,10 +97,9 @@ import Testing
     let sink = try sink(system: faults.system) { $0.keep = 0 }
     _ = try sink.tick(at: .test)
     #expect(directory.names == ["access.log", names[0]])
-    #expect(
-      warnings.all == [
-        "\(directory.file(names[0])): unlink: Operation not permitted; finished files are piling up"
-      ])
+    let said = try #require(warnings.all.first)
+    #expect(said.hasPrefix("\(directory.file(names[0])): unlink: Operation not permitted; "))
+    #expect(said.hasSuffix("; finished files are piling up"))
     _ = try sink.tick(at: Moment.test.later(seconds: 61))
     #expect(warnings.all.count == 1, "said once")
   }
@@ -168,10 +167,10 @@ import Testing
       try sink.take(["line"], at: Moment.test.later(seconds: Double(second)))
     }
     #expect(SystemCalls.real.target(ofLink: directory.file("link")) == "access.log")
-    #expect(
-      warnings.all == [
-        "\(directory.file("link")): symlink: Permission denied; it doesn't lead to the current file"
-      ])
+    #expect(warnings.all.count == 1)
+    let said = try #require(warnings.all.first)
+    #expect(said.hasPrefix("\(directory.file("link")): symlink: Permission denied; "))
+    #expect(said.hasSuffix("; it doesn't lead to the current file"))
   }
 
   // MARK: What is run for finished files

@@ -31,6 +31,10 @@ import Testing
     ("tcp:loghost:syslog", "is not unix:PATH"),
     ("tcp:::1:514", "needs brackets: tcp:[ADDRESS]:PORT"),
     ("udp:loghost:514", "is not unix:PATH"),
+    ("tcp:log host:514", "has something in the host"),
+    ("tcp:http://loghost:514", "needs brackets"),
+    ("tcp:loghost/x:514", "has something in the host"),
+    ("tcp:loghost\n:514", "has something in the host"),
     ("unix:/" + String(repeating: "x", count: 107), "is too long: a socket's path has at most 107 bytes"),
   ]
 
@@ -38,5 +42,31 @@ import Testing
   func aMistakeIsOneLineThatSaysWhatWasExpected(text: String, problem: String) {
     let error = #expect(throws: OptionValueError.self) { try SocketAddress(text) }
     #expect(error?.description.hasPrefix("\"\(text)\" \(problem)") == true, "\(String(describing: error))")
+  }
+
+  private static let receivers: [(String, SocketReceiver)] = [
+    ("tcp:loghost:514", SocketReceiver(.tcp(host: "loghost", port: 514))),
+    ("tcp:loghost:514,framing=newline", SocketReceiver(.tcp(host: "loghost", port: 514), framing: .newline)),
+    ("tcp:[::1]:514,framing=octet-count", SocketReceiver(.tcp(host: "::1", port: 514), framing: .octetCount)),
+    ("unix:/run/a,b,framing=null", SocketReceiver(.unix(path: "/run/a,b"), framing: .null)),
+    ("unix:/run/a,framing=x,framing=null", SocketReceiver(.unix(path: "/run/a,framing=x"), framing: .null)),
+  ]
+
+  @Test(arguments: receivers)
+  func aReceiverHasAnAddressAndPerhapsAFraming(text: String, receiver: SocketReceiver) throws {
+    #expect(try SocketReceiver(text) == receiver)
+  }
+
+  private static let receiverMistakes: [(String, String)] = [
+    ("tcp:loghost:514,framing=", "has a framing that is none of newline, octet-count, null"),
+    ("tcp:loghost:514,framing=nul", "has a framing that is none of newline, octet-count, null"),
+    ("tcp:loghost:514,framing=null,", "has a framing that is none of"),
+    ("tcp:loghost:514,octet-count", "is not unix:PATH"),
+  ]
+
+  @Test(arguments: receiverMistakes)
+  func aFramingThatThereIsNotIsSaid(text: String, problem: String) {
+    let error = #expect(throws: OptionValueError.self) { try SocketReceiver(text) }
+    #expect(error?.description.contains(problem) == true, "\(String(describing: error))")
   }
 }

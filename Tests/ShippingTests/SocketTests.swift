@@ -65,7 +65,10 @@ import Testing
     #expect(report.written.records == 50)
     #expect(report.lostRecords == 0)
     #expect(said.all.count { $0.contains("closed") } == 1, "\(said.all)")
-    #expect(said.all.first?.contains(": the peer has closed the connection; it is tried again") == true)
+    // Over the network only a line that isn't taken shows that the peer has ended more than its sending.
+    let fate = family == .unix ? "" : ", 1 line is sent again"
+    #expect(
+      said.all.first?.contains(": the peer has closed the connection\(fate); it is tried again") == true)
   }
 
   @Test(arguments: Family.allCases)
@@ -86,9 +89,12 @@ import Testing
     let got = try #require(peers.join())
     #expect(got[0] == Array(lines.prefix(1234)))
     #expect(got[1] == Array(lines.suffix(got[1].count)), "whole lines in order")
+    let missing = lines.count - 1234 - got[1].count
     // A peer's system may have taken what the peer never read; a socket in the file system can't.
-    if family == .unix { #expect(got[1].count >= lines.count - 1234) }
-    #expect(report.written.records == lines.count)
+    if family == .unix { #expect(missing <= 0) }
+    #expect(report.unconfirmed.records >= missing, "what is gone is not said to be written")
+    #expect(report.written.records + report.unconfirmed.records == lines.count)
+    #expect(report.written.records <= 1234 + got[1].count)
     #expect(said.all.first?.contains("lines are sent again") == true, "\(said.all)")
   }
 

@@ -129,6 +129,9 @@ static const int shim_madv_populate_write = 23;
 /// Makes a file in memory that has no name, closed when another program is executed.
 int shim_anonymous_file(const char *label);
 
+/// Opens a directory inside another one, only to reach what is in it; fails with ENOTDIR for a symbolic link.
+int shim_reach_directory(int parent, const char *name);
+
 /// Takes real blocks for a range of a file, zeros where it had none. With `extends` the file reaches at
 /// least to the range's end afterwards; otherwise its size stays.
 int shim_allocate_blocks(int descriptor, int64_t offset, int64_t count, _Bool extends);
@@ -172,6 +175,10 @@ int shim_pipe_capacity(int descriptor);
 
 /// A descriptor that becomes readable when a process ends; -1 with errno set where there is none.
 int shim_watch_process(int process);
+
+/// The largest window that the peer of a TCP connection can announce, which is more than its system holds of
+/// what the peer hasn't read; -1 if that can't be known.
+int64_t shim_peer_window_max(int descriptor);
 
 /// A descriptor that is readable once it was signalled, and doesn't block; -1 with errno set if there is none left.
 int shim_event(void);

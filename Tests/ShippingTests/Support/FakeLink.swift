@@ -16,6 +16,12 @@ final class FakeLink: Link {
   var unread = 0
   var isFinished = false
   var pieces = Int.max
+  /// What it is sent, and what it may lose of what it has taken.
+  var form = EntryForm.line
+  var doubtfulByteCountMax = 0
+  /// Each thing that it was sent, and how large one may be.
+  var sent: [String] = []
+  var messageMax = Int.max
 
   var text: String { String(decoding: received, as: UTF8.self) }
 
@@ -31,7 +37,9 @@ final class FakeLink: Link {
 
   func send(_ bytes: UnsafeRawBufferPointer, at now: Moment) -> LinkProgress {
     guard case .open = condition else { return .broken }
+    guard bytes.count <= messageMax else { return .tooLarge }
     let count = min(room, bytes.count)
+    sent.append(String(decoding: bytes.prefix(count), as: UTF8.self))
     received += bytes.prefix(count)
     room -= room == .max ? 0 : count
     return .sent(count)
@@ -42,8 +50,8 @@ final class FakeLink: Link {
   func finish(at now: Moment) { isFinished = true }
   func release() { condition = .absent }
 
-  func end(_ reason: String, isFailure: Bool = false, unread: Int = 0) {
-    condition = .ended(LinkEnd(reason: reason, isFailure: isFailure))
+  func end(_ reason: String, isFailure: Bool = false, isAbrupt: Bool = false, unread: Int = 0) {
+    condition = .ended(LinkEnd(reason: reason, isFailure: isFailure, isAbrupt: isAbrupt))
     self.unread = unread
   }
 }

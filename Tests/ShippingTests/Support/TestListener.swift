@@ -90,6 +90,26 @@ final class TestPeer {
     close()
   }
 
+  /// Says that it will send nothing more.
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// All bytes up to the end.
+  func bytesToTheEnd() -> [UInt8] {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let more = recv(descriptor, &chunk, chunk.count, 0)
+      guard more > 0 else { return bytes }
+      bytes += chunk.prefix(more)
+    }
+  }
+
+  /// The next bytes, this many of them, and nothing beyond.
+  func bytes(_ count: Int) -> [UInt8] {
+    var chunk = [UInt8](repeating: 0, count: count)
+    let got = recv(descriptor, &chunk, count, Int32(MSG_WAITALL))
+    return Array(chunk.prefix(max(0, got)))
+  }
+
   func send(_ text: String) {
     _ = Array(text.utf8).withUnsafeBytes {
       Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))

@@ -1,0 +1,118 @@
+/// How the receiver at the other end of a stream tells where one entry ends and the next begins.
+public enum Framing: String, Sendable, CaseIterable {
+  /// Each line ends with a newline.
+  case newline
+  /// The number of its bytes and a blank are in front of each entry, which then has no newline at its end
+  /// (RFC 6587, 3.4.1).
+  case octetCount = "octet-count"
+  /// Each entry ends with a NUL instead of the newline.
+  case null
+
+  /// How entries look on the way.
+  var form: EntryForm {
+    switch self {
+    case .newline: .line
+    case .octetCount: .counted
+    case .null: .nulTerminated
+    }
+  }
+}
+
+/// What is sent of an entry, which is a line or several with a newline at the end.
+enum EntryForm {
+  /// The entry as it is.
+  case line
+  /// Its length in front, no newline at its end.
+  case counted
+  /// A NUL instead of the newline at its end.
+  case nulTerminated
+  /// No newline at its end: a message of its own tells where it ends.
+  case bare
+
+  /// How many bytes are sent of an entry.
+  func byteCount(ofEntry entry: UnsafeRawBufferPointer) -> Int {
+    switch self {
+    case .line: return entry.count
+    case .nulTerminated: return Self.text(of: entry).count + 1
+    case .bare: return Self.text(of: entry).count
+    case .counted:
+      let count = Self.text(of: entry).count
+      // The grammar has no length of 0, and of an empty line nothing would arrive anyway.
+      return count == 0 ? 0 : Self.digitCount(of: count) + 1 + count
+    }
+  }
+
+  /// Writes what is sent of an entry, for which there is room.
+  ///
+  /// - Returns: how many bytes that are.
+  func put(_ entry: UnsafeRawBufferPointer, to room: UnsafeMutableRawBufferPointer) -> Int {
+    if case .line = self {
+      room.copyMemory(from: entry)
+      return entry.count
+    }
+    let text = Self.text(of: entry)
+    var start = 0
+    if case .counted = self, !text.isEmpty {
+      start = Self.digitCount(of: text.count) + 1
+      var rest = text.count
+      for index in stride(from: start - 2, through: 0, by: -1) {
+        room[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+        rest /= 10
+      }
+      room[start - 1] = UInt8(ascii: " ")
+    }
+    UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyMemory(from: text)
+    guard case .nulTerminated = self else { return start + text.count }
+    room[start + text.count] = 0
+    return start + text.count + 1
+  }
+
+  /// The bytes of the entry that was put there, its newline included.
+  func entry(in sent: UnsafeRawBufferPointer) -> [UInt8] {
+    var text = sent[...]
+    switch self {
+    case .line: return Array(sent)
+    case .counted: text = text.drop { $0 != UInt8(ascii: " ") }.dropFirst()
+    case .nulTerminated: text = text.dropLast()
+    case .bare: break
+    }
+    return Array(text) + [UInt8(ascii: "\n")]
+  }
+
+  /// How many bytes the entry has that was put there, its newline included.
+  func entryByteCount(in sent: UnsafeRawBufferPointer) -> Int {
+    switch self {
+    case .line, .nulTerminated: sent.count
+    case .bare: sent.count + 1
+    case .counted: sent.drop { $0 != UInt8(ascii: " ") }.dropFirst().count + 1
+    }
+  }
+
+  /// What is sent of several lines, each an entry of its own.
+  func pieces(ofLines lines: [UInt8]) -> [[UInt8]] {
+    guard self != .line else { return lines.isEmpty ? [] : [lines] }
+    let pieces = lines.split(separator: UInt8(ascii: "\n")).map { line in
+      line.withUnsafeBytes { line in
+        [UInt8](unsafeUninitializedCapacity: byteCount(ofEntry: line)) { buffer, count in
+          count = put(line, to: UnsafeMutableRawBufferPointer(buffer))
+        }
+      }
+    }
+    // Where nothing else separates them, each is sent by itself.
+    return self == .bare || pieces.isEmpty ? pieces : [Array(pieces.joined())]
+  }
+
+  private static func text(of entry: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: entry.last == UInt8(ascii: "\n") ? entry.dropLast() : entry[...])
+  }
+
+  private static func digitCount(of number: Int) -> Int {
+    var count = 1
+    var rest = number / 10
+    while rest > 0 {
+      count += 1
+      rest /= 10
+    }
+    return count
+  }
+}
