@@ -21,6 +21,9 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   static let inProgress = Errno(EINPROGRESS)
   static let timedOut = Errno(ETIMEDOUT)
   static let nameTooLong = Errno(ENAMETOOLONG)
+  static let isDirectory = Errno(EISDIR)
+  static let tooManyLinks = Errno(ELOOP)
+  static let noData = Errno(ENODATA)
 
   /// The system's words for it.
   package var description: String {
