@@ -80,13 +80,21 @@ enum SpillwayCommand {
     if let code = error as? ExitCode { exit(code.rawValue) }
     let text = command.fullMessage(for: error)
     guard command.exitCode(for: error) != .success else {
-      print(text)
+      print(withOptionalValue(text))
       exit(ExitStatus.success)
     }
     let name = command.configuration.commandName ?? "spillway"
     complain(command.message(for: error), as: name)
     complain("Usage: \(name) <options>; --help lists them", as: nil)
     exit(ExitStatus.failure)
+  }
+
+  /// Help in which the one option whose value may be left out is written as it must be; the parser knows no such
+  /// thing.
+  private static func withOptionalValue(_ text: String) -> String {
+    // In the list, what stands behind it stays in its column.
+    text.replacing("--gzip <level>  ", with: "--gzip[=<level>]")
+      .replacing("--gzip <level>", with: "--gzip[=<level>]")
   }
 
   private static func baseName(_ path: String) -> String {
