@@ -63,16 +63,14 @@ extension FileSink {
       // Should it be a pipe by now, it isn't waited for.
       let descriptor = try system.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
       do throws(Errno) {
-        var status = try system.status(descriptor)
+        let status = try system.status(descriptor)
         guard FileIdentity(status) == FileIdentity(found), status.isRegular else {
           try system.close(descriptor)
           return false
         }
-        if truncates, status.st_size > 0 {
-          try system.truncate(descriptor, to: 0)
-          status = try system.status(descriptor)
-        }
-        try adopt(descriptor, path, status, now, options.attributes, mustApply: isFirst)
+        if truncates, status.st_size > 0 { try system.truncate(descriptor, to: 0) }
+        try prepare(descriptor, path, FileIdentity(status), now, options.attributes, mustApply: isFirst)
+        try takeUp(descriptor, path, now)
         return true
       } catch {
         try? system.close(descriptor)
@@ -85,18 +83,21 @@ extension FileSink {
     }
   }
 
+  /// Makes a new file, which says whose it is before it has a name, where the file system can do that.
   private func makeFile(_ path: String, _ now: Moment, isFirst: Bool) throws(SinkError) -> Bool {
     let attributes = options.attributes.completed(by: inherited)
+    let mode: mode_t = attributes.mode == nil ? 0o666 : 0o600
     do throws(Errno) {
-      let flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY
-      let descriptor = try system.open(path, flags, mode: attributes.mode == nil ? 0o666 : 0o600)
+      let (descriptor, isNamed) = try openNew(path, mode)
       do throws(Errno) {
-        let status = try system.status(descriptor)
-        try adopt(descriptor, path, status, now, attributes, mustApply: isFirst)
+        let identity = FileIdentity(try system.status(descriptor))
+        try prepare(descriptor, path, identity, now, attributes, mustApply: isFirst)
+        if !isNamed { try system.giveName(path, to: descriptor) }
+        try takeUp(descriptor, path, now)
         return true
       } catch {
-        // It has nothing in it, and doesn't say whose it is.
-        try? system.unlink(path)
+        // It has nothing in it, and nobody knows of it.
+        if isNamed { try? system.unlink(path) }
         try? system.close(descriptor)
         throw error
       }
@@ -107,10 +108,22 @@ extension FileSink {
     }
   }
 
-  /// Makes an open file the current one.
-  private func adopt(
-    _ descriptor: Int32, _ path: String, _ status: stat, _ now: Moment, _ attributes: FileAttributes,
-    mustApply: Bool
+  private func openNew(_ path: String, _ mode: mode_t) throws(Errno) -> (descriptor: Int32, isNamed: Bool) {
+    let flags = O_WRONLY | O_APPEND | O_NOCTTY
+    if SystemCalls.canGiveNames {
+      do {
+        return (try system.openUnnamed(FileNaming.directory(of: path), flags, mode: mode), false)
+      } catch .notSupported, .isDirectory, .invalid {
+        // Neither every file system nor every kernel has files without a name.
+      }
+    }
+    return (try system.open(path, flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode), true)
+  }
+
+  /// Gives an open file its permissions and its mark.
+  private func prepare(
+    _ descriptor: Int32, _ path: String, _ identity: FileIdentity, _ now: Moment,
+    _ attributes: FileAttributes, mustApply: Bool
   ) throws(Errno) {
     if !attributes.isEmpty {
       do {
@@ -122,15 +135,18 @@ extension FileSink {
         upkeep.attributes.say(failure, "it hasn't the mode, owner and group of the one before it", warn)
       }
     }
+    guard isSeries else { return }
+    sequence = series.marks.nextSequence(at: now)
+    series.marks.set(mark(.open), descriptor, identity)
+    FaultPoint.rotationMarked.pass()
+    // Tells another run that this one isn't left over; where that can't be said, it does no harm.
+    try? system.lock(descriptor)
+  }
+
+  /// Makes an open file the current one.
+  private func takeUp(_ descriptor: Int32, _ path: String, _ now: Moment) throws(Errno) {
+    let status = try system.status(descriptor)
     FaultPoint.rotationOpened.pass()
-    let identity = FileIdentity(status)
-    if isSeries {
-      sequence = series.marks.nextSequence(at: now)
-      series.marks.set(mark(.open), descriptor, identity)
-      FaultPoint.rotationMarked.pass()
-      // Tells another run that this one isn't left over; where that can't be said, it does no harm.
-      try? system.lock(descriptor)
-    }
     // A file that was begun before belongs to the period of its last line.
     period = schedule?.period(at: status.st_size > 0 ? Int64(status.st_mtim.tv_sec) : now.wallSeconds)
     rotationBytes = options.rotateBytes ?? .max

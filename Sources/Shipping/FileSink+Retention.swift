@@ -13,8 +13,9 @@ extension FileSink {
     upkeep.end(at: now, isPeriodic: options.keepSeconds != nil)
   }
 
-  /// Deletes the oldest finished files: those beyond the number or the bytes that are kept, and those whose
-  /// last line is too old. What waits for its command counts, but is deleted only after that.
+  /// Deletes the oldest finished files: too many, too much, or too old.
+  ///
+  /// What waits for its command counts, but is deleted only after that.
   private func prune(_ now: Moment) {
     var failure: SinkError?
     do {
@@ -114,7 +115,7 @@ extension FileSink {
 
   /// Finishes files of former periods that a kill has left torn or without their suffix, and has the command run
   /// for those that it was not run for, or not to its end.
-  private func finishLeftovers(_ now: Moment) {
+  func finishLeftovers(_ now: Moment) {
     upkeep.hasLeftovers = false
     do {
       for member in try series.members(except: file?.identity) {

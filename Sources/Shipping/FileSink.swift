@@ -118,6 +118,8 @@ public final class FileSink: Sink {
   /// Completes the gzip member, puts the file away, deletes old ones, when it is due.
   public func tick(at now: Moment) throws(SinkError) -> Int64? {
     tickCommand(now)
+    // What a former run has left comes first, also to the command.
+    if upkeep.isDue(at: now), upkeep.hasLeftovers { finishLeftovers(now) }
     do {
       // What follows may make room for what fails here.
       defer { keepUp(now) }

@@ -73,6 +73,24 @@ extension SystemCalls {
     _ = try perform(.rmdir) { _ in rmdir(path) }
   }
 
+  /// Whether a file that was opened without a name can be given one.
+  static let canGiveNames = access("/proc/self/fd", X_OK) == 0
+
+  /// Opens a new file of a directory that has no name yet, and is gone if it is closed without one.
+  func openUnnamed(_ directory: String, _ flags: Int32, mode: mode_t) throws(Errno) -> Int32 {
+    try open(directory, flags | Self.unnamed, mode: mode)
+  }
+
+  /// `O_TMPFILE`, which isn't in Swift's module of the C library.
+  private static let unnamed: Int32 = 0o20_000_000 | O_DIRECTORY
+
+  /// Gives such a file a name that nothing has; `EEXIST` if something has it.
+  func giveName(_ path: String, to descriptor: Int32) throws(Errno) {
+    _ = try perform(.link) { _ in
+      linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW)
+    }
+  }
+
   /// Another descriptor for what one has open.
   func duplicate(_ descriptor: Int32) throws(Errno) -> Int32 {
     try perform(.open) { _ in fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) }

@@ -3,8 +3,9 @@ import Glibc
 
 /// Starting processes and learning of their end.
 extension SystemCalls {
-  /// Has the shell run a command, in a process group of its own and with signals as they are by default, whatever
-  /// is blocked and ignored here. It inherits the standard streams and no other descriptor, also none that the
+  /// Has the shell run a command, in a process group of its own.
+  ///
+  /// Signals are as they are by default, whatever is blocked and ignored here. It inherits the standard streams and no other descriptor, also none that the
   /// program was started with.
   /// - Parameters:
   ///   - input: what the command reads; nothing, if nil.

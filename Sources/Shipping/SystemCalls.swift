@@ -10,7 +10,7 @@ struct SystemCalls: Sendable {
     case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
     case mmap, pipe, ioctl, mkdir, flock
     case spawn, waitid
-    case lstat, symlink, futimens, rmdir, fchmod, fchown, getxattr, setxattr
+    case lstat, symlink, link, futimens, rmdir, fchmod, fchown, getxattr, setxattr
     case socket, connect, recv, shutdown
   }
 

@@ -28,6 +28,7 @@ import Testing
     (.unlink, [EACCES, EROFS]), (.opendir, [EACCES, EMFILE]), (.lstat, [EACCES, EIO]),
     (.symlink, [EROFS, ENOSPC]), (.read, [EIO]), (.futimens, [EPERM]),
     (.getxattr, [EIO, ENOTSUP]), (.setxattr, [ENOSPC, EPERM]), (.fchmod, [EPERM]), (.flock, [ENOLCK]),
+    (.link, [ENOSPC, EIO]),
   ]
 
   private struct Outcome {

@@ -125,8 +125,8 @@ import Testing
       $0.postRotate = command(after: pipe)
     }
     try sink.take(["0", "1", "2"])
-    unlink(directory.file("access.log.\(stamp())-2"))
-    directory.write("access.log.\(stamp())-2", "somebody else's\n")
+    directory.write("new", "somebody else's\n")
+    rename(directory.file("new"), directory.file("access.log.\(stamp())-2"))
     pipe.closeWriteEnd()
     try wait(sink) { record.count == 2 && sink.command?.process == nil }
     #expect(record == ["0", "2"])
@@ -228,7 +228,7 @@ import Testing
     try wait(sink) { !record.isEmpty && sink.command?.process == nil }
     // The shell may have one more open for itself.
     let numbers = record.compactMap { Int($0) }
-    #expect(numbers.starts(with: [0, 1, 2]))
+    #expect(Set(numbers).isSuperset(of: [0, 1, 2]))
     #expect(!numbers.contains(Int(leaked)) || leaked <= 2)
     #expect(!numbers.contains(Int(high)))
   }
