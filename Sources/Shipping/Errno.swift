@@ -24,6 +24,8 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   static let isDirectory = Errno(EISDIR)
   static let tooManyLinks = Errno(ELOOP)
   static let noData = Errno(ENODATA)
+  static let notPermitted = Errno(EPERM)
+  static let otherDevice = Errno(EXDEV)
 
   /// The system's words for it.
   package var description: String {

@@ -92,7 +92,10 @@ extension FileSink {
       do throws(Errno) {
         let identity = FileIdentity(try system.status(descriptor))
         try prepare(descriptor, path, identity, now, attributes, mustApply: isFirst)
-        if !isNamed { try system.giveName(path, to: descriptor) }
+        if !isNamed, try !giveName(path, to: descriptor) {
+          try system.close(descriptor)
+          return false
+        }
         try takeUp(descriptor, path, now)
         return true
       } catch {
@@ -108,9 +111,20 @@ extension FileSink {
     }
   }
 
+  /// - Returns: false if that can't be done here; then it isn't tried again.
+  private func giveName(_ path: String, to descriptor: Int32) throws(Errno) -> Bool {
+    do {
+      try system.giveName(path, to: descriptor)
+      return true
+    } catch .notSupported, .invalid, .notPermitted, .otherDevice, .noEntry {
+      upkeep.namesLater = false
+      return false
+    }
+  }
+
   private func openNew(_ path: String, _ mode: mode_t) throws(Errno) -> (descriptor: Int32, isNamed: Bool) {
     let flags = O_WRONLY | O_APPEND | O_NOCTTY
-    if SystemCalls.canGiveNames {
+    if SystemCalls.canGiveNames, upkeep.namesLater {
       do {
         return (try system.openUnnamed(FileNaming.directory(of: path), flags, mode: mode), false)
       } catch .notSupported, .isDirectory, .invalid {

@@ -11,6 +11,8 @@ struct Upkeep {
   var isDue = true
   /// Whether there may be files that ended with their period but were not finished.
   var hasLeftovers = false
+  /// Whether a new file gets its name only when it says whose it is.
+  var namesLater = true
   /// Whether the files of former runs have not been looked at.
   var isUnseen = true
   /// The files whose command has not ended, what they are to say of themselves then, and when they were changed
