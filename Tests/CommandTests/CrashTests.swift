@@ -182,7 +182,8 @@ import Testing
         let isDone = try poll(until: .after(.seconds(60))) { () throws(SupportError) in
           do {
             _ = try ProcessRunner.run(
-              try self.command(kind, ["-r", home.file("short")] + command, point: nil))
+              try self.command(
+                kind, ["-r", home.file("short"), "--rotate-size", "1G"] + command, point: nil))
           } catch {
             throw SupportError("\(error)")
           }
