@@ -2,10 +2,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 
 #include "CShims.h"
 
@@ -43,6 +46,22 @@ int64_t shim_peer_window_max(int descriptor) {
 int shim_try_lock_log(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
 
 void shim_unlock_log(int descriptor) { (void)flock(descriptor, LOCK_UN); }
+
+int shim_rename_to_new(const char *old_path, const char *new_path) {
+  return renameat2(AT_FDCWD, old_path, AT_FDCWD, new_path, RENAME_NOREPLACE);
+}
+
+int64_t shim_attribute(const char *path, const char *name, void *bytes, size_t count) {
+  return lgetxattr(path, name, bytes, count);
+}
+
+int shim_set_attribute(int descriptor, const char *name, const void *bytes, size_t count) {
+  return fsetxattr(descriptor, name, bytes, count, 0);
+}
+
+int shim_spawn_close_from(void *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
 
 uint64_t shim_file_size_limit(void) {
   struct rlimit limit;

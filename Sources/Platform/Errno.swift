@@ -26,6 +26,11 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   package static let argumentsTooLong = Errno(E2BIG)
   package static let accessDenied = Errno(EACCES)
   package static let notExecutable = Errno(ENOEXEC)
+  package static let isDirectory = Errno(EISDIR)
+  package static let tooManyLinks = Errno(ELOOP)
+  package static let noData = Errno(ENODATA)
+  package static let notPermitted = Errno(EPERM)
+  package static let otherDevice = Errno(EXDEV)
 
   /// What no attempt to connect will ever change: the address itself is wrong.
   package static let wrongAddresses = [

@@ -10,6 +10,8 @@ enum FaultPoint: String, CaseIterable, Sendable {
   case rotationFlushed = "rotation.flushed"
   /// The file is on the disk.
   case rotationSynced = "rotation.synced"
+  /// It says that it is finished.
+  case rotationNoted = "rotation.noted"
   /// It bears its finished name, if that is another one.
   case rotationRenamed = "rotation.renamed"
   /// So it does on the disk.
@@ -18,10 +20,14 @@ enum FaultPoint: String, CaseIterable, Sendable {
   case rotationClosed = "rotation.closed"
   /// The next one is open, and empty.
   case rotationOpened = "rotation.opened"
+  /// The next one says whose it is.
+  case rotationMarked = "rotation.marked"
   /// The next one has what every file begins with.
   case rotationBegun = "rotation.begun"
   /// One old file is gone.
   case rotationPruned = "rotation.pruned"
+  /// A finished file says that its command has ended.
+  case commandNoted = "command.noted"
   /// The link to the next file is there under another name.
   case linkMade = "symlink.made"
   /// The link has its own name.

@@ -5,6 +5,7 @@
 ///     access.log.gz           access.log.gz             access.log.20261121T120000.gz
 ///     access.log (gzip)       access.log                access.log.20261121T120000.gz
 ///     access-%d.log           access-21.log             as it is, or as above if cut by size
+///     %F/access.log           2026-11-21/access.log     likewise
 ///
 /// A name that is taken already gets `-2`, `-3` … behind the time.
 struct FileNaming: Sendable {
@@ -12,13 +13,20 @@ struct FileNaming: Sendable {
   let isCompressed: Bool
   /// Whether the template has conversions that are to be expanded.
   let expandsTime: Bool
+  /// The directory that is the same for all files, and the parts of the template below it that are directories.
+  let root: String
+  let directoryParts: [String]
   /// The names that the last part of the template makes; nil if they cannot be recognised.
   private let pattern: TimePattern?
   private let closingPattern: TimePattern?
+  /// The names that the directories below the root have; nil if they cannot be recognised.
+  let directoryPatterns: [TimePattern]?
 
   private static let timeFormat = "%Y%m%dT%H%M%S"
   private static let timeCount = 15
   private static let suffix = ".gz"
+  /// What programs put behind the name of a file that they compress.
+  static let compressedSuffixes = [suffix, ".zst", ".xz", ".bz2", ".lz4", ".br"]
 
   init(template: String, expandsTime: Bool, isCompressed: Bool) {
     self.template = template
@@ -26,10 +34,27 @@ struct FileNaming: Sendable {
     self.expandsTime = expandsTime && template.contains("%")
     pattern = self.expandsTime ? try? TimePattern(Self.fileName(of: template)) : nil
     closingPattern = try? TimePattern(Self.timeFormat)
+    let directory = Self.directory(of: template)
+    guard self.expandsTime, let percent = directory.firstIndex(of: "%") else {
+      (root, directoryParts, directoryPatterns) = (directory, [], [])
+      return
+    }
+    let slash = directory[..<percent].lastIndex(of: "/")
+    root = slash.map { $0 == directory.startIndex ? "/" : String(directory[..<$0]) } ?? "."
+    let rest = directory[(slash.map { directory.index(after: $0) } ?? directory.startIndex)...]
+    directoryParts = rest.split(separator: "/").map(String.init)
+    directoryPatterns = try? directoryParts.map { try TimePattern($0) }
   }
 
   /// Whether finished files can be told from others.
-  var isRecognisable: Bool { !expandsTime || pattern != nil }
+  var isRecognisable: Bool { (!expandsTime || pattern != nil) && directoryPatterns != nil }
+
+  /// What tells this output's files from those of others.
+  var outputKey: FileOutputKey {
+    let parts = directoryParts + [Self.fileName(of: template)]
+    return FileOutputKey(
+      name: (expandsTime ? "time " : "") + parts.joined(separator: "/"), isCompressed: isCompressed)
+  }
 
   /// The path to open at a moment; nil when the template expands to nothing or too much.
   func current(at wallSeconds: Int64) -> String? {
@@ -40,9 +65,17 @@ struct FileNaming: Sendable {
   /// The name under which a file is put away, by the time of its closing.
   /// - Parameter attempt: 1, or more when the names of the attempts before it are taken.
   func finished(_ current: String, at wallSeconds: Int64, attempt: Int) -> String {
+    closed(current, at: wallSeconds, attempt: attempt) + (isGzip(current) ? Self.suffix : "")
+  }
+
+  /// The name under which what isn't ours is put aside, which is never that of a finished file.
+  func aside(_ current: String, _ kind: ForeignKind, at wallSeconds: Int64, attempt: Int) -> String {
+    closed(current, at: wallSeconds, attempt: attempt) + "." + kind.rawValue
+  }
+
+  private func closed(_ current: String, at wallSeconds: Int64, attempt: Int) -> String {
     let time = LocalTime.expand(Self.timeFormat, LocalTime.fields(at: wallSeconds)) ?? ""
-    let count = attempt > 1 ? "-\(attempt)" : ""
-    return Self.stem(of: current) + "." + time + count + (isGzip(current) ? Self.suffix : "")
+    return Self.stem(of: current) + "." + time + (attempt > 1 ? "-\(attempt)" : "")
   }
 
   /// The name of a compressed file whose own does not say so; nil if there is nothing to add.
@@ -50,7 +83,20 @@ struct FileNaming: Sendable {
     isCompressed && !current.hasSuffix(Self.suffix) ? current + Self.suffix : nil
   }
 
-  /// What decides the order of finished files, oldest first.
+  /// Whether a name without directories is one that the template makes, of a compressed file that will get its
+  /// suffix when it is finished.
+  func lacksSuffix(_ name: String) -> Bool {
+    expandsTime && withSuffix(name) != nil && nameTime(of: name) != nil
+  }
+
+  /// The current name of an output whose finished files are called like this one's, but for their marks.
+  var sibling: String? {
+    guard !expandsTime else { return nil }
+    return template.hasSuffix(Self.suffix) ? Self.stem(of: template) : template + Self.suffix
+  }
+
+  /// What the names of finished files say about their order, oldest first: of use only where the files
+  /// themselves don't say any more.
   struct Age: Comparable {
     var nameTime: TimePattern.Reading
     var closingTime: String
@@ -64,9 +110,11 @@ struct FileNaming: Sendable {
     }
   }
 
-  /// The age of a file, from its name without directories; nil if this scheme never makes it.
+  /// The age of a file, from its name without directories, also if somebody has compressed it; nil if this
+  /// scheme never makes it.
   func age(ofFileName name: String) -> Age? {
-    let stem = Self.stem(of: name)
+    let suffix = Self.compressedSuffixes.first { name.hasSuffix($0) } ?? ""
+    let stem = String(name.dropLast(suffix.count))
     // A name that the template itself makes: closed after all that were cut from it by size. Without a time in
     // it, it is always that of the current file.
     for candidate in expandsTime ? [name, stem] : [] {
@@ -74,10 +122,7 @@ struct FileNaming: Sendable {
         return Age(nameTime: time, closingTime: "~", attempt: 0)
       }
     }
-    guard let dot = stem.lastIndex(of: "."),
-      let (closing, attempt) = closing(stem[stem.index(after: dot)...])
-    else { return nil }
-    let base = String(stem[..<dot])
+    guard let (base, closing, attempt) = takeApart(stem) else { return nil }
     for candidate in [base, base + Self.suffix] {
       if let time = nameTime(of: candidate) {
         return Age(nameTime: time, closingTime: closing, attempt: attempt)
@@ -86,9 +131,18 @@ struct FileNaming: Sendable {
     return nil
   }
 
-  /// The time that a name without directories says if the template itself makes that name: one of a file that
-  /// is being written or that ended with its period.
-  func time(ofFileName name: String) -> TimePattern.Reading? { nameTime(of: name) }
+  /// Whether this very output gives a finished file this name, and none that differs by a suffix.
+  func makes(_ name: String) -> Bool {
+    let stem = Self.stem(of: name)
+    if expandsTime {
+      if nameTime(of: name) != nil { return true }
+      if isCompressed, stem != name, Self.stem(of: stem) == stem, nameTime(of: stem) != nil { return true }
+    }
+    guard let (base, _, _) = takeApart(stem) else { return false }
+    return [base, base + Self.suffix].contains { candidate in
+      nameTime(of: candidate) != nil && isGzip(candidate) == (stem != name)
+    }
+  }
 
   /// The directory part of a path.
   static func directory(of path: String) -> String {
@@ -99,6 +153,11 @@ struct FileNaming: Sendable {
   /// The last part of a path.
   static func fileName(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+
+  /// The path of something in a directory.
+  static func path(of name: String, in directory: String) -> String {
+    directory.hasSuffix("/") ? directory + name : directory + "/" + name
   }
 
   private func isGzip(_ current: String) -> Bool {
@@ -113,6 +172,14 @@ struct FileNaming: Sendable {
   private func nameTime(of name: String) -> TimePattern.Reading? {
     if expandsTime { return pattern?.read(name) }
     return name == Self.fileName(of: template) ? [] : nil
+  }
+
+  /// Takes `access.log.20261121T120000-2` apart.
+  private func takeApart(_ stem: String) -> (base: String, closing: String, attempt: Int)? {
+    guard let dot = stem.lastIndex(of: "."),
+      let (closing, attempt) = closing(stem[stem.index(after: dot)...])
+    else { return nil }
+    return (String(stem[..<dot]), closing, attempt)
   }
 
   /// Takes `20261121T120000` or `20261121T120000-2` apart.

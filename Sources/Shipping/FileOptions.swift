@@ -22,6 +22,10 @@ public struct FileOptions: Sendable {
   public var link: String?
   /// A shell command to be run for every finished file, whose path it gets as `$1` and as `SPILLWAY_FILE`.
   public var postRotate: String?
+  /// How many seconds that may take before it is ended; any number, if nil.
+  public var postRotateTimeoutSeconds: Int?
+  /// Who may read and write the files; what isn't given, a file has from the one before it.
+  public var attributes = FileAttributes()
   /// What every file begins with: whole lines, such as the names of the fields.
   public var header: [UInt8] = []
   /// What there is to know of the records, if they aren't lines.
@@ -31,9 +35,26 @@ public struct FileOptions: Sendable {
   /// The compression level, 1 to 9; nil writes plain text.
   public var gzipLevel: Int?
 
-  /// Whether finished files are deleted at some time.
-  var prunes: Bool { keep != nil || keepSeconds != nil || keepBytes != nil }
-
   /// A plain file that is emptied at first and then grows for ever.
   public init(path: String) { self.path = path }
+
+  var retention: Retention { Retention(count: keep, seconds: keepSeconds, bytes: keepBytes) }
+
+  /// Whether the path is to be expanded, be it that it has nothing but percent signs.
+  var expandsName: Bool { expandsTime && path.contains("%") }
+
+  /// Whether files are finished and others begun: by size, by time, or because the time in the name has changed
+  /// when they are opened again.
+  public var rotates: Bool {
+    rotateBytes != nil || rotateEverySeconds != nil || (expandsTime && hasConversion)
+  }
+
+  private var hasConversion: Bool {
+    var rest = path[...]
+    while let character = rest.popFirst() {
+      // Two percent signs stand for one.
+      if character == "%", let next = rest.popFirst(), next != "%" { return true }
+    }
+    return false
+  }
 }

@@ -36,21 +36,37 @@ extension FileSink {
     }
   }
 
+  /// How many names are tried for the link before it is renamed into its place.
+  private static let temporaryNamesMax = 20
+
   private func replaceLink(_ link: String, _ target: String) throws(SinkError) {
-    let temporary = link + ".new"
     do {
-      do {
-        try system.makeLink(temporary, to: target)
-      } catch .exists where system.target(ofLink: temporary) != nil {
-        // A kill has left it.
-        try system.unlink(temporary)
-        try system.makeLink(temporary, to: target)
-      }
+      let temporary = try makeTemporaryLink(link, target)
       FaultPoint.linkMade.pass()
       try system.rename(temporary, replacing: link)
       FaultPoint.linkRenamed.pass()
     } catch {
       throw SinkError(target: link, operation: "symlink", errno: error)
     }
+  }
+
+  /// Makes the link under a name that nothing has; what somebody else has put there is passed over.
+  private func makeTemporaryLink(_ link: String, _ target: String) throws(Errno) -> String {
+    for number in 1...Self.temporaryNamesMax {
+      let temporary = link + (number == 1 ? ".new" : ".new-\(number)")
+      // A kill may have left a link of ours.
+      if let status = try system.linkStatusIfAny(ofPath: temporary), status.isSymbolicLink,
+        status.st_uid == geteuid()
+      {
+        try system.unlink(temporary)
+      }
+      do {
+        try system.makeLink(temporary, to: target)
+        return temporary
+      } catch .exists {
+        continue
+      }
+    }
+    throw .exists
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// How a file output begins.
 extension FileSink {
@@ -11,20 +12,59 @@ extension FileSink {
     warn: @escaping @Sendable (String) -> Void
   ) throws(SinkError) -> any Sink {
     let system = SystemCalls.real
-    guard let status = system.status(ofPath: options.path), !status.isRegular else {
-      return try FileSink(options, at: now, system: system, warn: warn)
+    let place = options.expandsName ? .file(options.path) : try FilePlace.find(options.path, system)
+    if case .file = place {
+      let sink = try FileSink(options, at: now, system: system, warn: warn)
+      if options.gzipLevel == nil, options.path.hasSuffix(".gz") {
+        warn("\(options.path): is written as it is, in spite of its name; --gzip compresses")
+      }
+      return sink
     }
-    return try openStream(options, status, system, warn)
+    if let option = options.needsFile {
+      throw SinkError(
+        target: options.path, operation: "open", refusal: "\(option) needs a file, which this is not")
+    }
+    return try openStream(place, options, system, warn)
+  }
+
+  /// The path of the file itself, where links have led to it.
+  static func place(_ options: FileOptions, _ system: SystemCalls) throws(SinkError) -> String {
+    if options.expandsName {
+      let naming = naming(options.path, options)
+      guard let root = system.realPath(naming.root), FilePlace.isSystemDirectory(root) else {
+        return options.path
+      }
+      throw SinkError(target: options.path, operation: "open", refusal: "files aren't made in \(root)")
+    }
+    if case .file(let path) = try FilePlace.find(options.path, system) { return path }
+    throw SinkError(target: options.path, operation: "open", refusal: "is no file")
+  }
+
+  static func naming(_ path: String, _ options: FileOptions) -> FileNaming {
+    FileNaming(template: path, expandsTime: options.expandsName, isCompressed: options.gzipLevel != nil)
+  }
+
+  /// Goes where the name leads by now, should it be a link that was replaced.
+  func followLink() {
+    guard !options.expandsName, case .file(let path)? = try? FilePlace.find(options.path, system),
+      path != naming.template
+    else { return }
+    series = FileSeries(Self.naming(path, options), system)
+    let waiting = upkeep.waiting
+    upkeep = Upkeep()
+    upkeep.waiting = waiting
+    upkeep.hasLeftovers = isSeries
+    inherited = nil
   }
 
   /// Refuses what could never work.
   func checkOptions() throws(SinkError) {
-    if options.prunes, !naming.isRecognisable {
+    if retention.isLimited, !naming.isRecognisable {
       throw SinkError(
         target: options.path, operation: "keep",
         refusal: "finished files cannot be told from others by this name")
     }
-    if options.link == options.path {
+    if options.link == options.path || options.link == naming.template {
       throw SinkError(
         target: options.path, operation: "symlink", refusal: "--symlink must not be the file itself")
     }
@@ -32,26 +72,46 @@ extension FileSink {
   }
 
   private static func openStream(
-    _ options: FileOptions, _ status: stat, _ system: SystemCalls,
+    _ place: FilePlace, _ options: FileOptions, _ system: SystemCalls,
     _ warn: @escaping @Sendable (String) -> Void
   ) throws(SinkError) -> any Sink {
-    let path = options.path
-    if status.isPipe {
-      // Opened when somebody reads it, whoever that is and whenever.
-      var links = LinkOptions()
-      links.onRestart = options.onRestart
-      links.header = options.header
-      links.binary = options.binary
-      return try LinkSink.fifo(path, links, system: system, warn: warn)
-    }
     let descriptor: Int32
     do {
-      descriptor = try system.open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY)
+      switch place {
+      case .pipe(let path):
+        // Opened when somebody reads it, whoever that is and whenever.
+        var links = LinkOptions()
+        links.onRestart = options.onRestart
+        links.header = options.header
+        links.binary = options.binary
+        return try LinkSink.fifo(path, links, system: system, warn: warn)
+      case .descriptor(let number):
+        descriptor = try system.duplicate(number)
+      case .stream(let path), .file(let path):
+        descriptor = try system.open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY)
+      }
+    } catch let error as Errno {
+      throw SinkError(target: options.path, operation: "open", errno: error)
+    } catch let error as SinkError {
+      throw error
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      preconditionFailure("\(error)")
     }
     return try StreamSink(
-      descriptor: descriptor, name: path, header: options.header, binary: options.binary,
+      descriptor: descriptor, name: options.path, header: options.header, binary: options.binary,
       ownsDescriptor: true, system: system)
+  }
+}
+
+extension FileOptions {
+  /// The first option that has no effect on anything but a file; nil if there is none.
+  fileprivate var needsFile: String? {
+    let options = [
+      ("--rotate-size", rotateBytes != nil), ("--rotate-every", rotateEverySeconds != nil),
+      ("--keep", keep != nil), ("--keep-for", keepSeconds != nil), ("--keep-bytes", keepBytes != nil),
+      ("--symlink", link != nil), ("--post-rotate", postRotate != nil), ("--gzip", gzipLevel != nil),
+      ("--mode", attributes.mode != nil), ("--owner", attributes.owner != nil || attributes.group != nil),
+    ]
+    return options.first { $0.1 }?.0
   }
 }

@@ -6,17 +6,18 @@ import Platform
 /// The steps of a rotation, and what a kill or a power cut behind each of them leaves to the next run:
 ///
 ///     the file is synchronized     a complete file under its own name: it is appended to, and put away
+///     it says that it is finished  the same, unless it keeps its name: then a finished file
 ///     it gets its finished name    a finished file
 ///     the directory is too         the same after a power cut
 ///     it is closed                 nothing else
 ///     the next one is opened       an empty file: it is begun
+///     it says whose it is          the same
 ///     it gets its header           a file without records
 ///     old ones are deleted         too many files, until the next look
 ///
-/// No other mark of a finished file is needed than its name: it gets that only when it is complete and on the
-/// disk, so that a file with a finished name is whole, and one without may be torn and is repaired before
-/// anything else is done with it. Where the time in the name alone makes the difference, and no file is
-/// renamed, only the latest can be torn, because none is begun before the one before it is complete.
+/// A file says that it is finished only when it is complete and on the disk, so that one that says so, or has a
+/// finished name, is whole; and one that says that it is being written may be torn and is repaired before anything
+/// else is done with it. What waits for its command says that, too, until the command has ended.
 extension FileSink {
   /// Finishes the current file and closes it, unless it has no records and would be followed by one of the same
   /// name.
@@ -31,12 +32,15 @@ extension FileSink {
     try file?.synchronize()
     FaultPoint.rotationSynced.pass()
     // If it has got another name or none, somebody else has put it away.
-    if isStillNamed {
+    if let identity = identityIfNamed {
+      noteState(command == nil ? .done : .waiting, identity)
+      FaultPoint.rotationNoted.pass()
       if next != name {
-        finish(addSuffix(to: name, now) ?? name)
-      } else if let finished = putAway(now) {
-        finish(finished)
+        finish(addSuffix(to: name, identity, now) ?? name, identity, now)
+      } else if let finished = putAway(identity, now) {
+        finish(finished, identity, now)
       } else {
+        noteState(.open, identity)
         return
       }
       synchronizeDirectory()
@@ -48,41 +52,19 @@ extension FileSink {
     FaultPoint.rotationClosed.pass()
   }
 
+  /// Has the current file say how far it has come.
+  private func noteState(_ state: FileMark.State, _ identity: FileIdentity) {
+    guard let descriptor = file?.descriptor else { return }
+    series.marks.set(mark(state), descriptor, identity)
+  }
+
   /// Closes the file; whatever closing says, it is closed then.
   func closeFile() throws(SinkError) {
     guard var closing = file.take() else { return }
     isBegun = false
     closed = closing.isTorn ? nil : (closing.identity, closing.byteCount)
+    if let status = try? system.status(closing.descriptor) { inherited = FileAttributes(status) }
     try closing.close()
-  }
-
-  /// Opens the file that is written to from now on, and repairs it before if it is not as we left it.
-  func openFile(at now: Moment, truncates: Bool) throws(SinkError) {
-    let path = try currentPath(now)
-    if !truncates, let status = system.status(ofPath: path),
-      closed?.identity != FileIdentity(status)
-        || closed?.byteCount != Int(status.st_size)
-    {
-      try repair(path, now)
-    }
-    let opened: RecordFile
-    do {
-      opened = try RecordFile(path: path, truncates: truncates, system: system)
-    } catch {
-      // It may have been made all the same, and the next attempt may have another name.
-      upkeep.hasLeftovers = true
-      throw error
-    }
-    FaultPoint.rotationOpened.pass()
-    // A file that was begun before belongs to the period of its last line.
-    let begun = opened.byteCount > 0 ? try? system.status(opened.descriptor).st_mtim.tv_sec : nil
-    period = schedule?.period(at: begun.map(Int64.init) ?? now.wallSeconds)
-    rotationBytes = options.rotateBytes ?? .max
-    rotationRetry = 0
-    name = path
-    file = consume opened
-    isBegun = false
-    upkeep.isDue = true
   }
 
   /// The path that the current file has at a moment.
@@ -93,17 +75,20 @@ extension FileSink {
     return path
   }
 
-  private var isStillNamed: Bool {
-    guard let identity = file?.identity, let status = system.status(ofPath: name) else { return false }
-    return FileIdentity(status) == identity
+  /// The identity of the current file, if it still has its name.
+  private var identityIfNamed: FileIdentity? {
+    guard let identity = file?.identity, let status = try? system.linkStatus(ofPath: name),
+      FileIdentity(status) == identity
+    else { return nil }
+    return identity
   }
 
   /// Gives the current file its finished name; nil when that is impossible.
   ///
   /// That is no reason to stop: it goes on growing, and the next attempt is made one size or a minute later.
-  private func putAway(_ now: Moment) -> String? {
+  private func putAway(_ identity: FileIdentity, _ now: Moment) -> String? {
     do {
-      let finished = try putAway(name, now)
+      let finished = try putAway(name, identity, now)
       FaultPoint.rotationRenamed.pass()
       upkeep.renaming.end()
       return finished
@@ -116,31 +101,29 @@ extension FileSink {
   }
 
   /// Renames a file to a finished name that nothing has yet.
-  private func putAway(_ path: String, _ now: Moment) throws(SinkError) -> String {
-    var attempt = 1
-    while true {
-      let finished = naming.finished(path, at: now.wallSeconds, attempt: attempt)
-      do {
-        try system.rename(path, toNew: finished)
-        return finished
-      } catch .exists {
-        attempt += 1
-      } catch {
-        throw SinkError(target: path, operation: "rename", errno: error)
-      }
+  private func putAway(
+    _ path: String, _ identity: FileIdentity, _ now: Moment
+  ) throws(SinkError) -> String {
+    let finished = try rename(path, identity) { attempt in
+      naming.finished(path, at: now.wallSeconds, attempt: attempt)
     }
+    guard let finished else { throw SinkError(target: path, operation: "rename", errno: .noEntry) }
+    return finished
   }
 
   /// Gives a finished compressed file whose name does not say so the name that does.
   ///
   /// - Returns: that name; nil if it has it already, or can't get it now.
-  func addSuffix(to path: String, _ now: Moment) -> String? {
+  func addSuffix(to path: String, _ identity: FileIdentity, _ now: Moment) -> String? {
     guard let finished = naming.withSuffix(path) else { return nil }
     do {
-      let finished = try rename(path, to: finished, now)
+      // Where that name is taken, the file gets one with the time of its closing.
+      let name = try rename(path, identity) { attempt in
+        attempt == 1 ? finished : naming.finished(path, at: now.wallSeconds, attempt: attempt - 1)
+      }
       FaultPoint.rotationRenamed.pass()
       upkeep.renaming.end()
-      return finished
+      return name
     } catch {
       upkeep.hasLeftovers = true
       upkeep.renaming.say(error, "it is tried again later", warn)
@@ -148,19 +131,11 @@ extension FileSink {
     }
   }
 
-  private func rename(_ path: String, to finished: String, _ now: Moment) throws(SinkError) -> String {
-    do {
-      try system.rename(path, toNew: finished)
-      return finished
-    } catch .exists {
-      return try putAway(path, now)
-    } catch {
-      throw SinkError(target: path, operation: "rename", errno: error)
-    }
+  /// Has the command run for the current file, which is finished.
+  private func finish(_ path: String, _ identity: FileIdentity, _ now: Moment) {
+    guard command != nil, let status = try? system.linkStatus(ofPath: path) else { return }
+    enlist(path, identity, mark(.waiting), status.st_mtim, now)
   }
-
-  /// Says that a file is finished.
-  func finish(_ path: String) { command?.run(for: path) }
 
   /// Without it, a power cut may leave a finished file with the name that it had before, which is whole all
   /// the same.
@@ -176,33 +151,5 @@ extension FileSink {
         SinkError(target: directory, operation: "fsync", errno: error), "names may be lost by a power cut",
         warn)
     }
-  }
-
-  /// Cuts what a kill has torn, and puts a file aside that is damaged otherwise.
-  private func repair(_ path: String, _ now: Moment) throws(SinkError) {
-    switch try runRepair(path) {
-    case .whole, .cut:
-      break
-    case .damaged(let offset):
-      let what =
-        naming.isCompressed
-        ? "no valid gzip member at byte \(offset)"
-        : options.binary == nil ? "not a file of lines" : "not a VSL file"
-      warn("\(path): \(what): put aside as it is")
-      _ = try putAway(path, now)
-    }
-  }
-
-  /// Cuts what a kill has torn, and says so.
-  func runRepair(_ path: String) throws(SinkError) -> FileRepair.Outcome {
-    let repair = FileRepair(
-      path: path, isCompressed: naming.isCompressed, binary: options.binary, header: options.header,
-      system: system)
-    let outcome = try repair.run()
-    if case .cut(let bytes, let left) = outcome {
-      let what = naming.isCompressed ? "gzip member" : options.binary == nil ? "line" : "record"
-      warn("\(path): cut \(bytes) bytes of a torn \(what), \(left) bytes are left")
-    }
-    return outcome
   }
 }

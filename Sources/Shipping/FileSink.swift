@@ -18,7 +18,6 @@ public final class FileSink: Sink {
   static let memberBytes = 1 << 20
 
   let options: FileOptions
-  let naming: FileNaming
   let system: SystemCalls
   let warn: @Sendable (String) -> Void
   let schedule: RotationSchedule?
@@ -45,8 +44,20 @@ public final class FileSink: Sink {
   private var member: GzipMember?
   private var memberDeadline: Int64 = 0
 
+  /// The files that there were, and how they are called.
+  var series: FileSeries
+  /// The number of the file that is being written, among those of its series.
+  var sequence: Int64 = 0
+  /// Who may read and write the file that was closed last; the next one gets the same.
+  var inherited: FileAttributes?
+  let retention: Retention
+  /// Whether it makes several files, which say in which order.
+  let isSeries: Bool
+  var clock: UnhurriedClock
   var command: BackgroundCommand?
   var upkeep = Upkeep()
+
+  var naming: FileNaming { series.naming }
 
   /// What waits in the open gzip member.
   public var unfinished: Tally { member?.contents ?? .zero }
@@ -63,15 +74,20 @@ public final class FileSink: Sink {
     self.warn = warn
     self.schedule =
       schedule ?? options.rotateEverySeconds.map { RotationSchedule(periodSeconds: $0) }
-    naming = FileNaming(
-      template: options.path, expandsTime: options.expandsTime,
-      isCompressed: options.gzipLevel != nil)
     rotationBytes = options.rotateBytes ?? .max
-    name = options.path
-    command = options.postRotate.map { BackgroundCommand($0, system: system, warn: warn) }
+    retention = options.retention
+    isSeries = options.rotates || options.retention.isLimited
+    upkeep.hasLeftovers = isSeries
+    clock = UnhurriedClock(now)
+    let path = try Self.place(options, system)
+    series = FileSeries(Self.naming(path, options), system)
+    name = path
+    command = options.postRotate.map {
+      BackgroundCommand($0, timeoutSeconds: options.postRotateTimeoutSeconds, system: system, warn: warn)
+    }
     member = try makeMember()
     try checkOptions()
-    try openFile(at: now, truncates: !options.appends)
+    try openFile(at: now, truncates: !options.appends, isFirst: true)
     try beginFile()
   }
 
@@ -86,6 +102,7 @@ public final class FileSink: Sink {
     }
     while true {
       try makeReady(now)
+      try renewHeader(now)
       let part = batch.prefix(batch.recordCount(reaching: rotationBytes - byteCount))
       let count = try file?.append(part)
       if let count, !hasLostFile() { return SinkProgress(byteCount: count) }
@@ -100,13 +117,15 @@ public final class FileSink: Sink {
 
   /// Completes the gzip member, puts the file away, deletes old ones, when it is due.
   public func tick(at now: Moment) throws(SinkError) -> Int64? {
-    command?.tick()
+    tickCommand(now)
+    // What a former run has left comes first, also to the command.
+    if upkeep.isDue(at: now), upkeep.hasLeftovers { finishLeftovers(now) }
     do {
       // What follows may make room for what fails here.
       defer { keepUp(now) }
       try finishWhatIsDue(now)
     }
-    var waits = [command?.wait, upkeep.wait(at: now)].compactMap(\.self)
+    var waits = [command?.wait(at: now), upkeep.wait(at: now)].compactMap(\.self)
     if member?.isEmpty == false { waits.append(memberDeadline - now.steadyNanoseconds) }
     if let schedule {
       let seconds = schedule.nextLook(after: now.wallSeconds) - now.wallSeconds
@@ -134,7 +153,7 @@ public final class FileSink: Sink {
   /// Closes the file; a command that runs for a finished one goes on.
   public func abandon() {
     try? closeFile()
-    command?.abandon()
+    abandonCommand()
   }
 }
 
@@ -170,6 +189,7 @@ extension FileSink {
     member?.seal()
     repeat {
       try makeReady(now)
+      try renewHeader(now)
       try member?.withBytes { (bytes) throws(SinkError) in try file?.append(bytes) }
     } while hasLostFile()
     member?.reset()
@@ -188,7 +208,7 @@ extension FileSink {
 
   /// Sees to it that there is a file that can be written to.
   func makeReady(_ now: Moment) throws(SinkError) {
-    if file == nil { try openFile(at: now, truncates: false) }
+    if file == nil { try openFile(at: now, truncates: false, isFirst: false) }
     if !isBegun { try beginFile() }
   }
 
@@ -207,6 +227,13 @@ extension FileSink {
       FaultPoint.rotationBegun.pass()
     }
     isBegun = true
+  }
+
+  /// Gives a file that somebody has emptied what every file begins with.
+  private func renewHeader(_ now: Moment) throws(SinkError) {
+    guard isBegun, emptyBytes > 0 || options.binary != nil, file?.wasEmptied() == true else { return }
+    isBegun = false
+    try makeReady(now)
   }
 
   private func writeHeader(_ bytes: [UInt8]) throws(SinkError) {
@@ -255,5 +282,6 @@ extension FileSink {
     }
     isReopenDue = false
     try closeFile()
+    followLink()
   }
 }

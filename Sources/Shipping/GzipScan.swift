@@ -47,7 +47,7 @@ enum GzipScan: Equatable {
         case Z_OK, Z_BUF_ERROR:
           break
         default:
-          let hasMagic = try Self.hasMagic(descriptor, input, system)
+          let hasMagic = try Self.hasMagic(descriptor, system)
           self = hasMagic ? .damaged(wholeBytes: wholeBytes) : .foreign
           return
         }
@@ -57,10 +57,8 @@ enum GzipScan: Equatable {
     self = wholeBytes == readBytes ? .whole : .torn(wholeBytes: wholeBytes)
   }
 
-  private static func hasMagic(
-    _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ system: SystemCalls
-  ) throws(Errno) -> Bool {
-    let count = try system.read(descriptor, into: buffer, at: 0)
-    return count >= 2 && buffer[0] == 0x1f && buffer[1] == 0x8b
+  /// Whether a file begins like a gzip file.
+  static func hasMagic(_ descriptor: Int32, _ system: SystemCalls) throws(Errno) -> Bool {
+    try system.read(2, of: descriptor, at: 0) == [0x1f, 0x8b]
   }
 }

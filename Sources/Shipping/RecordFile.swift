@@ -16,11 +16,9 @@ struct RecordFile: ~Copyable {
   private let isOwner: Bool
   private let system: SystemCalls
 
-  /// Opens a file for appending and creates it if there is none.
-  init(path: String, truncates: Bool, system: SystemCalls) throws(SinkError) {
-    let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | (truncates ? O_TRUNC : 0)
-    let opened = try Self.open(path, flags, system)
-    self.init(opened.descriptor, path, opened.status, isOwner: true, system)
+  /// Takes over a file that was opened to append to.
+  init(owning descriptor: Int32, path: String, status: stat, system: SystemCalls) {
+    self.init(descriptor, path, status, isOwner: true, system)
   }
 
   /// Writes to a file that somebody else has opened and will close.
@@ -38,23 +36,6 @@ struct RecordFile: ~Copyable {
     countsNames = status.st_nlink > 0
     self.isOwner = isOwner
     self.system = system
-  }
-
-  private static func open(
-    _ path: String, _ flags: Int32, _ system: SystemCalls
-  ) throws(SinkError) -> (descriptor: Int32, status: stat) {
-    let descriptor: Int32
-    do {
-      descriptor = try system.open(path, flags)
-    } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
-    }
-    do {
-      return (descriptor, try system.status(descriptor))
-    } catch {
-      try? system.close(descriptor)
-      throw SinkError(target: path, operation: "stat", errno: error)
-    }
   }
 
   deinit {
@@ -100,6 +81,16 @@ struct RecordFile: ~Copyable {
     guard let status = try? system.status(descriptor) else { return false }
     byteCount = Int(status.st_size) - tornByteCount
     return countsNames && status.st_nlink == 0
+  }
+
+  /// Whether somebody has emptied the file since it was written to.
+  mutating func wasEmptied() -> Bool {
+    guard byteCount > 0, let status = try? system.status(descriptor), status.st_size == 0 else {
+      return false
+    }
+    byteCount = 0
+    tornByteCount = 0
+    return true
   }
 
   /// Makes the file outlive a power cut.
@@ -180,7 +171,7 @@ struct RecordFile: ~Copyable {
 }
 
 /// Which file something is, whatever it is called.
-struct FileIdentity: Equatable, Sendable {
+struct FileIdentity: Hashable, Sendable {
   let device: UInt64
   let inode: UInt64
 
@@ -193,6 +184,8 @@ struct FileIdentity: Equatable, Sendable {
 extension stat {
   /// Whether this is a regular file.
   var isRegular: Bool { st_mode & S_IFMT == S_IFREG }
+  /// Whether this is a directory.
+  var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
   /// Whether this is a symbolic link.
   var isSymbolicLink: Bool { st_mode & S_IFMT == S_IFLNK }
   /// Whether this is a pipe, with a name or without.

@@ -4,8 +4,10 @@ import Platform
 
 /// Starting processes and learning of their end.
 extension SystemCalls {
-  /// Has the shell run a command, in a process group of its own and with signals as they are by default, whatever
-  /// is blocked and ignored here.
+  /// Has the shell run a command, in a process group of its own.
+  ///
+  /// Signals are as they are by default, whatever is blocked and ignored here. It inherits the standard streams and no other descriptor, also none that the
+  /// program was started with.
   /// - Parameters:
   ///   - input: what the command reads; nothing, if nil.
   ///   - file: what it gets as `$1` and as `SPILLWAY_FILE`.
@@ -18,6 +20,7 @@ extension SystemCalls {
     } else {
       posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     }
+    shim_spawn_close_from(&actions, STDERR_FILENO + 1)
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -87,6 +90,21 @@ extension SystemCalls {
     var status: Int32 = 0
     let result = try? perform(.waitid) { _ in waitpid(process, &status, WNOHANG) }
     return result == process ? ProcessEnd(waitStatus: status) : .unknown
+  }
+
+  /// Leaves a process behind that waits for a command's end, and notes it in the file's mark when this program is
+  /// gone; a signal ends it without.
+  /// - Parameter process: a descriptor that becomes readable when the command ends.
+  func leaveNote(ofEnd process: Int32, _ job: BackgroundCommand.Job, _ mark: FileMark) {
+    let paths = [job.path] + FileNaming.compressedSuffixes.map { job.path + $0 }
+    let copies = paths.map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    let pointers = copies.map { $0.map { UnsafePointer($0) } } + [nil]
+    let bytes = mark.bytes
+    _ = try? perform(.spawn) { _ in
+      shim_leave_note_of_end(
+        process, pointers, job.identity.device, job.identity.inode, FileMark.name, bytes, bytes.count)
+    }
   }
 
   /// Sends a signal to all processes of a group.

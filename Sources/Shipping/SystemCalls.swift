@@ -12,7 +12,7 @@ struct SystemCalls: Sendable {
     case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
     case mmap, eventfd, pipe, ioctl, mkdir, flock
     case spawn, waitid
-    case lstat, symlink, futimens
+    case lstat, symlink, link, futimens, rmdir, fchmod, fchown, getxattr, setxattr
     case lookup, socket, connect, recv, shutdown
   }
 
@@ -157,7 +157,7 @@ struct SystemCalls: Sendable {
   /// Makes a directory; fine if it is there already.
   func makeDirectory(_ path: String) throws(Errno) {
     do {
-      _ = try perform(.mkdir) { _ in mkdir(path, 0o700) }
+      try makeNewDirectory(path, mode: 0o700)
     } catch .exists {
       // What else could bear the name shows when something is opened in it.
     }
@@ -188,19 +188,6 @@ struct SystemCalls: Sendable {
 
   func synchronize(_ descriptor: Int32) throws(Errno) {
     _ = try perform(.fsync) { _ in fsync(descriptor) }
-  }
-
-  /// Renames to a name that nothing has; `EEXIST` if something has it.
-  func rename(_ old: String, toNew new: String) throws(Errno) {
-    var status = stat()
-    _ = try perform(.rename) { _ -> Int32 in
-      // Looked at first: renaming would replace it. Only this output makes names of its scheme.
-      guard lstat(new, &status) != 0 else {
-        errno = EEXIST
-        return -1
-      }
-      return Glibc.rename(old, new)
-    }
   }
 
   func unlink(_ path: String) throws(Errno) {

@@ -8,7 +8,7 @@ struct TimePattern: Sendable {
 
   /// The places of a reading.
   private enum Field: Int, Sendable, CaseIterable {
-    case epoch, year, month, dayOfYear, day, hour, minute, second
+    case epoch, year, month, week, dayOfYear, day, weekday, hour, minute, second
   }
 
   private enum Element: Sendable {
@@ -57,6 +57,12 @@ struct TimePattern: Sendable {
     case "M": elements.append(.number(.minute, digits: 2...2, values: 0...59))
     case "S": elements.append(.number(.second, digits: 2...2, values: 0...60))
     case "s": elements.append(.number(.epoch, digits: 1...18, values: 0...Int.max))
+    case "V": elements.append(.number(.week, digits: 2...2, values: 1...53))
+    case "U", "W": elements.append(.number(.week, digits: 2...2, values: 0...53))
+    case "G": elements.append(.number(.year, digits: 4...4, values: 0...9999))
+    case "u": elements.append(.number(.weekday, digits: 1...1, values: 1...7))
+    case "w": elements.append(.number(.weekday, digits: 1...1, values: 0...6))
+    case "I": elements.append(.number(.hour, digits: 2...2, values: 1...12))
     case "F": try append(all: "Y-m-d")
     case "T": try append(all: "H:M:S")
     case "R": try append(all: "H:M")

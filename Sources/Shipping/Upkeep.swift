@@ -1,3 +1,5 @@
+import Glibc
+
 /// What is to be done for files that are not being written, and what of it doesn't work at present.
 ///
 /// Nothing of this stops the output.
@@ -8,7 +10,14 @@ struct Upkeep {
   /// Whether there is a new file, and so perhaps too many finished ones.
   var isDue = true
   /// Whether there may be files that ended with their period but were not finished.
-  var hasLeftovers = true
+  var hasLeftovers = false
+  /// Whether a new file gets its name only when it says whose it is.
+  var namesLater = true
+  /// Whether the files of former runs have not been looked at.
+  var isUnseen = true
+  /// The files whose command has not ended, what they are to say of themselves then, and when they were changed
+  /// last.
+  var waiting: [FileIdentity: (mark: FileMark, lastChange: timespec)] = [:]
   /// When it is looked again, on the steady clock; nil if only a new file gives a reason to.
   var next: Int64?
 
@@ -17,6 +26,7 @@ struct Upkeep {
   var pruning = Complaint()
   var leftovers = Complaint()
   var link = Complaint()
+  var attributes = Complaint()
 
   /// Whether something has failed that another attempt may mend.
   private var isIncomplete: Bool { hasLeftovers || pruning.isOpen || link.isOpen }

@@ -142,7 +142,27 @@ struct OutputOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Compress, at a level from 1 to 9. (default: 6)", valueName: "level"))
+    help: ArgumentHelp(
+      "How long that may take before it is ended: 10m. (default: any time)", valueName: "time"))
+  var postRotateTimeout: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The permissions of the files: 0640. (default: those of the file before, or what the umask leaves)",
+      valueName: "octal"))
+  var mode: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Whose the files are. (default: those of the file before, or this process)", valueName: "user[:group]"))
+  var owner: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Compress, at a level from 1 to 9. (default: 6)", valueName: "level"))
   var gzip: String?
 
   @Option(

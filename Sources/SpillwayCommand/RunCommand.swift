@@ -122,7 +122,9 @@ extension RunCommand {
     let fileOnly = [
       ("--rotate-size", output.rotateSize), ("--rotate-every", output.rotateEvery),
       ("--keep", output.keep), ("--keep-for", output.keepFor), ("--keep-bytes", output.keepBytes),
-      ("--symlink", output.symlink), ("--post-rotate", output.postRotate), ("--gzip", output.gzip),
+      ("--symlink", output.symlink), ("--post-rotate", output.postRotate),
+      ("--post-rotate-timeout", output.postRotateTimeout), ("--mode", output.mode), ("--owner", output.owner),
+      ("--gzip", output.gzip),
     ]
     let onRestart = try values.restartPolicy(output.onRestart)
     let consumer = try values.consumer(output, onRestart)
@@ -137,23 +139,6 @@ extension RunCommand {
       options.target = consumer ?? .standardOutput
       return
     }
-    var file = FileOptions(path: values.absolute(path))
-    file.appends = output.a
-    file.onRestart = onRestart
-    file.rotateBytes = try values.size(output.rotateSize, option: "--rotate-size")
-    file.rotateEverySeconds = try values.time(output.rotateEvery, option: "--rotate-every")?.wholeSeconds
-    file.keep = try values.number(output.keep, option: "--keep", in: 0...1_000_000)
-    file.keepSeconds = try values.time(output.keepFor, option: "--keep-for")?.wholeSeconds
-    file.keepBytes = try values.size(output.keepBytes, option: "--keep-bytes")
-    file.link = output.symlink.map(values.absolute)
-    file.postRotate = output.postRotate
-    file.gzipLevel = try values.number(output.gzip, option: "--gzip", in: 1...9)
-    if let every = file.rotateEverySeconds, every < 1 {
-      throw UsageError("--rotate-every: the shortest time is 1s")
-    }
-    if let time = file.keepSeconds, time < 1 {
-      throw UsageError("--keep-for: the shortest time is 1s")
-    }
-    options.target = .file(file)
+    options.target = .file(try values.file(path, output, onRestart))
   }
 }

@@ -98,7 +98,8 @@ enum SpillwayCommand {
     let ownName = command.configuration.commandName ?? "spillway"
     let name = oldName ?? ownName
     guard command.exitCode(for: error) != .success else {
-      let lines = command.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
+      let lines = withOptionalValue(command.fullMessage(for: error))
+        .split(separator: "\n", omittingEmptySubsequences: false)
       let usage = "USAGE: \(ownName)"
       let renamed = lines.map {
         $0.hasPrefix(usage) ? "USAGE: \(name)\($0.dropFirst(usage.count))" : String($0)
@@ -109,6 +110,14 @@ enum SpillwayCommand {
     complain(command.message(for: error), as: name)
     complain("Usage: \(name) <options>; --help lists them", as: nil)
     exit(ExitStatus.failure)
+  }
+
+  /// Help in which the one option whose value may be left out is written as it must be; the parser knows no such
+  /// thing.
+  private static func withOptionalValue(_ text: String) -> String {
+    // In the list, what stands behind it stays in its column.
+    text.replacing("--gzip <level>  ", with: "--gzip[=<level>]")
+      .replacing("--gzip <level>", with: "--gzip[=<level>]")
   }
 
   private static func baseName(_ path: String) -> String {

@@ -101,6 +101,32 @@ struct CommandLineTests {
     (["--overflow", "wait", "-r", "-"], "--overflow: \"wait\" is none of spill, drop and block"),
     (["--keep-for", "1d", "-r", "-"], "--keep-for needs a file: -w FILE"),
     (["--post-rotate", "true", "-r", "-"], "--post-rotate needs a file: -w FILE"),
+    (["--mode", "0640", "-r", "-"], "--mode needs a file: -w FILE"),
+    (["--owner", "root", "--exec", "cat"], "--owner needs a file: -w FILE"),
+    (["-w", "/tmp/x", "--keep", "5", "-r", "-"], "--keep needs files that are finished: --rotate-size"),
+    (["-w", "/tmp/100%%", "--keep-for", "5d", "-r", "-"], "--keep-for needs files that are finished"),
+    (["-w", "/tmp/x", "--keep-bytes", "5G", "-r", "-"], "--keep-bytes needs files that are finished"),
+    (["-w", "/tmp/x", "--post-rotate", "true", "-r", "-"], "--post-rotate needs files that are finished"),
+    (
+      ["-w", "/tmp/x", "--rotate-size", "1M", "--post-rotate-timeout", "5s", "-r", "-"],
+      "--post-rotate-timeout needs a command: --post-rotate COMMAND"
+    ),
+    (
+      [
+        "-w", "/tmp/x", "--rotate-size", "1M", "--post-rotate", "true", "--post-rotate-timeout", "1ms", "-r",
+        "-",
+      ], "--post-rotate-timeout: the shortest time is 1s"
+    ),
+    (["-w", "/tmp/x", "--mode", "888", "-r", "-"], "--mode: \"888\" is not an octal number from 0 to 777"),
+    (["-w", "/tmp/x", "--mode", "4755", "-r", "-"], "--mode: \"4755\" is not an octal number from 0 to 777"),
+    (["-w", "/tmp/x", "--mode", "0440", "-r", "-"], "--mode: with \"0440\" the owner could not write"),
+    (["-w", "/tmp/x", "--owner", "no-such", "-r", "-"], "--owner: there is no user \"no-such\""),
+    (["-w", "/tmp/x", "--owner", "root:no-such", "-r", "-"], "--owner: there is no group \"no-such\""),
+    (["-w", "/tmp/x", "--owner", ":", "-r", "-"], "--owner: \":\" names nobody"),
+    (
+      ["-w", "/dev/null", "--gzip", "-r", "-"],
+      "Can't open output file (--gzip needs a file, which this is not)"
+    ),
     (["-w", "/tmp/x", "--keep-for", "10ms", "-r", "-"], "--keep-for: the shortest time is 1s"),
     (["-w", "/tmp/x", "--keep-bytes", "much", "-r", "-"], "--keep-bytes: \"much\" is not a size"),
     (["--gzip", "--exec", "cat"], "--gzip needs a file: -w FILE"),

@@ -42,8 +42,8 @@ import Testing
 
     /// The points that every rotation passes.
     static let rotation: [FaultPoint] = [
-      .rotationFlushed, .rotationSynced, .rotationRenamed, .rotationDirectorySynced, .rotationClosed,
-      .rotationOpened, .rotationBegun,
+      .rotationFlushed, .rotationSynced, .rotationNoted, .rotationRenamed, .rotationDirectorySynced,
+      .rotationClosed, .rotationMarked, .rotationOpened, .rotationBegun,
     ]
 
     private let directory: TestSupport.TemporaryDirectory
@@ -163,6 +163,37 @@ import Testing
         let before = try runToDeath(kind, .rotationPruned, ["--keep", "2"])
         try runToEnd(kind, after: before, ["--keep", "2"], prunes: true)
         #expect(directoryEntries(directory.path).count <= 3)
+      }
+    }
+
+    /// The points behind which a finished file waits for its command.
+    private static let waiting: [FaultPoint] = [
+      .rotationNoted, .rotationRenamed, .rotationDirectorySynced, .rotationClosed, .rotationOpened,
+      .commandNoted,
+    ]
+
+    @Test(arguments: waiting, [Kind.plain, .gzipNamedByTime])
+    func `a kill leaves no finished file without its command`(point: FaultPoint, kind: Kind) async throws {
+      try await onOwnThread {
+        let record = home.file("record")
+        let command = ["--post-rotate", "echo \"$1\" >> '\(record)'"]
+        _ = try runToDeath(kind, point, count: 2, command)
+        // A run ends without waiting for all commands; those after it go on.
+        let isDone = try poll(until: .after(.seconds(60))) { () throws(SupportError) in
+          do {
+            _ = try ProcessRunner.run(
+              try self.command(
+                kind, ["-r", home.file("short"), "--rotate-size", "1G"] + command, point: nil))
+          } catch {
+            throw SupportError("\(error)")
+          }
+          let recorded = Set((try? readText(record))?.split(separator: "\n").map(String.init) ?? [])
+          let finished = directoryEntries(directory.path).filter { name in
+            kind == .plain ? name != "access.log" : name.hasSuffix(".gz")
+          }
+          return !finished.isEmpty && recorded.isSuperset(of: finished.map(directory.file))
+        }
+        #expect(isDone)
       }
     }
 

@@ -92,16 +92,14 @@ struct OutputDirectory {
 
   /// What they hold one after the other.
   func text() throws(SupportError) -> String {
-    let names = directoryEntries(path).filter { $0.hasPrefix("access.log") }
-    // In the order of their times and counts; the current one, which has none, last.
-    let sorted = names.sorted { Self.age($0).lexicographicallyPrecedes(Self.age($1)) }
-    var text = ""
-    for name in sorted {
+    let files = try readTogether(path, where: { $0.hasPrefix("access.log") }) { path throws(SupportError) in
       var command = Command(isCompressed ? "gzip" : "cat", isCompressed ? ["-dcq"] : [])
-      command.input = .file("\(path)/\(name)")
-      text += try ProcessRunner.run(command).text
+      command.input = .file(path)
+      return try ProcessRunner.run(command).text
     }
-    return text
+    // In the order of their times and counts; the current one, which has none, last.
+    let sorted = files.sorted { Self.age($0.name).lexicographicallyPrecedes(Self.age($1.name)) }
+    return sorted.map(\.content).joined()
   }
 
   /// What `20261121T120000-2` means, for comparison.

@@ -20,19 +20,15 @@ struct OutputFiles {
 
   /// The content of each file, unpacked if it is packed.
   func contents() throws(SupportError) -> [[UInt8]] {
-    var contents: [[UInt8]] = []
-    for path in paths {
+    let files = try readTogether(directory.path, where: { $0.hasPrefix(name) }) { path throws(SupportError) in
       let bytes = try readFile(path)
-      if bytes.starts(with: [0x1F, 0x8B]) {
-        // What is there can be read, even if more is being written.
-        var command = Command("gzip", ["-d", "-c"])
-        command.input = .file(path)
-        contents.append(try ProcessRunner.run(command).output)
-      } else {
-        contents.append(bytes)
-      }
+      guard bytes.starts(with: [0x1F, 0x8B]) else { return bytes }
+      // What is there can be read, even if more is being written.
+      var command = Command("gzip", ["-d", "-c"])
+      command.input = .file(path)
+      return try ProcessRunner.run(command).output
     }
-    return contents
+    return files.map(\.content)
   }
 
   /// All of it as text.

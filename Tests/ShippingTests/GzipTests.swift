@@ -155,9 +155,11 @@ import Testing
     let sink = try sink { $0.appends = true }
     try sink.take(["line"])
     _ = try sink.close(at: .test)
-    #expect(directory.text("access.log.\(stamp(.test)).gz") == "plain text\n")
+    #expect(directory.text("access.log.\(stamp(.test)).not-gzip") == "plain text\n")
     #expect(directory.unzipped("access.log.gz") == ("line\n", true))
-    #expect(warnings.all.count == 1)
+    let path = directory.file("access.log.gz")
+    #expect(
+      warnings.all == ["\(path): not a gzip file: put aside as access.log.\(stamp(.test)).not-gzip"])
   }
 
   @Test func aMemberThatCannotBeWrittenIsCountedAsLost() throws {

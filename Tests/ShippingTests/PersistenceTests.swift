@@ -27,6 +27,8 @@ import Testing
     (.close, [EIO, ENOSPC]),
     (.unlink, [EACCES, EROFS]), (.opendir, [EACCES, EMFILE]), (.lstat, [EACCES, EIO]),
     (.symlink, [EROFS, ENOSPC]), (.read, [EIO]), (.futimens, [EPERM]),
+    (.getxattr, [EIO, ENOTSUP]), (.setxattr, [ENOSPC, EPERM]), (.fchmod, [EPERM]), (.flock, [ENOLCK]),
+    (.link, [ENOSPC, EIO]),
   ]
 
   private struct Outcome {
@@ -54,7 +56,9 @@ import Testing
     options.link = directory.file("current")
     options.appends = true
     // Something to prune, and something torn to begin with.
-    let old = scenario == .periods ? ["access-1000.log.gz"] : ["access.log.20200101T000000"]
+    let old =
+      scenario == .periods
+      ? ["access-1000.log.gz"] : ["access.log.20200101T000000\(scenario == .gzip ? ".gz" : "")"]
     for name in old + ["access-1000000.log"] {
       directory.write(name, "torn")
       var times = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0), timespec(tv_sec: 1_700_000_000, tv_nsec: 0)]

@@ -174,29 +174,40 @@ import Testing
   }
 
   @Test func aTornFileOfAFormerPeriodIsMendedAtTheStart() throws {
+    // Torn, but not by this output.
     directory.write("access-1000.log", "left as it is")
-    directory.write("access-2000.log", "whole\ntorn")
+    try leave("access-2000.log") { try $0.take(["whole"]) }
+    directory.extend("access-2000.log", "torn")
     let sink = try sink("access-%s.log") { $0.rotateEverySeconds = 3600 }
     try sink.take(["line"])
     #expect(directory.text("access-2000.log") == "whole\n")
-    #expect(directory.text("access-1000.log") == "left as it is", "only the latest can be torn")
+    #expect(directory.text("access-1000.log") == "left as it is")
     #expect(
       warnings.all == ["\(directory.file("access-2000.log")): cut 4 bytes of a torn line, 6 bytes are left"])
   }
 
+  /// What a run of `access-%s.log` has left at the time that the name says.
+  private func leave(_ name: String, gzip: Int? = nil, _ fill: (FileSink) throws -> Void) throws {
+    let seconds = try #require(Int64(name.filter(\.isNumber)))
+    let then = Moment(wallSeconds: seconds, steadyNanoseconds: 1)
+    let sink = try sink("access-%s.log", at: then) { $0.gzipLevel = gzip }
+    try fill(sink)
+    _ = try sink.close(at: then)
+    sink.abandon()
+  }
+
   @Test func compressedFilesOfFormerPeriodsAreFinishedAtTheStart() throws {
-    let first = try sink("access-1000.log") { $0.gzipLevel = 6 }
-    try first.take(["one"])
-    _ = try first.close(at: .test)
-    let second = try sink("access-2000.log") { $0.gzipLevel = 6 }
-    try second.take(["two"])
-    try second.flush(at: .test)
-    try second.take(["torn"])
-    _ = try second.close(at: .test)
+    try leave("access-1000.log", gzip: 6) { try $0.take(["one"]) }
+    try leave("access-2000.log", gzip: 6) { sink in
+      try sink.take(["two"])
+      try sink.flush(at: .test)
+      try sink.take(["torn"])
+    }
     truncate(
       directory.file("access-2000.log"),
       Int(SystemCalls.real.status(ofPath: directory.file("access-2000.log"))?.st_size ?? 0) - 3)
-    directory.write("access-3000.log", "")
+    try leave("access-3000.log", gzip: 6) { _ in }
+    truncate(directory.file("access-3000.log"), 0)
     directory.write("access-4000.log", "plain text, and so not ours\n")
     let sink = try sink("access-%s.log") {
       $0.gzipLevel = 6

@@ -15,6 +15,47 @@ public func readFile(_ path: String) throws(SupportError) -> [UInt8] {
   }
 }
 
+/// What files of a directory hold, read while a program renames and deletes them: as if it were at one moment.
+///
+/// It is read again if any of them has another name, or none, when the last has been read.
+///
+/// - Parameters:
+///   - directory: where they are.
+///   - isWanted: which names are looked at.
+///   - read: reads the file at a path.
+/// - Throws: What `read` throws though nothing has changed, or if it changes all the time.
+public func readTogether<Content>(
+  _ directory: String, where isWanted: (String) -> Bool,
+  _ read: (_ path: String) throws(SupportError) -> Content
+) throws(SupportError) -> [(name: String, content: Content)] {
+  func look() -> [String: ino_t] {
+    var found: [String: ino_t] = [:]
+    for name in directoryEntries(directory) where isWanted(name) {
+      var status = stat()
+      // One that is gone already is no file, and one that comes is found the next time.
+      if lstat("\(directory)/\(name)", &status) == 0 { found[name] = status.st_ino }
+    }
+    return found
+  }
+  let deadline = Deadline.after(.seconds(30))
+  while true {
+    let before = look()
+    var contents: [(name: String, content: Content)] = []
+    var failure: SupportError?
+    do throws(SupportError) {
+      for name in before.keys.sorted() { contents.append((name, try read("\(directory)/\(name)"))) }
+    } catch {
+      failure = error
+    }
+    let hasChanged = look() != before
+    if !hasChanged {
+      if let failure { throw failure }
+      return contents
+    }
+    if deadline.hasPassed { throw failure ?? SupportError("\(directory): changes all the time") }
+  }
+}
+
 /// The text of a file; what is not UTF-8 is replaced.
 public func readText(_ path: String) throws(SupportError) -> String {
   String(decoding: try readFile(path), as: UTF8.self)

@@ -153,6 +153,17 @@ int shim_try_lock_log(int descriptor);
 /// Gives that lock up, even if a child that is about to run another program has the descriptor as well.
 void shim_unlock_log(int descriptor);
 
+/// Renames to a name that nothing has, in one step: EEXIST if something has it, EINVAL or ENOSYS where the file
+/// system or the kernel can't do that.
+int shim_rename_to_new(const char *old_path, const char *new_path);
+
+/// The bytes of an attribute of what bears this very name, be it a symbolic link: how many, or -1 with errno
+/// set; ENODATA if it has no such attribute.
+int64_t shim_attribute(const char *path, const char *name, void *bytes, size_t count);
+
+/// Sets an attribute of an open file.
+int shim_set_attribute(int descriptor, const char *name, const void *bytes, size_t count);
+
 /// The largest size a file of this process may have; writing beyond it would raise a signal.
 uint64_t shim_file_size_limit(void);
 
@@ -173,12 +184,23 @@ int shim_closing_pipe(int ends[2]);
 /// How many bytes a pipe holds; -1 if that can't be known.
 int shim_pipe_capacity(int descriptor);
 
+/// Has a child that is about to be started close every descriptor from this one on; `actions` is a
+/// `posix_spawn_file_actions_t *`. Returns an error number, or 0.
+int shim_spawn_close_from(void *actions, int first);
+
 /// A descriptor that becomes readable when a process ends; -1 with errno set where there is none.
 int shim_watch_process(int process);
 
 /// The largest window that the peer of a TCP connection can announce, which is more than its system holds of
 /// what the peer hasn't read; -1 if that can't be known.
 int64_t shim_peer_window_max(int descriptor);
+
+/// Leaves a process behind that waits for the end of another one, which this process no longer can, and then has
+/// a file say so by an attribute: the first of the paths if it leads to this file, and otherwise, if it leads to
+/// nothing, the first of the others that leads to a file without that attribute. A signal ends it before that.
+/// The list of paths ends with NULL. Returns 0, or -1 with errno set.
+int shim_leave_note_of_end(int process_descriptor, const char *const *paths, uint64_t device, uint64_t inode,
+                           const char *name, const void *bytes, size_t count);
 
 /// A descriptor that is readable once it was signalled, and doesn't block; -1 with errno set if there is none left.
 int shim_event(void);

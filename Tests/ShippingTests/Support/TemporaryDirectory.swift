@@ -50,6 +50,13 @@ final class TemporaryDirectory: Sendable {
     fclose(file)
   }
 
+  /// Adds to a file.
+  func extend(_ name: String, _ text: String) {
+    guard let file = fopen(file(name), "ae") else { return }
+    fputs(text, file)
+    fclose(file)
+  }
+
   func bytes(_ name: String) -> [UInt8] {
     guard let file = fopen(file(name), "re") else { return [] }
     defer { fclose(file) }

@@ -1,0 +1,164 @@
+import Glibc
+import Platform
+
+/// What a file of an output that makes several of them says of itself, in an extended attribute.
+///
+/// The order of files can't be had from the clock: names made of time repeat, local time has an hour twice, and
+/// a clock may be set back, so that neither a name nor a time of last change tells which of two files came
+/// first. So every file gets a number when it is begun, larger than that of any other file of its output. As an
+/// attribute it goes where the file goes, through renaming, restarts and power cuts, can't be taken for that of
+/// another file of the same name, and needs no file beside the outputs that could be lost or believed when it is
+/// old. The number is the time in nanoseconds unless that would be too small: where the files of former runs
+/// were deleted, it is larger than theirs all the same.
+struct FileMark: Equatable, Sendable {
+  /// How far a file has come.
+  enum State: Character, Sendable {
+    /// It is being written, or was when the program ended.
+    case open = "o"
+    /// It is finished, and its command has not ended.
+    case waiting = "w"
+    /// It is finished, and nothing is to be done for it.
+    case done = "d"
+  }
+
+  static let name = "user.spillway"
+  /// Larger numbers are nobody's.
+  static let sequenceMax: Int64 = 1 << 62
+
+  /// What orders the files of an output.
+  var sequence: Int64
+  var state: State
+  /// Which output has made the file.
+  var output: FileOutputKey
+
+  init(sequence: Int64, state: State, output: FileOutputKey) {
+    self.sequence = sequence
+    self.state = state
+    self.output = output
+  }
+
+  /// Reads a mark; nil if it is none, or of a version to come.
+  init?(_ bytes: [UInt8]) {
+    let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
+    guard words.count == 4, words[0] == "1", let sequence = Int64(words[1]),
+      (0...Self.sequenceMax).contains(sequence), words[2].count == 1,
+      let state = words[2].first.flatMap({ State(rawValue: $0) }), let output = FileOutputKey(words[3])
+    else { return nil }
+    self.init(sequence: sequence, state: state, output: output)
+  }
+
+  /// Short enough to lie beside the file's other data, so that it costs no block.
+  var bytes: [UInt8] { Array("1 \(sequence) \(state.rawValue) \(output)".utf8) }
+}
+
+/// Tells the outputs apart that have files in one directory.
+///
+/// It is made of the name and of whether files are compressed, but not of the directory, which may be moved.
+struct FileOutputKey: Hashable, Sendable, CustomStringConvertible {
+  private let number: UInt64
+
+  init(name: String, isCompressed: Bool) {
+    // FNV-1a: the same in every run, which Swift's own hash is not.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in Array("\(isCompressed ? "gzip" : "plain") \(name)".utf8) {
+      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
+    number = hash
+  }
+
+  init?(_ text: Substring) {
+    guard text.utf8.count == 16, let number = UInt64(text, radix: 16) else { return nil }
+    self.number = number
+  }
+
+  var description: String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+/// The marks of files: on the files, and in memory for those whose file system has no attributes.
+struct FileMarks {
+  /// What a file says of itself.
+  enum Claim: Equatable {
+    /// It was made by this output.
+    case own(FileMark)
+    /// It was made by another.
+    case foreign
+    /// It says nothing.
+    case none
+  }
+
+  let output: FileOutputKey
+  let system: SystemCalls
+  private var remembered: [FileIdentity: FileMark] = [:]
+  private var last: Int64 = 0
+  /// How many may be remembered; the oldest are forgotten.
+  private static let rememberedMax = 10_000
+
+  init(output: FileOutputKey, system: SystemCalls) {
+    self.output = output
+    self.system = system
+  }
+
+  /// A number that is larger than that of any file that was looked at.
+  mutating func nextSequence(at now: Moment) -> Int64 {
+    let (time, isTooLate) = now.wallSeconds.multipliedReportingOverflow(by: 1_000_000_000)
+    last = min(max(last + 1, isTooLate ? 0 : time), FileMark.sequenceMax)
+    return last
+  }
+
+  /// What a file says of itself, given its path and status.
+  mutating func claim(_ path: String, _ status: stat) -> Claim {
+    let mark: FileMark
+    if let remembered = remembered[FileIdentity(status)] {
+      mark = remembered
+    } else {
+      do {
+        guard let bytes = try system.attribute(FileMark.name, ofPath: path) else { return .none }
+        guard let read = FileMark(bytes) else { return .foreign }
+        mark = read
+      } catch .notSupported, .unsupported {
+        return .none
+      } catch {
+        // What can't be read is not known to be ours.
+        return .foreign
+      }
+    }
+    guard mark.output == output else { return .foreign }
+    last = max(last, mark.sequence)
+    return .own(mark)
+  }
+
+  /// Marks an open file.
+  mutating func set(_ mark: FileMark, _ descriptor: Int32, _ identity: FileIdentity) {
+    do {
+      try system.setAttribute(FileMark.name, of: descriptor, to: mark.bytes)
+      remembered[identity] = nil
+    } catch {
+      remember(mark, identity)
+    }
+  }
+
+  /// Marks a file by its path, if it still is this file.
+  mutating func set(_ mark: FileMark, path: String, _ identity: FileIdentity) {
+    guard let descriptor = try? system.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) else {
+      return
+    }
+    defer { try? system.close(descriptor) }
+    guard let status = try? system.status(descriptor), FileIdentity(status) == identity else { return }
+    set(mark, descriptor, identity)
+  }
+
+  /// Forgets a file that is gone: its number in the file system may become another's.
+  mutating func forget(_ identity: FileIdentity) { remembered[identity] = nil }
+
+  private mutating func remember(_ mark: FileMark, _ identity: FileIdentity) {
+    if remembered.count >= Self.rememberedMax,
+      let oldest = remembered.min(by: { $0.value.sequence < $1.value.sequence })
+    {
+      remembered[oldest.key] = nil
+    }
+    remembered[identity] = mark
+  }
+}
