@@ -5,9 +5,11 @@ package import SharedMemory
 /// A process that goes on in the background, and the one that has started it and waits until it is ready.
 package struct Daemon: ~Copyable {
   private let readyDescriptor: Int32
+  /// Where messages go until it is ready: a copy of standard error, which no command that it starts inherits.
+  private let errorDescriptor: Int32
   private let program: String
 
-  /// Goes on in another process.
+  /// Goes on in another process, whose standard descriptors lead nowhere.
   ///
   /// The process that calls it waits until the other one is ready or has failed, and ends with status 0 or that of
   /// the other one. Threads don't survive this. Until it is ready, the other one is still at its terminal: Ctrl-C
@@ -24,7 +26,14 @@ package struct Daemon: ~Copyable {
     }
     close(ends[0])
     shim_end_with_parent(SIGTERM)
-    return Daemon(readyDescriptor: ends[1], program: program)
+    // Its commands must not hold on to what was its starter's: that may be waited for to be closed.
+    let copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)
+    if copy >= 0 { MessageQueue.shared.redirect { message in MessageQueue.write(message, to: copy) } }
+    let daemon = Daemon(readyDescriptor: ends[1], errorDescriptor: copy, program: program)
+    guard shim_discard_standard_descriptors() == 0 else {
+      throw SystemError(operation: "open", path: "/dev/null")
+    }
+    return daemon
   }
 
   /// Lets go of the terminal and of the working directory, and lets the process that waits end.
@@ -34,15 +43,14 @@ package struct Daemon: ~Copyable {
       throw SystemError(operation: "detach", path: "Daemon mode")
     }
     MessageQueue.shared.flush()
-    guard shim_discard_standard_descriptors() == 0 else {
-      throw SystemError(operation: "open", path: "/dev/null")
-    }
     MessageQueue.shared.redirect { [program] message in shim_log(message.program ?? program, message.text) }
+    if errorDescriptor >= 0 { close(errorDescriptor) }
     var byte: UInt8 = 1
     // One that doesn't wait any more needn't be told.
     _ = write(readyDescriptor, &byte, 1)
   }
 
+  // Messages may still have to go to standard error if it ends before it is ready.
   deinit { close(readyDescriptor) }
 
   private static func waitForDaemon(_ process: pid_t, _ descriptor: Int32) -> Never {

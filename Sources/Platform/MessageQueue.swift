@@ -156,7 +156,7 @@ package final class MessageQueue: Sendable {
   }
 
   /// Writes a line to a descriptor, however long that takes; an error ends it, as there is nowhere left to say so.
-  private static func write(_ message: Message, to descriptor: Int32) {
+  static func write(_ message: Message, to descriptor: Int32) {
     let line = Array("\(message.line)\n".utf8)
     var written = 0
     while written < line.count {

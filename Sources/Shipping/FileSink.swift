@@ -43,6 +43,8 @@ public final class FileSink: Sink {
 
   private var member: GzipMember?
   private var memberDeadline: Int64 = 0
+  /// What is in the member, if it may be asked for; nil otherwise.
+  private let unsettled: UnsettledRecords?
 
   /// The files that there were, and how they are called.
   var series: FileSeries
@@ -62,6 +64,9 @@ public final class FileSink: Sink {
   /// What waits in the open gzip member.
   public var unfinished: Tally { member?.contents ?? .zero }
 
+  /// The same as it was; nil unless the options say that it may be asked for.
+  public var unfinishedRecords: RecordList? { unsettled?.all }
+
   /// Wakes the thread when a command that was run for a finished file has ended.
   public var wakeDescriptor: Int32? { command?.wakeDescriptor }
 
@@ -75,6 +80,7 @@ public final class FileSink: Sink {
     self.schedule =
       schedule ?? options.rotateEverySeconds.map { RotationSchedule(periodSeconds: $0) }
     rotationBytes = options.rotateBytes ?? .max
+    unsettled = options.keepsUnfinished && options.gzipLevel != nil ? UnsettledRecords() : nil
     retention = options.retention
     isSeries = options.rotates || options.retention.isLimited
     upkeep.hasLeftovers = isSeries
@@ -98,6 +104,7 @@ public final class FileSink: Sink {
       let part = batch.prefix(batch.recordCount(reaching: Self.memberBytes - contents.bytes))
       if contents == .zero { memberDeadline = now.steadyNanoseconds + Self.memberNanoseconds }
       member?.add(part)
+      unsettled?.append(part)
       return SinkProgress(byteCount: part.byteCount)
     }
     while true {
@@ -193,6 +200,7 @@ extension FileSink {
       try member?.withBytes { (bytes) throws(SinkError) in try file?.append(bytes) }
     } while hasLostFile()
     member?.reset()
+    unsettled?.removeAll()
   }
 
   /// Whether the file was deleted by somebody; then it is let go, so that the next one is begun in its place.

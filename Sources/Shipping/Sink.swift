@@ -12,6 +12,8 @@ public protocol Sink: AnyObject {
   var unfinished: Tally { get }
 
   /// The records of `unfinished`, if they can be had as they were: for the next run, should this one end.
+  ///
+  /// Asked for by another thread if the sink hangs in one of its calls.
   var unfinishedRecords: RecordList? { get }
 
   /// What has been taken and was given up since, in all.

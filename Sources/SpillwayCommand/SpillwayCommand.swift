@@ -26,7 +26,7 @@ enum SpillwayCommand {
 
   private static func runOther(_ arguments: [String]) -> Never {
     guard !arguments.isEmpty else {
-      complain(RootCommand.helpMessage(), as: nil)
+      complain(RootCommand.helpMessage(), as: nil, keepingLines: true)
       exit(ExitStatus.failure)
     }
     if let stray = arguments.first(where: \.hasStrayBytes) {

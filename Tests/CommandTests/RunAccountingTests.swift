@@ -20,7 +20,10 @@ struct RunAccountingTests {
     command.environment = ["SPILLWAY_COMPAT": nil]
     let child = try ChildProcess(command)
     // What is there already isn't read, so it must look at the log before anything is put there.
-    let isReady = try poll(until: .after(.seconds(20))) { () throws(SupportError) in child.awaits(SIGUSR2) }
+    let isReady = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
+      child.awaits(SIGUSR2)
+        && (try? readText("/proc/\(child.identifier)/maps").contains(instance.path)) == true
+    }
     try #require(isReady)
     child.signal(SIGUSR2)
     try #require(child.errorOutput).line(containing: "seen=", by: .after(.seconds(20)))

@@ -110,7 +110,11 @@ struct SpoolRunTests {
     try await onOwnThread {
       let ended = try SpoolRun.runToEnd(next, spool: home.file("none/spool"))
       #expect(ended.end.status == 1)
-      #expect(ended.said == ["spillway: spool: \(home.file("none/spool")): mkdir: No such file or directory"])
+      #expect(
+        ended.said == [
+          "spillway: spool: \(home.file("none/spool")): mkdir: No such file or directory; "
+            + "there is no \(home.file("none"))"
+        ])
     }
   }
 }

@@ -53,6 +53,6 @@ import Testing
 
   @Test func aPipeIsNoDirectoryEither() throws {
     try #require(mkfifo(home.file("pipe"), 0o644) == 0)
-    #expect(throws: SystemError.self) { try ReadOnlyFile(directory: home.file("pipe")) }
+    #expect(throws: SystemError.self) { _ = try ReadOnlyFile(directory: home.file("pipe")) }
   }
 }

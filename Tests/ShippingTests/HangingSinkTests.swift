@@ -124,6 +124,56 @@ import Testing
     #expect(said.all == ["a sink: hangs, and is left as it is"])
   }
 
+  @Test func `what waits in memory to be compressed is put on disk, too`() async throws {
+    let directory = TemporaryDirectory()
+    let lines = lines
+    let report =
+      TestThread { () -> OutputReport? in
+        let isHanging = WakeSignal()
+        let mayGoOn = WakeSignal()
+        var system = SystemCalls()
+        system.intercept = { call in
+          // The member that every file begins with may be written.
+          guard call == .write, access(directory.file("hang"), F_OK) == 0 else { return nil }
+          isHanging.signal()
+          mayGoOn.wait(nanoseconds: nil)
+          return .fail(EIO)
+        }
+        var file = FileOptions(path: directory.file("log.gz"))
+        file.gzipLevel = 1
+        file.keepsUnfinished = true
+        var options = Spool.Options()
+        options.disk = Spool.DiskOptions(directory: directory.file("spool"))
+        guard let sink = try? FileSink(file, at: .now(), system: system, warn: { _ in }),
+          let output = try? Output(to: sink, spool: options)
+        else { return nil }
+        directory.write("hang", "")
+        var writer = output.makeWriter()
+        for line in lines { writer.append(line) }
+        writer.finish()
+        isHanging.wait(nanoseconds: nil)
+        let report = output.join(drainSeconds: 0.1)
+        mayGoOn.signal()
+        return report
+      }.join() ?? nil
+    let result = try #require(report)
+    #expect(result.kept.records == lines.count)
+    #expect(result.written.records == 0)
+    var options = Spool.Options()
+    options.disk = Spool.DiskOptions(directory: directory.file("spool"))
+    var next: Spool?
+    _ = eventually {
+      next = try? Spool(options)
+      return next != nil
+    }
+    var reader = try #require(next).makeReader()
+    let batch = try #require(try reader.next())
+    // The frames' lines end as `append` has ended them.
+    #expect(batch.count == lines.count)
+    let text = String(decoding: batch.bytes, as: UTF8.self)
+    #expect(text.split(separator: "\n").map { "\($0)\n" } == lines)
+  }
+
   @Test func `a look-up that hangs holds up nothing`() throws {
     let mayAnswer = WakeSignal()
     var system = SystemCalls()
