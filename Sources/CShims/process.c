@@ -19,14 +19,15 @@
 static int argument_count;
 static char **argument_values;
 
-// glibc hands functions of this section what it hands to main.
-static void keep_arguments(int count, char **values, char **environment) {
+// glibc hands constructors what it hands to main. This one comes before Swift's own, which can't do without an
+// environment, as a library that was preloaded may have left none.
+__attribute__((constructor(101))) static void keep_arguments(int count, char **values, char **environment) {
+  static char *no_variables[] = {NULL};
   argument_count = count;
   argument_values = values;
+  if (environ == NULL) environ = no_variables;
   (void)environment;
 }
-__attribute__((section(".init_array"), used)) static void (*const keep_at_start)(int, char **, char **) =
-    keep_arguments;
 
 int shim_argument_count(void) { return argument_count; }
 

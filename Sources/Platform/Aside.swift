@@ -31,11 +31,13 @@ package enum Aside {
   ///   - descriptor: what else is waited for, such as a signalfd.
   ///   - goesOn: called when the descriptor has become readable; whether the work is to be waited for to its end.
   ///   - patience: how many nanoseconds it is waited for if not.
+  ///   - isHurried: whether it was said before that it is not.
   ///   - work: uses nothing that the caller changes before this has returned; left to itself if it isn't waited
   ///     for to its end.
   /// - Returns: what the work returned; nil if it isn't waited for any more.
   package static func run<Result: ~Copyable>(
     whileWatching descriptor: Int32, goesOn: () -> Bool, patience: Int64 = 0,
+    isHurried: Bool = false,
     _ work: sending @escaping () -> sending Result
   ) -> sending Result? {
     let event = shim_event()
@@ -43,7 +45,7 @@ package enum Aside {
     let desk = Desk<Result>(event)
     guard let thread = try? WorkerThread.start(Work(desk: desk, body: work)) else { return work() }
     pthread_detach(thread)
-    var deadline: Int64?
+    var deadline = isHurried ? SystemClock.steadyNanoseconds + patience : nil
     while true {
       if let result = desk.result.withLock({ $0.take() }) { return result }
       let left = deadline.map { $0 - SystemClock.steadyNanoseconds }

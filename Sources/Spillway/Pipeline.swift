@@ -210,7 +210,8 @@ public struct Pipeline: ~Copyable {
       goesOn: {
         handleSignals()
         return !isEnding
-      }, patience: Int64(min(patienceSeconds ?? options.drainSeconds, 1e9) * 1e9), work)
+      }, patience: Int64(min(patienceSeconds ?? options.drainSeconds, 1e9) * 1e9),
+      isHurried: isEnding, work)
     guard let result else { throw .interruptedWhile(what) }
     return try result.get()
   }
