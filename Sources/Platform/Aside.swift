@@ -4,25 +4,42 @@ import SharedMemory
 
 /// Work that may hang, such as opening a file on a server that is away, done where its caller can stop waiting.
 package enum Aside {
+  /// Where the thread leaves its result.
+  ///
+  /// The descriptor is the caller's, who closes it when nothing is waited for any more, however long the thread
+  /// lives; so it is signalled only while the lock says that it is still open.
   private final class Desk<Result: ~Copyable>: @unchecked Sendable {
-    // Written by the thread before it announces, read by the caller after that.
-    let result = Guarded<Result?>(nil)
-    let descriptor: Int32
+    private struct State: ~Copyable {
+      var result: Result?
+      var event: Int32?
+    }
 
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
-    deinit { close(descriptor) }
+    private let state: Guarded<State>
+
+    init(_ event: Int32) { state = Guarded(State(result: nil, event: event)) }
+
+    func leave(_ result: consuming Result) {
+      var result: Result? = consume result
+      state.withLock { state in
+        swap(&state.result, &result)
+        if let event = state.event { shim_signal_event(event) }
+      }
+    }
+
+    func take() -> Result? { state.withLock { $0.result.take() } }
+
+    func closeEvent() {
+      let event = state.withLock { $0.event.take() }
+      if let event { close(event) }
+    }
   }
 
   private struct Work<Result: ~Copyable>: ThreadLoop, @unchecked Sendable {
     let desk: Desk<Result>
     let body: () -> Result
 
-    func run() {
-      // Not while the lock is held: the caller looks whether there is a result, and must not wait for that.
-      var result: Result? = body()
-      desk.result.withLock { swap(&$0, &result) }
-      shim_signal_event(desk.descriptor)
-    }
+    // Not while the lock is held: the caller looks whether there is a result, and must not wait for that.
+    func run() { desk.leave(body()) }
   }
 
   /// Does some work on a thread of its own.
@@ -43,11 +60,12 @@ package enum Aside {
     let event = shim_event()
     guard event >= 0 else { return work() }
     let desk = Desk<Result>(event)
+    defer { desk.closeEvent() }
     guard let thread = try? WorkerThread.start(Work(desk: desk, body: work)) else { return work() }
     pthread_detach(thread)
     var deadline = isHurried ? SystemClock.steadyNanoseconds + patience : nil
     while true {
-      if let result = desk.result.withLock({ $0.take() }) { return result }
+      if let result = desk.take() { return result }
       let left = deadline.map { $0 - SystemClock.steadyNanoseconds }
       if let left, left <= 0 { return nil }
       var requests = [

@@ -167,7 +167,7 @@ extension Pipeline {
     return flushes
   }
 
-  private mutating func interrupt() {
+  mutating func interrupt() {
     isEnding = true
     isInterrupted = true
     // Whatever is still to be handed on: it would be waited for until the consumer wakes.

@@ -19,7 +19,7 @@ import Transactions
 /// unless the source is a file and so can wait.
 public struct Pipeline: ~Copyable {
   let options: PipelineOptions
-  let signals: SignalQueue
+  var signals: SignalQueue
   let messages: Messages
   /// What this thread has counted; `account` adds the rest.
   var accounting = Accounting()
@@ -208,7 +208,10 @@ public struct Pipeline: ~Copyable {
     let result = Aside.run(
       whileWatching: signals.descriptor,
       goesOn: {
-        handleSignals()
+        // An answer to anything else would look as if the log were being followed already.
+        if signals.takeEnds(where: { $0 == .end || ($0 == .hangup && options.hangup == .end) }) {
+          interrupt()
+        }
         return !isEnding
       }, patience: Int64(min(patienceSeconds ?? options.drainSeconds, 1e9) * 1e9),
       isHurried: isEnding, work)

@@ -17,6 +17,8 @@ struct SignalQueue: ~Copyable {
   }
 
   let descriptor: Int32
+  /// What came in while only an end was of interest.
+  private var postponed: [Command] = []
 
   /// Blocks the signals.
   ///
@@ -34,7 +36,20 @@ struct SignalQueue: ~Copyable {
   deinit { close(descriptor) }
 
   /// The next command that came in; nil if there is none.
-  func next() -> Command? {
+  mutating func next() -> Command? { postponed.isEmpty ? read() : postponed.removeFirst() }
+
+  /// Leaves all commands for later but those that end the run.
+  ///
+  /// - Returns: whether there was one of these.
+  mutating func takeEnds(where ends: (Command) -> Bool) -> Bool {
+    var hasEnd = false
+    while let command = read() {
+      if ends(command) { hasEnd = true } else { postponed.append(command) }
+    }
+    return hasEnd
+  }
+
+  private func read() -> Command? {
     switch shim_read_signal(descriptor) {
     case SIGINT, SIGTERM: .end
     case SIGHUP: .hangup
@@ -49,6 +64,7 @@ struct SignalQueue: ~Copyable {
   /// - Returns: whether there is a signal.
   @discardableResult
   func wait(milliseconds: Int32, or other: Int32? = nil) -> Bool {
+    if !postponed.isEmpty { return true }
     var requests = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     if let other { requests.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0)) }
     _ = poll(&requests, nfds_t(requests.count), milliseconds)
