@@ -12,11 +12,12 @@ let package = Package(
   name: "spillway",
   products: [
     .executable(name: "spillway", targets: ["SpillwayCommand"]),
-    .library(name: "ShmLog", targets: ["ShmLog"]),
+    .library(name: "LogReading", targets: ["LogReading", "VarnishLog", "SharedMemory", "Platform"]),
+    .library(name: "LogWriting", targets: ["LogWriting", "VarnishLog", "Platform"]),
     .library(name: "Transactions", targets: ["Transactions"]),
     .library(name: "LogQuery", targets: ["LogQuery"]),
-    .library(name: "LineFormat", targets: ["LineFormat"]),
-    .library(name: "Shipping", targets: ["Shipping"]),
+    .library(name: "Rendering", targets: ["Rendering"]),
+    .library(name: "Pipeline", targets: ["Pipeline", "Shipping", "Spool"]),
     .library(name: "SpillwayLogging", targets: ["SpillwayLogging"]),
   ],
   dependencies: [
@@ -29,102 +30,150 @@ let package = Package(
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: strict),
-    .target(name: "SharedMemory", dependencies: ["CShims"], swiftSettings: strict),
-    .target(name: "Platform", dependencies: ["CShims", "SharedMemory"], swiftSettings: strict),
     .target(
-      name: "ShmLog", dependencies: ["CShims", "SharedMemory", "Compression"], swiftSettings: strict),
+      name: "Platform",
+      dependencies: ["CShims"],
+      swiftSettings: strict),
+    .target(
+      name: "SharedMemory",
+      dependencies: ["CShims", "Platform"],
+      swiftSettings: strict),
+    .target(
+      name: "VarnishLog",
+      dependencies: [],
+      swiftSettings: strict),
+    .target(
+      name: "LogReading",
+      dependencies: ["CShims", "Platform", "SharedMemory", "Compression", "VarnishLog"],
+      swiftSettings: strict),
+    .target(
+      name: "LogWriting",
+      dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog"],
+      swiftSettings: strict),
     .target(
       name: "SpillwayLogging",
-      dependencies: ["ShmLog", "SharedMemory", .product(name: "Logging", package: "swift-log")],
-      swiftSettings: strict),
-    .target(name: "Transactions", dependencies: ["ShmLog"], swiftSettings: strict),
-    .target(
-      name: "LogQuery", dependencies: ["Transactions", "ShmLog", "SharedMemory", "CPCRE2"],
-      swiftSettings: strict),
-    .target(
-      name: "LineFormat", dependencies: ["CShims", "Transactions", "ShmLog", "SharedMemory"],
-      exclude: ["Formats/README.md"],
-      resources: [.embedInCode("Formats")], swiftSettings: strict),
-    .target(
-      name: "Shipping", dependencies: ["CShims", "CZlib", "SharedMemory", "Platform"], swiftSettings: strict),
-    .target(
-      name: "LogText",
-      dependencies: ["CShims", "LineFormat", "LogQuery", "Shipping", "Transactions", "ShmLog"],
-      swiftSettings: strict),
-    .target(
-      name: "Spillway",
       dependencies: [
-        "ShmLog", "Transactions", "LogQuery", "LineFormat", "LogText", "Shipping", "SharedMemory", "Platform",
+        "Platform", "VarnishLog", "LogWriting", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
-    .target(name: "DemoTraffic", dependencies: ["ShmLog"], swiftSettings: strict),
+    .target(
+      name: "Transactions",
+      dependencies: ["VarnishLog", "LogReading"],
+      swiftSettings: strict),
+    .target(
+      name: "LogQuery",
+      dependencies: ["CPCRE2", "Platform", "SharedMemory", "VarnishLog", "Transactions"],
+      swiftSettings: strict),
+    .target(
+      name: "Rendering",
+      dependencies: [
+        "CShims", "Platform", "SharedMemory", "VarnishLog", "LogReading", "Transactions", "LogQuery",
+      ],
+      exclude: ["Templates/Builtin/README.md"],
+      resources: [.embedInCode("Templates/Builtin")],
+      swiftSettings: strict),
+    .target(
+      name: "Spool",
+      dependencies: ["CShims", "CZlib", "Platform", "SharedMemory"],
+      swiftSettings: strict),
+    .target(
+      name: "Shipping",
+      dependencies: ["CShims", "CZlib", "Platform", "SharedMemory", "Spool"],
+      swiftSettings: strict),
+    .target(
+      name: "Pipeline",
+      dependencies: [
+        "CShims", "Platform", "SharedMemory", "VarnishLog", "LogReading", "Transactions", "LogQuery",
+        "Rendering", "Spool", "Shipping",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "DemoTraffic",
+      dependencies: ["VarnishLog", "LogWriting"],
+      swiftSettings: strict),
     .target(
       name: "Demo",
       dependencies: [
-        "CShims", "SharedMemory", "Platform", "ShmLog", "Shipping", "DemoTraffic", "Spillway",
+        "CShims", "Platform", "VarnishLog", "LogReading", "LogWriting", "DemoTraffic", "Spool", "Shipping",
+        "Pipeline",
       ],
       swiftSettings: strict),
     .target(
-      name: "Replay", dependencies: ["CShims", "SharedMemory", "Platform", "ShmLog"], swiftSettings: strict),
+      name: "Replay",
+      dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog", "LogReading", "LogWriting"],
+      swiftSettings: strict),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "CShims", "Platform", "Demo", "Replay", "Spillway", "LogQuery", "LogText",
+        "CShims", "Platform", "VarnishLog", "LogReading", "LogWriting", "LogQuery", "Rendering",
+        "Transactions", "Spool", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
-      name: "RegionProbe", dependencies: ["CShims", "SharedMemory", "TestSupport"],
+      name: "RegionProbe", dependencies: ["CShims", "Platform", "SharedMemory", "TestSupport"],
       path: "Tests/RegionProbe", swiftSettings: strict),
     .testTarget(
-      name: "SharedMemoryTests", dependencies: ["SharedMemory", "RegionProbe", "TestSupport"],
+      name: "SharedMemoryTests", dependencies: ["Platform", "SharedMemory", "RegionProbe", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "PlatformTests", dependencies: ["Platform", "SharedMemory", "TestSupport"], swiftSettings: strict),
+      name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ShmLogTests", dependencies: ["ShmLog", "SharedMemory", "TestSupport"],
+      name: "LogReadingTests",
+      dependencies: ["LogReading", "VarnishLog", "SharedMemory", "Platform", "TestSupport"],
       swiftSettings: strict),
     .target(
-      name: "LogWriterSupport", dependencies: ["CShims", "SharedMemory", "ShmLog", "TestSupport"],
+      name: "LogWriterSupport",
+      dependencies: [
+        "CShims", "Platform", "SharedMemory", "VarnishLog", "LogReading", "LogWriting", "TestSupport",
+      ],
       path: "Tests/LogWriterSupport", swiftSettings: strict),
     .executableTarget(
-      name: "LogWriterProbe", dependencies: ["LogWriterSupport", "ShmLog"], path: "Tests/LogWriterProbe",
-      swiftSettings: strict),
+      name: "LogWriterProbe", dependencies: ["LogWriterSupport", "VarnishLog", "LogWriting"],
+      path: "Tests/LogWriterProbe", swiftSettings: strict),
     .testTarget(
-      name: "LogWriterTests", dependencies: ["ShmLog", "LogWriterProbe", "LogWriterSupport", "TestSupport"],
+      name: "LogWriterTests",
+      dependencies: [
+        "VarnishLog", "LogReading", "LogWriting", "Platform", "LogWriterProbe", "LogWriterSupport",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "SpillwayLoggingTests",
       dependencies: [
-        "SpillwayLogging", "ShmLog", "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "SpillwayLogging", "VarnishLog", "LogReading", "LogWriting", "Platform", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "TransactionsTests", dependencies: ["Transactions", "ShmLog", "TestSupport"],
+      name: "TransactionsTests", dependencies: ["Transactions", "VarnishLog", "LogReading", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "LineFormatTests", dependencies: ["LineFormat", "Transactions", "ShmLog", "TestSupport"],
+      name: "RenderingTests",
+      dependencies: ["Rendering", "LogQuery", "Transactions", "VarnishLog", "LogReading", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "LogQueryTests", dependencies: ["LogQuery", "Transactions", "ShmLog", "TestSupport"],
+      name: "LogQueryTests",
+      dependencies: ["LogQuery", "Transactions", "VarnishLog", "LogReading", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "LogTextTests",
-      dependencies: ["LogText", "LogQuery", "LineFormat", "Transactions", "ShmLog", "TestSupport"],
+      name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "LogReading", "LogWriting", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ReplayTests", dependencies: ["Replay", "ShmLog", "TestSupport"], swiftSettings: strict),
-    .testTarget(
-      name: "ShippingTests", dependencies: ["Shipping", "SharedMemory", "Platform"], swiftSettings: strict),
-    .testTarget(name: "SpillwayTests", dependencies: ["Spillway"], swiftSettings: strict),
-    .testTarget(
-      name: "DemoTests", dependencies: ["Demo", "TestSupport"], swiftSettings: strict),
-    .testTarget(
-      name: "CommandTests", dependencies: ["ShmLog", "Shipping", "TestSupport"], exclude: ["Fixtures"],
+      name: "ShippingTests", dependencies: ["Shipping", "Spool", "SharedMemory", "Platform"],
       swiftSettings: strict),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
+    .testTarget(
+      name: "DemoTests", dependencies: ["Demo", "Pipeline", "Platform", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "VarnishLog", "LogReading", "LogWriting", "Shipping", "Spool", "Platform", "TestSupport",
+      ],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

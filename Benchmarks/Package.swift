@@ -15,13 +15,13 @@ let package = Package(
       ]),
     .executableTarget(name: "measure"),
     .executableTarget(
-      name: "writelog", dependencies: [.product(name: "ShmLog", package: "spillway")],
+      name: "writelog", dependencies: [.product(name: "LogWriting", package: "spillway")],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
       ]),
-    .executableTarget(name: "ship", dependencies: [.product(name: "Shipping", package: "spillway")]),
+    .executableTarget(name: "ship", dependencies: [.product(name: "Pipeline", package: "spillway")]),
   ],
   swiftLanguageModes: [.v6]
 )

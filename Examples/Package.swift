@@ -16,7 +16,7 @@ let package = Package(
       name: "AccessLogServer",
       dependencies: [
         .product(name: "SpillwayLogging", package: "spillway"),
-        .product(name: "ShmLog", package: "spillway"),
+        .product(name: "LogWriting", package: "spillway"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

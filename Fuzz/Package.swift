@@ -8,10 +8,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-let shmLog: Target.Dependency = .product(name: "ShmLog", package: "spillway")
+let logReading: Target.Dependency = .product(name: "LogReading", package: "spillway")
 let transactions: Target.Dependency = .product(name: "Transactions", package: "spillway")
 let logQuery: Target.Dependency = .product(name: "LogQuery", package: "spillway")
-let lineFormat: Target.Dependency = .product(name: "LineFormat", package: "spillway")
+let rendering: Target.Dependency = .product(name: "Rendering", package: "spillway")
 
 // libFuzzer takes one entry per executable.
 let package = Package(
@@ -20,17 +20,17 @@ let package = Package(
   targets: [
     .target(name: "CFuzz"),
     .target(
-      name: "FuzzSupport", dependencies: [shmLog, transactions, lineFormat], swiftSettings: strict),
+      name: "FuzzSupport", dependencies: [logReading, transactions, rendering], swiftSettings: strict),
     .executableTarget(
-      name: "FuzzLog", dependencies: ["CFuzz", "FuzzSupport", shmLog, transactions, lineFormat],
+      name: "FuzzLog", dependencies: ["CFuzz", "FuzzSupport", logReading, transactions, rendering],
       swiftSettings: strict),
     .executableTarget(
-      name: "FuzzQuery", dependencies: ["FuzzSupport", shmLog, transactions, logQuery],
+      name: "FuzzQuery", dependencies: ["FuzzSupport", logReading, transactions, logQuery],
       swiftSettings: strict),
     .executableTarget(
-      name: "FuzzFormat", dependencies: ["FuzzSupport", shmLog, lineFormat], swiftSettings: strict),
+      name: "FuzzFormat", dependencies: ["FuzzSupport", logReading, rendering], swiftSettings: strict),
     .executableTarget(
-      name: "FuzzTemplate", dependencies: ["FuzzSupport", shmLog, lineFormat], swiftSettings: strict),
+      name: "FuzzTemplate", dependencies: ["FuzzSupport", logReading, rendering], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,8 +1,8 @@
-import Platform
+import VarnishLog
 import Glibc
-import SharedMemory
-import ShmLog
-import Spillway
+import LogWriting
+import Pipeline
+import Platform
 
 /// A log with made-up traffic and a pipeline that follows it, in one process that needs no cache.
 ///

@@ -1,6 +1,6 @@
-public import SharedMemory
-public import ShmLog
-public import Spillway
+public import LogWriting
+public import Pipeline
+public import Platform
 
 /// Why a demonstration can't begin or go on.
 public enum DemoError: Error, Sendable, CustomStringConvertible {

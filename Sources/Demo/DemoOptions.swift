@@ -1,4 +1,4 @@
-public import Spillway
+public import Pipeline
 
 /// What a demonstration is told.
 public struct DemoOptions: Sendable {

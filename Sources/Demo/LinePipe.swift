@@ -1,6 +1,6 @@
 import CShims
 import Glibc
-import SharedMemory
+import Platform
 
 /// The pipe that lines come through to the one who has the terminal.
 ///

@@ -1,5 +1,5 @@
 import Glibc
-import SharedMemory
+import Platform
 
 /// The directory that the log is in, and that nothing is left of at the end.
 struct LogDirectory {

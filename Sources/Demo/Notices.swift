@@ -1,4 +1,4 @@
-import SharedMemory
+import Platform
 
 /// What the pipeline has to say while somebody else has the terminal.
 final class Notices: Sendable {

@@ -1,8 +1,8 @@
+import LogWriting
 import CShims
 import Glibc
-import SharedMemory
-import ShmLog
-import Spillway
+import Pipeline
+import Platform
 import Synchronization
 
 /// The one who has the terminal: writes the lines that come through a pipe, and the panel below them.

@@ -1,5 +1,4 @@
 import Glibc
-import SharedMemory
 
 /// The terminal: its size, its keys, and what it was like before.
 struct Terminal: ~Copyable {

@@ -1,8 +1,8 @@
 import DemoTraffic
 import Glibc
-import SharedMemory
-import ShmLog
-import Spillway
+import LogWriting
+import Pipeline
+import Platform
 import Synchronization
 
 /// Writes traffic at a rate that can be changed, on a thread of its own.

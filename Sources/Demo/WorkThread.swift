@@ -1,6 +1,4 @@
 import Glibc
-import SharedMemory
-import Shipping
 import Platform
 
 /// A thread that is started at most once, and waited for.

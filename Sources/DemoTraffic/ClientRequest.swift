@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// The client's side of one attempt at a request.
 struct ClientRequest {

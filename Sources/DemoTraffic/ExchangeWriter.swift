@@ -1,4 +1,4 @@
-import ShmLog
+import LogWriting
 
 /// Writes requests with all that they have led to.
 struct ExchangeWriter: ~Copyable {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Writes the backend's side of a request.
 struct FetchWriter {

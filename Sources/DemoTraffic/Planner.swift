@@ -1,4 +1,4 @@
-import ShmLog
+import LogWriting
 
 /// Decides what becomes of requests.
 struct Planner {

@@ -1,4 +1,5 @@
-import ShmLog
+import LogWriting
+import VarnishLog
 
 /// Collects the records of one transaction after the other, and writes each as a whole.
 struct RecordWriter: ~Copyable {

@@ -1,4 +1,5 @@
-public import ShmLog
+import VarnishLog
+public import LogWriting
 
 /// Plays the visitors of some web sites, and writes the log that the cache in front of them would leave.
 ///

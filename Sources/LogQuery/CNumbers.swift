@@ -1,5 +1,5 @@
 import Glibc
-import ShmLog
+import VarnishLog
 
 /// An integer at the beginning of a text, as C's `strtoll` reads it with base 0.
 struct CInteger {

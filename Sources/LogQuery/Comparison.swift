@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// One comparison of a query: which records it looks at, and what it asks of them.
 struct Comparison {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// How a text is read as a number (`query-language.md` 6); it changed several times.
 ///

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Reads the numbers that stand in a query.
 enum OperandReader {

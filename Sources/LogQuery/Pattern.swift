@@ -1,5 +1,5 @@
 import CPCRE2
-import ShmLog
+import VarnishLog
 
 /// A compiled regular expression.
 final class Pattern {

@@ -1,5 +1,5 @@
-public import ShmLog
 public import Transactions
+public import VarnishLog
 
 /// A condition that groups of transactions meet or don't, in the log's query language
 /// (`query-language.md`).

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Why a query can't be understood: what is wrong, and where in the query.
 public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {

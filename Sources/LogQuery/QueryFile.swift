@@ -1,3 +1,4 @@
+import Platform
 import SharedMemory
 
 /// Reads files of queries: one to a line, with comments and continued lines as in the language.

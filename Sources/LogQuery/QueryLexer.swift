@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Cuts a query into tokens (`query-language.md` 2).
 struct QueryLexer {

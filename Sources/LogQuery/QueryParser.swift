@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Reads the tokens of a query (`query-language.md` 3).
 ///

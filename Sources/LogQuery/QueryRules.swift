@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Whose habits a query is read and evaluated by (`query-language.md` 7).
 struct QueryRules: Sendable {

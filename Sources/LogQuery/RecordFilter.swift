@@ -1,4 +1,4 @@
-public import ShmLog
+public import VarnishLog
 
 /// Chooses the records of a group that are shown, by their tags and by what they say.
 public struct RecordFilter: ~Copyable {

@@ -1,5 +1,5 @@
 import Glibc
-import ShmLog
+import VarnishLog
 
 /// A comparison in plain memory, as it is put to records.
 struct RecordTest {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// A number at the beginning of a text, as 7.0 to 7.5 read it: blanks, a minus, digits, blanks, a point and
 /// more digits.

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Finds the tags that a query names (`vsl-tags.md` 6).
 struct TagNames {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// The tests to put to a record, by its tag's number.
 ///

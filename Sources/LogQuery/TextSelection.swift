@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Finds the part of a record that is compared (`query-language.md` 5).
 enum TextSelection {

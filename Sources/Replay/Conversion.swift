@@ -1,4 +1,5 @@
-import ShmLog
+import LogReading
+import VarnishLog
 
 /// What becomes of the tags' numbers on the way from one log into another.
 struct Conversion {

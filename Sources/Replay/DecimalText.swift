@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Numbers in digits.
 enum DecimalText {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Where a record of one tag has numbers of transactions and points in time.
 ///

@@ -1,7 +1,6 @@
 import CShims
 import Glibc
 import Platform
-import SharedMemory
 
 /// Waits for times, for input and for signals.
 final class Interruption {

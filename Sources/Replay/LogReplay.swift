@@ -1,6 +1,8 @@
 import Glibc
-import SharedMemory
-import ShmLog
+import LogReading
+import LogWriting
+import Platform
+import VarnishLog
 
 /// Plays a captured log into a live one.
 public struct LogReplay: ~Copyable {
@@ -51,7 +53,7 @@ public struct LogReplay: ~Copyable {
   private func requireFile() throws(ReplayError) {
     guard options.input != "-" else { throw .notRepeatable(path: "-") }
     // What isn't there is found out when it is opened.
-    guard case .success(let identity) = FileIdentity.of(path: options.input), !identity.isRegularFile else {
+    guard case .success(let identity) = FileState.of(path: options.input), !identity.isRegularFile else {
       return
     }
     throw .notRepeatable(path: options.input)

@@ -1,4 +1,4 @@
-package import ShmLog
+package import VarnishLog
 
 /// Changes numbers of transactions and times in payloads, and nothing else in them.
 package struct PayloadEditor: ~Copyable {

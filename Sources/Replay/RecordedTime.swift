@@ -1,4 +1,4 @@
-package import ShmLog
+package import VarnishLog
 
 /// An absolute time as it stands in a record: seconds since 1970, usually with a fraction.
 package struct RecordedTime: Equatable {

@@ -1,5 +1,6 @@
-public import SharedMemory
-public import ShmLog
+public import LogReading
+public import LogWriting
+public import Platform
 
 /// Why nothing could be played.
 public enum ReplayError: Error, Sendable, CustomStringConvertible {

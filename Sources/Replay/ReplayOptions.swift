@@ -1,4 +1,5 @@
-public import ShmLog
+public import LogReading
+public import VarnishLog
 
 /// What is played, into which log, and how.
 public struct ReplayOptions: Sendable {

@@ -1,4 +1,5 @@
-import ShmLog
+import LogWriting
+import VarnishLog
 
 /// Writes runs of records as a server does: those of a transaction in one piece, others each by itself.
 struct RunPlayer: ~Copyable {

@@ -1,5 +1,6 @@
-import SharedMemory
-import ShmLog
+import LogWriting
+import Platform
+import VarnishLog
 
 /// A live log that is being played into.
 struct Stage {

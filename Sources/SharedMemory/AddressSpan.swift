@@ -1,11 +1,12 @@
 import Glibc
+import Platform
 
 /// A reserved span of addresses, of which any part can be laid over with a file.
 ///
 /// All that decides where memory lies is here. It is sound because `MAP_FIXED`, which replaces whatever lies
 /// at an address, is only ever used inside the span, and the span was free when the system granted it: the
 /// address is asked for without insisting, and a grant elsewhere is handed back.
-struct AddressSpan: ~Copyable, Sendable {
+package struct AddressSpan: ~Copyable, Sendable {
   let start: UInt
   let byteCount: Int
   /// What is laid over it, for messages.

@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+public import Platform
 
 /// An open file or directory that can be looked at and never written.
 ///
@@ -97,20 +98,20 @@ public struct ReadOnlyFile: ~Copyable {
   }
 
   /// The file's present identity and size.
-  public func identity() throws(SystemError) -> FileIdentity {
+  public func identity() throws(SystemError) -> FileState {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw SystemError(operation: "fstat", path: path)
     }
-    return FileIdentity(status)
+    return FileState(status)
   }
 
   /// What `name` inside this directory is now; nil if there is nothing of that name.
   ///
   /// - Throws: `SystemError` if that can't be found out.
-  public func identity(of name: String) throws(SystemError) -> FileIdentity? {
+  public func identity(of name: String) throws(SystemError) -> FileState? {
     var status = stat()
-    if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileIdentity(status) }
+    if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileState(status) }
     if errno == ENOENT { return nil }
     throw SystemError(operation: "stat", path: path + "/" + name)
   }

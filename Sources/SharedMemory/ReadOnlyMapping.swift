@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+public import Platform
 
 /// A range of a file mapped `PROT_READ`: memory that another process may change and this one cannot.
 ///

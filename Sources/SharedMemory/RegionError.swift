@@ -1,3 +1,5 @@
+public import Platform
+
 /// Why a `ResizableRegion` could not be had, grown or changed.
 public enum RegionError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Something else lies at the address at which every process maps this region.

@@ -1,8 +1,9 @@
 import CShims
 import Glibc
+import Platform
 
 /// The file under a region: an open descriptor of our own, and what is done to the file's blocks.
-struct RegionFile: ~Copyable, Sendable {
+package struct RegionFile: ~Copyable, Sendable {
   /// The name it was opened by, for messages.
   let path: String
   let descriptor: Int32
@@ -50,7 +51,7 @@ struct RegionFile: ~Copyable, Sendable {
     return status
   }
 
-  func identity() throws(RegionError) -> FileIdentity { FileIdentity(try status()) }
+  func identity() throws(RegionError) -> FileState { FileState(try status()) }
 
   /// The file's size, whatever its header says.
   func byteCount() throws(RegionError) -> Int { Int(try status().st_size) }

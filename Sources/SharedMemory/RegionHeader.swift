@@ -12,7 +12,7 @@
 ///
 /// The fields before the end never change, so they are read once, before anything is mapped, and only
 /// if all of them are possible.
-struct RegionHeader: Equatable, Sendable {
+package struct RegionHeader: Equatable, Sendable {
   static let magic = UInt64(bigEndian: 0x5350_494C_4C52_474E)
   static let version: UInt32 = 1
   /// How many bytes of the first page have a meaning.

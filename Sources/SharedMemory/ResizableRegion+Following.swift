@@ -1,3 +1,4 @@
+import Platform
 import CShims
 internal import Synchronization
 
@@ -33,14 +34,14 @@ extension ResizableRegion {
   }
 
   /// Runs `body` with the present end, while no thread and no process changes it.
-  func withEnd(_ body: (_ end: Int) throws(RegionError) -> Void) throws(RegionError) {
+  package func withEnd(_ body: (_ end: Int) throws(RegionError) -> Void) throws(RegionError) {
     try changing.withLock { _ throws(RegionError) in
       try file.withLock { () throws(RegionError) in try body(follow()) }
     }
   }
 
   /// Tells all processes of another end, up to which everything is mapped here already.
-  func publish(end: Int) {
+  package func publish(end: Int) {
     shim_resize_guard(guardSlot, end)
     sharedEnd.pointee.store(UInt64(end), ordering: .releasing)
     mappedEnd.store(end, ordering: .releasing)
@@ -71,7 +72,7 @@ extension ResizableRegion {
 
 extension RegionError {
   /// The error for a file that is shorter than its header says.
-  static func cut(to present: Int, from end: Int, path: String) -> RegionError {
+  package static func cut(to present: Int, from end: Int, path: String) -> RegionError {
     .damaged(path: path, reason: "\(end) bytes long by its header, and \(present) in fact")
   }
 }

@@ -30,7 +30,7 @@ extension ResizableRegion {
     }
 
     /// The addresses to try, in order; none that a 64-bit number can't hold.
-    var candidates: some Sequence<UInt> {
+    package var candidates: some Sequence<UInt> {
       let start = searchStart / UInt(Page.byteCount) * UInt(Page.byteCount)
       return sequence(first: start) { [step = Page.roundedUp(searchStep)] address in
         guard let step else { return nil }
@@ -42,7 +42,7 @@ extension ResizableRegion {
     /// The same with sizes in whole pages.
     ///
     /// - Throws: `RegionError.invalidOptions`.
-    func rounded() throws(RegionError) -> Options {
+    package func rounded() throws(RegionError) -> Options {
       guard searchStep > 0, searchTries > 0 else {
         throw .invalidOptions(reason: "the search needs a step and a number of tries above 0")
       }

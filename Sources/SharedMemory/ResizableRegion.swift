@@ -1,6 +1,7 @@
 import CShims
 import Glibc
-internal import Synchronization
+package import Platform
+package import Synchronization
 
 /// Memory that grows without moving, in a file that unrelated processes map at the same address.
 ///
@@ -29,18 +30,18 @@ public final class ResizableRegion: Sendable {
   /// The pointer never changes, and the addresses behind it are the region's own as long as the region lives.
   public nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
-  let header: RegionHeader
-  let file: RegionFile
-  let span: AddressSpan
+  package let header: RegionHeader
+  package let file: RegionFile
+  package let span: AddressSpan
   /// The name that `remove()` takes away.
-  let name: String?
-  let guardSlot: Int32
+  package let name: String?
+  package let guardSlot: Int32
 
   /// How much of the file is mapped here, header included; changed under the lock.
-  let mappedEnd: Atomic<Int>
+  package let mappedEnd: Atomic<Int>
   /// How many faults the mapping has been restored after; changed under the lock.
-  let repairedFaults = Atomic<UInt32>(0)
-  let changing = Guarded(())
+  package let repairedFaults = Atomic<UInt32>(0)
+  package let changing = Guarded(())
 
   private init(
     _ file: consuming RegionFile, name: String?, over span: consuming AddressSpan, header: RegionHeader,
@@ -202,7 +203,7 @@ extension ResizableRegion {
   ///
   /// Nothing happens to a region that has no name, nor to a file that has taken the name since.
   public func remove() throws(RegionError) {
-    guard let name, case .success(let found) = FileIdentity.of(path: name),
+    guard let name, case .success(let found) = FileState.of(path: name),
       found.isSameFile(as: try file.identity())
     else { return }
     guard unlink(name) == 0 || errno == ENOENT else {

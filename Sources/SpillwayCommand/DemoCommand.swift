@@ -1,8 +1,8 @@
+import Shipping
 import ArgumentParser
 import Demo
 import LogQuery
-import Shipping
-import Spillway
+import Pipeline
 
 /// `spillway demo`: shows what Spillway does, without a cache.
 struct DemoCommand: ParsableCommand {

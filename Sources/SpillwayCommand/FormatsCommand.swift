@@ -1,8 +1,8 @@
 import ArgumentParser
 import Glibc
-import LineFormat
-import SharedMemory
-import Spillway
+import Pipeline
+import Platform
+import Rendering
 
 /// `spillway formats`: lists, prints and checks templates.
 struct FormatsCommand: ParsableCommand {

@@ -1,7 +1,8 @@
+import Rendering
 import ArgumentParser
 import LogQuery
-import LogText
-import Spillway
+import Pipeline
+import Shipping
 import Transactions
 
 /// `spillway log`: follows a log and shows it, or writes its records to binary files.

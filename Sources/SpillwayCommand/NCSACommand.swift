@@ -1,5 +1,6 @@
 import ArgumentParser
-import Spillway
+import Pipeline
+import Shipping
 
 /// `spillway ncsa`: follows a log and writes a line for each request.
 struct NCSACommand: RunCommand {

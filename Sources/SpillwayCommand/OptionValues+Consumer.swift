@@ -1,5 +1,5 @@
+import Pipeline
 import Shipping
-import Spillway
 
 /// Outputs that somebody is at the other end of.
 extension OptionValues {

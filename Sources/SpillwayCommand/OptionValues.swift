@@ -1,9 +1,10 @@
 import Glibc
-import LineFormat
-import ShmLog
+import LogReading
+import Pipeline
+import Rendering
 import Shipping
-import Spillway
 import Transactions
+import VarnishLog
 
 /// Reads the values of options.
 ///

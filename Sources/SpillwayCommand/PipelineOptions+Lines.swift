@@ -1,5 +1,5 @@
-import LineFormat
-import Spillway
+import Rendering
+import Pipeline
 
 /// What the options of all commands that make lines mean.
 extension PipelineOptions {

@@ -1,8 +1,8 @@
-import ArgumentParser
-import Replay
-import ShmLog
 import Shipping
-import Spillway
+import ArgumentParser
+import LogReading
+import Pipeline
+import Replay
 
 /// `spillway replay`: plays a captured log into a live one.
 struct ReplayCommand: ParsableCommand {

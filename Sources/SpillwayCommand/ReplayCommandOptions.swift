@@ -1,6 +1,7 @@
 import ArgumentParser
+import LogReading
 import Replay
-import ShmLog
+import VarnishLog
 
 /// When what is played is due, and how often.
 struct PaceOptions: ParsableArguments {

@@ -1,9 +1,9 @@
+import Shipping
 import ArgumentParser
 import LogQuery
+import Pipeline
 import Platform
-import ShmLog
-import Shipping
-import Spillway
+import VarnishLog
 
 /// A command that carries a log to an output; what all of them have in common.
 protocol RunCommand: ParsableCommand {

@@ -1,9 +1,8 @@
+import Spool
 import ArgumentParser
 import Glibc
+import Pipeline
 import Platform
-import SharedMemory
-import Shipping
-import Spillway
 
 /// The command line: parse, find out what it means, run, exit with the right status.
 @main

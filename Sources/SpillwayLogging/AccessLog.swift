@@ -1,4 +1,4 @@
-public import ShmLog
+public import LogWriting
 
 /// An access log that an HTTP server writes into shared memory, and that `spillway ncsa` turns into lines.
 ///

@@ -1,5 +1,6 @@
-import SharedMemory
-public import ShmLog
+import VarnishLog
+public import LogWriting
+import Platform
 
 extension AccessLog {
   /// A request that is being answered; it is written to the log as one transaction when it ends.

@@ -1,5 +1,6 @@
-import SharedMemory
-import ShmLog
+import VarnishLog
+import LogWriting
+import Platform
 
 extension AccessLog {
   /// A connection; it is written to the log as one transaction when it is closed.

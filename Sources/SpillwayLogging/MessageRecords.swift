@@ -1,5 +1,6 @@
+import LogWriting
 import Logging
-import ShmLog
+import VarnishLog
 
 /// The records of a message.
 ///

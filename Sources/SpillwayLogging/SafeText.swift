@@ -1,4 +1,5 @@
-import ShmLog
+import LogWriting
+import VarnishLog
 
 /// Text from somebody else, as it may stand in a record.
 ///

@@ -1,5 +1,6 @@
+import VarnishLog
+public import LogWriting
 public import Logging
-public import ShmLog
 
 /// A backend of swift-log that writes messages into a log in shared memory.
 ///

@@ -1,4 +1,4 @@
-import SharedMemory
+import Platform
 
 /// The times in a transaction.
 ///

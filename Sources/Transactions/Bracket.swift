@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// What a `Begin` says of its transaction's origin, or a `Link` of another transaction (`grouping.md` 2).
 struct Bracket {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// How transactions are opened, ended and handed on (`grouping.md` 5, 6).
 extension Grouper {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// How `Begin` and `Link` tie transactions together (`grouping.md` 3.1, 3.2), and the notes that are left
 /// where they don't fit.

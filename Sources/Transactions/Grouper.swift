@@ -1,4 +1,4 @@
-public import ShmLog
+public import VarnishLog
 
 /// Makes transactions of records and groups of transactions (`grouping.md`).
 ///

@@ -1,4 +1,4 @@
-public import ShmLog
+public import VarnishLog
 
 /// What makes a group.
 public enum Grouping: Sendable {

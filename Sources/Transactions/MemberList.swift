@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// The transactions of the group that is being handed out.
 ///

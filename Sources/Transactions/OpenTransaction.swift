@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// A transaction the grouper knows and hasn't handed on: begun, or only named by a relative.
 ///

@@ -1,4 +1,4 @@
-public import ShmLog
+public import VarnishLog
 
 /// Picks out, in one walk over a transaction, the records that a query and those that a line depend on, so
 /// that neither has to walk over all of them again.

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Memory for the records of one unfinished transaction, in the layout they had in the log.
 ///

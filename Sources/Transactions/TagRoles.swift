@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// What a tag means for grouping, one byte for each number.
 struct TagRoles {

@@ -1,4 +1,4 @@
-public import ShmLog
+public import VarnishLog
 
 /// A finished transaction, to be looked at until the grouper is asked for the next.
 public struct Transaction<Layout: RecordLayout> {

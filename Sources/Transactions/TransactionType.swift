@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// What a transaction is about.
 public enum TransactionType: UInt8, Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import Spool
 import TestSupport
 import Testing
 

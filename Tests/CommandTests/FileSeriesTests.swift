@@ -1,4 +1,5 @@
 import Glibc
+@testable import Platform
 @testable import Shipping
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import Shipping
 import TestSupport
 
 /// Makes formats up from what stands in a log.

@@ -1,4 +1,6 @@
+import Shipping
 import TestSupport
+import VarnishLog
 
 /// Makes logs up, of the kind that no server and few people would think of.
 enum RandomLog {

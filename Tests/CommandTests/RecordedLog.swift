@@ -1,5 +1,6 @@
-import ShmLog
+import LogReading
 import TestSupport
+import VarnishLog
 
 /// Records of a real log, read with the program's own reader.
 struct RecordedLog: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import Shipping
 import TestSupport
 import Testing
 

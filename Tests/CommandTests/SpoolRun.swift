@@ -1,5 +1,7 @@
 import Glibc
+@testable import Platform
 @testable import Shipping
+@testable import Spool
 import TestSupport
 
 /// The program with a spool on a disk and a consumer that takes what a test lets it take.
@@ -120,8 +122,8 @@ final class SpoolRun {
   /// The numbers of the records whose frames are whole in a directory.
   static func records(onDisk directory: String) throws -> Set<Int> {
     var sequences: Set<Int> = []
-    for number in directoryEntries(directory).compactMap(SpoolSegment.number) {
-      guard case .segment(let segment) = try SpoolSegment.find(number, in: directory, system: .real)
+    for number in directoryEntries(directory).compactMap(SpoolFile.number) {
+      guard case .segment(let segment) = try SpoolFile.find(number, in: directory, system: .real)
       else { continue }
       for (_, frame) in try segment.frames() { sequences.formUnion(frame.firstSequence..<frame.endSequence) }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import TestSupport
+import VarnishLog
 
 /// The whole log of a demonstration that can't end, because nobody takes its lines.
 final class DemoLog {

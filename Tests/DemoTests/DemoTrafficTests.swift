@@ -1,5 +1,7 @@
+import Shipping
 import TestSupport
 import Testing
+import VarnishLog
 
 @Suite("The traffic of spillway demo", .enabled(if: Subject.isSpillway))
 struct DemoTrafficTests {

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import Demo
+import Testing
 
 @Suite("Drawing the panel")
 struct PanelTests {

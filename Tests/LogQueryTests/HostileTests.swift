@@ -1,8 +1,8 @@
 import LogQuery
-import ShmLog
 import TestSupport
 import Testing
 import Transactions
+import VarnishLog
 
 /// What neither people nor servers write.
 struct HostileTests {

@@ -1,3 +1,5 @@
+import Shipping
+
 /// A query, and whether it selects a sample request.
 struct MatchCase: Sendable {
   let query: String

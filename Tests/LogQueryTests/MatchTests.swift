@@ -1,8 +1,9 @@
 import LogQuery
-import ShmLog
+import Shipping
 import TestSupport
 import Testing
 import Transactions
+import VarnishLog
 
 struct MatchTests {
   @Test(arguments: MatchCase.all) func `selects what 7.1 selects`(_ sample: MatchCase) throws {

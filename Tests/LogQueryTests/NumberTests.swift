@@ -1,6 +1,6 @@
-import ShmLog
 import TestSupport
 import Testing
+import VarnishLog
 
 /// What a text is as a number, from release to release.
 struct NumberTests {

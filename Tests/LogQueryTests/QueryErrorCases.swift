@@ -1,3 +1,5 @@
+import VarnishLog
+
 /// A query that is refused, and the words for it.
 struct QueryErrorCase: Sendable {
   /// The query.

@@ -1,7 +1,7 @@
 import LogQuery
-import ShmLog
 import TestSupport
 import Testing
+import VarnishLog
 
 struct QueryErrorTests {
   /// What a query is refused with; nil if it isn't.

@@ -1,7 +1,7 @@
 import LogQuery
-import ShmLog
 import TestSupport
 import Testing
+import VarnishLog
 
 struct QueryFileTests {
   @Test func `files and expressions are one text`() throws {

@@ -1,8 +1,8 @@
 import LogQuery
-import ShmLog
 import TestSupport
 import Testing
 import Transactions
+import VarnishLog
 
 /// A log to try queries on, without a process around it.
 struct SampleLog {

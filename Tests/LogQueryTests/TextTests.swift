@@ -1,6 +1,6 @@
-import ShmLog
 import TestSupport
 import Testing
+import VarnishLog
 
 /// Which part of a record is compared.
 struct TextTests {

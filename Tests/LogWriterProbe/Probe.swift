@@ -1,6 +1,6 @@
 import Glibc
 import LogWriterSupport
-import ShmLog
+import LogWriting
 
 /// What the tests have another process do with a log: one command per line, one line in answer.
 struct Probe {

@@ -1,4 +1,5 @@
-public import ShmLog
+import VarnishLog
+public import LogWriting
 
 /// The kinds of logs by short names.
 public enum LogFormats {

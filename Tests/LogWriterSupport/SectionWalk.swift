@@ -1,7 +1,9 @@
+import Platform
 import CShims
 import Glibc
+import LogWriting
 import SharedMemory
-import ShmLog
+import VarnishLog
 
 /// Reads a log in one file by the rules of `shm-layout.md` 3, as a small model of what a live reader does.
 public struct SectionWalk: ~Copyable {

@@ -1,4 +1,5 @@
-public import ShmLog
+public import LogWriting
+public import VarnishLog
 
 /// Transactions that are known from their numbers, so that whoever reads one can tell whether each byte is
 /// the one that was written.

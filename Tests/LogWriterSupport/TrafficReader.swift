@@ -1,4 +1,5 @@
-public import ShmLog
+import LogReading
+public import VarnishLog
 
 /// Follows a log by the library's own reader, through restarts of its writer, and looks at every byte.
 public struct TrafficReader: ~Copyable {

@@ -1,5 +1,6 @@
+import VarnishLog
 import Glibc
-public import ShmLog
+public import LogWriting
 import TestSupport
 
 /// Threads that write at once.

@@ -1,6 +1,7 @@
+import VarnishLog
 import Glibc
 import LogWriterSupport
-import ShmLog
+import LogWriting
 import TestSupport
 import Testing
 

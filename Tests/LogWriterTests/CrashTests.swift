@@ -1,8 +1,9 @@
 import Glibc
 import LogWriterSupport
-import ShmLog
+import LogWriting
 import TestSupport
 import Testing
+import VarnishLog
 
 /// Writers that are killed, and readers that were there before and stay.
 ///

@@ -1,7 +1,8 @@
 import LogWriterSupport
-import ShmLog
+import LogWriting
 import TestSupport
 import Testing
+import VarnishLog
 
 /// Logs of both record layouts, followed by the library's own reader.
 struct FollowingTests {

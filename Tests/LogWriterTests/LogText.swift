@@ -1,6 +1,6 @@
+import VarnishLog
 import Glibc
 import LogWriterSupport
-import ShmLog
 import TestSupport
 
 /// What the readers of a log wrote to files.

@@ -1,5 +1,5 @@
 import LogWriterSupport
-import ShmLog
+import LogWriting
 import TestSupport
 import Testing
 

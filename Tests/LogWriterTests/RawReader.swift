@@ -1,5 +1,6 @@
-import ShmLog
+import LogReading
 import TestSupport
+import VarnishLog
 
 /// Gives the records of a log as they come, in the runs they were written in.
 struct RawReader: ~Copyable {

@@ -1,5 +1,3 @@
-import ShmLog
-
 /// Tries every order in which writers' stores and a reader's loads can happen.
 ///
 /// Stores of a thread may be seen in another order than the program's, as far as nothing keeps them in

@@ -1,4 +1,4 @@
-import ShmLog
+import LogWriting
 
 /// What a writer stores, in the order of its program.
 enum ModelStore: Equatable {

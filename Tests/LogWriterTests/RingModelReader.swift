@@ -1,5 +1,3 @@
-import ShmLog
-
 /// A reader of a ring by the rules of `shm-layout.md` 6.6, that loads one word in each step.
 struct RingModelReader: Hashable {
   /// What it does next.

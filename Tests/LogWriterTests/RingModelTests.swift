@@ -1,5 +1,5 @@
+import LogWriting
 import Glibc
-import ShmLog
 import TestSupport
 import Testing
 

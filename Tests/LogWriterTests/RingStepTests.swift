@@ -1,5 +1,7 @@
+import VarnishLog
 import Glibc
-import ShmLog
+import LogReading
+import LogWriting
 import TestSupport
 import Testing
 

@@ -1,8 +1,9 @@
 import Glibc
 import LogWriterSupport
-import ShmLog
+import LogWriting
 import TestSupport
 import Testing
+import VarnishLog
 
 /// Sections that come and go: in the index of a directory, and in the list of a single file.
 struct SectionTests {

@@ -1,9 +1,10 @@
 import Glibc
 import LogWriterSupport
+import LogWriting
 import SharedMemory
-import ShmLog
 import TestSupport
 import Testing
+import VarnishLog
 
 /// The log in a single file, read by a small model of a reader.
 struct SingleFileTests {
@@ -17,7 +18,7 @@ struct SingleFileTests {
 
   /// What a transaction's records are by 3.0's tags.
   private static func expected(_ number: UInt64) -> [(UInt8, String)] {
-    let numbers: [ShmLog.Tag: UInt8] = [
+    let numbers: [VarnishLog.Tag: UInt8] = [
       .reqStart: 41, .reqMethod: 15, .reqURL: 18, .reqHeader: 20, .respStatus: 23,
     ]
     return Traffic.records(number).compactMap { tag, text in numbers[tag].map { ($0, text) } }

@@ -1,7 +1,8 @@
 import Replay
-import ShmLog
+import Shipping
 import TestSupport
 import Testing
+import VarnishLog
 
 /// What is changed in records, and what isn't.
 struct PayloadEditorTests {

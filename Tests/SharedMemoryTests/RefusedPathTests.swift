@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import SharedMemory
 import TestSupport
 import Testing

@@ -1,8 +1,7 @@
 import Glibc
-import Testing
-import TestSupport
-
 @testable import SharedMemory
+import TestSupport
+import Testing
 
 @Suite("A region's file that somebody damaged")
 struct RegionHeaderTests {

@@ -1,8 +1,9 @@
 import Glibc
+import Platform
 import SharedMemory
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A region shared by processes")
 struct RegionProcessTests {

@@ -1,7 +1,8 @@
 import Glibc
+import Platform
 import SharedMemory
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A region and the space there is")
 struct RegionSpaceTests {

@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// Commands that are fed, with real children.
 @Suite(.serialized) struct ExecTests {

@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// Runs one scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, until it
 /// passes untouched; whatever fails, the files hold whole lines and the numbers are exact.

@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// Who may read the files: what the first one has passes to the next, unless something else is asked for.
 @Suite(.enabled(if: geteuid() == 0)) struct FileAttributeTests: FileSinkSuite {

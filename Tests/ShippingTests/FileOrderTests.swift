@@ -1,7 +1,7 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 /// Retention deletes the oldest files, whatever the clock and the names say, and nothing of other outputs.
 @Suite struct FileOrderTests: FileSinkSuite {

@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// A name is not a file: links are followed to where the file is, and devices stay what they are.
 @Suite struct FilePlaceTests: FileSinkSuite {

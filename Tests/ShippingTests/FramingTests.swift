@@ -1,6 +1,6 @@
-import Testing
-
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// What is sent of an entry, by how receivers tell one from the next.
 @Suite struct FramingTests {

@@ -1,9 +1,9 @@
 import Glibc
 import Platform
 import SharedMemory
-import Testing
-
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// A sink that hangs in a system call, as one does whose file system is away.
 @Suite struct HangingSinkTests {

@@ -1,7 +1,8 @@
+@testable import Spool
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 /// Serves a consumer again and again, with the 1st, 2nd, 3rd … system call of a kind failing, until a run passes
 /// untouched; whatever fails, all lines arrive, whole, and the numbers are exact.

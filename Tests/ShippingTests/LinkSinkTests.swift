@@ -1,6 +1,7 @@
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// What becomes of records when consumers come, stall and go, with a consumer and a clock of the tests' own.
 @Suite struct LinkSinkTests {

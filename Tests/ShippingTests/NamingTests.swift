@@ -1,6 +1,6 @@
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 @Suite struct NamingTests {
   @Test(arguments: [

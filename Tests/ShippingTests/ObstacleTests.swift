@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 @Suite struct ObstacleTests {
   /// Asks to wait for a descriptor that never becomes writable, as one does whose number was given to something

@@ -1,6 +1,5 @@
-import Testing
-
 @testable import Shipping
+import Testing
 
 @Suite struct OptionValueTests {
   @Test(arguments: [

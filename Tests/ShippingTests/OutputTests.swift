@@ -1,8 +1,9 @@
 import Glibc
+@testable import Platform
+@testable import Shipping
+@testable import Spool
 import Synchronization
 import Testing
-
-@testable import Shipping
 
 @Suite struct OutputTests {
   private func output(to pipe: TestPipe, limitBytes: Int = 64 << 20) throws -> Output {

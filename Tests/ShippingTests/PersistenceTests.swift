@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// Runs one scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, once or several times on
 /// end, until it passes untouched; each time all lines must arrive, once, in order and whole, because the sink

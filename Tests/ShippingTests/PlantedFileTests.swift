@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// What somebody has put where this program makes files is neither followed nor overwritten.
 @Suite(.enabled(if: geteuid() == 0)) struct PlantedFileTests: FileSinkSuite {

@@ -1,7 +1,7 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 /// The command for finished files, and what retention and restarts owe to it.
 @Suite struct PostRotateTests: FileSinkSuite {

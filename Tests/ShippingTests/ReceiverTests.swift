@@ -1,7 +1,8 @@
+import Platform
 import Glibc
-import Testing
-
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// Receivers that want something else than lines on a connection, or behave unlike most.
 @Suite struct ReceiverTests {

@@ -1,7 +1,8 @@
+@testable import Spool
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 /// Files that go away under the sink's hands, and what a kill has left behind.
 @Suite struct RecoveryTests {

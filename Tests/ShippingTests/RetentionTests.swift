@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// What becomes of finished files: how many stay, the link to the current one, and what is run for them.
 @Suite struct RetentionTests {

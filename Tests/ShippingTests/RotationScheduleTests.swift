@@ -1,6 +1,6 @@
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 @Suite struct RotationScheduleTests {
   /// An hour ahead of UTC in winter, two from 2026-03-29 01:00 to 2026-10-25 01:00 UTC.

@@ -1,6 +1,6 @@
-import Testing
-
 @testable import Shipping
+@testable import Spool
+import Testing
 
 @Suite struct SendWindowTests {
   /// Has a window take lines as a sink would, and returns how many it took.

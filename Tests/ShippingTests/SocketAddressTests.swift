@@ -1,6 +1,5 @@
-import Testing
-
 @testable import Shipping
+import Testing
 
 @Suite struct SocketAddressTests {
   private static let addresses: [(String, SocketAddress)] = [

@@ -1,7 +1,8 @@
+@testable import Spool
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 /// Connections, with real peers.
 @Suite struct SocketTests {

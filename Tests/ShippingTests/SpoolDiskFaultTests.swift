@@ -1,8 +1,8 @@
 import Glibc
-import Testing
-
-@testable import Shipping
 import Platform
+@testable import Shipping
+@testable import Spool
+import Testing
 
 /// Runs one scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, until it passes untouched:
 /// everything comes once and whole, or is counted, and what was said to be kept comes with the next run.

@@ -1,7 +1,6 @@
 import Glibc
-import Testing
-
 @testable import Shipping
+import Testing
 
 /// The spool does what a simple queue would, whatever happens in whatever order.
 @Suite struct SpoolModelTests {

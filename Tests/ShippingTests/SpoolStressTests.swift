@@ -1,6 +1,7 @@
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// One producer and one consumer at full speed: every record once, whole, in order.
 @Suite struct SpoolStressTests {

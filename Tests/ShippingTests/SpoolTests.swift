@@ -1,7 +1,8 @@
+import Platform
 import Glibc
-import Testing
-
 @testable import Shipping
+@testable import Spool
+import Testing
 
 @Suite struct SpoolTests {
   private func lines(_ reader: inout SpoolReader) throws -> [String] {

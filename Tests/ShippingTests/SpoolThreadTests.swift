@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// A producer, a consumer and the thread that moves blocks to disk, at full speed and with little memory: every
 /// record once, whole, in order, or counted as dropped.

@@ -1,6 +1,6 @@
-import Testing
-
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// What a consumer's system has taken and the consumer may never have read.
 @Suite struct UnconfirmedTests {

@@ -1,7 +1,7 @@
 import Glibc
-import Testing
-
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// Records that a consumer was sent and has not taken, when the run ends and there is a disk for them.
 @Suite(.serialized) struct UnfinishedTests {

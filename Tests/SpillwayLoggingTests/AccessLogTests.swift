@@ -1,8 +1,9 @@
 import Glibc
-import ShmLog
+import Shipping
 import SpillwayLogging
 import TestSupport
 import Testing
+import VarnishLog
 
 /// What an access-log line says of a request.
 @Suite(.enabled(if: Subject.isSpillway))

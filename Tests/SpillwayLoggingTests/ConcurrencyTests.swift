@@ -1,6 +1,7 @@
+import VarnishLog
+import LogWriting
 import Glibc
 import Logging
-import ShmLog
 import SpillwayLogging
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import ShmLog
+import LogWriting
 import SpillwayLogging
 import TestSupport
 import Testing

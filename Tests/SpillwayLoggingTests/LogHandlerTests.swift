@@ -1,5 +1,5 @@
+import LogWriting
 import Logging
-import ShmLog
 import SpillwayLogging
 import TestSupport
 import Testing

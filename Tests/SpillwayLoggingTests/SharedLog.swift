@@ -1,6 +1,7 @@
-import ShmLog
+import LogWriting
 import TestSupport
 import Testing
+import VarnishLog
 
 /// A log in a directory of its own, and what readers make of it.
 final class SharedLog: Sendable {

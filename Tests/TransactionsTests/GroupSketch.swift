@@ -1,6 +1,6 @@
-import ShmLog
 import TestSupport
 import Transactions
+import VarnishLog
 
 /// The groups that came of some records, in a form that one can read and compare.
 ///

@@ -1,6 +1,7 @@
-import ShmLog
+import Shipping
 import TestSupport
 import Transactions
+import VarnishLog
 
 /// Grouping as `grouping.md` tells it, step by step and with no regard for speed: what the grouper is
 /// compared with.

@@ -1,8 +1,8 @@
 import Glibc
-import ShmLog
 import TestSupport
 import Testing
 import Transactions
+import VarnishLog
 
 /// The grouper, and a model of it that is slow and plain, over the same random logs.
 struct GroupingModelTests {

@@ -1,6 +1,7 @@
-import ShmLog
+import Shipping
 import TestSupport
 import Transactions
+import VarnishLog
 
 /// A member of a group, kept.
 struct GroupMember: Equatable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 import TestSupport
 import Transactions
 

@@ -1,4 +1,4 @@
-import ShmLog
+import Shipping
 import TestSupport
 import Testing
 import Transactions

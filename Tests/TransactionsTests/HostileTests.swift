@@ -1,7 +1,8 @@
-import ShmLog
+import Shipping
 import TestSupport
 import Testing
 import Transactions
+import VarnishLog
 
 /// Ties between transactions that no server makes.
 struct HostileTests {

@@ -1,7 +1,7 @@
-import ShmLog
 import TestSupport
 import Testing
 import Transactions
+import VarnishLog
 
 /// Picking records out of a transaction in one walk.
 @Suite struct RecordCapturesTests {

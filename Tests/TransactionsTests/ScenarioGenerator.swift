@@ -1,6 +1,7 @@
-import ShmLog
+import Shipping
 import TestSupport
 import Transactions
+import VarnishLog
 
 /// Makes scenarios: trees of transactions as a server logs them, spoiled to a varying degree, cut into
 /// pieces and shuffled.

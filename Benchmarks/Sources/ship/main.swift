@@ -6,6 +6,7 @@
 
 import Glibc
 import Shipping
+import Spool
 
 func fail(_ text: String) -> Never {
   let message = "ship: \(text)\n"

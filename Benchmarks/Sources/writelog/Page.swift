@@ -1,4 +1,5 @@
-import ShmLog
+import LogWriting
+import VarnishLog
 
 /// What a request for a page leaves in a log, and the line that a server would write in place of it.
 enum Page {

@@ -1,5 +1,6 @@
 import Glibc
-import ShmLog
+import LogWriting
+import VarnishLog
 
 // Prints what a transaction costs whoever writes it: into a log in shared memory, with nobody reading, and
 // with a reader that has been stopped; beside its line appended to a file, and the same records in a ring that

@@ -3,7 +3,8 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
-import ShmLog
+import LogWriting
+import VarnishLog
 import SpillwayLogging
 
 /// A small server whose requests and messages are followed with `spillway ncsa -n DIRECTORY` and

@@ -1,6 +1,6 @@
 import FuzzSupport
-import LineFormat
-import ShmLog
+import Rendering
+import VarnishLog
 
 /// Reads a format and renders the specimens.
 ///

@@ -1,5 +1,6 @@
 import FuzzSupport
-import ShmLog
+import LogReading
+import VarnishLog
 
 /// Reads the payload as a log file: once mapped, once through a pipe that gives it in pieces.
 ///

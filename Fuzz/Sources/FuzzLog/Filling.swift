@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Records that nobody looks at, to make a log long without making it slow.
 enum Filling {

@@ -1,6 +1,6 @@
 import FuzzSupport
-import LineFormat
-import ShmLog
+import Rendering
+import VarnishLog
 
 /// The formats that inputs choose from; together they use every specifier and every way of escaping.
 ///

@@ -1,7 +1,7 @@
 import FuzzSupport
-import LineFormat
-import ShmLog
+import Rendering
 import Transactions
+import VarnishLog
 
 /// The way from records to lines, with a look at every promise on the way.
 ///

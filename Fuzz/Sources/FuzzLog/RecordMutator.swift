@@ -1,5 +1,5 @@
 import CFuzz
-import ShmLog
+import VarnishLog
 
 /// Changes an input record by record, so that what it becomes is still a log.
 ///

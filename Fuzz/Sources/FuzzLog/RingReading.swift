@@ -1,5 +1,6 @@
 import FuzzSupport
-import ShmLog
+import LogReading
+import VarnishLog
 
 /// Follows an instance as a live run does, until its log comes to rest.
 struct RingReading {

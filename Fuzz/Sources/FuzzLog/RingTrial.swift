@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// Reads the payload as a log segment in an instance's directory, while a writer changes it.
 ///
@@ -26,8 +26,8 @@ struct RingTrial {
     if segment.count > SegmentHead.byteCount {
       switch scenario.details.0 & 3 {
       case 0: break
-      case 1: SegmentHead.mend(&segment, NarrowRecords.segmentMagic)
-      default: SegmentHead.mend(&segment, WideRecords.segmentMagic)
+      case 1: SegmentHead.mend(&segment, NarrowRecords.ringMagic)
+      default: SegmentHead.mend(&segment, WideRecords.ringMagic)
       }
     }
     self.segment = segment

@@ -1,7 +1,7 @@
 import FuzzSupport
-import LineFormat
-import ShmLog
+import Rendering
 import Transactions
+import VarnishLog
 
 /// What one input asks for: eight bytes that choose the settings, then the log's bytes.
 ///

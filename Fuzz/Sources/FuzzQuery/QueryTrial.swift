@@ -1,7 +1,7 @@
 import FuzzSupport
 import LogQuery
-import ShmLog
 import Transactions
+import VarnishLog
 
 /// Compiles queries and puts them to the specimens.
 ///

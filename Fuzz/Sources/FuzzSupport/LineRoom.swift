@@ -1,6 +1,6 @@
-package import LineFormat
-package import ShmLog
+import Rendering
 package import Transactions
+import VarnishLog
 
 /// Renders lines into rooms of all sizes.
 package enum LineRoom {

@@ -1,4 +1,4 @@
-import ShmLog
+import VarnishLog
 
 /// A transaction to try queries and formats on.
 struct Specimen {

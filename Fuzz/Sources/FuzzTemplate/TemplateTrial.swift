@@ -1,6 +1,6 @@
 import FuzzSupport
-import LineFormat
-import ShmLog
+import Rendering
+import VarnishLog
 
 /// Reads the input as a template file, runs its examples, and renders the specimens.
 struct TemplateTrial {

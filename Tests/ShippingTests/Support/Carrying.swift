@@ -1,7 +1,8 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Testing
 
 /// What became of lines that were carried to a sink which was called again after every failure.
 struct Carried {

@@ -1,4 +1,6 @@
+@testable import Platform
 @testable import Shipping
+@testable import Spool
 
 /// A consumer whose every move a test decides.
 final class FakeLink: Link {

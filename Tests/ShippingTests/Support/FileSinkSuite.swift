@@ -1,7 +1,7 @@
 import Glibc
-import Testing
-
+@testable import Platform
 @testable import Shipping
+import Testing
 
 /// What suites over file outputs have in common: a directory, what was said, and runs one after the other.
 protocol FileSinkSuite {

@@ -1,6 +1,7 @@
-import Synchronization
-
+@testable import Platform
 @testable import Shipping
+@testable import Spool
+import Synchronization
 
 /// A spool with everybody who uses it, until it is let go of.
 final class LiveSpool {

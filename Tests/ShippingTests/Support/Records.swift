@@ -1,5 +1,7 @@
+@testable import Platform
 import SharedMemory
 @testable import Shipping
+@testable import Spool
 
 extension SpoolWriter {
   /// Commits one line; false if it was dropped.

@@ -1,7 +1,7 @@
 import Glibc
-
-@testable import Shipping
 import Platform
+@testable import Shipping
+@testable import Spool
 
 /// The files of a spool, as a test knows and damages them.
 struct SpoolDirectory {
@@ -26,16 +26,16 @@ struct SpoolDirectory {
 
   /// Takes note of all frames in all files.
   mutating func learnAll() {
-    for number in names.compactMap(SpoolSegment.number) {
-      guard case .segment(let segment)? = try? SpoolSegment.find(number, in: path, system: .real),
+    for number in names.compactMap(SpoolFile.number) {
+      guard case .segment(let segment)? = try? SpoolFile.find(number, in: path, system: .real),
         let found = try? segment.frames()
       else { continue }
       for (offset, frame) in found { learn(segment, offset, frame) }
     }
   }
 
-  private mutating func learn(_ segment: SpoolSegment, _ offset: Int, _ frame: SpoolFrame) {
-    let file = SpoolSegment.fileName(segment.number)
+  private mutating func learn(_ segment: SpoolFile, _ offset: Int, _ frame: SpoolFrame) {
+    let file = SpoolFile.fileName(segment.number)
     let range = offset..<offset + SpoolFrame.byteCount + frame.bodyByteCount
     if frames.contains(where: { $0.file == file && $0.range == range }) { return }
     frames.append(Frame(file: file, range: range, sequences: frame.firstSequence..<frame.endSequence))

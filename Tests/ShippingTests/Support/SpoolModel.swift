@@ -1,4 +1,5 @@
 @testable import Shipping
+@testable import Spool
 
 /// Why a run was not what the model says.
 struct ModelFailure: Error, CustomStringConvertible {

@@ -1,5 +1,5 @@
+@testable import Spool
 import Glibc
-
 @testable import Shipping
 
 /// Does to a spool what a scenario says, and compares it with the model after every step.

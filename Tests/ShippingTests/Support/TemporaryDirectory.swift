@@ -1,5 +1,5 @@
 import Glibc
-
+@testable import Platform
 @testable import Shipping
 
 /// A directory of a test's own, removed with the files in it.

@@ -1,5 +1,5 @@
 import Glibc
-
+@testable import Platform
 @testable import Shipping
 
 /// Somebody who listens, and does with connections what a test tells him to.

@@ -1,5 +1,5 @@
 import Glibc
-
+@testable import Platform
 @testable import Shipping
 
 /// Somebody who takes messages at a path, as the system's log does.

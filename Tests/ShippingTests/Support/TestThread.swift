@@ -1,5 +1,5 @@
 import Glibc
-
+@testable import Platform
 import SharedMemory
 @testable import Shipping
 

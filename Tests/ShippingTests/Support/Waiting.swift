@@ -1,7 +1,6 @@
 import Glibc
-
-@testable import Shipping
 import Platform
+@testable import Shipping
 
 /// Looks again and again whether something has happened that nothing tells of; false after half a minute.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {

@@ -1,0 +1,112 @@
+import Platform
+import SharedMemory
+
+/// The part of a file that is in memory: a piece of a regular file mapped, or what a pipe or a decoder gave
+/// read into a buffer.
+///
+/// Either way it is of bounded size, longer than any record, and moves forward only. A mapped file that
+/// somebody truncates reads as zeros, which no log has where a record begins.
+struct FileWindow: ~Copyable {
+  private var input: LogInput
+  /// The first byte; valid until the next `slide`.
+  private(set) var start: UnsafeRawPointer
+  /// How many bytes are there.
+  private(set) var byteCount = 0
+  /// Where in the file, or in what was decoded from it, the window begins.
+  private(set) var offset = LogFile.magicByteCount
+  /// Whether the file ends where the window does.
+  private(set) var reachedEnd = false
+  /// Why it ends there, if it isn't the file's true end.
+  private(set) var fault: LogError?
+
+  private var mapping: ReadOnlyMapping?
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var isMapped: Bool
+
+  /// The most a window has, and what is read from a pipe at a time.
+  private static var mappedByteCountMax: Int { 8 << 20 }
+  private static var bufferByteCount: Int { 256 << 10 }
+  private static var readByteCount: Int { 64 << 10 }
+
+  /// A window on the bytes behind the file's marker, empty at first.
+  init(_ file: consuming LogFile) {
+    input = file.input
+    isMapped = input.isRegular && !input.isDecoded
+    mapping = nil
+    buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
+    start = UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// The file's name.
+  var path: String { input.file.path }
+  /// What becomes readable when there is more in a pipe.
+  var descriptor: Int32 { input.file.descriptor }
+  /// Whether the bytes are decoded, so that offsets are none in the file.
+  var isDecoded: Bool { input.isDecoded }
+  /// Whether `slide` returns without waiting for somebody to write.
+  var isReady: Bool { input.isReady }
+
+  /// Whether it can't become any longer without moving.
+  var isFull: Bool { byteCount >= (isMapped ? Self.mappedByteCountMax : buffer.count) }
+
+  /// Moves the beginning forward by `count` bytes and takes in more at the end, if there is more.
+  ///
+  /// A pipe or compressed file that can't be read any further ends there, with a fault.
+  ///
+  /// - Throws: `LogError.readFailed` if the file can't be mapped.
+  mutating func slide(by count: Int) throws(LogError) {
+    do throws(SystemError) {
+      if isMapped, try remap(at: offset + count) { return }
+    } catch {
+      throw .readFailed(reason: error.reason)
+    }
+    read(keeping: count)
+  }
+
+  /// Maps the file from a place on; false if files of this kind can't be mapped.
+  private mutating func remap(at newOffset: Int) throws(SystemError) -> Bool {
+    let left = try input.file.identity().byteCount - newOffset
+    let wanted = min(left, Self.mappedByteCountMax)
+    // Nothing new: what is mapped already reaches as far as the file does.
+    if wanted <= 0 || (newOffset == offset && wanted <= byteCount) {
+      reachedEnd = true
+      return true
+    }
+    do {
+      let new = try ReadOnlyMapping(input.file, offset: newOffset, byteCount: wanted, readsAhead: true)
+      start = new.base
+      mapping = consume new
+    } catch {
+      guard mapping == nil else { throw error }
+      isMapped = false
+      return false
+    }
+    offset = newOffset
+    byteCount = wanted
+    reachedEnd = wanted == left
+    return true
+  }
+
+  private mutating func read(keeping count: Int) {
+    let base = buffer.baseAddress.unsafelyUnwrapped
+    let unread = byteCount - count
+    if count > 0 {
+      base.copyMemory(from: base + count, byteCount: unread)
+      offset += count
+      byteCount = unread
+    }
+    // One read: a pipe gives what it has, and that is gone on with rather than waited for more.
+    let room = buffer[byteCount..<min(byteCount + Self.readByteCount, buffer.count)]
+    do throws(LogError) {
+      if let added = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: room)) {
+        byteCount += added
+        return
+      }
+    } catch {
+      fault = error
+    }
+    reachedEnd = true
+  }
+}

@@ -1,0 +1,44 @@
+public import VarnishLog
+
+/// Where records come from: a file, or the ring of a live log.
+///
+/// A source hands out records where they lie. A file's stay as they are until the next call; a ring's may
+/// be overwritten at any moment, so whoever uses them asks `isIntact` *afterwards* and throws away what it
+/// made of them if they weren't.
+public protocol LogSource<Layout>: ~Copyable {
+  /// How its records lie in memory.
+  associatedtype Layout: RecordLayout
+
+  /// Whether every record counts as written by itself, as in a file, or a run as written in one piece.
+  static var recordsStandAlone: Bool { get }
+
+  /// Whether records of no transaction are handed out too; usually nobody has a use for them.
+  var includesUnattributed: Bool { get set }
+
+  /// The next records, or why there are none.
+  mutating func next() throws(LogError) -> SourceStep<Layout>
+
+  /// Whether what the last call handed out is still what the server wrote.
+  var isIntact: Bool { get }
+
+  /// What becomes readable when there is more after `idle`; nil if only looking again tells.
+  var waitDescriptor: Int32? { get }
+
+  /// Where in the log a record of the last call lies, in bytes from the beginning of the file or ring.
+  func offset(of address: UnsafeRawPointer) -> Int
+}
+
+/// What a source has at the moment.
+public enum SourceStep<Layout: RecordLayout> {
+  /// Records of one transaction.
+  case records(RecordRun<Layout>)
+  /// Nothing new; ask again later.
+  case idle
+  /// The end of the input; there will never be more.
+  case end
+  /// The server overtook the reader and this much was overwritten before it was read; reading goes on
+  /// behind the gap.
+  case overrun(lostBytes: Int)
+  /// The ring holds something no server writes; reading goes on at the next place known to be good.
+  case damaged(LogError)
+}

@@ -1,0 +1,261 @@
+import CShims
+package import SharedMemory
+public import VarnishLog
+
+/// The log of a running server: a ring of records in shared memory (`shm-layout.md` 6.3 to 6.6).
+///
+/// The ring is divided into eighths, called segments here as in the format's text, that the writer
+/// numbers without end. The reader knows the number of the segment it is in; how far the writer's number is
+/// ahead of it tells whether the memory is still what was written there. The check comes *after* the
+/// records were used, because nothing stops the writer in between.
+///
+/// ```
+/// byte 0   marker        8 bytes, stored last when the log is made
+///      8   segment size  Int64, in words of 4 bytes
+///     16   segment       UInt32, number of the segment being written, modulo 2^32
+///     24   offsets       8 × Int64, where the first record of each segment starts; -1 = not yet
+///     88   word 0 of the ring, which has 8 × segment size words
+/// ```
+public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
+  private let mapping: ReadOnlyMapping
+  private let path: String
+  private let segmentWords: Int
+  private let stopsAtTail: Bool
+
+  /// The next record's word and the segment it lies in.
+  private var position: Int
+  private var segment: UInt32
+  /// The segment that what was last handed out lies in.
+  private var lentSegment: UInt32
+  /// Set after damage: the segment whose successor is the next place known to be good.
+  private var damagedSegment: UInt32?
+
+  private static var segmentCount: Int { 8 }
+  /// What stands where no record has been written yet, and where the ring starts over.
+  private static var endMark: UInt32 { 0xFE45_4545 }
+  private static var wrapMark: UInt32 { 0xFE57_5757 }
+  /// So many segments behind the writer, records may be overwritten at any moment.
+  ///
+  /// The ring is physically overwritten at seven or eight; the rest is the time that a check and its use
+  /// may lie apart.
+  private static var unsafeDistance: UInt32 { 6 }
+
+  /// Takes over a mapped segment whose marker is there.
+  ///
+  /// - Parameter stopsAtTail: the end mark is the end of the input, not a pause.
+  /// - Throws: `LogError.damaged` if the head doesn't describe a ring inside the mapping.
+  package init(
+    _ mapping: consuming ReadOnlyMapping, path: String, start: LogStart, stopsAtTail: Bool
+  ) throws(LogError) {
+    let size = mapping.base.load(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
+    let room = (mapping.byteCount - RingLayout.byteCount) / 4
+    guard size > 0, size <= room / Self.segmentCount else {
+      throw .damaged(
+        path: path, offset: RingLayout.segmentSizeOffset,
+        problem: "a segment size of \(size) words doesn't fit a log of \(mapping.byteCount) bytes")
+    }
+    self.mapping = mapping
+    self.path = path
+    self.stopsAtTail = stopsAtTail
+    segmentWords = size
+    position = 0
+    segment = 0
+    lentSegment = 0
+    switch start {
+    case .head:
+      moveToHead()
+    case .tail:
+      moveToCurrentSegment()
+      skipToTail()
+    }
+  }
+
+  /// Whether records of no transaction are handed out too.
+  public var includesUnattributed = false
+
+  /// Records come in the batches they were written in.
+  public static var recordsStandAlone: Bool { false }
+
+  /// Whether the writer is still far enough from what was handed out last.
+  public var isIntact: Bool { writerDistance(from: lentSegment) < Self.unsafeDistance }
+
+  /// A ring tells nobody that it has grown.
+  public var waitDescriptor: Int32? { nil }
+
+  /// Bytes from the beginning of the segment.
+  public func offset(of address: UnsafeRawPointer) -> Int { address - mapping.base }
+
+  /// The size of the ring in bytes.
+  public var byteCount: Int { ringWords * 4 }
+
+  private var ringWords: Int { segmentWords * Self.segmentCount }
+  private var ring: UnsafeRawPointer { mapping.base + RingLayout.byteCount }
+
+  private var writerSegment: UInt32 {
+    shim_fence_acquire()
+    return shim_load_acquire_u32(mapping.base + RingLayout.segmentNumberOffset)
+  }
+
+  private func writerDistance(from segment: UInt32) -> UInt32 { writerSegment &- segment }
+
+  /// Whether the reader is in a segment that the writer hasn't said it is in.
+  ///
+  /// For a moment that is so when the ring starts over: the wrap mark is there first.
+  private var isAhead: Bool { writerDistance(from: segment) > UInt32.max / 2 }
+
+  /// Where a segment's first record starts; nil if it was never written or the entry is nonsense.
+  private func firstRecord(of segment: UInt32) -> Int? {
+    let index = Int(segment % 8)
+    let offset = Int(
+      bitPattern: UInt(shim_load_acquire_u64(mapping.base + RingLayout.firstRecordsOffset + index * 8)))
+    return offset >= 0 && offset < ringWords ? offset : nil
+  }
+
+  private mutating func moveToHead() {
+    let newest = writerSegment
+    // Five behind the writer is the oldest that can be told from an overwritten one; a young log has fewer.
+    for distance in stride(from: Self.unsafeDistance - 1, through: 0, by: -1) {
+      if let start = firstRecord(of: newest &- distance) {
+        segment = newest &- distance
+        position = start
+        return
+      }
+    }
+    segment = newest
+    position = 0
+  }
+
+  private mutating func moveToCurrentSegment() {
+    segment = writerSegment
+    position = firstRecord(of: segment) ?? 0
+  }
+
+  private mutating func skipToTail() {
+    while true {
+      switch step() {
+      case .records: continue
+      case .overrun: moveToCurrentSegment()
+      case .idle, .end, .damaged: return
+      }
+    }
+  }
+
+  /// The next batch, or single record, that belongs to a transaction.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  public mutating func next() throws(LogError) -> SourceStep<Layout> {
+    while true {
+      let result = step()
+      if case .records(let run) = result,
+        run.isEmpty || (Layout.vxid(run.start) == 0 && !includesUnattributed)
+      {
+        continue
+      }
+      return result
+    }
+  }
+
+  private mutating func step() -> SourceStep<Layout> {
+    while true {
+      if let damagedSegment, let stopped = leave(damagedSegment) { return stopped }
+      guard isAhead || writerDistance(from: segment) < Self.unsafeDistance else {
+        return resumeAfterOverrun()
+      }
+      guard position < ringWords else { return damage("the records reach past the end of the ring") }
+      let word = shim_load_acquire_u32(ring + position * 4)
+      if word == Self.endMark { return stopsAtTail ? .end : .idle }
+      // Asked after the word was read: a server says that it is in a segment before it finishes a record
+      // there. Going on would lead round the ring, again and again if nobody writes.
+      guard !isAhead else { return damage("the records reach past where the server writes") }
+      if word == Self.wrapMark {
+        guard position > 0 else { return damage("a wrap mark at the beginning of the ring") }
+        position = 0
+        segment = (segment | 7) &+ 1
+        continue
+      }
+      let tag = RecordHeader.tag(word)
+      guard tag != 0, tag != 254 else {
+        return damage("a record of tag \(tag), which no log has")
+      }
+      return lend(word, tag: tag)
+    }
+  }
+
+  /// Hands out the record or the batch's records at `position` and moves behind them.
+  private mutating func lend(_ word: UInt32, tag: UInt8) -> SourceStep<Layout> {
+    let room = (ringWords - position) * 4
+    let start = ring + position * 4
+    let header = Layout.headerByteCount
+    var byteCount = Record<Layout>.byteCount(word)
+    if tag == RecordHeader.batchTag, room >= header {
+      byteCount = header + (Int(shim_load_acquire_u32(start + 4)) + 3) & ~3
+    }
+    guard byteCount <= room else {
+      return damage("a record claims \(byteCount) bytes, but the ring has only \(room) left")
+    }
+    lentSegment = segment
+    position += byteCount / 4
+    while min(position / segmentWords, 7) > Int(segment % 8) { segment &+= 1 }
+    let skipped = tag == RecordHeader.batchTag ? header : 0
+    return .records(RecordRun(start: start + skipped, byteCount: byteCount - skipped))
+  }
+
+  private mutating func resumeAfterOverrun() -> SourceStep<Layout> {
+    let (oldPosition, oldSegment) = (position, segment)
+    moveToHead()
+    let words =
+      Int(segment &- oldSegment) * segmentWords
+      + (position - Int(segment % 8) * segmentWords)
+      - (oldPosition - Int(oldSegment % 8) * segmentWords)
+    return .overrun(lostBytes: max(0, words * 4))
+  }
+
+  private mutating func damage(_ problem: String) -> SourceStep<Layout> {
+    if isAhead {
+      damagedSegment = writerSegment
+    } else {
+      // The writer may have come round while we looked: then this is no damage.
+      guard writerDistance(from: segment) < Self.unsafeDistance else { return resumeAfterOverrun() }
+      damagedSegment = segment
+    }
+    return .damaged(
+      .damaged(path: path, offset: RingLayout.byteCount + position * 4, problem: problem))
+  }
+
+  /// Goes on behind a damaged segment as soon as the writer has begun the next; until then, waits.
+  private mutating func leave(_ damaged: UInt32) -> SourceStep<Layout>? {
+    guard writerDistance(from: damaged) > 0, let start = firstRecord(of: damaged &+ 1) else {
+      return stopsAtTail ? .end : .idle
+    }
+    segment = damaged &+ 1
+    position = start
+    damagedSegment = nil
+    return nil
+  }
+
+  /// Looks for records that tell the tag numbering, without moving the reader.
+  public func probe() -> NumberingProbe {
+    var probe = NumberingProbe(Layout.self)
+    let newest = writerSegment
+    for distance in stride(from: Self.unsafeDistance - 1, through: 0, by: -1) {
+      guard let start = firstRecord(of: newest &- distance) else { continue }
+      // Single records and batch headers alike: a batch's records follow its header.
+      var at = start
+      while at + Layout.headerByteCount / 4 <= ringWords, probe.result == nil {
+        let word = shim_load_acquire_u32(ring + at * 4)
+        let tag = RecordHeader.tag(word)
+        guard tag != 0, tag != 254 else { break }
+        let byteCount =
+          tag == RecordHeader.batchTag ? Layout.headerByteCount : Record<Layout>.byteCount(word)
+        guard byteCount <= (ringWords - at) * 4 else { break }
+        probe.examine(
+          tag: tag,
+          payload: LogBytes(
+            start: ring + at * 4 + Layout.headerByteCount, count: byteCount - Layout.headerByteCount))
+        at += byteCount / 4
+      }
+      if probe.result != nil { break }
+    }
+    return probe
+  }
+}

@@ -1,0 +1,64 @@
+public import Spool
+import LogReading
+public import VarnishLog
+
+/// Files of records, as those who write them see them (`shm-layout.md` 7).
+public enum BinaryLogFile {
+  /// What an output must know to write such files.
+  public static func content() -> BinaryContent {
+    BinaryContent(kind: { kind(of: $0) }, wholeByteCount: { wholeByteCount(of: $0) })
+  }
+
+  /// What files of a layout and a numbering of the tags are.
+  public static func kind<Layout: RecordLayout>(
+    _ layout: Layout.Type, _ numbering: TagNumbering?
+  ) -> BinaryContent.Kind {
+    let variant = numbering.flatMap { TagNumbering.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) }
+    return BinaryContent.Kind(marker: Layout.fileMagic, variant: variant ?? 0)
+  }
+
+  /// What a file is, compressed or not; nil if it is no log, or can't be read.
+  private static func kind(of path: String) -> BinaryContent.Kind? {
+    func kind<Layout>(_ records: consuming FileRecords<Layout>) -> BinaryContent.Kind {
+      var records = records
+      // Without a record that tells the numbering, any will do.
+      do { try records.begin() } catch { return self.kind(Layout.self, nil) }
+      return self.kind(Layout.self, records.foundNumbering)
+    }
+    do {
+      let file = try LogFile(path: path)
+      switch file.layout {
+      case .narrow: return kind(FileRecords<NarrowRecords>(file, assuming: nil))
+      case .wide: return kind(FileRecords<WideRecords>(file, assuming: nil))
+      }
+    } catch {
+      return nil
+    }
+  }
+
+  /// Where the last whole record of a file ends; nil if it is no log, or can't be read.
+  private static func wholeByteCount(of path: String) -> Int? {
+    func end<Layout>(_ records: consuming FileRecords<Layout>) -> Int {
+      var records = records
+      var end = MemoryLayout<UInt32>.size
+      records.includesUnattributed = true
+      do {
+        while case .records(let run) = try records.next() {
+          end = records.offset(of: run.start) + run.byteCount
+        }
+      } catch {
+        // Up to here all was well.
+      }
+      return end
+    }
+    do {
+      let file = try LogFile(path: path)
+      switch file.layout {
+      case .narrow: return end(FileRecords<NarrowRecords>(file, assuming: nil))
+      case .wide: return end(FileRecords<WideRecords>(file, assuming: nil))
+      }
+    } catch {
+      return nil
+    }
+  }
+}

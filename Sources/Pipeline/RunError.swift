@@ -1,0 +1,71 @@
+public import LogQuery
+public import LogReading
+public import Platform
+public import Rendering
+public import Spool
+
+/// Why a run could not start or had to end.
+public enum RunError: Error, Sendable, CustomStringConvertible {
+  case format(FormatError)
+  case query(QueryError)
+  case recordRule(RecordRuleError)
+  case log(LogError)
+  /// The same, where the rules of a release before 5.2 are insisted on.
+  case logFileInOldTool(LogError)
+  /// The output can't be opened.
+  case output(SinkError)
+  case pidFile(PIDFileError)
+  case spool(SpoolError)
+  case system(SystemError)
+  case instance(InstanceNameError)
+  /// No running server was found in time; what was tried last, and why it failed.
+  case noInstance(String)
+  /// It was told to end while it waited for a server; what was tried last, and why it failed.
+  case interrupted(String)
+  /// The run was told to end while it did something else that takes its time.
+  case interruptedWhile(String)
+
+  /// One line.
+  public var description: String {
+    switch self {
+    case .format(let error): error.description
+    case .query(let error): "Query expression error:\n\(error.description)"
+    case .recordRule(let error): error.description
+    case .log(let error): error.description
+    case .logFileInOldTool(.cannotOpen(let error)):
+      "Can't open log file (Could not open \(VisibleText.oneLine(error.path)): \(error.reason)\n)"
+    case .logFileInOldTool(let error): "Can't open log file (\(VisibleText.oneLine(error.description))\n)"
+    case .output(let error): "Can't open output file (\(error.detail)): \(error.target)\(error.explanation)"
+    case .pidFile(let error): error.description
+    case .spool(let error): error.description
+    case .system(let error): error.description
+    case .instance(let error): error.description
+    case .noInstance(let detail): "VSM: Could not get hold of varnishd, is it running? (\(detail))"
+    case .interrupted(let detail): "VSM: Attach interrupted (\(detail))"
+    case .interruptedWhile(let what): "told to end while \(what)"
+    }
+  }
+
+  /// Whether the description has several lines, of which none is chosen by a name.
+  public var hasLines: Bool {
+    switch self {
+    case .query, .logFileInOldTool: true
+    default: false
+    }
+  }
+
+  /// The status the process ends with.
+  public var exitStatus: Int32 { ExitStatus.failure }
+}
+
+/// What the process tells its parent.
+public enum ExitStatus {
+  /// All went well.
+  public static let success: Int32 = 0
+  /// Wrong usage, or an input that can't be read to its end.
+  public static let failure: Int32 = 1
+  /// An output failed.
+  public static let outputFailed: Int32 = 4
+  /// The run ended well, but something was lost.
+  public static let incomplete: Int32 = 5
+}

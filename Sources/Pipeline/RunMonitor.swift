@@ -1,0 +1,97 @@
+import Synchronization
+
+/// What whoever runs a pipeline inside a program of his own has to do with it while it runs.
+///
+/// Any thread may ask; the thread that reads the log answers with plain stores, between two pieces of the log,
+/// and never waits for anybody.
+public final class RunMonitor: Sendable {
+  /// Called on the reading thread whenever a log is attached: what is written there from then on is read.
+  let attached: @Sendable (RunMonitor) -> Void
+  /// Told what the program would otherwise say on standard error; nil leaves it there.
+  let say: (@Sendable (String) -> Void)?
+
+  private let isAskedToEnd = Atomic(false)
+  private let ending = Atomic(false)
+  private let caughtUp = Atomic<Int64>(0)
+  private let filtered = Atomic(0)
+  private let committed = Atomic(0)
+  private let refused = Atomic(0)
+  private let written = Atomic(0)
+  private let unconfirmed = Atomic(0)
+  private let undelivered = Atomic(0)
+  private let waitingBytes = Atomic(0)
+  private let torn = Atomic(0)
+  private let readBytes = Atomic(0)
+  private let lostBytes = Atomic(0)
+
+  /// Watches the run whose options it is given to.
+  public init(
+    attached: @escaping @Sendable (RunMonitor) -> Void = { _ in }, say: (@Sendable (String) -> Void)? = nil
+  ) {
+    self.attached = attached
+    self.say = say
+  }
+
+  /// How a run stands; its numbers may be of moments that lie a little apart.
+  public struct Progress: Sendable {
+    /// What has become of everything so far.
+    public var accounting = Accounting()
+    /// Bytes of records that have been read, without what is around a batch of them.
+    public var readBytes = 0
+    /// Bytes that wait in the spool for the output.
+    public var waitingBytes = 0
+    /// When the log was last read to its end, on the steady clock; 0 if not yet.
+    public var caughtUpNanoseconds: Int64 = 0
+    /// Whether the run only delivers what it has.
+    public var isEnding = false
+  }
+
+  /// How the run stands.
+  public var progress: Progress {
+    var progress = Progress()
+    // First what was stored last: lines that were handed over since then count as queued.
+    progress.accounting.undelivered = undelivered.load(ordering: .acquiring)
+    progress.accounting.unconfirmed = unconfirmed.load(ordering: .acquiring)
+    progress.accounting.written = written.load(ordering: .acquiring)
+    progress.accounting.filtered = filtered.load(ordering: .relaxed)
+    progress.accounting.committed = committed.load(ordering: .relaxed)
+    progress.accounting.refused = refused.load(ordering: .relaxed)
+    progress.accounting.torn = torn.load(ordering: .relaxed)
+    progress.accounting.lostBytes = lostBytes.load(ordering: .relaxed)
+    progress.readBytes = readBytes.load(ordering: .relaxed)
+    progress.accounting.readBytes = progress.readBytes
+    progress.waitingBytes = waitingBytes.load(ordering: .relaxed)
+    progress.caughtUpNanoseconds = caughtUp.load(ordering: .relaxed)
+    progress.isEnding = ending.load(ordering: .acquiring)
+    return progress
+  }
+
+  /// Ends the run once all that is in the log by now has been read.
+  public func endAfterLog() { isAskedToEnd.store(true, ordering: .releasing) }
+
+  /// Whether the run is to end when there is nothing more to read.
+  var endsAfterLog: Bool { isAskedToEnd.load(ordering: .acquiring) }
+
+  // MARK: For the reading thread
+
+  func note(_ accounting: Accounting) {
+    filtered.store(accounting.filtered, ordering: .relaxed)
+    committed.store(accounting.committed, ordering: .relaxed)
+    refused.store(accounting.refused, ordering: .relaxed)
+    written.store(accounting.written, ordering: .releasing)
+    unconfirmed.store(accounting.unconfirmed, ordering: .releasing)
+    undelivered.store(accounting.undelivered, ordering: .releasing)
+    torn.store(accounting.torn, ordering: .relaxed)
+    readBytes.store(accounting.readBytes, ordering: .relaxed)
+    lostBytes.store(accounting.lostBytes, ordering: .relaxed)
+  }
+
+  func note(_ accounting: Accounting, waitingBytes bytes: Int) {
+    note(accounting)
+    waitingBytes.store(bytes, ordering: .relaxed)
+  }
+
+  func noteCaughtUp(at nanoseconds: Int64) { caughtUp.store(nanoseconds, ordering: .relaxed) }
+
+  func noteEnding() { ending.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,73 @@
+import CShims
+import Glibc
+import Platform
+
+/// The one place where signals arrive: they are blocked everywhere and read from a descriptor.
+struct SignalQueue: ~Copyable {
+  /// What the pipeline is asked to do from outside.
+  enum Command {
+    /// SIGINT, SIGTERM: end.
+    case end
+    /// SIGHUP: let go of the output file, or end.
+    case hangup
+    /// SIGUSR1: finish what is open.
+    case flush
+    /// SIGUSR2: say how things stand.
+    case report
+  }
+
+  let descriptor: Int32
+  /// What came in while only an end was of interest.
+  private var postponed: [Command] = []
+
+  /// Blocks the signals.
+  ///
+  /// Threads that are started later inherit that.
+  init() throws(SystemError) {
+    let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
+    descriptor = shim_signal_descriptor(signals, Int32(signals.count))
+    guard descriptor >= 0 else {
+      throw SystemError(operation: "set up", path: "signals")
+    }
+    // A consumer that goes away is an error of the output, not a reason to die.
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  deinit { close(descriptor) }
+
+  /// The next command that came in; nil if there is none.
+  mutating func next() -> Command? { postponed.isEmpty ? read() : postponed.removeFirst() }
+
+  /// Leaves all commands for later but those that end the run.
+  ///
+  /// - Returns: whether there was one of these.
+  mutating func takeEnds(where ends: (Command) -> Bool) -> Bool {
+    var hasEnd = false
+    while let command = read() {
+      if ends(command) { hasEnd = true } else { postponed.append(command) }
+    }
+    return hasEnd
+  }
+
+  private func read() -> Command? {
+    switch shim_read_signal(descriptor) {
+    case SIGINT, SIGTERM: .end
+    case SIGHUP: .hangup
+    case SIGUSR1: .flush
+    case SIGUSR2: .report
+    default: nil
+    }
+  }
+
+  /// Waits until a signal comes, `other` becomes readable, or the time is over.
+  ///
+  /// - Returns: whether there is a signal.
+  @discardableResult
+  func wait(milliseconds: Int32, or other: Int32? = nil) -> Bool {
+    if !postponed.isEmpty { return true }
+    var requests = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+    if let other { requests.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0)) }
+    _ = poll(&requests, nfds_t(requests.count), milliseconds)
+    return requests[0].revents != 0
+  }
+}

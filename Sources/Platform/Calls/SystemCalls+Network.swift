@@ -1,0 +1,157 @@
+import CShims
+import Glibc
+
+/// Connections, none of which ever blocks.
+extension SystemCalls {
+  /// An address as the system wants it.
+  package struct NativeAddress: Equatable {
+    package let family: Int32
+    /// A structure of the kind that the family has.
+    package let bytes: [UInt8]
+  }
+
+  /// Why a name has no address.
+  package struct LookupError: Error {
+    package let description: String
+  }
+
+  /// All addresses of a host; asks whom the system is set up to ask, and so may take its time.
+  package func addresses(ofHost host: String, port: UInt16) throws(LookupError) -> [NativeAddress] {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    hints.ai_flags = AI_NUMERICSERV
+    var first: UnsafeMutablePointer<addrinfo>?
+    do {
+      try check(.lookup)
+    } catch {
+      throw LookupError(description: error.description)
+    }
+    let code = getaddrinfo(host, String(port), &hints, &first)
+    guard code == 0 else {
+      let words = code == EAI_SYSTEM ? Errno(errno).description : String(cString: gai_strerror(code))
+      throw LookupError(description: words)
+    }
+    defer { freeaddrinfo(first) }
+    var addresses: [NativeAddress] = []
+    var next = first
+    while let entry = next?.pointee {
+      let bytes = UnsafeRawBufferPointer(start: entry.ai_addr, count: Int(entry.ai_addrlen))
+      addresses.append(NativeAddress(family: entry.ai_family, bytes: Array(bytes)))
+      next = entry.ai_next
+    }
+    return addresses
+  }
+
+  /// The address of a socket in the file system, whose path is known to fit.
+  package func address(ofPath path: String) -> NativeAddress {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+    return NativeAddress(family: AF_UNIX, bytes: withUnsafeBytes(of: address, Array.init))
+  }
+
+  /// A socket that doesn't block; one for a stream hears from the network when its peer has vanished.
+  package func makeSocket(_ family: Int32, isDatagram: Bool = false) throws(Errno) -> Int32 {
+    let type = isDatagram ? SOCK_DGRAM : SOCK_STREAM
+    let flags = type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+    let descriptor = try perform(.socket) { _ in socket(family, Int32(flags), 0) }
+    var yes: Int32 = 1
+    let size = socklen_t(MemoryLayout<Int32>.size)
+    _ = setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &yes, size)
+    // Records come in batches; waiting for more to fill a packet would only delay the last ones.
+    if family != AF_UNIX { _ = setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, size) }
+    return descriptor
+  }
+
+  /// Connects, or begins to.
+  /// - Returns: Whether it is connected already.
+  package func connect(_ descriptor: Int32, to address: NativeAddress) throws(Errno) -> Bool {
+    do {
+      _ = try perform(.connect) { _ in
+        address.bytes.withUnsafeBytes {
+          Glibc.connect(
+            descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+        }
+      }
+      return true
+    } catch .inProgress {
+      return false
+    }
+  }
+
+  /// Whether a connection that was begun is there by now.
+  package func connectionIsMade(_ descriptor: Int32) throws(Errno) -> Bool {
+    var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
+    guard Self.poll(&descriptors, nanoseconds: 0) > 0 else { return false }
+    var code: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    _ = try perform(.connect) { _ in
+      let result = getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+      if result == 0, code != 0 { errno = code }
+      return code == 0 ? result : -1
+    }
+    return true
+  }
+
+  /// Throws away what a peer has sent.
+  /// - Returns: Whether it may send more; false after its end.
+  package func discardReceived(_ descriptor: Int32) throws(Errno) -> Bool {
+    // Not for ever, whatever a peer sends.
+    for _ in 0..<64 {
+      do {
+        let count = try perform(.recv) { limit in
+          withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) {
+            recv(descriptor, $0.baseAddress, min(limit, $0.count), Int32(MSG_DONTWAIT))
+          }
+        }
+        if count == 0 { return false }
+      } catch .wouldBlock {
+        return true
+      }
+    }
+    return true
+  }
+
+  /// How many of the bytes sent the peer's system has not acknowledged; for a socket in the file system, more
+  /// than the peer has not read, but 0 only if it has read all.
+  package func unsentByteCount(ofSocket descriptor: Int32) -> Int {
+    var count: Int32 = 0
+    let result = try? perform(.ioctl) { _ in ioctl(descriptor, UInt(TIOCOUTQ), &count) }
+    return result == nil ? .max : Int(count)
+  }
+
+  /// How a connection has ended, both ways; nil as long as it hasn't.
+  ///
+  /// Unlike receiving, this tells a peer that sends nothing more from one that has gone.
+  package func hangup(ofSocket descriptor: Int32) -> Hangup? {
+    var descriptors = [pollfd(fd: descriptor, events: 0, revents: 0)]
+    guard Self.poll(&descriptors, nanoseconds: 0) > 0 else { return nil }
+    var code: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    _ = getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+    return Hangup(error: code == 0 ? nil : Errno(code))
+  }
+
+  /// The end of a connection.
+  package struct Hangup {
+    /// What was wrong, if it wasn't closed.
+    package let error: Errno?
+  }
+
+  /// How many bytes that the peer's system has acknowledged it may hold for the peer; 0 if that can't be known.
+  package func peerBufferByteCountMax(ofSocket descriptor: Int32) -> Int {
+    max(0, Int(shim_peer_window_max(descriptor)))
+  }
+
+  /// How many bytes of datagrams may wait for their receiver.
+  package func sendBufferByteCount(ofSocket descriptor: Int32) -> Int {
+    var count: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &count, &size) == 0 ? Int(count) : 0
+  }
+
+  /// Tells the peer that there is no more.
+  package func endSending(_ descriptor: Int32) throws(Errno) {
+    _ = try perform(.shutdown) { _ in shutdown(descriptor, Int32(SHUT_WR)) }
+  }
+}

@@ -1,0 +1,40 @@
+import CShims
+import Glibc
+
+/// What a pipe tells whoever writes to it.
+extension SystemCalls {
+  /// What is written in one call, up to this much, is in a pipe as a whole or not at all.
+  package static let pipeAtomicByteCount = Int(PIPE_BUF)
+
+  /// A pipe for somebody else to read: only our end never blocks.
+  package func makePipeToReader() throws(Errno) -> (readEnd: Int32, writeEnd: Int32) {
+    var ends: [Int32] = [-1, -1]
+    _ = try perform(.pipe) { _ in shim_closing_pipe(&ends) }
+    _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+    return (ends[0], ends[1])
+  }
+
+  /// Finds out whether a path may be opened to write, without opening it: a reader would notice.
+  package func checkWritable(_ path: String) throws(Errno) {
+    _ = try perform(.open) { _ in access(path, W_OK) }
+  }
+
+  /// How much an empty pipe takes in one call.
+  package func pipeCapacity(_ descriptor: Int32) -> Int {
+    max(Int(shim_pipe_capacity(descriptor)), Self.pipeAtomicByteCount)
+  }
+
+  /// How many bytes are in a pipe; the most there can be, if that can't be known.
+  package func unreadByteCount(ofPipe descriptor: Int32) -> Int {
+    var count: Int32 = 0
+    let result = try? perform(.ioctl) { _ in ioctl(descriptor, UInt(FIONREAD), &count) }
+    return result == nil ? .max : Int(count)
+  }
+
+  /// Whether anybody has the other end of a pipe open.
+  package func hasReader(_ descriptor: Int32) -> Bool {
+    var descriptors = [pollfd(fd: descriptor, events: 0, revents: 0)]
+    _ = Self.poll(&descriptors, nanoseconds: 0)
+    return descriptors[0].revents == 0
+  }
+}

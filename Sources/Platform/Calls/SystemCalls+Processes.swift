@@ -1,0 +1,117 @@
+import CShims
+package import Glibc
+
+/// Starting processes and learning of their end.
+extension SystemCalls {
+  /// Has the shell run a command, in a process group of its own.
+  ///
+  /// Signals are as they are by default, whatever is blocked and ignored here. It inherits the standard streams and no other descriptor, also none that the
+  /// program was started with.
+  /// - Parameters:
+  ///   - input: what the command reads; nothing, if nil.
+  ///   - file: what it gets as `$1` and as `SPILLWAY_FILE`.
+  package func startShell(_ command: String, input: Int32? = nil, file: String? = nil) throws(Errno) -> pid_t
+  {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    if let input {
+      posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    }
+    shim_spawn_close_from(&actions, STDERR_FILENO + 1)
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
+    posix_spawnattr_setflags(&attributes, Int16(flags))
+
+    // The two dashes let a command begin with one.
+    let words = ["sh", "-c", "--", command] + (file.map { ["sh", $0] } ?? [])
+    let arguments = words.map { strdup($0) }
+    defer { for argument in arguments { free(argument) } }
+    // Copied, as there may be a variable more; the strings themselves stay the environment's.
+    let variable = file.map { strdup("SPILLWAY_FILE=\($0)") }
+    defer { if let variable { free(variable) } }
+    let environment = Self.environment(with: variable.flatMap { $0 })
+    var process: pid_t = 0
+    _ = try perform(.spawn) { _ in
+      errno = posix_spawn(
+        &process, "/bin/sh", &actions, &attributes, arguments + [nil], environment + [nil])
+      return errno == 0 ? 0 : -1
+    }
+    return process
+  }
+
+  /// The variables that there are, and `SPILLWAY_FILE` if it is given.
+  private static func environment(
+    with variable: UnsafeMutablePointer<CChar>?
+  ) -> [UnsafeMutablePointer<CChar>?] {
+    var environment: [UnsafeMutablePointer<CChar>?] = []
+    var cursor = environ
+    while let entry = cursor.pointee {
+      if variable == nil || strncmp(entry, "SPILLWAY_FILE=", 14) != 0 { environment.append(entry) }
+      cursor += 1
+    }
+    if let variable { environment.append(variable) }
+    return environment
+  }
+
+  /// A descriptor that becomes readable when a process ends; nil where the system has none.
+  package func watch(_ process: pid_t) -> Int32? {
+    let descriptor = shim_watch_process(process)
+    return descriptor >= 0 ? descriptor : nil
+  }
+
+  /// Whether a child has ended; its number is kept for it until it is reaped.
+  package func hasEnded(_ process: pid_t) -> Bool {
+    var information = siginfo_t()
+    do {
+      _ = try perform(.waitid) { _ in
+        waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT | WNOHANG)
+      }
+      return information.si_signo == SIGCHLD
+    } catch {
+      // Somebody has arranged that nobody is told of children's ends.
+      return error == .noChild
+    }
+  }
+
+  /// How a child has ended that is known to have; its number may become another's.
+  package func reap(_ process: pid_t) -> ProcessEnd {
+    var status: Int32 = 0
+    let result = try? perform(.waitid) { _ in waitpid(process, &status, WNOHANG) }
+    return result == process ? ProcessEnd(waitStatus: status) : .unknown
+  }
+
+  /// Sends a signal to all processes of a group.
+  package func signal(group: pid_t, _ number: Int32) { _ = kill(-group, number) }
+}
+
+/// How a process has ended.
+package enum ProcessEnd: Equatable, CustomStringConvertible {
+  case status(Int32)
+  case signal(Int32)
+  case unknown
+
+  package init(waitStatus: Int32) {
+    let number = waitStatus & 0x7f
+    self = number == 0 ? .status(waitStatus >> 8 & 0xff) : .signal(number)
+  }
+
+  package var description: String {
+    switch self {
+    case .status(let status): "ended with status \(status)"
+    case .signal(let number): "was ended by signal \(number) (\(String(cString: strsignal(number))))"
+    case .unknown: "ended"
+    }
+  }
+}

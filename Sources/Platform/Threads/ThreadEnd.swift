@@ -1,0 +1,31 @@
+import Synchronization
+
+/// Whether a thread should end, and whether it has.
+package final class ThreadEnd: Sendable {
+  private let isWanted = Atomic<Bool>(false)
+  private let hasCome = Atomic<Bool>(false)
+  private let signal = WakeSignal()
+
+  /// A thread that goes on.
+  package init() {}
+
+  /// Whether the thread has been asked to end.
+  package var isRequested: Bool { isWanted.load(ordering: .sequentiallyConsistent) }
+
+  package func request() { isWanted.store(true, ordering: .sequentiallyConsistent) }
+
+  /// Whether the thread has ended, and its numbers are final.
+  package var isAnnounced: Bool { hasCome.load(ordering: .acquiring) }
+
+  /// Says that the thread has ended; for the thread.
+  package func announce() {
+    hasCome.store(true, ordering: .releasing)
+    signal.signal()
+  }
+
+  /// Waits for the end; false when the time is over before.
+  package func wait(nanoseconds: Int64) -> Bool {
+    if !isAnnounced { signal.wait(nanoseconds: nanoseconds) }
+    return isAnnounced
+  }
+}

@@ -1,0 +1,167 @@
+import Glibc
+import VarnishLog
+
+/// Writes values with one way of escaping.
+///
+/// Most values hold nothing that needs it; they are looked at and copied eight bytes at a time. Owned by
+/// whoever makes it and calls `deallocate`.
+struct Escaper {
+  let escaping: Escaping
+  /// For each byte whether it can't be copied; owned, see `deallocate`.
+  private let special: UnsafeMutablePointer<Bool>
+  /// Whether the scan by words finds all that is special.
+  private let passesWords: Bool
+  /// Whether a value must be looked at as a whole.
+  private let quotes: Bool
+
+  init(_ escaping: Escaping) {
+    self.escaping = escaping
+    special = .allocate(capacity: 256)
+    for (byte, isSpecial) in escaping.specialBytes.enumerated() {
+      (special + byte).initialize(to: isSpecial)
+    }
+    quotes = escaping.quotesWhenNeeded
+    switch escaping {
+    case .ncsa, .jsonBytes, .json, .columns(.quoted): passesWords = true
+    default: passesWords = false
+    }
+  }
+
+  func deallocate() { special.deallocate() }
+
+  /// Writes a value so that it does no harm.
+  @inline(__always)
+  func put(_ value: LogBytes, to line: inout LineWriter) {
+    if quotes {
+      putQuoted(value, to: &line)
+    } else {
+      let clean = line.put(value, while: special, byWords: passesWords)
+      if clean < value.count { putSpecials(value.dropFirst(clean), to: &line) }
+    }
+  }
+
+  private func putQuoted(_ value: LogBytes, to line: inout LineWriter) {
+    let isQuoted = needsQuotes(value)
+    if isQuoted { line.put(UInt8(ascii: "\"")) }
+    putSpecials(value, to: &line)
+    if isQuoted { line.put(UInt8(ascii: "\"")) }
+  }
+
+  private func putSpecials(_ value: LogBytes, to line: inout LineWriter) {
+    var rest = value
+    while rest.count > 0 {
+      rest = rest.dropFirst(line.put(rest, while: special, byWords: passesWords))
+      guard rest.count > 0 else { return }
+      rest = rest.dropFirst(putSpecial(rest, to: &line))
+    }
+  }
+
+  /// Writes what a byte that can't be copied becomes.
+  ///
+  /// - Returns: how many bytes of the value that was.
+  private func putSpecial(_ value: LogBytes, to line: inout LineWriter) -> Int {
+    let byte = value[0]
+    switch escaping {
+    case .none: line.put(byte)
+    case .ncsa(let verticalTab, let formFeed):
+      if let letter = Self.letter(byte, verticalTab: verticalTab, formFeed: formFeed) {
+        line.put(UInt8(ascii: "\\"))
+        line.put(letter)
+      } else {
+        line.put(hexOf: byte, after: "\\x")
+      }
+    case .jsonBytes(let verticalTab):
+      if let letter = Self.letter(byte, verticalTab: verticalTab, formFeed: false) {
+        line.put(UInt8(ascii: "\\"))
+        line.put(letter)
+      } else {
+        line.put(hexOf: byte, after: "\\u00")
+      }
+    case .json, .logfmt:
+      if byte >= 0x80 { return putScalar(value, to: &line) }
+      if let letter = Self.letter(byte, verticalTab: false, formFeed: false) {
+        line.put(UInt8(ascii: "\\"))
+        line.put(letter)
+      } else {
+        line.put(hexOf: byte, after: "\\u00")
+      }
+    case .tsv:
+      switch byte {
+      case 0x09: line.put("\\t")
+      case 0x0A: line.put("\\n")
+      case 0x0D: line.put("\\r")
+      case 0x5C: line.put("\\\\")
+      default: line.put(hexOf: byte, after: "\\x")
+      }
+    case .columns: line.put(capitalHexOf: byte, after: "\\x")
+    case .csv: line.put(byte == 0x22 ? "\"\"" : byte == 0x0A ? "\\n" : "\\r")
+    case .w3c:
+      if byte == 0x20 {
+        line.put(UInt8(ascii: "+"))
+      } else {
+        line.put(hexOf: byte, after: "%")
+      }
+    case .url: line.put(hexOf: byte, after: "%")
+    }
+    return 1
+  }
+
+  /// The letter that stands for a byte behind a backslash.
+  private static func letter(_ byte: UInt8, verticalTab: Bool, formFeed: Bool) -> UInt8? {
+    switch byte {
+    case 0x22, 0x5C: byte
+    case 0x0A: UInt8(ascii: "n")
+    case 0x0D: UInt8(ascii: "r")
+    case 0x09: UInt8(ascii: "t")
+    case 0x0B: verticalTab ? UInt8(ascii: "v") : nil
+    case 0x0C: formFeed ? UInt8(ascii: "f") : nil
+    default: nil
+    }
+  }
+
+  /// Writes a character of more than one byte, or U+FFFD for what is none.
+  private func putScalar(_ value: LogBytes, to line: inout LineWriter) -> Int {
+    let first = value[0]
+    let length =
+      switch first {
+      case 0xC2...0xDF: 2
+      case 0xE0...0xEF: 3
+      case 0xF0...0xF4: 4
+      default: 0
+      }
+    let isWhole =
+      length > 0 && length <= value.count
+      && (1..<length).allSatisfy { value[$0] & 0xC0 == 0x80 }
+    guard isWhole, Self.isScalar(first: first, second: value[1]) else {
+      line.put("\u{FFFD}")
+      return 1
+    }
+    line.put(value.prefix(length))
+    return length
+  }
+
+  /// Of the sequences of the right shape some are not UTF-8: those longer than needed, surrogates, and what
+  /// lies beyond the last character.
+  private static func isScalar(first: UInt8, second: UInt8) -> Bool {
+    switch first {
+    case 0xE0: second >= 0xA0
+    case 0xED: second < 0xA0
+    case 0xF0: second >= 0x90
+    case 0xF4: second < 0x90
+    default: true
+    }
+  }
+
+  private func needsQuotes(_ value: LogBytes) -> Bool {
+    if value.count == 0 { return escaping == .logfmt }
+    for byte in value.buffer {
+      switch byte {
+      case 0..<0x20, 0x22, 0x7F: return true
+      case 0x2C: if escaping == .csv { return true }
+      case 0x20, 0x3D, 0x5C: if escaping == .logfmt { return true }
+      default: continue
+      }
+    }
+    return false
+  }
+}

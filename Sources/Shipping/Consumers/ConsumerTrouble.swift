@@ -1,0 +1,63 @@
+import Platform
+
+/// Failures of consumers one after the other, of which only what is new is said.
+struct ConsumerTrouble {
+  /// Whether what a consumer had not taken is given up, and what it is called.
+  let drops: Bool, noun: String
+
+  private var sinceNanoseconds: Int64?
+  private var reason: String?
+  /// How many records were given up or had to be sent again, and how many may be lost.
+  private var records = 0, unconfirmed = 0
+
+  init(drops: Bool, noun: String) {
+    self.drops = drops
+    self.noun = noun
+  }
+
+  /// Whether anything has failed that is not over.
+  var isThere: Bool { sinceNanoseconds != nil }
+
+  /// Notes how a consumer went.
+  /// - Parameters:
+  ///   - records: how many were on their way to it.
+  ///   - unconfirmed: how many its system had taken that it may not have read.
+  ///   - pause: how long it is until the next attempt, in nanoseconds.
+  /// - Returns: What there is to say, if that is new.
+  mutating func add(_ end: LinkEnd, records: Int, unconfirmed: Int = 0, pause: Int64, at now: Moment)
+    -> String?
+  {
+    sinceNanoseconds = sinceNanoseconds ?? now.steadyNanoseconds
+    self.records += records
+    self.unconfirmed += unconfirmed
+    if reason == end.reason { return nil }
+    reason = end.reason
+    let fate = records == 0 ? "" : ", \(counted(records)) \(drops ? "dropped" : "sent again")"
+    let doubt = unconfirmed == 0 ? "" : ", \(counted(unconfirmed)) unconfirmed"
+    let prospect =
+      end.isUsual
+      ? "waiting for the next one" : "it is tried again until it works, next in \(seconds(pause)) s"
+    return "\(end.reason)\(fate)\(doubt); \(prospect)"
+  }
+
+  /// Notes that it is over.
+  /// - Returns: What there is to say, if there was anything.
+  mutating func end(at now: Moment) -> String? {
+    guard let sinceNanoseconds else { return nil }
+    defer { self = ConsumerTrouble(drops: drops, noun: noun) }
+    let duration = max(1, (now.steadyNanoseconds - sinceNanoseconds) / 1_000_000_000)
+    return "works again after \(duration) s"
+      + (drops && records > 0 ? ", \(counted(records)) dropped in all" : "")
+      + (unconfirmed > 0 ? ", \(counted(unconfirmed)) unconfirmed in all" : "")
+  }
+
+  /// A number of records, to be followed by what they are.
+  func counted(_ records: Int) -> String {
+    records == 1 ? "1 \(noun) is" : "\(records) \(noun)s are"
+  }
+
+  private func seconds(_ nanoseconds: Int64) -> String {
+    let tenths = nanoseconds / 100_000_000
+    return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+  }
+}

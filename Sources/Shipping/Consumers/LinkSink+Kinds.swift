@@ -1,0 +1,38 @@
+import Platform
+import Spool
+
+/// The kinds of consumers that there are.
+extension LinkSink {
+  /// A command that the shell runs, and runs again when it ends.
+  /// - Parameters:
+  ///   - warn: Told, in one line, what has become of a consumer; called on the output's thread.
+  public static func exec(
+    _ command: String, _ options: LinkOptions, warn: @escaping @Sendable (String) -> Void
+  ) -> LinkSink {
+    LinkSink(ChildLink(command: command, system: .real), options, warn: warn)
+  }
+
+  /// A connection, made again when it is lost.
+  /// - Parameters:
+  ///   - warn: Told, in one line, what has become of a consumer; called on the output's thread.
+  public static func socket(
+    _ address: SocketAddress, _ options: LinkOptions, warn: @escaping @Sendable (String) -> Void
+  ) -> LinkSink {
+    LinkSink(SocketLink(address: address, framing: options.framing, system: .real), options, warn: warn)
+  }
+
+  /// A named pipe, for one reader after the other.
+  /// - Parameters:
+  ///   - warn: Told, in one line, what has become of a consumer; called on the output's thread.
+  /// - Throws: `SinkError` if it may not be written to.
+  static func fifo(
+    _ path: String, _ options: LinkOptions, system: SystemCalls, warn: @escaping @Sendable (String) -> Void
+  ) throws(SinkError) -> LinkSink {
+    do {
+      try system.checkWritable(path)
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    return LinkSink(FIFOLink(path: path, system: system), options, warn: warn)
+  }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import Platform
+import Spool
+
+/// Where the name of an output leads.
+enum FilePlace: Equatable {
+  /// A file, or nothing yet, at this path, which is no link.
+  case file(String)
+  /// A named pipe.
+  case pipe(String)
+  /// A device, or what lies below `/dev` and `/proc`: it is written to as it is, and never renamed.
+  case stream(String)
+  /// What this process was given as a descriptor.
+  case descriptor(Int32)
+
+  /// As many links as the kernel follows.
+  private static let linksMax = 40
+
+  /// Follows links to where the file is, which is where it is rotated.
+  ///
+  /// A link in a directory that everybody can write is followed only if root or the user of this process has
+  /// made it, as anybody could have put it there; the kernel may be set up to do the same.
+  /// - Throws: `SinkError` if it is such a link, one that leads in a circle, or a name for no device.
+  static func find(_ path: String, _ system: SystemCalls) throws(SinkError) -> FilePlace {
+    let trust = FileTrust(system: system)
+    var place = path
+    for _ in 0..<linksMax {
+      let name = FileNaming.fileName(of: place)
+      // Without a directory there is no file either; opening it says so.
+      guard let directory = system.realPath(FileNaming.directory(of: place)) else { return .file(place) }
+      if directory == "/proc/\(getpid())/fd", let number = Int32(name), number >= 0 {
+        return .descriptor(number)
+      }
+      let isSystem = isSystemDirectory(directory)
+      guard let status = try lookUp(FileNaming.path(of: name, in: directory), path, system) else {
+        guard isSystem else { return .file(place) }
+        throw SinkError(
+          target: path, operation: "open", refusal: "no such device; files aren't made in \(directory)")
+      }
+      if status.isSymbolicLink, isBelow("/proc", directory) {
+        // It is no link to a path, whatever it says, but to what a process has open.
+        return .stream(place)
+      } else if status.isSymbolicLink {
+        if !isSystem, trust.isPublic(directoryOf: place), !trust.isTrusted(owner: status.st_uid) {
+          throw SinkError(
+            target: path, operation: "open",
+            refusal:
+              "\(place) is a symbolic link of user \(status.st_uid) in a directory that everybody can write")
+        }
+        guard let target = system.target(ofLink: FileNaming.path(of: name, in: directory)) else { continue }
+        place = target.hasPrefix("/") ? target : FileNaming.path(of: target, in: directory)
+      } else if status.isPipe {
+        if trust.isPublic(directoryOf: place), !trust.isTrusted(owner: status.st_uid) {
+          throw SinkError(
+            target: path, operation: "open",
+            refusal: "a named pipe of user \(status.st_uid) in a directory that everybody can write")
+        }
+        return .pipe(place)
+      } else if status.st_mode & S_IFMT == S_IFDIR || (status.isRegular && !isSystem) {
+        return .file(place)
+      } else {
+        return .stream(place)
+      }
+    }
+    throw SinkError(target: path, operation: "open", errno: .tooManyLinks)
+  }
+
+  private static func lookUp(
+    _ place: String, _ path: String, _ system: SystemCalls
+  ) throws(SinkError) -> stat? {
+    do {
+      return try system.linkStatusIfAny(ofPath: place)
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+  }
+
+  /// Whether a directory, given without links, is the system's own: `/dev` and `/proc`, but not the memory for
+  /// files of all users that is mounted there.
+  static func isSystemDirectory(_ directory: String) -> Bool {
+    isBelow("/proc", directory) || (isBelow("/dev", directory) && !isBelow("/dev/shm", directory))
+  }
+
+  private static func isBelow(_ place: String, _ directory: String) -> Bool {
+    directory == place || directory.hasPrefix(place + "/")
+  }
+}

@@ -1,0 +1,146 @@
+import Glibc
+import Platform
+import Spool
+
+/// Makes a file that is going to be appended to end in a whole line or a whole gzip member again.
+///
+/// A process that was killed in the middle of a write leaves half of one. Only that is ever cut, and no more than
+/// is written in one go; what is damaged in another way, or is no file of this kind, is not touched.
+struct FileRepair {
+  let path: String
+  /// Which file the path led to; another isn't touched.
+  let identity: FileIdentity
+  let isCompressed: Bool
+  /// What there is to know of the records, if they aren't lines.
+  let binary: BinaryContent?
+  /// The lines that a file begins with; one that has only part of them is no file yet.
+  let header: [UInt8]
+  /// Whether the file says that it was made by this output: only then it may be nothing but a torn beginning.
+  let isMarked: Bool
+  let system: SystemCalls
+
+  /// How many bytes at the end of a file a kill may have torn: more than a line or a member has.
+  static let tornBytesMax = 4 << 20
+
+  /// What was found and done.
+  enum Outcome: Equatable {
+    /// There is no such file, or nothing is wrong with it.
+    case whole
+    /// This many bytes were cut off, so that this many are left.
+    case cut(bytes: Int, left: Int)
+    /// No kill has done that: it isn't, or isn't any more, a file of this output.
+    case foreign(ForeignKind)
+  }
+
+  func run() throws(SinkError) -> Outcome {
+    let descriptor: Int32
+    do {
+      descriptor = try system.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+    } catch .noEntry {
+      return .whole
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    defer { try? system.close(descriptor) }
+    do {
+      let status = try system.status(descriptor)
+      // What has taken its place meanwhile is noticed when it is opened to be written to.
+      guard FileIdentity(status) == identity, status.st_size > 0 else { return .whole }
+      let byteCount = Int(status.st_size)
+      let left: Int
+      switch try examine(descriptor, byteCount: byteCount) {
+      case .whole: return .whole
+      case .torn(let wholeBytes): left = wholeBytes
+      case .foreign(let kind): return .foreign(kind)
+      }
+      guard left < byteCount else { return .whole }
+      guard byteCount - left <= Self.tornBytesMax else { return .foreign(.damaged) }
+      try system.truncate(descriptor, to: left)
+      FaultPoint.repairCut.pass()
+      // It is as old as its last line: rotation and retention go by that.
+      try? system.restoreTimes(descriptor, status)
+      return .cut(bytes: byteCount - left, left: left)
+    } catch {
+      throw SinkError(target: path, operation: "repair", errno: error)
+    }
+  }
+
+  private enum Finding {
+    case whole
+    case torn(wholeBytes: Int)
+    case foreign(ForeignKind)
+  }
+
+  private func examine(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Finding {
+    if isCompressed { return try examineGzip(descriptor, byteCount: byteCount) }
+    if let binary {
+      guard byteCount >= MemoryLayout<UInt32>.size,
+        let wholeByteCount = binary.wholeByteCount(Self.path(of: descriptor) ?? path)
+      else {
+        return isMarked && byteCount < MemoryLayout<UInt32>.size ? .torn(wholeBytes: 0) : .foreign(.notVSL)
+      }
+      return .torn(wholeBytes: wholeByteCount)
+    }
+    if try GzipScan.hasMagic(descriptor, system) { return .foreign(.isGzip) }
+    if try isBinary(descriptor) { return .foreign(.notLines) }
+    if try isPartOfHeader(descriptor, byteCount: byteCount) { return .torn(wholeBytes: 0) }
+    let end = try endOfLastLine(descriptor, byteCount: byteCount)
+    // Half a line and nothing else may be anything.
+    return end == 0 && !isMarked ? .foreign(.notLines) : .torn(wholeBytes: end)
+  }
+
+  private func examineGzip(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Finding {
+    switch try GzipScan(descriptor: descriptor, system: system) {
+    case .whole: return .whole
+    case .damaged: return .foreign(.damaged)
+    case .foreign: return .foreign(.notGzip)
+    case .torn(let wholeBytes):
+      // Ours begin with a member of nothing but the header.
+      let isBeginning = byteCount <= Self.emptyMemberBytes + header.count
+      return wholeBytes > 0 || isMarked || isBeginning ? .torn(wholeBytes: wholeBytes) : .foreign(.damaged)
+    }
+  }
+
+  /// What a member takes besides what is in it, and more than that.
+  private static let emptyMemberBytes = 64
+
+  /// A path that leads to what is open, whatever has its name by now; nil where there is none.
+  private static func path(of descriptor: Int32) -> String? {
+    let path = "/proc/self/fd/\(descriptor)"
+    return access(path, F_OK) == 0 ? path : nil
+  }
+
+  /// Whether a file that lines are to be added to begins as no text does, with a NUL among its first bytes:
+  /// where its last line ends, nobody could tell.
+  private func isBinary(_ descriptor: Int32) throws(Errno) -> Bool {
+    let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 4)
+    defer { beginning.deallocate() }
+    let count = try system.readFully(descriptor, into: beginning, at: 0)
+    return beginning.prefix(count).contains(0)
+  }
+
+  private func isPartOfHeader(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Bool {
+    guard byteCount > 0, byteCount < header.count else { return false }
+    let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
+    defer { beginning.deallocate() }
+    let count = try system.readFully(descriptor, into: beginning, at: 0)
+    return beginning.prefix(count).elementsEqual(header.prefix(byteCount))
+  }
+
+  /// The offset behind the last newline; 0 if there is none where a kill could have left it.
+  private func endOfLastLine(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Int {
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    defer { chunk.deallocate() }
+    var end = byteCount
+    while end > 0, byteCount - end <= Self.tornBytesMax {
+      let start = max(0, end - chunk.count)
+      let wanted = UnsafeMutableRawBufferPointer(rebasing: chunk.prefix(end - start))
+      let count = try system.readFully(descriptor, into: wanted, at: start)
+      if let newline = wanted.prefix(count).lastIndex(of: UInt8(ascii: "\n")) {
+        return start + newline + 1
+      }
+      end = start
+    }
+    return 0
+  }
+}

@@ -1,0 +1,92 @@
+internal import CZlib
+import Platform
+import Spool
+
+/// A gzip member that is being compressed in memory.
+///
+/// It reaches the file only when it is complete, so that the file is valid at any moment. Sealed, it can be
+/// written as often as it takes; it is gone only when it is reset.
+struct GzipMember: ~Copyable {
+  /// What has been put in.
+  private(set) var contents = Tally.zero
+  /// Whether it is complete; nothing can be added to it then.
+  private(set) var isSealed = false
+  // On the heap, as the library keeps a pointer from its own state back to it.
+  private let stream: UnsafeMutablePointer<z_stream>
+  private var output = [UInt8](repeating: 0, count: 64 << 10)
+  private var outputCount = 0
+
+  /// - Throws: `Errno` when there is no memory for the compressor.
+  init(level: Int) throws(Errno) {
+    stream = .allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    let gzipWindow: Int32 = 15 + 16
+    let result = deflateInit2_(
+      stream, Int32(min(max(level, 1), 9)), Z_DEFLATED, gzipWindow, 8, Z_DEFAULT_STRATEGY,
+      ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    if result != Z_OK { throw .noMemory }
+  }
+
+  deinit {
+    deflateEnd(stream)
+    stream.deinitialize(count: 1)
+    stream.deallocate()
+  }
+
+  /// Whether there is nothing in it.
+  var isEmpty: Bool { contents.records == 0 }
+
+  /// Adds whole records.
+  mutating func add(_ batch: RecordBatch) {
+    compress(batch.bytes, Z_NO_FLUSH)
+    contents += Tally(records: batch.count, bytes: batch.byteCount)
+  }
+
+  /// Adds lines that are no records.
+  mutating func add(header: UnsafeRawBufferPointer) { compress(header, Z_NO_FLUSH) }
+
+  /// Completes the member.
+  mutating func seal() {
+    guard !isSealed else { return }
+    compress(UnsafeRawBufferPointer(start: nil, count: 0), Z_FINISH)
+    isSealed = true
+  }
+
+  /// Hands out the bytes of the complete member.
+  func withBytes(_ body: (UnsafeRawBufferPointer) throws(SinkError) -> Void) throws(SinkError) {
+    precondition(isSealed, "a member is written when it is complete")
+    try output.withUnsafeBufferPointer { (buffer) throws(SinkError) in
+      try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer).prefix(outputCount)))
+    }
+  }
+
+  /// Begins the next one.
+  mutating func reset() {
+    deflateReset(stream)
+    outputCount = 0
+    contents = .zero
+    isSealed = false
+  }
+
+  private mutating func compress(_ bytes: UnsafeRawBufferPointer, _ flush: Int32) {
+    precondition(!isSealed, "nothing is added to a complete member")
+    let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+    stream.pointee.next_in = UnsafeMutablePointer(mutating: start)
+    // A record is at most 1 GiB and a batch not much more than that, so it fits 32 bits.
+    stream.pointee.avail_in = UInt32(bytes.count)
+    var result = Z_OK
+    repeat {
+      if output.count - outputCount < 16 << 10 {
+        output.append(contentsOf: repeatElement(0, count: output.count))
+      }
+      result = output.withUnsafeMutableBufferPointer { buffer in
+        stream.pointee.next_out = buffer.baseAddress.map { $0 + outputCount }
+        stream.pointee.avail_out = UInt32(min(buffer.count - outputCount, 1 << 30))
+        let before = stream.pointee.avail_out
+        let result = deflate(stream, flush)
+        outputCount += Int(before - stream.pointee.avail_out)
+        return result
+      }
+    } while stream.pointee.avail_in > 0 || (flush == Z_FINISH && result == Z_OK)
+  }
+}

@@ -1,0 +1,183 @@
+import Glibc
+import Platform
+import Spool
+
+/// An open regular file that only ever ends in whole records, or in whole compressed members.
+struct RecordFile: ~Copyable {
+  private(set) var descriptor: Int32
+  let path: String
+  /// The size of the file: what it had when it was opened and what has been written since.
+  private(set) var byteCount: Int
+  /// Which file it is, however it is called by now.
+  let identity: FileIdentity
+  /// How many of the bytes at its end belong to a torn record and could not be cut off yet.
+  private var tornByteCount = 0
+  /// Whether the file system counts names, so that a file without any can be told.
+  private let countsNames: Bool
+  private let isOwner: Bool
+  private let system: SystemCalls
+
+  /// Takes over a file that was opened to append to.
+  init(owning descriptor: Int32, path: String, status: stat, system: SystemCalls) {
+    self.init(descriptor, path, status, isOwner: true, system)
+  }
+
+  /// Writes to a file that somebody else has opened and will close.
+  init(borrowing descriptor: Int32, name: String, status: stat, system: SystemCalls) {
+    self.init(descriptor, name, status, isOwner: false, system)
+  }
+
+  private init(
+    _ descriptor: Int32, _ path: String, _ status: stat, isOwner: Bool, _ system: SystemCalls
+  ) {
+    self.descriptor = descriptor
+    self.path = path
+    byteCount = Int(status.st_size)
+    identity = FileIdentity(status)
+    countsNames = status.st_nlink > 0
+    self.isOwner = isOwner
+    self.system = system
+  }
+
+  deinit {
+    if isOwner, descriptor >= 0 { try? system.close(descriptor) }
+  }
+
+  /// Whether its end is torn, and could not be mended yet.
+  var isTorn: Bool { tornByteCount > 0 }
+
+  /// Appends as many records as there is room for.
+  /// - Returns: The bytes of the records that are in the file now, all or at least one of them.
+  /// - Throws: `SinkError` when there is not even one more; the file has what it had.
+  mutating func append(_ batch: RecordBatch) throws(SinkError) -> Int {
+    try mend()
+    #if DEBUG
+      if FaultPoint.lineHalfWritten.isReached() { writeHalfAndDie(batch.bytes) }
+    #endif
+    let (written, failure) = writeAll(batch.bytes)
+    guard let failure else { return written }
+    let records = batch.recordCount(within: written)
+    let whole = records == 0 ? 0 : batch.endOffset(of: records - 1)
+    tear(written - whole)
+    if records == 0 { throw SinkError(target: path, operation: "write", errno: failure) }
+    return whole
+  }
+
+  /// Appends all of these bytes or nothing.
+  mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SinkError) {
+    try mend()
+    #if DEBUG
+      if FaultPoint.memberHalfWritten.isReached() { writeHalfAndDie(bytes) }
+    #endif
+    let (written, failure) = writeAll(bytes)
+    guard let failure else { return }
+    tear(written)
+    throw SinkError(target: path, operation: "write", errno: failure)
+  }
+
+  /// Whether somebody has deleted the file, so that nobody will ever read what is written to it.
+  ///
+  /// Also looks how long it is, as somebody may have emptied it.
+  mutating func isDeleted() -> Bool {
+    guard let status = try? system.status(descriptor) else { return false }
+    byteCount = Int(status.st_size) - tornByteCount
+    return countsNames && status.st_nlink == 0
+  }
+
+  /// Whether somebody has emptied the file since it was written to.
+  mutating func wasEmptied() -> Bool {
+    guard byteCount > 0, let status = try? system.status(descriptor), status.st_size == 0 else {
+      return false
+    }
+    byteCount = 0
+    tornByteCount = 0
+    return true
+  }
+
+  /// Makes the file outlive a power cut.
+  mutating func synchronize() throws(SinkError) {
+    try mend()
+    do {
+      try system.synchronize(descriptor)
+    } catch .invalid, .unsupported, .notSupported {
+      // There is nothing behind it that could keep it any better.
+    } catch {
+      throw SinkError(target: path, operation: "fsync", errno: error)
+    }
+  }
+
+  /// Closes the file; some file systems report a failed write only now.
+  mutating func close() throws(SinkError) {
+    guard isOwner, descriptor >= 0 else { return }
+    let closing = descriptor
+    descriptor = -1
+    do {
+      try system.close(closing)
+    } catch {
+      throw SinkError(target: path, operation: "close", errno: error)
+    }
+  }
+
+  private mutating func writeAll(_ bytes: UnsafeRawBufferPointer) -> (Int, Errno?) {
+    var written = 0
+    while written < bytes.count {
+      do {
+        let count = try system.write(
+          descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]))
+        written += count
+        byteCount += count
+      } catch .wouldBlock {
+        // Regular files never say so, but what looks like one may be something else underneath.
+        var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
+        SystemCalls.poll(&descriptors, nanoseconds: nil)
+      } catch {
+        return (written, error)
+      }
+    }
+    return (written, nil)
+  }
+
+  /// Notes that the last bytes belong to no whole record, and tries to cut them off.
+  ///
+  /// Should that fail, it is tried again before anything else is written; until then it is the write's own
+  /// failure that counts.
+  private mutating func tear(_ count: Int) {
+    byteCount -= count
+    tornByteCount = count
+    try? mend()
+  }
+
+  /// Cuts off what a failed write has left of a record.
+  ///
+  /// Counted from where the file ends now, as somebody may have emptied it meanwhile.
+  mutating func mend() throws(SinkError) {
+    guard isTorn else { return }
+    do {
+      let size = Int(try system.status(descriptor).st_size)
+      try system.truncate(descriptor, to: max(0, size - tornByteCount))
+    } catch {
+      throw SinkError(target: path, operation: "ftruncate", errno: error)
+    }
+    // Only a borrowed file may have been opened without O_APPEND.
+    if !isOwner { try? system.seek(descriptor, by: -tornByteCount) }
+    tornByteCount = 0
+  }
+
+  #if DEBUG
+    private mutating func writeHalfAndDie(_ bytes: UnsafeRawBufferPointer) {
+      _ = writeAll(UnsafeRawBufferPointer(rebasing: bytes.prefix(max(1, bytes.count / 2))))
+      FaultPoint.die()
+    }
+  #endif
+}
+
+/// Which file something is, whatever it is called.
+struct FileIdentity: Hashable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+
+  init(_ status: stat) {
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+  }
+}

@@ -1,0 +1,175 @@
+import Glibc
+public import Platform
+public import Spool
+
+/// A descriptor that somebody else has opened, such as standard output.
+///
+/// It is never made non-blocking, since that would change it for all who share it. A pipe or a
+/// terminal is opened anew instead, a socket takes the wish with each call, and where neither works
+/// it is asked first and given little.
+public final class StreamSink: Sink {
+  private enum Way {
+    /// A descriptor of our own that does not block.
+    case ownNonBlocking(Int32)
+    /// A socket, which can be told with each call not to wait.
+    case socket
+    /// A regular file, which is never waited for.
+    case file
+    /// A descriptor that would block: asked first, then given what it surely has room for.
+    case cautious
+  }
+
+  /// What a pipe that says it is writable takes without blocking, whatever else it holds.
+  private static let cautiousBytes = 4096
+
+  /// The name for messages.
+  public let name: String
+
+  private let descriptor: Int32
+  private let way: Way
+  private let ownsDescriptor: Bool
+  private var file: RecordFile
+  /// What must be written before the first record.
+  private var pendingHeader: ArraySlice<UInt8>
+  /// Who knows what that is, if it isn't known from the beginning.
+  private var pendingBinary: BinaryContent?
+  private let system: SystemCalls
+
+  /// Standard output.
+  /// - Parameters:
+  ///   - header: whole lines that go first.
+  ///   - binary: what there is to know of the records, if they aren't lines.
+  public static func standardOutput(
+    header: [UInt8] = [], binary: BinaryContent? = nil
+  ) throws(SinkError) -> StreamSink {
+    try StreamSink(
+      descriptor: STDOUT_FILENO, name: "standard output", header: header, binary: binary,
+      ownsDescriptor: false, system: .real)
+  }
+
+  /// A descriptor that stays open, and its caller's.
+  /// - Throws: `SinkError` when it is not open.
+  public convenience init(
+    descriptor: Int32, name: String, header: [UInt8] = []
+  ) throws(SinkError) {
+    try self.init(
+      descriptor: descriptor, name: name, header: header, ownsDescriptor: false, system: .real)
+  }
+
+  init(
+    descriptor: Int32, name: String, header: [UInt8] = [], binary: BinaryContent? = nil,
+    ownsDescriptor: Bool,
+    system: SystemCalls
+  ) throws(SinkError) {
+    let status: stat
+    do {
+      status = try system.status(descriptor)
+    } catch {
+      throw SinkError(target: name, operation: "stat", errno: error)
+    }
+    self.descriptor = descriptor
+    self.name = name
+    self.ownsDescriptor = ownsDescriptor
+    self.system = system
+    pendingHeader = header[...]
+    pendingBinary = binary
+    way = Self.way(of: descriptor, status: status, system: system)
+    file = RecordFile(borrowing: descriptor, name: name, status: status, system: system)
+  }
+
+  deinit { releaseDescriptors() }
+
+  private static func way(of descriptor: Int32, status: stat, system: SystemCalls) -> Way {
+    if status.isSocket { return .socket }
+    if status.isRegular { return .file }
+    let path = "/proc/self/fd/\(descriptor)"
+    guard let own = try? system.open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY) else {
+      return .cautious
+    }
+    return .ownNonBlocking(own)
+  }
+
+  /// Writes what the consumer has room for.
+  public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+    let progress = try writeHeader()
+    guard pendingHeader.isEmpty else { return progress }
+    if case .file = way { return SinkProgress(byteCount: try file.append(batch)) }
+    return try transfer(batch.bytes)
+  }
+
+  /// Writes what comes before the first record, as far as there is room.
+  private func writeHeader() throws(SinkError) -> SinkProgress {
+    if let binary = pendingBinary, binary.current != nil {
+      pendingHeader = binary.header[...]
+      pendingBinary = nil
+    }
+    guard !pendingHeader.isEmpty else { return SinkProgress(byteCount: 0) }
+    let header = UnsafeMutableRawBufferPointer.allocate(byteCount: pendingHeader.count, alignment: 1)
+    defer { header.deallocate() }
+    header.copyBytes(from: pendingHeader)
+    let progress = try transfer(UnsafeRawBufferPointer(header))
+    pendingHeader.removeFirst(progress.byteCount)
+    return SinkProgress(byteCount: 0, obstacle: progress.obstacle)
+  }
+
+  private func transfer(_ bytes: UnsafeRawBufferPointer) throws(SinkError) -> SinkProgress {
+    switch way {
+    case .file:
+      try file.append(bytes)
+      return SinkProgress(byteCount: bytes.count)
+    case .ownNonBlocking(let own):
+      return try progress("write", bytes, on: own) { () throws(Errno) in
+        try system.write(own, bytes)
+      }
+    case .socket:
+      return try progress("send", bytes, on: descriptor) { () throws(Errno) in
+        try system.send(descriptor, bytes)
+      }
+    case .cautious:
+      var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
+      guard SystemCalls.poll(&descriptors, nanoseconds: 0) > 0 else {
+        return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
+      }
+      let little = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.cautiousBytes))
+      return try progress("write", little, on: descriptor) { () throws(Errno) in
+        try system.write(descriptor, little)
+      }
+    }
+  }
+
+  /// Lets go of a descriptor of our own; what has no records is a log all the same.
+  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
+    if let obstacle = try writeHeader().obstacle { return obstacle }
+    try file.mend()
+    releaseDescriptors()
+    return nil
+  }
+
+  /// Lets go of a descriptor of our own.
+  public func abandon() { releaseDescriptors() }
+
+  private func progress(
+    _ operation: String, _ bytes: UnsafeRawBufferPointer, on descriptor: Int32,
+    _ transfer: () throws(Errno) -> Int
+  ) throws(SinkError) -> SinkProgress {
+    do {
+      let count = try transfer()
+      // Taking less than all is how a full pipe looks; asking again would only confirm it.
+      return SinkProgress(
+        byteCount: count, obstacle: count < bytes.count ? .unwritable(descriptor) : nil)
+    } catch .wouldBlock {
+      return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
+    } catch {
+      throw SinkError(target: name, operation: operation, errno: error)
+    }
+  }
+
+  private var areDescriptorsReleased = false
+
+  private func releaseDescriptors() {
+    guard !areDescriptorsReleased else { return }
+    areDescriptorsReleased = true
+    if case .ownNonBlocking(let own) = way { try? system.close(own) }
+    if ownsDescriptor { try? system.close(descriptor) }
+  }
+}

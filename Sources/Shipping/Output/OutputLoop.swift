@@ -1,0 +1,234 @@
+import Glibc
+import Platform
+import Spool
+
+/// What the writer thread does: carry records from the spool to the sink until it is told to stop.
+struct OutputLoop: ThreadLoop, ~Copyable {
+  private let custody: ReaderCustody
+  private let sink: any Sink
+  private let state: OutputState
+  private let options: Output.Options
+  /// What is wrong with the sink at present.
+  private var trouble: Trouble?
+
+  /// What the sink has taken, delivered or not.
+  private var taken = Tally.zero
+  private var hasFailedToNote = false
+  /// Whether it is the spool's disk that has failed: it is tried again whatever the options say, and given up
+  /// piece by piece.
+  private var isSpoolInTrouble = false
+  /// What keeps the sink from taking more.
+  private var obstacle: SinkProgress.Obstacle?
+
+  init(
+    _ custody: ReaderCustody, sink: any Sink, state: OutputState, options: Output.Options
+  ) {
+    self.custody = custody
+    self.sink = sink
+    self.state = state
+    self.options = options
+  }
+
+  /// Returns when everything is delivered or discarded, or when told to stop.
+  mutating func run() {
+    while true {
+      do throws(SinkError) {
+        try carry()
+        break
+      } catch {
+        // The thread that has seized the reader does all that is left to do.
+        if custody.isSeized { return }
+        let triesAgain = options.triesAgain || isSpoolInTrouble
+        isSpoolInTrouble = false
+        if !triesAgain || error.isFinal {
+          fail(error)
+          discard()
+          break
+        }
+        guard rest(after: error) else {
+          state.fail(error)
+          break
+        }
+      }
+    }
+    do {
+      try call { (sink) throws(SinkError) in sink.abandon() }
+    } catch {
+      return
+    }
+    countDelivered()
+    custody.reader.keepRest(sink.unfinishedRecords, warn: options.warn)
+    state.announceEnd()
+  }
+
+  /// Has the sink do something that may hang.
+  ///
+  /// - Throws: `SinkError`, also if the reader was taken away meanwhile: then this thread has nothing more to do.
+  private func call<Result>(
+    _ body: (any Sink) throws(SinkError) -> Result
+  ) throws(SinkError) -> Result {
+    custody.release()
+    let result: Swift.Result<Result, SinkError>
+    do {
+      result = .success(try body(sink))
+    } catch {
+      result = .failure(error)
+    }
+    guard custody.resume() else {
+      throw SinkError(
+        target: sink.name, operation: "wait", refusal: "it hung, and the run has ended without it")
+    }
+    return try result.get()
+  }
+
+  /// Carries records until all of them are delivered and the sink is closed, or until told to stop.
+  private mutating func carry() throws(SinkError) {
+    while true {
+      let commands = state.takeCommands()
+      if commands.contains(.stop) { return }
+      if commands.contains(.flush) {
+        try call { (sink) throws(SinkError) in try sink.flush(at: options.clock()) }
+      }
+      if commands.contains(.reopen) {
+        obstacle = nil
+        try call { (sink) throws(SinkError) in try sink.reopen(at: options.clock()) }
+      }
+      let now = options.clock()
+      let wait = try call { (sink) throws(SinkError) in try sink.tick(at: now) }
+      countDelivered()
+      if obstacle != nil {
+        sleep(nanoseconds: wait)
+        continue
+      }
+      // Asked first: what was published before the end is seen after it.
+      let isFinished = custody.reader.isFinished
+      isSpoolInTrouble = true
+      let next = try custody.reader.next()
+      isSpoolInTrouble = false
+      if let batch = next {
+        let progress = try call { (sink) throws(SinkError) in try sink.write(batch, at: now) }
+        taken += custody.reader.take(progress.byteCount)
+        obstacle = progress.obstacle
+        countDelivered()
+        if progress.byteCount > 0 { endTrouble() }
+      } else if isFinished {
+        obstacle = try call { (sink) throws(SinkError) in try sink.close(at: now) }
+        countDelivered()
+        if obstacle == nil { return endTrouble() }
+      } else if custody.reader.prepareToSleep() {
+        endTrouble()
+        sleep(nanoseconds: wait)
+      }
+    }
+  }
+
+  /// Waits for records, for commands, for the sink's descriptors, or for the sink's time to come.
+  private mutating func sleep(nanoseconds: Int64?) {
+    var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
+    // A sink that has failed for good is not called any more, whatever it has to do.
+    if let wakeDescriptor = sink.wakeDescriptor, state.failure == nil {
+      descriptors.append(pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0))
+    }
+    if case .unwritable(let descriptor)? = obstacle {
+      descriptors.append(pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0))
+    }
+    SystemCalls.poll(&descriptors, nanoseconds: nanoseconds)
+    custody.reader.wakeUp()
+    // Whatever has ended the sleep: by now the sink may have let go of that descriptor, whose number may be
+    // that of something else, so nothing but another attempt says how things stand.
+    obstacle = nil
+  }
+
+  /// Notes on disk how far the sink has come; without that, what follows is delivered twice after a kill.
+  private mutating func noteDelivered() {
+    do {
+      try custody.reader.noteDelivered()
+      hasFailedToNote = false
+    } catch {
+      if !hasFailedToNote { options.warn("\(error); a kill now would double lines") }
+      hasFailedToNote = true
+    }
+  }
+
+  private mutating func countDelivered() {
+    custody.reader.note(unfinished: sink.unfinished.records)
+    state.written.store(taken - sink.unfinished - sink.abandoned - sink.unconfirmed)
+    state.abandoned.store(sink.abandoned)
+    state.unconfirmed.store(sink.unconfirmed)
+    noteDelivered()
+  }
+}
+
+// MARK: - When the sink fails
+
+extension OutputLoop {
+  /// A failure that is hoped to pass.
+  private struct Trouble {
+    let sinceNanoseconds: Int64
+    var error: SinkError
+    var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
+
+    static let restNanosecondsMin: Int64 = 100_000_000
+    static let restNanosecondsMax: Int64 = 5_000_000_000
+  }
+
+  /// Says what is wrong, unless that has been said, and waits before the next attempt.
+  ///
+  /// - Returns: False if told to stop meanwhile.
+  private mutating func rest(after error: SinkError) -> Bool {
+    obstacle = nil
+    countDelivered()
+    let now = Moment.now().steadyNanoseconds
+    var trouble = self.trouble ?? Trouble(sinceNanoseconds: now, error: error)
+    if self.trouble == nil || trouble.error != error {
+      options.warn("\(error); it is tried again until it works")
+    }
+    trouble.error = error
+    let rest = trouble.rests.next()
+    let deadline = now + (custody.reader.isFinished ? Trouble.restNanosecondsMin : rest)
+    self.trouble = trouble
+    while !state.isAskedToStop {
+      let left = deadline - Moment.now().steadyNanoseconds
+      if left <= 0 { return true }
+      // Commands end the rest, and so does the end of the records: both want another attempt.
+      if state.hasCommands { return true }
+      var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
+      SystemCalls.poll(&descriptors, nanoseconds: left)
+      custody.reader.wakeUp()
+    }
+    return false
+  }
+
+  private mutating func endTrouble() {
+    guard let trouble else { return }
+    self.trouble = nil
+    let nanoseconds = Moment.now().steadyNanoseconds - trouble.sinceNanoseconds
+    options.warn("\(sink.name): works again after \(max(1, nanoseconds / 1_000_000_000)) s")
+  }
+
+  private mutating func fail(_ error: SinkError) {
+    state.dropped.add(sink.unfinished)
+    countDelivered()
+    state.fail(error)
+    obstacle = nil
+  }
+
+  /// Keeps the spool from filling up when there is nobody to deliver to.
+  private mutating func discard() {
+    while !state.takeCommands().contains(.stop) {
+      let isFinished = custody.reader.isFinished
+      if custody.reader.spool.disk != nil {
+        // The next run may have more luck with it; what finds no room is not to be waited for.
+        custody.reader.leave()
+        if isFinished { return }
+        sleep(nanoseconds: nil)
+      } else if let batch = try? custody.reader.next() {
+        state.dropped.add(custody.reader.take(batch.byteCount))
+      } else if isFinished {
+        return
+      } else if custody.reader.prepareToSleep() {
+        sleep(nanoseconds: nil)
+      }
+    }
+  }
+}

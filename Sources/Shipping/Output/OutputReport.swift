@@ -1,0 +1,29 @@
+public import Spool
+
+/// What became of the records of one output; every record is in exactly one of these numbers.
+public struct OutputReport: Sendable, Equatable {
+  /// What an earlier run had left on disk for this one.
+  public var inherited: Tally
+  /// What the sink has taken whole and handed on.
+  public var written: Tally
+  /// How many records found no room in the spool.
+  public var droppedByOverflow: Int
+  /// What connections may have swallowed when they were reset: taken by the peer's system, perhaps never read.
+  public var unconfirmed: Tally
+  /// What was discarded because the output had failed.
+  public var droppedByFailure: Tally
+  /// What came back damaged from the disk.
+  public var droppedByDamage: Tally
+  /// What could not be delivered and was left on disk for the next run.
+  public var kept: Tally
+  /// What was committed but had not been taken whole when the time was over.
+  public var undelivered: Tally
+  /// Why the output failed, if it did.
+  public var failure: SinkError?
+
+  /// How many records were lost, for whatever reason.
+  public var lostRecords: Int {
+    droppedByOverflow + droppedByFailure.records + droppedByDamage.records + undelivered.records
+      + unconfirmed.records
+  }
+}

@@ -1,0 +1,79 @@
+import Glibc
+import Platform
+import Spool
+import Synchronization
+
+/// What an output and its thread tell each other.
+final class OutputState: Sendable {
+  /// What the thread is asked to do.
+  struct Commands: OptionSet {
+    let rawValue: UInt8
+    static let reopen = Commands(rawValue: 1)
+    static let flush = Commands(rawValue: 2)
+    static let stop = Commands(rawValue: 4)
+  }
+
+  let written = AtomicTally()
+  let dropped = AtomicTally()
+  let abandoned = AtomicTally()
+  let unconfirmed = AtomicTally()
+  private let commands = Atomic<UInt8>(0)
+  private let hasFailed = Atomic<Bool>(false)
+  private let storedFailure = Guarded<SinkError?>(nil)
+  /// When the thread has ended.
+  let end = ThreadEnd()
+  /// The same for a thread that waits for a descriptor, too; there from when it does, as descriptors may be few.
+  private let endEvent = Guarded<WakeEvent?>(nil)
+
+  /// Says that the thread has ended and its numbers are final; for the thread.
+  func announceEnd() {
+    end.announce()
+    endEvent.withLock { $0?.signal() }
+  }
+
+  /// Waits for the end or for a descriptor; whether the end has come.
+  func waitForEnd(or descriptor: Int32) -> Bool {
+    let event = endEvent.withLock { event in
+      event = event ?? (try? WakeEvent(.real))
+      return event
+    }
+    // Looked at once there is something that the thread can signal.
+    if end.isAnnounced { return true }
+    var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+    if let event { descriptors.append(pollfd(fd: event.descriptor, events: Int16(POLLIN), revents: 0)) }
+    SystemCalls.poll(&descriptors, nanoseconds: event == nil ? Self.lookNanoseconds : nil)
+    return end.isAnnounced
+  }
+
+  /// How often it is looked whether the end has come, where no descriptor could be had to tell.
+  private static let lookNanoseconds: Int64 = 50_000_000
+
+  var failure: SinkError? {
+    guard hasFailed.load(ordering: .acquiring) else { return nil }
+    return storedFailure.withLock { $0 }
+  }
+
+  /// Keeps the first failure; for the thread.
+  func fail(_ error: SinkError) {
+    storedFailure.withLock { if $0 == nil { $0 = error } }
+    hasFailed.store(true, ordering: .releasing)
+  }
+
+  func request(_ command: Commands) {
+    commands.bitwiseOr(command.rawValue, ordering: .acquiringAndReleasing)
+  }
+
+  /// Whether there are commands that haven't been taken.
+  var hasCommands: Bool { commands.load(ordering: .relaxed) != 0 }
+
+  /// Whether one of them is to stop.
+  var isAskedToStop: Bool {
+    Commands(rawValue: commands.load(ordering: .relaxed)).contains(.stop)
+  }
+
+  /// The commands since the last call; for the thread.
+  func takeCommands() -> Commands {
+    guard commands.load(ordering: .relaxed) != 0 else { return [] }
+    return Commands(rawValue: commands.exchange(0, ordering: .acquiringAndReleasing))
+  }
+}

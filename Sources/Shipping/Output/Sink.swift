@@ -1,0 +1,106 @@
+public import Platform
+public import Spool
+
+/// Where an output's records end up; as slow or as broken as it likes.
+///
+/// A sink belongs to one writer thread and is called from there only, `tick` before anything else
+/// whenever the thread has woken. After an error it must be fit to be called again: the same is tried
+/// once more a little later, unless the error is final.
+public protocol Sink: AnyObject {
+  /// The name for messages: a file's path, or something like `standard output`.
+  var name: String { get }
+
+  /// What has been taken but isn't known to have arrived at the other end, such as the records of a
+  /// compressed member that is still in memory. Should the sink fail for good, these are lost.
+  var unfinished: Tally { get }
+
+  /// The records of `unfinished`, if they can be had as they were: for the next run, should this one end.
+  ///
+  /// Asked for by another thread if the sink hangs in one of its calls.
+  var unfinishedRecords: RecordList? { get }
+
+  /// What has been taken and was given up since, in all.
+  var abandoned: Tally { get }
+
+  /// What a consumer's system had taken and may have lost when the consumer went, in all.
+  var unconfirmed: Tally { get }
+
+  /// A descriptor that becomes readable when the sink has something to do in `tick`.
+  var wakeDescriptor: Int32? { get }
+
+  /// Takes the first bytes of a batch, as many as it can without waiting for a consumer.
+  ///
+  /// Whatever it takes it takes for good: an error means that nothing of this batch was taken.
+  func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress
+
+  /// Finishes what is `unfinished`.
+  func flush(at now: Moment) throws(SinkError)
+
+  /// Does what is due by the clock or by size.
+  /// - Returns: In how many nanoseconds it wants to be called again; nil, if not by the clock.
+  func tick(at now: Moment) throws(SinkError) -> Int64?
+
+  /// Lets go of the target and takes it up again by its name, for a rotation by somebody else.
+  func reopen(at now: Moment) throws(SinkError)
+
+  /// Finishes what is `unfinished` and lets go of the target.
+  /// - Returns: What must happen before it is called again; nil if that is done.
+  func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle?
+
+  /// Lets go of the target at once, whatever is unfinished; the last call of all, closed or not.
+  func abandon()
+}
+
+extension Sink {
+  /// Nothing: most sinks hand everything on at once.
+  public var unfinished: Tally { .zero }
+
+  /// None.
+  public var unfinishedRecords: RecordList? { nil }
+
+  /// Nothing.
+  public var abandoned: Tally { .zero }
+
+  /// Nothing.
+  public var unconfirmed: Tally { .zero }
+
+  /// None.
+  public var wakeDescriptor: Int32? { nil }
+
+  /// Does nothing.
+  public func flush(at now: Moment) throws(SinkError) {}
+
+  /// Does nothing, and wants no other call.
+  public func tick(at now: Moment) throws(SinkError) -> Int64? { nil }
+
+  /// Does nothing.
+  public func reopen(at now: Moment) throws(SinkError) {}
+
+  /// Does nothing.
+  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? { nil }
+
+  /// Does nothing.
+  public func abandon() {}
+}
+
+/// How much of a batch a sink has taken.
+public struct SinkProgress: Sendable, Equatable {
+  /// What must happen before there is any use in offering more.
+  public enum Obstacle: Sendable, Equatable {
+    /// This descriptor becomes writable.
+    case unwritable(Int32)
+    /// The time comes that `tick` has named, or the sink's `wakeDescriptor` becomes readable.
+    case absent
+  }
+
+  /// How many bytes were taken, be it up to the middle of a record.
+  public var byteCount: Int
+  /// What keeps it from taking more; nil if nothing does.
+  public var obstacle: Obstacle?
+
+  /// Bytes taken, and what to wait for.
+  public init(byteCount: Int, obstacle: Obstacle? = nil) {
+    self.byteCount = byteCount
+    self.obstacle = obstacle
+  }
+}

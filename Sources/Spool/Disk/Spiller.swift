@@ -1,0 +1,87 @@
+import Glibc
+import Platform
+import Synchronization
+
+/// Moves the oldest blocks of a spool from memory to disk once memory gets short, on a thread of its own.
+///
+/// It may hang with its disk without anybody noticing but by memory filling up.
+struct Spiller: ThreadLoop, ~Copyable {
+  private let spool: Spool
+  private let end: ThreadEnd
+  /// What was wrong at the last attempt.
+  private var trouble: SinkError?
+  private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
+
+  private static let restNanosecondsMin: Int64 = 100_000_000
+  private static let restNanosecondsMax: Int64 = 5_000_000_000
+
+  init(_ spool: Spool, _ end: ThreadEnd) {
+    self.spool = spool
+    self.end = end
+  }
+
+  /// Returns when told to stop.
+  mutating func run() {
+    while !end.isRequested {
+      // Before it is looked how things are: whoever finds them changed wakes us again.
+      spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
+      var wait: Int64?
+      do throws(SinkError) {
+        while !end.isRequested, spool.memory.usedBytes > spool.memory.watermarks.low, try spillOne() {}
+      } catch {
+        wait = rest(after: error)
+        // Nobody need wake us for that.
+        spool.isSpillingWanted.store(true, ordering: .sequentiallyConsistent)
+      }
+      spool.spillerWake.wait(nanoseconds: wait)
+    }
+    end.announce()
+  }
+
+  /// Moves one block.
+  ///
+  /// - Returns: false if there is none that could be moved.
+  /// - Throws: `SinkError` if the disk doesn't take it; the block stays where it was.
+  package mutating func spillOne() throws(SinkError) -> Bool {
+    guard let disk = spool.disk, let block = spool.queue.claimForSpilling() else { return false }
+    guard block.publishedCount() > 0 else {
+      endSpilling(.empty)
+      return true
+    }
+    let stored: SpoolDisk.StoredFrame
+    do throws(SinkError) {
+      stored = try disk.append(block)
+    } catch {
+      endSpilling(.failed)
+      throw error
+    }
+    endSpilling(.stored(stored))
+    FaultPoint.spoolMemoryFreed.pass()
+    endTrouble()
+    return true
+  }
+
+  private func endSpilling(_ result: SpoolQueue.SpillingResult) {
+    let (free, unneeded) = spool.queue.endSpilling(result)
+    if let free { spool.giveBack(free) }
+    if let unneeded { spool.disk?.release(unneeded) }
+  }
+
+  private mutating func rest(after error: SinkError) -> Int64 {
+    // The file in question may be another one each time.
+    if trouble?.code != error.code {
+      spool.options.disk?.warn("\(error); lines stay in memory, and it is tried again until it works")
+    }
+    trouble = error
+    // Our own limit costs nothing to look at, and there may be room at any moment.
+    if error.code == EDQUOT { return Self.restNanosecondsMin }
+    return rests.next()
+  }
+
+  private mutating func endTrouble() {
+    rests.reset()
+    guard trouble != nil else { return }
+    trouble = nil
+    spool.options.disk?.warn("\(spool.options.disk?.directory ?? ""): takes lines again")
+  }
+}

@@ -1,0 +1,250 @@
+import Glibc
+import Platform
+import Synchronization
+
+/// One file of a spool on disk: a header, then frames.
+///
+/// The descriptor stays open as long as anybody may read from it, so that nothing is lost when the file, or
+/// its whole directory, is removed meanwhile.
+final class SpoolFile: Sendable {
+  let path: String
+  let number: Int
+  let header: SpoolFileHeader
+  private let descriptor: Int32
+  private let system: SystemCalls
+  private let end: Atomic<Int>
+
+  static var headerBytes: Int { SpoolFileHeader.byteCount }
+  /// Where we end looking into a file; ours are much smaller.
+  private static let byteCountMax = 4 << 30
+
+  /// Begins a file.
+  init(creating number: Int, in directory: String, kind: UInt64, system: SystemCalls) throws(SinkError) {
+    let path = directory + "/" + Self.fileName(number)
+    do {
+      descriptor = try system.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    self.path = path
+    self.number = number
+    self.system = system
+    header = SpoolFileHeader(kind: kind, key: .random(in: 0...UInt32.max))
+    end = Atomic(Self.headerBytes)
+    do {
+      try system.writeFully(descriptor, header.bytes, at: 0)
+      FaultPoint.spoolSegmentBegun.pass()
+    } catch {
+      try? system.unlink(path)
+      throw SinkError(target: path, operation: "write", errno: error)
+    }
+  }
+
+  private init(
+    _ path: String, _ number: Int, _ header: SpoolFileHeader, _ descriptor: Int32, byteCount: Int,
+    _ system: SystemCalls
+  ) {
+    self.path = path
+    self.number = number
+    self.header = header
+    self.descriptor = descriptor
+    self.system = system
+    end = Atomic(byteCount)
+  }
+
+  deinit { try? system.close(descriptor) }
+
+  /// The file's size: where the next frame goes.
+  var byteCount: Int { end.load(ordering: .relaxed) }
+
+  /// Whether the file is still where it was made, so that another run would find it.
+  var isInPlace: Bool { system.isInPlace(descriptor, path) }
+
+  /// Takes the file away; a failure leaves a file whose records count as delivered.
+  func remove() {
+    // What has its name meanwhile is somebody else's.
+    if isInPlace { try? system.unlink(path) }
+    FaultPoint.spoolSegmentRemoved.pass()
+  }
+
+  /// Makes what was written outlive a power cut.
+  func synchronize() throws(SinkError) {
+    do {
+      try system.synchronize(descriptor)
+    } catch {
+      throw SinkError(target: path, operation: "fsync", errno: error)
+    }
+  }
+}
+
+// MARK: - What an earlier run has left
+
+extension SpoolFile {
+  static func fileName(_ number: Int) -> String {
+    let digits = String(number, radix: 16)
+    return "spool-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+  }
+
+  /// The number of a file of this name; nil if it is none of a spool.
+  static func number(ofFileName name: String) -> Int? {
+    guard name.hasPrefix("spool-"), let number = Int(name.dropFirst(6), radix: 16), number >= 0,
+      number < 1 << 60, fileName(number) == name
+    else { return nil }
+    return number
+  }
+
+  /// What is found under a name.
+  enum Finding {
+    case segment(SpoolFile)
+    /// A file that a kill has left before it was one of ours.
+    case stub
+    /// None of ours, or damaged at its beginning.
+    case foreign
+  }
+
+  /// Opens a file that an earlier run has left.
+  static func find(_ number: Int, in directory: String, system: SystemCalls) throws(SinkError) -> Finding {
+    let path = directory + "/" + fileName(number)
+    let descriptor: Int32
+    do {
+      descriptor = try system.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
+    } catch Errno(EISDIR), Errno(ELOOP), .noPeer {
+      return .foreign
+    } catch {
+      throw SinkError(target: path, operation: "open", errno: error)
+    }
+    do {
+      let status = try system.status(descriptor)
+      guard SpoolOwnership.problem(ofFile: status) == nil else {
+        try? system.close(descriptor)
+        return .foreign
+      }
+      let bytes = try system.read(SpoolFileHeader.byteCount, of: descriptor, at: 0)
+      guard bytes.count == SpoolFileHeader.byteCount, let header = SpoolFileHeader(bytes) else {
+        try? system.close(descriptor)
+        return bytes.count < SpoolFileHeader.byteCount ? .stub : .foreign
+      }
+      let byteCount = min(Int(status.st_size), byteCountMax)
+      return .segment(SpoolFile(path, number, header, descriptor, byteCount: byteCount, system))
+    } catch {
+      try? system.close(descriptor)
+      throw SinkError(target: path, operation: "read", errno: error)
+    }
+  }
+}
+
+// MARK: - Frames
+
+extension SpoolFile {
+  /// Adds a frame; when that fails the file is as it was.
+  /// - Returns: where it is.
+  func append(_ frame: SpoolFrame, _ body: SpoolFrame.Body) throws(SinkError) -> Int {
+    let offset = byteCount
+    do {
+      // The header comes last: what a kill leaves without one is no frame.
+      var at = offset + SpoolFrame.byteCount
+      try system.writeFully(descriptor, body.records, at: at)
+      at += body.records.count
+      try system.writeFully(descriptor, body.ends, at: at)
+      at += body.ends.count
+      let padding = [UInt8](repeating: 0, count: offset + frame.paddedByteCount - at)
+      try system.writeFully(descriptor, padding, at: at)
+      FaultPoint.spoolFrameHalfWritten.pass()
+      try system.writeFully(descriptor, frame.bytes(key: header.key), at: offset)
+      FaultPoint.spoolFrameWritten.pass()
+    } catch {
+      try? system.truncate(descriptor, to: offset)
+      throw SinkError(target: path, operation: "write", errno: error)
+    }
+    end.store(offset + frame.paddedByteCount, ordering: .relaxed)
+    return offset
+  }
+
+  /// All frames, and where they are.
+  ///
+  /// Damage is passed over, up to the next whole header; whether the records are whole shows when they are read.
+  func frames() throws(SinkError) -> [(offset: Int, frame: SpoolFrame)] {
+    var frames: [(offset: Int, frame: SpoolFrame)] = []
+    var offset = Self.headerBytes
+    while offset + SpoolFrame.byteCount <= byteCount {
+      if let frame = frame(in: try read(SpoolFrame.byteCount, at: offset)[...], at: offset) {
+        frames.append((offset, frame))
+        offset += frame.paddedByteCount
+      } else {
+        offset = try offsetOfFrame(behind: offset)
+      }
+    }
+    return frames
+  }
+
+  /// Where the next frame begins; the file's end if there is none.
+  private func offsetOfFrame(behind start: Int) throws(SinkError) -> Int {
+    var offset = start + SpoolFrame.alignment
+    while offset + SpoolFrame.byteCount <= byteCount {
+      let chunk = try read(64 << 10, at: offset)
+      for place in stride(from: 0, to: chunk.count, by: SpoolFrame.alignment)
+      where frame(in: chunk[place...].prefix(SpoolFrame.byteCount), at: offset + place) != nil {
+        return offset + place
+      }
+      // It was cut meanwhile.
+      if chunk.isEmpty { break }
+      offset += SpoolFrame.padded(chunk.count)
+    }
+    return byteCount
+  }
+
+  /// The frame whose header these bytes are, if all of it is in the file.
+  private func frame(in bytes: ArraySlice<UInt8>, at offset: Int) -> SpoolFrame? {
+    guard let frame = bytes.withUnsafeBytes({ SpoolFrame($0, key: header.key) }),
+      offset + SpoolFrame.byteCount + frame.bodyByteCount <= byteCount
+    else { return nil }
+    return frame
+  }
+
+  /// Reads a frame's body into a block that is large enough.
+  ///
+  /// - Returns: false if it isn't what the header says.
+  func readBody(of frame: SpoolFrame, at offset: Int, into block: SpoolBlock) throws(SinkError) -> Bool {
+    let records = UnsafeMutableRawBufferPointer(start: block.recordBytes, count: frame.recordBytes)
+    let endBytes = frame.recordCount * SpoolBlock.slotBytes
+    let ends = UnsafeMutableRawBufferPointer(start: block.slotsEnd - endBytes, count: endBytes)
+    let start = offset + SpoolFrame.byteCount
+    do {
+      guard try system.readFully(descriptor, into: records, at: start) == records.count,
+        try system.readFully(descriptor, into: ends, at: start + records.count) == endBytes
+      else { return false }
+    } catch {
+      throw SinkError(target: path, operation: "read", errno: error)
+    }
+    let body = SpoolFrame.Body(
+      records: UnsafeRawBufferPointer(records), ends: UnsafeRawBufferPointer(ends),
+      recordCount: frame.recordCount)
+    guard body.checksum == frame.bodyChecksum else { return false }
+    // What is said to be the records' ends must be some, whoever has written it.
+    var last = 0
+    for index in 0..<frame.recordCount {
+      let end = block.endOffset(ofRecord: index)
+      guard end > last, end <= frame.recordBytes else { return false }
+      last = end
+    }
+    return last == frame.recordBytes
+  }
+
+  /// How many bytes the first records of a frame have, by its own account, which nobody has checked yet.
+  func byteCount(ofFirst recordCount: Int, in frame: SpoolFrame, at offset: Int) throws(SinkError) -> Int {
+    guard recordCount > 0 else { return 0 }
+    let place = frame.recordBytes + (frame.recordCount - recordCount) * SpoolBlock.slotBytes
+    let bytes = try read(SpoolBlock.slotBytes, at: offset + SpoolFrame.byteCount + place)
+    guard bytes.count == SpoolBlock.slotBytes else { return 0 }
+    let end = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self).littleEndian) }
+    return min(end, frame.recordBytes)
+  }
+
+  private func read(_ count: Int, at offset: Int) throws(SinkError) -> [UInt8] {
+    do {
+      return try system.read(count, of: descriptor, at: offset)
+    } catch {
+      throw SinkError(target: path, operation: "read", errno: error)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/// What a file of a spool begins with: what its records are, and the key of its frames, twice.
+///
+/// ```
+/// 0 magic number and version   8 what the records are   16 key   20 checksum   24 zeros
+/// ```
+///
+/// in little-endian words, and the same again from byte 32 on: a flipped bit shall not cost a whole file.
+struct SpoolFileHeader: Equatable {
+  static let byteCount = 2 * copyByteCount
+  private static let copyByteCount = 32
+  private static let checkedByteCount = 20
+  private static let magic: UInt64 = 0x314c_4f4f_5053_5753  // "SWSPOOL1"
+
+  /// What the records are; 0 for lines.
+  let kind: UInt64
+  /// What the checksums of the file's frames go on from.
+  let key: UInt32
+
+  init(kind: UInt64, key: UInt32) {
+    self.kind = kind
+    self.key = key
+  }
+
+  /// Reads a header; nil if neither half of these bytes is one.
+  init?(_ bytes: [UInt8]) {
+    for start in [0, Self.copyByteCount] where bytes.count >= start + Self.copyByteCount {
+      if let header = Self.read(bytes[start...].prefix(Self.copyByteCount)) {
+        self = header
+        return
+      }
+    }
+    return nil
+  }
+
+  private static func read(_ copy: ArraySlice<UInt8>) -> SpoolFileHeader? {
+    copy.withUnsafeBytes { copy in
+      let checked = UnsafeRawBufferPointer(rebasing: copy[..<checkedByteCount])
+      guard copy.loadUnaligned(as: UInt64.self).littleEndian == magic,
+        copy.loadUnaligned(fromByteOffset: checkedByteCount, as: UInt32.self).littleEndian
+          == SpoolFrame.checksum(checked)
+      else { return nil }
+      return SpoolFileHeader(
+        kind: copy.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian,
+        key: copy.loadUnaligned(fromByteOffset: 16, as: UInt32.self).littleEndian)
+    }
+  }
+
+  /// The header as it is in a file.
+  var bytes: [UInt8] {
+    var copy: [UInt8] = []
+    func append(_ value: some FixedWidthInteger) {
+      withUnsafeBytes(of: value.littleEndian) { copy += $0 }
+    }
+    append(Self.magic)
+    append(kind)
+    append(key)
+    append(copy.withUnsafeBytes(SpoolFrame.checksum))
+    copy += [UInt8](repeating: 0, count: Self.copyByteCount - copy.count)
+    return copy + copy
+  }
+}

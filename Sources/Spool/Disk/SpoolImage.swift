@@ -1,0 +1,58 @@
+import Platform
+import Glibc
+
+/// Memory of our own in which a frame from the disk looks like a block.
+struct SpoolImage: ~Copyable {
+  private var memory: UnsafeMutableRawPointer?
+  private var byteCount = 0
+
+  deinit { free(memory) }
+
+  /// Reads a frame; what was read before is gone.
+  ///
+  /// - Returns: the block, with everything published; nil if it isn't what the frame's header says.
+  /// - Throws: `SinkError` if it can't be read, or if there is no memory for it.
+  mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SinkError) -> SpoolBlock? {
+    let frame = stored.frame
+    let needed = SpoolBlock.byteCount(forRecords: frame.recordCount, of: frame.recordBytes)
+    let block = SpoolBlock(base: try room(for: needed, stored.segment.path))
+    block.initialize(byteCount: needed, firstSequence: frame.firstSequence)
+    guard try stored.segment.readBody(of: frame, at: stored.offset, into: block) else { return nil }
+    block.publish(count: frame.recordCount)
+    return block
+  }
+
+  /// Makes a block of records that lie elsewhere; at least one.
+  mutating func make(
+    _ records: RecordList, _ range: Range<Int>, firstSequence: Int, for target: String
+  ) throws(SinkError) -> SpoolBlock {
+    let start = range.lowerBound == 0 ? 0 : records.ends[range.lowerBound - 1]
+    let bytes = records.bytes[start..<records.ends[range.upperBound - 1]]
+    let needed = SpoolBlock.byteCount(forRecords: range.count, of: bytes.count)
+    let block = SpoolBlock(base: try room(for: needed, target))
+    block.initialize(byteCount: needed, firstSequence: firstSequence)
+    // The size was made for these records, and for the ends of so many.
+    UnsafeMutableRawBufferPointer(start: block.recordBytes, count: bytes.count).copyBytes(from: bytes)
+    for (index, end) in records.ends[range].enumerated() {
+      block.slotsEnd.storeBytes(
+        of: UInt32(end - start), toByteOffset: -(index + 1) * SpoolBlock.slotBytes, as: UInt32.self)
+    }
+    block.publish(count: range.count)
+    return block
+  }
+
+  private mutating func room(
+    for needed: Int, _ target: String
+  ) throws(SinkError) -> UnsafeMutableRawPointer {
+    if let memory, byteCount >= needed { return memory }
+    free(memory)
+    (memory, byteCount) = (nil, 0)
+    // Not Swift's own: how much is needed is up to a file, and there may not be so much.
+    var new: UnsafeMutableRawPointer?
+    guard posix_memalign(&new, SpoolBlock.headerBytes, needed) == 0, let new else {
+      throw SinkError(target: target, operation: "memory", errno: .noMemory)
+    }
+    (memory, byteCount) = (new, needed)
+    return new
+  }
+}

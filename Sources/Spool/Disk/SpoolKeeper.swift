@@ -1,0 +1,59 @@
+/// Puts on disk what could not be delivered, for the next run, the oldest first.
+struct SpoolKeeper: ~Copyable {
+  private let disk: SpoolDisk
+  /// What the next run will find.
+  private(set) var kept = Tally.zero
+  /// Why not everything could be put there.
+  private var failure: SinkError?
+  private var segments: [Int: SpoolFile] = [:]
+  private var image = SpoolImage()
+
+  init(_ disk: SpoolDisk) { self.disk = disk }
+
+  /// Keeps a block from memory, of which `rest` was not delivered.
+  mutating func keep(_ block: SpoolBlock, rest: Tally) {
+    guard rest.records > 0, failure == nil else { return }
+    do throws(SinkError) {
+      let segment = try disk.append(block).segment
+      segments[segment.number] = segment
+      kept += rest
+    } catch {
+      failure = error
+    }
+  }
+
+  /// Keeps some of the records that a sink had taken, from a sequence number on.
+  mutating func keep(_ records: RecordList, _ range: Range<Int>, from sequence: Int) {
+    guard !range.isEmpty, failure == nil else { return }
+    do throws(SinkError) {
+      let block = try image.make(records, range, firstSequence: sequence, for: disk.options.directory)
+      keep(block, rest: records.tally(range))
+    } catch {
+      failure = error
+    }
+  }
+
+  /// Keeps a frame that is on disk already, unless somebody has removed the file: then it is written once more.
+  mutating func keep(_ stored: SpoolDisk.StoredFrame, rest: Tally) {
+    guard rest.records > 0 else { return }
+    if stored.segment.isInPlace {
+      segments[stored.segment.number] = stored.segment
+      kept += rest
+      return
+    }
+    guard failure == nil else { return }
+    do throws(SinkError) {
+      if let block = try image.load(stored) { keep(block, rest: rest) }
+    } catch {
+      failure = error
+    }
+  }
+
+  /// Notes how far records have been delivered, and makes everything outlive a power cut.
+  ///
+  /// - Throws: `SinkError` if that, or anything before, has failed; what could be kept is.
+  mutating func finish(delivered sequence: Int) throws(SinkError) {
+    try disk.noteFinally(delivered: sequence, keeping: segments.values.sorted { $0.number < $1.number })
+    if let failure { throw failure }
+  }
+}

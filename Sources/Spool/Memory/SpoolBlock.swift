@@ -1,0 +1,112 @@
+import Synchronization
+
+/// One piece of a spool's memory: whole records growing up from its start, and the offset at which
+/// each of them ends growing down from its end.
+///
+///     ┌────────┬──────────┬──────────┬─────┬─ … room … ─┬─────┬─────┬─────┐
+///     │ header │ record 0 │ record 1 │ …   │            │ …   │ end │ end │
+///     │        │          │          │     │            │     │  1  │  0  │
+///     └────────┴──────────┴──────────┴─────┴────────────┴─────┴─────┴─────┘
+///
+/// All raw memory of a spool is touched through this type and the writer's cursor into it. It is a
+/// plain address: whoever holds one answers for its being mapped.
+/// * The producer writes bytes and end offsets behind what it has published, and nowhere else.
+/// * The consumer reads what `publishedCount` covers. That store is the release, its load the
+///   acquire that makes the bytes visible; they never change again.
+/// * A block belongs to the producer until it is linked, and goes back only after the consumer has
+///   moved on to the next one, which it does once it has taken everything.
+@usableFromInline
+package struct SpoolBlock: Equatable, @unchecked Sendable {
+  /// Room for the header; records start on a cache line of their own.
+  static let headerBytes = 64
+  /// What one record needs beside its bytes.
+  @inlinable static var slotBytes: Int { MemoryLayout<UInt32>.size }
+  /// The largest record: end offsets have 32 bits, and nobody writes such lines.
+  static let recordBytesMax = 1 << 30
+
+  /// The size of a block for these records.
+  static func byteCount(forRecords recordCount: Int, of byteCount: Int) -> Int {
+    // The ends must be aligned, and are where the block ends.
+    (headerBytes + byteCount + recordCount * slotBytes + 15) / 16 * 16
+  }
+
+  let base: UnsafeMutableRawPointer
+
+  init(base: UnsafeMutableRawPointer) { self.base = base }
+
+  /// The block at an address that was kept as a number; 0 means none.
+  init?(address: UInt) {
+    guard let base = UnsafeMutableRawPointer(bitPattern: address) else { return nil }
+    self.base = base
+  }
+
+  var address: UInt { UInt(bitPattern: base) }
+
+  /// Writes the header of an empty block over fresh or used memory.
+  func initialize(byteCount: Int, firstSequence: Int) {
+    publishedPointer.initialize(to: Atomic(0))
+    nextPointer.initialize(to: Atomic(0))
+    (base + 16).storeBytes(of: byteCount, as: Int.self)
+    (base + 24).storeBytes(of: firstSequence, as: Int.self)
+  }
+
+  // The header's fields: mapped memory is page-aligned, so these are aligned for their types, and
+  // `initialize` has made them before anyone else learns the address.
+
+  private var publishedPointer: UnsafeMutablePointer<Atomic<UInt32>> {
+    base.assumingMemoryBound(to: Atomic<UInt32>.self)
+  }
+
+  private var nextPointer: UnsafeMutablePointer<Atomic<UInt>> {
+    (base + 8).assumingMemoryBound(to: Atomic<UInt>.self)
+  }
+
+  /// The size of the whole block.
+  var byteCount: Int { base.load(fromByteOffset: 16, as: Int.self) }
+
+  /// Which of all records that ever went through the spool its first one is.
+  var firstSequence: Int { base.load(fromByteOffset: 24, as: Int.self) }
+
+  /// What was published, as it goes to disk; valid as long as the block is.
+  var body: SpoolFrame.Body {
+    let count = publishedCount()
+    let recordByteCount = count == 0 ? 0 : endOffset(ofRecord: count - 1)
+    let endByteCount = count * Self.slotBytes
+    return SpoolFrame.Body(
+      records: UnsafeRawBufferPointer(start: recordBytes, count: recordByteCount),
+      ends: UnsafeRawBufferPointer(start: slotsEnd - endByteCount, count: endByteCount),
+      recordCount: count)
+  }
+
+  /// Where the bytes of the first record start.
+  var recordBytes: UnsafeMutableRawPointer { base + Self.headerBytes }
+
+  /// Where the memory ends, and the end offset of record 0 with it.
+  var slotsEnd: UnsafeMutableRawPointer { base + byteCount }
+
+  /// How many records the consumer may look at.
+  func publishedCount() -> Int { Int(publishedPointer.pointee.load(ordering: .acquiring)) }
+
+  /// The same, in one order with the flags by which the threads tell that they sleep.
+  func publishedCountOrdered() -> Int {
+    Int(publishedPointer.pointee.load(ordering: .sequentiallyConsistent))
+  }
+
+  func publish(count: Int) {
+    publishedPointer.pointee.store(UInt32(count), ordering: .sequentiallyConsistent)
+  }
+
+  /// The block that follows; once there is one, nothing more is published in this one.
+  func next() -> SpoolBlock? {
+    SpoolBlock(address: nextPointer.pointee.load(ordering: .sequentiallyConsistent))
+  }
+
+  func link(to next: SpoolBlock) {
+    nextPointer.pointee.store(next.address, ordering: .sequentiallyConsistent)
+  }
+
+  /// The offset, from `recordBytes`, at which a published record ends.
+  func endOffset(ofRecord index: Int) -> Int {
+    Int(slotsEnd.load(fromByteOffset: -(index + 1) * Self.slotBytes, as: UInt32.self))
+  }
+}

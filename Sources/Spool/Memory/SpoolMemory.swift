@@ -1,0 +1,273 @@
+import CShims
+import Glibc
+package import Platform
+import SharedMemory
+import Synchronization
+
+/// The memory of a spool: a region cut into slots, of which a block takes one or several in a row.
+///
+/// The producer takes, the consumer and whoever moves blocks to disk give back. Memory is really taken when a
+/// slot is used for the first time, and goes back to the system with the slot, but for a few that wait for
+/// the next burst. As getting memory from the system takes longer than filling it, the consumer, which has
+/// nothing better to do when memory gets short, prepares some.
+package final class SpoolMemory: Sendable {
+  /// What came of asking for a block.
+  package enum Request {
+    case granted(SpoolBlock)
+    /// The limit is reached: there may be room later.
+    case full
+    /// The system has no memory to give.
+    case refused(Errno)
+  }
+
+  private enum Slot {
+    /// No memory behind it.
+    static let empty: UInt8 = 0
+    /// Memory behind it, and nobody uses it.
+    static let spare: UInt8 = 1
+    static let used: UInt8 = 2
+    /// Somebody is getting memory for it, or giving it back.
+    static let changing: UInt8 = 3
+  }
+
+  /// How many unused slots keep their memory.
+  private static let sparesMax = 8
+  /// With fewer of them, some are prepared.
+  private static let sparesWanted = 4
+
+  let slotBytes: Int
+  package let limitBytes: Int
+  private let region: ResizableRegion
+  private let system: SystemCalls
+  // `slotCount` states that live as long as `self`. Whoever moves one away from `empty` or `spare`, by a
+  // compare and exchange, is alone with its slot from then on.
+  nonisolated(unsafe) private let slots: UnsafeMutablePointer<Atomic<UInt8>>
+  private let slotCount: Int
+  private let heldBytes = Atomic<Int>(0)
+  /// How much memory there is to be had: the limit, or less once the system has refused some.
+  private let obtainableBytes: Atomic<Int>
+  private let heldBytesMax = Atomic<Int>(0)
+  private let spareCount = Atomic<Int>(0)
+  /// No slot below it is empty, as a rule; where the producer looks first.
+  private let hint = Atomic<Int>(0)
+
+  /// The address of the block that has memory of its own; 0 while there is none.
+  private let oversized = Atomic<UInt>(0)
+
+  /// Reserves addresses for so many bytes of blocks.
+  init(limitBytes: Int, slotBytes: Int, system: SystemCalls) throws(SpoolError) {
+    self.slotBytes = Self.roundedToPages(max(slotBytes, Self.pageBytes))
+    self.limitBytes = max(limitBytes, 2 * self.slotBytes)
+    obtainableBytes = Atomic(self.limitBytes)
+    self.system = system
+    slotCount = self.limitBytes / self.slotBytes + 1
+    do {
+      region = try ResizableRegion(
+        anonymous: "spool",
+        options: ResizableRegion.Options(
+          spanBytes: slotCount * self.slotBytes, growthBytes: self.slotBytes))
+    } catch {
+      throw SpoolError(operation: "memory: \(error)", errno: .noMemory)
+    }
+    // There may be many, of which few are ever used: zeros, which are empty slots, cost nothing.
+    guard let zeros = calloc(slotCount, MemoryLayout<Atomic<UInt8>>.stride) else {
+      throw SpoolError(operation: "memory", errno: .noMemory)
+    }
+    slots = zeros.bindMemory(to: Atomic<UInt8>.self, capacity: slotCount)
+  }
+
+  deinit {
+    free(slots)
+    if let block = SpoolBlock(address: oversized.load(ordering: .relaxed)) {
+      SystemCalls.unmap(block.base, block.byteCount)
+    }
+  }
+
+  static let pageBytes = 4096
+
+  static func roundedToPages(_ byteCount: Int) -> Int {
+    (byteCount + pageBytes - 1) / pageBytes * pageBytes
+  }
+
+  /// Memory that blocks hold now, and the most they ever held; unused slots with memory included.
+  var usage: (bytes: Int, bytesMax: Int) {
+    (heldBytes.load(ordering: .relaxed), heldBytesMax.load(ordering: .relaxed))
+  }
+
+  /// How much of the limit blocks use.
+  var usedBytes: Int {
+    heldBytes.load(ordering: .sequentiallyConsistent)
+      - spareCount.load(ordering: .sequentiallyConsistent) * slotBytes
+  }
+
+  /// A block of at least `byteCount` bytes; for the producer.
+  ///
+  /// - Parameter mayExceed: whether the limit doesn't count, as nothing else is waiting: what is larger would
+  ///   wait for room until the end of days.
+  func take(atLeast byteCount: Int, firstSequence: Int, mayExceed: Bool) -> Request {
+    let count = (byteCount + slotBytes - 1) / slotBytes
+    if count == 1, let index = claimSpare() { return .granted(block(index, 1, firstSequence)) }
+    if !hasRoom(for: count) { dropSpares() }
+    guard hasRoom(for: count) else { return mayExceed ? takeOversized(count, firstSequence) : .full }
+    guard let first = claimRow(count) else { return takeOversized(count, firstSequence) }
+    do throws(Errno) {
+      try obtain(first, count)
+    } catch {
+      for index in first..<first + count { slots[index].store(Slot.empty, ordering: .releasing) }
+      obtainableBytes.min(max(heldBytes.load(ordering: .relaxed), 2 * slotBytes), ordering: .relaxed)
+      return .refused(error)
+    }
+    for index in first..<first + count { slots[index].store(Slot.used, ordering: .releasing) }
+    return .granted(block(first, count, firstSequence))
+  }
+
+  /// From how much memory in use on blocks should go to disk, and down to how much: well before there is no more
+  /// of it, as a disk takes its time.
+  var watermarks: (high: Int, low: Int) {
+    let bytes = obtainableBytes.load(ordering: .relaxed)
+    return (bytes / 2, bytes / 4)
+  }
+
+  /// Whether there is so little memory at hand that some should be prepared.
+  var isShort: Bool {
+    spareCount.load(ordering: .relaxed) < Self.sparesWanted && isFarFromLimit
+  }
+
+  /// Gets memory for slots that nobody uses yet; for the consumer.
+  func prepare() {
+    while spareCount.load(ordering: .relaxed) < Self.sparesMax, isFarFromLimit, let index = claimEmpty(1) {
+      let isObtained = (try? obtain(index, 1)) != nil
+      if isObtained { spareCount.add(1, ordering: .sequentiallyConsistent) }
+      slots[index].store(isObtained ? Slot.spare : Slot.empty, ordering: .sequentiallyConsistent)
+      if !isObtained { return }
+    }
+  }
+
+  /// Whether the producer can't be refused because of what is being prepared.
+  private var isFarFromLimit: Bool {
+    heldBytes.load(ordering: .relaxed) + Self.sparesMax * slotBytes <= limitBytes
+  }
+
+  /// Gets memory for slots.
+  ///
+  /// - Throws: `Errno` if the system has none.
+  private func obtain(_ first: Int, _ count: Int) throws(Errno) {
+    let offset = first * slotBytes
+    let byteCount = count * slotBytes
+    try system.check(.mmap)
+    do throws(RegionError) {
+      if region.byteCount < offset + byteCount { try region.grow(toAtLeast: offset + byteCount) }
+      // What was given back before has lost its memory; what is new has it, and this costs nothing.
+      try region.allocate(offset: offset, byteCount: byteCount)
+    } catch {
+      throw error.code.map { Errno($0) } ?? .noMemory
+    }
+    // One call instead of a fault for every page; where the system doesn't know it, the faults do it.
+    _ = madvise(region.base + offset, byteCount, shim_madv_populate_write)
+    let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
+    heldBytesMax.max(held, ordering: .relaxed)
+  }
+
+  /// Claims so many empty slots in a row, if need be by giving up spare ones that lie between.
+  private func claimRow(_ count: Int) -> Int? {
+    if let first = claimEmpty(count) { return first }
+    dropSpares()
+    return claimEmpty(count)
+  }
+
+  /// Maps memory for a block that the region has no room for, or not in one piece; there is one at a time.
+  private func takeOversized(_ count: Int, _ firstSequence: Int) -> Request {
+    guard oversized.load(ordering: .sequentiallyConsistent) == 0 else { return .full }
+    let byteCount = count * slotBytes
+    let memory: UnsafeMutableRawPointer
+    do {
+      memory = try system.map(byteCount)
+    } catch {
+      return .refused(error)
+    }
+    let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
+    heldBytesMax.max(held, ordering: .relaxed)
+    let block = SpoolBlock(base: memory)
+    block.initialize(byteCount: byteCount, firstSequence: firstSequence)
+    oversized.store(block.address, ordering: .sequentiallyConsistent)
+    return .granted(block)
+  }
+
+  /// Takes back a block that nobody looks at any more.
+  func giveBack(_ block: SpoolBlock) {
+    if block.address == oversized.load(ordering: .sequentiallyConsistent) {
+      let byteCount = block.byteCount
+      SystemCalls.unmap(block.base, byteCount)
+      heldBytes.subtract(byteCount, ordering: .sequentiallyConsistent)
+      return oversized.store(0, ordering: .sequentiallyConsistent)
+    }
+    let first = (block.base - region.base) / slotBytes
+    let count = block.byteCount / slotBytes
+    if count == 1, spareCount.load(ordering: .sequentiallyConsistent) < Self.sparesMax {
+      spareCount.add(1, ordering: .sequentiallyConsistent)
+      slots[first].store(Slot.spare, ordering: .sequentiallyConsistent)
+      return
+    }
+    discard(first, count)
+  }
+
+  private func block(_ first: Int, _ count: Int, _ firstSequence: Int) -> SpoolBlock {
+    let block = SpoolBlock(base: region.base + first * slotBytes)
+    block.initialize(byteCount: count * slotBytes, firstSequence: firstSequence)
+    return block
+  }
+
+  private func hasRoom(for count: Int) -> Bool {
+    heldBytes.load(ordering: .sequentiallyConsistent) + count * slotBytes <= limitBytes
+  }
+
+  /// Claims a slot that has memory; nil if there is none.
+  private func claimSpare() -> Int? {
+    guard spareCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
+    return (0..<min(slotCount, region.byteCount / slotBytes)).first { index in
+      guard exchange(index, Slot.spare, for: Slot.used) else { return false }
+      spareCount.subtract(1, ordering: .sequentiallyConsistent)
+      return true
+    }
+  }
+
+  private func dropSpares() {
+    while let index = claimSpare() { discard(index, 1) }
+  }
+
+  private func exchange(_ index: Int, _ expected: UInt8, for desired: UInt8) -> Bool {
+    // Looked at first: of thousands of slots few are what is looked for.
+    slots[index].load(ordering: .relaxed) == expected
+      && slots[index].compareExchange(
+        expected: expected, desired: desired, ordering: .sequentiallyConsistent
+      ).exchanged
+  }
+
+  /// Claims so many empty slots in a row; nil if there are none.
+  private func claimEmpty(_ count: Int) -> Int? {
+    claimEmpty(count, from: hint.load(ordering: .relaxed)) ?? claimEmpty(count, from: 0)
+  }
+
+  private func claimEmpty(_ count: Int, from start: Int) -> Int? {
+    var first = start
+    for index in start..<slotCount {
+      if exchange(index, Slot.empty, for: Slot.changing) {
+        if index - first + 1 < count { continue }
+        if count == 1 { hint.store(index + 1, ordering: .relaxed) }
+        return first
+      }
+      for claimed in first..<index { slots[claimed].store(Slot.empty, ordering: .releasing) }
+      first = index + 1
+    }
+    for claimed in first..<slotCount { slots[claimed].store(Slot.empty, ordering: .releasing) }
+    return nil
+  }
+
+  /// Gives a block's memory back to the system; should that fail, it is simply not given back.
+  private func discard(_ first: Int, _ count: Int) {
+    try? region.discard(offset: first * slotBytes, byteCount: count * slotBytes)
+    heldBytes.subtract(count * slotBytes, ordering: .sequentiallyConsistent)
+    for index in first..<first + count { slots[index].store(Slot.empty, ordering: .releasing) }
+    if first < hint.load(ordering: .relaxed) { hint.store(first, ordering: .relaxed) }
+  }
+}

@@ -1,0 +1,283 @@
+import Glibc
+package import Platform
+package import Synchronization
+
+/// A queue of rendered records between the reader thread and one writer thread.
+///
+/// ```
+///  SpoolWriter ─▶ blocks in memory ─────────────────────────▶ SpoolReader
+///                        └─▶ Spiller ─▶ frames on disk ─▶─┘
+/// ```
+///
+/// One thread holds the `SpoolWriter`, one the `SpoolReader`; the producer shares nothing with others but
+/// atomics and two pipes to wake each other, and never waits unless it was asked to. Memory is taken block
+/// by block as it is needed and goes back as the consumer moves on. Where there is a disk to spill to, a
+/// thread of its own moves the oldest blocks there once memory gets short.
+public final class Spool: Sendable {
+  /// What happens to a record for which there is no room.
+  public enum Overflow: Sendable {
+    /// The newest record is dropped and counted.
+    case drop
+    /// The producer waits for room: only for sources that can wait.
+    case block
+  }
+
+  /// A disk that takes what memory has no room for, and keeps what couldn't be delivered for the next run.
+  public struct DiskOptions: Sendable {
+    /// The directory, for one output of one process.
+    public var directory: String
+    /// How much it may hold, in bytes.
+    public var limitBytes: Int
+    /// What there is to know of the records, if they aren't lines.
+    public var content: BinaryContent?
+    /// Told, in one line, what is wrong with the disk or what was found on it; called on any thread.
+    public var warn: @Sendable (String) -> Void
+
+    /// A directory that may hold 10 GiB of lines unless told otherwise.
+    public init(
+      directory: String, limitBytes: Int = 10 << 30, content: BinaryContent? = nil,
+      warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+      self.directory = directory
+      self.limitBytes = limitBytes
+      self.content = content
+      self.warn = warn
+    }
+  }
+
+  /// How large a spool may grow, and what happens then.
+  public struct Options: Sendable {
+    /// The most memory the spool may hold; at least two blocks.
+    public var limitBytes: Int
+    /// What happens at the limit.
+    public var overflow: Overflow
+    /// The size of an ordinary block; a record larger than that gets one of its own.
+    public var blockBytes: Int
+    /// A descriptor that ends the waiting of `.block` by becoming readable, such as a signalfd.
+    public var interruptDescriptor: Int32?
+    /// Where blocks go when memory gets short; nil leaves them in memory.
+    public var disk: DiskOptions?
+
+    /// 512 MiB in blocks of 256 KiB, dropping what finds no room, unless told otherwise.
+    public init(
+      limitBytes: Int = 512 << 20, overflow: Overflow = .drop, blockBytes: Int = 256 << 10,
+      interruptDescriptor: Int32? = nil, disk: DiskOptions? = nil
+    ) {
+      self.limitBytes = limitBytes
+      self.overflow = overflow
+      self.blockBytes = blockBytes
+      self.interruptDescriptor = interruptDescriptor
+      self.disk = disk
+    }
+  }
+
+  package let options: Options
+  package let system: SystemCalls
+  package let memory: SpoolMemory
+  /// nil if there is none.
+  package let disk: SpoolDisk?
+  package let queue: SpoolQueue
+  /// The first block, which the producer begins with.
+  package let first: SpoolBlock
+  /// What was found on disk at the beginning.
+  package let inherited: Tally
+  /// The number of the first record that is delivered, and of the first that is new.
+  package let startSequence: Int, newSequence: Int
+
+  /// Wakes the consumer: there are records, or there is a command for it.
+  package let consumerWake: WakeEvent
+  /// Wakes a producer that waits for room; nil where it never does.
+  package let producerWake: WakeEvent?
+  /// Wakes the thread that moves blocks to disk.
+  package let spillerWake = WakeSignal()
+  package let isConsumerAsleep = Atomic<Bool>(false)
+  package let isProducerWaiting = Atomic<Bool>(false)
+  package let isSpillingWanted = Atomic<Bool>(false)
+  package let isMemoryWanted = Atomic<Bool>(false)
+  package let isFinished = Atomic<Bool>(false)
+  package let isWaitingOver = Atomic<Bool>(false)
+
+  package let committed = AtomicTally()
+  package let taken = AtomicTally()
+  /// Records on disk that turned out to be damaged.
+  package let damaged = AtomicTally()
+  /// What was put away for the next run.
+  package let kept = AtomicTally()
+  package let droppedRecords = Atomic<Int>(0)
+  private let spiller = ThreadEnd()
+  private let hasSpiller = Atomic<Bool>(false)
+  private let hasWriter = Atomic<Bool>(false)
+  private let hasReader = Atomic<Bool>(false)
+
+  /// Makes a spool that is empty, but for what an earlier run has left on disk.
+  /// - Throws: `SpoolError` when the first block or a descriptor cannot be had, or the disk can't be used.
+  public convenience init(_ options: Options = Options()) throws(SpoolError) {
+    try self.init(options, system: .real)
+  }
+
+  package init(_ options: Options, system: SystemCalls) throws(SpoolError) {
+    self.options = options
+    self.system = system
+    do {
+      consumerWake = try WakeEvent(system)
+      producerWake = options.overflow == .block ? try WakeEvent(system) : nil
+    } catch {
+      throw SpoolError(operation: "descriptor to wake a thread", errno: error)
+    }
+    let heritage: SpoolDisk.Heritage
+    do {
+      disk = try options.disk.map { disk throws(SinkError) in try SpoolDisk(disk, system: system) }
+      heritage = try disk?.inherit() ?? SpoolDisk.Heritage()
+    } catch {
+      throw SpoolError(error)
+    }
+    // Of the blocks, both ends hold one, and so may whoever moves another to disk.
+    let leastBytes = disk == nil ? 0 : 4 * options.blockBytes
+    memory = try SpoolMemory(
+      limitBytes: max(options.limitBytes, leastBytes), slotBytes: options.blockBytes, system: system)
+    let request = memory.take(
+      atLeast: memory.slotBytes, firstSequence: heritage.endSequence, mayExceed: false)
+    guard case .granted(let block) = request else {
+      var reason = Errno.noMemory
+      if case .refused(let error) = request { reason = error }
+      let hint = reason.code == EFBIG ? " (memory that threads share counts as a file for 'ulimit -f')" : ""
+      throw SpoolError(operation: "memory for the first block\(hint)", errno: reason)
+    }
+    first = block
+    // The frames go there and nowhere else: who holds one holds its room on the disk.
+    queue = SpoolQueue(first: block, frames: heritage.frames)
+    inherited = heritage.tally
+    startSequence = heritage.delivered
+    newSequence = heritage.endSequence
+    guard let disk = options.disk else { return }
+    let count = inherited.records
+    if count > 0 { disk.warn("\(disk.directory): \(count) records of an earlier run go first") }
+    if heritage.missingRecords > 0 {
+      disk.warn("\(disk.directory): \(heritage.missingRecords) records of an earlier run are lost")
+    }
+  }
+
+  /// The producer's end; there is one.
+  public func makeWriter() -> SpoolWriter {
+    precondition(!hasWriter.exchange(true, ordering: .relaxed), "a spool has one writer")
+    return SpoolWriter(self)
+  }
+
+  /// The consumer's end; there is one.
+  public func makeReader() -> SpoolReader {
+    precondition(!hasReader.exchange(true, ordering: .relaxed), "a spool has one reader")
+    return SpoolReader(self)
+  }
+
+  /// The numbers, readable from any thread.
+  public var usage: SpoolUsage {
+    // What was taken is read first: it never exceeds what had been committed by then.
+    let taken = taken.value
+    return SpoolUsage(
+      inherited: inherited, committed: committed.value, taken: taken,
+      kept: kept.value, droppedRecords: droppedRecords.load(ordering: .relaxed),
+      damaged: damaged.value, memoryBytes: memory.usage.bytes,
+      memoryBytesMax: memory.usage.bytesMax, diskBytes: disk?.byteCount ?? 0)
+  }
+}
+
+// MARK: - Waking
+
+extension Spool {
+  // Either side, before it sleeps, says so and then looks once more; the other side, after it has
+  // changed something, looks whether anyone sleeps. All four steps are sequentially consistent, so
+  // at least one of the two sees the other, and no wake-up is lost.
+
+  /// Wakes the consumer if it sleeps; costs one load if it does not.
+  package func wakeConsumerIfAsleep() {
+    guard isConsumerAsleep.load(ordering: .sequentiallyConsistent) else { return }
+    if isConsumerAsleep.exchange(false, ordering: .sequentiallyConsistent) {
+      consumerWake.signal()
+    }
+  }
+
+  /// Wakes a producer that waits, whatever for: it looks again by itself.
+  package func wakeProducerIfWaiting() {
+    guard isProducerWaiting.load(ordering: .sequentiallyConsistent) else { return }
+    if isProducerWaiting.exchange(false, ordering: .sequentiallyConsistent) {
+      producerWake?.signal()
+    }
+  }
+
+  /// Says that room is not to be waited for any more.
+  package func endWaiting() {
+    isWaitingOver.store(true, ordering: .sequentiallyConsistent)
+    wakeProducerIfWaiting()
+  }
+
+  /// Says that no more records will come.
+  package func finish() {
+    isFinished.store(true, ordering: .sequentiallyConsistent)
+    consumerWake.signal()
+  }
+}
+
+// MARK: - The thread that moves blocks to disk
+
+extension Spool {
+  /// Starts it, if there is a disk.
+  package func startSpiller() throws(Errno) {
+    guard disk != nil else { return }
+    pthread_detach(try WorkerThread.start(Spiller(self, spiller)))
+    hasSpiller.store(true, ordering: .relaxed)
+  }
+
+  /// Ends it.
+  ///
+  /// - Returns: false if it hangs with its disk.
+  package func stopSpiller() -> Bool {
+    guard hasSpiller.load(ordering: .relaxed) else { return true }
+    spiller.request()
+    spillerWake.signal()
+    return spiller.wait(nanoseconds: Self.spillerStopNanoseconds)
+  }
+
+  private static var spillerStopNanoseconds: Int64 { 2_000_000_000 }
+}
+
+// MARK: - Blocks
+
+extension Spool {
+  /// A block for the producer.
+  package func takeBlock(atLeast byteCount: Int, firstSequence: Int) -> SpoolMemory.Request {
+    // A record larger than the limit would be waited for until the end of days. When nothing else
+    // is waiting it may pass.
+    let mayExceed = options.overflow == .block && usage.waiting.records == 0
+    let request = memory.take(atLeast: byteCount, firstSequence: firstSequence, mayExceed: mayExceed)
+    if memory.isShort, !isMemoryWanted.exchange(true, ordering: .sequentiallyConsistent) {
+      consumerWake.signal()
+    }
+    if disk != nil, memory.usedBytes >= memory.watermarks.high,
+      !isSpillingWanted.exchange(true, ordering: .sequentiallyConsistent)
+    {
+      spillerWake.signal()
+    }
+    return request
+  }
+
+  /// Counts records that came back damaged from the disk, and says so.
+  package func noteDamage(_ stored: SpoolDisk.StoredFrame) {
+    damaged.add(stored.rest)
+    options.disk?.warn(
+      "\(stored.segment.path): \(stored.rest.records) records at byte \(stored.offset) are damaged, and lost")
+    wakeProducerIfWaiting()
+  }
+
+  /// Prepares memory if the producer is getting short of it; for the consumer, whenever it has woken.
+  package func prepareMemory() {
+    guard isMemoryWanted.load(ordering: .relaxed) else { return }
+    isMemoryWanted.store(false, ordering: .sequentiallyConsistent)
+    memory.prepare()
+  }
+
+  /// Takes back a block that nobody looks at any more.
+  package func giveBack(_ block: SpoolBlock) {
+    memory.giveBack(block)
+    wakeProducerIfWaiting()
+  }
+}

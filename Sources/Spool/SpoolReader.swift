@@ -1,0 +1,252 @@
+import Platform
+import Glibc
+import Synchronization
+
+/// The consumer's end of a spool, for one thread.
+public struct SpoolReader: ~Copyable, @unchecked Sendable {
+  package let spool: Spool
+  /// What is being read: a block in memory, or the image of a frame; nil before the first.
+  private var block: SpoolBlock?
+  /// The frame that `block` is the image of.
+  private var frame: SpoolDisk.StoredFrame?
+  private var image = SpoolImage()
+  /// How many records of this block have been taken whole.
+  private var recordIndex = 0
+  /// Up to where the bytes of this block have been taken, be it in the middle of a record.
+  private var offset = 0
+  /// Where the last record ends that has been taken whole.
+  private var recordOffset = 0
+  private var total = Tally.zero
+  /// Which record comes next; all in front of it have been taken, or are lost.
+  private var position: Int
+  /// How many of the records that were taken last aren't known to have arrived.
+  private var unfinishedCount = 0
+  /// How many records between those were passed over as damaged.
+  private var damagedCount = 0
+  /// Frames that were taken whole, with records that may not have arrived.
+  private var takenFrames: [SpoolDisk.StoredFrame] = []
+  /// How often in a row the next frame could not be read.
+  private var failureCount = 0
+
+  /// A frame that can't be read is given up after so many attempts.
+  private static let failureCountMax = 10
+
+  package init(_ spool: Spool) {
+    self.spool = spool
+    position = spool.startSequence
+  }
+
+  deinit { leave() }
+
+  /// Says that nothing more will be taken; a producer that waits for room waits no longer.
+  package func leave() { spool.endWaiting() }
+
+  /// What is visible and not yet taken, up to the end of a block, or nil if there is nothing now.
+  ///
+  /// Valid until the next call.
+  /// - Throws: `SinkError` if what comes next can't be read from the disk at present.
+  public mutating func next() throws(SinkError) -> RecordBatch? {
+    while true {
+      if let block {
+        let following = frame == nil ? block.next() : nil
+        if let batch = batch(of: block) { return batch }
+        // The link was read before the count, and is made after the last publication: with a link
+        // and nothing beyond `recordIndex`, this block is done.
+        if frame == nil, following == nil { return nil }
+      }
+      try moveOn()
+    }
+  }
+
+  /// Takes the first bytes of the batch that `next` returned.
+  /// - Returns: The records that are complete by that.
+  @discardableResult
+  public mutating func take(_ byteCount: Int) -> Tally {
+    guard let block else { preconditionFailure("nothing was offered") }
+    guard byteCount > 0, let batch = batch(of: block) else { return .zero }
+    precondition(byteCount <= batch.byteCount, "more than there is")
+    let records = batch.recordCount(within: byteCount)
+    var completed = Tally.zero
+    if records > 0 {
+      let end = offset + batch.endOffset(of: records - 1)
+      completed = Tally(records: records, bytes: end - recordOffset)
+      recordOffset = end
+      recordIndex += records
+      position = block.firstSequence + recordIndex
+    }
+    offset += byteCount
+    total += completed
+    spool.taken.store(total)
+    spool.wakeProducerIfWaiting()
+    return completed
+  }
+
+  private func batch(of block: SpoolBlock) -> RecordBatch? {
+    let published = block.publishedCount()
+    guard published > recordIndex else { return nil }
+    return RecordBatch(
+      block: block, firstRecord: recordIndex, count: published - recordIndex, startOffset: offset)
+  }
+
+  private mutating func moveOn() throws(SinkError) {
+    if let frame {
+      takenFrames.append(frame)
+      releaseDelivered()
+    }
+    frame = nil
+    block = nil
+    (recordIndex, offset, recordOffset) = (0, 0, 0)
+    let (piece, free) = spool.queue.claimNext()
+    if let free { spool.giveBack(free) }
+    switch piece {
+    case .block(let next):
+      block = next
+      position = next.firstSequence
+    case .frame(let next): try load(next)
+    }
+  }
+
+  // MARK: Sleeping
+
+  /// Whether the producer has finished; what it published before is then visible to `next`.
+  public var isFinished: Bool { spool.isFinished.load(ordering: .sequentiallyConsistent) }
+
+  /// The descriptor that becomes readable when the producer publishes to a sleeping consumer.
+  package var wakeDescriptor: Int32 { spool.consumerWake.descriptor }
+
+  /// Announces that the consumer will sleep, after `next` had nothing.
+  /// - Returns: False if there is something to do after all; then it must not sleep.
+  package func prepareToSleep() -> Bool {
+    spool.isConsumerAsleep.store(true, ordering: .sequentiallyConsistent)
+    let hasMore = block.map { $0.publishedCountOrdered() > recordIndex || $0.next() != nil } ?? true
+    let hasWork = hasMore || isFinished
+    if hasWork { spool.isConsumerAsleep.store(false, ordering: .sequentiallyConsistent) }
+    return !hasWork
+  }
+
+  /// Ends a sleep, whoever has ended it.
+  package func wakeUp() {
+    spool.isConsumerAsleep.store(false, ordering: .sequentiallyConsistent)
+    spool.consumerWake.clear()
+    spool.prepareMemory()
+  }
+}
+
+// MARK: - Disk
+
+extension SpoolReader {
+  /// Reads a frame into memory of our own, where it looks like a block.
+  ///
+  /// One that is damaged, or can't be read however often that is tried, is counted and passed over.
+  private mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SinkError) {
+    var whole: SpoolBlock?
+    do throws(SinkError) {
+      whole = try image.load(stored)
+    } catch {
+      failureCount += 1
+      if failureCount < Self.failureCountMax {
+        spool.queue.putBack(stored)
+        throw error
+      }
+    }
+    failureCount = 0
+    guard let whole else {
+      spool.noteDamage(stored)
+      spool.disk?.release(stored)
+      position = stored.frame.endSequence
+      damagedCount += stored.rest.records
+      return
+    }
+    block = whole
+    frame = stored
+    recordIndex = stored.delivered.records
+    offset = recordIndex == 0 ? 0 : whole.endOffset(ofRecord: recordIndex - 1)
+    recordOffset = offset
+    position = whole.firstSequence + recordIndex
+  }
+
+  private func restOfBlock(_ block: SpoolBlock) -> Tally {
+    let count = block.publishedCount()
+    guard count > recordIndex else { return .zero }
+    return Tally(
+      records: count - recordIndex, bytes: block.endOffset(ofRecord: count - 1) - recordOffset)
+  }
+
+  /// Says how many of the records that were taken last aren't known to have arrived yet: they stay on disk, if
+  /// they are there, and don't count as delivered.
+  package mutating func note(unfinished count: Int) {
+    unfinishedCount = count
+    if count == 0 { damagedCount = 0 }
+    releaseDelivered()
+  }
+
+  /// In front of which record everything has arrived; what was damaged in between makes it a little less.
+  private var deliveredEnd: Int {
+    unfinishedCount == 0 ? position : max(0, position - unfinishedCount - damagedCount)
+  }
+
+  private mutating func releaseDelivered() {
+    while let frame = takenFrames.first, frame.frame.endSequence <= deliveredEnd {
+      spool.disk?.release(frame)
+      takenFrames.removeFirst()
+    }
+  }
+
+  /// Notes on disk, if there is something on it, how far records have been delivered.
+  package func noteDelivered() throws(SinkError) { try spool.disk?.note(delivered: deliveredEnd) }
+
+  /// Puts on disk, if there is one, what hasn't been delivered when an output has ended or hangs, and says what
+  /// can't be.
+  ///
+  /// - Parameter unfinished: the records that the output took last and that haven't arrived, if they can be had.
+  package mutating func keepRest(
+    _ unfinished: @autoclosure () -> RecordList?, warn: (String) -> Void
+  ) {
+    guard let disk = spool.disk else { return }
+    guard spool.stopSpiller() else {
+      return warn("\(disk.options.directory): hangs; lines that weren't delivered and aren't there are lost")
+    }
+    do {
+      try keepRest(unfinished() ?? RecordList(bytes: [], ends: []))
+    } catch {
+      warn("\(error); not all lines that weren't delivered are kept")
+    }
+  }
+
+  /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and nobody
+  /// else moves blocks.
+  ///
+  /// - Parameter unfinished: the records that were taken last and haven't arrived, if they can be had.
+  /// - Throws: `SinkError` if some of it could not be put there; what could is kept.
+  package func keepRest(_ unfinished: RecordList = RecordList(bytes: [], ends: [])) throws(SinkError) {
+    guard let disk = spool.disk else { return }
+    var keeper = SpoolKeeper(disk)
+    let start = position - unfinished.ends.count
+    // What of these is on disk or in the block that is being read stays there.
+    var next = start
+    for frame in takenFrames {
+      keeper.keep(
+        unfinished, next - start..<max(next, min(frame.frame.firstSequence, position)) - start, from: next)
+      next = max(next, min(frame.frame.firstSequence, position))
+      let end = max(next, min(frame.frame.endSequence, position))
+      keeper.keep(frame, rest: unfinished.tally(next - start..<end - start))
+      next = end
+    }
+    let blockStart = max(next, min(block?.firstSequence ?? position, position))
+    keeper.keep(unfinished, next - start..<blockStart - start, from: next)
+    if let block {
+      let rest = restOfBlock(block) + unfinished.tally(blockStart - start..<unfinished.ends.count)
+      if let frame { keeper.keep(frame, rest: rest) } else { keeper.keep(block, rest: rest) }
+    }
+    for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }
+    // Blocks between the one that was being read and this one may be on disk, and no memory any more.
+    var following = spool.queue.firstUnclaimed
+    while let block = following {
+      let body = block.body
+      keeper.keep(block, rest: Tally(records: body.recordCount, bytes: body.records.count))
+      following = block.next()
+    }
+    spool.kept.store(keeper.kept)
+    try keeper.finish(delivered: start)
+  }
+}

@@ -1,0 +1,167 @@
+import Glibc
+import Platform
+import Synchronization
+
+/// The producer's end of a spool: lines are rendered straight into it.
+///
+/// For one thread. A record is reserved, written and committed; a batch of records is published:
+///
+///     guard let room = writer.reserve(512) else { … dropped, and counted … }
+///     writer.commit(render(into: room))
+///     …
+///     writer.publish()
+///
+/// Reserving and committing cost no system call, no lock and no reference counting, but once per
+/// block. Letting go of the writer finishes the spool.
+public struct SpoolWriter: ~Copyable, @unchecked Sendable {
+  // Invariant: `tail ..< tail + room` and the four bytes below `slot` are memory of `block` that
+  // has not been published, and they do not overlap; `room` is negative when a slot is all that
+  // is left. The block stays mapped as the consumer does not leave it before another is linked.
+
+  /// Where the next record starts.
+  @usableFromInline package var tail: UnsafeMutableRawPointer
+  /// Where the next end offset goes, one slot further down.
+  @usableFromInline package var slot: UnsafeMutableRawPointer
+  /// How many bytes the next record may have.
+  @usableFromInline package var room: Int
+  /// What end offsets are counted from.
+  @usableFromInline package var origin: UnsafeMutableRawPointer
+  /// How many records this block has.
+  @usableFromInline package var count = 0
+
+  private let spool: Spool
+  private var block: SpoolBlock
+  private var publishedCount = 0
+  private var publishedEnd = 0
+  private var total = Tally.zero
+  private var isFinished = false
+
+  package init(_ spool: Spool) {
+    let first = spool.first
+    self.spool = spool
+    block = first
+    tail = first.recordBytes
+    origin = first.recordBytes
+    slot = first.slotsEnd
+    room = first.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
+  }
+
+  /// Contiguous room for a record of at least `minimumByteCount` bytes; often much more.
+  ///
+  /// Nil means that this record is dropped, and it has been counted so. A reservation that turns
+  /// out too small is simply replaced by a larger one, and one that isn't committed is given up.
+  /// - Returns: Memory that is valid until the next call, or nil when the spool's limit is reached;
+  ///   if the spool blocks, only when room is not waited for any more or the waiting was interrupted.
+  @inlinable
+  public mutating func reserve(_ minimumByteCount: Int) -> UnsafeMutableRawBufferPointer? {
+    if minimumByteCount <= room, room > 0 {
+      return UnsafeMutableRawBufferPointer(start: tail, count: room)
+    }
+    return reserveInNextBlock(minimumByteCount)
+  }
+
+  /// Whether a record of so many bytes can be had without a new block.
+  @inlinable
+  public func hasRoom(_ byteCount: Int) -> Bool { byteCount <= room }
+
+  /// How much of the room a record takes beside its bytes.
+  public static var recordOverhead: Int { SpoolBlock.slotBytes }
+
+  /// Ends a record of `byteCount` bytes that has been written to the start of the reservation.
+  @inlinable
+  public mutating func commit(_ byteCount: Int) {
+    precondition(byteCount > 0 && byteCount <= room, "more than was reserved")
+    tail += byteCount
+    slot -= SpoolBlock.slotBytes
+    // A block is smaller than 4 GiB, so the truncation never cuts anything.
+    slot.storeBytes(of: UInt32(truncatingIfNeeded: tail - origin), as: UInt32.self)
+    room -= byteCount + SpoolBlock.slotBytes
+    count &+= 1
+  }
+
+  /// Makes all committed records visible, and wakes the writer thread if it sleeps.
+  public mutating func publish() {
+    guard count != publishedCount else { return }
+    let end = tail - origin
+    total += Tally(records: count - publishedCount, bytes: end - publishedEnd)
+    publishedCount = count
+    publishedEnd = end
+    // The totals go first, so that nobody ever sees more taken than committed.
+    spool.committed.store(total)
+    block.publish(count: count)
+    spool.wakeConsumerIfAsleep()
+  }
+
+  /// Publishes, and says that no more records will come.
+  public mutating func finish() {
+    publish()
+    guard !isFinished else { return }
+    isFinished = true
+    spool.finish()
+  }
+
+  deinit {
+    // What was committed but not published stays unseen; only an explicit `finish` delivers it.
+    if !isFinished { spool.finish() }
+  }
+
+  @usableFromInline
+  package mutating func reserveInNextBlock(_ minimumByteCount: Int) -> UnsafeMutableRawBufferPointer? {
+    let minimum = max(minimumByteCount, 1)
+    // Full blocks are handed over at once: the consumer may start, and a batch larger than the
+    // limit cannot wait for itself.
+    publish()
+    guard minimum <= SpoolBlock.recordBytesMax, let next = nextBlock(forRecordOf: minimum) else {
+      spool.droppedRecords.add(1, ordering: .relaxed)
+      return nil
+    }
+    block.link(to: next)
+    spool.wakeConsumerIfAsleep()
+    block = next
+    tail = next.recordBytes
+    origin = next.recordBytes
+    slot = next.slotsEnd
+    room = next.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
+    count = 0
+    publishedCount = 0
+    publishedEnd = 0
+    return UnsafeMutableRawBufferPointer(start: tail, count: room)
+  }
+
+  private func nextBlock(forRecordOf byteCount: Int) -> SpoolBlock? {
+    let needed = byteCount + SpoolBlock.headerBytes + SpoolBlock.slotBytes
+    let sequence = spool.newSequence + total.records
+    var hasAnnounced = false
+    while true {
+      switch spool.takeBlock(atLeast: needed, firstSequence: sequence) {
+      case .granted(let block):
+        spool.isProducerWaiting.store(false, ordering: .sequentiallyConsistent)
+        return block
+      case .refused:
+        return nil
+      case .full
+      where spool.options.overflow == .drop || spool.isWaitingOver.load(ordering: .sequentiallyConsistent):
+        return nil
+      case .full where !hasAnnounced:
+        // Having said that it waits, it must look once more before it does.
+        spool.isProducerWaiting.store(true, ordering: .sequentiallyConsistent)
+        hasAnnounced = true
+      case .full:
+        guard sleepUntilWoken() else { return nil }
+        hasAnnounced = false
+      }
+    }
+  }
+
+  /// Waits for the consumer to make room; false when the waiting was interrupted.
+  private func sleepUntilWoken() -> Bool {
+    guard let wake = spool.producerWake else { return false }
+    var descriptors = [pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)]
+    if let interrupt = spool.options.interruptDescriptor {
+      descriptors.append(pollfd(fd: interrupt, events: Int16(POLLIN), revents: 0))
+    }
+    SystemCalls.poll(&descriptors, nanoseconds: nil)
+    wake.clear()
+    return descriptors.count < 2 || descriptors[1].revents == 0
+  }
+}

@@ -1,0 +1,7 @@
+/// Where things stand in front of a ring (`shm-layout.md` 4).
+package enum RingLayout {
+  package static let segmentSizeOffset = 8
+  package static let segmentNumberOffset = 16
+  package static let firstRecordsOffset = 24
+  package static let byteCount = 88
+}

@@ -1,0 +1,123 @@
+/// One record, seen where it lies.
+@frozen
+public struct Record<Layout: RecordLayout> {
+  @usableFromInline package let start: UnsafeRawPointer
+  @usableFromInline package let word: UInt32
+
+  @inlinable
+  package init(start: UnsafeRawPointer, word: UInt32) {
+    self.start = start
+    self.word = word
+  }
+
+  /// The tag's number in the log's numbering.
+  @inlinable public var tag: UInt8 { RecordHeader.tag(word) }
+
+  /// The payload with everything the length covers, so usually with a final NUL.
+  @inlinable
+  public var payload: LogBytes {
+    LogBytes(
+      start: start + Layout.headerByteCount, count: RecordHeader.payloadByteCount(word))
+  }
+
+  /// The transaction's number; 0 for what belongs to none.
+  @inlinable public var vxid: UInt64 { Layout.vxid(start) }
+
+  /// The side it is marked with.
+  @inlinable public var side: Side { Layout.side(start) }
+
+  /// Where it starts, for finding its offset in the source.
+  @inlinable public var address: UnsafeRawPointer { start }
+
+  /// The whole record, header and padding included.
+  @inlinable
+  public var bytes: LogBytes { LogBytes(start: start, count: Self.byteCount(word)) }
+
+  /// The size a header's first word announces: header, payload, and padding to a whole word.
+  @inlinable
+  public static func byteCount(_ word: UInt32) -> Int {
+    // At most 64 KiB and a header: nothing here can overflow.
+    Layout.headerByteCount &+ ((RecordHeader.payloadByteCount(word) &+ 3) & ~3)
+  }
+}
+
+/// Records that lie one after another in readable memory.
+@frozen
+public struct RecordRun<Layout: RecordLayout> {
+  /// The first record's header.
+  public let start: UnsafeRawPointer
+  /// How many bytes may be read from there.
+  public let byteCount: Int
+  /// What the source has found out about the run while it looked for its end.
+  public let shape: Shape
+
+  /// What a run is known to be.
+  public enum Shape: UInt8, Sendable {
+    /// Any records.
+    case unknown
+    /// A `Begin`, records of no meaning for grouping, with `Link`s among them, and an `End`.
+    case linked
+    /// The same without a `Link`.
+    case plain
+  }
+
+  /// Whether it is known to be a transaction from its `Begin` to its `End`.
+  @inlinable public var isBracketed: Bool { shape != .unknown }
+
+  /// Views records in `byteCount` readable bytes at a word boundary.
+  @inlinable
+  public init(start: UnsafeRawPointer, byteCount: Int, shape: Shape = .unknown) {
+    self.start = start
+    self.byteCount = byteCount
+    self.shape = shape
+  }
+
+  /// A run without records.
+  @inlinable
+  public static var empty: RecordRun {
+    RecordRun(start: UnsafeRawPointer(bitPattern: 4).unsafelyUnwrapped, byteCount: 0)
+  }
+
+  /// Whether there is no record in it.
+  @inlinable public var isEmpty: Bool { byteCount < Layout.headerByteCount }
+
+  /// A cursor before the first record.
+  @inlinable
+  public func makeCursor() -> RecordCursor<Layout> {
+    RecordCursor(position: start, remaining: byteCount)
+  }
+}
+
+/// Walks the records of a run.
+///
+/// Each header word is read once, decided on, and compared with what is left before the payload is
+/// touched; so the walk stays inside the run even if the memory changes under it.
+@frozen
+public struct RecordCursor<Layout: RecordLayout> {
+  @usableFromInline package var position: UnsafeRawPointer
+  @usableFromInline package var remaining: Int
+
+  @inlinable
+  package init(position: UnsafeRawPointer, remaining: Int) {
+    self.position = position
+    self.remaining = remaining
+  }
+
+  /// The next record; nil at the end, or if what is left is no whole record.
+  @inlinable
+  public mutating func next() -> Record<Layout>? {
+    guard remaining >= Layout.headerByteCount else { return nil }
+    let word = position.load(as: UInt32.self)
+    let byteCount = Record<Layout>.byteCount(word)
+    guard byteCount <= remaining else { return nil }
+    let record = Record<Layout>(start: position, word: word)
+    position += byteCount
+    // byteCount <= remaining, as was just checked.
+    remaining &-= byteCount
+    return record
+  }
+
+  /// What has not been walked yet.
+  @inlinable
+  public var rest: RecordRun<Layout> { RecordRun(start: position, byteCount: remaining) }
+}

@@ -1,0 +1,134 @@
+/// How a writer's records lie in memory; chosen when the log is made.
+package enum RecordEncoding: Sendable {
+  /// Two header words, 4.1 to 7.2.
+  case narrow
+  /// Three header words, 7.3 and newer.
+  case wide
+  /// Two header words, a descriptor's number in place of a transaction's, no NUL: 3.0.
+  case old
+
+  /// The size of a record's header in bytes.
+  package var headerByteCount: Int {
+    self == .wide ? WideRecords.headerByteCount : NarrowRecords.headerByteCount
+  }
+
+  /// The size of what stands in front of a batch's records; 3.0 has no batches.
+  package var batchHeaderByteCount: Int { self == .old ? 0 : headerByteCount }
+
+  /// Whether a text ends with a NUL.
+  package var terminatesText: Bool { self != .old }
+
+  /// The largest number of a transaction.
+  package var largestVXID: UInt64 {
+    switch self {
+    case .narrow: 0x3FFF_FFFF
+    case .wide: 1 << 51 - 1
+    case .old: UInt64(UInt32.max)
+    }
+  }
+
+  /// Whether a record can have this number: only 3.0 gives 0 a meaning, anywhere else a reader would take it
+  /// for damage, as it would a mark's.
+  @inline(__always)
+  package func canHave(_ number: UInt8) -> Bool { number < TagNumbers.none && (number > 0 || self == .old) }
+
+  /// Writes a record's header; `memory` has room for it and is aligned to a word.
+  @inline(__always)
+  package func writeHeader(
+    to memory: UnsafeMutableRawPointer, tag: UInt8, payloadByteCount: Int, vxid: UInt64, side: Side
+  ) {
+    switch self {
+    case .narrow:
+      NarrowRecords.writeHeader(
+        to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
+    case .wide:
+      WideRecords.writeHeader(
+        to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
+    case .old:
+      memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
+      memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
+    }
+  }
+
+  /// Writes what stands in front of a batch.
+  @inline(__always)
+  package func writeBatchHeader(to memory: UnsafeMutableRawPointer, byteCount: Int) {
+    guard self != .old else { return }
+    memory.storeBytes(of: UInt32(RecordHeader.batchTag) << 24, as: UInt32.self)
+    memory.storeBytes(of: UInt32(byteCount), toByteOffset: 4, as: UInt32.self)
+    if self == .wide { memory.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self) }
+  }
+
+  /// The numbers of the tags, one for each case; `TagNumbers.none` where a log of this format has none.
+  package func tagNumbers(_ numbering: TagNumbering) -> [UInt8] {
+    if self == .old { return Tag.allCases.map(\.numberIn30) }
+    let table = TagTable(numbering)
+    return Tag.allCases.map { table.number(of: $0) ?? TagNumbers.none }
+  }
+}
+
+/// What stands for "no number".
+enum TagNumbers {
+  /// A number that is reserved in every log with marks.
+  static let none: UInt8 = 254
+}
+
+extension Tag {
+  /// The number of the 3.0 tag that says the same; `TagNumbers.none` if none does (`vsl-tags.md` 3).
+  ///
+  /// In 3.0 the side is told by the descriptor: what goes out to a client and what goes out to a backend
+  /// have the same tags.
+  package var numberIn30: UInt8 {
+    switch self {
+    case .debug: 0
+    case .error: 1
+    case .cli: 2
+    case .sessOpen: 5
+    case .sessClose: 6
+    case .backendOpen: 7
+    case .backendReuse: 9
+    case .backendClose: 10
+    case .httpGarbage: 11
+    case .backend: 12
+    case .length: 13
+    case .fetchError: 14
+    case .reqMethod: 15
+    case .berespReason: 16
+    case .berespStatus: 17
+    case .reqURL: 18
+    case .reqProtocol, .berespProtocol: 19
+    case .reqHeader, .berespHeader: 20
+    case .bereqMethod: 21
+    case .respReason: 22
+    case .respStatus: 23
+    case .bereqURL: 24
+    case .respProtocol, .bereqProtocol: 25
+    case .respHeader, .bereqHeader: 26
+    case .objReason: 28
+    case .objStatus: 29
+    case .objURL: 30
+    case .objProtocol: 31
+    case .objHeader: 32
+    case .lostHeader: 33
+    case .ttl: 34
+    case .fetchBody: 35
+    case .vclACL: 36
+    case .vclCall: 37
+    case .vclTrace: 38
+    case .vclReturn: 39
+    case .vclError: 40
+    case .reqStart: 41
+    case .hit: 42
+    case .hitPass: 43
+    case .expBan: 44
+    case .expKill: 45
+    case .workThread: 46
+    case .esiXMLError: 47
+    case .hash: 48
+    case .backendHealth: 49
+    case .vclLog: 50
+    case .gzip: 51
+    default: TagNumbers.none
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/// What the reading loop must know of a tag, one byte for each number, in plain memory.
+///
+/// Owned by whoever makes it and calls `deallocate`.
+package struct TagClasses {
+  package enum Kind: UInt8 {
+    case plain
+    case begin
+    case end
+    case link
+    case batch
+    /// A number that marks the end or the wrap of a ring, or unwritten memory.
+    case mark
+    case unknown
+  }
+
+  private let kinds: UnsafeMutablePointer<Kind>
+
+  package init(_ table: TagTable) {
+    // One for every number a byte can hold, so no index is out of bounds.
+    kinds = .allocate(capacity: 256)
+    kinds.initialize(repeating: .unknown, count: 256)
+    for number in UInt8.min...UInt8.max where table.tag(number) != nil { kinds[Int(number)] = .plain }
+    kinds[0] = .mark
+    kinds[254] = .mark
+    kinds[Int(RecordHeader.batchTag)] = .batch
+    if let number = table.number(of: .begin) { kinds[Int(number)] = .begin }
+    if let number = table.number(of: .end) { kinds[Int(number)] = .end }
+    if let number = table.number(of: .link) { kinds[Int(number)] = .link }
+  }
+
+  package func deallocate() { kinds.deallocate() }
+
+  @inline(__always)
+  package subscript(tag: UInt8) -> Kind { kinds[Int(tag)] }
+}

@@ -1,0 +1,76 @@
+import VarnishLog
+import LogReading
+import TestSupport
+
+/// Reads a played worker's log through the same steps as the program.
+struct RingReader: ~Copyable {
+  private var follower: InstanceFollower
+  private var ring: LiveRing?
+
+  /// Attaches to the instance's log.
+  init(_ path: String, start: LogStart, stopsAtTail: Bool = false) throws {
+    follower = InstanceFollower(path: path)
+    follower.refresh()
+    ring = try follower.attach(start: start, stopsAtTail: stopsAtTail)
+    switch ring {
+    case .some: break
+    case nil: throw SupportError("no log in \(path): \(follower.trouble)")
+    }
+  }
+
+  /// What became of reading for a while.
+  struct Take {
+    /// The payloads of all records with text, in order.
+    var texts: [String] = []
+    /// How many runs there were, whole or overwritten meanwhile.
+    var runs = 0
+    var lostBytes: [Int] = []
+    var damages: [String] = []
+    /// Whether it stopped at an end rather than for want of more.
+    var ended = false
+  }
+
+  /// Reads until there is nothing more, for now or for ever; no further than `runsMax` runs.
+  mutating func take(runsMax: Int = .max) throws -> Take {
+    switch ring.take() {
+    case .narrow(var ring):
+      let take = try Self.take(&ring, runsMax)
+      self.ring = .narrow(ring)
+      return take
+    case .wide(var ring):
+      let take = try Self.take(&ring, runsMax)
+      self.ring = .wide(ring)
+      return take
+    case nil: throw SupportError("reading failed before")
+    }
+  }
+
+  private static func take<Layout>(
+    _ ring: inout LogRing<Layout>, _ runsMax: Int
+  ) throws -> Take {
+    var take = Take()
+    while take.runs < runsMax {
+      switch try ring.next() {
+      case .records(let run):
+        var cursor = run.makeCursor()
+        var texts: [String] = []
+        while let record = cursor.next() {
+          let text = record.payload.droppingFinalNULs.text
+          if !text.isEmpty { texts.append(text) }
+        }
+        take.runs += 1
+        guard ring.isIntact else { continue }
+        take.texts += texts
+      case .idle: return take
+      case .end:
+        take.ended = true
+        return take
+      case .overrun(let lostBytes): take.lostBytes.append(lostBytes)
+      case .damaged(let error):
+        take.damages.append(error.description)
+        return take
+      }
+    }
+    return take
+  }
+}

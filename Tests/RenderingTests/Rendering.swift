@@ -1,0 +1,63 @@
+import Rendering
+import TestSupport
+import Testing
+import Transactions
+import VarnishLog
+
+/// Renders sample records without a process around it.
+///
+/// For formats without times: those depend on the time zone that the tests run in.
+struct Rendering {
+  let rules: NCSARules
+  let format: LineFormat
+
+  /// Reads a format by the rules of a release, or by those that go with a log if there is none to
+  /// insist on.
+  init(_ format: String, _ version: VarnishVersion?, isJSON: Bool = false) throws {
+    rules = version.map { NCSARules($0, isStrict: true) } ?? .natural(for: .v73)
+    self.format = try LineFormat(Array(format.utf8), rules: rules, isJSON: isJSON)
+  }
+
+  /// The lines of the transactions in `records`, whatever side they are of.
+  func lines(_ records: [SampleRecord]) -> [UInt8] {
+    let tags = TagTable(.v73)
+    var renderer = LineRenderer(format, tags: tags)
+    var options = GroupingOptions(
+      grouping: .vxid, candidateRule: .everything, wantsClient: true, wantsBackend: true,
+      wantsESI: true)
+    options.keptTags = renderer.neededTags
+    var captures = RecordCaptures(query: TagSet(), line: renderer.neededTags)
+    var grouper = Grouper<WideRecords>(options: options, tags: tags)
+    var output: [UInt8] = []
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
+    defer { room.deallocate() }
+    for record in records {
+      record.words(.threeWord).withUnsafeBytes { bytes in
+        guard let start = bytes.baseAddress else { return }
+        grouper.addEach(RecordRun(start: start, byteCount: bytes.count))
+        while let group = grouper.next() {
+          for index in 0..<group.count {
+            var line = LineWriter(room)
+            let outcome = renderer.render(group[index], to: &line)
+            let written = outcome == .line ? Array(line.written) : []
+            output += written
+            // What was captured in one walk must give the same as another walk over all records.
+            let captured = captures.capture(group[index])
+            line = LineWriter(room)
+            #expect(captured != nil && renderer.render(group[index], captured, to: &line) == outcome)
+            if outcome == .line { #expect(Array(line.written) == written) }
+          }
+        }
+      }
+    }
+    return output
+  }
+
+  /// The line of a client request with these records.
+  func line(_ records: [(tag: String, payload: [UInt8])]) -> [UInt8] {
+    var all = SampleRecord.parse("2 c Begin req 1 rxreq", tags: .v8)
+    all += records.map { SampleRecord(2, .client, tag: SampleTags.v8[$0.tag], bytes: $0.payload) }
+    all += SampleRecord.parse("2 c End", tags: .v8)
+    return lines(all)
+  }
+}
