@@ -1,7 +1,7 @@
 import VarnishLog
 import Glibc
 import LogWriting
-import Pipeline
+public import Pipeline
 import Platform
 
 /// A log with made-up traffic and a pipeline that follows it, in one process that needs no cache.
@@ -13,8 +13,8 @@ import Platform
 public enum Demo {
   /// Plays until it has come to its end, or is told to.
   ///
-  /// - Returns: the status to exit with.
-  public static func run(_ options: DemoOptions) throws(DemoError) -> Int32 {
+  /// - Returns: how it has ended.
+  public static func run(_ options: DemoOptions) throws(DemoError) -> RunOutcome {
     Signals.block()
     let directory = try LogDirectory(options.directory)
     // Every way out of here leads past this, signals included: they end the pipeline, not the process.
@@ -28,39 +28,39 @@ public enum Demo {
       throw .log(error)
     }
     defer { writer.close() }
-    var pipeline = options.pipeline
-    pipeline.input = .live(directory.path)
+    var configuration = options.configuration
+    configuration.input.source = .live(directory.path)
     let traffic = TrafficThread(writer, options)
     defer { traffic.end() }
     do throws(RunError) {
       guard options.showsPanel, let terminal = Terminal.open() else {
-        return try runPlain(options, pipeline, traffic, directory.path)
+        return try runPlain(options, configuration, traffic, directory.path)
       }
-      return try runOnTerminal(consume terminal, pipeline, traffic, directory.path)
+      return try runOnTerminal(consume terminal, configuration, traffic, directory.path)
     } catch {
       throw .run(error)
     }
   }
 
   private static func runPlain(
-    _ options: DemoOptions, _ pipeline: PipelineOptions, _ traffic: TrafficThread, _ path: String
-  ) throws(RunError) -> Int32 {
-    var pipeline = pipeline
-    let name = pipeline.programName
+    _ options: DemoOptions, _ configuration: Configuration, _ traffic: TrafficThread, _ path: String
+  ) throws(RunError) -> RunOutcome {
+    var configuration = configuration
+    let name = configuration.process.programName
     let tellsPlace = options.directory != nil || !options.endsByItself
-    pipeline.monitor = RunMonitor(attached: { monitor in
+    configuration.process.monitor = RunMonitor(attached: { monitor in
       if tellsPlace {
         MessageQueue.shared.say("the log is in \(path): spillway log -n \(path) -g request", as: name)
       }
       if !traffic.start(monitor) { giveUp(monitor, name) }
     })
-    return try Pipeline.run(pipeline)
+    return try Pipeline.run(configuration)
   }
 
   private static func runOnTerminal(
-    _ terminal: consuming Terminal, _ pipeline: PipelineOptions, _ traffic: TrafficThread, _ path: String
-  ) throws(RunError) -> Int32 {
-    var pipeline = pipeline
+    _ terminal: consuming Terminal, _ configuration: Configuration, _ traffic: TrafficThread, _ path: String
+  ) throws(RunError) -> RunOutcome {
+    var configuration = configuration
     let notices = Notices()
     let lines: LinePipe
     do {
@@ -70,23 +70,23 @@ public enum Demo {
     }
     let screen = Screen(
       terminal, lines: lines.readEnd, notices: notices, traffic: traffic, path: path,
-      spoolBytes: pipeline.spoolBytes, programName: pipeline.programName)
+      spoolBytes: configuration.process.spoolBytes, programName: configuration.process.programName)
     let monitor = RunMonitor(
-      attached: { [name = pipeline.programName] monitor in
+      attached: { [name = configuration.process.programName] monitor in
         if !screen.start(monitor) || !traffic.start(monitor) { giveUp(monitor, name) }
       }, say: { notices.add($0) })
-    pipeline.monitor = monitor
-    pipeline.target = .descriptor(lines.writeEnd, name: "standard output")
+    configuration.process.monitor = monitor
+    configuration.outputs[0].target = .descriptor(lines.writeEnd, name: "standard output")
     // It would land in the midst of the panel; the screen has it as its last line.
-    pipeline.showsAccounting = false
+    configuration.process.showsAccounting = false
     var farewell: String?
     defer {
       screen.end(lines, farewell)
-      for notice in notices.take() { MessageQueue.shared.say(notice, as: pipeline.programName) }
+      for notice in notices.take() { MessageQueue.shared.say(notice, as: configuration.process.programName) }
     }
-    let status = try Pipeline.run(pipeline)
-    farewell = monitor.progress.accounting.description
-    return status
+    let outcome = try Pipeline.run(configuration)
+    farewell = monitor.progress.ledger.description
+    return outcome
   }
 
   /// Ends a run that has hardly begun.

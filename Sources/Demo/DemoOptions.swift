@@ -3,7 +3,7 @@ public import Pipeline
 /// What a demonstration is told.
 public struct DemoOptions: Sendable {
   /// How lines are made; where the log is and where they go is the demonstration's own business.
-  public var pipeline: PipelineOptions
+  public var configuration: Configuration
   /// Where the log is written; nil takes a new directory that is removed at the end.
   public var directory: String?
   /// How many requests a second there are at the beginning.
@@ -19,11 +19,10 @@ public struct DemoOptions: Sendable {
 
   /// Options with the usual defaults.
   public init() {
-    var pipeline = PipelineOptions(input: .live(nil))
+    configuration = Configuration(input: InputConfiguration(.live(nil)))
     // Small enough that one can watch it fill up.
-    pipeline.spoolBytes = 16 << 20
-    pipeline.hangup = .end
-    self.pipeline = pipeline
+    configuration.process.spoolBytes = 16 << 20
+    configuration.process.hangup = .end
   }
 
   /// Whether it ends by itself.

@@ -190,15 +190,15 @@ struct ScreenLoop: ~Copyable {
   private mutating func update(_ progress: RunMonitor.Progress) {
     let now = SystemClock.steadyNanoseconds
     nextDrawing = now + Self.drawingNanoseconds
-    let accounting = progress.accounting
-    figures.seen = accounting.seen
+    let ledger = progress.ledger
+    figures.seen = ledger.seen
     // Lines that wait are not written yet.
-    figures.written = accounting.written
+    figures.written = ledger.written
     (figures.seenRate, figures.writtenRate) = meter.add(
       seen: figures.seen, written: figures.written, at: now)
-    figures.filtered = accounting.filtered
-    figures.dropped = accounting.dropped
-    figures.lost = accounting.lost
+    figures.filtered = ledger.filtered
+    figures.dropped = ledger.dropped
+    figures.lost = ledger.lost
     figures.lagBytes = traffic.lagBytes(progress)
     let isBehind = figures.lagBytes > 0 && progress.caughtUpNanoseconds > 0
     figures.lagSeconds = isBehind ? Double(max(0, now - progress.caughtUpNanoseconds)) / 1e9 : 0

@@ -60,7 +60,7 @@ final class TrafficThread: Sendable {
   func lagBytes(_ progress: RunMonitor.Progress) -> Int {
     let written = written
     let records = Int(written.bytes) - Int(written.writes) * Self.batchHeaderByteCount
-    return max(0, records - progress.readBytes - progress.accounting.lostBytes)
+    return max(0, records - progress.readBytes - progress.ledger.lostBytes)
   }
 
   /// What this kind of log has in front of every piece that is written at once.
@@ -113,7 +113,7 @@ final class TrafficThread: Sendable {
     let progress = reader.progress
     let isBehind =
       lagBytes(progress) > writer.options.logByteCount / 4
-      || progress.waitingBytes > options.pipeline.spoolBytes / 2
+      || progress.waitingBytes > options.configuration.process.spoolBytes / 2
     if isBehind { sleep(nanoseconds: 2_000_000) }
     return isBehind
   }

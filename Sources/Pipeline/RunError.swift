@@ -53,19 +53,4 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     default: false
     }
   }
-
-  /// The status the process ends with.
-  public var exitStatus: Int32 { ExitStatus.failure }
-}
-
-/// What the process tells its parent.
-public enum ExitStatus {
-  /// All went well.
-  public static let success: Int32 = 0
-  /// Wrong usage, or an input that can't be read to its end.
-  public static let failure: Int32 = 1
-  /// An output failed.
-  public static let outputFailed: Int32 = 4
-  /// The run ended well, but something was lost.
-  public static let incomplete: Int32 = 5
 }

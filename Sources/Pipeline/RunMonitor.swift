@@ -35,7 +35,7 @@ public final class RunMonitor: Sendable {
   /// How a run stands; its numbers may be of moments that lie a little apart.
   public struct Progress: Sendable {
     /// What has become of everything so far.
-    public var accounting = Accounting()
+    public var ledger = Ledger()
     /// Bytes of records that have been read, without what is around a batch of them.
     public var readBytes = 0
     /// Bytes that wait in the spool for the output.
@@ -50,16 +50,16 @@ public final class RunMonitor: Sendable {
   public var progress: Progress {
     var progress = Progress()
     // First what was stored last: lines that were handed over since then count as queued.
-    progress.accounting.undelivered = undelivered.load(ordering: .acquiring)
-    progress.accounting.unconfirmed = unconfirmed.load(ordering: .acquiring)
-    progress.accounting.written = written.load(ordering: .acquiring)
-    progress.accounting.filtered = filtered.load(ordering: .relaxed)
-    progress.accounting.committed = committed.load(ordering: .relaxed)
-    progress.accounting.refused = refused.load(ordering: .relaxed)
-    progress.accounting.torn = torn.load(ordering: .relaxed)
-    progress.accounting.lostBytes = lostBytes.load(ordering: .relaxed)
+    progress.ledger[.consumerGone] = undelivered.load(ordering: .acquiring)
+    progress.ledger.unconfirmed = unconfirmed.load(ordering: .acquiring)
+    progress.ledger.written = written.load(ordering: .acquiring)
+    progress.ledger[.unwanted] = filtered.load(ordering: .relaxed)
+    progress.ledger.committed = committed.load(ordering: .relaxed)
+    progress.ledger[.spoolFull] = refused.load(ordering: .relaxed)
+    progress.ledger[.torn] = torn.load(ordering: .relaxed)
+    progress.ledger.lostBytes = lostBytes.load(ordering: .relaxed)
     progress.readBytes = readBytes.load(ordering: .relaxed)
-    progress.accounting.readBytes = progress.readBytes
+    progress.ledger.readBytes = progress.readBytes
     progress.waitingBytes = waitingBytes.load(ordering: .relaxed)
     progress.caughtUpNanoseconds = caughtUp.load(ordering: .relaxed)
     progress.isEnding = ending.load(ordering: .acquiring)
@@ -74,20 +74,20 @@ public final class RunMonitor: Sendable {
 
   // MARK: For the reading thread
 
-  func note(_ accounting: Accounting) {
-    filtered.store(accounting.filtered, ordering: .relaxed)
-    committed.store(accounting.committed, ordering: .relaxed)
-    refused.store(accounting.refused, ordering: .relaxed)
-    written.store(accounting.written, ordering: .releasing)
-    unconfirmed.store(accounting.unconfirmed, ordering: .releasing)
-    undelivered.store(accounting.undelivered, ordering: .releasing)
-    torn.store(accounting.torn, ordering: .relaxed)
-    readBytes.store(accounting.readBytes, ordering: .relaxed)
-    lostBytes.store(accounting.lostBytes, ordering: .relaxed)
+  func note(_ ledger: Ledger) {
+    filtered.store(ledger.filtered, ordering: .relaxed)
+    committed.store(ledger.committed, ordering: .relaxed)
+    refused.store(ledger.refused, ordering: .relaxed)
+    written.store(ledger.written, ordering: .releasing)
+    unconfirmed.store(ledger.unconfirmed, ordering: .releasing)
+    undelivered.store(ledger.undelivered, ordering: .releasing)
+    torn.store(ledger[.torn], ordering: .relaxed)
+    readBytes.store(ledger.readBytes, ordering: .relaxed)
+    lostBytes.store(ledger.lostBytes, ordering: .relaxed)
   }
 
-  func note(_ accounting: Accounting, waitingBytes bytes: Int) {
-    note(accounting)
+  func note(_ ledger: Ledger, waitingBytes bytes: Int) {
+    note(ledger)
     waitingBytes.store(bytes, ordering: .relaxed)
   }
 

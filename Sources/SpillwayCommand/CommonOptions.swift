@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// Where records come from.
 ///
-/// As everywhere in these files, options as they were typed; what they mean is `PipelineOptions`' concern.
+/// As everywhere in these files, options as they were typed; what they mean is `Configuration`'s concern.
 struct InputOptions: ParsableArguments {
   @Option(
     name: .short, parsing: .unconditional,

@@ -51,7 +51,7 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     do {
-      throw ExitCode(try Demo.run(try demoOptions()))
+      throw ExitCode(ExitStatus.of(try Demo.run(try demoOptions())))
     } catch let error as ExitCode {
       throw error
     } catch {
@@ -64,13 +64,17 @@ struct DemoCommand: ParsableCommand {
   private func demoOptions() throws -> DemoOptions {
     let values = OptionValues()
     var options = DemoOptions()
-    try options.pipeline.set(selection, format, values)
-    try options.pipeline.setLimits(selection.matching, values)
-    options.pipeline.queriesAreCaseless = selection.matching.caseless
-    options.pipeline.queries = selection.matching.q.map { Array($0.utf8) }
-    for file in selection.matching.queryFiles { options.pipeline.queries.append(try QueryFile.read(file)) }
-    options.pipeline.spoolBytes =
-      try values.size(spoolMemory, option: "--spool-memory") ?? options.pipeline.spoolBytes
+    var configuration = options.configuration
+    try configuration.set(selection, format, values)
+    try configuration.setLimits(selection.matching, values)
+    configuration.outputs[0].queriesAreCaseless = selection.matching.caseless
+    configuration.outputs[0].queries = selection.matching.q.map { Array($0.utf8) }
+    for file in selection.matching.queryFiles {
+      configuration.outputs[0].queries.append(try QueryFile.read(file))
+    }
+    configuration.process.spoolBytes =
+      try values.size(spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
+    options.configuration = configuration
     options.rate = try rateValue() ?? options.rate
     options.count = try values.number(count, option: "--count", in: 1...Int(Int32.max))
     options.seconds = try values.time(duration, option: "--duration")?.seconds

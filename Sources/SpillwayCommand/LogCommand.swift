@@ -28,21 +28,23 @@ struct LogCommand: RunCommand {
 
   var matching: MatchingOptions { selection.matching }
 
-  func complete(
-    _ options: inout PipelineOptions, _ values: OptionValues, letters: [ArgumentExpansion.Letter]
-  ) throws {
+  func complete(_ configuration: inout Configuration, _ context: OptionContext) throws {
+    let values = context.values
+    let form: GroupRenderer.Form = output.w == nil || text.text ? .text(isVerbose: text.v) : .records
+    var shown = configuration.outputs[0]
+    shown.shown = .groups(form)
     switch try values.grouping(selection.g) {
-    case .raw: options.takesRecordsSingly = true
-    case .vxid: options.grouping = .vxid
-    case .request: options.grouping = .request
-    case .session: options.grouping = .session
+    case .raw: shown.shown = .records(form)
+    case .vxid: shown.grouping = .vxid
+    case .request: shown.grouping = .request
+    case .session: shown.grouping = .session
     }
-    (options.client, options.backend, options.esi) = (selection.c, selection.b, selection.esi)
-    options.timeoutSeconds =
-      try values.timeout(selection.matching.timeout) ?? options.timeoutSeconds
-    options.recordRules = recordRules(letters)
-    options.isUnbuffered = text.u
-    options.groupForm = output.w == nil || text.text ? .text(isVerbose: text.v) : .records
+    (shown.client, shown.backend, shown.esi) = (selection.c, selection.b, selection.esi)
+    configuration.input.timeoutSeconds =
+      try values.timeout(selection.matching.timeout) ?? configuration.input.timeoutSeconds
+    shown.recordRules = recordRules(context.letters)
+    shown.isUnbuffered = text.u
+    configuration.outputs[0] = shown
   }
 
   /// The options that choose records, in their order; `-C` counts for those behind it.

@@ -24,9 +24,7 @@ struct NCSACommand: RunCommand {
 
   var matching: MatchingOptions { selection.matching }
 
-  func complete(
-    _ options: inout PipelineOptions, _ values: OptionValues, letters: [ArgumentExpansion.Letter]
-  ) throws {
-    try options.set(selection, format, values)
+  func complete(_ configuration: inout Configuration, _ context: OptionContext) throws {
+    try configuration.set(selection, format, context.values, isOldName: context.isOldName)
   }
 }

@@ -16,7 +16,7 @@ extension OptionValues {
   /// The command or the peer that is asked for; nil if there is neither.
   func consumer(
     _ output: OutputOptions, _ onRestart: RestartPolicy
-  ) throws(UsageError) -> PipelineOptions.Target? {
+  ) throws(UsageError) -> OutputConfiguration.Target? {
     guard [output.w, output.exec, output.socket].count(where: { $0 != nil }) <= 1 else {
       throw UsageError("Only one of -w, --exec and --socket may be used")
     }

@@ -1,8 +1,8 @@
-import Shipping
 import ArgumentParser
 import LogQuery
 import Pipeline
 import Platform
+import Shipping
 import VarnishLog
 
 /// A command that carries a log to an output; what all of them have in common.
@@ -20,57 +20,52 @@ protocol RunCommand: ParsableCommand {
   var process: ProcessOptions { get }
 
   /// Adds what only this command has.
-  ///
-  /// - Parameter letters: the options in their order, where that counts; the parser has forgotten it.
-  func complete(
-    _ options: inout PipelineOptions, _ values: OptionValues, letters: [ArgumentExpansion.Letter]) throws
+  func complete(_ configuration: inout Configuration, _ context: OptionContext) throws
+}
+
+/// What is needed beside the options to know what they mean.
+struct OptionContext {
+  let values = OptionValues()
+  /// The options in their order, where that counts; the parser has forgotten it.
+  let letters: [ArgumentExpansion.Letter]
+  /// Whether the program was called by the name of its predecessor.
+  let isOldName: Bool
 }
 
 extension RunCommand {
   /// What the options mean.
   ///
   /// - Parameters:
-  ///   - arguments: the command line, split; the parser has forgotten the order.
+  ///   - arguments: the command line, split.
   ///   - isOldName: whether the program was called by the name of its predecessor.
-  func pipelineOptions(_ arguments: [String], isOldName: Bool) throws -> PipelineOptions {
-    let letters = Self.expansion.letters(in: arguments)
-    let values = OptionValues()
-    var options = PipelineOptions(input: .live(input.n))
-    options.keepsJSONBytes = isOldName
+  func configuration(_ arguments: [String], isOldName: Bool) throws -> Configuration {
+    let context = OptionContext(letters: Self.expansion.letters(in: arguments), isOldName: isOldName)
+    let values = context.values
+    var configuration = Configuration(input: InputConfiguration(.live(input.n)))
     if process.daemonize {
       guard output.hasTarget else { throw UsageError("Missing -w option") }
       if output.w == "-" { throw UsageError("Daemon cannot write to stdout") }
     }
-    options.compatibility = try values.version(input.compat)
-    try setQueries(&options, letters)
-    try complete(&options, values, letters: letters)
-    try options.setLimits(matching, values)
-    try setInput(&options, values)
-    try setOutput(&options, values)
-    options.daemonizes = process.daemonize
-    options.pidFile = process.pidFile.map(values.absolute)
-    options.drainSeconds =
-      try values.time(process.drain, option: "--drain")?.seconds ?? options.drainSeconds
-    if isOldName {
-      options.programName = Self.oldName
-      options.hangup =
-        process.daemonize && output.hasTarget || InheritedState.ignoresHangups ? .reopen : .end
-    }
-    options.showsAccounting = process.stats || (input.r == nil && !isOldName)
-    options.reportsOrphans = options.compatibility == nil && !isOldName
-    return options
+    configuration.input.compatibility = try values.version(input.compat)
+    if isOldName { configuration.process.programName = Self.oldName }
+    try setQueries(&configuration.outputs[0], context)
+    try complete(&configuration, context)
+    try configuration.setLimits(matching, values)
+    try setInput(&configuration.input, values)
+    try setOutput(&configuration, values)
+    try setProcess(&configuration.process, context)
+    configuration.input.reportsOrphans = configuration.input.compatibility == nil && !isOldName
+    return configuration
   }
 
   /// Queries are put together in the order in which they and the files with them are given.
-  private func setQueries(
-    _ options: inout PipelineOptions, _ letters: [ArgumentExpansion.Letter]
-  ) throws(UsageError) {
-    options.queriesAreCaseless = matching.caseless
+  private func setQueries(_ output: inout OutputConfiguration, _ context: OptionContext) throws(UsageError) {
+    output.queriesAreCaseless = matching.caseless
     do throws(QueryFileError) {
-      for (letter, value) in letters {
+      for (letter, value) in context.letters {
         switch (letter, value) {
-        case ("q", .some(let text)): options.queries.append(text.argumentBytes)
-        case ("Q", .some(let file)): options.queries.append(try QueryFile.read(file))
+        case ("q", .some(let text)): output.queries.append(text.argumentBytes)
+        case ("Q", .some(let file)): output.queries.append(try QueryFile.read(file))
         default: continue
         }
       }
@@ -79,31 +74,44 @@ extension RunCommand {
     }
   }
 
-  private func setInput(_ options: inout PipelineOptions, _ values: OptionValues) throws {
+  private func setInput(_ configuration: inout InputConfiguration, _ values: OptionValues) throws {
     if let file = input.r {
       if input.n != nil {
-        let isOld = options.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
+        let isOld = configuration.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
         throw UsageError("Only one of -n\(isOld ? ", -N" : "") and -r options may be used")
       }
       if file == "-", process.daemonize { throw UsageError("Daemon cannot read from stdin") }
-      options.input = .file(file)
+      configuration.source = .file(file)
     } else {
-      options.attachSeconds = try values.attachSeconds(input.t)
+      configuration.attachSeconds = try values.attachSeconds(input.t)
     }
-    options.existingOnly = input.d
+    configuration.existingOnly = input.d
   }
 
-  private func setSpool(_ options: inout PipelineOptions, _ values: OptionValues) throws {
-    options.spoolBytes =
-      try values.size(output.spoolMemory, option: "--spool-memory") ?? options.spoolBytes
-    options.spoolDirectory = output.spoolDir.map(values.absolute)
-    options.spoolDiskBytes =
-      try values.size(output.spoolDisk, option: "--spool-disk") ?? options.spoolDiskBytes
+  private func setProcess(_ configuration: inout ProcessConfiguration, _ context: OptionContext) throws {
+    let values = context.values
+    configuration.daemonizes = process.daemonize
+    configuration.pidFile = process.pidFile.map(values.absolute)
+    configuration.drainSeconds =
+      try values.time(process.drain, option: "--drain")?.seconds ?? configuration.drainSeconds
+    if context.isOldName {
+      configuration.hangup =
+        process.daemonize && output.hasTarget || InheritedState.ignoresHangups ? .reopen : .end
+    }
+    configuration.showsAccounting = process.stats || (input.r == nil && !context.isOldName)
+  }
+
+  private func setSpool(_ configuration: inout Configuration, _ values: OptionValues) throws {
+    configuration.process.spoolBytes =
+      try values.size(output.spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
+    configuration.outputs[0].spoolDirectory = output.spoolDir.map(values.absolute)
+    configuration.outputs[0].spoolDiskBytes =
+      try values.size(output.spoolDisk, option: "--spool-disk") ?? configuration.outputs[0].spoolDiskBytes
     if output.spoolDisk != nil, output.spoolDir == nil {
       throw UsageError("--spool-disk needs a directory: --spool-dir DIRECTORY")
     }
     guard let text = output.overflow else { return }
-    guard let overflow = PipelineOptions.Overflow(rawValue: text) else {
+    guard let overflow = OutputConfiguration.Overflow(rawValue: text) else {
       throw UsageError("--overflow: \"\(text)\" is none of spill, drop and block")
     }
     switch overflow {
@@ -113,12 +121,12 @@ extension RunCommand {
       throw UsageError("--overflow \(text) doesn't go with --spool-dir")
     case .block where input.r == nil:
       throw UsageError("--overflow block: only a log in a file can wait (-r FILE)")
-    default: options.overflow = overflow
+    default: configuration.outputs[0].overflow = overflow
     }
   }
 
-  private func setOutput(_ options: inout PipelineOptions, _ values: OptionValues) throws {
-    try setSpool(&options, values)
+  private func setOutput(_ configuration: inout Configuration, _ values: OptionValues) throws {
+    try setSpool(&configuration, values)
     let fileOnly = [
       ("--rotate-size", output.rotateSize), ("--rotate-every", output.rotateEvery),
       ("--keep", output.keep), ("--keep-for", output.keepFor), ("--keep-bytes", output.keepBytes),
@@ -136,9 +144,9 @@ extension RunCommand {
       if consumer == nil, output.onRestart != nil {
         throw UsageError("--on-restart needs --exec, --socket or a named pipe: -w FILE")
       }
-      options.target = consumer ?? .standardOutput
+      configuration.outputs[0].target = consumer ?? .standardOutput
       return
     }
-    options.target = .file(try values.file(path, output, onRestart))
+    configuration.outputs[0].target = .file(try values.file(path, output, onRestart))
   }
 }

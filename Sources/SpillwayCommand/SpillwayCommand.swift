@@ -66,14 +66,14 @@ enum SpillwayCommand {
         exit(ExitStatus.success)
       }
       keepsOldWords = isOldName || OptionValues().versionText(command.input.compat) != nil
-      exit(try Pipeline.run(try command.pipelineOptions(expanded, isOldName: isOldName)))
+      exit(ExitStatus.of(try Pipeline.run(try command.configuration(expanded, isOldName: isOldName))))
     } catch let error as RunError {
       if keepsOldWords, case .output(let failure) = error {
         complain("\(type.oldOpenFailure.words) (\(failure.detail))", as: name)
         exit(type.oldOpenFailure.status)
       }
       complain(error.description, as: name, keepingLines: error.hasLines)
-      exit(error.exitStatus)
+      exit(ExitStatus.failure)
     } catch let error as ArgumentExpansion.Mistake {
       complain(error.description, as: name)
       complain("Usage: \(name)\(isOldName ? "" : " \(subcommand)") <options>; --help lists them", as: nil)

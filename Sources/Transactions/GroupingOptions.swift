@@ -21,7 +21,7 @@ public enum CandidateRule: Sendable {
 }
 
 /// How records become groups.
-public struct GroupingOptions: Sendable {
+public struct GroupingOptions: Sendable, Equatable {
   /// What makes a group.
   public var grouping: Grouping
   /// More transactions than this are not kept open; the oldest is ended to make room.

@@ -3,19 +3,7 @@ import Glibc
 import Platform
 
 /// The one place where signals arrive: they are blocked everywhere and read from a descriptor.
-struct SignalQueue: ~Copyable {
-  /// What the pipeline is asked to do from outside.
-  enum Command {
-    /// SIGINT, SIGTERM: end.
-    case end
-    /// SIGHUP: let go of the output file, or end.
-    case hangup
-    /// SIGUSR1: finish what is open.
-    case flush
-    /// SIGUSR2: say how things stand.
-    case report
-  }
-
+final class SignalMailbox: Mailbox {
   let descriptor: Int32
   /// What came in while only an end was of interest.
   private var postponed: [Command] = []
@@ -35,13 +23,9 @@ struct SignalQueue: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// The next command that came in; nil if there is none.
-  mutating func next() -> Command? { postponed.isEmpty ? read() : postponed.removeFirst() }
+  func next() -> Command? { postponed.isEmpty ? read() : postponed.removeFirst() }
 
-  /// Leaves all commands for later but those that end the run.
-  ///
-  /// - Returns: whether there was one of these.
-  mutating func takeEnds(where ends: (Command) -> Bool) -> Bool {
+  func takeEnds(where ends: (Command) -> Bool) -> Bool {
     var hasEnd = false
     while let command = read() {
       if ends(command) { hasEnd = true } else { postponed.append(command) }
@@ -59,11 +43,7 @@ struct SignalQueue: ~Copyable {
     }
   }
 
-  /// Waits until a signal comes, `other` becomes readable, or the time is over.
-  ///
-  /// - Returns: whether there is a signal.
-  @discardableResult
-  func wait(milliseconds: Int32, or other: Int32? = nil) -> Bool {
+  func wait(milliseconds: Int32, or other: Int32?) -> Bool {
     if !postponed.isEmpty { return true }
     var requests = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     if let other { requests.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0)) }

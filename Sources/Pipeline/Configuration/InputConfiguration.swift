@@ -1,0 +1,33 @@
+public import VarnishLog
+
+/// Where records come from, and what holds for all of them.
+public struct InputConfiguration: Sendable, Equatable {
+  /// A log.
+  public enum Source: Sendable, Equatable {
+    /// A binary log file; "-" is standard input.
+    case file(String)
+    /// The instance that `-n` names, or the default one.
+    case live(String?)
+  }
+
+  /// The log.
+  public var source: Source
+  /// The release whose rules are insisted on; nil takes what goes with the log.
+  public var compatibility: VarnishVersion?
+  /// How many transactions may be unfinished.
+  public var openTransactionsMax = 1000
+  /// How long a transaction may be unfinished, in seconds.
+  public var timeoutSeconds = 120.0
+  /// Whether to read what is in a live log and then end.
+  public var existingOnly = false
+  /// How long to wait for an instance, in seconds; nil is for ever.
+  public var attachSeconds: Double? = 5
+  /// Whether pieces of a file that belong to no transaction make the run a failure.
+  public var reportsOrphans = true
+
+  /// A log, read with the usual limits.
+  public init(_ source: Source) { self.source = source }
+
+  /// The numbering that is insisted on.
+  var assumedNumbering: TagNumbering? { compatibility.map { TagNumbering(of: $0) } }
+}

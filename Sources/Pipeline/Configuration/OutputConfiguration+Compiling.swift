@@ -1,0 +1,146 @@
+import Glibc
+import LogQuery
+import Platform
+import Rendering
+import Transactions
+import VarnishLog
+
+/// What is made of an output's configuration once the log's tags and rules are known.
+extension OutputConfiguration {
+  /// Finds a mistake in format, queries and rules before anything is opened.
+  ///
+  /// What depends on the log alone is found when the log is known; what no log makes right is refused now.
+  func check(_ input: InputConfiguration) throws(RunError) {
+    try Self.forSome { (numbering) throws(RunError) in
+      _ = try shown(input.rules(for: numbering), numbering)
+    }
+    try Self.forSome { (numbering) throws(RunError) in
+      _ = try query(input.rules(for: numbering), numbering)
+    }
+  }
+
+  private static func forSome(_ compile: (TagNumbering) throws(RunError) -> Void) throws(RunError) {
+    var first: RunError?
+    for numbering in [TagNumbering.v41, .v73, .v90] {
+      do throws(RunError) {
+        return try compile(numbering)
+      } catch {
+        first = first ?? error
+      }
+    }
+    if let first { throw first }
+  }
+
+  /// What shows a log's groups.
+  func shown(_ rules: NCSARules, _ numbering: TagNumbering) throws(RunError) -> ShownEntries {
+    switch shown {
+    case .lines(let formatting):
+      let format = try formatting.format(rules)
+      let renderer = LineRenderer(format, tags: TagTable(numbering))
+      return .lines(Box(LineMaker(selection: Selection(self, rules: rules), renderer: renderer)))
+    case .groups(let form): return .groups(Box(try groupRenderer(form, rules, numbering)))
+    case .records(let form): return .records(Box(try groupRenderer(form, rules, numbering)))
+    }
+  }
+
+  private func groupRenderer(
+    _ form: GroupRenderer.Form, _ rules: NCSARules, _ numbering: TagNumbering
+  ) throws(RunError) -> GroupRenderer {
+    let tags = TagTable(numbering)
+    do {
+      let filter = try RecordFilter(
+        recordRules, version: rules.version, isStrict: rules.isStrict, tags: tags,
+        alwaysShown: form == .records ? GroupRenderer.structuralTags(tags) : TagSet())
+      return GroupRenderer(
+        form, sides: sides(rules), filter: filter, tags: tags, version: rules.version,
+        isForTerminal: isTerminal)
+    } catch {
+      throw .recordRule(error)
+    }
+  }
+
+  private var isTerminal: Bool {
+    if case .standardOutput = target { isatty(STDOUT_FILENO) == 1 } else { false }
+  }
+
+  private func sides(_ rules: NCSARules) -> SideSelection {
+    SideSelection(client: client, backend: backend, esi: esi, rules: rules)
+  }
+
+  /// The queries, for a log; nil if there are none.
+  func query(_ rules: NCSARules, _ numbering: TagNumbering) throws(RunError) -> Query? {
+    guard !queries.isEmpty else { return nil }
+    do {
+      return try Query(
+        bytes: queries, caseless: queriesAreCaseless, version: rules.version, isStrict: rules.isStrict,
+        tags: TagTable(numbering))
+    } catch {
+      throw .query(error)
+    }
+  }
+
+  /// How groups are made for this output, but for the tags that must survive; nil if it takes records.
+  func groupingOptions(_ input: InputConfiguration, _ rules: NCSARules) -> GroupingOptions? {
+    var options: GroupingOptions
+    switch shown {
+    case .lines: options = groupingOfLines(rules)
+    case .groups: options = groupingOfSides(rules)
+    case .records: return nil
+    }
+    options.openTransactionsMax = input.openTransactionsMax
+    options.timeoutNanoseconds = Int64(min(input.timeoutSeconds, 1e9) * 1e9)
+    options.keptTags = TagSet()
+    return options
+  }
+
+  /// Lines are of one side at least, so something can always be ruled out.
+  private func groupingOfLines(_ rules: NCSARules) -> GroupingOptions {
+    let selection = Selection(self, rules: rules)
+    return GroupingOptions(
+      grouping: grouping, candidateRule: rules.candidateRule, wantsClient: selection.client,
+      wantsBackend: selection.backend, wantsESI: selection.esi)
+  }
+
+  /// Up to 7.2, transactions are ruled out by side only if a side is asked for.
+  private func groupingOfSides(_ rules: NCSARules) -> GroupingOptions {
+    let sides = sides(rules)
+    var rule = rules.candidateRule
+    if rule == .bySide, sides.isOpen, grouping == .vxid { rule = .everything }
+    return GroupingOptions(
+      grouping: grouping, candidateRule: rule, wantsClient: sides.client, wantsBackend: sides.backend,
+      wantsESI: sides.esi)
+  }
+
+  /// What files and connections begin with.
+  var header: [UInt8] {
+    guard case .lines(let formatting) = shown, case .template(let template) = formatting.format else {
+      return []
+    }
+    var header = Array(template.headerLines.joined(separator: [UInt8(ascii: "\n")]))
+    if !header.isEmpty { header.append(UInt8(ascii: "\n")) }
+    return header
+  }
+}
+
+extension OutputConfiguration.LineFormatting {
+  /// The format, by the rules of a release.
+  func format(_ rules: NCSARules) throws(RunError) -> LineFormat {
+    do {
+      switch format {
+      case .text(let text):
+        return try LineFormat(text, rules: rules, isJSON: isJSON, keepsBytes: keepsJSONBytes)
+      case .template(let template): return try template.lineFormat(rules: rules)
+      }
+    } catch {
+      throw .format(error)
+    }
+  }
+}
+
+extension InputConfiguration {
+  /// The rules that go with a log, or those insisted on.
+  func rules(for numbering: TagNumbering) -> NCSARules {
+    if let version = compatibility { return NCSARules(version, isStrict: true) }
+    return .natural(for: numbering)
+  }
+}

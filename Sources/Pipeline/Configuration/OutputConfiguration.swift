@@ -1,0 +1,122 @@
+public import LogQuery
+import Platform
+public import Rendering
+public import Shipping
+public import Transactions
+
+/// One output: what of the log it takes, what that looks like, and where it goes.
+public struct OutputConfiguration: Sendable {
+  /// What is shown.
+  public enum Shown: Sendable {
+    /// A line for each transaction.
+    case lines(LineFormatting)
+    /// Groups as a whole, as text or as the records they are.
+    case groups(GroupRenderer.Form)
+    /// Every record by itself, instead of being grouped; as text or as it is.
+    case records(GroupRenderer.Form)
+  }
+
+  /// What a line looks like.
+  public struct LineFormatting: Sendable {
+    /// Where the format is from.
+    public enum Format: Sendable {
+      /// A format string, or the default one.
+      case text([UInt8]?)
+      /// A template.
+      case template(Template)
+    }
+
+    /// The format.
+    public var format = Format.text(nil)
+    /// Whether values are escaped for JSON.
+    public var isJSON = false
+    /// Whether values that would not be JSON stand in it as released versions put them.
+    public var keepsJSONBytes = false
+
+    /// The default format.
+    public init() {}
+  }
+
+  /// Where entries go.
+  public enum Target: Sendable {
+    /// Standard output.
+    case standardOutput
+    /// A file, or what else has that name.
+    case file(FileOptions)
+    /// A command that the shell runs.
+    case command(String, RestartPolicy)
+    /// A connection, or a socket for messages.
+    case socket(SocketReceiver, RestartPolicy)
+    /// A descriptor that is open already, and the name that messages have for it.
+    case descriptor(Int32, name: String)
+  }
+
+  /// What happens when there is no room left for entries.
+  public enum Overflow: String, Sendable, CaseIterable {
+    /// They go to the spool's directory. When that is full, too, a log in a file waits, and of a live one the
+    /// newest entries are dropped.
+    case spill
+    /// The newest are dropped.
+    case drop
+    /// The input waits: only a log in a file can.
+    case block
+  }
+
+  /// The name that messages and the accounting have for it; nil is what its target is called.
+  public var name: String?
+  /// What is shown.
+  public var shown = Shown.lines(LineFormatting())
+  /// What belongs together.
+  public var grouping = Grouping.vxid
+  /// The options `-c`, `-b` and `-E` as they were given.
+  public var client = false, backend = false, esi = false
+  /// Which groups are wanted: queries in the log's query language; none takes all.
+  public var queries: [[UInt8]] = []
+  /// Whether the case of letters makes no difference to the queries.
+  public var queriesAreCaseless = false
+  /// Which records of a group are shown.
+  public var recordRules: [RecordRule] = []
+  /// Which part of the groups that the queries let through is taken; nil is all.
+  public var sample: Sample?
+  /// How many groups are let through in how much time; nil is all.
+  public var rateLimit: RateLimit?
+  /// How many groups to take; nil is all.
+  public var groupsMax: Int?
+  /// Whether everything is handed to the output at once.
+  public var isUnbuffered = false
+  /// Where entries go.
+  public var target = Target.standardOutput
+  /// How many bytes entries may take in memory while the output is busy; nil is this output's share of what the
+  /// process may take.
+  public var spoolBytes: Int?
+  /// A directory that takes entries when memory gets short, and keeps for the next run what couldn't be
+  /// delivered; nil if there is none.
+  public var spoolDirectory: String?
+  /// How many bytes may be there.
+  public var spoolDiskBytes = 10 << 30
+  /// What happens when there is no room left; nil is the usual for the input.
+  public var overflow: Overflow?
+
+  /// Lines in the default format on standard output.
+  public init() {}
+
+  /// What the output is called.
+  var displayName: String {
+    if let name { return name }
+    return switch target {
+    case .standardOutput: "standard output"
+    case .file(let file): file.path
+    case .command(let command, _): command
+    case .socket(let receiver, _): "\(receiver.address)"
+    case .descriptor(_, let name): name
+    }
+  }
+
+  /// Whether what is shown are the records of a binary log.
+  var isBinary: Bool {
+    switch shown {
+    case .lines: false
+    case .groups(let form), .records(let form): form == .records
+    }
+  }
+}

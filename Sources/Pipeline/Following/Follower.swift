@@ -1,0 +1,295 @@
+import Platform
+import LogReading
+import Transactions
+import VarnishLog
+
+/// A run that follows a live log, through restarts of the server that writes it.
+///
+/// ```
+/// seeking ──▶ probing ──▶ reading ──▶ seeking …
+///    ▲           └───────────┴───────────┘   the log is gone
+/// ```
+///
+/// Each step looks at the log once and says what has happened.
+struct Follower: ~Copyable {
+  var run: Run
+  private var instance: InstanceFollower
+  private var state = State.seeking(Search())
+  /// Until when the first log must be there; nil is for ever.
+  private let deadline: Int64?
+  private var hasRead = false
+
+  /// Where things stand.
+  private enum State: ~Copyable {
+    /// There is no log to read.
+    case seeking(Search)
+    /// There is a log, but no record yet that tells its numbering.
+    case probing(LogRing<WideRecords>, looksLeft: Int)
+    /// A log is being read.
+    case narrow(Following<NarrowRecords>)
+    case wide(Following<WideRecords>)
+    /// Nothing more is to be read.
+    case ended
+  }
+
+  /// What a search for a log has come to.
+  private struct Search {
+    /// Whether there was none at the first look.
+    var hasWaited = false
+    /// The reason that was said last.
+    var said: String?
+  }
+
+  /// Follows an instance that was found.
+  init(_ run: consuming Run, _ instance: consuming InstanceFollower, by deadline: Int64?) {
+    self.run = run
+    self.instance = instance
+    self.deadline = deadline
+  }
+
+  /// How often a log without records is looked at before that is said.
+  private static let silenceLooks = 40
+  private static let noLogWords = "Failed to acquire log: No VSL chunk found (child not started ?):"
+
+  /// Follows the log until the run is to end, and has the outputs finish.
+  mutating func follow() throws(RunError) -> RunOutcome {
+    while !run.isEnding { try step() }
+    return end()
+  }
+
+  /// Looks at the log, deals with what has happened, and waits until it is time for the next look.
+  @discardableResult
+  mutating func step() throws(RunError) -> FollowEvent {
+    var current = State.ended
+    swap(&current, &state)
+    switch consume current {
+    case .seeking(let search): return try seek(search)
+    case .probing(let ring, let looksLeft): return try probe(ring, looksLeft: looksLeft)
+    case .narrow(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .narrow(following) : leave(following)
+      return event
+    case .wide(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .wide(following) : leave(following)
+      return event
+    case .ended:
+      run.control.isEnding = true
+      return .over
+    }
+  }
+
+  /// Ends the run: what is open of a log that is gone will never be finished; what a run leaves open at its own end
+  /// is not known to be.
+  mutating func end() -> RunOutcome {
+    var current = State.ended
+    swap(&current, &state)
+    switch consume current {
+    case .narrow(let following): _ = leave(following)
+    case .wide(let following): _ = leave(following)
+    case .seeking: break
+    case .probing: break
+    case .ended: break
+    }
+    return run.finish()
+  }
+
+  private func goesOn(after event: FollowEvent) -> Bool {
+    switch event {
+    case .lost, .changed, .over: false
+    default: true
+    }
+  }
+
+  /// Lets go of a log, and says what comes next.
+  private mutating func leave<Layout: RecordLayout>(_ following: consuming Following<Layout>) -> State {
+    var following = following
+    if instance.isStale, !run.input.existingOnly { run.flush(&following.reading, from: &following.ring) }
+    run.end(&following.reading)
+    run.publish()
+    return run.input.existingOnly || run.isEnding ? .ended : .seeking(Search())
+  }
+}
+
+// MARK: - Seeking a log
+
+extension Follower {
+  /// Looks for a log, and attaches to it.
+  private mutating func seek(_ earlier: Search) throws(RunError) -> FollowEvent {
+    var search = earlier
+    instance.refresh()
+    // A log that was made while we waited, and any but the first, is read from its beginning: all of it is new.
+    // The first is joined where it is now, unless its past was asked for.
+    let existingOnly = run.input.existingOnly
+    let start: LogStart = !hasRead && !search.hasWaited && !existingOnly ? .tail : .head
+    let ring: LiveRing?
+    var fault: LogError?
+    do throws(LogError) {
+      ring = try instance.attach(start: start, stopsAtTail: existingOnly)
+    } catch {
+      ring = nil
+      fault = error
+    }
+    if let ring { return try begin(ring, search) }
+    let reason = fault?.description ?? Self.noLogWords + " \(instance.path) (\(instance.trouble))"
+    if !hasRead, let problem = hopelessness(isFault: fault != nil) {
+      run.control.fail(reason == search.said ? "no log within the time that -t allows" : reason + problem)
+      run.control.isEnding = true
+      return .over
+    }
+    if reason != search.said { run.control.messages.say(reason) }
+    search.said = reason
+    search.hasWaited = true
+    state = .seeking(search)
+    // How long that takes is up to the cache, and not to be waited for.
+    run.control.announceReady()
+    rest()
+    return .absent(reason)
+  }
+
+  /// Waits until it is time to look again.
+  private mutating func rest() {
+    if run.control.mailbox.wait(milliseconds: attachMilliseconds) { run.handleCommands() }
+  }
+
+  /// Why the first log isn't waited for any longer; nil if it is.
+  private func hopelessness(isFault: Bool) -> String? {
+    let existingOnly = run.input.existingOnly
+    if instance.isRefused || (isFault && existingOnly) { return "" }
+    if existingOnly, let process = instance.deadManager {
+      return "; its varnishd, process \(process), doesn't run, so none will come"
+    }
+    return run.control.isOver(deadline) ? "; not waited for any longer" : nil
+  }
+
+  private mutating func begin(_ ring: consuming LiveRing, _ search: Search) throws(RunError) -> FollowEvent {
+    run.control.announceReady()
+    let isNew = hasRead
+    if search.said != nil || isNew { run.control.messages.say("Log reacquired") }
+    hasRead = true
+    switch consume ring {
+    case .narrow(let ring):
+      guard let following = try makeFollowing(ring, .v41) else { return .over }
+      state = .narrow(following)
+    case .wide(let ring): state = .probing(ring, looksLeft: Self.silenceLooks)
+    }
+    return .attached(isNew: isNew)
+  }
+
+  /// Looks for a record that tells which tags the log uses.
+  private mutating func probe(
+    _ ring: consuming LogRing<WideRecords>, looksLeft: Int
+  ) throws(RunError) -> FollowEvent {
+    let probe = ring.probe()
+    var found = probe.result
+    if found == nil, run.input.existingOnly {
+      found = run.input.assumedNumbering == .v90 ? .v90 : probe.fallback
+    }
+    if let numbering = found {
+      guard let following = try makeFollowing(ring, numbering) else { return .over }
+      state = .wide(following)
+      return .read(isIdle: false)
+    }
+    if looksLeft == 1 {
+      run.control.messages.say(
+        "\(instance.path): the log has no record yet that tells its version; waiting for one")
+    }
+    instance.refresh()
+    if instance.isStale {
+      state = .seeking(Search())
+      return .lost
+    }
+    state = .probing(ring, looksLeft: max(0, looksLeft - 1))
+    rest()
+    return looksLeft == 1 ? .silent : .read(isIdle: true)
+  }
+
+  /// Gets the routes ready for a log; nil if one of them can't go on with it.
+  private mutating func makeFollowing<Layout: RecordLayout>(
+    _ ring: consuming LogRing<Layout>, _ numbering: TagNumbering
+  ) throws(RunError) -> Following<Layout>? {
+    if let name = run.beginBinary(Layout.self, numbering) {
+      run.control.fail("the log's layout has changed: \(name) can't go on with it")
+      run.control.isEnding = true
+      return nil
+    }
+    let reading = try run.beginReading(Layout.self, numbering)
+    var ring = ring
+    ring.includesUnattributed = reading.takesRecords
+    let rhythm = Rhythm(ringByteCount: ring.byteCount)
+    if let monitor = run.control.configuration.process.monitor { monitor.attached(monitor) }
+    return Following(ring: ring, reading: reading, rhythm: rhythm)
+  }
+}
+
+// MARK: - Reading a log
+
+extension Follower {
+  private mutating func read<Layout: RecordLayout>(
+    _ following: inout Following<Layout>
+  ) throws(RunError) -> FollowEvent {
+    let now = run.control.clock.now().steadyNanoseconds
+    for way in 0..<following.reading.groupers.count { following.reading.groupers[way].nowNanoseconds = now }
+    // Asked before the log is read: only if it was replaced by then, its end mark is the end.
+    let isStale = instance.isStale
+    let endsAfterLog = run.control.configuration.process.monitor?.endsAfterLog ?? false
+    let pause: Run.Pause
+    do throws(LogError) {
+      pause = try run.pump(&following.ring, &following.reading)
+    } catch {
+      throw .log(error)
+    }
+    run.lookAtOutputs()
+    let event = handle(pause, &following, isStale: isStale, endsAfterLog: endsAfterLog, now)
+    guard goesOn(after: event) else { return event }
+    var isBusy = false
+    if case .busy = pause { isBusy = true }
+    if following.rhythm.isTimeToPublish(now, isBusy: isBusy) { run.publish() }
+    run.tellMonitor()
+    if following.rhythm.isTimeToLook(now) { instance.refresh() }
+    // One system call for each look at a quiet log.
+    if case .idle = pause, !run.control.mailbox.wait(milliseconds: following.rhythm.pause()) { return event }
+    if run.handleCommands() { run.flush(&following.reading, from: &following.ring) }
+    return event
+  }
+
+  /// Deals with why reading has paused.
+  private mutating func handle<Layout: RecordLayout>(
+    _ pause: Run.Pause, _ following: inout Following<Layout>, isStale: Bool, endsAfterLog: Bool, _ now: Int64
+  ) -> FollowEvent {
+    let messages = run.control.messages
+    switch pause {
+    case .busy:
+      following.rhythm.wasBusy()
+      return .read(isIdle: false)
+    case .idle:
+      for way in 0..<following.reading.groupers.count { following.reading.groupers[way].expire() }
+      run.takeFinished(&following.reading, from: &following.ring)
+      if isStale {
+        messages.say("Log abandoned (vsl)")
+        return .lost
+      }
+      run.control.configuration.process.monitor?.noteCaughtUp(at: now)
+      if endsAfterLog { run.control.isEnding = true }
+      return .read(isIdle: true)
+    case .end: return .over
+    case .overrun(let lostBytes):
+      run.countLost(lostBytes)
+      messages.say("Log overrun: \(lostBytes) bytes were overwritten before they were read")
+      run.flush(&following.reading, from: &following.ring)
+      return .overrun(lostBytes: lostBytes)
+    case .damaged(let error):
+      if run.input.existingOnly {
+        run.control.fail(error.description)
+      } else {
+        messages.say(error.description)
+      }
+      run.flush(&following.reading, from: &following.ring)
+      return .damaged(error)
+    case .oversized(let vxid, _):
+      messages.say("transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end")
+      run.flush(&following.reading, from: &following.ring)
+      return .oversized(vxid: vxid)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Platform
+import LogReading
+
+/// How often an instance or a log that isn't there is looked for.
+let attachMilliseconds: Int32 = 250
+
+extension RunControl {
+  /// Until when the first log must be there; nil is for ever.
+  var attachDeadline: Int64? {
+    configuration.input.attachSeconds.map { clock.now().steadyNanoseconds + Int64(min($0, 1e9) * 1e9) }
+  }
+
+  /// Whether a time has come; never, if it is nil.
+  func isOver(_ deadline: Int64?) -> Bool { deadline.map { clock.now().steadyNanoseconds >= $0 } ?? false }
+
+  /// Finds the instance, and waits for it as long as `-t` allows; for ever only if that was said.
+  mutating func attach(_ name: String?, by deadline: Int64?) throws(RunError) -> InstanceFollower {
+    var said: String?
+    while true {
+      let path: String
+      do {
+        path = try InstanceName(name).path
+      } catch {
+        throw .instance(error)
+      }
+      var instance = InstanceFollower(path: path)
+      instance.refresh()
+      if instance.hasManager { return instance }
+      if instance.isRefused || isOver(deadline) { throw .noInstance(instance.trouble) }
+      if deadline == nil, instance.trouble != said {
+        messages.say("waiting for varnishd: \(instance.trouble)")
+        said = instance.trouble
+      }
+      if mailbox.wait(milliseconds: attachMilliseconds) { handleEarlyCommands() }
+      if isEnding { throw .interrupted(instance.trouble) }
+    }
+  }
+
+  /// Does what comes in before there are outputs: nothing but ending has an object yet.
+  private mutating func handleEarlyCommands() {
+    while let command = mailbox.next() {
+      if ends(command) { interrupt() }
+      if case .report = command { messages.say(Ledger().description) }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import Platform
+
+/// Lines for the people who run the program: on standard error with the program's name in front, or in the system's
+/// log once it has gone into the background; or for a program that embeds the run to show.
+struct Messages: Sendable {
+  let programName: String
+  let listener: (@Sendable (String) -> Void)?
+
+  /// Says one line, whatever names there are in it.
+  func say(_ text: String) {
+    let text = VisibleText.oneLine(text)
+    if let listener { listener(text) } else { MessageQueue.shared.say(text, as: programName) }
+  }
+}

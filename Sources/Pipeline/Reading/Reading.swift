@@ -1,0 +1,84 @@
+import Platform
+import LogReading
+import Transactions
+import VarnishLog
+
+/// What is made of one log's records: the groupers, one for each way of grouping that the routes ask for, and what
+/// belongs to no transaction.
+struct Reading<Layout: RecordLayout>: ~Copyable {
+  var groupers: FixedList<Grouper<Layout>>
+  /// For each grouper, what picks out at once the records that its routes depend on; nil if only one walks over
+  /// them anyway.
+  var captures: FixedList<RecordCaptures?>
+  /// Whether a route takes single records.
+  let takesRecords: Bool
+  /// Pieces of transactions whose beginning was never seen.
+  var strays = StrayPieces()
+}
+
+/// Pieces of transactions whose beginning was never seen.
+struct StrayPieces {
+  private(set) var count = 0
+  private(set) var firstOffset = 0
+  private(set) var firstVXID: UInt64 = 0
+
+  mutating func note(offset: Int, vxid: UInt64) {
+    if count == 0 { (firstOffset, firstVXID) = (offset, vxid) }
+    count += 1
+  }
+}
+
+extension Run {
+  /// Makes the routes fit a log, and what groups its records for them.
+  mutating func beginReading<Layout: RecordLayout>(
+    _ layout: Layout.Type, _ numbering: TagNumbering
+  ) throws(RunError) -> Reading<Layout> {
+    try prepare(for: numbering)
+    let rules = input.rules(for: numbering)
+    var ways: [GroupingOptions] = []
+    var takesRecords = false
+    for index in 0..<routes.count {
+      guard let way = routes[index].configuration.groupingOptions(input, rules) else {
+        takesRecords = true
+        continue
+      }
+      let found = ways.firstIndex(of: way) ?? ways.count
+      if found == ways.count { ways.append(way) }
+      routes[index].grouper = found
+    }
+    let captures = FixedList<RecordCaptures?>(count: ways.count) { way in makeCaptures(for: way) }
+    let tags = TagTable(numbering)
+    let groupers = FixedList<Grouper<Layout>>(count: ways.count) { way in
+      var options = ways[way]
+      for index in 0..<routes.count where routes[index].grouper == way {
+        options.keptTags.formUnion(routes[index].neededTags)
+      }
+      return Grouper(options: options, tags: tags)
+    }
+    return Reading(groupers: groupers, captures: captures, takesRecords: takesRecords)
+  }
+
+  /// A walk of its own for a query and a line each costs more than one for all; a single line needs only one.
+  private func makeCaptures(for way: Int) -> RecordCaptures? {
+    var (query, line) = (TagSet(), TagSet())
+    var walks = 0
+    for index in 0..<routes.count where routes[index].grouper == way {
+      // Groups as a whole are shown record by record.
+      if routes[index].takesWholeGroups { return nil }
+      query.formUnion(routes[index].queryTags)
+      line.formUnion(routes[index].lineTags)
+      walks += routes[index].hasQuery ? 2 : 1
+    }
+    return walks > 1 ? RecordCaptures(query: query, line: line) : nil
+  }
+
+  /// Ends reading a log: what is open is thrown away.
+  mutating func end<Layout: RecordLayout>(_ reading: inout Reading<Layout>) {
+    for way in 0..<reading.groupers.count {
+      for index in 0..<routes.count where routes[index].grouper == way {
+        routes[index].count(reading.groupers[way].statistics)
+      }
+      reading.groupers[way].discardOpen()
+    }
+  }
+}

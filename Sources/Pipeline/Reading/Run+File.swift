@@ -1,0 +1,75 @@
+import LogReading
+import Platform
+import Rendering
+import Transactions
+import VarnishLog
+
+/// Runs over a captured log.
+extension Run {
+  /// Reads a log to its end.
+  mutating func read<Layout: RecordLayout>(
+    _ source: inout FileRecords<Layout>, _ path: String
+  ) throws(RunError) {
+    var reading = try beginReading(Layout.self, source.numbering)
+    source.includesUnattributed = reading.takesRecords
+    do throws(LogError) {
+      while !isEnding {
+        let now = control.clock.now().steadyNanoseconds
+        for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now }
+        let pause = try pump(&source, &reading)
+        lookAtOutputs()
+        if handleCommands() { flush(&reading, from: &source) }
+        if case .end = pause { break }
+        try handle(pause, &source, path)
+      }
+    } catch {
+      control.fail(error.description)
+    }
+    end(&reading)
+    report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
+  }
+
+  private mutating func handle<Layout: RecordLayout>(
+    _ pause: Pause, _ source: inout FileRecords<Layout>, _ path: String
+  ) throws(LogError) {
+    switch pause {
+    case .busy, .overrun, .end: break
+    case .idle:
+      // Full blocks go by themselves; what is left goes now, before a long wait.
+      publish()
+      _ = control.mailbox.wait(milliseconds: -1, or: source.waitDescriptor)
+    case .damaged(let error): throw error
+    case .oversized(let vxid, let offset):
+      throw .damaged(
+        path: path, offset: offset, isDecoded: source.isDecoded,
+        problem: "transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end")
+    }
+  }
+
+  /// Finishes what is open, and hands it on.
+  mutating func flush<Source: LogSource & ~Copyable>(
+    _ reading: inout Reading<Source.Layout>, from source: inout Source
+  ) {
+    for way in 0..<reading.groupers.count { reading.groupers[way].flush() }
+    takeFinished(&reading, from: &source)
+  }
+
+  /// Says what the file had that belongs nowhere.
+  ///
+  /// What could be delivered has been.
+  private mutating func report(
+    _ strays: StrayPieces, unknownTags: UnknownTags?, path: String, isDecoded: Bool
+  ) {
+    guard input.reportsOrphans else { return }
+    if let unknownTags {
+      control.fail(
+        LogError.place(path, unknownTags.firstOffset, isDecoded: isDecoded)
+          + ": a record of tag \(unknownTags.firstTag), which is not known (\(unknownTags.count) in all)")
+    } else if strays.count > 0 {
+      control.fail(
+        LogError.place(path, strays.firstOffset, isDecoded: isDecoded)
+          + ": records of transaction \(strays.firstVXID), which doesn't begin in this file "
+          + "(\(strays.count) such pieces)")
+    }
+  }
+}

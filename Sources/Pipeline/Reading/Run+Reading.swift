@@ -1,0 +1,144 @@
+import Shipping
+import Platform
+import LogReading
+import Transactions
+import VarnishLog
+
+/// The inner loop: from a source's records to entries in the spools.
+extension Run {
+  /// Why the loop paused.
+  enum Pause {
+    /// Commands and the clock want to be looked at.
+    case busy
+    case idle
+    case end
+    case overrun(lostBytes: Int)
+    case damaged(LogError)
+    /// A transaction grew beyond all measure.
+    case oversized(vxid: UInt64, offset: Int)
+  }
+
+  /// How many runs of records are taken between two looks at the commands.
+  private static var runsPerTurn: Int { 1024 }
+
+  /// Takes what the source has, but no more than a turn's worth.
+  mutating func pump<Source: LogSource & ~Copyable>(
+    _ source: inout Source, _ reading: inout Reading<Source.Layout>
+  ) throws(LogError) -> Pause {
+    var readBytes = 0
+    defer { note(reading, readBytes: readBytes) }
+    for _ in 0..<Self.runsPerTurn where !control.isEnding {
+      switch try source.next() {
+      case .records(let run):
+        readBytes += run.byteCount
+        if reading.takesRecords {
+          takeEach(run, from: &source)
+          // Records of no transaction were handed out for those routes alone.
+          if Source.Layout.vxid(run.start) == 0 { continue }
+        }
+        for way in 0..<reading.groupers.count {
+          if let pause = add(run, way, &reading, from: &source) { return pause }
+        }
+      case .idle: return .idle
+      case .end: return .end
+      case .overrun(let lostBytes): return .overrun(lostBytes: lostBytes)
+      case .damaged(let error): return .damaged(error)
+      }
+    }
+    return .busy
+  }
+
+  /// Adds a run of records to a grouper, and hands on the groups that this finished.
+  @inline(__always)
+  private mutating func add<Source: LogSource & ~Copyable>(
+    _ run: RecordRun<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
+    from source: inout Source
+  ) -> Pause? {
+    let orphansBefore = reading.groupers[way].statistics.orphans
+    let hasGroups =
+      Source.recordsStandAlone ? reading.groupers[way].addEach(run) : reading.groupers[way].add(run)
+    guard hasGroups else { return nil }
+    takeFinished(way, &reading, from: &source)
+    if !Source.recordsStandAlone, !source.isIntact {
+      reading.groupers[way].discardTornPiece()
+    } else if reading.groupers[way].statistics.orphans > orphansBefore {
+      reading.strays.note(offset: source.offset(of: run.start), vxid: Source.Layout.vxid(run.start))
+    } else if let vxid = reading.groupers[way].oversized {
+      return .oversized(vxid: vxid, offset: source.offset(of: run.start))
+    }
+    return nil
+  }
+
+  /// Has the routes note what the groupers have sorted out, and how much was read.
+  private mutating func note<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>, readBytes: Int) {
+    for index in 0..<routes.count {
+      routes[index].ledger.readBytes += readBytes
+      if let way = routes[index].grouper { routes[index].note(reading.groupers[way].statistics) }
+    }
+  }
+
+  /// Hands on what was finished without new records, by time or by force.
+  mutating func takeFinished<Source: LogSource & ~Copyable>(
+    _ reading: inout Reading<Source.Layout>, from source: inout Source
+  ) {
+    for way in 0..<reading.groupers.count { takeFinished(way, &reading, from: &source) }
+    note(reading, readBytes: 0)
+  }
+
+  @inline(__always)
+  private mutating func takeFinished<Source: LogSource & ~Copyable>(
+    _ way: Int, _ reading: inout Reading<Source.Layout>, from source: inout Source
+  ) {
+    while let group = reading.groupers[way].next() {
+      let captured = group.count == 1 ? reading.captures[way]?.capture(group[0]) : nil
+      for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
+        take(group, captured, index, from: &source)
+      }
+    }
+  }
+
+  @inline(__always)
+  private mutating func take<Source: LogSource & ~Copyable>(
+    _ group: TransactionGroup<Source.Layout>, _ captured: CapturedRecords<Source.Layout>?, _ index: Int,
+    from source: inout Source
+  ) {
+    guard routes[index].admits(group, captured, control.clock) else { return }
+    if routes[index].takesWholeGroups {
+      offer(index) { route in route.take(group) { source.isIntact } }
+    } else {
+      for member in 0..<group.count {
+        let transaction = group[member]
+        offer(index) { route in route.take(transaction, captured) { source.isIntact } }
+      }
+    }
+    routes[index].countTaken()
+    if routes[index].isOver { endIfOver() }
+  }
+
+  /// Hands something to a route, again if there is no room and the source can wait.
+  @inline(__always)
+  private mutating func offer(_ index: Int, _ take: (inout Route) -> Route.Outcome) {
+    while case .full = take(&routes[index]) {
+      guard canWait(index) else { return routes[index].refuse() }
+      handleCommands()
+    }
+  }
+
+  /// Whether the source is held back until there is room, unless a command says that it has waited long enough.
+  private func canWait(_ index: Int) -> Bool {
+    routes[index].waitsForRoom && !control.isEnding && routes[index].output.failure == nil
+  }
+
+  /// Has the routes that take single records take those of a run.
+  private mutating func takeEach<Source: LogSource & ~Copyable>(
+    _ run: RecordRun<Source.Layout>, from source: inout Source
+  ) {
+    for index in 0..<routes.count where routes[index].takesRecords && !routes[index].isOver {
+      var cursor = run.makeCursor()
+      while case .full = routes[index].take(each: &cursor, control.clock, isIntact: { source.isIntact }) {
+        if canWait(index) { handleCommands() } else { routes[index].refuse(&cursor) }
+      }
+      if routes[index].isOver { endIfOver() }
+    }
+  }
+}

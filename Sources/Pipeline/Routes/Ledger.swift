@@ -1,0 +1,156 @@
+import Spool
+import Shipping
+
+/// What has become of everything that one output was to have: `seen = written + filtered + dropped` holds once
+/// the output has ended, and with what is on its way at any moment.
+public struct Ledger: Sendable, Equatable {
+  /// Why a transaction, a group or a record isn't in the output.
+  public enum Cause: String, Sendable, CaseIterable {
+    /// Another side's, restarted, a session's, or not what the queries ask for.
+    case unwanted
+    /// It is in the part that `--sample` leaves out.
+    case sampledOut = "sampled_out"
+    /// `-R` let enough through already.
+    case rateLimited = "rate_limited"
+    /// There was no room in memory.
+    case spoolFull = "spool_full"
+    /// There was no room in the spool's directory either.
+    case diskFull = "disk_full"
+    /// The output failed for good with it on its way.
+    case consumerGone = "consumer_gone"
+    /// It came back damaged from the spool's directory.
+    case damaged
+    /// It was overwritten while it was being read.
+    case torn
+
+    /// Whether that is what the output was told to do.
+    public var isFiltered: Bool {
+      switch self {
+      case .unwanted, .sampledOut, .rateLimited: true
+      default: false
+      }
+    }
+  }
+
+  private var counts = Counts()
+  /// Entries handed to the output.
+  public var committed = 0
+  /// Entries that reached the output, those that an earlier run had left for it included.
+  public var written = 0
+  /// Of the entries handed to the output, those that a connection may have swallowed when it was reset.
+  public var unconfirmed = 0
+  /// Of the entries handed to the output, those that it failed to deliver.
+  public var undelivered: Int { self[.consumerGone] + self[.damaged] }
+  /// Entries that an earlier run had left for the output.
+  public var inherited = 0
+  /// Of the entries handed to the output, those that it has left for the next run.
+  public var kept = 0
+  /// Bytes of the log that were overwritten before they were read.
+  public var lostBytes = 0
+  /// Bytes of the log that were read, for estimating how many transactions were lost.
+  public var readBytes = 0
+  /// Groups that were taken incomplete because too many were open.
+  public var incompleteByLimit = 0
+  /// Groups that were taken incomplete because they took too long.
+  public var incompleteByTimeout = 0
+
+  /// Counts nothing yet.
+  public init() {}
+
+  /// How many were lost or left out for a cause.
+  public subscript(cause: Cause) -> Int {
+    get { counts[cause] }
+    set { counts[cause] = newValue }
+  }
+
+  /// What was left out, for all causes that the output was told of.
+  public var filtered: Int { self[.unwanted] + self[.sampledOut] + self[.rateLimited] }
+
+  /// What found no room.
+  public var refused: Int { self[.spoolFull] + self[.diskFull] }
+
+  /// What was seen.
+  public var seen: Int { committed + refused + filtered }
+
+  /// Of the entries handed to the output, those that are still on their way.
+  public var queued: Int { inherited + committed - written - unconfirmed - undelivered - kept }
+
+  /// Entries that will never be written.
+  public var dropped: Int { refused + undelivered }
+
+  /// Transactions that were overwritten before they were read: those found so, and an estimate from the bytes that
+  /// are missing and the average size of those that were read.
+  public var lost: Int {
+    guard lostBytes > 0 else { return self[.torn] }
+    let average = readBytes > 0 ? max(1, readBytes / max(1, seen)) : Self.usualTransactionBytes
+    return self[.torn] + max(1, lostBytes / average)
+  }
+
+  private static let usualTransactionBytes = 1500
+
+  /// Takes over what has become of the entries that were handed to an output.
+  ///
+  /// - Parameter isFinal: whether the output has ended, so that what is not delivered never will be.
+  mutating func note(_ report: OutputReport, isFinal: Bool) {
+    inherited = report.inherited.records
+    kept = report.kept.records
+    written = report.written.records
+    unconfirmed = report.unconfirmed.records
+    self[.damaged] = report.droppedByDamage.records
+    self[.consumerGone] = report.droppedByFailure.records
+    if isFinal { self[.consumerGone] += queued }
+  }
+
+  /// The accounting line.
+  public var description: String {
+    let sums = "seen=\(seen) written=\(written) filtered=\(filtered) dropped=\(dropped) lost=\(lost)"
+    let others = [
+      ("inherited", inherited), ("kept", kept), ("queued", queued), ("unconfirmed", unconfirmed),
+    ]
+    return others.reduce(sums) { line, figure in
+      figure.1 > 0 ? line + " \(figure.0)=\(figure.1)" : line
+    }
+  }
+
+  /// Whether nothing is on its way any more: all that came in has come out, or is known to have gone elsewhere.
+  var isSettled: Bool { queued == 0 && undelivered >= 0 }
+
+  /// Whether nothing was lost, and nothing may have been.
+  var isComplete: Bool { dropped + lost + unconfirmed == 0 }
+}
+
+/// A count for each cause.
+///
+/// Named fields, and no array: it is counted for every transaction, and an array would be checked for being the
+/// only one of its kind each time.
+private struct Counts: Sendable, Equatable {
+  private var unwanted = 0, sampledOut = 0, rateLimited = 0, spoolFull = 0, diskFull = 0, consumerGone = 0
+  private var damaged = 0, torn = 0
+
+  subscript(cause: Ledger.Cause) -> Int {
+    @inline(__always) get {
+      switch cause {
+      case .unwanted: unwanted
+      case .sampledOut: sampledOut
+      case .rateLimited: rateLimited
+      case .spoolFull: spoolFull
+      case .diskFull: diskFull
+      case .consumerGone: consumerGone
+      case .damaged: damaged
+      case .torn: torn
+      }
+    }
+    @inline(__always) set {
+      switch cause {
+      case .unwanted: unwanted = newValue
+      case .sampledOut: sampledOut = newValue
+      case .rateLimited: rateLimited = newValue
+      case .spoolFull: spoolFull = newValue
+      case .diskFull: diskFull = newValue
+      case .consumerGone: consumerGone = newValue
+      case .damaged: damaged = newValue
+      case .torn: torn = newValue
+      }
+    }
+  }
+}

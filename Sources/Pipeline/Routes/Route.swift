@@ -1,0 +1,409 @@
+import Platform
+import LogQuery
+import LogReading
+import Rendering
+import Shipping
+import Spool
+import Transactions
+import VarnishLog
+
+/// The reader's end of one output: which groups it takes, what is made of them, and the spool that goes to.
+///
+/// Each has its own selection, spool and ledger, so that none can touch another.
+struct Route: ~Copyable {
+  let configuration: OutputConfiguration
+  /// The name in messages and in the accounting.
+  let name: String
+  let output: Output
+  /// What the output must know of the records it is given, if they are records.
+  let binaryContent: BinaryContent?
+  /// Whether the source is held back when the spool is full.
+  let waitsForRoom: Bool
+  /// Why an entry for which there is no room is lost.
+  private let refusal: Ledger.Cause
+
+  /// What this thread has counted; `account` adds the rest.
+  var ledger = Ledger()
+  /// How many groups the present grouper has sorted out; `ledger` takes them over when it ends.
+  private var sortedOutCount = 0
+  /// Which of the reading's groupers it takes groups from; nil while it takes records.
+  var grouper: Int?
+  private var shown: ShownEntries?
+  private(set) var query: Query?
+  private var writer: SpoolWriter
+  private var rateLimiter: RateLimiter?
+  /// How many more groups are to be taken.
+  private var groupsLeft: Int
+  private let sample: Sample?
+  /// Whether there is nothing to ask of a record before it is shown.
+  private let takesEveryRecord: Bool
+
+  /// A route to an output that has begun.
+  init(
+    _ configuration: OutputConfiguration, to output: Output, binaryContent: BinaryContent?,
+    waitsForRoom: Bool,
+    nowNanoseconds: Int64
+  ) {
+    self.configuration = configuration
+    self.output = output
+    self.binaryContent = binaryContent
+    self.waitsForRoom = waitsForRoom
+    name = configuration.displayName
+    refusal = configuration.spoolDirectory == nil ? .spoolFull : .diskFull
+    writer = output.makeWriter()
+    rateLimiter = configuration.rateLimit.map { RateLimiter($0, at: nowNanoseconds) }
+    groupsLeft = configuration.groupsMax ?? .max
+    sample = configuration.sample
+    takesEveryRecord =
+      configuration.queries.isEmpty && configuration.rateLimit == nil && configuration.groupsMax == nil
+      && configuration.sample == nil
+  }
+
+  /// Whether its output has failed for good, as of the last look.
+  private var isBroken = false
+
+  /// Whether it takes nothing more: its output has failed for good, or it has all that it was to take.
+  var isOver: Bool { groupsLeft == 0 || isBroken }
+
+  /// Looks whether the output has failed for good.
+  mutating func lookAtOutput() { isBroken = output.failure != nil }
+
+  /// Whether it takes single records instead of groups.
+  var takesRecords: Bool {
+    if case .records = configuration.shown { true } else { false }
+  }
+
+  /// Whether it takes groups as a whole.
+  var takesWholeGroups: Bool {
+    if case .groups = configuration.shown { true } else { false }
+  }
+
+  /// Whether there is a query; one that asks for no record counts, too.
+  var hasQuery: Bool { !configuration.queries.isEmpty }
+
+  // MARK: Getting ready for a log
+
+  /// Compiles format, queries and rules for a log.
+  mutating func prepare(_ rules: NCSARules, _ numbering: TagNumbering) throws(RunError) {
+    shown = try configuration.shown(rules, numbering)
+    query = try configuration.query(rules, numbering)
+  }
+
+  /// The tags whose records must survive until a transaction is finished.
+  var neededTags: TagSet {
+    var tags = lineTags
+    tags.formUnion(queryTags)
+    return tags
+  }
+
+  /// Of these, what entries are made of.
+  var lineTags: TagSet {
+    switch shown {
+    case .some(let shown): shown.neededTags
+    case nil: TagSet()
+    }
+  }
+
+  /// Of these, what the query asks for.
+  var queryTags: TagSet {
+    switch query {
+    case .some(let query): query.neededTags
+    case nil: TagSet()
+    }
+  }
+
+  // MARK: Accounting
+
+  /// Notes how many groups the grouper has sorted out so far.
+  mutating func note(_ statistics: GroupingStatistics) {
+    sortedOutCount =
+      statistics.ruledOut + (takesWholeGroups ? statistics.discardedGroups : statistics.discarded)
+  }
+
+  /// Takes over what a grouper that has ended has sorted out.
+  mutating func count(_ statistics: GroupingStatistics) {
+    note(statistics)
+    ledger[.unwanted] += sortedOutCount
+    sortedOutCount = 0
+    ledger.incompleteByLimit += statistics.overflowed
+    ledger.incompleteByTimeout += statistics.timedOut
+  }
+
+  /// What has become of everything, at any moment.
+  ///
+  /// - Parameters:
+  ///   - report: the output's numbers; asked for if not given.
+  ///   - isFinal: whether the output has ended, so that what is not delivered never will be.
+  func account(_ report: OutputReport? = nil, isFinal: Bool = false) -> Ledger {
+    var account = ledger
+    account[.unwanted] += sortedOutCount
+    account.note(report ?? output.report, isFinal: isFinal)
+    return account
+  }
+
+  // MARK: Taking
+
+  /// What came of a transaction, a group or a record.
+  enum Outcome {
+    case committed
+    /// It is counted as lost or left out.
+    case counted
+    /// What it was made of was overwritten meanwhile, which is counted.
+    case torn
+    /// There is no room for it, which isn't counted yet.
+    case full
+  }
+
+  /// Whether a group is wanted; it is counted if not.
+  ///
+  /// - Parameter captured: what was picked out of its only transaction already, if that is so.
+  mutating func admits<Layout: RecordLayout>(
+    _ group: TransactionGroup<Layout>, _ captured: CapturedRecords<Layout>?, _ clock: RunClock
+  ) -> Bool {
+    let isWanted =
+      if let captured { query?.matches(group[0], captured) ?? true } else { query?.matches(group) ?? true }
+    guard let cause = objection(isWanted, group[0].vxid, clock) else { return true }
+    ledger[cause] += takesWholeGroups ? 1 : group.count
+    return false
+  }
+
+  private mutating func objection(_ isWanted: Bool, _ vxid: UInt64, _ clock: RunClock) -> Ledger.Cause? {
+    guard isWanted else { return .unwanted }
+    if let sample, !sample.includes(vxid) { return .sampledOut }
+    if rateLimiter?.admits(at: clock.now().steadyNanoseconds) == false { return .rateLimited }
+    return nil
+  }
+
+  /// Notes that a group was taken.
+  mutating func countTaken() {
+    groupsLeft -= 1
+    if configuration.isUnbuffered { publish() }
+  }
+
+  /// Counts an entry that is lost because there is no room for it.
+  mutating func refuse() { ledger[refusal] += 1 }
+
+  /// Room for a usual line; what is longer is rendered twice.
+  private static let lineByteCountUsual = 1024
+  private static let lineByteCountMax = 64 << 20
+  /// Room for a group of some transactions; one of a long connection has thousands.
+  private static let groupByteCountUsual = 16 << 10
+  private static let groupByteCountMax = 512 << 20
+
+  /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
+  ///
+  /// - Parameter captured: what was picked out of the transaction already, if that is so.
+  mutating func take<Layout: RecordLayout>(
+    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?, isIntact: () -> Bool
+  ) -> Outcome {
+    let result: RenderResult
+    switch shown {
+    case .lines(let maker)?:
+      result = Self.render(
+        to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax, isIntact: isIntact
+      ) { maker.value.render(transaction, captured, to: &$0) }
+    default: result = .nothing
+    }
+    return count(result)
+  }
+
+  /// The same for what is shown of a group.
+  mutating func take<Layout: RecordLayout>(
+    _ group: TransactionGroup<Layout>, isIntact: () -> Bool
+  ) -> Outcome {
+    let result: RenderResult
+    switch shown {
+    case .groups(let renderer)?:
+      result = Self.render(
+        to: &writer, usual: Self.groupByteCountUsual, limit: Self.groupByteCountMax, isIntact: isIntact
+      ) { renderer.value.render(group, to: &$0) }
+    default: result = .nothing
+    }
+    return count(result)
+  }
+
+  /// The same for one record.
+  private mutating func take<Layout: RecordLayout>(
+    _ record: Record<Layout>, isIntact: () -> Bool
+  ) -> Outcome {
+    let result: RenderResult
+    switch shown {
+    case .records(let renderer)?:
+      result = Self.render(
+        to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax, isIntact: isIntact
+      ) { renderer.value.render(record, to: &$0) }
+    default: result = .nothing
+    }
+    return count(result)
+  }
+
+  @inline(__always)
+  private mutating func count(_ result: RenderResult) -> Outcome {
+    switch result {
+    case .kept:
+      ledger.committed += 1
+      return .committed
+    case .nothing:
+      ledger[.unwanted] += 1
+      return .counted
+    case .torn:
+      ledger[.torn] += 1
+      return .torn
+    case .full: return .full
+    }
+  }
+
+  /// What came of rendering something.
+  private enum RenderResult {
+    case kept
+    /// There was nothing to show.
+    case nothing
+    case torn
+    case full
+  }
+
+  /// Has something rendered into the spool.
+  ///
+  /// - Parameters:
+  ///   - usual: how much room to begin with, in bytes.
+  ///   - limit: what takes more finds no room.
+  ///   - render: returns whether there is anything to keep.
+  @inline(__always)
+  private static func render(
+    to writer: inout SpoolWriter, usual: Int, limit: Int, isIntact: () -> Bool,
+    _ render: (inout LineWriter) -> Bool
+  ) -> RenderResult {
+    var wanted = usual
+    while true {
+      guard wanted <= limit, let room = writer.reserve(wanted) else {
+        // Whether there would have been anything must be known to count it right.
+        var nowhere = LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
+        return render(&nowhere) ? .full : .nothing
+      }
+      var line = LineWriter(room)
+      guard render(&line) else { return .nothing }
+      if line.overflowed {
+        wanted = room.count * 2
+        continue
+      }
+      guard isIntact() else { return .torn }
+      writer.commit(line.count)
+      return .kept
+    }
+  }
+
+  /// Makes all that was committed visible to the output.
+  mutating func publish() { writer.publish() }
+
+  /// Says that nothing more will come.
+  mutating func finish() {
+    writer.finish()
+    output.finish()
+  }
+}
+
+// MARK: - Single records
+
+extension Route {
+  /// How many records are rendered before they are checked and kept.
+  private static let batchCount = 64
+
+  /// What came of a run's records.
+  enum RunOutcome {
+    /// All of them were dealt with.
+    case done
+    /// There is no room for the next one, which isn't counted yet.
+    case full
+  }
+
+  /// Takes the records of a run, each by itself.
+  ///
+  /// - Parameter cursor: is left where there was no room.
+  mutating func take<Layout: RecordLayout>(
+    each cursor: inout RecordCursor<Layout>, _ clock: RunClock, isIntact: () -> Bool
+  ) -> RunOutcome {
+    if takesEveryRecord {
+      let isWhole = takeMany(&cursor, isIntact: isIntact)
+      if configuration.isUnbuffered { publish() }
+      if !isWhole { return .done }
+    }
+    // What is left had no room, or must be looked at one by one.
+    while groupsLeft > 0 {
+      var ahead = cursor
+      guard let record = ahead.next() else { return .done }
+      let isWanted = TransactionGroup.withRecord(record) { query?.matches($0) ?? true }
+      if let cause = objection(isWanted, record.vxid, clock) {
+        ledger[cause] += 1
+        cursor = ahead
+        continue
+      }
+      switch take(record, isIntact: isIntact) {
+      case .committed, .counted: countTaken()
+      // What was overwritten holds no records any more; the source says how much that was.
+      case .torn: return .done
+      case .full: return .full
+      }
+      cursor = ahead
+    }
+    return .done
+  }
+
+  /// Counts the record at which there was no room as lost, and goes past it.
+  mutating func refuse<Layout: RecordLayout>(_ cursor: inout RecordCursor<Layout>) {
+    guard cursor.next() != nil else { return }
+    refuse()
+    countTaken()
+  }
+
+  /// Takes many records at a time, as long as there is room.
+  ///
+  /// - Returns: false if they were overwritten meanwhile.
+  private mutating func takeMany<Layout: RecordLayout>(
+    _ records: inout RecordCursor<Layout>, isIntact: () -> Bool
+  ) -> Bool {
+    switch shown {
+    case .records(let renderer)?:
+      let tallies = Self.takeMany(&records, renderer, &writer, isIntact: isIntact)
+      ledger.committed += tallies.committed
+      ledger[.unwanted] += tallies.hidden
+      ledger[.torn] += tallies.torn
+      return tallies.torn == 0
+    default: return true
+    }
+  }
+
+  private static func takeMany<Layout: RecordLayout>(
+    _ records: inout RecordCursor<Layout>, _ renderer: borrowing Box<GroupRenderer>,
+    _ writer: inout SpoolWriter, isIntact: () -> Bool
+  ) -> (committed: Int, hidden: Int, torn: Int) {
+    var tallies = (committed: 0, hidden: 0, torn: 0)
+    var wanted = groupByteCountUsual
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: batchCount) { ends in
+      while !records.rest.isEmpty {
+        guard writer.hasRoom(wanted), let room = writer.reserve(wanted) else { return }
+        // Each record that is kept takes some of the room away for itself.
+        let usable = room.count - ends.count * SpoolWriter.recordOverhead
+        var lines = LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
+        let batch = renderer.value.render(each: &records, to: &lines, ends: ends)
+        tallies.hidden += batch.hidden
+        if batch.shown == 0, batch.hidden == 0 {
+          // What is left is no whole record, or needs more room.
+          guard batch.isFull else { return }
+          wanted = room.count * 2
+          continue
+        }
+        guard isIntact() else {
+          tallies.torn += 1
+          return
+        }
+        var start = 0
+        for index in 0..<batch.shown {
+          writer.commit(ends[index] - start)
+          start = ends[index]
+        }
+        tallies.committed += batch.shown
+      }
+    }
+    return tallies
+  }
+}

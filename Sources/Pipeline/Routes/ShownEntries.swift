@@ -1,0 +1,38 @@
+import Platform
+import Rendering
+import Transactions
+import VarnishLog
+
+/// What an output shows, with what renders it.
+enum ShownEntries: ~Copyable {
+  /// A line for each transaction that is selected.
+  case lines(Box<LineMaker>)
+  /// Groups as a whole.
+  case groups(Box<GroupRenderer>)
+  /// Every record by itself.
+  case records(Box<GroupRenderer>)
+
+  /// The tags whose records must survive until a transaction is finished.
+  var neededTags: TagSet {
+    switch self {
+    case .lines(let maker): maker.value.renderer.neededTags
+    case .groups: .all
+    case .records: .all
+    }
+  }
+}
+
+/// Makes lines of those transactions that are selected.
+struct LineMaker: ~Copyable {
+  let selection: Selection
+  var renderer: LineRenderer
+
+  /// Writes a transaction's line.
+  ///
+  /// - Returns: whether it gives one.
+  mutating func render<Layout: RecordLayout>(
+    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?, to line: inout LineWriter
+  ) -> Bool {
+    selection.includes(transaction) && renderer.render(transaction, captured, to: &line) == .line
+  }
+}

@@ -1,0 +1,100 @@
+import Platform
+
+/// How a run goes on: what it was told from outside, what it says, and how it will have ended.
+struct RunControl: ~Copyable {
+  let configuration: Configuration
+  let mailbox: any Mailbox
+  let clock: RunClock
+  let messages: Messages
+  /// Whether the run was told to end, or has done what it was told to do.
+  var isEnding = false
+  /// Whether it was told so from outside; then the outputs are given only so much time.
+  private(set) var isInterrupted = false
+  /// How the run would end now.
+  private(set) var outcome = RunOutcome.complete
+  /// What is still to be told to the process that has started this one; nil in the foreground.
+  private var daemon: Daemon?
+
+  init(_ configuration: Configuration, mailbox: any Mailbox, clock: RunClock = .system) {
+    self.configuration = configuration
+    self.mailbox = mailbox
+    self.clock = clock
+    let process = configuration.process
+    messages = Messages(programName: process.programName, listener: process.monitor?.say)
+  }
+
+  /// Ends the run, and gives the outputs only so much time.
+  mutating func interrupt() {
+    isEnding = true
+    isInterrupted = true
+  }
+
+  /// Says why the input can't be read as it should, which makes the run a failure.
+  mutating func fail(_ text: String) {
+    messages.say(text)
+    outcome = .inputFailed
+  }
+
+  /// Notes how an output has ended.
+  mutating func note(_ failure: String?, isComplete: Bool) {
+    if let failure {
+      messages.say(failure)
+      outcome = .outputFailed
+    } else if !isComplete, outcome == .complete {
+      outcome = .incomplete
+    }
+  }
+
+  /// Whether a command ends the run.
+  func ends(_ command: Command) -> Bool {
+    switch command {
+    case .end: true
+    case .hangup: configuration.process.hangup == .end
+    case .flush, .report: false
+    }
+  }
+
+  /// Does what may hang with a file system; once a command ends the run, not for long.
+  ///
+  /// - Parameters:
+  ///   - what: what it is, for the message: "opening the output".
+  ///   - patienceSeconds: how long it may take after such a command; as long as delivering may, if nil.
+  /// - Throws: `RunError.interruptedWhile` if it takes longer; what hangs is left behind.
+  mutating func aside<Value: ~Copyable>(
+    _ what: String, patienceSeconds: Double? = nil,
+    _ work: sending @escaping () -> sending Result<Value, RunError>
+  ) throws(RunError) -> sending Value {
+    let result = Aside.run(
+      whileWatching: mailbox.descriptor,
+      goesOn: {
+        // An answer to anything else would look as if the log were being followed already.
+        if mailbox.takeEnds(where: { ends($0) }) { interrupt() }
+        return !isEnding
+      }, patience: Int64(min(patienceSeconds ?? configuration.process.drainSeconds, 1e9) * 1e9),
+      isHurried: isEnding, work)
+    guard let result else { throw .interruptedWhile(what) }
+    return try result.get()
+  }
+
+  /// Goes into the background, if asked.
+  ///
+  /// Before anything is opened or started: neither threads nor children would survive it.
+  mutating func detach() throws(RunError) {
+    guard configuration.process.daemonizes else { return }
+    do {
+      daemon = try Daemon.detach(as: configuration.process.programName)
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  /// Says that the run has begun, to the process that has started this one in the background, if there is one.
+  mutating func announceReady() {
+    do {
+      try daemon.take()?.announceReady()
+    } catch {
+      fail(error.description)
+      isEnding = true
+    }
+  }
+}
