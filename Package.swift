@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "LineFormat", targets: ["LineFormat"]),
     .library(name: "Shipping", targets: ["Shipping"]),
     .library(name: "SpillwayLogging", targets: ["SpillwayLogging"]),
+    .library(name: "Settings", targets: ["Settings"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -28,9 +29,13 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: strict),
     .target(name: "SharedMemory", dependencies: ["CShims"], swiftSettings: strict),
     .target(name: "Platform", dependencies: ["CShims", "SharedMemory"], swiftSettings: strict),
+    .target(
+      name: "Settings", dependencies: ["CYAML", "SharedMemory"],
+      swiftSettings: strict + [.strictMemorySafety()]),
     .target(
       name: "ShmLog", dependencies: ["CShims", "SharedMemory", "Compression"], swiftSettings: strict),
     .target(
@@ -84,6 +89,7 @@ let package = Package(
       name: "PlatformTests", dependencies: ["Platform", "SharedMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ShmLogTests", dependencies: ["ShmLog", "SharedMemory", "TestSupport"],
       swiftSettings: strict),
