@@ -61,16 +61,30 @@ public struct SettingsReader {
   /// Takes a switch: on if it stands there without a value, else as it says.
   public mutating func takeSwitch(_ key: String) -> Bool? {
     guard let node = entry(key)?.value else { return nil }
-    if case .scalar(let scalar) = node {
-      if !scalar.hasValue { return true }
-      switch scalar.text.lowercased() {
-      case "yes", "true", "on": return true
-      case "no", "false", "off": return false
-      default: break
-      }
-    }
+    if let isOn = Self.isOn(node) { return isOn }
     mistakes.append(Self.mismatch(node, key: key, expected: "yes or no, true or false, on or off"))
     return nil
+  }
+
+  /// Takes a switch that may have a value instead, as in `gzip`, `gzip: no` and `gzip: 9`.
+  public mutating func takeSwitch<Value, Failure: Error>(
+    _ key: String, expecting expected: String = "yes, no or a text",
+    orValue read: (String) throws(Failure) -> Value
+  ) -> SettingsSwitch<Value>? {
+    guard let node = entry(key)?.value else { return nil }
+    if let isOn = Self.isOn(node) { return isOn ? .on : .off }
+    return value(of: node, key: key, expecting: expected, read).map { .value($0) }
+  }
+
+  /// Whether a switch is on; nil if what stands there is something else.
+  private static func isOn(_ node: SettingsNode) -> Bool? {
+    guard case .scalar(let scalar) = node else { return nil }
+    if !scalar.hasValue { return true }
+    switch scalar.text.lowercased() {
+    case "yes", "true", "on": return true
+    case "no", "false", "off": return false
+    default: return nil
+    }
   }
 
   // MARK: Several

@@ -1,7 +1,7 @@
 /// Reads settings from a file in YAML.
 ///
 /// Of YAML, it takes mappings, lists and texts, in every notation. A text keeps the characters that it is written
-/// with: whether `no` is a switch, a name or a country is for the reader of the setting to say. Whatever makes a file
+/// with: whether `no` is a switch, a name or a country is for the reader of the setting to say. What makes a file
 /// mean something else than what stands there is refused: anchors and aliases, tags, merge keys, directives, a second
 /// document, a key that is there twice.
 ///

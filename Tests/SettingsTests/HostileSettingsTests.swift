@@ -7,7 +7,7 @@ import Testing
 struct HostileSettingsTests {
   private func read(_ text: String) -> ParsedSettings { YAMLReader.read(Array(text.utf8), path: "f") }
 
-  /// How long this thread computes for something, whatever else the machine has to do.
+  /// How long this thread computes for something; other load on the machine does not count.
   private func cpuSeconds(_ work: () -> Void) -> Double {
     func now() -> Double {
       var time = timespec()

@@ -40,6 +40,27 @@ struct SettingsReaderTests {
     #expect(reader.finish() == [])
   }
 
+  @Test(
+    arguments: [
+      ("gzip:", .on), ("gzip: yes", .on), ("gzip: off", .off), ("gzip: 9", .value(9)), ("other: 1", nil),
+    ] as [(String, SettingsSwitch<Int>?)])
+  func `a switch may have a value of its own`(_ text: String, _ level: SettingsSwitch<Int>?) {
+    var reader = reader(text)
+    #expect(reader.takeSwitch("gzip", orValue: Self.number) == level)
+    _ = reader.take("other")
+    #expect(reader.finish() == [])
+  }
+
+  @Test func `a switch with a wrong value is told like any other`() {
+    var reader = reader("a: 9x\nb: [9]")
+    #expect(reader.takeSwitch("a", orValue: Self.number) == nil)
+    #expect(reader.takeSwitch("b", expecting: "a level", orValue: Self.number) == nil)
+    #expect(
+      reader.finish().map(\.description) == [
+        #"f:1:4: a: "9x": expected a number"#, "f:2:4: b: a list: expected a level",
+      ])
+  }
+
   @Test(arguments: [
     ("number: 5x", #"f:1:9: number: "5x": expected a number"#),
     ("number:", "f:1:8: number: no value: expected a count"),
