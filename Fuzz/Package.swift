@@ -12,6 +12,7 @@ let shmLog: Target.Dependency = .product(name: "ShmLog", package: "spillway")
 let transactions: Target.Dependency = .product(name: "Transactions", package: "spillway")
 let logQuery: Target.Dependency = .product(name: "LogQuery", package: "spillway")
 let lineFormat: Target.Dependency = .product(name: "LineFormat", package: "spillway")
+let settings: Target.Dependency = .product(name: "Settings", package: "spillway")
 
 // libFuzzer takes one entry per executable.
 let package = Package(
@@ -31,6 +32,8 @@ let package = Package(
       name: "FuzzFormat", dependencies: ["FuzzSupport", shmLog, lineFormat], swiftSettings: strict),
     .executableTarget(
       name: "FuzzTemplate", dependencies: ["FuzzSupport", shmLog, lineFormat], swiftSettings: strict),
+    .executableTarget(
+      name: "FuzzSettings", dependencies: ["FuzzSupport", settings], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
