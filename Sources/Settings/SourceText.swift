@@ -8,11 +8,12 @@ struct SourceText {
   /// The mistakes found so far.
   private(set) var mistakes: [SettingsMistake] = []
   /// Whether the parser can make something of it.
-  private(set) var isReadable = true
+  var isReadable: Bool { refusalCount == 0 }
 
   private let source: SettingsPlace.Source
   /// Where lines begin.
   private var lineStarts: [Int] = []
+  private var refusalCount = 0
   /// Where directives begin.
   private var directives: [Int] = []
 
@@ -59,7 +60,7 @@ struct SourceText {
 
   private mutating func refuse(_ place: SettingsPlace, found: String, expected: String) {
     mistakes.append(SettingsMistake(place: place, found: found, expected: expected))
-    isReadable = false
+    refusalCount += 1
   }
 
   private mutating func lookThrough() {
@@ -69,7 +70,7 @@ struct SourceText {
       let line = lineStarts.count
       lineStarts.append(start)
       examine(start..<end, line: line, isLast: end == bytes.endIndex)
-      guard end < bytes.endIndex, mistakes.count < Self.badLineCountMax || isReadable else { return }
+      guard end < bytes.endIndex, refusalCount < Self.badLineCountMax else { return }
       start = end + 1
     }
   }

@@ -146,6 +146,8 @@ struct YAMLMistakeTests {
     let lines = messages(Array("# \u{1}\na: b\nc: \u{2}\u{3}\n".utf8))
     #expect(lines.map { $0.prefix(6) } == ["f:1:3:", "f:3:4:"])
     #expect(messages([UInt8](repeating: 0x0A, count: 100).flatMap { [$0, 0] }).count == 20)
+    let directives = String(repeating: "%YAML 1.1\n", count: 30)
+    #expect(messages(Array("\(directives)\0\n\0\n".utf8)).count == 32)
   }
 
   @Test func `a file may be so long and no longer`() {
