@@ -105,6 +105,7 @@ public struct SettingsReader {
   }
 
   /// Takes a mapping, whose settings the closure takes.
+  @discardableResult
   public mutating func takeMapping<Value>(
     _ key: String, _ read: (inout SettingsReader) -> Value
   ) -> Value? {
@@ -113,6 +114,7 @@ public struct SettingsReader {
   }
 
   /// Takes a list of mappings; one that stands alone is a list of one.
+  @discardableResult
   public mutating func takeMappings<Value>(
     _ key: String, _ read: (inout SettingsReader) -> Value
   ) -> [Value]? {
@@ -121,6 +123,7 @@ public struct SettingsReader {
   }
 
   /// Takes a mapping of mappings: the closure is given the name and the settings of each.
+  @discardableResult
   public mutating func takeNamedMappings<Value>(
     _ key: String, _ read: (String, inout SettingsReader) -> Value
   ) -> [Value]? {

@@ -162,6 +162,34 @@ struct SettingsReaderTests {
       ])
   }
 
+  @Test func `the mistakes of several outputs name what is meant`() {
+    var reader = reader(
+      """
+      outputs:
+        all:
+          file: /var/log/access.log
+          keep: 30 days
+          symlnk: /var/log/current
+        errors:
+          file: [a, b]
+          gzip: fast
+          keep:
+      """)
+    reader.takeNamedMappings("outputs") { _, output in
+      for key in ["file", "symlink"] { _ = output.take(key) }
+      _ = output.take("keep", expecting: "a number", Self.number)
+      _ = output.takeSwitch("gzip", orValue: Self.number)
+    }
+    #expect(
+      reader.finish().map(\.description) == [
+        #"f:4:11: keep: "30 days": expected a number"#,
+        "f:5:5: symlnk: no such setting: did you mean symlink?",
+        "f:7:11: file: a list: expected a text",
+        #"f:8:11: gzip: "fast": expected a number"#,
+        "f:9:10: keep: no value: expected a number",
+      ])
+  }
+
   @Test func `a file that can't be read is a mistake, and no setting is called missing`() {
     var reader = reader("a: [b")
     #expect(reader.take("a") == nil)
