@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "Rendering", targets: ["Rendering"]),
     .library(name: "Pipeline", targets: ["Pipeline", "Shipping", "Spool"]),
     .library(name: "SpillwayLogging", targets: ["SpillwayLogging"]),
+    .library(name: "Settings", targets: ["Settings"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -29,6 +30,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: strict),
     .target(
       name: "Platform",
@@ -50,6 +52,9 @@ let package = Package(
       name: "LogWriting",
       dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog"],
       swiftSettings: strict),
+    .target(
+      name: "Settings", dependencies: ["CYAML", "Platform"],
+      swiftSettings: strict + [.strictMemorySafety()]),
     .target(
       name: "SpillwayLogging",
       dependencies: [
@@ -121,6 +126,7 @@ let package = Package(
       name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LogReadingTests",
       dependencies: ["LogReading", "VarnishLog", "SharedMemory", "Platform", "TestSupport"],

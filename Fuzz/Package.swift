@@ -12,6 +12,7 @@ let logReading: Target.Dependency = .product(name: "LogReading", package: "spill
 let transactions: Target.Dependency = .product(name: "Transactions", package: "spillway")
 let logQuery: Target.Dependency = .product(name: "LogQuery", package: "spillway")
 let rendering: Target.Dependency = .product(name: "Rendering", package: "spillway")
+let settings: Target.Dependency = .product(name: "Settings", package: "spillway")
 
 // libFuzzer takes one entry per executable.
 let package = Package(
@@ -31,6 +32,8 @@ let package = Package(
       name: "FuzzFormat", dependencies: ["FuzzSupport", logReading, rendering], swiftSettings: strict),
     .executableTarget(
       name: "FuzzTemplate", dependencies: ["FuzzSupport", logReading, rendering], swiftSettings: strict),
+    .executableTarget(
+      name: "FuzzSettings", dependencies: ["FuzzSupport", settings], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
