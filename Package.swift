@@ -80,8 +80,13 @@ let package = Package(
     .testTarget(
       name: "SharedMemoryTests", dependencies: ["SharedMemory", "RegionProbe", "TestSupport"],
       swiftSettings: strict),
+    .executableTarget(
+      name: "SystemProbe", dependencies: ["CShims", "Platform"], path: "Tests/SystemProbe",
+      swiftSettings: strict),
     .testTarget(
-      name: "PlatformTests", dependencies: ["Platform", "SharedMemory", "TestSupport"], swiftSettings: strict),
+      name: "PlatformTests",
+      dependencies: ["CShims", "Platform", "SharedMemory", "SystemProbe", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(
