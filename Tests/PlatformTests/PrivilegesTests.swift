@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @Suite struct PrivilegesTests {
@@ -33,6 +34,20 @@ import Testing
     let user = try Account("nobody").user
     #expect(probe["drop=daemon"] == "only root can become another user, and this is user \(user)")
     #expect(probe["shell=test $(id -u) -ne 0"] == "0")
+  }
+
+  @Test(.enabled(if: isRoot)) func `files are made as before, in a sandbox, too`() throws {
+    let directory = try TemporaryDirectory()
+    let nobody = try Account("nobody")
+    #expect(chown(directory.path, nobody.user, nobody.group) == 0)
+    // Of a process that has changed its user, /proc belongs to root; its own descriptors must be found there.
+    let attempts = ["unnamed=\(directory.path),\(directory.file("a"))", "create=\(directory.file("b"))"]
+    let plan = ["library", "writable=\(directory.path)", "drop=nobody", "enter"]
+    let probe = try SystemProbeRun(commands: plan + attempts)
+    for attempt in attempts { #expect(probe[attempt] == "done", "\(attempt)") }
+    var status = stat()
+    #expect(lstat(directory.file("a"), &status) == 0)
+    #expect(status.st_uid == nobody.user && status.st_gid == nobody.group)
   }
 
   @Test(.enabled(if: isRoot)) func `becoming root is refused`() throws {

@@ -83,12 +83,12 @@ import Testing
 
   @Test(.enabled(if: interface >= 4))
   func `connections are made only if the plan says so, and never waited for`() throws {
-    // Nothing listens there: a connection that is allowed is refused by the peer.
+    // As a rule nothing listens there, so that a connection that is allowed is refused by the peer.
     let refused = try SystemProbeRun("enter", "connect=1", "bind=0")
     #expect(refused["connect=1"] == Self.refusal)
     #expect(refused["bind=0"] == Self.refusal)
     let allowed = try SystemProbeRun("connects", "enter", "connect=1", "bind=0")
-    #expect(allowed["connect=1"] == "Connection refused")
+    #expect(allowed["connect=1"] != nil && allowed["connect=1"] != Self.refusal)
     #expect(allowed["bind=0"] == Self.refusal)
   }
 
@@ -109,7 +109,7 @@ import Testing
     #expect(probe["enter"]?.hasPrefix("\(interface), ") == true)
     #expect(probe["create=\(inside)/new"] == "done")
     #expect(probe["create=\(outside)/new"] == Self.refusal)
-    #expect(probe["connect=1"] == (interface >= 4 ? Self.refusal : "Connection refused"))
+    #expect((probe["connect=1"] == Self.refusal) == (interface >= 4))
   }
 
   @Test func `a kernel without it limits nothing, and that is said`() throws {

@@ -1,4 +1,7 @@
+import Glibc
 import Platform
+import SharedMemory
+import TestSupport
 import Testing
 
 /// Each test is a day in the life of a run: a clock that it sets, and what the parts show at that moment.
@@ -130,6 +133,26 @@ import Testing
     day.isIdle = false
     #expect(day.look(at: 10) == .feed)
     #expect(day.look(at: 15) == .starve(["the reader", "output a.log"]))
+  }
+
+  @Test func `a thread's processor time is seen by others, as long as it lives`() throws {
+    let (started, stop) = (WakeSignal(), WakeSignal())
+    let clocks = Guarded<ThreadClock?>(nil)
+    detachThread {
+      clocks.withLock { $0 = .ofCallingThread }
+      // Not all of it may be thrown away as having no effect.
+      var sum = UInt64(getpid())
+      while (clocks.withLock { $0?.nanoseconds } ?? .max) < Self.second / 50 { sum = sum &* 31 &+ 1 }
+      if sum == 0 { print(sum) }
+      started.signal()
+      stop.wait(nanoseconds: nil)
+    }
+    started.wait(nanoseconds: nil)
+    let clock = try #require(clocks.withLock { $0 })
+    let time = try #require(clock.nanoseconds)
+    #expect(time >= Self.second / 50)
+    stop.signal()
+    #expect(try poll(until: .after(.seconds(60))) { clock.nanoseconds == nil })
   }
 
   @Test func `the shortest watchdog doesn't trap`() {
