@@ -133,6 +133,35 @@ import Testing
     #expect(plan == SandboxPlan(readable: ["/a", "/b"], writableDirectories: ["/c"], connects: true))
   }
 
+  @Test func `what a later plan wants in addition is named`() {
+    let entered = SandboxPlan(
+      readable: ["/var/lib/varnish"], writableDirectories: ["/var/log/spillway/"],
+      writableFiles: ["/dev/null"])
+    func shortcomings(_ plan: SandboxPlan) -> [String] { entered.shortcomings(for: plan) }
+    #expect(shortcomings(entered) == [])
+    #expect(
+      shortcomings(
+        SandboxPlan(
+          readable: ["/var/lib/varnish/edge", "/var/log/spillway/a"],
+          writableDirectories: ["/var/log/spillway/new"], writableFiles: ["/var/log/spillway/pipe"])) == [])
+    #expect(
+      shortcomings(
+        SandboxPlan(
+          readable: ["/var/lib/varnish2"],
+          writableDirectories: ["/var/lib/varnish", "/var/log/spillway/../x"],
+          writableFiles: ["/dev/tty"])) == [
+          "/var/lib/varnish2 can't be read", "/var/lib/varnish can't be written",
+          "/var/log/spillway/../x can't be written", "/dev/tty can't be written",
+        ])
+    #expect(
+      shortcomings(.commandNeeds).suffix(3) == [
+        "commands can't be executed", "connections can't be made", "abstract sockets can't be reached",
+      ])
+    var wide = SandboxPlan.commandNeeds
+    wide.formUnion(.libraryNeeds)
+    #expect(wide.shortcomings(for: SandboxPlan(readable: ["/anything"], executable: ["/usr/bin"])) == [])
+  }
+
   private func expect(_ attempts: [String], after plan: [String], give answer: String) throws {
     let run = try SystemProbeRun(commands: plan + attempts)
     for attempt in attempts { #expect(run[attempt] == answer, "\(attempt)") }
