@@ -9,6 +9,8 @@ package enum PrivilegesError: Error, Equatable, Sendable, CustomStringConvertibl
   case notRoot(asking: uid_t)
   /// Becoming root gives nothing up.
   case superuser
+  /// The account's groups couldn't be found.
+  case account(AccountError)
   /// A step failed.
   case step(String, Errno)
   /// The system said that it had done everything, but something is left.
@@ -19,6 +21,7 @@ package enum PrivilegesError: Error, Equatable, Sendable, CustomStringConvertibl
     switch self {
     case .notRoot(let user): "only root can become another user, and this is user \(user)"
     case .superuser: "becoming root gives up nothing; another user is needed"
+    case .account(let error): error.description
     case .step(let step, let error): "\(step): \(error)"
     case .regained(let what): "privileges were given up, but \(what)"
     }
@@ -44,12 +47,12 @@ package enum Privileges {
     guard isRoot else { throw .notRoot(asking: geteuid()) }
     guard account.user != 0 else { throw .superuser }
     var groups: [gid_t] = []
-    do {
+    do throws(AccountError) {
       for group in try account.supplementaryGroups + extraGroups where !groups.contains(group) {
         groups.append(group)
       }
     } catch {
-      throw .step("look up the groups of \(account.name ?? "\(account.user)")", .invalid)
+      throw .account(error)
     }
     try step("give up inheritable privileges") { shim_forgo_inheritance() }
     try step("set the groups") { shim_set_groups(groups, groups.count) }
