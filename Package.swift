@@ -122,8 +122,12 @@ let package = Package(
     .testTarget(
       name: "SharedMemoryTests", dependencies: ["Platform", "SharedMemory", "RegionProbe", "TestSupport"],
       swiftSettings: strict),
+    .executableTarget(
+      name: "SystemProbe", dependencies: ["CShims", "Platform"], path: "Tests/SystemProbe",
+      swiftSettings: strict),
     .testTarget(
-      name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
+      name: "PlatformTests", dependencies: ["CShims", "Platform", "SystemProbe", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),

@@ -1,5 +1,4 @@
 import Platform
-import SharedMemory
 import Synchronization
 import TestSupport
 import Testing

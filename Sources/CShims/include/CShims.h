@@ -240,4 +240,8 @@ int shim_discard_standard_descriptors(void);
 /// Writes a line to the system's log, which may block.
 void shim_log(const char *program, const char *text);
 
+#include "privileges.h"
+#include "sandbox.h"
+#include "unixsocket.h"
+
 #endif

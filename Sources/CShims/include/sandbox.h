@@ -1,0 +1,50 @@
+#ifndef SPILLWAY_SANDBOX_H
+#define SPILLWAY_SANDBOX_H
+
+#include <stdint.h>
+
+// Landlock, by which a thread limits itself. Defined here, since the headers of a build environment may be older than
+// the kernel that the program runs on; numbers and layouts are the kernel's and never change.
+
+// Rights over files. The number of the interface that brought each: 1 up to MAKE_SYM, 2, 3, 5.
+enum {
+  shim_sandbox_execute = 1 << 0,
+  shim_sandbox_write_file = 1 << 1,
+  shim_sandbox_read_file = 1 << 2,
+  shim_sandbox_read_directory = 1 << 3,
+  shim_sandbox_remove_directory = 1 << 4,
+  shim_sandbox_remove_file = 1 << 5,
+  shim_sandbox_make_character_device = 1 << 6,
+  shim_sandbox_make_directory = 1 << 7,
+  shim_sandbox_make_file = 1 << 8,
+  shim_sandbox_make_socket = 1 << 9,
+  shim_sandbox_make_fifo = 1 << 10,
+  shim_sandbox_make_block_device = 1 << 11,
+  shim_sandbox_make_link = 1 << 12,
+  shim_sandbox_refer = 1 << 13,
+  shim_sandbox_truncate = 1 << 14,
+  shim_sandbox_device_control = 1 << 15,
+};
+
+// Rights over TCP, from interface 4 on.
+enum { shim_sandbox_bind_tcp = 1 << 0, shim_sandbox_connect_tcp = 1 << 1 };
+
+// What reaches only processes that are as limited, from interface 6 on.
+enum { shim_sandbox_scope_abstract_sockets = 1 << 0, shim_sandbox_scope_signals = 1 << 1 };
+
+/// The number of the kernel's interface; 0 with errno set if it has none, or has it turned off.
+int shim_sandbox_interface(void);
+
+/// Begins a set of rules: what is named here is refused unless a rule allows it. A field that the interface doesn't
+/// know must be 0. Returns a descriptor, or -1 with errno set.
+int shim_sandbox_begin(uint64_t file_rights, uint64_t network_rights, uint64_t scopes);
+
+/// Allows rights over what a path leads to and, if that is a directory, over all beneath it; over what is no directory
+/// only those that can be had over a file. Returns 0, or -1 with errno set.
+int shim_sandbox_allow(int rules, const char *path, uint64_t rights);
+
+/// Limits the calling thread, and those that it starts from now on, by the rules. It must have forgone new privileges.
+/// Returns 0, or -1 with errno set.
+int shim_sandbox_enter(int rules);
+
+#endif

@@ -1,0 +1,146 @@
+package import Glibc
+
+/// Why a name doesn't stand for an account; one line.
+package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The text is not `NAME[:GROUP]`.
+  case malformed(String)
+  /// There is no user of this name or number.
+  case unknownUser(String)
+  /// There is no group of this name or number.
+  case unknownGroup(String)
+  /// A number that no user of the system's list has: its group must be given.
+  case noGroup(String)
+  /// The system couldn't tell.
+  case lookup(String, Errno)
+
+  /// What is wrong.
+  package var description: String {
+    switch self {
+    case .malformed(let text): "\(text): is not NAME or NAME:GROUP"
+    case .unknownUser(let name): "\(name): there is no such user"
+    case .unknownGroup(let name): "\(name): there is no such group"
+    case .noGroup(let name):
+      "\(name): no user in the system's list has this number, so a group is needed: \(name):GROUP"
+    case .lookup(let name, let error): "\(name): look up: \(error)"
+    }
+  }
+}
+
+/// A user and a group that a process can become.
+package struct Account: Equatable, Sendable {
+  /// The user's name; nil if the system's list doesn't have it.
+  package var name: String?
+  /// The user's number.
+  package var user: uid_t
+  /// The group's number: what was given, or else the user's own.
+  package var group: gid_t
+  /// The user's home directory, if the system's list has one.
+  package var home: String?
+
+  /// Looks up `NAME[:GROUP]`, names or numbers.
+  ///
+  /// A name that consists of digits is a name first.
+  /// May wait for a name server: call it at the start.
+  package init(_ text: String) throws(AccountError) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty, !text.utf8.contains(0) else {
+      throw .malformed(text)
+    }
+    let entry = try Self.user(parts[0])
+    name = entry?.name
+    home = entry?.home
+    guard let user = entry?.user ?? Self.number(parts[0]) else { throw .unknownUser(parts[0]) }
+    self.user = user
+    if parts.count == 2 {
+      guard let group = try Self.group(parts[1]) ?? Self.number(parts[1]) else {
+        throw .unknownGroup(parts[1])
+      }
+      self.group = group
+    } else if let entry {
+      group = entry.group
+    } else {
+      throw .noGroup(parts[0])
+    }
+  }
+
+  /// The groups it is in besides, as a login has them.
+  package var supplementaryGroups: [gid_t] {
+    get throws(AccountError) {
+      guard let name else { return [] }
+      var groups = [gid_t](repeating: 0, count: 64)
+      while true {
+        var count = Int32(groups.count)
+        if getgrouplist(name, group, &groups, &count) >= 0 { return Array(groups.prefix(Int(count))) }
+        guard groups.count < 1 << 17 else { throw .lookup(name, Errno(E2BIG)) }
+        groups = [gid_t](repeating: 0, count: max(Int(count), groups.count * 2))
+      }
+    }
+  }
+
+  // MARK: The system's lists
+
+  private struct Entry {
+    let name: String, home: String
+    let user: uid_t, group: gid_t
+  }
+
+  private static func user(_ text: String) throws(AccountError) -> Entry? {
+    try lookUp(text) { (buffer: UnsafeMutableBufferPointer<CChar>) in
+      var entry = passwd()
+      var found: UnsafeMutablePointer<passwd>?
+      guard let memory = buffer.baseAddress else { return (ENOMEM, nil) }
+      let code = getpwnam_r(text, &entry, memory, buffer.count, &found)
+      guard found == nil else { return (0, read(entry)) }
+      guard code == 0 || isAbsence(code), let number = number(text) else { return (code, nil) }
+      let second = getpwuid_r(number, &entry, memory, buffer.count, &found)
+      return (second, found == nil ? nil : read(entry))
+    }
+  }
+
+  private static func read(_ entry: passwd) -> Entry {
+    // Copied: the strings lie in the buffer, which is gone after the look-up.
+    Entry(
+      name: entry.pw_name.map { String(cString: $0) } ?? "",
+      home: entry.pw_dir.map { String(cString: $0) } ?? "/", user: entry.pw_uid, group: entry.pw_gid)
+  }
+
+  private static func group(_ text: String) throws(AccountError) -> gid_t? {
+    try lookUp(text) { (buffer: UnsafeMutableBufferPointer<CChar>) in
+      var entry = Glibc.group()
+      var found: UnsafeMutablePointer<Glibc.group>?
+      guard let memory = buffer.baseAddress else { return (ENOMEM, nil) }
+      let code = getgrnam_r(text, &entry, memory, buffer.count, &found)
+      return (code, found == nil ? nil : entry.gr_gid)
+    }
+  }
+
+  /// Looks something up with as much room as its entry needs: a group has a name for each of its members.
+  private static func lookUp<Value>(
+    _ text: String, _ body: (UnsafeMutableBufferPointer<CChar>) -> (code: Int32, value: Value?)
+  ) throws(AccountError) -> Value? {
+    var byteCount = 4096
+    while true {
+      let buffer = UnsafeMutableBufferPointer<CChar>.allocate(capacity: byteCount)
+      defer { buffer.deallocate() }
+      let (code, value) = body(buffer)
+      if let value { return value }
+      switch code {
+      case EINTR: continue
+      case ERANGE where byteCount < 64 << 20: byteCount *= 2
+      case _ where code == 0 || isAbsence(code): return nil
+      default: throw .lookup(text, Errno(code))
+      }
+    }
+  }
+
+  /// Services of the C library differ in how they say that a list has no such entry.
+  private static func isAbsence(_ code: Int32) -> Bool { [ENOENT, ESRCH, EBADF, EPERM].contains(code) }
+
+  /// A number of a user or group; the largest one stands for "unchanged", and is none.
+  private static func number(_ text: String) -> UInt32? {
+    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let number = UInt32(text), number != .max
+    else { return nil }
+    return number
+  }
+}

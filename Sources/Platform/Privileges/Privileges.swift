@@ -1,0 +1,85 @@
+import CShims
+package import Glibc
+
+/// Why privileges couldn't be given up; one line.
+///
+/// After a step that failed the process must end: it is neither what it was nor what it was to be.
+package enum PrivilegesError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Only root can become another user.
+  case notRoot(asking: uid_t)
+  /// Becoming root gives nothing up.
+  case superuser
+  /// The account's groups couldn't be found.
+  case account(AccountError)
+  /// A step failed.
+  case step(String, Errno)
+  /// The system said that it had done everything, but something is left.
+  case regained(String)
+
+  /// What is wrong.
+  package var description: String {
+    switch self {
+    case .notRoot(let user): "only root can become another user, and this is user \(user)"
+    case .superuser: "becoming root gives up nothing; another user is needed"
+    case .account(let error): error.description
+    case .step(let step, let error): "\(step): \(error)"
+    case .regained(let what): "privileges were given up, but \(what)"
+    }
+  }
+}
+
+/// What a process started as root may do, and how it gives that up.
+package enum Privileges {
+  /// Whether this process is root's, and so has something to give up.
+  package static var isRoot: Bool { geteuid() == 0 }
+
+  /// Becomes an account for good, and finds out that there is no way back.
+  ///
+  /// User and groups change for all threads: glibc's calls see to that, by a signal of its own that each thread
+  /// answers. Capabilities that could be inherited, and the promise to gain none by executing something, are each
+  /// thread's own; so call it before others are started, which then have them from this one.
+  ///
+  /// Commands that are started afterwards find `HOME`, `USER` and `LOGNAME` of the account, as after a login, and can
+  /// gain nothing by `sudo` and its like.
+  ///
+  /// - Parameter extraGroups: what the account must be in besides its own groups, such as the log's.
+  package static func drop(to account: Account, extraGroups: [gid_t] = []) throws(PrivilegesError) {
+    guard isRoot else { throw .notRoot(asking: geteuid()) }
+    guard account.user != 0 else { throw .superuser }
+    var groups: [gid_t] = []
+    do throws(AccountError) {
+      for group in try account.supplementaryGroups + extraGroups where !groups.contains(group) {
+        groups.append(group)
+      }
+    } catch {
+      throw .account(error)
+    }
+    try step("give up inheritable privileges") { shim_forgo_inheritance() }
+    try step("set the groups") { shim_set_groups(groups, groups.count) }
+    try step("become group \(account.group)") { shim_set_group(account.group) }
+    try step("become user \(account.user)") { shim_set_user(account.user) }
+    try step("give up capabilities") { shim_clear_capabilities() }
+    try step("forbid new privileges") { shim_forbid_new_privileges() }
+    try verify(account)
+    if let home = account.home { setenv("HOME", home, 1) }
+    if let name = account.name {
+      setenv("USER", name, 1)
+      setenv("LOGNAME", name, 1)
+    }
+  }
+
+  private static func step(_ name: String, _ call: () -> Int32) throws(PrivilegesError) {
+    guard call() == 0 else { throw .step(name, Errno(errno)) }
+  }
+
+  private static func verify(_ account: Account) throws(PrivilegesError) {
+    guard shim_has_only(account.user, account.group) == 1 else {
+      throw .regained("another user, group or capability is left")
+    }
+    if shim_set_user(0) == 0 { throw .regained("this process could become root again") }
+    if account.group != 0, shim_set_group(0) == 0 {
+      throw .regained("this process could become root's group again")
+    }
+    if shim_set_groups([0], 1) == 0 { throw .regained("this process could join groups again") }
+  }
+}

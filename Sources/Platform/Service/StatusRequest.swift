@@ -1,0 +1,70 @@
+/// What a client of the status socket asks for.
+package enum StatusRequest: Equatable, Sendable {
+  /// One JSON document.
+  case json
+  /// A table for people.
+  case table
+
+  /// The line that asks for it.
+  package var line: String {
+    switch self {
+    case .json: "json\n"
+    case .table: "table\n"
+    }
+  }
+}
+
+/// What a client has sent so far, as the server understands it.
+enum StatusDialog: Equatable {
+  /// More must come.
+  case incomplete
+  /// A request, and whether it is one of HTTP.
+  case request(StatusRequest, isHTTP: Bool)
+  /// Something else; what the client is told.
+  case mistake(String)
+
+  /// How long a request may be: HTTP's have lines of no interest behind the first one.
+  static let bytesMax = 16 << 10
+
+  /// Reads what has come.
+  /// - Parameter hasEnded: whether the client has said that nothing more comes; then an empty request is one for JSON.
+  init(_ bytes: [UInt8], hasEnded: Bool) {
+    guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? (hasEnded ? bytes.endIndex : nil) else {
+      self = .incomplete
+      return
+    }
+    var line = bytes[..<end]
+    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    switch String(decoding: line, as: UTF8.self) {
+    case "json": self = .request(.json, isHTTP: false)
+    case "": self = hasEnded ? .request(.json, isHTTP: false) : .mistake(Self.expectation)
+    case "table": self = .request(.table, isHTTP: false)
+    case let text where text.hasPrefix("GET /") && text.contains(" HTTP/1."):
+      // A client that is answered before it has sent everything may find its connection reset.
+      self = hasEnded || Self.hasBlankLine(bytes) ? .request(.json, isHTTP: true) : .incomplete
+    case let text where text.contains(" HTTP/1."):
+      self = hasEnded || Self.hasBlankLine(bytes) ? .mistake(Self.refusal) : .incomplete
+    default: self = .mistake(Self.expectation)
+    }
+  }
+
+  private static let expectation = "error: expected a line, json or table\n"
+  private static let refusal =
+    "HTTP/1.0 405 Method Not Allowed\r\nAllow: GET\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+  private static func hasBlankLine(_ bytes: [UInt8]) -> Bool {
+    var previous: UInt8 = 0
+    for byte in bytes where byte != UInt8(ascii: "\r") {
+      if byte == UInt8(ascii: "\n"), previous == byte { return true }
+      previous = byte
+    }
+    return false
+  }
+
+  /// What goes in front of a document for a client that speaks HTTP.
+  static func header(for document: [UInt8]) -> [UInt8] {
+    Array(
+      ("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(document.count)\r\n"
+        + "Cache-Control: no-store\r\nConnection: close\r\n\r\n").utf8)
+  }
+}
