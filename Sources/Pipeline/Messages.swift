@@ -11,4 +11,9 @@ struct Messages: Sendable {
     let text = VisibleText.oneLine(text)
     if let listener { listener(text) } else { MessageQueue.shared.say(text, as: programName) }
   }
+
+  /// Says one line that programs read: without a name in front.
+  func sayBare(_ text: String) {
+    if let listener { listener(text) } else { MessageQueue.shared.say(VisibleText.oneLine(text), as: nil) }
+  }
 }

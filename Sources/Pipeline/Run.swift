@@ -14,6 +14,8 @@ struct Run: ~Copyable {
   var routes: FixedList<Route>
   /// There from the beginning to the end of the run, if it was asked for.
   private let pidFile: PIDFile?
+  /// When the accounts are to be said next, on the steady clock.
+  var nextReport: Int64?
   /// Which tags the routes' formats and queries are compiled for.
   private var numbering: TagNumbering?
 
@@ -114,15 +116,9 @@ struct Run: ~Copyable {
     for index in 0..<routes.count { say(routes[index].account(), of: routes[index].name) }
   }
 
-  /// Says an account; with its output's name if there are several.
-  private func say(_ account: Ledger, of name: String) {
-    let line = account.description
-    control.messages.say(routes.count > 1 ? "\(name): \(line)" : line)
-  }
-
   /// Counts bytes of the log that were overwritten before they were read.
   mutating func countLost(_ byteCount: Int) {
-    for index in 0..<routes.count { routes[index].ledger.lostBytes += byteCount }
+    for index in 0..<routes.count { routes[index].countOverrun(byteCount) }
   }
 
   /// Tells a program that embeds the run how it stands; of several outputs, it is told of the first.
@@ -156,7 +152,7 @@ struct Run: ~Copyable {
       let account = routes[index].account(report, isFinal: true)
       if index == 0 { process.monitor?.note(account) }
       control.note(report.failure?.description, isComplete: account.isComplete)
-      if process.showsAccounting { say(account, of: routes[index].name) }
+      if process.showsAccounting || process.report != nil { say(account, of: routes[index].name) }
       assert(account.isSettled)
     }
     return control.outcome

@@ -189,6 +189,9 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp(
       "What happens to lines for which there is no room: spill, drop or block.", valueName: "policy"))
   var overflow: String?
+
+  @Flag(help: "Write a line where something was lost: how many, why, and when.")
+  var markGaps = false
 }
 
 struct ProcessOptions: ParsableArguments {
@@ -208,6 +211,16 @@ struct ProcessOptions: ParsableArguments {
 
   @Flag(help: "Print the accounting line at the end of a file, too.")
   var stats = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Say so often what has become of everything: 60s.", valueName: "time"))
+  var report: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How that is said: text or json. (default: text)", valueName: "format"))
+  var reportFormat: String?
 
   @Flag(name: [.customShort("V")], help: "Print the version.")
   var showVersion = false

@@ -98,6 +98,7 @@ extension RunCommand {
       configuration.hangup =
         process.daemonize && output.hasTarget || InheritedState.ignoresHangups ? .reopen : .end
     }
+    configuration.report = try values.report(process)
     configuration.showsAccounting = process.stats || (input.r == nil && !context.isOldName)
   }
 
@@ -127,6 +128,10 @@ extension RunCommand {
 
   private func setOutput(_ configuration: inout Configuration, _ values: OptionValues) throws {
     try setSpool(&configuration, values)
+    configuration.outputs[0].marksGaps = output.markGaps
+    if output.markGaps, configuration.outputs[0].isBinary {
+      throw UsageError("--mark-gaps needs lines: a file of records has none (-A)")
+    }
     let fileOnly = [
       ("--rotate-size", output.rotateSize), ("--rotate-every", output.rotateEvery),
       ("--keep", output.keep), ("--keep-for", output.keepFor), ("--keep-bytes", output.keepBytes),

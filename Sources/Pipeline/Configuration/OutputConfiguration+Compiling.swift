@@ -79,6 +79,12 @@ extension OutputConfiguration {
     }
   }
 
+  /// How a notice of a loss is written among what is shown.
+  func noticeNotation(_ rules: NCSARules) throws(RunError) -> LossNotice.Notation {
+    guard case .lines(let formatting) = shown else { return .comment }
+    return try formatting.format(rules).noticeNotation
+  }
+
   /// How groups are made for this output, but for the tags that must survive; nil if it takes records.
   func groupingOptions(_ input: InputConfiguration, _ rules: NCSARules) -> GroupingOptions? {
     var options: GroupingOptions

@@ -84,6 +84,8 @@ public struct OutputConfiguration: Sendable {
   public var groupsMax: Int?
   /// Whether everything is handed to the output at once.
   public var isUnbuffered = false
+  /// Whether a line says where something was lost; not among the records of a binary log.
+  public var marksGaps = false
   /// Where entries go.
   public var target = Target.standardOutput
   /// How many bytes entries may take in memory while the output is busy; nil is this output's share of what the
@@ -113,7 +115,7 @@ public struct OutputConfiguration: Sendable {
   }
 
   /// Whether what is shown are the records of a binary log.
-  var isBinary: Bool {
+  public var isBinary: Bool {
     switch shown {
     case .lines: false
     case .groups(let form), .records(let form): form == .records

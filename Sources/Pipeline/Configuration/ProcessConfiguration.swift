@@ -10,6 +10,30 @@ public struct ProcessConfiguration: Sendable {
     case end
   }
 
+  /// How often the accounts are said, and how.
+  public struct Report: Sendable, Equatable {
+    /// How they are said.
+    public enum Format: String, Sendable, CaseIterable {
+      /// The accounting line, with causes.
+      case text
+      /// A JSON object for each output, on a line of its own.
+      case json
+    }
+
+    /// How many nanoseconds lie between two.
+    public var nanoseconds: Int64
+    /// How they are said, at the end, too.
+    public var format: Format
+
+    /// Says them so often.
+    public init(seconds: Double, format: Format = .text) {
+      nanoseconds = Int64(min(max(seconds, 0.001), 1e9) * 1e9)
+      self.format = format
+    }
+  }
+
+  /// How often the accounts are said, and how; nil is at the end alone.
+  public var report: Report?
   /// How many bytes entries may take in memory, for all outputs; a share of what the machine or the container has.
   public var spoolBytes = MachineLimits.current.queueBytes
   /// How long to go on delivering after a signal to end, in seconds.

@@ -149,6 +149,7 @@ extension Follower {
 
   /// Waits until it is time to look again.
   private mutating func rest() {
+    run.begin(turnAt: run.control.clock.now())
     if run.control.mailbox.wait(milliseconds: attachMilliseconds) { run.handleCommands() }
   }
 
@@ -228,7 +229,9 @@ extension Follower {
   private mutating func read<Layout: RecordLayout>(
     _ following: inout Following<Layout>
   ) throws(RunError) -> FollowEvent {
-    let now = run.control.clock.now().steadyNanoseconds
+    let moment = run.control.clock.now()
+    let now = moment.steadyNanoseconds
+    run.begin(turnAt: moment)
     for way in 0..<following.reading.groupers.count { following.reading.groupers[way].nowNanoseconds = now }
     // Asked before the log is read: only if it was replaced by then, its end mark is the end.
     let isStale = instance.isStale

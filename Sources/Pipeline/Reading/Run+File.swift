@@ -14,8 +14,9 @@ extension Run {
     source.includesUnattributed = reading.takesRecords
     do throws(LogError) {
       while !isEnding {
-        let now = control.clock.now().steadyNanoseconds
-        for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now }
+        let now = control.clock.now()
+        begin(turnAt: now)
+        for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now.steadyNanoseconds }
         let pause = try pump(&source, &reading)
         lookAtOutputs()
         if handleCommands() { flush(&reading, from: &source) }
@@ -37,7 +38,8 @@ extension Run {
     case .idle:
       // Full blocks go by themselves; what is left goes now, before a long wait.
       publish()
-      _ = control.mailbox.wait(milliseconds: -1, or: source.waitDescriptor)
+      _ = control.mailbox.wait(
+        milliseconds: patienceMilliseconds(at: control.clock.now()), or: source.waitDescriptor)
     case .damaged(let error): throw error
     case .oversized(let vxid, let offset):
       throw .damaged(

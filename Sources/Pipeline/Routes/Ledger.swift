@@ -54,6 +54,9 @@ public struct Ledger: Sendable, Equatable {
   /// Groups that were taken incomplete because they took too long.
   public var incompleteByTimeout = 0
 
+  /// Lines that say where something was lost; they count as seen, and as written or dropped.
+  public var marks = 0
+
   /// Counts nothing yet.
   public init() {}
 
@@ -82,8 +85,12 @@ public struct Ledger: Sendable, Equatable {
   /// are missing and the average size of those that were read.
   public var lost: Int {
     guard lostBytes > 0 else { return self[.torn] }
-    let average = readBytes > 0 ? max(1, readBytes / max(1, seen)) : Self.usualTransactionBytes
-    return self[.torn] + max(1, lostBytes / average)
+    return self[.torn] + max(1, lostBytes / averageBytes)
+  }
+
+  /// How many bytes of the log belong to one that was seen.
+  var averageBytes: Int {
+    readBytes > 0 ? max(1, readBytes / max(1, seen - marks)) : Self.usualTransactionBytes
   }
 
   private static let usualTransactionBytes = 1500

@@ -94,7 +94,7 @@ extension RunControl {
         options: Output.Options(triesAgain: configuration.followsLog, warn: { messages.say($0) }))
       return Route(
         output, to: running, binaryContent: binaryContent, waitsForRoom: waitsForRoom,
-        nowNanoseconds: clock.now().steadyNanoseconds)
+        now: clock.now())
     } catch {
       throw .spool(error)
     }

@@ -20,17 +20,21 @@ struct Route: ~Copyable {
   /// Whether the source is held back when the spool is full.
   let waitsForRoom: Bool
   /// Why an entry for which there is no room is lost.
-  private let refusal: Ledger.Cause
+  let refusal: Ledger.Cause
 
   /// What this thread has counted; `account` adds the rest.
   var ledger = Ledger()
   /// How many groups the present grouper has sorted out; `ledger` takes them over when it ends.
   private var sortedOutCount = 0
+  /// What was lost and isn't said in the output yet.
+  var gap: Gap
+  /// How that is said.
+  private(set) var noticeNotation = LossNotice.Notation.comment
   /// Which of the reading's groupers it takes groups from; nil while it takes records.
   var grouper: Int?
   private var shown: ShownEntries?
   private(set) var query: Query?
-  private var writer: SpoolWriter
+  var writer: SpoolWriter
   private var rateLimiter: RateLimiter?
   /// How many more groups are to be taken.
   private var groupsLeft: Int
@@ -42,7 +46,7 @@ struct Route: ~Copyable {
   init(
     _ configuration: OutputConfiguration, to output: Output, binaryContent: BinaryContent?,
     waitsForRoom: Bool,
-    nowNanoseconds: Int64
+    now: Moment
   ) {
     self.configuration = configuration
     self.output = output
@@ -51,8 +55,9 @@ struct Route: ~Copyable {
     name = configuration.displayName
     refusal = configuration.spoolDirectory == nil ? .spoolFull : .diskFull
     writer = output.makeWriter()
-    rateLimiter = configuration.rateLimit.map { RateLimiter($0, at: nowNanoseconds) }
+    rateLimiter = configuration.rateLimit.map { RateLimiter($0, at: now.steadyNanoseconds) }
     groupsLeft = configuration.groupsMax ?? .max
+    gap = Gap(now: now)
     sample = configuration.sample
     takesEveryRecord =
       configuration.queries.isEmpty && configuration.rateLimit == nil && configuration.groupsMax == nil
@@ -87,6 +92,7 @@ struct Route: ~Copyable {
   mutating func prepare(_ rules: NCSARules, _ numbering: TagNumbering) throws(RunError) {
     shown = try configuration.shown(rules, numbering)
     query = try configuration.query(rules, numbering)
+    noticeNotation = try configuration.noticeNotation(rules)
   }
 
   /// The tags whose records must survive until a transaction is finished.
@@ -162,7 +168,10 @@ struct Route: ~Copyable {
   ) -> Bool {
     let isWanted =
       if let captured { query?.matches(group[0], captured) ?? true } else { query?.matches(group) ?? true }
-    guard let cause = objection(isWanted, group[0].vxid, clock) else { return true }
+    guard let cause = objection(isWanted, group[0].vxid, clock) else {
+      if !gap.isEmpty { markGap() }
+      return true
+    }
     ledger[cause] += takesWholeGroups ? 1 : group.count
     return false
   }
@@ -181,7 +190,10 @@ struct Route: ~Copyable {
   }
 
   /// Counts an entry that is lost because there is no room for it.
-  mutating func refuse() { ledger[refusal] += 1 }
+  mutating func refuse() {
+    ledger[refusal] += 1
+    if configuration.marksGaps { gap.noteRefusal() }
+  }
 
   /// Room for a usual line; what is longer is rendered twice.
   private static let lineByteCountUsual = 1024
@@ -248,6 +260,7 @@ struct Route: ~Copyable {
       return .counted
     case .torn:
       ledger[.torn] += 1
+      if configuration.marksGaps { gap.noteTorn() }
       return .torn
     case .full: return .full
     }
@@ -297,6 +310,7 @@ struct Route: ~Copyable {
 
   /// Says that nothing more will come.
   mutating func finish() {
+    if !gap.isEmpty { markGap() }
     writer.finish()
     output.finish()
   }

@@ -1,0 +1,33 @@
+import Platform
+import Rendering
+import Spool
+
+/// Saying in the output itself where something was lost, for `--mark-gaps`.
+extension Route {
+  /// Tells the route the time of the present turn.
+  mutating func begin(turnAt now: Moment) {
+    if configuration.marksGaps { gap.now = now }
+  }
+
+  /// Counts bytes of the log that were overwritten before they were read.
+  mutating func countOverrun(_ byteCount: Int) {
+    ledger.lostBytes += byteCount
+    if configuration.marksGaps { gap.noteOverrun(byteCount) }
+  }
+
+  /// Writes what was lost in front of what comes next, as soon as there is room for it.
+  mutating func markGap() {
+    let lines = gap.notices(refusal, averageBytes: ledger.averageBytes).map { $0.line(noticeNotation) }
+    let byteCount = lines.reduce(0) { $0 + $1.count }
+    guard let room = writer.reserve(byteCount + lines.count * SpoolWriter.recordOverhead) else { return }
+    var start = 0
+    for line in lines {
+      UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyBytes(from: line)
+      start += line.count
+    }
+    for line in lines { writer.commit(line.count) }
+    ledger.committed += lines.count
+    ledger.marks += lines.count
+    gap = Gap(now: gap.now)
+  }
+}

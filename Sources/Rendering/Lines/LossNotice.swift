@@ -1,0 +1,69 @@
+import Glibc
+
+/// A line that stands where something was lost.
+public struct LossNotice: Sendable, Equatable {
+  /// Why, in a word of its own: `spool_full`, `overrun`.
+  public var cause: String
+  /// How many lines or groups are missing.
+  public var count: Int
+  /// Whether that is an estimate.
+  public var isEstimate: Bool
+  /// When the first and the last of them were lost, in seconds since 1970.
+  public var firstSeconds: Int64, lastSeconds: Int64
+
+  /// A notice of so many that were lost.
+  public init(cause: String, count: Int, isEstimate: Bool, firstSeconds: Int64, lastSeconds: Int64) {
+    self.cause = cause
+    self.count = count
+    self.isEstimate = isEstimate
+    self.firstSeconds = firstSeconds
+    self.lastSeconds = lastSeconds
+  }
+
+  /// How it is written.
+  public enum Notation: Sendable {
+    /// As an object with one member, `spillway_gap`.
+    case json
+    /// As `key=value` pairs, of which the first is `spillway_gap`.
+    case logfmt
+    /// As a line that begins with `#`, which most readers of access logs take for a comment.
+    case comment
+  }
+
+  /// The line, with its newline.
+  public func line(_ notation: Notation) -> [UInt8] {
+    let (first, last) = (Self.time(firstSeconds), Self.time(lastSeconds))
+    let text =
+      switch notation {
+      case .json:
+        #"{"spillway_gap":{"cause":"\#(cause)","count":\#(count),"estimate":\#(isEstimate),"#
+          + #""first":"\#(first)","last":"\#(last)"}}"#
+      case .logfmt:
+        "spillway_gap=\(cause) count=\(count) estimate=\(isEstimate) first=\(first) last=\(last)"
+      case .comment:
+        "# spillway gap: cause=\(cause) count=\(count) estimate=\(isEstimate) first=\(first) last=\(last)"
+      }
+    return Array(text.utf8) + [UInt8(ascii: "\n")]
+  }
+
+  /// A time as RFC 3339 has it, in UTC.
+  private static func time(_ seconds: Int64) -> String {
+    var time = time_t(seconds)
+    var parts = tm()
+    gmtime_r(&time, &parts)
+    var text = [CChar](repeating: 0, count: 64)
+    let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+extension LineFormat {
+  /// How notices are written among lines of this format.
+  public var noticeNotation: LossNotice.Notation {
+    switch style.escaping {
+    case .json, .jsonBytes: .json
+    case .logfmt: .logfmt
+    default: .comment
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Glibc
+import LogWriting
+@testable import Pipeline
+import Platform
+import Shipping
+import TestSupport
+import VarnishLog
+
+/// A log that a test writes, and a run that follows it: both in the test's own thread, one step after the other.
+final class Stage {
+  let directory: TemporaryDirectory
+  let clock = ScriptedClock()
+  let mailbox: ScriptedMailbox
+  private let messages = Guarded<[String]>([])
+  private(set) var writer: LogWriter?
+  /// The paths of all transactions that were written, in their order.
+  private(set) var written: [String] = []
+  /// How large the log is, in bytes.
+  static let logByteCount = 64 << 10
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    mailbox = try ScriptedMailbox(clock)
+    try startWriter()
+  }
+
+  var logPath: String { directory.file("log") }
+
+  /// What the run has said.
+  var said: [String] { messages.withLock { $0 } }
+
+  /// Ends the log, and begins another, as a server does whose worker is started anew.
+  func restartWriter() throws {
+    stopWriter()
+    try startWriter()
+  }
+
+  func stopWriter() {
+    writer?.close()
+    writer = nil
+  }
+
+  func startWriter() throws {
+    var options = LogWriterOptions(.indexed(.v41))
+    options.logByteCount = Self.logByteCount
+    options.batchByteCount = 4 << 10
+    options.textByteCountMax = 1000
+    writer = try LogWriter(directory: logPath, options: options)
+  }
+
+  /// Writes so many transactions.
+  func write(_ count: Int) throws {
+    guard let writer else { throw SupportError("write: there is no log") }
+    for _ in 0..<count {
+      let path = "/\(written.count)"
+      var transaction = writer.transaction(writer.nextVXID(), .client)
+      transaction.add(.begin, "req 0 rxreq")
+      transaction.add(.reqMethod, "GET")
+      transaction.add(.reqURL, path)
+      transaction.add(.respStatus, written.count % 5 == 0 ? "500" : "200")
+      transaction.add(.end, "")
+      _ = transaction.commit()
+      written.append(path)
+    }
+  }
+
+  /// An output of the paths alone.
+  func output(_ target: OutputConfiguration.Target, spoolBytes: Int? = nil) -> OutputConfiguration {
+    var output = OutputConfiguration()
+    var formatting = OutputConfiguration.LineFormatting()
+    formatting.format = .text(Array("%U".utf8))
+    output.shown = .lines(formatting)
+    output.target = target
+    output.spoolBytes = spoolBytes
+    return output
+  }
+
+  /// The same into a file.
+  func file(_ name: String) -> OutputConfiguration { output(.file(FileOptions(path: directory.file(name)))) }
+
+  /// The lines in a file.
+  func lines(_ name: String) throws -> [String] {
+    try readText(directory.file(name)).split(separator: "\n").map(String.init)
+  }
+
+  /// A run that has begun.
+  func follower(
+    _ outputs: [OutputConfiguration], _ configure: (inout Configuration) -> Void = { _ in }
+  ) throws -> Follower {
+    var configuration = Configuration(input: InputConfiguration(.live(logPath)))
+    configuration.outputs = outputs
+    configuration.process.spoolBytes = 64 << 20
+    configuration.process.drainSeconds = 0.1
+    configuration.process.monitor = RunMonitor(say: { [messages] line in messages.withLock { $0.append(line) }
+      })
+    configure(&configuration)
+    var control = RunControl(configuration, mailbox: mailbox, clock: clock.clock)
+    let opened = try control.openOutputs()
+    let instance = try control.attach(logPath, by: nil)
+    return Follower(try Run(control, opened, canWait: false), instance, by: nil)
+  }
+}
+
+extension Follower {
+  /// Goes on until something has happened, for no more than a thousand looks.
+  mutating func step(until hasHappened: (FollowEvent) -> Bool) throws -> FollowEvent {
+    for _ in 0..<1000 {
+      let event = try step()
+      if hasHappened(event) { return event }
+    }
+    throw SupportError("a thousand looks at the log, and it hasn't happened")
+  }
+
+  /// Goes on until everything that is in the log has been read.
+  mutating func catchUp() throws {
+    _ = try step { if case .read(isIdle: true) = $0 { true } else { false } }
+  }
+
+  /// Goes on until a log is attached.
+  mutating func attach() throws {
+    _ = try step { if case .attached = $0 { true } else { false } }
+  }
+
+  /// The accounts of the outputs, after the end.
+  func finalAccounts() -> [Ledger] {
+    (0..<run.routes.count).map { run.routes[$0].account(isFinal: true) }
+  }
+}
