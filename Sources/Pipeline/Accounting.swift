@@ -52,11 +52,11 @@ public struct Accounting: Sendable, Equatable {
   ///
   /// - Parameter isFinal: whether the output has ended, so that what is not delivered never will be.
   mutating func note(_ report: OutputReport, isFinal: Bool) {
-    inherited = report.inherited.records
-    kept = report.kept.records
-    written = report.written.records
-    unconfirmed = report.unconfirmed.records
-    undelivered = report.droppedByFailure.records + report.droppedByDamage.records
+    inherited = report.inherited.entries
+    kept = report.kept.entries
+    written = report.written.entries
+    unconfirmed = report.unconfirmed.entries
+    undelivered = report.droppedByFailure.entries + report.droppedByDamage.entries
     if isFinal { undelivered += queued }
   }
 

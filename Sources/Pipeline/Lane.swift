@@ -96,7 +96,7 @@ struct Lane: ~Copyable {
       while !records.rest.isEmpty {
         guard writer.hasRoom(wanted), let room = writer.reserve(wanted) else { return }
         // Each record that is kept takes some of the room away for itself.
-        let usable = room.count - ends.count * SpoolWriter.recordOverhead
+        let usable = room.count - ends.count * SpoolWriter.entryOverhead
         var lines = LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
         guard let batch = groups?.render(each: &records, to: &lines, ends: ends) else { return }
         tallies.filtered += batch.hidden

@@ -129,7 +129,7 @@ import Testing
     #expect(sink.unfinished == .zero)
   }
 
-  @Test func aTornRecordThatCannotBeCutAtOnceIsCutBeforeTheNext() throws {
+  @Test func aTornEntryThatCannotBeCutAtOnceIsCutBeforeTheNext() throws {
     let faults = FaultPlan { call, count in
       switch call {
       case .write: count == 1 ? .short(10) : count == 2 ? .fail(ENOSPC) : nil

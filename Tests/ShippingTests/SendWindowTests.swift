@@ -27,23 +27,23 @@ import Testing
     window.markSent(9)
     #expect(unsent(window) == "hree\n")
     window.confirm(unreadByteCount: 3)
-    #expect(window.contents == Tally(records: 2, bytes: 10), "the second is read but for its last bytes")
+    #expect(window.contents == Tally(entries: 2, bytes: 10), "the second is read but for its last bytes")
     window.rewind()
     #expect(unsent(window) == "two\nthree\n")
     #expect(window.sentByteCount == 0)
     window.markSent(10)
     window.confirm(unreadByteCount: 0)
-    #expect(window.contents.records == 0)
+    #expect(window.contents.entries == 0)
     #expect(window.contents == .zero)
   }
 
-  @Test func piecesAreWholeRecordsOrTheRestOfOne() throws {
+  @Test func piecesAreWholeEntriesOrTheRestOfOne() throws {
     var window = SendWindow()
     _ = try append(["one", "two", "three"], to: &window)
     #expect(unsent(window, 9) == "one\ntwo\n")
     #expect(unsent(window, 8) == "one\ntwo\n")
     #expect(unsent(window, 7) == "one\n")
-    #expect(unsent(window, 1) == "one\n", "a record that is too large goes by itself")
+    #expect(unsent(window, 1) == "one\n", "an entry that is too large goes by itself")
     window.markSent(5)
     #expect(unsent(window, 4) == "wo\n")
     #expect(unsent(window, 9) == "wo\nthree\n")
@@ -54,11 +54,11 @@ import Testing
     _ = try append(["one", "two"], to: &window)
     window.markSent(5)
     window.confirm(unreadByteCount: 0)
-    #expect(window.drop() == Tally(records: 1, bytes: 4))
+    #expect(window.drop() == Tally(entries: 1, bytes: 4))
     #expect(window.contents == .zero)
   }
 
-  @Test func roomIsBoundedButAnyRecordFitsAnEmptyWindow() throws {
+  @Test func roomIsBoundedButAnyEntryFitsAnEmptyWindow() throws {
     var window = SendWindow(byteCountMax: 10)
     #expect(try append(["1234", "6789", "b"], to: &window) == 2)
     #expect(try append(["c"], to: &window) == 0)
@@ -72,7 +72,7 @@ import Testing
     #expect(unsent(window) == long + "\n")
     window.markSent(5001)
     window.confirm(unreadByteCount: 0)
-    #expect(try append(["1234", "6789", "b"], to: &window) == 2, "the room of one large record goes with it")
+    #expect(try append(["1234", "6789", "b"], to: &window) == 2, "the room of one large entry goes with it")
   }
 
   /// The window beside a list of lines, through random operations.
@@ -119,13 +119,13 @@ import Testing
         if Bool.random(using: &random) {
           window.rewind()
         } else {
-          #expect(window.drop() == Tally(records: model.count, bytes: model.joined().count), context)
+          #expect(window.drop() == Tally(entries: model.count, bytes: model.joined().count), context)
           model = []
         }
         sent = 0
       }
       let bytes = Array(model.joined())
-      #expect(window.contents == Tally(records: model.count, bytes: bytes.count), context)
+      #expect(window.contents == Tally(entries: model.count, bytes: bytes.count), context)
       #expect(Array(window.unsent(byteCountMax: .max)) == Array(bytes.dropFirst(sent)), context)
       #expect(window.sentByteCount == sent, context)
       #expect(window.isSent == (sent == bytes.count), context)

@@ -24,8 +24,8 @@ import Testing
     try offer.offer(to: sink, at: .test.later(seconds: 2))
     link.end("connection lost: Connection reset by peer", isAbrupt: true, unread: 7)
     _ = try sink.tick(at: .test.later(seconds: 2))
-    #expect(sink.unconfirmed == Tally(records: 3, bytes: 14))
-    #expect(sink.unfinished == Tally(records: 2, bytes: 10))
+    #expect(sink.unconfirmed == Tally(entries: 3, bytes: 14))
+    #expect(sink.unfinished == Tally(entries: 2, bytes: 10))
     #expect(
       said.all == [
         "fake: connection lost: Connection reset by peer, 2 lines are sent again, 3 lines are unconfirmed; "
@@ -35,7 +35,7 @@ import Testing
     #expect(link.text == "four\nfive\n")
     link.end("connection lost: Connection reset by peer", isAbrupt: true, unread: 0)
     _ = try sink.tick(at: .test.later(seconds: 4))
-    #expect(sink.unconfirmed == Tally(records: 5, bytes: 24), "each counts once")
+    #expect(sink.unconfirmed == Tally(entries: 5, bytes: 24), "each counts once")
     #expect(sink.unfinished == .zero)
   }
 
@@ -47,8 +47,8 @@ import Testing
     try offer.offer(to: sink, at: .test)
     link.end("connection lost", isAbrupt: true, unread: 7)
     _ = try sink.tick(at: .test)
-    #expect(sink.unconfirmed == Tally(records: 1, bytes: 4))
-    #expect(sink.abandoned == Tally(records: 2, bytes: 10))
+    #expect(sink.unconfirmed == Tally(entries: 1, bytes: 4))
+    #expect(sink.abandoned == Tally(entries: 2, bytes: 10))
   }
 
   @Test func aConsumerThatHasClosedHasReadAll() throws {
@@ -76,7 +76,7 @@ import Testing
     #expect(try sink.close(at: .test) == .absent)
     link.end("connection lost: Connection reset by peer", isAbrupt: true)
     #expect(try sink.close(at: .test) == nil)
-    #expect(sink.unconfirmed == Tally(records: 2, bytes: 8))
+    #expect(sink.unconfirmed == Tally(entries: 2, bytes: 8))
     #expect(said.all == ["fake: connection lost: Connection reset by peer, 2 lines are unconfirmed"])
   }
 
@@ -89,7 +89,7 @@ import Testing
     for _ in 0..<5000 {
       let bytes = Int.random(in: 1...300, using: &random)
       all.append(bytes)
-      tail.add(Tally(records: 1, bytes: bytes))
+      tail.add(Tally(entries: 1, bytes: bytes))
     }
     // The fewest of the last ones that have as many bytes.
     var (least, bytes) = (0, 0)
@@ -98,7 +98,7 @@ import Testing
       bytes += all[all.count - least]
     }
     let doubt = tail.removeAll()
-    #expect(doubt.records >= least)
+    #expect(doubt.entries >= least)
     #expect(doubt.bytes <= limit + limit / 32 + 600, "hardly more than that")
     #expect(tail.removeAll() == .zero)
   }

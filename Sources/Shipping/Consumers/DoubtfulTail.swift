@@ -6,7 +6,7 @@ struct DoubtfulTail {
   /// How many bytes that are; 0 if what counts as taken was read.
   var byteCountMax = 0
 
-  /// The records in their order, put together to portions of some size.
+  /// The entries in their order, put together to portions of some size.
   private var portions: [Tally] = []
   private var total = Tally.zero
 
@@ -14,7 +14,7 @@ struct DoubtfulTail {
 
   /// Adds what was taken just now; what was taken long before has been read meanwhile.
   mutating func add(_ taken: Tally) {
-    guard byteCountMax > 0, taken.records > 0 else { return }
+    guard byteCountMax > 0, taken.entries > 0 else { return }
     total += taken
     if let last = portions.last, last.bytes < byteCountMax / Self.portionCountUsual {
       portions[portions.count - 1] = last + taken

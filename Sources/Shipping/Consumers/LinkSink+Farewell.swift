@@ -72,8 +72,8 @@ extension LinkSink {
 
   func endFarewell(_ end: LinkEnd, _ now: Moment) {
     let doubt = doubt(end)
-    if doubt.records > 0 {
-      warn("\(name): \(end.reason), \(trouble.counted(doubt.records)) unconfirmed")
+    if doubt.entries > 0 {
+      warn("\(name): \(end.reason), \(trouble.counted(doubt.entries)) unconfirmed")
     }
     link.release()
     if farewell == .close {

@@ -3,7 +3,7 @@ public import Spool
 
 /// Serves consumers that come and go, one at a time: a command, a peer, the reader of a named pipe.
 ///
-/// Records that a consumer hasn't taken when it goes are sent again to the next one or given up, as
+/// Entries that a consumer hasn't taken when it goes are sent again to the next one or given up, as
 /// `RestartPolicy` says; a consumer that stays, but takes nothing, is waited for. Nothing of that is an error:
 /// the only one is a consumer that took everything and said at its end that it failed.
 public final class LinkSink: Sink {
@@ -37,7 +37,7 @@ public final class LinkSink: Sink {
   var state = State.down(until: 0)
   var farewell: Farewell?
   var window = SendWindow()
-  /// What the consumer is still to get before the first record, each piece by itself; nil as long as that isn't
+  /// What the consumer is still to get before the first entry, each piece by itself; nil as long as that isn't
   /// known.
   var header: [ArraySlice<UInt8>]?
   var trouble: ConsumerTrouble
@@ -83,30 +83,30 @@ public final class LinkSink: Sink {
   public var unfinished: Tally { window.contents }
 
   /// The same; nothing where what may have arrived must not be sent again.
-  public var unfinishedRecords: RecordList? { options.onRestart == .resend ? window.records : nil }
+  public var unfinishedEntries: EntryList? { options.onRestart == .resend ? window.entries : nil }
 
   /// Readable when the consumer has gone.
   public var wakeDescriptor: Int32? { link.wakeDescriptor }
 
-  // MARK: Records
+  // MARK: Entries
 
-  /// Sends whole records, as far as there is somebody who has room for them.
-  public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  /// Sends whole entries, as far as there is somebody who has room for them.
+  public func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
     let obstacle = prepare(now)
     if let refusal { throw refusal }
     if let obstacle { return SinkProgress(byteCount: 0, obstacle: obstacle) }
     guard farewell == nil, case .up(let descriptor) = state else { return absence }
     guard window.form == .line else { return writeInForm(batch, descriptor, now) }
-    // A reader that ends between two of its reads has then seen whole records only.
+    // A reader that ends between two of its reads has then seen whole entries only.
     let piece = link.pieceByteCount(unread: confirm(now))
-    let part = window.fitting(batch.prefix(max(1, batch.recordCount(within: piece))))
+    let part = window.fitting(batch.prefix(max(1, batch.entryCount(within: piece))))
     guard part.count > 0 else { return absence }
     guard case .sent(let count) = link.send(part.bytes, at: now) else {
       advance(now)
       return absence
     }
     guard count > 0 else { return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor)) }
-    let begun = part.prefix(part.recordCount(reaching: count))
+    let begun = part.prefix(part.entryCount(reaching: count))
     window.append(begun)
     window.markSent(count)
     hasten(now)
@@ -114,8 +114,8 @@ public final class LinkSink: Sink {
       byteCount: begun.byteCount, obstacle: count < part.byteCount ? .unwritable(descriptor) : nil)
   }
 
-  /// The same for records that are sent in another form than they have.
-  func writeInForm(_ batch: RecordBatch, _ descriptor: Int32, _ now: Moment) -> SinkProgress {
+  /// The same for entries that are sent in another form than they have.
+  func writeInForm(_ batch: EntryBatch, _ descriptor: Int32, _ now: Moment) -> SinkProgress {
     confirm(now)
     let part = window.fitting(batch)
     guard part.count > 0 else { return absence }
@@ -130,10 +130,10 @@ public final class LinkSink: Sink {
     return SinkProgress(byteCount: 0, obstacle: .absent)
   }
 
-  /// Makes sure that new records can be sent, or says what stands in the way.
+  /// Makes sure that new entries can be sent, or says what stands in the way.
   func prepare(_ now: Moment) -> SinkProgress.Obstacle? {
     if case .down = state, hasRefused {
-      // Whoever comes back before the time has a reason, such as the end of the records.
+      // Whoever comes back before the time has a reason, such as the end of the entries.
       state = .down(until: 0)
       advance(now)
     }
@@ -148,7 +148,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Sends what comes before all new records: the header, then what is sent again or was cut short.
+  /// Sends what comes before all new entries: the header, then what is sent again or was cut short.
   func pump(_ now: Moment) {
     guard case .up = state else { return }
     if header == nil, options.binary.map({ $0.current != nil }) ?? true {
@@ -173,7 +173,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Gives up the record that is next, which never fits.
+  /// Gives up the entry that is next, which never fits.
   func dropTooLarge() {
     let dropped = window.dropNext()
     abandoned += dropped
@@ -183,7 +183,7 @@ public final class LinkSink: Sink {
     hasSaidTooLarge = true
   }
 
-  /// Whether nothing must be sent before the first record, as far as that is known.
+  /// Whether nothing must be sent before the first entry, as far as that is known.
   var isGreeted: Bool { header?.isEmpty ?? true }
 
   /// How many bytes were sent; nil if there is no use in going on.
@@ -296,7 +296,7 @@ public final class LinkSink: Sink {
     if farewell == .reopen { farewell = nil }
     if hasSettled(now) { forgetTrouble(now) }
     let left = window.contents
-    let isSent = upSince != nil && left.records > 0
+    let isSent = upSince != nil && left.entries > 0
     switch options.onRestart {
     case .resend: window.rewind()
     case .drop: abandoned += window.drop()
@@ -305,8 +305,8 @@ public final class LinkSink: Sink {
     goDown(for: pause, now)
     refusal = end.refusal
     guard refusal == nil, isSent || !end.isUsual else { return }
-    let records = isSent ? left.records : 0
-    if let text = trouble.add(end, records: records, unconfirmed: doubt.records, pause: pause, at: now) {
+    let entries = isSent ? left.entries : 0
+    if let text = trouble.add(end, entries: entries, unconfirmed: doubt.entries, pause: pause, at: now) {
       warn("\(name): \(text)")
     }
   }

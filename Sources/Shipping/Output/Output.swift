@@ -2,7 +2,7 @@ import Glibc
 public import Platform
 public import Spool
 
-/// One output: a spool, a sink, and the thread that carries records from one to the other.
+/// One output: a spool, a sink, and the thread that carries entries from one to the other.
 ///
 /// The sink may stall or break; nobody who holds an output ever waits for it, except in `join`. The
 /// thread exists from the beginning, so an output is made after a process has gone into the
@@ -41,7 +41,7 @@ public final class Output: Sendable {
   }
 
   /// Makes the spool and starts the thread.
-  /// - Parameter sink: Where the records end up; from here on it belongs to the thread.
+  /// - Parameter sink: Where the entries end up; from here on it belongs to the thread.
   /// - Throws: `SpoolError` when memory, descriptors or threads are exhausted.
   public convenience init(
     to sink: sending any Sink, spool: Spool.Options = Spool.Options(), options: Options = Options()
@@ -69,7 +69,7 @@ public final class Output: Sendable {
     }
   }
 
-  /// The end of the spool that records are rendered into; there is one.
+  /// The end of the spool that entries are rendered into; there is one.
   public func makeWriter() -> SpoolWriter { spool.makeWriter() }
 
   /// Why the output has failed; nil while it has not, which costs one load to know.
@@ -90,7 +90,7 @@ public final class Output: Sendable {
     let usage = spool.usage
     let settled = written + unconfirmed + dropped + usage.damaged + usage.kept
     return OutputReport(
-      inherited: usage.inherited, written: written, droppedByOverflow: usage.droppedRecords,
+      inherited: usage.inherited, written: written, droppedByOverflow: usage.droppedEntries,
       unconfirmed: unconfirmed, droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
       undelivered: usage.inherited + usage.committed - settled, failure: failure)
   }
@@ -104,7 +104,7 @@ public final class Output: Sendable {
   /// Lets the writer wait for room no longer, if it ever does: what finds none from now on is dropped.
   public func endWaiting() { spool.endWaiting() }
 
-  /// Says that no more records will come; the same as finishing the writer.
+  /// Says that no more entries will come; the same as finishing the writer.
   public func finish() { spool.finish() }
 
   /// Waits until everything is delivered, but no longer than this.
@@ -154,7 +154,7 @@ public final class Output: Sendable {
     let end: ThreadEnd
 
     func run() {
-      custody.reader.keepRest(sink.unfinishedRecords, warn: warn)
+      custody.reader.keepRest(sink.unfinishedEntries, warn: warn)
       end.announce()
     }
   }
@@ -168,7 +168,7 @@ public final class Output: Sendable {
         try WorkerThread.start(Keeper(custody: custody, sink: sink, warn: options.warn, end: end)))
       waitWhileKeeping(end)
     } catch {
-      custody.reader.keepRest(sink.unfinishedRecords, warn: options.warn)
+      custody.reader.keepRest(sink.unfinishedEntries, warn: options.warn)
     }
   }
 

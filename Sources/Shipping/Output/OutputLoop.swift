@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Spool
 
-/// What the writer thread does: carry records from the spool to the sink until it is told to stop.
+/// What the writer thread does: carry entries from the spool to the sink until it is told to stop.
 struct OutputLoop: ThreadLoop, ~Copyable {
   private let custody: ReaderCustody
   private let sink: any Sink
@@ -57,7 +57,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       return
     }
     countDelivered()
-    custody.reader.keepRest(sink.unfinishedRecords, warn: options.warn)
+    custody.reader.keepRest(sink.unfinishedEntries, warn: options.warn)
     state.announceEnd()
   }
 
@@ -81,7 +81,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     return try result.get()
   }
 
-  /// Carries records until all of them are delivered and the sink is closed, or until told to stop.
+  /// Carries entries until all of them are delivered and the sink is closed, or until told to stop.
   private mutating func carry() throws(SinkError) {
     while true {
       let commands = state.takeCommands()
@@ -122,7 +122,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     }
   }
 
-  /// Waits for records, for commands, for the sink's descriptors, or for the sink's time to come.
+  /// Waits for entries, for commands, for the sink's descriptors, or for the sink's time to come.
   private mutating func sleep(nanoseconds: Int64?) {
     var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
     // A sink that has failed for good is not called any more, whatever it has to do.
@@ -151,7 +151,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   }
 
   private mutating func countDelivered() {
-    custody.reader.note(unfinished: sink.unfinished.records)
+    custody.reader.note(unfinished: sink.unfinished.entries)
     state.written.store(taken - sink.unfinished - sink.abandoned - sink.unconfirmed)
     state.abandoned.store(sink.abandoned)
     state.unconfirmed.store(sink.unconfirmed)
@@ -190,7 +190,7 @@ extension OutputLoop {
     while !state.isAskedToStop {
       let left = deadline - Moment.now().steadyNanoseconds
       if left <= 0 { return true }
-      // Commands end the rest, and so does the end of the records: both want another attempt.
+      // Commands end the rest, and so does the end of the entries: both want another attempt.
       if state.hasCommands { return true }
       var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
       SystemCalls.poll(&descriptors, nanoseconds: left)

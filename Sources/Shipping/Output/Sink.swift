@@ -1,7 +1,7 @@
 public import Platform
 public import Spool
 
-/// Where an output's records end up; as slow or as broken as it likes.
+/// Where an output's entries end up; as slow or as broken as it likes.
 ///
 /// A sink belongs to one writer thread and is called from there only, `tick` before anything else
 /// whenever the thread has woken. After an error it must be fit to be called again: the same is tried
@@ -10,14 +10,14 @@ public protocol Sink: AnyObject {
   /// The name for messages: a file's path, or something like `standard output`.
   var name: String { get }
 
-  /// What has been taken but isn't known to have arrived at the other end, such as the records of a
+  /// What has been taken but isn't known to have arrived at the other end, such as the entries of a
   /// compressed member that is still in memory. Should the sink fail for good, these are lost.
   var unfinished: Tally { get }
 
-  /// The records of `unfinished`, if they can be had as they were: for the next run, should this one end.
+  /// The entries of `unfinished`, if they can be had as they were: for the next run, should this one end.
   ///
   /// Asked for by another thread if the sink hangs in one of its calls.
-  var unfinishedRecords: RecordList? { get }
+  var unfinishedEntries: EntryList? { get }
 
   /// What has been taken and was given up since, in all.
   var abandoned: Tally { get }
@@ -31,7 +31,7 @@ public protocol Sink: AnyObject {
   /// Takes the first bytes of a batch, as many as it can without waiting for a consumer.
   ///
   /// Whatever it takes it takes for good: an error means that nothing of this batch was taken.
-  func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress
+  func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress
 
   /// Finishes what is `unfinished`.
   func flush(at now: Moment) throws(SinkError)
@@ -56,7 +56,7 @@ extension Sink {
   public var unfinished: Tally { .zero }
 
   /// None.
-  public var unfinishedRecords: RecordList? { nil }
+  public var unfinishedEntries: EntryList? { nil }
 
   /// Nothing.
   public var abandoned: Tally { .zero }
@@ -93,7 +93,7 @@ public struct SinkProgress: Sendable, Equatable {
     case absent
   }
 
-  /// How many bytes were taken, be it up to the middle of a record.
+  /// How many bytes were taken, be it up to the middle of an entry.
   public var byteCount: Int
   /// What keeps it from taking more; nil if nothing does.
   public var obstacle: Obstacle?
