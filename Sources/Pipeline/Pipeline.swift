@@ -239,7 +239,7 @@ public struct Pipeline: ~Copyable {
       case .file(var file):
         file.header = header
         file.binary = binaryContent
-        file.keepsUnfinished = options.spoolDirectory != nil
+        file.keepsUnsettled = options.spoolDirectory != nil
         return try FileSink.open(file) { messages.say($0) }
       case .command(let command, let onRestart):
         return LinkSink.exec(command, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }

@@ -10,12 +10,15 @@ public struct EntryBatch {
 
   /// How many entries, the rest of a begun one included.
   public let count: Int
+  /// Where they begin; of an entry that was begun before, what was taken of it counts as read.
+  public let start: SpoolPlace
 
-  package init(block: SpoolBlock, firstEntry: Int, count: Int, startOffset: Int) {
+  package init(block: SpoolBlock, firstEntry: Int, count: Int, startOffset: Int, start: SpoolPlace) {
     self.block = block
     self.firstEntry = firstEntry
     self.count = count
     self.startOffset = startOffset
+    self.start = start
   }
 
   /// All bytes of all entries.
@@ -42,7 +45,7 @@ public struct EntryBatch {
   public func prefix(_ count: Int) -> EntryBatch {
     precondition(count >= 0 && count <= self.count, "entries of this batch")
     return EntryBatch(
-      block: block, firstEntry: firstEntry, count: count, startOffset: startOffset)
+      block: block, firstEntry: firstEntry, count: count, startOffset: startOffset, start: start)
   }
 
   /// How many entries are complete within the first `byteCount` bytes.

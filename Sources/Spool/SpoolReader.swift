@@ -19,10 +19,8 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   private var total = Tally.zero
   /// Which entry comes next; all in front of it have been taken, or are lost.
   private var position: Int
-  /// How many of the entries that were taken last aren't known to have arrived.
-  private var unfinishedCount = 0
-  /// How many entries between those were passed over as damaged.
-  private var damagedCount = 0
+  /// In front of which sequence everything that was taken is settled; nil if all of it is.
+  private var settledThrough: Int?
   /// Frames that were taken whole, with entries that may not have arrived.
   private var takenFrames: [SpoolDisk.StoredFrame] = []
   /// How often in a row the next frame could not be read.
@@ -81,11 +79,16 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
     return completed
   }
 
+  /// Behind the last entry that was taken whole.
+  package var place: SpoolPlace { SpoolPlace(sequence: position, read: total) }
+
   private func batch(of block: SpoolBlock) -> EntryBatch? {
     let published = block.publishedCount()
     guard published > entryIndex else { return nil }
     return EntryBatch(
-      block: block, firstEntry: entryIndex, count: published - entryIndex, startOffset: offset)
+      block: block, firstEntry: entryIndex, count: published - entryIndex, startOffset: offset,
+      start: SpoolPlace(
+        sequence: position, read: Tally(entries: total.entries, bytes: total.bytes + offset - entryOffset)))
   }
 
   private mutating func moveOn() throws(SinkError) {
@@ -154,7 +157,6 @@ extension SpoolReader {
       spool.noteDamage(stored)
       spool.disk?.release(stored)
       position = stored.frame.endSequence
-      damagedCount += stored.rest.entries
       return
     }
     block = whole
@@ -172,18 +174,16 @@ extension SpoolReader {
       entries: count - entryIndex, bytes: block.endOffset(ofEntry: count - 1) - entryOffset)
   }
 
-  /// Says how many of the entries that were taken last aren't known to have arrived yet: they stay on disk, if
-  /// they are there, and don't count as delivered.
-  package mutating func note(unfinished count: Int) {
-    unfinishedCount = count
-    if count == 0 { damagedCount = 0 }
+  /// Says in front of which sequence everything that was taken is settled; nil if all of it is.
+  ///
+  /// What isn't stays on disk, if it is there, and doesn't count as delivered.
+  package mutating func settle(through sequence: Int?) {
+    settledThrough = sequence
     releaseDelivered()
   }
 
-  /// In front of which entry everything has arrived; what was damaged in between makes it a little less.
-  private var deliveredEnd: Int {
-    unfinishedCount == 0 ? position : max(0, position - unfinishedCount - damagedCount)
-  }
+  /// In front of which entry everything has arrived.
+  private var deliveredEnd: Int { settledThrough ?? position }
 
   private mutating func releaseDelivered() {
     while let frame = takenFrames.first, frame.frame.endSequence <= deliveredEnd {
@@ -198,16 +198,16 @@ extension SpoolReader {
   /// Puts on disk, if there is one, what hasn't been delivered when an output has ended or hangs, and says what
   /// can't be.
   ///
-  /// - Parameter unfinished: the entries that the output took last and that haven't arrived, if they can be had.
+  /// - Parameter unsettled: the entries that the output took last and that aren't settled, if they can be had.
   package mutating func keepRest(
-    _ unfinished: @autoclosure () -> EntryList?, warn: (String) -> Void
+    _ unsettled: @autoclosure () -> EntryList?, warn: (String) -> Void
   ) {
     guard let disk = spool.disk else { return }
     guard spool.stopSpiller() else {
       return warn("\(disk.options.directory): hangs; lines that weren't delivered and aren't there are lost")
     }
     do {
-      try keepRest(unfinished() ?? EntryList(bytes: [], ends: []))
+      try keepRest(unsettled() ?? EntryList(bytes: [], ends: []))
     } catch {
       warn("\(error); not all lines that weren't delivered are kept")
     }
@@ -216,26 +216,26 @@ extension SpoolReader {
   /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and nobody
   /// else moves blocks.
   ///
-  /// - Parameter unfinished: the entries that were taken last and haven't arrived, if they can be had.
+  /// - Parameter unsettled: the entries that were taken last and aren't settled, if they can be had.
   /// - Throws: `SinkError` if some of it could not be put there; what could is kept.
-  package func keepRest(_ unfinished: EntryList = EntryList(bytes: [], ends: [])) throws(SinkError) {
+  package func keepRest(_ unsettled: EntryList = EntryList(bytes: [], ends: [])) throws(SinkError) {
     guard let disk = spool.disk else { return }
     var keeper = SpoolKeeper(disk)
-    let start = position - unfinished.ends.count
+    let start = position - unsettled.ends.count
     // What of these is on disk or in the block that is being read stays there.
     var next = start
     for frame in takenFrames {
       keeper.keep(
-        unfinished, next - start..<max(next, min(frame.frame.firstSequence, position)) - start, from: next)
+        unsettled, next - start..<max(next, min(frame.frame.firstSequence, position)) - start, from: next)
       next = max(next, min(frame.frame.firstSequence, position))
       let end = max(next, min(frame.frame.endSequence, position))
-      keeper.keep(frame, rest: unfinished.tally(next - start..<end - start))
+      keeper.keep(frame, rest: unsettled.tally(next - start..<end - start))
       next = end
     }
     let blockStart = max(next, min(block?.firstSequence ?? position, position))
-    keeper.keep(unfinished, next - start..<blockStart - start, from: next)
+    keeper.keep(unsettled, next - start..<blockStart - start, from: next)
     if let block {
-      let rest = restOfBlock(block) + unfinished.tally(blockStart - start..<unfinished.ends.count)
+      let rest = restOfBlock(block) + unsettled.tally(blockStart - start..<unsettled.ends.count)
       if let frame { keeper.keep(frame, rest: rest) } else { keeper.keep(block, rest: rest) }
     }
     for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }

@@ -141,7 +141,7 @@ import Testing
         }
         var file = FileOptions(path: directory.file("log.gz"))
         file.gzipLevel = 1
-        file.keepsUnfinished = true
+        file.keepsUnsettled = true
         var options = Spool.Options()
         options.disk = Spool.DiskOptions(directory: directory.file("spool"))
         guard let sink = try? FileSink(file, at: .now(), system: system, warn: { _ in }),

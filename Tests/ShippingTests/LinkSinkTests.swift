@@ -99,10 +99,10 @@ import Testing
     let offer = try Offer()
     offer.add(["one", "two", "three"])
     try offer.offer(to: sink, at: .test)
-    #expect(sink.unfinished.entries == 3)
+    #expect(sink.unsettled.entries == 3)
     link.end("ended with status 1", unread: 7)
     _ = try sink.tick(at: .test)
-    #expect(sink.unfinished == Tally(entries: 2, bytes: 10), "the second was taken but for one byte")
+    #expect(sink.unsettled == Tally(entries: 2, bytes: 10), "the second was taken but for one byte")
     #expect(
       said.all == [
         "fake: ended with status 1, 2 lines are sent again; it is tried again until it works, next in 0.1 s"
@@ -112,8 +112,8 @@ import Testing
     try offer.offer(to: sink, at: .test.later(seconds: 0.1))
     #expect(link.text == "two\nthree\nfour\n")
     _ = try sink.tick(at: .test.later(seconds: 0.2))
-    #expect(sink.unfinished == .zero)
-    #expect(sink.abandoned == .zero)
+    #expect(sink.unsettled == .zero)
+    #expect(sink.givenUp.isEmpty)
   }
 
   @Test func whatWasNotTakenIsGivenUpIfSoWished() throws {
@@ -125,8 +125,8 @@ import Testing
     #expect(progress == SinkProgress(byteCount: 14, obstacle: .unwritable(7)), "the third is cut short")
     link.end("ended with status 1", unread: 3)
     _ = try sink.tick(at: .test)
-    #expect(sink.abandoned == Tally(entries: 2, bytes: 10))
-    #expect(sink.unfinished == .zero)
+    #expect(sink.tally(givenUp: .consumerGone) == Tally(entries: 2, bytes: 10))
+    #expect(sink.unsettled == .zero)
     #expect(said.all.first?.contains("2 lines are dropped;") == true)
     link.room = .max
     try offer.offer(to: sink, at: .test.later(seconds: 0.1))
@@ -144,7 +144,7 @@ import Testing
     #expect(link.text == "# fields\none\n")
     link.end("gone", unread: 6)
     _ = try sink.tick(at: .test)
-    #expect(sink.unfinished == Tally(entries: 1, bytes: 4), "the header is no entry")
+    #expect(sink.unsettled == Tally(entries: 1, bytes: 4), "the header is no entry")
     _ = try sink.tick(at: .test.later(seconds: 1))
     #expect(link.text == "# fields\none\n")
     #expect(said.all.first?.contains(", 1 line is sent again;") == true)
@@ -173,7 +173,7 @@ import Testing
       progress = try offer.offer(to: sink, at: .test)
     } while progress?.byteCount != 0
     #expect(progress?.obstacle == .absent)
-    #expect(sink.unfinished.bytes == SendWindow.byteCountUsual)
+    #expect(sink.unsettled.bytes == SendWindow.byteCountUsual)
     // It is looked at again by itself, and goes on when it has read something.
     let wait = try #require(try sink.tick(at: .test))
     #expect((1...1_000_000_000).contains(wait))
@@ -202,11 +202,11 @@ import Testing
     link.unread = 4
     #expect(try sink.close(at: .test) == .absent)
     #expect(!link.isFinished)
-    #expect(sink.unfinished.entries == 1)
+    #expect(sink.unsettled.entries == 1)
     link.unread = 0
     #expect(try sink.close(at: .test) == .absent)
     #expect(link.isFinished)
-    #expect(sink.unfinished == .zero)
+    #expect(sink.unsettled == .zero)
     link.end("ended with status 0")
     _ = try sink.tick(at: .test)
     #expect(try sink.close(at: .test) == nil)

@@ -126,7 +126,7 @@ import Testing
     try sink.flush(at: .test)
     #expect(directory.unzipped("moved") == ("", true))
     #expect(directory.unzipped("access.log") == ("line\n", true))
-    #expect(sink.unfinished == .zero)
+    #expect(sink.unsettled == .zero)
   }
 
   @Test func aTornEntryThatCannotBeCutAtOnceIsCutBeforeTheNext() throws {

@@ -54,7 +54,10 @@ import Testing
     _ = try append(["one", "two"], to: &window)
     window.markSent(5)
     window.confirm(unreadByteCount: 0)
-    #expect(window.drop() == Tally(entries: 1, bytes: 4))
+    let second = SpoolPlace(sequence: 1, read: Tally(entries: 1, bytes: 4))
+    #expect(window.start == second)
+    let dropped = window.drop()
+    #expect(dropped == [EntryStretch(Tally(entries: 1, bytes: 4), from: second)])
     #expect(window.contents == .zero)
   }
 
@@ -73,6 +76,28 @@ import Testing
     window.markSent(5001)
     window.confirm(unreadByteCount: 0)
     #expect(try append(["1234", "6789", "b"], to: &window) == 2, "the room of one large entry goes with it")
+  }
+
+  @Test func whatIsTooLargeLeavesAGapAndTheRestKeepsItsPlace() throws {
+    var window = SendWindow()
+    window.form = .bare
+    #expect(try append(["one", "two", "three", "four"], to: &window) == 4)
+    window.markSent(6)
+    let third = EntryStretch(
+      Tally(entries: 1, bytes: 6), from: SpoolPlace(sequence: 2, read: Tally(entries: 2, bytes: 8)))
+    let dropped = window.dropNext()
+    #expect(dropped == third)
+    #expect(window.start == SpoolPlace(sequence: 0))
+    #expect(window.contents == Tally(entries: 3, bytes: 13))
+    window.markSent(4)
+    let fourth = SpoolPlace(sequence: 3, read: Tally(entries: 3, bytes: 14))
+    let confirmed = window.confirm(unreadByteCount: 0)
+    #expect(
+      confirmed == [
+        EntryStretch(Tally(entries: 2, bytes: 8), from: SpoolPlace(sequence: 0)),
+        EntryStretch(Tally(entries: 1, bytes: 5), from: fourth),
+      ])
+    #expect(window.start == nil)
   }
 
   /// The window beside a list of lines, through random operations.
@@ -108,18 +133,22 @@ import Testing
         sent += count
       case 7, 8:
         let unread = Int.random(in: 0...sent, using: &random)
-        window.confirm(unreadByteCount: unread)
+        let confirmed = window.confirm(unreadByteCount: unread).tally
         var taken = sent - unread
+        var expected = Tally.zero
         while let first = model.first, first.count <= taken {
           taken -= first.count
           sent -= first.count
+          expected += Tally(entries: 1, bytes: first.count)
           model.removeFirst()
         }
+        #expect(confirmed == expected, context)
       default:
         if Bool.random(using: &random) {
           window.rewind()
         } else {
-          #expect(window.drop() == Tally(entries: model.count, bytes: model.joined().count), context)
+          let dropped = window.drop().tally
+          #expect(dropped == Tally(entries: model.count, bytes: model.joined().count), context)
           model = []
         }
         sent = 0

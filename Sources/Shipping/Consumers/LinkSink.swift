@@ -55,14 +55,11 @@ public final class LinkSink: Sink {
 
   /// What the consumer has taken that it may still lose.
   var doubtful = DoubtfulTail()
-  /// What consumers had taken that they may have lost.
-  public internal(set) var unconfirmed = Tally.zero
+  /// What was given up and hasn't been asked for.
+  var givenUp: [GivenUp] = []
   /// Why there won't be a consumer.
   var refusal: SinkError?
   var hasSaidTooLarge = false
-
-  /// What the consumers had not taken, where that is given up, or can't take.
-  public private(set) var abandoned = Tally.zero
 
   init(
     _ link: any Link, _ options: LinkOptions, pauseNanoseconds: ClosedRange<Int64>? = nil,
@@ -79,11 +76,17 @@ public final class LinkSink: Sink {
   /// The name for messages.
   public var name: String { link.name }
 
-  /// What was sent, or is to be sent again, and isn't known to have been taken.
-  public var unfinished: Tally { window.contents }
+  /// In front of what was sent, or is to be sent again, and isn't known to have been taken.
+  public var settled: SpoolPlace? { window.start }
 
-  /// The same; nothing where what may have arrived must not be sent again.
-  public var unfinishedEntries: EntryList? { options.onRestart == .resend ? window.entries : nil }
+  /// What isn't settled; nothing where what may have arrived must not be sent again.
+  public var unsettledEntries: EntryList? { options.onRestart == .resend ? window.entries : nil }
+
+  /// What consumers had not taken where that isn't sent again, what they can't take, and what they may have lost.
+  public func takeGivenUp() -> [GivenUp] {
+    defer { givenUp = [] }
+    return givenUp
+  }
 
   /// Readable when the consumer has gone.
   public var wakeDescriptor: Int32? { link.wakeDescriptor }
@@ -175,10 +178,10 @@ public final class LinkSink: Sink {
 
   /// Gives up the entry that is next, which never fits.
   func dropTooLarge() {
-    let dropped = window.dropNext()
-    abandoned += dropped
+    guard let dropped = window.dropNext() else { return }
+    givenUp.append(GivenUp(dropped, .tooLarge))
     if !hasSaidTooLarge {
-      warn("\(name): \(dropped.bytes) bytes are too long for a message; such lines are dropped")
+      warn("\(name): \(dropped.tally.bytes) bytes are too long for a message; such lines are dropped")
     }
     hasSaidTooLarge = true
   }
@@ -205,11 +208,10 @@ public final class LinkSink: Sink {
   @discardableResult
   func confirm(_ now: Moment?) -> Int {
     let unread = link.unreadByteCount()
-    let former = window.contents
-    window.confirm(unreadByteCount: min(unread, window.sentByteCount))
-    if window.contents != former {
+    let taken = window.confirm(unreadByteCount: min(unread, window.sentByteCount))
+    if !taken.isEmpty {
       hasTaken = true
-      doubtful.add(former - window.contents)
+      for stretch in taken { doubtful.add(stretch) }
       if let now { hasten(now) }
     }
     return unread
@@ -299,24 +301,25 @@ public final class LinkSink: Sink {
     let isSent = upSince != nil && left.entries > 0
     switch options.onRestart {
     case .resend: window.rewind()
-    case .drop: abandoned += window.drop()
+    case .drop: givenUp += window.drop().map { GivenUp($0, .consumerGone) }
     }
     let pause = pauses.next()
     goDown(for: pause, now)
     refusal = end.refusal
     guard refusal == nil, isSent || !end.isUsual else { return }
     let entries = isSent ? left.entries : 0
-    if let text = trouble.add(end, entries: entries, unconfirmed: doubt.entries, pause: pause, at: now) {
+    if let text = trouble.add(end, entries: entries, unconfirmed: doubt, pause: pause, at: now) {
       warn("\(name): \(text)")
     }
   }
 
-  /// Counts what a consumer had taken and may have lost by its end.
-  func doubt(_ end: LinkEnd) -> Tally {
+  /// Gives up what a consumer had taken and may have lost by its end.
+  /// - Returns: how many entries that are.
+  func doubt(_ end: LinkEnd) -> Int {
     let taken = doubtful.removeAll()
-    guard end.isAbrupt else { return .zero }
-    unconfirmed += taken
-    return taken
+    guard end.isAbrupt else { return 0 }
+    givenUp += taken.map { GivenUp($0, .unconfirmed) }
+    return taken.reduce(0) { $0 + $1.tally.entries }
   }
 
   /// Says that the consumer works, once it has done so for a while.

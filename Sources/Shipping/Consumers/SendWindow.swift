@@ -31,6 +31,14 @@ struct SendWindow: ~Copyable {
   private var endEntry = 0
   // How many bytes the entries have that are kept, whatever is sent of them.
   private var entryByteCount = 0
+  // Where in the spool they come from: usually one run, but entries may be missing between two.
+  private var runs: [Run] = []
+
+  /// Entries that follow one another in the spool.
+  private struct Run {
+    var start: SpoolPlace
+    var count: Int
+  }
 
   /// What is sent of an entry; changed only while nothing is kept.
   var form = EntryForm.line {
@@ -50,6 +58,9 @@ struct SendWindow: ~Copyable {
 
   /// What is kept.
   var contents: Tally { Tally(entries: endEntry - firstEntry, bytes: entryByteCount) }
+
+  /// Where the first entry that is kept begins; nil if nothing is kept.
+  var start: SpoolPlace? { runs.first?.start }
 
   /// The entries that are kept.
   var entries: EntryList {
@@ -93,7 +104,13 @@ struct SendWindow: ~Copyable {
 
   /// Takes entries for which there is room.
   mutating func append(_ batch: EntryBatch) {
+    guard batch.count > 0 else { return }
     entryByteCount += batch.byteCount
+    if let last = runs.indices.last, runs[last].start.sequence + runs[last].count == batch.start.sequence {
+      runs[last].count += batch.count
+    } else {
+      runs.append(Run(start: batch.start, count: batch.count))
+    }
     guard form == .line else { return appendEach(of: batch) }
     makeRoom(byteCount: batch.byteCount, entryCount: batch.count)
     UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...]).copyMemory(from: batch.bytes)
@@ -150,29 +167,55 @@ struct SendWindow: ~Copyable {
   }
 
   /// Forgets the entries that the consumer has taken: all that was sent but the last so many bytes.
-  mutating func confirm(unreadByteCount: Int) {
+  /// - Returns: these entries.
+  @discardableResult
+  mutating func confirm(unreadByteCount: Int) -> [EntryStretch] {
     precondition(unreadByteCount >= 0 && unreadByteCount <= sentByteCount, "more than was sent")
-    let taken = sentByte - unreadByteCount
-    while firstEntry < unsentEntry {
-      let end = firstByte + Int(lengths[firstEntry])
-      if end > taken { break }
-      forget(firstByte..<end)
-      firstByte = end
-      firstEntry += 1
-    }
-    if isEmpty { clear() }
+    return removeFirst(until: sentByte - unreadByteCount, of: unsentEntry)
   }
 
-  private mutating func forget(_ range: Range<Int>) {
-    entryByteCount -= form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
+  /// Forgets the first entries, those that end in front of a byte and of an entry.
+  private mutating func removeFirst(until byte: Int, of entry: Int) -> [EntryStretch] {
+    var removed: [EntryStretch] = []
+    var tally = Tally.zero
+    while firstEntry < entry {
+      let end = firstByte + Int(lengths[firstEntry])
+      if end > byte { break }
+      tally += Tally(entries: 1, bytes: size(ofEntryIn: firstByte..<end))
+      firstByte = end
+      firstEntry += 1
+      if tally.entries == runs[0].count {
+        removed.append(removeFirst(tally))
+        tally = .zero
+      }
+    }
+    if tally.entries > 0 { removed.append(removeFirst(tally)) }
+    if isEmpty { clear() }
+    return removed
+  }
+
+  /// Forgets where the first entries come from, all of one run.
+  private mutating func removeFirst(_ tally: Tally) -> EntryStretch {
+    let stretch = EntryStretch(tally, from: runs[0].start)
+    entryByteCount -= tally.bytes
+    runs[0].start = runs[0].start.advanced(by: tally)
+    runs[0].count -= tally.entries
+    if runs[0].count == 0 { runs.removeFirst() }
+    return stretch
+  }
+
+  /// How many bytes an entry has, whatever is sent of it.
+  private func size(ofEntryIn range: Range<Int>) -> Int {
+    form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
   }
 
   /// Forgets the entry that would be sent next, none of whose bytes were sent.
-  mutating func dropNext() -> Tally {
-    guard unsentEntry < endEntry, sentByte == unsentEntryByte else { return .zero }
-    let former = contents
+  /// - Returns: that entry; nil if there is none.
+  mutating func dropNext() -> EntryStretch? {
+    guard unsentEntry < endEntry, sentByte == unsentEntryByte else { return nil }
     let end = sentByte + Int(lengths[unsentEntry])
-    forget(sentByte..<end)
+    let dropped = cutRun(Tally(entries: 1, bytes: size(ofEntryIn: sentByte..<end)))
+    entryByteCount -= dropped.tally.bytes
     if let base = bytes.baseAddress, let first = lengths.baseAddress {
       memmove(base + sentByte, base + end, endByte - end)
       (first + unsentEntry).update(from: first + unsentEntry + 1, count: endEntry - unsentEntry - 1)
@@ -180,7 +223,34 @@ struct SendWindow: ~Copyable {
     endByte -= end - sentByte
     endEntry -= 1
     if isEmpty { clear() }
-    return former - contents
+    return dropped
+  }
+
+  /// Takes the entry that would be sent next, of this size, out of its run, of which two may be left.
+  private mutating func cutRun(_ taken: Tally) -> EntryStretch {
+    // What is kept in front of it, in its own run.
+    var index = 0
+    var entry = firstEntry
+    var start = firstByte
+    while entry + runs[index].count <= unsentEntry {
+      for passed in entry..<entry + runs[index].count { start += Int(lengths[passed]) }
+      entry += runs[index].count
+      index += 1
+    }
+    var before = Tally.zero
+    for passed in entry..<unsentEntry {
+      let end = start + Int(lengths[passed])
+      before += Tally(entries: 1, bytes: size(ofEntryIn: start..<end))
+      start = end
+    }
+    let run = runs[index]
+    let dropped = EntryStretch(taken, from: run.start.advanced(by: before))
+    let parts = [
+      Run(start: run.start, count: before.entries),
+      Run(start: run.start.advanced(by: before + taken), count: run.count - before.entries - 1),
+    ]
+    runs.replaceSubrange(index...index, with: parts.filter { $0.count > 0 })
+    return dropped
   }
 
   /// Has everything that is kept sent again, beginning with a whole entry.
@@ -192,16 +262,14 @@ struct SendWindow: ~Copyable {
   }
 
   /// Forgets everything that is kept.
-  mutating func drop() -> Tally {
-    let dropped = contents
-    clear()
-    return dropped
-  }
+  /// - Returns: what that was.
+  mutating func drop() -> [EntryStretch] { removeFirst(until: endByte, of: endEntry) }
 
   private mutating func clear() {
     (firstByte, sentByte, endByte) = (0, 0, 0)
     (firstEntry, unsentEntry, unsentEntryByte, endEntry) = (0, 0, 0, 0)
     entryByteCount = 0
+    runs.removeAll(keepingCapacity: true)
   }
 
   private mutating func makeRoom(byteCount: Int, entryCount: Int) {

@@ -33,7 +33,7 @@ public struct FileOptions: Sendable {
   /// What there is to know of the entries, if they aren't lines.
   public var binary: BinaryContent?
   /// Whether entries that wait to be compressed and written can be had as they were, for a spool's disk.
-  public var keepsUnfinished = false
+  public var keepsUnsettled = false
   /// What becomes of what a reader hadn't taken, where the file is a named pipe.
   public var onRestart = RestartPolicy.resend
   /// The compression level, 1 to 9; nil writes plain text.

@@ -45,6 +45,8 @@ public final class FileSink: Sink {
 
   private var member: GzipMember?
   private var memberDeadline: Int64 = 0
+  /// Where what is in the member begins.
+  private var memberStart: SpoolPlace?
   /// What is in the member, if it may be asked for; nil otherwise.
   private let unsettled: UnsettledEntries?
 
@@ -63,11 +65,14 @@ public final class FileSink: Sink {
 
   var naming: FileNaming { series.naming }
 
-  /// What waits in the open gzip member.
-  public var unfinished: Tally { member?.contents ?? .zero }
+  /// In front of what waits in the open gzip member.
+  public var settled: SpoolPlace? { memberStart }
 
-  /// The same as it was; nil unless the options say that it may be asked for.
-  public var unfinishedEntries: EntryList? { unsettled?.all }
+  /// How much waits there.
+  var memberContents: Tally { member?.contents ?? .zero }
+
+  /// What waits there as it was; nil unless the options say that it may be asked for.
+  public var unsettledEntries: EntryList? { unsettled?.all }
 
   /// Wakes the thread when a command that was run for a finished file has ended.
   public var wakeDescriptor: Int32? { command?.wakeDescriptor }
@@ -82,7 +87,7 @@ public final class FileSink: Sink {
     self.schedule =
       schedule ?? options.rotateEverySeconds.map { RotationSchedule(periodSeconds: $0) }
     rotationBytes = options.rotateBytes ?? .max
-    unsettled = options.keepsUnfinished && options.gzipLevel != nil ? UnsettledEntries() : nil
+    unsettled = options.keepsUnsettled && options.gzipLevel != nil ? UnsettledEntries() : nil
     retention = options.retention
     isSeries = options.rotates || options.retention.isLimited
     upkeep.hasLeftovers = isSeries
@@ -104,7 +109,10 @@ public final class FileSink: Sink {
     try finishWhatIsDue(now)
     if let contents = member?.contents {
       let part = batch.prefix(batch.entryCount(reaching: Self.memberBytes - contents.bytes))
-      if contents == .zero { memberDeadline = now.steadyNanoseconds + Self.memberNanoseconds }
+      if contents == .zero {
+        memberDeadline = now.steadyNanoseconds + Self.memberNanoseconds
+        memberStart = part.start
+      }
       member?.add(part)
       unsettled?.append(part)
       return SinkProgress(byteCount: part.byteCount)
@@ -202,6 +210,7 @@ extension FileSink {
       try member?.withBytes { (bytes) throws(SinkError) in try file?.append(bytes) }
     } while hasLostFile()
     member?.reset()
+    memberStart = nil
     unsettled?.removeAll()
   }
 

@@ -12,7 +12,7 @@ public final class Output: Sendable {
   public let name: String
 
   let spool: Spool
-  private let state = OutputState()
+  private let state: OutputState
   private let thread: pthread_t
   private let custody: ReaderCustody
   // Used by the thread, and by the one that ends the output only while the thread hangs in a call of the sink or
@@ -56,6 +56,7 @@ public final class Output: Sendable {
   ) throws(SpoolError) {
     name = sink.name
     self.spool = spool
+    state = OutputState(startingAt: spool.startSequence)
     do {
       try spool.startSpiller()
       custody = ReaderCustody(spool.makeReader())
@@ -82,18 +83,24 @@ public final class Output: Sendable {
   ///
   /// Exact once the thread has ended; until then what is on its way counts as undelivered.
   public var report: OutputReport {
-    // In the reverse of the order in which they are stored: what moves from one to another meanwhile may count
-    // as undelivered, but never twice.
-    let unconfirmed = state.unconfirmed.value
-    let dropped = state.dropped.value + state.abandoned.value
-    let written = state.written.value
+    // First what has become of entries, then how many there are: what moves meanwhile may count as undelivered,
+    // but never twice.
+    let (written, givenUp) = state.tallies
+    let unconfirmed = givenUp[.unconfirmed]
+    let dropped = givenUp[.outputFailed] + givenUp[.consumerGone] + givenUp[.tooLarge]
     let usage = spool.usage
-    let settled = written + unconfirmed + dropped + usage.damaged + usage.kept
+    let accounted = written + unconfirmed + dropped + usage.damaged + usage.kept
     return OutputReport(
       inherited: usage.inherited, written: written, droppedByOverflow: usage.droppedEntries,
       unconfirmed: unconfirmed, droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
-      undelivered: usage.inherited + usage.committed - settled, failure: failure)
+      undelivered: usage.inherited + usage.committed - accounted, failure: failure)
   }
+
+  /// How far the sink has come.
+  public var progress: OutputProgress { state.progress }
+
+  /// What was given up so far for one cause.
+  public func givenUp(_ cause: GivenUp.Cause) -> Tally { state.tallies.givenUp[cause] }
 
   /// Asks the sink to let go of its target and open it again by its name.
   public func requestReopen() { request(.reopen) }
@@ -154,7 +161,7 @@ public final class Output: Sendable {
     let end: ThreadEnd
 
     func run() {
-      custody.reader.keepRest(sink.unfinishedEntries, warn: warn)
+      custody.reader.keepRest(sink.unsettledEntries, warn: warn)
       end.announce()
     }
   }
@@ -168,7 +175,7 @@ public final class Output: Sendable {
         try WorkerThread.start(Keeper(custody: custody, sink: sink, warn: options.warn, end: end)))
       waitWhileKeeping(end)
     } catch {
-      custody.reader.keepRest(sink.unfinishedEntries, warn: options.warn)
+      custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
     }
   }
 

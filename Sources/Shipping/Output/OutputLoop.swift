@@ -11,8 +11,8 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   /// What is wrong with the sink at present.
   private var trouble: Trouble?
 
-  /// What the sink has taken, delivered or not.
-  private var taken = Tally.zero
+  /// What has become of what was taken.
+  private var account: OutputAccount
   private var hasFailedToNote = false
   /// Whether it is the spool's disk that has failed: it is tried again whatever the options say, and given up
   /// piece by piece.
@@ -27,6 +27,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     self.sink = sink
     self.state = state
     self.options = options
+    account = OutputAccount(from: custody.reader.place)
   }
 
   /// Returns when everything is delivered or discarded, or when told to stop.
@@ -56,8 +57,8 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     } catch {
       return
     }
-    countDelivered()
-    custody.reader.keepRest(sink.unfinishedEntries, warn: options.warn)
+    takeOverProgress()
+    custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
     state.announceEnd()
   }
 
@@ -95,7 +96,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       }
       let now = options.clock()
       let wait = try call { (sink) throws(SinkError) in try sink.tick(at: now) }
-      countDelivered()
+      takeOverProgress()
       if obstacle != nil {
         sleep(nanoseconds: wait)
         continue
@@ -107,13 +108,13 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       isSpoolInTrouble = false
       if let batch = next {
         let progress = try call { (sink) throws(SinkError) in try sink.write(batch, at: now) }
-        taken += custody.reader.take(progress.byteCount)
+        custody.reader.take(progress.byteCount)
         obstacle = progress.obstacle
-        countDelivered()
+        takeOverProgress()
         if progress.byteCount > 0 { endTrouble() }
       } else if isFinished {
         obstacle = try call { (sink) throws(SinkError) in try sink.close(at: now) }
-        countDelivered()
+        takeOverProgress()
         if obstacle == nil { return endTrouble() }
       } else if custody.reader.prepareToSleep() {
         endTrouble()
@@ -150,11 +151,15 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     }
   }
 
-  private mutating func countDelivered() {
-    custody.reader.note(unfinished: sink.unfinished.entries)
-    state.written.store(taken - sink.unfinished - sink.abandoned - sink.unconfirmed)
-    state.abandoned.store(sink.abandoned)
-    state.unconfirmed.store(sink.unconfirmed)
+  /// Takes over how far the sink has come, and what it has given up.
+  private mutating func takeOverProgress() {
+    let settled = account.isClosed ? nil : sink.settled
+    let accepted = custody.reader.place
+    let losses = sink.takeGivenUp()
+    for loss in losses { account.giveUp(loss) }
+    account.advance(accepted: accepted, settled: settled ?? accepted)
+    state.publish(account, hasGivenUp: !losses.isEmpty)
+    custody.reader.settle(through: settled?.sequence)
     noteDelivered()
   }
 }
@@ -177,7 +182,7 @@ extension OutputLoop {
   /// - Returns: False if told to stop meanwhile.
   private mutating func rest(after error: SinkError) -> Bool {
     obstacle = nil
-    countDelivered()
+    takeOverProgress()
     let now = Moment.now().steadyNanoseconds
     var trouble = self.trouble ?? Trouble(sinceNanoseconds: now, error: error)
     if self.trouble == nil || trouble.error != error {
@@ -207,10 +212,17 @@ extension OutputLoop {
   }
 
   private mutating func fail(_ error: SinkError) {
-    state.dropped.add(sink.unfinished)
-    countDelivered()
+    takeOverProgress()
+    // Where there is a disk, what isn't settled goes to the next run.
+    if custody.reader.spool.disk == nil { giveUpUnsettled() }
     state.fail(error)
     obstacle = nil
+  }
+
+  /// Gives up what was taken and hasn't arrived: with the output it won't.
+  private mutating func giveUpUnsettled() {
+    account.close(with: .outputFailed, at: custody.reader.place)
+    state.publish(account, hasGivenUp: true)
   }
 
   /// Keeps the spool from filling up when there is nobody to deliver to.
@@ -223,7 +235,8 @@ extension OutputLoop {
         if isFinished { return }
         sleep(nanoseconds: nil)
       } else if let batch = try? custody.reader.next() {
-        state.dropped.add(custody.reader.take(batch.byteCount))
+        custody.reader.take(batch.byteCount)
+        giveUpUnsettled()
       } else if isFinished {
         return
       } else if custody.reader.prepareToSleep() {
