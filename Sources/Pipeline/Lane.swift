@@ -94,7 +94,7 @@ struct Lane: ~Copyable {
     var wanted = Self.groupByteCountUsual
     withUnsafeTemporaryAllocation(of: Int.self, capacity: Self.batchCount) { ends in
       while !records.rest.isEmpty {
-        guard writer.hasRoom(wanted), let room = writer.reserve(wanted) else { return }
+        guard writer.hasRoom(wanted), case .room(let room) = writer.reserve(wanted) else { return }
         // Each record that is kept takes some of the room away for itself.
         let usable = room.count - ends.count * SpoolWriter.entryOverhead
         var lines = LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
@@ -134,7 +134,7 @@ struct Lane: ~Copyable {
   ) -> Outcome {
     var wanted = usual
     while true {
-      guard wanted <= limit, let room = writer.reserve(wanted) else {
+      guard wanted <= limit, case .room(let room) = writer.reserve(wanted) else {
         // Whether there would have been anything must be known to count it right.
         var nowhere = LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
         return render(&renderer, &nowhere) ? .refused : .filtered

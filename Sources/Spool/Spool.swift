@@ -16,7 +16,7 @@ package import Synchronization
 public final class Spool: Sendable {
   /// What happens to an entry for which there is no room.
   public enum Overflow: Sendable {
-    /// The newest entry is dropped and counted.
+    /// There is none for the newest entry.
     case drop
     /// The producer waits for room: only for sources that can wait.
     case block
@@ -103,7 +103,6 @@ public final class Spool: Sendable {
   package let damaged = AtomicTally()
   /// What was put away for the next run.
   package let kept = AtomicTally()
-  package let droppedEntries = Atomic<Int>(0)
   private let spiller = ThreadEnd()
   private let hasSpiller = Atomic<Bool>(false)
   private let hasWriter = Atomic<Bool>(false)
@@ -175,8 +174,7 @@ public final class Spool: Sendable {
     let taken = taken.value
     return SpoolUsage(
       inherited: inherited, committed: committed.value, taken: taken,
-      kept: kept.value, droppedEntries: droppedEntries.load(ordering: .relaxed),
-      damaged: damaged.value, memoryBytes: memory.usage.bytes,
+      kept: kept.value, damaged: damaged.value, memoryBytes: memory.usage.bytes,
       memoryBytesMax: memory.usage.bytesMax, diskBytes: disk?.byteCount ?? 0)
   }
 }

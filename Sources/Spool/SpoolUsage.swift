@@ -8,8 +8,6 @@ public struct SpoolUsage: Sendable, Equatable {
   public var taken: Tally
   /// What was put away for the next run, at the end.
   public var kept: Tally
-  /// How many entries found no room.
-  public var droppedEntries: Int
   /// What came back damaged from the disk.
   public var damaged: Tally
   /// Memory held now, kept blocks included.

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// For one thread. An entry is reserved, written and committed; a batch of entries is published:
 ///
-///     guard let room = writer.reserve(512) else { … dropped, and counted … }
+///     guard case .room(let room) = writer.reserve(512) else { … it is the caller's to count … }
 ///     writer.commit(render(into: room))
 ///     …
 ///     writer.publish()
@@ -46,16 +46,26 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     room = first.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
   }
 
+  /// What came of asking for room.
+  @frozen
+  public enum Reservation {
+    /// Memory that is valid until the next call.
+    case room(UnsafeMutableRawBufferPointer)
+    /// There is none: the limit is reached, the entry is larger than any may be, or the system has no memory.
+    case full
+    /// There is none yet, and it is waited for no longer: the waiting was interrupted or ended.
+    case interrupted
+  }
+
   /// Contiguous room for an entry of at least `minimumByteCount` bytes; often much more.
   ///
-  /// Nil means that this entry is dropped, and it has been counted so. A reservation that turns
-  /// out too small is simply replaced by a larger one, and one that isn't committed is given up.
-  /// - Returns: Memory that is valid until the next call, or nil when the spool's limit is reached;
-  ///   if the spool blocks, only when room is not waited for any more or the waiting was interrupted.
+  /// A reservation that turns out too small is simply replaced by a larger one, and one that isn't committed is
+  /// given up. What finds no room is for the caller to count.
+  /// - Returns: If the spool blocks, `full` only for what will never find room.
   @inlinable
-  public mutating func reserve(_ minimumByteCount: Int) -> UnsafeMutableRawBufferPointer? {
+  public mutating func reserve(_ minimumByteCount: Int) -> Reservation {
     if minimumByteCount <= room, room > 0 {
-      return UnsafeMutableRawBufferPointer(start: tail, count: room)
+      return .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
     }
     return reserveInNextBlock(minimumByteCount)
   }
@@ -106,14 +116,17 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   }
 
   @usableFromInline
-  package mutating func reserveInNextBlock(_ minimumByteCount: Int) -> UnsafeMutableRawBufferPointer? {
+  package mutating func reserveInNextBlock(_ minimumByteCount: Int) -> Reservation {
     let minimum = max(minimumByteCount, 1)
     // Full blocks are handed over at once: the consumer may start, and a batch larger than the
     // limit cannot wait for itself.
     publish()
-    guard minimum <= SpoolBlock.entryBytesMax, let next = nextBlock(forEntryOf: minimum) else {
-      spool.droppedEntries.add(1, ordering: .relaxed)
-      return nil
+    guard minimum <= SpoolBlock.entryBytesMax else { return .full }
+    let next: SpoolBlock
+    switch nextBlock(forEntryOf: minimum) {
+    case .granted(let block): next = block
+    case .full: return .full
+    case .interrupted: return .interrupted
     }
     block.link(to: next)
     spool.wakeConsumerIfAsleep()
@@ -125,10 +138,14 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     count = 0
     publishedCount = 0
     publishedEnd = 0
-    return UnsafeMutableRawBufferPointer(start: tail, count: room)
+    return .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
   }
 
-  private func nextBlock(forEntryOf byteCount: Int) -> SpoolBlock? {
+  private enum Search {
+    case granted(SpoolBlock), full, interrupted
+  }
+
+  private func nextBlock(forEntryOf byteCount: Int) -> Search {
     let needed = byteCount + SpoolBlock.headerBytes + SpoolBlock.slotBytes
     let sequence = spool.newSequence + total.entries
     var hasAnnounced = false
@@ -136,18 +153,19 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
       switch spool.takeBlock(atLeast: needed, firstSequence: sequence) {
       case .granted(let block):
         spool.isProducerWaiting.store(false, ordering: .sequentiallyConsistent)
-        return block
+        return .granted(block)
       case .refused:
-        return nil
-      case .full
-      where spool.options.overflow == .drop || spool.isWaitingOver.load(ordering: .sequentiallyConsistent):
-        return nil
+        return .full
+      case .full where spool.options.overflow == .drop:
+        return .full
+      case .full where spool.isWaitingOver.load(ordering: .sequentiallyConsistent):
+        return .interrupted
       case .full where !hasAnnounced:
         // Having said that it waits, it must look once more before it does.
         spool.isProducerWaiting.store(true, ordering: .sequentiallyConsistent)
         hasAnnounced = true
       case .full:
-        guard sleepUntilWoken() else { return nil }
+        guard sleepUntilWoken() else { return .interrupted }
         hasAnnounced = false
       }
     }

@@ -32,10 +32,10 @@ import Testing
       for index in 0..<count {
         let isLarge = Int.random(in: 0..<500, using: &generator) == 0
         let size = Int.random(in: 8...(isLarge ? 20_000 : 200), using: &generator)
-        guard let room = writer.reserve(size) else { break }
+        guard case .room(let room) = writer.reserve(size) else { break }
         SpoolStressTests.fill(room, index, size)
         if Int.random(in: 0..<20, using: &generator) == 0 {
-          guard let again = writer.reserve(size) else { break }
+          guard case .room(let again) = writer.reserve(size) else { break }
           SpoolStressTests.fill(again, index, size)
         }
         writer.commit(size)
@@ -70,7 +70,6 @@ import Testing
     leave(reader)
     _ = producer.join()
     #expect(spool.usage.committed == spool.usage.taken)
-    #expect(spool.usage.droppedEntries == 0)
   }
 
   private func leave(_ reader: consuming SpoolReader) {}

@@ -91,8 +91,8 @@ public final class Output: Sendable {
     let usage = spool.usage
     let accounted = written + unconfirmed + dropped + usage.damaged + usage.kept
     return OutputReport(
-      inherited: usage.inherited, written: written, droppedByOverflow: usage.droppedEntries,
-      unconfirmed: unconfirmed, droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
+      inherited: usage.inherited, written: written, unconfirmed: unconfirmed,
+      droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
       undelivered: usage.inherited + usage.committed - accounted, failure: failure)
   }
 

@@ -27,7 +27,7 @@ struct SpoolModel {
   private var begun: ArraySlice<UInt8> = []
   /// Committed and not published.
   private(set) var unpublished: [Expected] = []
-  private(set) var droppedCount = 0, committedCount = 0
+  private(set) var committedCount = 0
   private var newSequence = 0
   private var nextIdentifier = 0
 
@@ -42,8 +42,6 @@ struct SpoolModel {
     unpublished.append(Expected(entry: entry, sequence: newSequence + committedCount))
     committedCount += 1
   }
-
-  mutating func drop() { droppedCount += 1 }
 
   /// So many entries of this run are visible now.
   mutating func publish(upTo count: Int) {
@@ -139,7 +137,7 @@ struct SpoolModel {
   mutating func begin(newSequence: Int, isOnDisk: (Int) -> Bool) {
     expected.removeAll { !$0.isCertain && !isOnDisk($0.sequence) }
     self.newSequence = newSequence
-    (committedCount, droppedCount) = (0, 0)
+    committedCount = 0
     (begun, unnoted, unpublished) = ([], [], [])
   }
 }
