@@ -1,12 +1,13 @@
 import Platform
+import Spool
 
 /// Failures of consumers one after the other, of which only what is new is said.
 struct ConsumerTrouble {
   /// Whether what a consumer had not taken is given up, and what it is called.
   let drops: Bool, noun: String
 
-  private var sinceNanoseconds: Int64?
-  private var reason: String?
+  /// By the last one's reason.
+  private var trouble = Trouble<String>()
   /// How many entries were given up or had to be sent again, and how many may be lost.
   private var entries = 0, unconfirmed = 0
 
@@ -16,7 +17,7 @@ struct ConsumerTrouble {
   }
 
   /// Whether anything has failed that is not over.
-  var isThere: Bool { sinceNanoseconds != nil }
+  var isThere: Bool { trouble.isThere }
 
   /// Notes how a consumer went.
   /// - Parameters:
@@ -27,11 +28,9 @@ struct ConsumerTrouble {
   mutating func add(_ end: LinkEnd, entries: Int, unconfirmed: Int = 0, pause: Int64, at now: Moment)
     -> String?
   {
-    sinceNanoseconds = sinceNanoseconds ?? now.steadyNanoseconds
     self.entries += entries
     self.unconfirmed += unconfirmed
-    if reason == end.reason { return nil }
-    reason = end.reason
+    guard trouble.begin(end.reason, at: now) else { return nil }
     let fate = entries == 0 ? "" : ", \(counted(entries)) \(drops ? "dropped" : "sent again")"
     let doubt = unconfirmed == 0 ? "" : ", \(counted(unconfirmed)) unconfirmed"
     let prospect =
@@ -43,10 +42,9 @@ struct ConsumerTrouble {
   /// Notes that it is over.
   /// - Returns: What there is to say, if there was anything.
   mutating func end(at now: Moment) -> String? {
-    guard let sinceNanoseconds else { return nil }
+    guard let seconds = trouble.end(at: now) else { return nil }
     defer { self = ConsumerTrouble(drops: drops, noun: noun) }
-    let duration = max(1, (now.steadyNanoseconds - sinceNanoseconds) / 1_000_000_000)
-    return "works again after \(duration) s"
+    return "works again after \(seconds) s"
       + (drops && entries > 0 ? ", \(counted(entries)) dropped in all" : "")
       + (unconfirmed > 0 ? ", \(counted(unconfirmed)) unconfirmed in all" : "")
   }

@@ -9,11 +9,13 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   private let state: OutputState
   private let options: Output.Options
   /// What is wrong with the sink at present.
-  private var trouble: Trouble?
+  private var trouble = Trouble<SinkError>()
+  private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
 
   /// What has become of what was taken.
   private var account: OutputAccount
-  private var hasFailedToNote = false
+  /// Whether it can't be noted at present how far the sink has come.
+  private var noting = Trouble<FailedOperation>()
   /// Whether it is the spool's disk that has failed: it is tried again whatever the options say, and given up
   /// piece by piece.
   private var isSpoolInTrouble = false
@@ -144,10 +146,9 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   private mutating func noteDelivered() {
     do {
       try custody.reader.noteDelivered()
-      hasFailedToNote = false
+      noting.end()
     } catch {
-      if !hasFailedToNote { options.warn("\(error); a kill now would double lines") }
-      hasFailedToNote = true
+      noting.say(error, "a kill now would double lines", options.warn)
     }
   }
 
@@ -167,15 +168,8 @@ struct OutputLoop: ThreadLoop, ~Copyable {
 // MARK: - When the sink fails
 
 extension OutputLoop {
-  /// A failure that is hoped to pass.
-  private struct Trouble {
-    let sinceNanoseconds: Int64
-    var error: SinkError
-    var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
-
-    static let restNanosecondsMin: Int64 = 100_000_000
-    static let restNanosecondsMax: Int64 = 5_000_000_000
-  }
+  private static let restNanosecondsMin: Int64 = 100_000_000
+  private static let restNanosecondsMax: Int64 = 5_000_000_000
 
   /// Says what is wrong, unless that has been said, and waits before the next attempt.
   ///
@@ -183,15 +177,10 @@ extension OutputLoop {
   private mutating func rest(after error: SinkError) -> Bool {
     obstacle = nil
     takeOverProgress()
-    let now = Moment.now().steadyNanoseconds
-    var trouble = self.trouble ?? Trouble(sinceNanoseconds: now, error: error)
-    if self.trouble == nil || trouble.error != error {
-      options.warn("\(error); it is tried again until it works")
-    }
-    trouble.error = error
-    let rest = trouble.rests.next()
-    let deadline = now + (custody.reader.isFinished ? Trouble.restNanosecondsMin : rest)
-    self.trouble = trouble
+    if trouble.begin(error) { options.warn("\(error); it is tried again until it works") }
+    let rest = rests.next()
+    let deadline =
+      Moment.now().steadyNanoseconds + (custody.reader.isFinished ? Self.restNanosecondsMin : rest)
     while !state.isAskedToStop {
       let left = deadline - Moment.now().steadyNanoseconds
       if left <= 0 { return true }
@@ -205,10 +194,9 @@ extension OutputLoop {
   }
 
   private mutating func endTrouble() {
-    guard let trouble else { return }
-    self.trouble = nil
-    let nanoseconds = Moment.now().steadyNanoseconds - trouble.sinceNanoseconds
-    options.warn("\(sink.name): works again after \(max(1, nanoseconds / 1_000_000_000)) s")
+    guard let seconds = trouble.end() else { return }
+    rests.reset()
+    options.warn("\(sink.name): works again after \(seconds) s")
   }
 
   private mutating func fail(_ error: SinkError) {
