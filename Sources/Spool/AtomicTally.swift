@@ -5,7 +5,7 @@ import Synchronization
 /// The two numbers are read one after the other, so while the writing thread goes on they may
 /// belong to different moments; once it has stopped they are exact.
 package struct AtomicTally: ~Copyable, Sendable {
-  private let records = Atomic<Int>(0)
+  private let entries = Atomic<Int>(0)
   private let bytes = Atomic<Int>(0)
 
   /// Zero.
@@ -13,14 +13,14 @@ package struct AtomicTally: ~Copyable, Sendable {
 
   package var value: Tally {
     Tally(
-      records: records.load(ordering: .sequentiallyConsistent),
+      entries: entries.load(ordering: .sequentiallyConsistent),
       bytes: bytes.load(ordering: .sequentiallyConsistent))
   }
 
   /// Replaces the value; for the one writing thread only.
   package func store(_ tally: Tally) {
     bytes.store(tally.bytes, ordering: .sequentiallyConsistent)
-    records.store(tally.records, ordering: .sequentiallyConsistent)
+    entries.store(tally.entries, ordering: .sequentiallyConsistent)
   }
 
   /// Adds to the value; for the one writing thread only.

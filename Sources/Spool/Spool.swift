@@ -2,7 +2,7 @@ import Glibc
 package import Platform
 package import Synchronization
 
-/// A queue of rendered records between the reader thread and one writer thread.
+/// A queue of rendered entries between the reader thread and one writer thread.
 ///
 /// ```
 ///  SpoolWriter ─▶ blocks in memory ─────────────────────────▶ SpoolReader
@@ -14,9 +14,9 @@ package import Synchronization
 /// by block as it is needed and goes back as the consumer moves on. Where there is a disk to spill to, a
 /// thread of its own moves the oldest blocks there once memory gets short.
 public final class Spool: Sendable {
-  /// What happens to a record for which there is no room.
+  /// What happens to an entry for which there is no room.
   public enum Overflow: Sendable {
-    /// The newest record is dropped and counted.
+    /// There is none for the newest entry.
     case drop
     /// The producer waits for room: only for sources that can wait.
     case block
@@ -28,7 +28,7 @@ public final class Spool: Sendable {
     public var directory: String
     /// How much it may hold, in bytes.
     public var limitBytes: Int
-    /// What there is to know of the records, if they aren't lines.
+    /// What there is to know of the entries, if they aren't lines.
     public var content: BinaryContent?
     /// Told, in one line, what is wrong with the disk or what was found on it; called on any thread.
     public var warn: @Sendable (String) -> Void
@@ -51,7 +51,7 @@ public final class Spool: Sendable {
     public var limitBytes: Int
     /// What happens at the limit.
     public var overflow: Overflow
-    /// The size of an ordinary block; a record larger than that gets one of its own.
+    /// The size of an ordinary block; an entry larger than that gets one of its own.
     public var blockBytes: Int
     /// A descriptor that ends the waiting of `.block` by becoming readable, such as a signalfd.
     public var interruptDescriptor: Int32?
@@ -81,10 +81,10 @@ public final class Spool: Sendable {
   package let first: SpoolBlock
   /// What was found on disk at the beginning.
   package let inherited: Tally
-  /// The number of the first record that is delivered, and of the first that is new.
+  /// The number of the first entry that is delivered, and of the first that is new.
   package let startSequence: Int, newSequence: Int
 
-  /// Wakes the consumer: there are records, or there is a command for it.
+  /// Wakes the consumer: there are entries, or there is a command for it.
   package let consumerWake: WakeEvent
   /// Wakes a producer that waits for room; nil where it never does.
   package let producerWake: WakeEvent?
@@ -99,11 +99,10 @@ public final class Spool: Sendable {
 
   package let committed = AtomicTally()
   package let taken = AtomicTally()
-  /// Records on disk that turned out to be damaged.
+  /// Entries on disk that turned out to be damaged.
   package let damaged = AtomicTally()
   /// What was put away for the next run.
   package let kept = AtomicTally()
-  package let droppedRecords = Atomic<Int>(0)
   private let spiller = ThreadEnd()
   private let hasSpiller = Atomic<Bool>(false)
   private let hasWriter = Atomic<Bool>(false)
@@ -150,10 +149,10 @@ public final class Spool: Sendable {
     startSequence = heritage.delivered
     newSequence = heritage.endSequence
     guard let disk = options.disk else { return }
-    let count = inherited.records
+    let count = inherited.entries
     if count > 0 { disk.warn("\(disk.directory): \(count) records of an earlier run go first") }
-    if heritage.missingRecords > 0 {
-      disk.warn("\(disk.directory): \(heritage.missingRecords) records of an earlier run are lost")
+    if heritage.missingEntries > 0 {
+      disk.warn("\(disk.directory): \(heritage.missingEntries) records of an earlier run are lost")
     }
   }
 
@@ -175,8 +174,7 @@ public final class Spool: Sendable {
     let taken = taken.value
     return SpoolUsage(
       inherited: inherited, committed: committed.value, taken: taken,
-      kept: kept.value, droppedRecords: droppedRecords.load(ordering: .relaxed),
-      damaged: damaged.value, memoryBytes: memory.usage.bytes,
+      kept: kept.value, damaged: damaged.value, memoryBytes: memory.usage.bytes,
       memoryBytesMax: memory.usage.bytesMax, diskBytes: disk?.byteCount ?? 0)
   }
 }
@@ -210,7 +208,7 @@ extension Spool {
     wakeProducerIfWaiting()
   }
 
-  /// Says that no more records will come.
+  /// Says that no more entries will come.
   package func finish() {
     isFinished.store(true, ordering: .sequentiallyConsistent)
     consumerWake.signal()
@@ -245,9 +243,9 @@ extension Spool {
 extension Spool {
   /// A block for the producer.
   package func takeBlock(atLeast byteCount: Int, firstSequence: Int) -> SpoolMemory.Request {
-    // A record larger than the limit would be waited for until the end of days. When nothing else
+    // An entry larger than the limit would be waited for until the end of days. When nothing else
     // is waiting it may pass.
-    let mayExceed = options.overflow == .block && usage.waiting.records == 0
+    let mayExceed = options.overflow == .block && usage.waiting.entries == 0
     let request = memory.take(atLeast: byteCount, firstSequence: firstSequence, mayExceed: mayExceed)
     if memory.isShort, !isMemoryWanted.exchange(true, ordering: .sequentiallyConsistent) {
       consumerWake.signal()
@@ -260,11 +258,11 @@ extension Spool {
     return request
   }
 
-  /// Counts records that came back damaged from the disk, and says so.
+  /// Counts entries that came back damaged from the disk, and says so.
   package func noteDamage(_ stored: SpoolDisk.StoredFrame) {
     damaged.add(stored.rest)
     options.disk?.warn(
-      "\(stored.segment.path): \(stored.rest.records) records at byte \(stored.offset) are damaged, and lost")
+      "\(stored.file.path): \(stored.rest.entries) records at byte \(stored.offset) are damaged, and lost")
     wakeProducerIfWaiting()
   }
 

@@ -10,20 +10,18 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   /// The frame that `block` is the image of.
   private var frame: SpoolDisk.StoredFrame?
   private var image = SpoolImage()
-  /// How many records of this block have been taken whole.
-  private var recordIndex = 0
-  /// Up to where the bytes of this block have been taken, be it in the middle of a record.
+  /// How many entries of this block have been taken whole.
+  private var entryIndex = 0
+  /// Up to where the bytes of this block have been taken, be it in the middle of an entry.
   private var offset = 0
-  /// Where the last record ends that has been taken whole.
-  private var recordOffset = 0
+  /// Where the last entry ends that has been taken whole.
+  private var entryOffset = 0
   private var total = Tally.zero
-  /// Which record comes next; all in front of it have been taken, or are lost.
+  /// Which entry comes next; all in front of it have been taken, or are lost.
   private var position: Int
-  /// How many of the records that were taken last aren't known to have arrived.
-  private var unfinishedCount = 0
-  /// How many records between those were passed over as damaged.
-  private var damagedCount = 0
-  /// Frames that were taken whole, with records that may not have arrived.
+  /// In front of which sequence everything that was taken is settled; nil if all of it is.
+  private var settledThrough: Int?
+  /// Frames that were taken whole, with entries that may not have arrived.
   private var takenFrames: [SpoolDisk.StoredFrame] = []
   /// How often in a row the next frame could not be read.
   private var failureCount = 0
@@ -45,13 +43,13 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   ///
   /// Valid until the next call.
   /// - Throws: `SinkError` if what comes next can't be read from the disk at present.
-  public mutating func next() throws(SinkError) -> RecordBatch? {
+  public mutating func next() throws(SinkError) -> EntryBatch? {
     while true {
       if let block {
         let following = frame == nil ? block.next() : nil
         if let batch = batch(of: block) { return batch }
         // The link was read before the count, and is made after the last publication: with a link
-        // and nothing beyond `recordIndex`, this block is done.
+        // and nothing beyond `entryIndex`, this block is done.
         if frame == nil, following == nil { return nil }
       }
       try moveOn()
@@ -59,20 +57,20 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   }
 
   /// Takes the first bytes of the batch that `next` returned.
-  /// - Returns: The records that are complete by that.
+  /// - Returns: The entries that are complete by that.
   @discardableResult
   public mutating func take(_ byteCount: Int) -> Tally {
     guard let block else { preconditionFailure("nothing was offered") }
     guard byteCount > 0, let batch = batch(of: block) else { return .zero }
     precondition(byteCount <= batch.byteCount, "more than there is")
-    let records = batch.recordCount(within: byteCount)
+    let entries = batch.entryCount(within: byteCount)
     var completed = Tally.zero
-    if records > 0 {
-      let end = offset + batch.endOffset(of: records - 1)
-      completed = Tally(records: records, bytes: end - recordOffset)
-      recordOffset = end
-      recordIndex += records
-      position = block.firstSequence + recordIndex
+    if entries > 0 {
+      let end = offset + batch.endOffset(of: entries - 1)
+      completed = Tally(entries: entries, bytes: end - entryOffset)
+      entryOffset = end
+      entryIndex += entries
+      position = block.firstSequence + entryIndex
     }
     offset += byteCount
     total += completed
@@ -81,11 +79,16 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
     return completed
   }
 
-  private func batch(of block: SpoolBlock) -> RecordBatch? {
+  /// Behind the last entry that was taken whole.
+  package var place: SpoolPlace { SpoolPlace(sequence: position, read: total) }
+
+  private func batch(of block: SpoolBlock) -> EntryBatch? {
     let published = block.publishedCount()
-    guard published > recordIndex else { return nil }
-    return RecordBatch(
-      block: block, firstRecord: recordIndex, count: published - recordIndex, startOffset: offset)
+    guard published > entryIndex else { return nil }
+    return EntryBatch(
+      block: block, firstEntry: entryIndex, count: published - entryIndex, startOffset: offset,
+      start: SpoolPlace(
+        sequence: position, read: Tally(entries: total.entries, bytes: total.bytes + offset - entryOffset)))
   }
 
   private mutating func moveOn() throws(SinkError) {
@@ -95,7 +98,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
     }
     frame = nil
     block = nil
-    (recordIndex, offset, recordOffset) = (0, 0, 0)
+    (entryIndex, offset, entryOffset) = (0, 0, 0)
     let (piece, free) = spool.queue.claimNext()
     if let free { spool.giveBack(free) }
     switch piece {
@@ -118,7 +121,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   /// - Returns: False if there is something to do after all; then it must not sleep.
   package func prepareToSleep() -> Bool {
     spool.isConsumerAsleep.store(true, ordering: .sequentiallyConsistent)
-    let hasMore = block.map { $0.publishedCountOrdered() > recordIndex || $0.next() != nil } ?? true
+    let hasMore = block.map { $0.publishedCountOrdered() > entryIndex || $0.next() != nil } ?? true
     let hasWork = hasMore || isFinished
     if hasWork { spool.isConsumerAsleep.store(false, ordering: .sequentiallyConsistent) }
     return !hasWork
@@ -154,36 +157,33 @@ extension SpoolReader {
       spool.noteDamage(stored)
       spool.disk?.release(stored)
       position = stored.frame.endSequence
-      damagedCount += stored.rest.records
       return
     }
     block = whole
     frame = stored
-    recordIndex = stored.delivered.records
-    offset = recordIndex == 0 ? 0 : whole.endOffset(ofRecord: recordIndex - 1)
-    recordOffset = offset
-    position = whole.firstSequence + recordIndex
+    entryIndex = stored.delivered.entries
+    offset = entryIndex == 0 ? 0 : whole.endOffset(ofEntry: entryIndex - 1)
+    entryOffset = offset
+    position = whole.firstSequence + entryIndex
   }
 
   private func restOfBlock(_ block: SpoolBlock) -> Tally {
     let count = block.publishedCount()
-    guard count > recordIndex else { return .zero }
+    guard count > entryIndex else { return .zero }
     return Tally(
-      records: count - recordIndex, bytes: block.endOffset(ofRecord: count - 1) - recordOffset)
+      entries: count - entryIndex, bytes: block.endOffset(ofEntry: count - 1) - entryOffset)
   }
 
-  /// Says how many of the records that were taken last aren't known to have arrived yet: they stay on disk, if
-  /// they are there, and don't count as delivered.
-  package mutating func note(unfinished count: Int) {
-    unfinishedCount = count
-    if count == 0 { damagedCount = 0 }
+  /// Says in front of which sequence everything that was taken is settled; nil if all of it is.
+  ///
+  /// What isn't stays on disk, if it is there, and doesn't count as delivered.
+  package mutating func settle(through sequence: Int?) {
+    settledThrough = sequence
     releaseDelivered()
   }
 
-  /// In front of which record everything has arrived; what was damaged in between makes it a little less.
-  private var deliveredEnd: Int {
-    unfinishedCount == 0 ? position : max(0, position - unfinishedCount - damagedCount)
-  }
+  /// In front of which entry everything has arrived.
+  private var deliveredEnd: Int { settledThrough ?? position }
 
   private mutating func releaseDelivered() {
     while let frame = takenFrames.first, frame.frame.endSequence <= deliveredEnd {
@@ -192,22 +192,22 @@ extension SpoolReader {
     }
   }
 
-  /// Notes on disk, if there is something on it, how far records have been delivered.
+  /// Notes on disk, if there is something on it, how far entries have been delivered.
   package func noteDelivered() throws(SinkError) { try spool.disk?.note(delivered: deliveredEnd) }
 
   /// Puts on disk, if there is one, what hasn't been delivered when an output has ended or hangs, and says what
   /// can't be.
   ///
-  /// - Parameter unfinished: the records that the output took last and that haven't arrived, if they can be had.
+  /// - Parameter unsettled: the entries that the output took last and that aren't settled, if they can be had.
   package mutating func keepRest(
-    _ unfinished: @autoclosure () -> RecordList?, warn: (String) -> Void
+    _ unsettled: @autoclosure () -> EntryList?, warn: (String) -> Void
   ) {
     guard let disk = spool.disk else { return }
     guard spool.stopSpiller() else {
       return warn("\(disk.options.directory): hangs; lines that weren't delivered and aren't there are lost")
     }
     do {
-      try keepRest(unfinished() ?? RecordList(bytes: [], ends: []))
+      try keepRest(unsettled() ?? EntryList(bytes: [], ends: []))
     } catch {
       warn("\(error); not all lines that weren't delivered are kept")
     }
@@ -216,26 +216,26 @@ extension SpoolReader {
   /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and nobody
   /// else moves blocks.
   ///
-  /// - Parameter unfinished: the records that were taken last and haven't arrived, if they can be had.
+  /// - Parameter unsettled: the entries that were taken last and aren't settled, if they can be had.
   /// - Throws: `SinkError` if some of it could not be put there; what could is kept.
-  package func keepRest(_ unfinished: RecordList = RecordList(bytes: [], ends: [])) throws(SinkError) {
+  package func keepRest(_ unsettled: EntryList = EntryList(bytes: [], ends: [])) throws(SinkError) {
     guard let disk = spool.disk else { return }
     var keeper = SpoolKeeper(disk)
-    let start = position - unfinished.ends.count
+    let start = position - unsettled.ends.count
     // What of these is on disk or in the block that is being read stays there.
     var next = start
     for frame in takenFrames {
       keeper.keep(
-        unfinished, next - start..<max(next, min(frame.frame.firstSequence, position)) - start, from: next)
+        unsettled, next - start..<max(next, min(frame.frame.firstSequence, position)) - start, from: next)
       next = max(next, min(frame.frame.firstSequence, position))
       let end = max(next, min(frame.frame.endSequence, position))
-      keeper.keep(frame, rest: unfinished.tally(next - start..<end - start))
+      keeper.keep(frame, rest: unsettled.tally(next - start..<end - start))
       next = end
     }
     let blockStart = max(next, min(block?.firstSequence ?? position, position))
-    keeper.keep(unfinished, next - start..<blockStart - start, from: next)
+    keeper.keep(unsettled, next - start..<blockStart - start, from: next)
     if let block {
-      let rest = restOfBlock(block) + unfinished.tally(blockStart - start..<unfinished.ends.count)
+      let rest = restOfBlock(block) + unsettled.tally(blockStart - start..<unsettled.ends.count)
       if let frame { keeper.keep(frame, rest: rest) } else { keeper.keep(block, rest: rest) }
     }
     for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }
@@ -243,7 +243,7 @@ extension SpoolReader {
     var following = spool.queue.firstUnclaimed
     while let block = following {
       let body = block.body
-      keeper.keep(block, rest: Tally(records: body.recordCount, bytes: body.records.count))
+      keeper.keep(block, rest: Tally(entries: body.entryCount, bytes: body.entries.count))
       following = block.next()
     }
     spool.kept.store(keeper.kept)

@@ -4,12 +4,10 @@ public struct SpoolUsage: Sendable, Equatable {
   public var inherited: Tally
   /// What the producer has made visible.
   public var committed: Tally
-  /// What the consumer has taken, inherited records included.
+  /// What the consumer has taken, inherited entries included.
   public var taken: Tally
   /// What was put away for the next run, at the end.
   public var kept: Tally
-  /// How many records found no room.
-  public var droppedRecords: Int
   /// What came back damaged from the disk.
   public var damaged: Tally
   /// Memory held now, kept blocks included.

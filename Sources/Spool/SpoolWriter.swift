@@ -4,9 +4,9 @@ import Synchronization
 
 /// The producer's end of a spool: lines are rendered straight into it.
 ///
-/// For one thread. A record is reserved, written and committed; a batch of records is published:
+/// For one thread. An entry is reserved, written and committed; a batch of entries is published:
 ///
-///     guard let room = writer.reserve(512) else { … dropped, and counted … }
+///     guard case .room(let room) = writer.reserve(512) else { … it is the caller's to count … }
 ///     writer.commit(render(into: room))
 ///     …
 ///     writer.publish()
@@ -18,15 +18,15 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   // has not been published, and they do not overlap; `room` is negative when a slot is all that
   // is left. The block stays mapped as the consumer does not leave it before another is linked.
 
-  /// Where the next record starts.
+  /// Where the next entry starts.
   @usableFromInline package var tail: UnsafeMutableRawPointer
   /// Where the next end offset goes, one slot further down.
   @usableFromInline package var slot: UnsafeMutableRawPointer
-  /// How many bytes the next record may have.
+  /// How many bytes the next entry may have.
   @usableFromInline package var room: Int
   /// What end offsets are counted from.
   @usableFromInline package var origin: UnsafeMutableRawPointer
-  /// How many records this block has.
+  /// How many entries this block has.
   @usableFromInline package var count = 0
 
   private let spool: Spool
@@ -40,34 +40,44 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     let first = spool.first
     self.spool = spool
     block = first
-    tail = first.recordBytes
-    origin = first.recordBytes
+    tail = first.entryBytes
+    origin = first.entryBytes
     slot = first.slotsEnd
     room = first.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
   }
 
-  /// Contiguous room for a record of at least `minimumByteCount` bytes; often much more.
+  /// What came of asking for room.
+  @frozen
+  public enum Reservation {
+    /// Memory that is valid until the next call.
+    case room(UnsafeMutableRawBufferPointer)
+    /// There is none: the limit is reached, the entry is larger than any may be, or the system has no memory.
+    case full
+    /// There is none yet, and it is waited for no longer: the waiting was interrupted or ended.
+    case interrupted
+  }
+
+  /// Contiguous room for an entry of at least `minimumByteCount` bytes; often much more.
   ///
-  /// Nil means that this record is dropped, and it has been counted so. A reservation that turns
-  /// out too small is simply replaced by a larger one, and one that isn't committed is given up.
-  /// - Returns: Memory that is valid until the next call, or nil when the spool's limit is reached;
-  ///   if the spool blocks, only when room is not waited for any more or the waiting was interrupted.
+  /// A reservation that turns out too small is simply replaced by a larger one, and one that isn't committed is
+  /// given up. What finds no room is for the caller to count.
+  /// - Returns: If the spool blocks, `full` only for what will never find room.
   @inlinable
-  public mutating func reserve(_ minimumByteCount: Int) -> UnsafeMutableRawBufferPointer? {
+  public mutating func reserve(_ minimumByteCount: Int) -> Reservation {
     if minimumByteCount <= room, room > 0 {
-      return UnsafeMutableRawBufferPointer(start: tail, count: room)
+      return .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
     }
     return reserveInNextBlock(minimumByteCount)
   }
 
-  /// Whether a record of so many bytes can be had without a new block.
+  /// Whether an entry of so many bytes can be had without a new block.
   @inlinable
   public func hasRoom(_ byteCount: Int) -> Bool { byteCount <= room }
 
-  /// How much of the room a record takes beside its bytes.
-  public static var recordOverhead: Int { SpoolBlock.slotBytes }
+  /// How much of the room an entry takes beside its bytes.
+  public static var entryOverhead: Int { SpoolBlock.slotBytes }
 
-  /// Ends a record of `byteCount` bytes that has been written to the start of the reservation.
+  /// Ends an entry of `byteCount` bytes that has been written to the start of the reservation.
   @inlinable
   public mutating func commit(_ byteCount: Int) {
     precondition(byteCount > 0 && byteCount <= room, "more than was reserved")
@@ -79,11 +89,11 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     count &+= 1
   }
 
-  /// Makes all committed records visible, and wakes the writer thread if it sleeps.
+  /// Makes all committed entries visible, and wakes the writer thread if it sleeps.
   public mutating func publish() {
     guard count != publishedCount else { return }
     let end = tail - origin
-    total += Tally(records: count - publishedCount, bytes: end - publishedEnd)
+    total += Tally(entries: count - publishedCount, bytes: end - publishedEnd)
     publishedCount = count
     publishedEnd = end
     // The totals go first, so that nobody ever sees more taken than committed.
@@ -92,7 +102,7 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     spool.wakeConsumerIfAsleep()
   }
 
-  /// Publishes, and says that no more records will come.
+  /// Publishes, and says that no more entries will come.
   public mutating func finish() {
     publish()
     guard !isFinished else { return }
@@ -106,48 +116,56 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   }
 
   @usableFromInline
-  package mutating func reserveInNextBlock(_ minimumByteCount: Int) -> UnsafeMutableRawBufferPointer? {
+  package mutating func reserveInNextBlock(_ minimumByteCount: Int) -> Reservation {
     let minimum = max(minimumByteCount, 1)
     // Full blocks are handed over at once: the consumer may start, and a batch larger than the
     // limit cannot wait for itself.
     publish()
-    guard minimum <= SpoolBlock.recordBytesMax, let next = nextBlock(forRecordOf: minimum) else {
-      spool.droppedRecords.add(1, ordering: .relaxed)
-      return nil
+    guard minimum <= SpoolBlock.entryBytesMax else { return .full }
+    let next: SpoolBlock
+    switch nextBlock(forEntryOf: minimum) {
+    case .granted(let block): next = block
+    case .full: return .full
+    case .interrupted: return .interrupted
     }
     block.link(to: next)
     spool.wakeConsumerIfAsleep()
     block = next
-    tail = next.recordBytes
-    origin = next.recordBytes
+    tail = next.entryBytes
+    origin = next.entryBytes
     slot = next.slotsEnd
     room = next.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
     count = 0
     publishedCount = 0
     publishedEnd = 0
-    return UnsafeMutableRawBufferPointer(start: tail, count: room)
+    return .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
   }
 
-  private func nextBlock(forRecordOf byteCount: Int) -> SpoolBlock? {
+  private enum Search {
+    case granted(SpoolBlock), full, interrupted
+  }
+
+  private func nextBlock(forEntryOf byteCount: Int) -> Search {
     let needed = byteCount + SpoolBlock.headerBytes + SpoolBlock.slotBytes
-    let sequence = spool.newSequence + total.records
+    let sequence = spool.newSequence + total.entries
     var hasAnnounced = false
     while true {
       switch spool.takeBlock(atLeast: needed, firstSequence: sequence) {
       case .granted(let block):
         spool.isProducerWaiting.store(false, ordering: .sequentiallyConsistent)
-        return block
+        return .granted(block)
       case .refused:
-        return nil
-      case .full
-      where spool.options.overflow == .drop || spool.isWaitingOver.load(ordering: .sequentiallyConsistent):
-        return nil
+        return .full
+      case .full where spool.options.overflow == .drop:
+        return .full
+      case .full where spool.isWaitingOver.load(ordering: .sequentiallyConsistent):
+        return .interrupted
       case .full where !hasAnnounced:
         // Having said that it waits, it must look once more before it does.
         spool.isProducerWaiting.store(true, ordering: .sequentiallyConsistent)
         hasAnnounced = true
       case .full:
-        guard sleepUntilWoken() else { return nil }
+        guard sleepUntilWoken() else { return .interrupted }
         hasAnnounced = false
       }
     }

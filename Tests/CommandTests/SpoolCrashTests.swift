@@ -21,10 +21,10 @@ import Testing
     }
 
     private static let whileSpilling: [FaultPoint] = [
-      .spoolSegmentBegun, .spoolFrameHalfWritten, .spoolFrameWritten, .spoolFrameNoted, .spoolMemoryFreed,
+      .spoolFileBegun, .spoolFrameHalfWritten, .spoolFrameWritten, .spoolFrameNoted, .spoolMemoryFreed,
     ]
     private static let whileDelivering: [FaultPoint] = [
-      .spoolDelivered, .spoolDeliveryNoted, .spoolSegmentRemoved,
+      .spoolDelivered, .spoolDeliveryNoted, .spoolFileRemoved,
     ]
     private static let whileKeeping: [FaultPoint] = [.spoolKept, .spoolKeptNoted, .spoolKeptSynced]
 
@@ -44,12 +44,12 @@ import Testing
     @Test(arguments: whileSpilling + whileDelivering + whileKeeping, [1, 3])
     func `a kill costs nothing that was on disk`(point: FaultPoint, count: Int) async throws {
       let isOnce = Self.whileKeeping.contains(point)
-      let isRare = point == .spoolSegmentRemoved || point == .spoolSegmentBegun
+      let isRare = point == .spoolFileRemoved || point == .spoolFileBegun
       if count > 1, isOnce || isRare { return }
       try await onOwnThread {
         let dead = try runToDeath(point, count: count)
         #expect(dead.lines == Array(log.lines[..<dead.lines.count]))
-        let onDisk = try SpoolRun.records(onDisk: spool)
+        let onDisk = try SpoolRun.entries(onDisk: spool)
         let later = try SpoolRun.runToEnd(next, spool: spool)
         #expect(later.end.status == 0, "\(later.said)")
         #expect(later.lines.suffix(next.lines.count) == next.lines[...])

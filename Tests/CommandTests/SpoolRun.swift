@@ -119,13 +119,13 @@ final class SpoolRun {
     return try run.end()
   }
 
-  /// The numbers of the records whose frames are whole in a directory.
-  static func records(onDisk directory: String) throws -> Set<Int> {
+  /// The sequences of the entries whose frames are whole in a directory.
+  static func entries(onDisk directory: String) throws -> Set<Int> {
     var sequences: Set<Int> = []
     for number in directoryEntries(directory).compactMap(SpoolFile.number) {
-      guard case .segment(let segment) = try SpoolFile.find(number, in: directory, system: .real)
+      guard case .found(let file) = try SpoolFile.find(number, in: directory, system: .real)
       else { continue }
-      for (_, frame) in try segment.frames() { sequences.formUnion(frame.firstSequence..<frame.endSequence) }
+      for (_, frame) in try file.frames() { sequences.formUnion(frame.firstSequence..<frame.endSequence) }
     }
     return sequences
   }

@@ -41,8 +41,8 @@ import Testing
     writer.finish()
     let report = output.join(drainSeconds: 60)
     #expect(got == ["# fields"] + lines + ["all"])
-    #expect(report.written.records == lines.count)
-    #expect(report.lostRecords == 0)
+    #expect(report.written.entries == lines.count)
+    #expect(report.lostEntries == 0)
     #expect(report.failure == nil)
     #expect(said.all.isEmpty)
   }
@@ -53,7 +53,7 @@ import Testing
     let lines = (0..<20_000).map { "line \($0) \(String(repeating: "x", count: $0 % 50))" }
     for line in lines { writer.append(line) }
     writer.finish()
-    #expect(output.join(drainSeconds: 60).written.records == lines.count)
+    #expect(output.join(drainSeconds: 60).written.entries == lines.count)
     #expect(got == lines)
   }
 
@@ -68,13 +68,13 @@ import Testing
     writer.finish()
     let report = output.join(drainSeconds: 60)
     let got = got
-    #expect(report.written.records == got.count)
-    #expect(report.written.records + report.droppedByFailure.records == lines.count)
+    #expect(report.written.entries == got.count)
+    #expect(report.written.entries + report.droppedByFailure.entries == lines.count)
     #expect(report.undelivered == .zero)
     switch policy {
     case .resend: #expect(got == lines)
     case .drop:
-      #expect(report.droppedByFailure.records > 0)
+      #expect(report.droppedByFailure.entries > 0)
       #expect(Set(got).count == got.count, "none twice")
       #expect(got == lines.filter(Set(got).contains), "in order and whole")
     }
@@ -111,8 +111,8 @@ import Testing
     let report = output.join(drainSeconds: 60)
     let got = got
     #expect(report.undelivered == .zero)
-    #expect(report.written.records == got.count)
-    #expect(report.written.records + report.droppedByFailure.records == lines.count)
+    #expect(report.written.entries == got.count)
+    #expect(report.written.entries + report.droppedByFailure.entries == lines.count)
     #expect(got == lines.filter(Set(got).contains), "whole lines, in order, none twice")
     if policy == .resend { #expect(got == lines) }
   }
@@ -124,7 +124,7 @@ import Testing
     writer.finish()
     let report = output.join(drainSeconds: 60)
     let got = got
-    #expect(report.written.records == lines.count)
+    #expect(report.written.entries == lines.count)
     #expect(got == lines.filter(Set(got).contains), "whole lines, in order, none twice")
     #expect(lines.count - got.count <= 50)
     #expect(said.all.first?.contains("was ended by signal 9 (Killed)") == true, "\(said.all)")
@@ -141,7 +141,7 @@ import Testing
     writer.finish()
     let report = output.join(drainSeconds: 0)
     #expect(report.written == .zero)
-    #expect(report.undelivered == Tally(records: 1, bytes: 5))
+    #expect(report.undelivered == Tally(entries: 1, bytes: 5))
     #expect(report.failure == nil)
   }
 
@@ -163,8 +163,8 @@ import Testing
     let nanoseconds = Moment.now().steadyNanoseconds - start
     #expect((100_000_000..<3_000_000_000).contains(nanoseconds))
     #expect(got == Array(lines.prefix(10)))
-    #expect(report.written.records == 10)
-    #expect(report.undelivered.records == lines.count - 10)
+    #expect(report.written.entries == 10)
+    #expect(report.undelivered.entries == lines.count - 10)
     #expect(report.written + report.undelivered == output.usage.committed)
     #expect(kill(child, 0) != 0 && errno == ESRCH, "not even a zombie")
     #expect(eventually { !isRunning(grandchild) })
@@ -177,7 +177,7 @@ import Testing
     writer.finish()
     let report = output.join(drainSeconds: 60)
     #expect(report.failure?.description.hasSuffix("': close: ended with status 3") == true)
-    #expect(report.written.records == 1, "it has taken everything")
+    #expect(report.written.entries == 1, "it has taken everything")
     #expect(got == ["line"])
   }
 
@@ -187,7 +187,7 @@ import Testing
     writer.append("line")
     writer.finish()
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == 1)
+    #expect(report.written.entries == 1)
     #expect(got == ["line"])
     #expect(said.all.first?.contains("was ended by signal 15 (Terminated)") == true, "\(said.all)")
   }
@@ -217,7 +217,7 @@ import Testing
     var writer = output.makeWriter()
     for index in 0..<100_000 { writer.append("line \(index) \(String(repeating: "x", count: index % 97))") }
     writer.finish()
-    #expect(output.join(drainSeconds: 60).written.records == 100_000)
+    #expect(output.join(drainSeconds: 60).written.entries == 100_000)
     #expect(directory.text("got") == "torn ")
   }
 
@@ -226,12 +226,12 @@ import Testing
     var writer = output.makeWriter()
     writer.append("before")
     writer.publish()
-    #expect(eventually { output.report.written.records == 1 })
+    #expect(eventually { output.report.written.entries == 1 })
     output.requestReopen()
     #expect(eventually { process(0) != nil })
     writer.append("after")
     writer.finish()
-    #expect(output.join(drainSeconds: 60).written.records == 2)
+    #expect(output.join(drainSeconds: 60).written.entries == 2)
     #expect(directory.text("got.\(try #require(process(0)))") == "before\n")
     #expect(directory.text("got.\(try #require(process(1)))") == "after\n")
     #expect(said.all.isEmpty)

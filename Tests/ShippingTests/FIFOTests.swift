@@ -50,7 +50,7 @@ import Testing
     #expect(read(descriptor, until: lines.last) == "# fields\n" + lines.joined())
     writer.finish()
     #expect(read(descriptor) == "")
-    #expect(output.join(drainSeconds: 60).written.records == lines.count)
+    #expect(output.join(drainSeconds: 60).written.entries == lines.count)
     #expect(said.all.isEmpty, "nothing is wrong in waiting for a reader")
     close(descriptor)
   }
@@ -63,7 +63,7 @@ import Testing
     let start = Moment.now().steadyNanoseconds
     let report = output.join(drainSeconds: 0.1)
     #expect(Moment.now().steadyNanoseconds - start < 3_000_000_000)
-    #expect(report.undelivered == Tally(records: 1, bytes: 5))
+    #expect(report.undelivered == Tally(entries: 1, bytes: 5))
     #expect(report.failure == nil)
   }
 
@@ -89,7 +89,7 @@ import Testing
     let second = try #require(reader().join())
     writer.finish()
     #expect(read(second) == "# fields\n" + lines.dropFirst(2).joined())
-    #expect(output.join(drainSeconds: 60).written.records == lines.count)
+    #expect(output.join(drainSeconds: 60).written.entries == lines.count)
     close(second)
   }
 
@@ -107,10 +107,10 @@ import Testing
     writer.finish()
     let rest = read(second)
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == 2 + rest.count { $0 == "\n" })
-    #expect(report.droppedByFailure.records > 0)
-    #expect(report.written.records + report.droppedByFailure.records == lines.count)
-    #expect(rest == lines.suffix(report.written.records - 2).joined())
+    #expect(report.written.entries == 2 + rest.count { $0 == "\n" })
+    #expect(report.droppedByFailure.entries > 0)
+    #expect(report.written.entries + report.droppedByFailure.entries == lines.count)
+    #expect(rest == lines.suffix(report.written.entries - 2).joined())
     close(second)
   }
 
@@ -122,8 +122,8 @@ import Testing
     let descriptor = try #require(reader().join())
     #expect(read(descriptor, atMost: 14) == "line 0\nline 1\n")
     let report = output.join(drainSeconds: 0.1)
-    #expect(report.written.records == 2)
-    #expect(report.undelivered.records == 20_000 - 2)
+    #expect(report.written.entries == 2)
+    #expect(report.undelivered.entries == 20_000 - 2)
     close(descriptor)
   }
 

@@ -98,17 +98,17 @@ import Testing
           let context: Comment = "\(call.rawValue) \(target) \(injection.rawValue) gzip \(gzip)"
           let report = result.report
           #expect(result.isEveryFileValid, context)
-          let expected = Self.lines.prefix(max(0, report.written.records)).map { $0 + "\n" }
+          let expected = Self.lines.prefix(max(0, report.written.entries)).map { $0 + "\n" }
             .joined()
           #expect(result.text == expected, context)
           #expect(
-            report.written.records + report.droppedByFailure.records == Self.lines.count, context)
+            report.written.entries + report.droppedByFailure.entries == Self.lines.count, context)
           #expect(report.undelivered == .zero, context)
           if injection == .interrupted || injection == .short {
             #expect(report.failure == nil, context)
           }
           if report.failure == nil {
-            #expect(report.written.records == Self.lines.count, context)
+            #expect(report.written.entries == Self.lines.count, context)
           }
           if result.callCount < target { break }
         }
@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  @Test func aWriteThatFailsInTheMiddleLeavesTheWholeRecordsBeforeIt() throws {
+  @Test func aWriteThatFailsInTheMiddleLeavesTheWholeEntriesBeforeIt() throws {
     let directory = TemporaryDirectory()
     let faults = FaultPlan { call, count in
       guard call == .write else { return nil }

@@ -43,7 +43,7 @@ import Testing
     #expect(directory.text("access.log") == "one\ntwo\n")
   }
 
-  @Test func aFileIsFinishedAtTheRecordThatReachesTheSize() throws {
+  @Test func aFileIsFinishedAtTheEntryThatReachesTheSize() throws {
     let sink = try sink { $0.rotateBytes = 100 }
     try sink.take((10..<45).map { "line number \($0)" }, at: .test)
     // Lines of 15 bytes: the seventh reaches 100.
@@ -68,7 +68,7 @@ import Testing
     #expect(directory.text(stamped("access.log", .test, "-2")) == "line\n")
   }
 
-  @Test func periodsFollowTheClockEvenWithoutRecords() throws {
+  @Test func periodsFollowTheClockEvenWithoutEntries() throws {
     // Quarters of an hour begin together in every time zone.
     let sink = try sink { $0.rotateEverySeconds = 900 }
     try sink.take(["noon"])

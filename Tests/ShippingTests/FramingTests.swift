@@ -71,16 +71,16 @@ import Testing
     let progress = try offer.offer(to: sink, at: .test)
     #expect(progress == SinkProgress(byteCount: 18, obstacle: .unwritable(7)), "all of it is the sink's")
     #expect(link.text == "3 one7 g")
-    #expect(sink.unfinished == Tally(records: 2, bytes: 14), "the first is taken already")
+    #expect(sink.unsettled == Tally(entries: 2, bytes: 14), "the first is taken already")
     link.end("connection lost", unread: 3)
     _ = try sink.tick(at: .test)
-    #expect(sink.unfinished == Tally(records: 2, bytes: 14), "as they are in the spool")
-    #expect(sink.unfinishedRecords == RecordList(bytes: Array("größe\nthree\n".utf8), ends: [8, 14]))
+    #expect(sink.unsettled == Tally(entries: 2, bytes: 14), "as they are in the spool")
+    #expect(sink.unsettledEntries == EntryList(bytes: Array("größe\nthree\n".utf8), ends: [8, 14]))
     link.room = .max
     _ = try sink.tick(at: .test.later(seconds: 1))
     #expect(link.text == "7 größe5 three")
     _ = try sink.tick(at: .test.later(seconds: 2))
-    #expect(sink.unfinished == .zero)
+    #expect(sink.unsettled == .zero)
   }
 
   @Test func messagesAreSentOneByOneAndEmptyLinesNotAtAll() throws {
@@ -91,8 +91,8 @@ import Testing
     try offer.offer(to: sink, at: .test)
     #expect(link.sent == ["# a", "# b", "one", "two"])
     _ = try sink.tick(at: .test.later(seconds: 1))
-    #expect(sink.unfinished == .zero)
-    #expect(sink.abandoned == .zero)
+    #expect(sink.unsettled == .zero)
+    #expect(sink.givenUp.isEmpty)
   }
 
   @Test func whatIsTooLargeForAMessageIsDroppedAndSaidOnce() throws {
@@ -103,9 +103,9 @@ import Testing
     offer.add(["one", "longer than five", "two", "also too long", "three"])
     try offer.offer(to: sink, at: .test)
     #expect(link.sent == ["one", "two", "three"])
-    #expect(sink.abandoned == Tally(records: 2, bytes: 17 + 14))
+    #expect(sink.tally(givenUp: .tooLarge) == Tally(entries: 2, bytes: 17 + 14))
     _ = try sink.tick(at: .test.later(seconds: 1))
-    #expect(sink.unfinished == .zero)
+    #expect(sink.unsettled == .zero)
     #expect(said.all == ["fake: 17 bytes are too long for a message; such lines are dropped"])
   }
 
@@ -118,7 +118,7 @@ import Testing
     var taken = 0
     for turn in 0..<40 {
       taken += try offer.offer(to: sink, at: .test.later(seconds: Double(turn)))?.byteCount ?? 0
-      #expect(sink.unfinished.bytes <= SendWindow.byteCountUsual)
+      #expect(sink.unsettled.bytes <= SendWindow.byteCountUsual)
       if turn == 20 { link.room = .max }
     }
     #expect(taken == 2_000_000)

@@ -30,13 +30,13 @@ import Testing
     let sink = try sink()
     try sink.take(["one", "two"])
     #expect(directory.unzipped("access.log.gz") == ("", true), "valid from the beginning")
-    #expect(sink.unfinished == Tally(records: 2, bytes: 8))
+    #expect(sink.unsettled == Tally(entries: 2, bytes: 8))
     let wait = try #require(try sink.tick(at: .test))
     #expect(wait > 0 && wait <= 1_000_000_000)
     try sink.take(["three"], at: Moment.test.later(seconds: 0.5))
     #expect(directory.unzipped("access.log.gz") == ("", true))
     #expect(try sink.tick(at: Moment.test.later(seconds: 1)) == nil)
-    #expect(sink.unfinished == .zero)
+    #expect(sink.unsettled == .zero)
     #expect(directory.unzipped("access.log.gz") == ("one\ntwo\nthree\n", true))
     try sink.take(["four"], at: Moment.test.later(seconds: 2))
     _ = try sink.close(at: Moment.test.later(seconds: 2))
@@ -57,15 +57,15 @@ import Testing
         before = size("access.log.gz")
         let (text, isValid) = directory.unzipped("access.log.gz")
         #expect(isValid)
-        #expect(text.utf8.count == expected.utf8.count - sink.unfinished.bytes)
+        #expect(text.utf8.count == expected.utf8.count - sink.unsettled.bytes)
         #expect(expected.hasPrefix(text))
-        #expect(sink.unfinished.bytes < FileSink.memberBytes)
+        #expect(sink.unsettled.bytes < FileSink.memberBytes)
       }
     }
     #expect(before > empty, "two members' worth of lines have been written")
   }
 
-  @Test func recordsLargerThanAMemberPass() throws {
+  @Test func entriesLargerThanAMemberPass() throws {
     let large = String(repeating: "xyz", count: 1_000_000)
     let sink = try sink { $0.gzipLevel = 1 }
     try sink.take(["a", large, "b"])
@@ -173,7 +173,7 @@ import Testing
     writer.append("first")
     writer.publish()
     output.requestFlush()
-    while output.report.written.records < 1 {
+    while output.report.written.entries < 1 {
       output.requestFlush()
       sched_yield()
     }
@@ -181,8 +181,8 @@ import Testing
     writer.append("third")
     writer.finish()
     let report = output.join(drainSeconds: 10)
-    #expect(report.written == Tally(records: 1, bytes: 6))
-    #expect(report.droppedByFailure == Tally(records: 2, bytes: 13))
+    #expect(report.written == Tally(entries: 1, bytes: 6))
+    #expect(report.droppedByFailure == Tally(entries: 2, bytes: 13))
     #expect(report.undelivered == .zero)
     #expect(report.failure?.description.hasSuffix("write: No space left on device") == true)
     #expect(directory.unzipped("access.log.gz") == ("first\n", true))

@@ -30,7 +30,7 @@ import Testing
       mayGoOn.wait(nanoseconds: nil)
     }
 
-    func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+    func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
       hang(.write)
       let part = batch.prefix(1)
       taken.withLock { $0.append(String(decoding: part.bytes, as: UTF8.self)) }
@@ -81,12 +81,12 @@ import Testing
         // It comes back when all is over, and must leave everything alone.
         let taken = sink.taken.withLock { $0.count }
         sink.mayGoOn.signal()
-        #expect(taken == report.written.records)
+        #expect(taken == report.written.entries)
         return report
       }.join() ?? nil
     let result = try #require(report)
-    #expect(result.written.records + result.kept.records == lines.count)
-    #expect(result.undelivered.records == 0)
+    #expect(result.written.entries + result.kept.entries == lines.count)
+    #expect(result.undelivered.entries == 0)
     #expect(said.all.contains { $0.contains("hangs") }, "\(said.all)")
 
     // The next run delivers the rest, and nothing twice.
@@ -99,14 +99,14 @@ import Testing
       return next != nil
     }
     let spool = try #require(next)
-    #expect(spool.usage.inherited.records == result.kept.records)
+    #expect(spool.usage.inherited.entries == result.kept.entries)
     var reader = spool.makeReader()
     var rest: [String] = []
-    while rest.count < result.kept.records, let batch = try reader.next() {
+    while rest.count < result.kept.entries, let batch = try reader.next() {
       rest += String(decoding: batch.bytes, as: UTF8.self).split(separator: "\n").map { "\($0)\n" }
       reader.take(batch.byteCount)
     }
-    #expect(rest == Array(lines[result.written.records...]))
+    #expect(rest == Array(lines[result.written.entries...]))
   }
 
   @Test func `without a disk what a sink that hangs hasn't taken is counted`() throws {
@@ -119,8 +119,8 @@ import Testing
     sink.isHanging.wait(nanoseconds: nil)
     let report = output.join(drainSeconds: 0.1)
     sink.mayGoOn.signal()
-    #expect(report.written.records == 3)
-    #expect(report.undelivered.records == lines.count - 3)
+    #expect(report.written.entries == 3)
+    #expect(report.undelivered.entries == lines.count - 3)
     #expect(said.all == ["a sink: hangs, and is left as it is"])
   }
 
@@ -141,7 +141,7 @@ import Testing
         }
         var file = FileOptions(path: directory.file("log.gz"))
         file.gzipLevel = 1
-        file.keepsUnfinished = true
+        file.keepsUnsettled = true
         var options = Spool.Options()
         options.disk = Spool.DiskOptions(directory: directory.file("spool"))
         guard let sink = try? FileSink(file, at: .now(), system: system, warn: { _ in }),
@@ -157,8 +157,8 @@ import Testing
         return report
       }.join() ?? nil
     let result = try #require(report)
-    #expect(result.kept.records == lines.count)
-    #expect(result.written.records == 0)
+    #expect(result.kept.entries == lines.count)
+    #expect(result.written.entries == 0)
     var options = Spool.Options()
     options.disk = Spool.DiskOptions(directory: directory.file("spool"))
     var next: Spool?

@@ -68,8 +68,8 @@ import Testing
     stop()
     let got = reader?.join() ?? splitLines(Array(directory.text("got").utf8))
     let context: Comment = "\(consumer) \(call.rawValue) \(target) \(fault): \(said.all)"
-    #expect(report.written.records == Self.lines.count, context)
-    #expect(report.lostRecords == 0, context)
+    #expect(report.written.entries == Self.lines.count, context)
+    #expect(report.lostEntries == 0, context)
     #expect(report.failure == nil, context)
     var known = Set<String>()
     #expect(got.filter { known.insert($0).inserted } == Self.lines, context)

@@ -3,7 +3,7 @@
 @testable import Spool
 import Testing
 
-/// What becomes of records when consumers come, stall and go, with a consumer and a clock of the tests' own.
+/// What becomes of entries when consumers come, stall and go, with a consumer and a clock of the tests' own.
 @Suite struct LinkSinkTests {
   private let link = FakeLink()
   private let said = Collected<String>()
@@ -76,7 +76,7 @@ import Testing
     link.onBegin = .open(7)
     // It comes while nobody asks: the thread was held up for longer than the pause.
     let now = Moment.test.later(seconds: 1)
-    #expect(try sink.tick(at: now) == 0, "the records that wait can be sent at once")
+    #expect(try sink.tick(at: now) == 0, "the entries that wait can be sent at once")
     #expect(try sink.tick(at: now) != 0, "and that is said once")
     try offer.offer(to: sink, at: now)
     #expect(link.text == "one\n")
@@ -99,10 +99,10 @@ import Testing
     let offer = try Offer()
     offer.add(["one", "two", "three"])
     try offer.offer(to: sink, at: .test)
-    #expect(sink.unfinished.records == 3)
+    #expect(sink.unsettled.entries == 3)
     link.end("ended with status 1", unread: 7)
     _ = try sink.tick(at: .test)
-    #expect(sink.unfinished == Tally(records: 2, bytes: 10), "the second was taken but for one byte")
+    #expect(sink.unsettled == Tally(entries: 2, bytes: 10), "the second was taken but for one byte")
     #expect(
       said.all == [
         "fake: ended with status 1, 2 lines are sent again; it is tried again until it works, next in 0.1 s"
@@ -112,8 +112,8 @@ import Testing
     try offer.offer(to: sink, at: .test.later(seconds: 0.1))
     #expect(link.text == "two\nthree\nfour\n")
     _ = try sink.tick(at: .test.later(seconds: 0.2))
-    #expect(sink.unfinished == .zero)
-    #expect(sink.abandoned == .zero)
+    #expect(sink.unsettled == .zero)
+    #expect(sink.givenUp.isEmpty)
   }
 
   @Test func whatWasNotTakenIsGivenUpIfSoWished() throws {
@@ -125,8 +125,8 @@ import Testing
     #expect(progress == SinkProgress(byteCount: 14, obstacle: .unwritable(7)), "the third is cut short")
     link.end("ended with status 1", unread: 3)
     _ = try sink.tick(at: .test)
-    #expect(sink.abandoned == Tally(records: 2, bytes: 10))
-    #expect(sink.unfinished == .zero)
+    #expect(sink.tally(givenUp: .consumerGone) == Tally(entries: 2, bytes: 10))
+    #expect(sink.unsettled == .zero)
     #expect(said.all.first?.contains("2 lines are dropped;") == true)
     link.room = .max
     try offer.offer(to: sink, at: .test.later(seconds: 0.1))
@@ -144,13 +144,13 @@ import Testing
     #expect(link.text == "# fields\none\n")
     link.end("gone", unread: 6)
     _ = try sink.tick(at: .test)
-    #expect(sink.unfinished == Tally(records: 1, bytes: 4), "the header is no record")
+    #expect(sink.unsettled == Tally(entries: 1, bytes: 4), "the header is no entry")
     _ = try sink.tick(at: .test.later(seconds: 1))
     #expect(link.text == "# fields\none\n")
     #expect(said.all.first?.contains(", 1 line is sent again;") == true)
   }
 
-  @Test func piecesEndWithRecords() throws {
+  @Test func piecesEndWithEntries() throws {
     let sink = sink()
     let offer = try Offer()
     link.pieces = 9
@@ -173,7 +173,7 @@ import Testing
       progress = try offer.offer(to: sink, at: .test)
     } while progress?.byteCount != 0
     #expect(progress?.obstacle == .absent)
-    #expect(sink.unfinished.bytes == SendWindow.byteCountUsual)
+    #expect(sink.unsettled.bytes == SendWindow.byteCountUsual)
     // It is looked at again by itself, and goes on when it has read something.
     let wait = try #require(try sink.tick(at: .test))
     #expect((1...1_000_000_000).contains(wait))
@@ -189,7 +189,7 @@ import Testing
     link.onBegin = .ended(LinkEnd(reason: "gone"))
     #expect(try offer.offer(to: sink, at: .test)?.obstacle == .absent)
     link.onBegin = .open(7)
-    // The end of the records, say: it must not wait for half a minute, which may be more than there is.
+    // The end of the entries, say: it must not wait for half a minute, which may be more than there is.
     try offer.offer(to: sink, at: .test.later(seconds: 0.01))
     #expect(link.text == "one\n")
   }
@@ -202,11 +202,11 @@ import Testing
     link.unread = 4
     #expect(try sink.close(at: .test) == .absent)
     #expect(!link.isFinished)
-    #expect(sink.unfinished.records == 1)
+    #expect(sink.unsettled.entries == 1)
     link.unread = 0
     #expect(try sink.close(at: .test) == .absent)
     #expect(link.isFinished)
-    #expect(sink.unfinished == .zero)
+    #expect(sink.unsettled == .zero)
     link.end("ended with status 0")
     _ = try sink.tick(at: .test)
     #expect(try sink.close(at: .test) == nil)

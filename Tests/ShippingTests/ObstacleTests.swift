@@ -16,7 +16,7 @@ import Testing
 
     func tick(at now: Moment) throws(SinkError) -> Int64? { 1_000_000 }
 
-    func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+    func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
       defer { hasRefused = true }
       return hasRefused
         ? SinkProgress(byteCount: batch.byteCount)
@@ -30,6 +30,6 @@ import Testing
     var writer = output.makeWriter()
     writer.append("line")
     writer.finish()
-    #expect(output.join(drainSeconds: 10).written.records == 1)
+    #expect(output.join(drainSeconds: 10).written.entries == 1)
   }
 }

@@ -19,12 +19,12 @@ import Testing
     let lines = (0..<50_000).map { "line \($0) \(String(repeating: "x", count: $0 % 90))" }
     for line in lines { writer.append(line) }
     writer.finish()
-    #expect(output.report.undelivered.records > 40_000, "nobody has read yet")
+    #expect(output.report.undelivered.entries > 40_000, "nobody has read yet")
     let reader = TestThread { pipe.readLines(50_000) }
     let report = output.join(drainSeconds: 60)
     #expect(reader.join() == lines)
-    #expect(report.written.records == 50_000)
-    #expect(report.lostRecords == 0)
+    #expect(report.written.entries == 50_000)
+    #expect(report.lostEntries == 0)
     #expect(report.failure == nil)
   }
 
@@ -39,9 +39,9 @@ import Testing
     let nanoseconds = Moment.now().steadyNanoseconds - start
     #expect((100_000_000..<5_000_000_000).contains(nanoseconds))
     let got = pipe.drain()
-    #expect(report.written.records == got.count { $0 == UInt8(ascii: "\n") })
-    #expect(report.written.records > 0)
-    #expect(report.written.records + report.undelivered.records == 20_000)
+    #expect(report.written.entries == got.count { $0 == UInt8(ascii: "\n") })
+    #expect(report.written.entries > 0)
+    #expect(report.written.entries + report.undelivered.entries == 20_000)
     #expect(report.written + report.undelivered == output.usage.committed)
     #expect(report.failure == nil)
   }
@@ -53,7 +53,7 @@ import Testing
     writer.append("hello")
     writer.finish()
     #expect(pipe.readLines(1) == ["hello"])
-    #expect(output.join(drainSeconds: 10).written.records == 1)
+    #expect(output.join(drainSeconds: 10).written.entries == 1)
     #expect(fcntl(pipe.writeEnd, F_GETFL) & O_NONBLOCK == 0)
   }
 
@@ -71,12 +71,13 @@ import Testing
     let error = try #require(output.failure)
     #expect(error.isFinal)
     #expect(error.description == "standard output: write: Broken pipe (the consumer went away)")
-    for index in 0..<100_000 { writer.append("more \(index)") }
+    var refusedCount = 0
+    for index in 0..<100_000 where !writer.append("more \(index)") { refusedCount += 1 }
     writer.finish()
     let report = output.join(drainSeconds: 10)
-    #expect(report.written.records == 1)
+    #expect(report.written.entries == 1)
     #expect(report.undelivered == .zero)
-    #expect(report.droppedByFailure.records + report.droppedByOverflow == 100_001)
+    #expect(report.droppedByFailure.entries + refusedCount == 100_001)
     #expect(report.failure == error)
   }
 
@@ -89,7 +90,7 @@ import Testing
     writer.finish()
     let report = output.join(drainSeconds: 10)
     #expect(report.failure?.description == "standard output: write: No space left on device")
-    #expect(report.droppedByFailure == Tally(records: 1, bytes: 5))
+    #expect(report.droppedByFailure == Tally(entries: 1, bytes: 5))
     #expect(report.written == .zero)
   }
 
@@ -139,10 +140,10 @@ import Testing
     // It must not hang in a write to the full pipe: stopping would then fail to be exact.
     let report = output.join(drainSeconds: 0.1)
     let got = pipe.drain()
-    #expect(report.written.records == got.count { $0 == UInt8(ascii: "\n") })
-    #expect(report.written.records > 1000)
-    #expect(report.written.records + report.undelivered.records == 30_000)
-    let whole = report.written.records
+    #expect(report.written.entries == got.count { $0 == UInt8(ascii: "\n") })
+    #expect(report.written.entries > 1000)
+    #expect(report.written.entries + report.undelivered.entries == 30_000)
+    let whole = report.written.entries
     #expect(lines.prefix(whole) == splitLines(got).prefix(whole))
   }
 
@@ -154,13 +155,13 @@ import Testing
     var writer = output.makeWriter()
     writer.append("before")
     writer.publish()
-    while output.report.written.records < 1 { sched_yield() }
+    while output.report.written.entries < 1 { sched_yield() }
     rename(directory.file("access.log"), directory.file("moved"))
     output.requestReopen()
     while access(directory.file("access.log"), F_OK) != 0 { sched_yield() }
     writer.append("after")
     writer.finish()
-    #expect(output.join(drainSeconds: 10).written.records == 2)
+    #expect(output.join(drainSeconds: 10).written.entries == 2)
     #expect(directory.text("moved") == "before\n")
     #expect(directory.text("access.log") == "after\n")
   }
@@ -174,7 +175,7 @@ import Testing
     output.requestReopen()
     output.finish()
     let report = output.join(drainSeconds: 0)
-    #expect(report.written.records + report.undelivered.records == 20_000)
+    #expect(report.written.entries + report.undelivered.entries == 20_000)
   }
 
   @Test func theIdleThreadSleeps() throws {
@@ -183,7 +184,7 @@ import Testing
     var writer = output.makeWriter()
     writer.append("one")
     writer.publish()
-    while output.report.written.records < 1 { sched_yield() }
+    while output.report.written.entries < 1 { sched_yield() }
     while !output.spool.isConsumerAsleep.load(ordering: .acquiring) { sched_yield() }
     // Nothing may be added now, however long it is watched.
     let settled = ticks.all.count
@@ -218,7 +219,7 @@ final class CountingSink: Sink, Sendable {
     return nanoseconds
   }
 
-  func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
     SinkProgress(byteCount: batch.byteCount)
   }
 }

@@ -154,7 +154,7 @@ import Testing
     writer.finish()
     let report = output.join(drainSeconds: 60)
     #expect(report.failure == nil)
-    #expect(report.written.records == Self.lines.count)
+    #expect(report.written.entries == Self.lines.count)
     #expect(report.droppedByFailure == .zero)
     let path = directory.file("access.log")
     #expect(said.all.count == 2)

@@ -56,7 +56,7 @@ import Testing
     let stream = try #require(peer.join())
     #expect(counted(stream) == ["#Version: 1.0", "#Fields: a"] + Self.lines)
     #expect(report.written == output.usage.committed)
-    #expect(report.lostRecords == 0)
+    #expect(report.lostEntries == 0)
   }
 
   @Test func entriesEndWithANUL() throws {
@@ -89,7 +89,7 @@ import Testing
     let streams = try #require(peers.join())
     let entries = try #require(counted(streams[1]), "it begins with a count")
     #expect(entries == Array(Self.lines.suffix(entries.count)))
-    #expect(report.written.records + report.unconfirmed.records == Self.lines.count)
+    #expect(report.written.entries + report.unconfirmed.entries == Self.lines.count)
     if family == .unix { #expect(report.unconfirmed == .zero, "there it is known what was read") }
   }
 
@@ -113,8 +113,8 @@ import Testing
     writer.finish()
     #expect(peer.lines() == ["last"], "to its end")
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == lines.count + 2)
-    #expect(report.lostRecords == 0)
+    #expect(report.written.entries == lines.count + 2)
+    #expect(report.lostEntries == 0)
     #expect(said.all.isEmpty, "\(said.all)")
   }
 
@@ -128,15 +128,15 @@ import Testing
     writer.append("one")
     writer.publish()
     #expect(peer.lines(1) == ["one"])
-    #expect(eventually { output.report.written.records == 1 })
+    #expect(eventually { output.report.written.entries == 1 })
     peer.reset()
     writer.append("two")
     writer.append("three")
     writer.finish()
     #expect(listener.connection().lines() == ["two", "three"])
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records + report.unconfirmed.records == 3)
-    #expect(report.unconfirmed.records <= 1)
+    #expect(report.written.entries + report.unconfirmed.entries == 3)
+    #expect(report.unconfirmed.entries <= 1)
   }
 
   @Test func aPeerThatClosesHasReadAllOfIt() throws {
@@ -147,13 +147,13 @@ import Testing
     writer.publish()
     let peer = listener.connection()
     #expect(peer.lines(1) == ["one"])
-    #expect(eventually { output.report.written.records == 1 })
+    #expect(eventually { output.report.written.entries == 1 })
     peer.close()
     writer.append("two")
     writer.finish()
     #expect(listener.connection().lines() == ["two"])
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == 2)
+    #expect(report.written.entries == 2)
     #expect(report.unconfirmed == .zero)
   }
 
@@ -169,8 +169,8 @@ import Testing
     // It takes only some at a time, so the rest must be waited for.
     #expect(receiver.messages(lines.count) == lines)
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == lines.count)
-    #expect(report.lostRecords == 0)
+    #expect(report.written.entries == lines.count)
+    #expect(report.lostEntries == 0)
     #expect(said.all.isEmpty, "\(said.all)")
   }
 
@@ -183,8 +183,8 @@ import Testing
     writer.finish()
     #expect(receiver.messages(2) == ["one", "two"])
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == 2)
-    #expect(report.droppedByFailure == Tally(records: 2, bytes: 2 * (long.utf8.count + 1)))
+    #expect(report.written.entries == 2)
+    #expect(report.droppedByFailure == Tally(entries: 2, bytes: 2 * (long.utf8.count + 1)))
     #expect(said.all.count == 1 && said.all.first?.contains("too long for a message") == true, "\(said.all)")
   }
 
@@ -204,8 +204,8 @@ import Testing
     writer.finish()
     #expect(next.messages(1) == ["two"])
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records + report.unconfirmed.records == 2)
-    #expect(report.lostRecords == report.unconfirmed.records)
+    #expect(report.written.entries + report.unconfirmed.entries == 2)
+    #expect(report.lostEntries == report.unconfirmed.entries)
   }
 
   // MARK: What can't become right
@@ -247,7 +247,7 @@ import Testing
     let report = output.join(drainSeconds: 60)
     let failure = try #require(report.failure)
     #expect(failure.description.hasPrefix("unix:\(path): connect: \(obstacle.words)"), "\(failure)")
-    #expect(report.droppedByFailure.records == 1)
+    #expect(report.droppedByFailure.entries == 1)
     #expect(said.all.isEmpty, "said by whoever asks for the failure: \(said.all)")
     _ = socket
   }

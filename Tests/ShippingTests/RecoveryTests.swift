@@ -126,10 +126,10 @@ import Testing
     try sink.flush(at: .test)
     #expect(directory.unzipped("moved") == ("", true))
     #expect(directory.unzipped("access.log") == ("line\n", true))
-    #expect(sink.unfinished == .zero)
+    #expect(sink.unsettled == .zero)
   }
 
-  @Test func aTornRecordThatCannotBeCutAtOnceIsCutBeforeTheNext() throws {
+  @Test func aTornEntryThatCannotBeCutAtOnceIsCutBeforeTheNext() throws {
     let faults = FaultPlan { call, count in
       switch call {
       case .write: count == 1 ? .short(10) : count == 2 ? .fail(ENOSPC) : nil

@@ -27,23 +27,23 @@ import Testing
     window.markSent(9)
     #expect(unsent(window) == "hree\n")
     window.confirm(unreadByteCount: 3)
-    #expect(window.contents == Tally(records: 2, bytes: 10), "the second is read but for its last bytes")
+    #expect(window.contents == Tally(entries: 2, bytes: 10), "the second is read but for its last bytes")
     window.rewind()
     #expect(unsent(window) == "two\nthree\n")
     #expect(window.sentByteCount == 0)
     window.markSent(10)
     window.confirm(unreadByteCount: 0)
-    #expect(window.contents.records == 0)
+    #expect(window.contents.entries == 0)
     #expect(window.contents == .zero)
   }
 
-  @Test func piecesAreWholeRecordsOrTheRestOfOne() throws {
+  @Test func piecesAreWholeEntriesOrTheRestOfOne() throws {
     var window = SendWindow()
     _ = try append(["one", "two", "three"], to: &window)
     #expect(unsent(window, 9) == "one\ntwo\n")
     #expect(unsent(window, 8) == "one\ntwo\n")
     #expect(unsent(window, 7) == "one\n")
-    #expect(unsent(window, 1) == "one\n", "a record that is too large goes by itself")
+    #expect(unsent(window, 1) == "one\n", "an entry that is too large goes by itself")
     window.markSent(5)
     #expect(unsent(window, 4) == "wo\n")
     #expect(unsent(window, 9) == "wo\nthree\n")
@@ -54,11 +54,14 @@ import Testing
     _ = try append(["one", "two"], to: &window)
     window.markSent(5)
     window.confirm(unreadByteCount: 0)
-    #expect(window.drop() == Tally(records: 1, bytes: 4))
+    let second = SpoolPlace(sequence: 1, read: Tally(entries: 1, bytes: 4))
+    #expect(window.start == second)
+    let dropped = window.drop()
+    #expect(dropped == [EntryStretch(Tally(entries: 1, bytes: 4), from: second)])
     #expect(window.contents == .zero)
   }
 
-  @Test func roomIsBoundedButAnyRecordFitsAnEmptyWindow() throws {
+  @Test func roomIsBoundedButAnyEntryFitsAnEmptyWindow() throws {
     var window = SendWindow(byteCountMax: 10)
     #expect(try append(["1234", "6789", "b"], to: &window) == 2)
     #expect(try append(["c"], to: &window) == 0)
@@ -72,7 +75,29 @@ import Testing
     #expect(unsent(window) == long + "\n")
     window.markSent(5001)
     window.confirm(unreadByteCount: 0)
-    #expect(try append(["1234", "6789", "b"], to: &window) == 2, "the room of one large record goes with it")
+    #expect(try append(["1234", "6789", "b"], to: &window) == 2, "the room of one large entry goes with it")
+  }
+
+  @Test func whatIsTooLargeLeavesAGapAndTheRestKeepsItsPlace() throws {
+    var window = SendWindow()
+    window.form = .bare
+    #expect(try append(["one", "two", "three", "four"], to: &window) == 4)
+    window.markSent(6)
+    let third = EntryStretch(
+      Tally(entries: 1, bytes: 6), from: SpoolPlace(sequence: 2, read: Tally(entries: 2, bytes: 8)))
+    let dropped = window.dropNext()
+    #expect(dropped == third)
+    #expect(window.start == SpoolPlace(sequence: 0))
+    #expect(window.contents == Tally(entries: 3, bytes: 13))
+    window.markSent(4)
+    let fourth = SpoolPlace(sequence: 3, read: Tally(entries: 3, bytes: 14))
+    let confirmed = window.confirm(unreadByteCount: 0)
+    #expect(
+      confirmed == [
+        EntryStretch(Tally(entries: 2, bytes: 8), from: SpoolPlace(sequence: 0)),
+        EntryStretch(Tally(entries: 1, bytes: 5), from: fourth),
+      ])
+    #expect(window.start == nil)
   }
 
   /// The window beside a list of lines, through random operations.
@@ -108,24 +133,28 @@ import Testing
         sent += count
       case 7, 8:
         let unread = Int.random(in: 0...sent, using: &random)
-        window.confirm(unreadByteCount: unread)
+        let confirmed = window.confirm(unreadByteCount: unread).tally
         var taken = sent - unread
+        var expected = Tally.zero
         while let first = model.first, first.count <= taken {
           taken -= first.count
           sent -= first.count
+          expected += Tally(entries: 1, bytes: first.count)
           model.removeFirst()
         }
+        #expect(confirmed == expected, context)
       default:
         if Bool.random(using: &random) {
           window.rewind()
         } else {
-          #expect(window.drop() == Tally(records: model.count, bytes: model.joined().count), context)
+          let dropped = window.drop().tally
+          #expect(dropped == Tally(entries: model.count, bytes: model.joined().count), context)
           model = []
         }
         sent = 0
       }
       let bytes = Array(model.joined())
-      #expect(window.contents == Tally(records: model.count, bytes: bytes.count), context)
+      #expect(window.contents == Tally(entries: model.count, bytes: bytes.count), context)
       #expect(Array(window.unsent(byteCountMax: .max)) == Array(bytes.dropFirst(sent)), context)
       #expect(window.sentByteCount == sent, context)
       #expect(window.isSent == (sent == bytes.count), context)

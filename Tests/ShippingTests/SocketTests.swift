@@ -41,8 +41,8 @@ import Testing
     let peer = TestThread { listener.connection().lines() }
     let report = output.join(drainSeconds: 60)
     #expect(peer.join() == ["# fields"] + lines)
-    #expect(report.written.records == lines.count)
-    #expect(report.lostRecords == 0)
+    #expect(report.written.entries == lines.count)
+    #expect(report.lostEntries == 0)
     #expect(said.all.isEmpty)
   }
 
@@ -58,13 +58,13 @@ import Testing
       let peer = listener.connection()
       #expect(peer.lines(10) == lines)
       // Only then is nothing on its way: a peer that closes before may be sent the same again.
-      #expect(eventually { output.report.written.records == (round + 1) * 10 })
+      #expect(eventually { output.report.written.entries == (round + 1) * 10 })
       peer.close()
     }
     writer.finish()
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == 50)
-    #expect(report.lostRecords == 0)
+    #expect(report.written.entries == 50)
+    #expect(report.lostEntries == 0)
     #expect(said.all.count { $0.contains("closed") } == 1, "\(said.all)")
     // Over the network only a line that isn't taken shows that the peer has ended more than its sending.
     let fate = family == .unix ? "" : ", 1 line is sent again"
@@ -93,9 +93,9 @@ import Testing
     let missing = lines.count - 1234 - got[1].count
     // A peer's system may have taken what the peer never read; a socket in the file system can't.
     if family == .unix { #expect(missing <= 0) }
-    #expect(report.unconfirmed.records >= missing, "what is gone is not said to be written")
-    #expect(report.written.records + report.unconfirmed.records == lines.count)
-    #expect(report.written.records <= 1234 + got[1].count)
+    #expect(report.unconfirmed.entries >= missing, "what is gone is not said to be written")
+    #expect(report.written.entries + report.unconfirmed.entries == lines.count)
+    #expect(report.written.entries <= 1234 + got[1].count)
     #expect(said.all.first?.contains("lines are sent again") == true, "\(said.all)")
   }
 
@@ -115,9 +115,9 @@ import Testing
     let report = output.join(drainSeconds: 60)
     let got = try #require(peers.join())
     #expect(got == Array(lines.suffix(got.count)), "none twice, whole lines in order")
-    #expect(report.droppedByFailure.records > 0)
-    #expect(report.written.records + report.droppedByFailure.records == lines.count)
-    #expect(report.written.records >= got.count)
+    #expect(report.droppedByFailure.entries > 0)
+    #expect(report.written.entries + report.droppedByFailure.entries == lines.count)
+    #expect(report.written.entries >= got.count)
   }
 
   @Test(arguments: Family.allCases)
@@ -135,7 +135,7 @@ import Testing
     let listener = TestListener(address)
     #expect(listener.connection().lines() == lines)
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == lines.count)
+    #expect(report.written.entries == lines.count)
     #expect(said.all.count == 2 && said.all.last?.contains("works again") == true, "\(said.all)")
   }
 
@@ -151,7 +151,7 @@ import Testing
     let start = Moment.now().steadyNanoseconds
     let report = output.join(drainSeconds: 0.2)
     #expect(Moment.now().steadyNanoseconds - start < 3_000_000_000)
-    #expect(report.undelivered.records > 100_000)
+    #expect(report.undelivered.entries > 100_000)
     #expect(report.written + report.undelivered == output.usage.committed)
     #expect(report.failure == nil)
   }
@@ -170,7 +170,7 @@ import Testing
       peer.close()
     }
     writer.finish()
-    #expect(output.join(drainSeconds: 60).written.records == 2)
+    #expect(output.join(drainSeconds: 60).written.entries == 2)
   }
 
   @Test func aHostThatHasNoAddressIsSaid() throws {

@@ -21,8 +21,8 @@ import Testing
 
     mutating func append(_ count: Int, to live: LiveSpool) {
       for _ in 0..<count {
-        let record = model.makeRecord(size: 150)
-        if live.append(record.bytes) { model.commit(record) } else { model.drop() }
+        let entry = model.makeEntry(size: 150)
+        if live.append(entry.bytes) { model.commit(entry) }
       }
       live.writer.publish()
       model.publish(upTo: model.committedCount)
@@ -90,10 +90,9 @@ import Testing
     runs.end(live)
     let usage = live.spool.usage
     let undelivered = usage.waiting - usage.kept
-    #expect(usage.committed.records == runs.model.committedCount)
-    #expect(usage.droppedRecords == runs.model.droppedCount)
+    #expect(usage.committed.entries == runs.model.committedCount)
     #expect(usage.damaged == .zero)
-    #expect(undelivered == .zero || (undelivered.records > 0 && runs.hasFailedToKeep))
+    #expect(undelivered == .zero || (undelivered.entries > 0 && runs.hasFailedToKeep))
     return usage.kept
   }
 
@@ -102,7 +101,7 @@ import Testing
     if runs.hasFailedToNote || runs.hasFailedToKeep { runs.model.loseCursor { _ in true } }
     let live = try runs.open()
     let inherited = live.spool.usage.inherited
-    #expect(runs.hasFailedToKeep ? inherited.records >= kept.records : inherited == kept)
+    #expect(runs.hasFailedToKeep ? inherited.entries >= kept.entries : inherited == kept)
     try runs.take(1000, of: live)
     try runs.model.runDry()
     #expect(live.spool.usage.waiting == .zero)

@@ -3,9 +3,9 @@
 @testable import Spool
 import Testing
 
-/// One producer and one consumer at full speed: every record once, whole, in order.
+/// One producer and one consumer at full speed: every entry once, whole, in order.
 @Suite struct SpoolStressTests {
-  /// A record that says which it is and can be checked byte by byte.
+  /// An entry that says which it is and can be checked byte by byte.
   private static func fill(_ room: UnsafeMutableRawBufferPointer, _ index: Int, _ size: Int) {
     room.storeBytes(of: UInt64(index), as: UInt64.self)
     for offset in 8..<size { room[offset] = UInt8(truncatingIfNeeded: index &+ offset) }
@@ -32,10 +32,10 @@ import Testing
       for index in 0..<count {
         let isLarge = Int.random(in: 0..<500, using: &generator) == 0
         let size = Int.random(in: 8...(isLarge ? 20_000 : 200), using: &generator)
-        guard let room = writer.reserve(size) else { break }
+        guard case .room(let room) = writer.reserve(size) else { break }
         SpoolStressTests.fill(room, index, size)
         if Int.random(in: 0..<20, using: &generator) == 0 {
-          guard let again = writer.reserve(size) else { break }
+          guard case .room(let again) = writer.reserve(size) else { break }
           SpoolStressTests.fill(again, index, size)
         }
         writer.commit(size)
@@ -65,12 +65,11 @@ import Testing
       }
       reader.take(start)
     }
-    #expect(isWhole, "seed \(seed): record \(expected - 1)")
+    #expect(isWhole, "seed \(seed): entry \(expected - 1)")
     #expect(expected == count, "seed \(seed)")
     leave(reader)
     _ = producer.join()
     #expect(spool.usage.committed == spool.usage.taken)
-    #expect(spool.usage.droppedRecords == 0)
   }
 
   private func leave(_ reader: consuming SpoolReader) {}
@@ -89,14 +88,14 @@ import Testing
         if Int.random(in: 0..<3, using: &generator) == 0 { writer.publish() }
         if Int.random(in: 0..<1000, using: &generator) == 0 {
           // Lets the writer thread run dry and go to sleep.
-          while output.usage.waiting.records > 0 {}
+          while output.usage.waiting.entries > 0 {}
         }
       }
       writer.finish()
     }
     _ = producer.join()
     let report = output.join(drainSeconds: 60)
-    #expect(report.written.records == count)
+    #expect(report.written.entries == count)
     #expect(report.undelivered == .zero)
     #expect(splitLines(sink.bytes.all.flatMap { $0 }) == (0..<count).map { "\($0)" })
   }
@@ -107,7 +106,7 @@ final class CollectingSink: Sink, Sendable {
   let name = "collected"
   let bytes = Collected<[UInt8]>()
 
-  func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
     bytes.append(Array(batch.bytes))
     return SinkProgress(byteCount: batch.byteCount)
   }

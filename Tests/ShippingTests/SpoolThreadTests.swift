@@ -5,7 +5,7 @@ import Glibc
 import Testing
 
 /// A producer, a consumer and the thread that moves blocks to disk, at full speed and with little memory: every
-/// record once, whole, in order, or counted as dropped.
+/// entry once, whole, in order, or counted as dropped.
 @Suite struct SpoolThreadTests {
   private struct Outcome {
     var identifiers: [Int] = []
@@ -19,6 +19,7 @@ import Testing
   private func run(
     seed: UInt64, _ overflow: Spool.Overflow, diskBytes: Int, _ system: SystemCalls = .real
   ) throws -> Outcome {
+    let refused = Collected<Int>()
     let directory = TemporaryDirectory(isInMemory: true)
     let warnings = Collected<String>()
     let disk = Spool.DiskOptions(directory: directory.path, limitBytes: diskBytes) { warnings.append($0) }
@@ -31,10 +32,12 @@ import Testing
       for identifier in 0..<SpoolThreadTests.count {
         let isLarge = Int.random(in: 0..<500, using: &generator) == 0
         let size = Int.random(in: 20...(isLarge ? 15_000 : 200), using: &generator)
-        let record = ModelRecord(identifier: identifier, size: size)
-        if let room = writer.reserve(record.size) {
-          room.copyBytes(from: record.bytes)
-          writer.commit(record.size)
+        let entry = ModelEntry(identifier: identifier, size: size)
+        if case .room(let room) = writer.reserve(entry.size) {
+          room.copyBytes(from: entry.bytes)
+          writer.commit(entry.size)
+        } else {
+          refused.append(identifier)
         }
         if Int.random(in: 0..<50, using: &generator) == 0 { writer.publish() }
       }
@@ -58,9 +61,9 @@ import Testing
       begun += bytes
       reader.take(bytes.count)
       try? reader.noteDelivered()
-      while let end = begun.firstIndex(of: ModelRecord.terminator) {
-        let record = try #require(ModelRecord(Array(begun[...end])), "seed \(seed): torn")
-        outcome.identifiers.append(record.identifier)
+      while let end = begun.firstIndex(of: ModelEntry.terminator) {
+        let entry = try #require(ModelEntry(Array(begun[...end])), "seed \(seed): torn")
+        outcome.identifiers.append(entry.identifier)
         begun.removeFirst(end + 1)
       }
     }
@@ -70,7 +73,7 @@ import Testing
     outcome.warnings = warnings.all
     #expect(begun.isEmpty)
     #expect(outcome.usage.waiting == .zero)
-    #expect(outcome.identifiers.count + outcome.usage.droppedRecords == Self.count)
+    #expect(outcome.identifiers.count + refused.all.count == Self.count)
     #expect(zip(outcome.identifiers, outcome.identifiers.dropFirst()).allSatisfy { $0 < $1 })
     #expect(outcome.usage.diskBytes == 0)
     return outcome
@@ -95,7 +98,7 @@ import Testing
   @Test(arguments: [11, 12] as [UInt64])
   func whatFindsNoRoomIsCounted(seed: UInt64) throws {
     let outcome = try run(seed: seed, .drop, diskBytes: 256 << 10)
-    #expect(outcome.usage.taken.records == outcome.identifiers.count)
+    #expect(outcome.usage.taken.entries == outcome.identifiers.count)
     #expect(outcome.diskBytesMax > 0)
   }
 

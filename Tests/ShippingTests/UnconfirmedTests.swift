@@ -24,8 +24,8 @@ import Testing
     try offer.offer(to: sink, at: .test.later(seconds: 2))
     link.end("connection lost: Connection reset by peer", isAbrupt: true, unread: 7)
     _ = try sink.tick(at: .test.later(seconds: 2))
-    #expect(sink.unconfirmed == Tally(records: 3, bytes: 14))
-    #expect(sink.unfinished == Tally(records: 2, bytes: 10))
+    #expect(sink.tally(givenUp: .unconfirmed) == Tally(entries: 3, bytes: 14))
+    #expect(sink.unsettled == Tally(entries: 2, bytes: 10))
     #expect(
       said.all == [
         "fake: connection lost: Connection reset by peer, 2 lines are sent again, 3 lines are unconfirmed; "
@@ -35,8 +35,8 @@ import Testing
     #expect(link.text == "four\nfive\n")
     link.end("connection lost: Connection reset by peer", isAbrupt: true, unread: 0)
     _ = try sink.tick(at: .test.later(seconds: 4))
-    #expect(sink.unconfirmed == Tally(records: 5, bytes: 24), "each counts once")
-    #expect(sink.unfinished == .zero)
+    #expect(sink.tally(givenUp: .unconfirmed) == Tally(entries: 5, bytes: 24), "each counts once")
+    #expect(sink.unsettled == .zero)
   }
 
   @Test func whatMustNotArriveTwiceIsDroppedApartFromThat() throws {
@@ -47,8 +47,8 @@ import Testing
     try offer.offer(to: sink, at: .test)
     link.end("connection lost", isAbrupt: true, unread: 7)
     _ = try sink.tick(at: .test)
-    #expect(sink.unconfirmed == Tally(records: 1, bytes: 4))
-    #expect(sink.abandoned == Tally(records: 2, bytes: 10))
+    #expect(sink.tally(givenUp: .unconfirmed) == Tally(entries: 1, bytes: 4))
+    #expect(sink.tally(givenUp: .consumerGone) == Tally(entries: 2, bytes: 10))
   }
 
   @Test func aConsumerThatHasClosedHasReadAll() throws {
@@ -64,7 +64,7 @@ import Testing
     _ = try sink.tick(at: .test.later(seconds: 3))
     link.end("connection lost", isAbrupt: true)
     _ = try sink.tick(at: .test.later(seconds: 4))
-    #expect(sink.unconfirmed == .zero)
+    #expect(sink.tally(givenUp: .unconfirmed) == .zero)
   }
 
   @Test func aResetWhileItIsLetGoOfCountsToo() throws {
@@ -76,7 +76,7 @@ import Testing
     #expect(try sink.close(at: .test) == .absent)
     link.end("connection lost: Connection reset by peer", isAbrupt: true)
     #expect(try sink.close(at: .test) == nil)
-    #expect(sink.unconfirmed == Tally(records: 2, bytes: 8))
+    #expect(sink.tally(givenUp: .unconfirmed) == Tally(entries: 2, bytes: 8))
     #expect(said.all == ["fake: connection lost: Connection reset by peer, 2 lines are unconfirmed"])
   }
 
@@ -89,7 +89,8 @@ import Testing
     for _ in 0..<5000 {
       let bytes = Int.random(in: 1...300, using: &random)
       all.append(bytes)
-      tail.add(Tally(records: 1, bytes: bytes))
+      let start = SpoolPlace(sequence: all.count - 1)
+      tail.add(EntryStretch(Tally(entries: 1, bytes: bytes), from: start))
     }
     // The fewest of the last ones that have as many bytes.
     var (least, bytes) = (0, 0)
@@ -97,9 +98,12 @@ import Testing
       least += 1
       bytes += all[all.count - least]
     }
-    let doubt = tail.removeAll()
-    #expect(doubt.records >= least)
+    let portions = tail.removeAll()
+    let doubt = portions.tally
+    #expect(portions.last?.sequences.upperBound == (limit == 0 ? nil : all.count))
+    #expect(portions.first?.sequences.lowerBound == (limit == 0 ? nil : all.count - doubt.entries))
+    #expect(doubt.entries >= least)
     #expect(doubt.bytes <= limit + limit / 32 + 600, "hardly more than that")
-    #expect(tail.removeAll() == .zero)
+    #expect(tail.removeAll().isEmpty)
   }
 }

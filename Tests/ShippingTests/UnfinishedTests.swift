@@ -3,7 +3,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Records that a consumer was sent and has not taken, when the run ends and there is a disk for them.
+/// Entries that a consumer was sent and has not taken, when the run ends and there is a disk for them.
 @Suite(.serialized) struct UnfinishedTests {
   private let directory = TemporaryDirectory()
 
@@ -44,8 +44,8 @@ import Testing
     let report = try run(
       Self.lines, memoryBytes: memoryBytes, command: "touch done; exec sleep 1000 </dev/fd/0")
     #expect(report.written == .zero)
-    #expect(report.kept.records == Self.lines.count)
-    #expect(report.undelivered.records == 0)
+    #expect(report.kept.entries == Self.lines.count)
+    #expect(report.undelivered.entries == 0)
     #expect(try inherited() == Self.lines)
   }
 
@@ -57,8 +57,8 @@ import Testing
       """
     let report = try run(Self.lines, memoryBytes: memoryBytes, command: command)
     #expect(splitLines(Array(directory.text("got").utf8)) == Array(Self.lines.prefix(3000)))
-    #expect(report.written.records == 3000)
-    #expect(report.kept.records == Self.lines.count - 3000)
+    #expect(report.written.entries == 3000)
+    #expect(report.kept.entries == Self.lines.count - 3000)
     #expect(try inherited() == Array(Self.lines.dropFirst(3000)))
   }
 }

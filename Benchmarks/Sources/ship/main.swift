@@ -42,7 +42,9 @@ func produce(_ lines: UnsafeRawBufferPointer, into writer: inout SpoolWriter) {
   let end = line + lines.count
   while line < end, let newline = memchr(line, 0x0A, end - line) {
     let count = UnsafeRawPointer(newline) - line + 1
-    guard let room = writer.reserve(count)?.baseAddress else { fail("a line was refused") }
+    guard case .room(let reserved) = writer.reserve(count), let room = reserved.baseAddress else {
+      fail("a line was refused")
+    }
     room.copyMemory(from: line, byteCount: count)
     writer.commit(count)
     line += count

@@ -99,12 +99,12 @@ public struct Ledger: Sendable, Equatable {
   ///
   /// - Parameter isFinal: whether the output has ended, so that what is not delivered never will be.
   mutating func note(_ report: OutputReport, isFinal: Bool) {
-    inherited = report.inherited.records
-    kept = report.kept.records
-    written = report.written.records
-    unconfirmed = report.unconfirmed.records
-    self[.damaged] = report.droppedByDamage.records
-    self[.consumerGone] = report.droppedByFailure.records
+    inherited = report.inherited.entries
+    kept = report.kept.entries
+    written = report.written.entries
+    unconfirmed = report.unconfirmed.entries
+    self[.damaged] = report.droppedByDamage.entries
+    self[.consumerGone] = report.droppedByFailure.entries
     if isFinal { self[.consumerGone] += queued }
   }
 

@@ -44,7 +44,7 @@ extension RunControl {
       case .file(var file):
         file.header = header
         file.binary = binaryContent
-        file.keepsUnfinished = output.spoolDirectory != nil
+        file.keepsUnsettled = output.spoolDirectory != nil
         return try FileSink.open(file) { messages.say($0) }
       case .command(let command, let onRestart):
         return LinkSink.exec(command, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }

@@ -288,7 +288,7 @@ struct Route: ~Copyable {
   ) -> RenderResult {
     var wanted = usual
     while true {
-      guard wanted <= limit, let room = writer.reserve(wanted) else {
+      guard wanted <= limit, case .room(let room) = writer.reserve(wanted) else {
         // Whether there would have been anything must be known to count it right.
         var nowhere = LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
         return render(&nowhere) ? .full : .nothing
@@ -394,9 +394,9 @@ extension Route {
     var wanted = groupByteCountUsual
     withUnsafeTemporaryAllocation(of: Int.self, capacity: batchCount) { ends in
       while !records.rest.isEmpty {
-        guard writer.hasRoom(wanted), let room = writer.reserve(wanted) else { return }
+        guard writer.hasRoom(wanted), case .room(let room) = writer.reserve(wanted) else { return }
         // Each record that is kept takes some of the room away for itself.
-        let usable = room.count - ends.count * SpoolWriter.recordOverhead
+        let usable = room.count - ends.count * SpoolWriter.entryOverhead
         var lines = LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
         let batch = renderer.value.render(each: &records, to: &lines, ends: ends)
         tallies.hidden += batch.hidden

@@ -39,24 +39,24 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   /// What a kill has torn has been cut off.
   case repairCut = "repair.cut"
   /// A file of a spool is there, and has its header.
-  case spoolSegmentBegun = "spool.segmentBegun"
-  /// A block's records are in it, but not what makes them a frame.
+  case spoolFileBegun = "spool.fileBegun"
+  /// A block's entries are in it, but not what makes them a frame.
   case spoolFrameHalfWritten = "spool.frameHalfWritten"
   /// The frame is whole.
   case spoolFrameWritten = "spool.frameWritten"
-  /// How far records were written is noted.
+  /// How far entries were written is noted.
   case spoolFrameNoted = "spool.frameNoted"
   /// The block's memory may be used again.
   case spoolMemoryFreed = "spool.memoryFreed"
-  /// Records were delivered.
+  /// Entries were delivered.
   case spoolDelivered = "spool.delivered"
   /// That is noted.
   case spoolDeliveryNoted = "spool.deliveryNoted"
   /// A file in which nothing is needed is gone.
-  case spoolSegmentRemoved = "spool.segmentRemoved"
+  case spoolFileRemoved = "spool.fileRemoved"
   /// At the end, what wasn't delivered has been written.
   case spoolKept = "spool.kept"
-  /// So is how far records were delivered.
+  /// So is how far entries were delivered.
   case spoolKeptNoted = "spool.keptNoted"
   /// All that is on the disk.
   case spoolKeptSynced = "spool.keptSynced"

@@ -58,7 +58,7 @@ extension SystemCalls {
     var yes: Int32 = 1
     let size = socklen_t(MemoryLayout<Int32>.size)
     _ = setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &yes, size)
-    // Records come in batches; waiting for more to fill a packet would only delay the last ones.
+    // Entries come in batches; waiting for more to fill a packet would only delay the last ones.
     if family != AF_UNIX { _ = setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, size) }
     return descriptor
   }

@@ -15,7 +15,7 @@ protocol Link: AnyObject {
   /// A descriptor that becomes readable when `condition` has something new to say.
   var wakeDescriptor: Int32? { get }
 
-  /// What is sent of a record; settled once there has been a consumer.
+  /// What is sent of an entry; settled once there has been a consumer.
   var form: EntryForm { get }
 
   /// How many of the bytes that count as taken the present consumer may not have read.

@@ -72,9 +72,7 @@ extension LinkSink {
 
   func endFarewell(_ end: LinkEnd, _ now: Moment) {
     let doubt = doubt(end)
-    if doubt.records > 0 {
-      warn("\(name): \(end.reason), \(trouble.counted(doubt.records)) unconfirmed")
-    }
+    if doubt > 0 { warn("\(name): \(end.reason), \(trouble.counted(doubt)) unconfirmed") }
     link.release()
     if farewell == .close {
       state = .closed(end.isFailure ? end : nil)

@@ -3,7 +3,7 @@ public import Spool
 
 /// Serves consumers that come and go, one at a time: a command, a peer, the reader of a named pipe.
 ///
-/// Records that a consumer hasn't taken when it goes are sent again to the next one or given up, as
+/// Entries that a consumer hasn't taken when it goes are sent again to the next one or given up, as
 /// `RestartPolicy` says; a consumer that stays, but takes nothing, is waited for. Nothing of that is an error:
 /// the only one is a consumer that took everything and said at its end that it failed.
 public final class LinkSink: Sink {
@@ -37,7 +37,7 @@ public final class LinkSink: Sink {
   var state = State.down(until: 0)
   var farewell: Farewell?
   var window = SendWindow()
-  /// What the consumer is still to get before the first record, each piece by itself; nil as long as that isn't
+  /// What the consumer is still to get before the first entry, each piece by itself; nil as long as that isn't
   /// known.
   var header: [ArraySlice<UInt8>]?
   var trouble: ConsumerTrouble
@@ -55,14 +55,11 @@ public final class LinkSink: Sink {
 
   /// What the consumer has taken that it may still lose.
   var doubtful = DoubtfulTail()
-  /// What consumers had taken that they may have lost.
-  public internal(set) var unconfirmed = Tally.zero
+  /// What was given up and hasn't been asked for.
+  var givenUp: [GivenUp] = []
   /// Why there won't be a consumer.
   var refusal: SinkError?
   var hasSaidTooLarge = false
-
-  /// What the consumers had not taken, where that is given up, or can't take.
-  public private(set) var abandoned = Tally.zero
 
   init(
     _ link: any Link, _ options: LinkOptions, pauseNanoseconds: ClosedRange<Int64>? = nil,
@@ -79,34 +76,40 @@ public final class LinkSink: Sink {
   /// The name for messages.
   public var name: String { link.name }
 
-  /// What was sent, or is to be sent again, and isn't known to have been taken.
-  public var unfinished: Tally { window.contents }
+  /// In front of what was sent, or is to be sent again, and isn't known to have been taken.
+  public var settled: SpoolPlace? { window.start }
 
-  /// The same; nothing where what may have arrived must not be sent again.
-  public var unfinishedRecords: RecordList? { options.onRestart == .resend ? window.records : nil }
+  /// What isn't settled; nothing where what may have arrived must not be sent again.
+  public var unsettledEntries: EntryList? { options.onRestart == .resend ? window.entries : nil }
+
+  /// What consumers had not taken where that isn't sent again, what they can't take, and what they may have lost.
+  public func takeGivenUp() -> [GivenUp] {
+    defer { givenUp = [] }
+    return givenUp
+  }
 
   /// Readable when the consumer has gone.
   public var wakeDescriptor: Int32? { link.wakeDescriptor }
 
-  // MARK: Records
+  // MARK: Entries
 
-  /// Sends whole records, as far as there is somebody who has room for them.
-  public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  /// Sends whole entries, as far as there is somebody who has room for them.
+  public func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
     let obstacle = prepare(now)
     if let refusal { throw refusal }
     if let obstacle { return SinkProgress(byteCount: 0, obstacle: obstacle) }
     guard farewell == nil, case .up(let descriptor) = state else { return absence }
     guard window.form == .line else { return writeInForm(batch, descriptor, now) }
-    // A reader that ends between two of its reads has then seen whole records only.
+    // A reader that ends between two of its reads has then seen whole entries only.
     let piece = link.pieceByteCount(unread: confirm(now))
-    let part = window.fitting(batch.prefix(max(1, batch.recordCount(within: piece))))
+    let part = window.fitting(batch.prefix(max(1, batch.entryCount(within: piece))))
     guard part.count > 0 else { return absence }
     guard case .sent(let count) = link.send(part.bytes, at: now) else {
       advance(now)
       return absence
     }
     guard count > 0 else { return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor)) }
-    let begun = part.prefix(part.recordCount(reaching: count))
+    let begun = part.prefix(part.entryCount(reaching: count))
     window.append(begun)
     window.markSent(count)
     hasten(now)
@@ -114,8 +117,8 @@ public final class LinkSink: Sink {
       byteCount: begun.byteCount, obstacle: count < part.byteCount ? .unwritable(descriptor) : nil)
   }
 
-  /// The same for records that are sent in another form than they have.
-  func writeInForm(_ batch: RecordBatch, _ descriptor: Int32, _ now: Moment) -> SinkProgress {
+  /// The same for entries that are sent in another form than they have.
+  func writeInForm(_ batch: EntryBatch, _ descriptor: Int32, _ now: Moment) -> SinkProgress {
     confirm(now)
     let part = window.fitting(batch)
     guard part.count > 0 else { return absence }
@@ -130,10 +133,10 @@ public final class LinkSink: Sink {
     return SinkProgress(byteCount: 0, obstacle: .absent)
   }
 
-  /// Makes sure that new records can be sent, or says what stands in the way.
+  /// Makes sure that new entries can be sent, or says what stands in the way.
   func prepare(_ now: Moment) -> SinkProgress.Obstacle? {
     if case .down = state, hasRefused {
-      // Whoever comes back before the time has a reason, such as the end of the records.
+      // Whoever comes back before the time has a reason, such as the end of the entries.
       state = .down(until: 0)
       advance(now)
     }
@@ -148,7 +151,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Sends what comes before all new records: the header, then what is sent again or was cut short.
+  /// Sends what comes before all new entries: the header, then what is sent again or was cut short.
   func pump(_ now: Moment) {
     guard case .up = state else { return }
     if header == nil, options.binary.map({ $0.current != nil }) ?? true {
@@ -173,17 +176,17 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Gives up the record that is next, which never fits.
+  /// Gives up the entry that is next, which never fits.
   func dropTooLarge() {
-    let dropped = window.dropNext()
-    abandoned += dropped
+    guard let dropped = window.dropNext() else { return }
+    givenUp.append(GivenUp(dropped, .tooLarge))
     if !hasSaidTooLarge {
-      warn("\(name): \(dropped.bytes) bytes are too long for a message; such lines are dropped")
+      warn("\(name): \(dropped.tally.bytes) bytes are too long for a message; such lines are dropped")
     }
     hasSaidTooLarge = true
   }
 
-  /// Whether nothing must be sent before the first record, as far as that is known.
+  /// Whether nothing must be sent before the first entry, as far as that is known.
   var isGreeted: Bool { header?.isEmpty ?? true }
 
   /// How many bytes were sent; nil if there is no use in going on.
@@ -205,11 +208,10 @@ public final class LinkSink: Sink {
   @discardableResult
   func confirm(_ now: Moment?) -> Int {
     let unread = link.unreadByteCount()
-    let former = window.contents
-    window.confirm(unreadByteCount: min(unread, window.sentByteCount))
-    if window.contents != former {
+    let taken = window.confirm(unreadByteCount: min(unread, window.sentByteCount))
+    if !taken.isEmpty {
       hasTaken = true
-      doubtful.add(former - window.contents)
+      for stretch in taken { doubtful.add(stretch) }
       if let now { hasten(now) }
     }
     return unread
@@ -296,27 +298,28 @@ public final class LinkSink: Sink {
     if farewell == .reopen { farewell = nil }
     if hasSettled(now) { forgetTrouble(now) }
     let left = window.contents
-    let isSent = upSince != nil && left.records > 0
+    let isSent = upSince != nil && left.entries > 0
     switch options.onRestart {
     case .resend: window.rewind()
-    case .drop: abandoned += window.drop()
+    case .drop: givenUp += window.drop().map { GivenUp($0, .consumerGone) }
     }
     let pause = pauses.next()
     goDown(for: pause, now)
     refusal = end.refusal
     guard refusal == nil, isSent || !end.isUsual else { return }
-    let records = isSent ? left.records : 0
-    if let text = trouble.add(end, records: records, unconfirmed: doubt.records, pause: pause, at: now) {
+    let entries = isSent ? left.entries : 0
+    if let text = trouble.add(end, entries: entries, unconfirmed: doubt, pause: pause, at: now) {
       warn("\(name): \(text)")
     }
   }
 
-  /// Counts what a consumer had taken and may have lost by its end.
-  func doubt(_ end: LinkEnd) -> Tally {
+  /// Gives up what a consumer had taken and may have lost by its end.
+  /// - Returns: how many entries that are.
+  func doubt(_ end: LinkEnd) -> Int {
     let taken = doubtful.removeAll()
-    guard end.isAbrupt else { return .zero }
-    unconfirmed += taken
-    return taken
+    guard end.isAbrupt else { return 0 }
+    givenUp += taken.map { GivenUp($0, .unconfirmed) }
+    return taken.reduce(0) { $0 + $1.tally.entries }
   }
 
   /// Says that the consumer works, once it has done so for a while.

@@ -1,6 +1,6 @@
 public import Spool
 
-/// What becomes of the records that were on their way to a consumer when it went.
+/// What becomes of the entries that were on their way to a consumer when it went.
 public enum RestartPolicy: String, Sendable, CaseIterable {
   /// They go to the next one, whole: each arrives at least once.
   case resend
@@ -16,7 +16,7 @@ public struct LinkOptions: Sendable {
   public var header: [UInt8] = []
   /// How a connection's receiver tells one entry from the next; nil if that wasn't asked for.
   public var framing: Framing?
-  /// What there is to know of the records, if they aren't lines.
+  /// What there is to know of the entries, if they aren't lines.
   public var binary: BinaryContent?
 
   /// Lines without a header, each at least once.

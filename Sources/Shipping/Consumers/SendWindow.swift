@@ -1,20 +1,20 @@
 import Glibc
 import Spool
 
-/// The bytes of whole records that were taken from the spool, but aren't known to have been taken by a
+/// The bytes of whole entries that were taken from the spool, but aren't known to have been taken by a
 /// consumer; in the form in which they are sent.
 ///
 ///     bytes    ░░░░░░░░┌──────────┬──────────┬──────────┬──────────┐ … room …
-///              forgotten  record      record ▲   record     record │
+///              forgotten  entry      entry  ▲   entry      entry  │
 ///                      ▲ first               sent                  ▲ end
 ///
 /// What is sent is sent in order, and a consumer takes it in order, so one number says how far it has come:
-/// how many of the last bytes sent it has not taken. Records move to the front of the memory only when there is
+/// how many of the last bytes sent it has not taken. Entries move to the front of the memory only when there is
 /// no more room behind them.
 struct SendWindow: ~Copyable {
-  /// How much is kept at a time; a single record may be larger.
+  /// How much is kept at a time; a single entry may be larger.
   static let byteCountUsual = 1 << 20
-  private static let recordCountMax = 1 << 16
+  private static let entryCountMax = 1 << 16
 
   private let byteCountMax: Int
   private var bytes: UnsafeMutableRawBufferPointer
@@ -24,23 +24,31 @@ struct SendWindow: ~Copyable {
   private var firstByte = 0
   private var sentByte = 0
   private var endByte = 0
-  // The same in `lengths`; `unsentRecord` is the first that was not sent whole, and begins at its byte.
-  private var firstRecord = 0
-  private var unsentRecord = 0
-  private var unsentRecordByte = 0
-  private var endRecord = 0
-  // How many bytes the records have that are kept, whatever is sent of them.
-  private var recordByteCount = 0
+  // The same in `lengths`; `unsentEntry` is the first that was not sent whole, and begins at its byte.
+  private var firstEntry = 0
+  private var unsentEntry = 0
+  private var unsentEntryByte = 0
+  private var endEntry = 0
+  // How many bytes the entries have that are kept, whatever is sent of them.
+  private var entryByteCount = 0
+  // Where in the spool they come from: usually one run, but entries may be missing between two.
+  private var runs: [Run] = []
 
-  /// What is sent of a record; changed only while nothing is kept.
+  /// Entries that follow one another in the spool.
+  private struct Run {
+    var start: SpoolPlace
+    var count: Int
+  }
+
+  /// What is sent of an entry; changed only while nothing is kept.
   var form = EntryForm.line {
-    didSet { precondition(isEmpty || form == oldValue, "records of another form are kept") }
+    didSet { precondition(isEmpty || form == oldValue, "entries of another form are kept") }
   }
 
   init(byteCountMax: Int = Self.byteCountUsual) {
     self.byteCountMax = byteCountMax
     bytes = .allocate(byteCount: byteCountMax, alignment: 1)
-    lengths = .allocate(capacity: Self.recordCountMax)
+    lengths = .allocate(capacity: Self.entryCountMax)
   }
 
   deinit {
@@ -49,13 +57,16 @@ struct SendWindow: ~Copyable {
   }
 
   /// What is kept.
-  var contents: Tally { Tally(records: endRecord - firstRecord, bytes: recordByteCount) }
+  var contents: Tally { Tally(entries: endEntry - firstEntry, bytes: entryByteCount) }
 
-  /// The records that are kept.
-  var records: RecordList {
-    var list = RecordList(bytes: [], ends: [])
+  /// Where the first entry that is kept begins; nil if nothing is kept.
+  var start: SpoolPlace? { runs.first?.start }
+
+  /// The entries that are kept.
+  var entries: EntryList {
+    var list = EntryList(bytes: [], ends: [])
     var start = firstByte
-    for index in firstRecord..<endRecord {
+    for index in firstEntry..<endEntry {
       let end = start + Int(lengths[index])
       list.bytes += form.entry(in: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
       list.ends.append(list.bytes.count)
@@ -65,7 +76,7 @@ struct SendWindow: ~Copyable {
   }
 
   /// Whether nothing is kept.
-  var isEmpty: Bool { firstRecord == endRecord }
+  var isEmpty: Bool { firstEntry == endEntry }
 
   /// How many of the bytes kept were sent.
   var sentByteCount: Int { sentByte - firstByte }
@@ -73,66 +84,72 @@ struct SendWindow: ~Copyable {
   /// Whether everything that is kept was sent.
   var isSent: Bool { sentByte == endByte }
 
-  /// The first records of a batch, as many as there is room for; an empty window takes any record.
-  func fitting(_ batch: RecordBatch) -> RecordBatch {
+  /// The first entries of a batch, as many as there is room for; an empty window takes any entry.
+  func fitting(_ batch: EntryBatch) -> EntryBatch {
     let room = byteCountMax - (endByte - firstByte)
-    let countMax = lengths.count - (endRecord - firstRecord)
-    let count = min(form == .line ? batch.recordCount(within: room) : sendable(batch, within: room), countMax)
+    let countMax = lengths.count - (endEntry - firstEntry)
+    let count = min(form == .line ? batch.entryCount(within: room) : sendable(batch, within: room), countMax)
     return batch.prefix(isEmpty ? max(count, min(1, batch.count)) : count)
   }
 
-  /// How many records there is room for in the form in which they are sent.
-  private func sendable(_ batch: RecordBatch, within room: Int) -> Int {
+  /// How many entries there is room for in the form in which they are sent.
+  private func sendable(_ batch: EntryBatch, within room: Int) -> Int {
     var byteCount = 0
     for index in 0..<batch.count {
-      byteCount += form.byteCount(ofEntry: batch.record(index))
+      byteCount += form.byteCount(ofEntry: batch.entry(index))
       if byteCount > room { return index }
     }
     return batch.count
   }
 
-  /// Takes records for which there is room.
-  mutating func append(_ batch: RecordBatch) {
-    recordByteCount += batch.byteCount
+  /// Takes entries for which there is room.
+  mutating func append(_ batch: EntryBatch) {
+    guard batch.count > 0 else { return }
+    entryByteCount += batch.byteCount
+    if let last = runs.indices.last, runs[last].start.sequence + runs[last].count == batch.start.sequence {
+      runs[last].count += batch.count
+    } else {
+      runs.append(Run(start: batch.start, count: batch.count))
+    }
     guard form == .line else { return appendEach(of: batch) }
-    makeRoom(byteCount: batch.byteCount, recordCount: batch.count)
+    makeRoom(byteCount: batch.byteCount, entryCount: batch.count)
     UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...]).copyMemory(from: batch.bytes)
     var start = 0
     for index in 0..<batch.count {
       let end = batch.endOffset(of: index)
-      lengths[endRecord + index] = UInt32(end - start)
+      lengths[endEntry + index] = UInt32(end - start)
       start = end
     }
     endByte += batch.byteCount
-    endRecord += batch.count
+    endEntry += batch.count
   }
 
-  private mutating func appendEach(of batch: RecordBatch) {
-    let byteCount = (0..<batch.count).reduce(0) { $0 + form.byteCount(ofEntry: batch.record($1)) }
-    makeRoom(byteCount: byteCount, recordCount: batch.count)
+  private mutating func appendEach(of batch: EntryBatch) {
+    let byteCount = (0..<batch.count).reduce(0) { $0 + form.byteCount(ofEntry: batch.entry($1)) }
+    makeRoom(byteCount: byteCount, entryCount: batch.count)
     for index in 0..<batch.count {
       let room = UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...])
-      let count = form.put(batch.record(index), to: room)
-      lengths[endRecord] = UInt32(count)
+      let count = form.put(batch.entry(index), to: room)
+      lengths[endEntry] = UInt32(count)
       endByte += count
-      endRecord += 1
+      endEntry += 1
     }
     skipEmpty()
   }
 
-  /// Passes over records of which nothing is sent.
+  /// Passes over entries of which nothing is sent.
   private mutating func skipEmpty() { markSent(0) }
 
-  /// What is to be sent next: whole records of at most `byteCountMax` bytes, or the rest of one; valid until
+  /// What is to be sent next: whole entries of at most `byteCountMax` bytes, or the rest of one; valid until
   /// the next change.
   func unsent(byteCountMax: Int) -> UnsafeRawBufferPointer {
-    var end = unsentRecordByte
-    var record = unsentRecord
-    while record < endRecord {
-      let next = end + Int(lengths[record])
+    var end = unsentEntryByte
+    var entry = unsentEntry
+    while entry < endEntry {
+      let next = end + Int(lengths[entry])
       if next - sentByte > byteCountMax, end > sentByte { break }
       end = next
-      record += 1
+      entry += 1
     }
     return UnsafeRawBufferPointer(rebasing: bytes[sentByte..<max(sentByte, end)])
   }
@@ -141,74 +158,125 @@ struct SendWindow: ~Copyable {
   mutating func markSent(_ byteCount: Int) {
     precondition(byteCount >= 0 && byteCount <= endByte - sentByte, "more than there is")
     sentByte += byteCount
-    while unsentRecord < endRecord {
-      let end = unsentRecordByte + Int(lengths[unsentRecord])
+    while unsentEntry < endEntry {
+      let end = unsentEntryByte + Int(lengths[unsentEntry])
       if end > sentByte { break }
-      unsentRecordByte = end
-      unsentRecord += 1
+      unsentEntryByte = end
+      unsentEntry += 1
     }
   }
 
-  /// Forgets the records that the consumer has taken: all that was sent but the last so many bytes.
-  mutating func confirm(unreadByteCount: Int) {
+  /// Forgets the entries that the consumer has taken: all that was sent but the last so many bytes.
+  /// - Returns: these entries.
+  @discardableResult
+  mutating func confirm(unreadByteCount: Int) -> [EntryStretch] {
     precondition(unreadByteCount >= 0 && unreadByteCount <= sentByteCount, "more than was sent")
-    let taken = sentByte - unreadByteCount
-    while firstRecord < unsentRecord {
-      let end = firstByte + Int(lengths[firstRecord])
-      if end > taken { break }
-      forget(firstByte..<end)
+    return removeFirst(until: sentByte - unreadByteCount, of: unsentEntry)
+  }
+
+  /// Forgets the first entries, those that end in front of a byte and of an entry.
+  private mutating func removeFirst(until byte: Int, of entry: Int) -> [EntryStretch] {
+    var removed: [EntryStretch] = []
+    var tally = Tally.zero
+    while firstEntry < entry {
+      let end = firstByte + Int(lengths[firstEntry])
+      if end > byte { break }
+      tally += Tally(entries: 1, bytes: size(ofEntryIn: firstByte..<end))
       firstByte = end
-      firstRecord += 1
+      firstEntry += 1
+      if tally.entries == runs[0].count {
+        removed.append(removeFirst(tally))
+        tally = .zero
+      }
     }
+    if tally.entries > 0 { removed.append(removeFirst(tally)) }
     if isEmpty { clear() }
+    return removed
   }
 
-  private mutating func forget(_ range: Range<Int>) {
-    recordByteCount -= form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
+  /// Forgets where the first entries come from, all of one run.
+  private mutating func removeFirst(_ tally: Tally) -> EntryStretch {
+    let stretch = EntryStretch(tally, from: runs[0].start)
+    entryByteCount -= tally.bytes
+    runs[0].start = runs[0].start.advanced(by: tally)
+    runs[0].count -= tally.entries
+    if runs[0].count == 0 { runs.removeFirst() }
+    return stretch
   }
 
-  /// Forgets the record that would be sent next, none of whose bytes were sent.
-  mutating func dropNext() -> Tally {
-    guard unsentRecord < endRecord, sentByte == unsentRecordByte else { return .zero }
-    let former = contents
-    let end = sentByte + Int(lengths[unsentRecord])
-    forget(sentByte..<end)
+  /// How many bytes an entry has, whatever is sent of it.
+  private func size(ofEntryIn range: Range<Int>) -> Int {
+    form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
+  }
+
+  /// Forgets the entry that would be sent next, none of whose bytes were sent.
+  /// - Returns: that entry; nil if there is none.
+  mutating func dropNext() -> EntryStretch? {
+    guard unsentEntry < endEntry, sentByte == unsentEntryByte else { return nil }
+    let end = sentByte + Int(lengths[unsentEntry])
+    let dropped = cutRun(Tally(entries: 1, bytes: size(ofEntryIn: sentByte..<end)))
+    entryByteCount -= dropped.tally.bytes
     if let base = bytes.baseAddress, let first = lengths.baseAddress {
       memmove(base + sentByte, base + end, endByte - end)
-      (first + unsentRecord).update(from: first + unsentRecord + 1, count: endRecord - unsentRecord - 1)
+      (first + unsentEntry).update(from: first + unsentEntry + 1, count: endEntry - unsentEntry - 1)
     }
     endByte -= end - sentByte
-    endRecord -= 1
+    endEntry -= 1
     if isEmpty { clear() }
-    return former - contents
+    return dropped
   }
 
-  /// Has everything that is kept sent again, beginning with a whole record.
+  /// Takes the entry that would be sent next, of this size, out of its run, of which two may be left.
+  private mutating func cutRun(_ taken: Tally) -> EntryStretch {
+    // What is kept in front of it, in its own run.
+    var index = 0
+    var entry = firstEntry
+    var start = firstByte
+    while entry + runs[index].count <= unsentEntry {
+      for passed in entry..<entry + runs[index].count { start += Int(lengths[passed]) }
+      entry += runs[index].count
+      index += 1
+    }
+    var before = Tally.zero
+    for passed in entry..<unsentEntry {
+      let end = start + Int(lengths[passed])
+      before += Tally(entries: 1, bytes: size(ofEntryIn: start..<end))
+      start = end
+    }
+    let run = runs[index]
+    let dropped = EntryStretch(taken, from: run.start.advanced(by: before))
+    let parts = [
+      Run(start: run.start, count: before.entries),
+      Run(start: run.start.advanced(by: before + taken), count: run.count - before.entries - 1),
+    ]
+    runs.replaceSubrange(index...index, with: parts.filter { $0.count > 0 })
+    return dropped
+  }
+
+  /// Has everything that is kept sent again, beginning with a whole entry.
   mutating func rewind() {
     sentByte = firstByte
-    unsentRecordByte = firstByte
-    unsentRecord = firstRecord
+    unsentEntryByte = firstByte
+    unsentEntry = firstEntry
     skipEmpty()
   }
 
   /// Forgets everything that is kept.
-  mutating func drop() -> Tally {
-    let dropped = contents
-    clear()
-    return dropped
-  }
+  /// - Returns: what that was.
+  mutating func drop() -> [EntryStretch] { removeFirst(until: endByte, of: endEntry) }
 
   private mutating func clear() {
     (firstByte, sentByte, endByte) = (0, 0, 0)
-    (firstRecord, unsentRecord, unsentRecordByte, endRecord) = (0, 0, 0, 0)
-    recordByteCount = 0
+    (firstEntry, unsentEntry, unsentEntryByte, endEntry) = (0, 0, 0, 0)
+    entryByteCount = 0
+    runs.removeAll(keepingCapacity: true)
   }
 
-  private mutating func makeRoom(byteCount: Int, recordCount: Int) {
-    if endByte + byteCount > bytes.count || endRecord + recordCount > lengths.count { moveToFront() }
-    precondition(endRecord + recordCount <= lengths.count, "more records than there is room for")
+  private mutating func makeRoom(byteCount: Int, entryCount: Int) {
+    if endByte + byteCount > bytes.count || endEntry + entryCount > lengths.count { moveToFront() }
+    precondition(endEntry + entryCount <= lengths.count, "more entries than there is room for")
     let needed = max(byteCountMax, endByte + byteCount)
-    // One record that was larger than all that is usually kept must not take its memory for ever.
+    // One entry that was larger than all that is usually kept must not take its memory for ever.
     guard bytes.count < needed || (isEmpty && bytes.count > needed) else { return }
     let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: needed, alignment: 1)
     larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<endByte]))
@@ -219,12 +287,12 @@ struct SendWindow: ~Copyable {
   private mutating func moveToFront() {
     guard let base = bytes.baseAddress, let first = lengths.baseAddress else { return }
     memmove(base, base + firstByte, endByte - firstByte)
-    first.update(from: first + firstRecord, count: endRecord - firstRecord)
+    first.update(from: first + firstEntry, count: endEntry - firstEntry)
     endByte -= firstByte
     sentByte -= firstByte
-    unsentRecordByte -= firstByte
-    endRecord -= firstRecord
-    unsentRecord -= firstRecord
-    (firstByte, firstRecord) = (0, 0)
+    unsentEntryByte -= firstByte
+    endEntry -= firstEntry
+    unsentEntry -= firstEntry
+    (firstByte, firstEntry) = (0, 0)
   }
 }

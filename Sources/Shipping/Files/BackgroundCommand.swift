@@ -45,8 +45,8 @@ struct BackgroundCommand: ~Copyable {
   private var waiting: Set<FileIdentity> = []
   private var child: Child?
   private var ended: [(job: Job, isInterrupted: Bool)] = []
-  private var lastFailure: ProcessEnd?
-  private var trouble = Complaint()
+  private var failing = Trouble<ProcessEnd>()
+  private var trouble = Trouble<FailedOperation>()
   /// How many files have to wait for that to be said.
   private var notable = Self.queueNotable
 
@@ -211,7 +211,10 @@ struct BackgroundCommand: ~Copyable {
       let seconds = (now.steadyNanoseconds - child.startNanoseconds) / 1_000_000_000
       warn("\(child.job.path): --post-rotate: has ended after \(seconds) s")
     }
-    if let failure, failure != lastFailure { warn("\(child.job.path): --post-rotate: \(failure)") }
-    lastFailure = failure
+    guard let failure else {
+      failing.end()
+      return
+    }
+    if failing.begin(failure) { warn("\(child.job.path): --post-rotate: \(failure)") }
   }
 }

@@ -30,10 +30,10 @@ public struct FileOptions: Sendable {
   public var attributes = FileAttributes()
   /// What every file begins with: whole lines, such as the names of the fields.
   public var header: [UInt8] = []
-  /// What there is to know of the records, if they aren't lines.
+  /// What there is to know of the entries, if they aren't lines.
   public var binary: BinaryContent?
-  /// Whether records that wait to be compressed and written can be had as they were, for a spool's disk.
-  public var keepsUnfinished = false
+  /// Whether entries that wait to be compressed and written can be had as they were, for a spool's disk.
+  public var keepsUnsettled = false
   /// What becomes of what a reader hadn't taken, where the file is a named pipe.
   public var onRestart = RestartPolicy.resend
   /// The compression level, 1 to 9; nil writes plain text.

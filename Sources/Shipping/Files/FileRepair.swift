@@ -11,7 +11,7 @@ struct FileRepair {
   /// Which file the path led to; another isn't touched.
   let identity: FileIdentity
   let isCompressed: Bool
-  /// What there is to know of the records, if they aren't lines.
+  /// What there is to know of the entries, if they aren't lines.
   let binary: BinaryContent?
   /// The lines that a file begins with; one that has only part of them is no file yet.
   let header: [UInt8]

@@ -168,7 +168,7 @@ extension FileSink {
     rotationBytes = options.rotateBytes ?? .max
     rotationRetry = 0
     name = path
-    file = RecordFile(owning: descriptor, path: path, status: status, system: system)
+    file = EntryFile(owning: descriptor, path: path, status: status, system: system)
     isBegun = false
     upkeep.isDue = true
   }

@@ -27,7 +27,10 @@ extension FileSink {
     guard let link = options.link, file != nil else { return }
     let isBeside = FileNaming.directory(of: link) == FileNaming.directory(of: name)
     let target = isBeside ? FileNaming.fileName(of: name) : name
-    guard system.target(ofLink: link) != target else { return upkeep.link.end() }
+    guard system.target(ofLink: link) != target else {
+      upkeep.link.end()
+      return
+    }
     do {
       try checkLink()
       try replaceLink(link, target)

@@ -13,14 +13,14 @@ import Spool
 ///     it is closed                 nothing else
 ///     the next one is opened       an empty file: it is begun
 ///     it says whose it is          the same
-///     it gets its header           a file without records
+///     it gets its header           a file without entries
 ///     old ones are deleted         too many files, until the next look
 ///
 /// A file says that it is finished only when it is complete and on the disk, so that one that says so, or has a
 /// finished name, is whole; and one that says that it is being written may be torn and is repaired before anything
 /// else is done with it. What waits for its command says that, too, until the command has ended.
 extension FileSink {
-  /// Finishes the current file and closes it, unless it has no records and would be followed by one of the same
+  /// Finishes the current file and closes it, unless it has no entries and would be followed by one of the same
   /// name.
   func rotate(_ now: Moment) throws(SinkError) {
     let next = try currentPath(now)

@@ -4,7 +4,7 @@ public import Spool
 
 /// A file that grows, is finished and put away by size, by time or on request, plain or compressed.
 ///
-/// Whatever fails, and whenever the process dies, a file ends in a whole record or in a complete
+/// Whatever fails, and whenever the process dies, a file ends in a whole entry or in a complete
 /// gzip member, but for a write that the kill itself has cut; that is repaired before the next one
 /// appends.
 ///
@@ -12,7 +12,7 @@ public import Spool
 /// there may be no file open, or one whose header isn't written yet, and a complete member waits in memory for
 /// as long as it can't be written.
 public final class FileSink: Sink {
-  /// How long a record may wait in memory for its gzip member to fill.
+  /// How long an entry may wait in memory for its gzip member to fill.
   ///
   /// A second is promised; the difference is for the thread to wake and write.
   static let memberNanoseconds: Int64 = 900_000_000
@@ -27,10 +27,10 @@ public final class FileSink: Sink {
   /// The path of the file that is being written, or of the one before as long as the next can't be opened.
   public internal(set) var name: String
   /// The file that is being written; nil when it was closed and the next couldn't be opened yet.
-  var file: RecordFile?
+  var file: EntryFile?
   /// Whether the file has what every file begins with.
   var isBegun = false
-  /// The size of the file as long as it has no records.
+  /// The size of the file as long as it has no entries.
   var emptyBytes = 0
   /// The period that the file belongs to.
   var period: Int64?
@@ -45,8 +45,10 @@ public final class FileSink: Sink {
 
   private var member: GzipMember?
   private var memberDeadline: Int64 = 0
+  /// Where what is in the member begins.
+  private var memberStart: SpoolPlace?
   /// What is in the member, if it may be asked for; nil otherwise.
-  private let unsettled: UnsettledRecords?
+  private let unsettled: UnsettledEntries?
 
   /// The files that there were, and how they are called.
   var series: FileSeries
@@ -63,11 +65,14 @@ public final class FileSink: Sink {
 
   var naming: FileNaming { series.naming }
 
-  /// What waits in the open gzip member.
-  public var unfinished: Tally { member?.contents ?? .zero }
+  /// In front of what waits in the open gzip member.
+  public var settled: SpoolPlace? { memberStart }
 
-  /// The same as it was; nil unless the options say that it may be asked for.
-  public var unfinishedRecords: RecordList? { unsettled?.all }
+  /// How much waits there.
+  var memberContents: Tally { member?.contents ?? .zero }
+
+  /// What waits there as it was; nil unless the options say that it may be asked for.
+  public var unsettledEntries: EntryList? { unsettled?.all }
 
   /// Wakes the thread when a command that was run for a finished file has ended.
   public var wakeDescriptor: Int32? { command?.wakeDescriptor }
@@ -82,7 +87,7 @@ public final class FileSink: Sink {
     self.schedule =
       schedule ?? options.rotateEverySeconds.map { RotationSchedule(periodSeconds: $0) }
     rotationBytes = options.rotateBytes ?? .max
-    unsettled = options.keepsUnfinished && options.gzipLevel != nil ? UnsettledRecords() : nil
+    unsettled = options.keepsUnsettled && options.gzipLevel != nil ? UnsettledEntries() : nil
     retention = options.retention
     isSeries = options.rotates || options.retention.isLimited
     upkeep.hasLeftovers = isSeries
@@ -99,12 +104,15 @@ public final class FileSink: Sink {
     try beginFile()
   }
 
-  /// Appends whole records, to the file or to the gzip member that will go there.
-  public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  /// Appends whole entries, to the file or to the gzip member that will go there.
+  public func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
     try finishWhatIsDue(now)
     if let contents = member?.contents {
-      let part = batch.prefix(batch.recordCount(reaching: Self.memberBytes - contents.bytes))
-      if contents == .zero { memberDeadline = now.steadyNanoseconds + Self.memberNanoseconds }
+      let part = batch.prefix(batch.entryCount(reaching: Self.memberBytes - contents.bytes))
+      if contents == .zero {
+        memberDeadline = now.steadyNanoseconds + Self.memberNanoseconds
+        memberStart = part.start
+      }
       member?.add(part)
       unsettled?.append(part)
       return SinkProgress(byteCount: part.byteCount)
@@ -112,7 +120,7 @@ public final class FileSink: Sink {
     while true {
       try makeReady(now)
       try renewHeader(now)
-      let part = batch.prefix(batch.recordCount(reaching: rotationBytes - byteCount))
+      let part = batch.prefix(batch.entryCount(reaching: rotationBytes - byteCount))
       let count = try file?.append(part)
       if let count, !hasLostFile() { return SinkProgress(byteCount: count) }
     }
@@ -189,7 +197,7 @@ extension FileSink {
   }
 
   private func isMemberDue(_ now: Moment) -> Bool {
-    guard let contents = member?.contents, contents.records > 0 else { return false }
+    guard let contents = member?.contents, contents.entries > 0 else { return false }
     return member?.isSealed == true || contents.bytes >= Self.memberBytes
       || now.steadyNanoseconds >= memberDeadline
   }
@@ -202,6 +210,7 @@ extension FileSink {
       try member?.withBytes { (bytes) throws(SinkError) in try file?.append(bytes) }
     } while hasLostFile()
     member?.reset()
+    memberStart = nil
     unsettled?.removeAll()
   }
 

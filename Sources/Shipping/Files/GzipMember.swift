@@ -34,15 +34,15 @@ struct GzipMember: ~Copyable {
   }
 
   /// Whether there is nothing in it.
-  var isEmpty: Bool { contents.records == 0 }
+  var isEmpty: Bool { contents.entries == 0 }
 
-  /// Adds whole records.
-  mutating func add(_ batch: RecordBatch) {
+  /// Adds whole entries.
+  mutating func add(_ batch: EntryBatch) {
     compress(batch.bytes, Z_NO_FLUSH)
-    contents += Tally(records: batch.count, bytes: batch.byteCount)
+    contents += Tally(entries: batch.count, bytes: batch.byteCount)
   }
 
-  /// Adds lines that are no records.
+  /// Adds lines that are no entries.
   mutating func add(header: UnsafeRawBufferPointer) { compress(header, Z_NO_FLUSH) }
 
   /// Completes the member.
@@ -72,7 +72,7 @@ struct GzipMember: ~Copyable {
     precondition(!isSealed, "nothing is added to a complete member")
     let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
     stream.pointee.next_in = UnsafeMutablePointer(mutating: start)
-    // A record is at most 1 GiB and a batch not much more than that, so it fits 32 bits.
+    // An entry is at most 1 GiB and a batch not much more than that, so it fits 32 bits.
     stream.pointee.avail_in = UInt32(bytes.count)
     var result = Z_OK
     repeat {

@@ -28,8 +28,8 @@ public final class StreamSink: Sink {
   private let descriptor: Int32
   private let way: Way
   private let ownsDescriptor: Bool
-  private var file: RecordFile
-  /// What must be written before the first record.
+  private var file: EntryFile
+  /// What must be written before the first entry.
   private var pendingHeader: ArraySlice<UInt8>
   /// Who knows what that is, if it isn't known from the beginning.
   private var pendingBinary: BinaryContent?
@@ -38,7 +38,7 @@ public final class StreamSink: Sink {
   /// Standard output.
   /// - Parameters:
   ///   - header: whole lines that go first.
-  ///   - binary: what there is to know of the records, if they aren't lines.
+  ///   - binary: what there is to know of the entries, if they aren't lines.
   public static func standardOutput(
     header: [UInt8] = [], binary: BinaryContent? = nil
   ) throws(SinkError) -> StreamSink {
@@ -74,7 +74,7 @@ public final class StreamSink: Sink {
     pendingHeader = header[...]
     pendingBinary = binary
     way = Self.way(of: descriptor, status: status, system: system)
-    file = RecordFile(borrowing: descriptor, name: name, status: status, system: system)
+    file = EntryFile(borrowing: descriptor, name: name, status: status, system: system)
   }
 
   deinit { releaseDescriptors() }
@@ -90,14 +90,14 @@ public final class StreamSink: Sink {
   }
 
   /// Writes what the consumer has room for.
-  public func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  public func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
     let progress = try writeHeader()
     guard pendingHeader.isEmpty else { return progress }
     if case .file = way { return SinkProgress(byteCount: try file.append(batch)) }
     return try transfer(batch.bytes)
   }
 
-  /// Writes what comes before the first record, as far as there is room.
+  /// Writes what comes before the first entry, as far as there is room.
   private func writeHeader() throws(SinkError) -> SinkProgress {
     if let binary = pendingBinary, binary.current != nil {
       pendingHeader = binary.header[...]
@@ -137,7 +137,7 @@ public final class StreamSink: Sink {
     }
   }
 
-  /// Lets go of a descriptor of our own; what has no records is a log all the same.
+  /// Lets go of a descriptor of our own; what has no entries is a log all the same.
   public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
     if let obstacle = try writeHeader().obstacle { return obstacle }
     try file.mend()

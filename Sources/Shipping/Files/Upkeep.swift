@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import Spool
 
 /// What is to be done for files that are not being written, and what of it doesn't work at present.
 ///
@@ -22,15 +23,15 @@ struct Upkeep {
   /// When it is looked again, on the steady clock; nil if only a new file gives a reason to.
   var next: Int64?
 
-  var renaming = Complaint()
-  var directory = Complaint()
-  var pruning = Complaint()
-  var leftovers = Complaint()
-  var link = Complaint()
-  var attributes = Complaint()
+  var renaming = Trouble<FailedOperation>()
+  var directory = Trouble<FailedOperation>()
+  var pruning = Trouble<FailedOperation>()
+  var leftovers = Trouble<FailedOperation>()
+  var link = Trouble<FailedOperation>()
+  var attributes = Trouble<FailedOperation>()
 
   /// Whether something has failed that another attempt may mend.
-  private var isIncomplete: Bool { hasLeftovers || pruning.isOpen || link.isOpen }
+  private var isIncomplete: Bool { hasLeftovers || pruning.isThere || link.isThere }
 
   /// Whether it is time to look.
   func isDue(at now: Moment) -> Bool {

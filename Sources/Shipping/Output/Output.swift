@@ -2,7 +2,7 @@ import Glibc
 public import Platform
 public import Spool
 
-/// One output: a spool, a sink, and the thread that carries records from one to the other.
+/// One output: a spool, a sink, and the thread that carries entries from one to the other.
 ///
 /// The sink may stall or break; nobody who holds an output ever waits for it, except in `join`. The
 /// thread exists from the beginning, so an output is made after a process has gone into the
@@ -12,7 +12,7 @@ public final class Output: Sendable {
   public let name: String
 
   let spool: Spool
-  private let state = OutputState()
+  private let state: OutputState
   private let thread: pthread_t
   private let custody: ReaderCustody
   // Used by the thread, and by the one that ends the output only while the thread hangs in a call of the sink or
@@ -41,7 +41,7 @@ public final class Output: Sendable {
   }
 
   /// Makes the spool and starts the thread.
-  /// - Parameter sink: Where the records end up; from here on it belongs to the thread.
+  /// - Parameter sink: Where the entries end up; from here on it belongs to the thread.
   /// - Throws: `SpoolError` when memory, descriptors or threads are exhausted.
   public convenience init(
     to sink: sending any Sink, spool: Spool.Options = Spool.Options(), options: Options = Options()
@@ -56,6 +56,7 @@ public final class Output: Sendable {
   ) throws(SpoolError) {
     name = sink.name
     self.spool = spool
+    state = OutputState(startingAt: spool.startSequence)
     do {
       try spool.startSpiller()
       custody = ReaderCustody(spool.makeReader())
@@ -69,7 +70,7 @@ public final class Output: Sendable {
     }
   }
 
-  /// The end of the spool that records are rendered into; there is one.
+  /// The end of the spool that entries are rendered into; there is one.
   public func makeWriter() -> SpoolWriter { spool.makeWriter() }
 
   /// Why the output has failed; nil while it has not, which costs one load to know.
@@ -82,18 +83,24 @@ public final class Output: Sendable {
   ///
   /// Exact once the thread has ended; until then what is on its way counts as undelivered.
   public var report: OutputReport {
-    // In the reverse of the order in which they are stored: what moves from one to another meanwhile may count
-    // as undelivered, but never twice.
-    let unconfirmed = state.unconfirmed.value
-    let dropped = state.dropped.value + state.abandoned.value
-    let written = state.written.value
+    // First what has become of entries, then how many there are: what moves meanwhile may count as undelivered,
+    // but never twice.
+    let (written, givenUp) = state.tallies
+    let unconfirmed = givenUp[.unconfirmed]
+    let dropped = givenUp[.outputFailed] + givenUp[.consumerGone] + givenUp[.tooLarge]
     let usage = spool.usage
-    let settled = written + unconfirmed + dropped + usage.damaged + usage.kept
+    let accounted = written + unconfirmed + dropped + usage.damaged + usage.kept
     return OutputReport(
-      inherited: usage.inherited, written: written, droppedByOverflow: usage.droppedRecords,
-      unconfirmed: unconfirmed, droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
-      undelivered: usage.inherited + usage.committed - settled, failure: failure)
+      inherited: usage.inherited, written: written, unconfirmed: unconfirmed,
+      droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
+      undelivered: usage.inherited + usage.committed - accounted, failure: failure)
   }
+
+  /// How far the sink has come.
+  public var progress: OutputProgress { state.progress }
+
+  /// What was given up so far for one cause.
+  public func givenUp(_ cause: GivenUp.Cause) -> Tally { state.tallies.givenUp[cause] }
 
   /// Asks the sink to let go of its target and open it again by its name.
   public func requestReopen() { request(.reopen) }
@@ -104,7 +111,7 @@ public final class Output: Sendable {
   /// Lets the writer wait for room no longer, if it ever does: what finds none from now on is dropped.
   public func endWaiting() { spool.endWaiting() }
 
-  /// Says that no more records will come; the same as finishing the writer.
+  /// Says that no more entries will come; the same as finishing the writer.
   public func finish() { spool.finish() }
 
   /// Waits until everything is delivered, but no longer than this.
@@ -154,7 +161,7 @@ public final class Output: Sendable {
     let end: ThreadEnd
 
     func run() {
-      custody.reader.keepRest(sink.unfinishedRecords, warn: warn)
+      custody.reader.keepRest(sink.unsettledEntries, warn: warn)
       end.announce()
     }
   }
@@ -168,7 +175,7 @@ public final class Output: Sendable {
         try WorkerThread.start(Keeper(custody: custody, sink: sink, warn: options.warn, end: end)))
       waitWhileKeeping(end)
     } catch {
-      custody.reader.keepRest(sink.unfinishedRecords, warn: options.warn)
+      custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
     }
   }
 

@@ -2,18 +2,20 @@ import Glibc
 import Platform
 import Spool
 
-/// What the writer thread does: carry records from the spool to the sink until it is told to stop.
+/// What the writer thread does: carry entries from the spool to the sink until it is told to stop.
 struct OutputLoop: ThreadLoop, ~Copyable {
   private let custody: ReaderCustody
   private let sink: any Sink
   private let state: OutputState
   private let options: Output.Options
   /// What is wrong with the sink at present.
-  private var trouble: Trouble?
+  private var trouble = Trouble<SinkError>()
+  private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
 
-  /// What the sink has taken, delivered or not.
-  private var taken = Tally.zero
-  private var hasFailedToNote = false
+  /// What has become of what was taken.
+  private var account: OutputAccount
+  /// Whether it can't be noted at present how far the sink has come.
+  private var noting = Trouble<FailedOperation>()
   /// Whether it is the spool's disk that has failed: it is tried again whatever the options say, and given up
   /// piece by piece.
   private var isSpoolInTrouble = false
@@ -27,6 +29,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     self.sink = sink
     self.state = state
     self.options = options
+    account = OutputAccount(from: custody.reader.place)
   }
 
   /// Returns when everything is delivered or discarded, or when told to stop.
@@ -56,8 +59,8 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     } catch {
       return
     }
-    countDelivered()
-    custody.reader.keepRest(sink.unfinishedRecords, warn: options.warn)
+    takeOverProgress()
+    custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
     state.announceEnd()
   }
 
@@ -81,7 +84,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     return try result.get()
   }
 
-  /// Carries records until all of them are delivered and the sink is closed, or until told to stop.
+  /// Carries entries until all of them are delivered and the sink is closed, or until told to stop.
   private mutating func carry() throws(SinkError) {
     while true {
       let commands = state.takeCommands()
@@ -95,7 +98,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       }
       let now = options.clock()
       let wait = try call { (sink) throws(SinkError) in try sink.tick(at: now) }
-      countDelivered()
+      takeOverProgress()
       if obstacle != nil {
         sleep(nanoseconds: wait)
         continue
@@ -107,13 +110,13 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       isSpoolInTrouble = false
       if let batch = next {
         let progress = try call { (sink) throws(SinkError) in try sink.write(batch, at: now) }
-        taken += custody.reader.take(progress.byteCount)
+        custody.reader.take(progress.byteCount)
         obstacle = progress.obstacle
-        countDelivered()
+        takeOverProgress()
         if progress.byteCount > 0 { endTrouble() }
       } else if isFinished {
         obstacle = try call { (sink) throws(SinkError) in try sink.close(at: now) }
-        countDelivered()
+        takeOverProgress()
         if obstacle == nil { return endTrouble() }
       } else if custody.reader.prepareToSleep() {
         endTrouble()
@@ -122,7 +125,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     }
   }
 
-  /// Waits for records, for commands, for the sink's descriptors, or for the sink's time to come.
+  /// Waits for entries, for commands, for the sink's descriptors, or for the sink's time to come.
   private mutating func sleep(nanoseconds: Int64?) {
     var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
     // A sink that has failed for good is not called any more, whatever it has to do.
@@ -143,18 +146,21 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   private mutating func noteDelivered() {
     do {
       try custody.reader.noteDelivered()
-      hasFailedToNote = false
+      noting.end()
     } catch {
-      if !hasFailedToNote { options.warn("\(error); a kill now would double lines") }
-      hasFailedToNote = true
+      noting.say(error, "a kill now would double lines", options.warn)
     }
   }
 
-  private mutating func countDelivered() {
-    custody.reader.note(unfinished: sink.unfinished.records)
-    state.written.store(taken - sink.unfinished - sink.abandoned - sink.unconfirmed)
-    state.abandoned.store(sink.abandoned)
-    state.unconfirmed.store(sink.unconfirmed)
+  /// Takes over how far the sink has come, and what it has given up.
+  private mutating func takeOverProgress() {
+    let settled = account.isClosed ? nil : sink.settled
+    let accepted = custody.reader.place
+    let losses = sink.takeGivenUp()
+    for loss in losses { account.giveUp(loss) }
+    account.advance(accepted: accepted, settled: settled ?? accepted)
+    state.publish(account, hasGivenUp: !losses.isEmpty)
+    custody.reader.settle(through: settled?.sequence)
     noteDelivered()
   }
 }
@@ -162,35 +168,23 @@ struct OutputLoop: ThreadLoop, ~Copyable {
 // MARK: - When the sink fails
 
 extension OutputLoop {
-  /// A failure that is hoped to pass.
-  private struct Trouble {
-    let sinceNanoseconds: Int64
-    var error: SinkError
-    var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
-
-    static let restNanosecondsMin: Int64 = 100_000_000
-    static let restNanosecondsMax: Int64 = 5_000_000_000
-  }
+  private static let restNanosecondsMin: Int64 = 100_000_000
+  private static let restNanosecondsMax: Int64 = 5_000_000_000
 
   /// Says what is wrong, unless that has been said, and waits before the next attempt.
   ///
   /// - Returns: False if told to stop meanwhile.
   private mutating func rest(after error: SinkError) -> Bool {
     obstacle = nil
-    countDelivered()
-    let now = Moment.now().steadyNanoseconds
-    var trouble = self.trouble ?? Trouble(sinceNanoseconds: now, error: error)
-    if self.trouble == nil || trouble.error != error {
-      options.warn("\(error); it is tried again until it works")
-    }
-    trouble.error = error
-    let rest = trouble.rests.next()
-    let deadline = now + (custody.reader.isFinished ? Trouble.restNanosecondsMin : rest)
-    self.trouble = trouble
+    takeOverProgress()
+    if trouble.begin(error) { options.warn("\(error); it is tried again until it works") }
+    let rest = rests.next()
+    let deadline =
+      Moment.now().steadyNanoseconds + (custody.reader.isFinished ? Self.restNanosecondsMin : rest)
     while !state.isAskedToStop {
       let left = deadline - Moment.now().steadyNanoseconds
       if left <= 0 { return true }
-      // Commands end the rest, and so does the end of the records: both want another attempt.
+      // Commands end the rest, and so does the end of the entries: both want another attempt.
       if state.hasCommands { return true }
       var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
       SystemCalls.poll(&descriptors, nanoseconds: left)
@@ -200,17 +194,23 @@ extension OutputLoop {
   }
 
   private mutating func endTrouble() {
-    guard let trouble else { return }
-    self.trouble = nil
-    let nanoseconds = Moment.now().steadyNanoseconds - trouble.sinceNanoseconds
-    options.warn("\(sink.name): works again after \(max(1, nanoseconds / 1_000_000_000)) s")
+    guard let seconds = trouble.end() else { return }
+    rests.reset()
+    options.warn("\(sink.name): works again after \(seconds) s")
   }
 
   private mutating func fail(_ error: SinkError) {
-    state.dropped.add(sink.unfinished)
-    countDelivered()
+    takeOverProgress()
+    // Where there is a disk, what isn't settled goes to the next run.
+    if custody.reader.spool.disk == nil { giveUpUnsettled() }
     state.fail(error)
     obstacle = nil
+  }
+
+  /// Gives up what was taken and hasn't arrived: with the output it won't.
+  private mutating func giveUpUnsettled() {
+    account.close(with: .outputFailed, at: custody.reader.place)
+    state.publish(account, hasGivenUp: true)
   }
 
   /// Keeps the spool from filling up when there is nobody to deliver to.
@@ -223,7 +223,8 @@ extension OutputLoop {
         if isFinished { return }
         sleep(nanoseconds: nil)
       } else if let batch = try? custody.reader.next() {
-        state.dropped.add(custody.reader.take(batch.byteCount))
+        custody.reader.take(batch.byteCount)
+        giveUpUnsettled()
       } else if isFinished {
         return
       } else if custody.reader.prepareToSleep() {

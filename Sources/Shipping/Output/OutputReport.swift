@@ -1,13 +1,12 @@
 public import Spool
 
-/// What became of the records of one output; every record is in exactly one of these numbers.
+/// What became of the entries of one output, every one of which is in exactly one of these numbers; what found no
+/// room in its spool is none.
 public struct OutputReport: Sendable, Equatable {
   /// What an earlier run had left on disk for this one.
   public var inherited: Tally
   /// What the sink has taken whole and handed on.
   public var written: Tally
-  /// How many records found no room in the spool.
-  public var droppedByOverflow: Int
   /// What connections may have swallowed when they were reset: taken by the peer's system, perhaps never read.
   public var unconfirmed: Tally
   /// What was discarded because the output had failed.
@@ -21,9 +20,9 @@ public struct OutputReport: Sendable, Equatable {
   /// Why the output failed, if it did.
   public var failure: SinkError?
 
-  /// How many records were lost, for whatever reason.
-  public var lostRecords: Int {
-    droppedByOverflow + droppedByFailure.records + droppedByDamage.records + undelivered.records
-      + unconfirmed.records
+  /// How many entries were lost on the way, for whatever reason.
+  public var lostEntries: Int {
+    droppedByFailure.entries + droppedByDamage.entries + undelivered.entries
+      + unconfirmed.entries
   }
 }

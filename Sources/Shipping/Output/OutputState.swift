@@ -13,10 +13,9 @@ final class OutputState: Sendable {
     static let stop = Commands(rawValue: 4)
   }
 
-  let written = AtomicTally()
-  let dropped = AtomicTally()
-  let abandoned = AtomicTally()
-  let unconfirmed = AtomicTally()
+  private let written = AtomicTally()
+  private let givenUp = AtomicGivenUp()
+  private let acceptedThrough: Atomic<Int>, settledThrough: Atomic<Int>
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
   private let storedFailure = Guarded<SinkError?>(nil)
@@ -24,6 +23,35 @@ final class OutputState: Sendable {
   let end = ThreadEnd()
   /// The same for a thread that waits for a descriptor, too; there from when it does, as descriptors may be few.
   private let endEvent = Guarded<WakeEvent?>(nil)
+
+  init(startingAt sequence: Int) {
+    acceptedThrough = Atomic(sequence)
+    settledThrough = Atomic(sequence)
+  }
+
+  /// Publishes what has become of the entries, be it that more was given up; for the thread.
+  func publish(_ account: OutputAccount, hasGivenUp: Bool) {
+    acceptedThrough.store(account.accepted.sequence, ordering: .releasing)
+    settledThrough.store(account.settled.sequence, ordering: .releasing)
+    written.store(account.written)
+    if hasGivenUp { givenUp.store(account.givenUp) }
+  }
+
+  /// How far the sink has come.
+  var progress: OutputProgress {
+    // In the reverse of the order in which they are stored: what is settled was accepted before.
+    let settled = settledThrough.load(ordering: .acquiring)
+    return OutputProgress(
+      acceptedThrough: acceptedThrough.load(ordering: .acquiring), settledThrough: settled)
+  }
+
+  /// What became of the entries that were taken.
+  var tallies: (written: Tally, givenUp: GivenUpTallies) {
+    // In the reverse of the order in which they are stored: what moves from one to the other meanwhile may be in
+    // neither, but never in both.
+    let givenUp = givenUp.value
+    return (written.value, givenUp)
+  }
 
   /// Says that the thread has ended and its numbers are final; for the thread.
   func announceEnd() {
@@ -75,5 +103,27 @@ final class OutputState: Sendable {
   func takeCommands() -> Commands {
     guard commands.load(ordering: .relaxed) != 0 else { return [] }
     return Commands(rawValue: commands.exchange(0, ordering: .acquiringAndReleasing))
+  }
+}
+
+/// Tallies of what was given up, which one thread writes and any thread reads.
+private struct AtomicGivenUp: ~Copyable, Sendable {
+  private let outputFailed = AtomicTally(), consumerGone = AtomicTally()
+  private let tooLarge = AtomicTally(), unconfirmed = AtomicTally()
+
+  var value: GivenUpTallies {
+    var value = GivenUpTallies()
+    value[.outputFailed] = outputFailed.value
+    value[.consumerGone] = consumerGone.value
+    value[.tooLarge] = tooLarge.value
+    value[.unconfirmed] = unconfirmed.value
+    return value
+  }
+
+  func store(_ tallies: GivenUpTallies) {
+    outputFailed.store(tallies[.outputFailed])
+    consumerGone.store(tallies[.consumerGone])
+    tooLarge.store(tallies[.tooLarge])
+    unconfirmed.store(tallies[.unconfirmed])
   }
 }

@@ -1,7 +1,7 @@
 public import Platform
 public import Spool
 
-/// Where an output's records end up; as slow or as broken as it likes.
+/// Where an output's entries end up; as slow or as broken as it likes.
 ///
 /// A sink belongs to one writer thread and is called from there only, `tick` before anything else
 /// whenever the thread has woken. After an error it must be fit to be called again: the same is tried
@@ -10,20 +10,20 @@ public protocol Sink: AnyObject {
   /// The name for messages: a file's path, or something like `standard output`.
   var name: String { get }
 
-  /// What has been taken but isn't known to have arrived at the other end, such as the records of a
-  /// compressed member that is still in memory. Should the sink fail for good, these are lost.
-  var unfinished: Tally { get }
+  /// In front of which place all entries that were taken are where they have to be, and stay there after a crash,
+  /// or were given up; nil if that is so with all that were taken.
+  ///
+  /// What lies behind it, such as the entries of a compressed member that is still in memory, is lost should the
+  /// sink fail for good.
+  var settled: SpoolPlace? { get }
 
-  /// The records of `unfinished`, if they can be had as they were: for the next run, should this one end.
+  /// The entries behind `settled`, if they can be had as they were: for the next run, should this one end.
   ///
   /// Asked for by another thread if the sink hangs in one of its calls.
-  var unfinishedRecords: RecordList? { get }
+  var unsettledEntries: EntryList? { get }
 
-  /// What has been taken and was given up since, in all.
-  var abandoned: Tally { get }
-
-  /// What a consumer's system had taken and may have lost when the consumer went, in all.
-  var unconfirmed: Tally { get }
+  /// What was given up since the last call.
+  func takeGivenUp() -> [GivenUp]
 
   /// A descriptor that becomes readable when the sink has something to do in `tick`.
   var wakeDescriptor: Int32? { get }
@@ -31,9 +31,9 @@ public protocol Sink: AnyObject {
   /// Takes the first bytes of a batch, as many as it can without waiting for a consumer.
   ///
   /// Whatever it takes it takes for good: an error means that nothing of this batch was taken.
-  func write(_ batch: RecordBatch, at now: Moment) throws(SinkError) -> SinkProgress
+  func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress
 
-  /// Finishes what is `unfinished`.
+  /// Finishes what is taken and not settled.
   func flush(at now: Moment) throws(SinkError)
 
   /// Does what is due by the clock or by size.
@@ -43,26 +43,23 @@ public protocol Sink: AnyObject {
   /// Lets go of the target and takes it up again by its name, for a rotation by somebody else.
   func reopen(at now: Moment) throws(SinkError)
 
-  /// Finishes what is `unfinished` and lets go of the target.
+  /// Finishes what is taken and not settled, and lets go of the target.
   /// - Returns: What must happen before it is called again; nil if that is done.
   func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle?
 
-  /// Lets go of the target at once, whatever is unfinished; the last call of all, closed or not.
+  /// Lets go of the target at once, whatever isn't settled; the last call of all, closed or not.
   func abandon()
 }
 
 extension Sink {
-  /// Nothing: most sinks hand everything on at once.
-  public var unfinished: Tally { .zero }
+  /// Nil: most sinks hand everything on at once.
+  public var settled: SpoolPlace? { nil }
 
   /// None.
-  public var unfinishedRecords: RecordList? { nil }
+  public var unsettledEntries: EntryList? { nil }
 
   /// Nothing.
-  public var abandoned: Tally { .zero }
-
-  /// Nothing.
-  public var unconfirmed: Tally { .zero }
+  public func takeGivenUp() -> [GivenUp] { [] }
 
   /// None.
   public var wakeDescriptor: Int32? { nil }
@@ -93,7 +90,7 @@ public struct SinkProgress: Sendable, Equatable {
     case absent
   }
 
-  /// How many bytes were taken, be it up to the middle of a record.
+  /// How many bytes were taken, be it up to the middle of an entry.
   public var byteCount: Int
   /// What keeps it from taking more; nil if nothing does.
   public var obstacle: Obstacle?

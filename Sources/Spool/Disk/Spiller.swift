@@ -8,8 +8,8 @@ import Synchronization
 struct Spiller: ThreadLoop, ~Copyable {
   private let spool: Spool
   private let end: ThreadEnd
-  /// What was wrong at the last attempt.
-  private var trouble: SinkError?
+  /// What is wrong with the disk, by the system's number: the file in question may be another one each time.
+  private var trouble = Trouble<Int32>()
   private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
 
   private static let restNanosecondsMin: Int64 = 100_000_000
@@ -68,11 +68,9 @@ struct Spiller: ThreadLoop, ~Copyable {
   }
 
   private mutating func rest(after error: SinkError) -> Int64 {
-    // The file in question may be another one each time.
-    if trouble?.code != error.code {
+    if trouble.begin(error.code) {
       spool.options.disk?.warn("\(error); lines stay in memory, and it is tried again until it works")
     }
-    trouble = error
     // Our own limit costs nothing to look at, and there may be room at any moment.
     if error.code == EDQUOT { return Self.restNanosecondsMin }
     return rests.next()
@@ -80,8 +78,7 @@ struct Spiller: ThreadLoop, ~Copyable {
 
   private mutating func endTrouble() {
     rests.reset()
-    guard trouble != nil else { return }
-    trouble = nil
+    guard trouble.end() != nil else { return }
     spool.options.disk?.warn("\(spool.options.disk?.directory ?? ""): takes lines again")
   }
 }

@@ -1,17 +1,17 @@
 import Glibc
 import Platform
 
-/// What a spool on disk knows beside its records: how far they were delivered, and how far they were written.
+/// What a spool on disk knows beside its entries: how far they were delivered, and how far they were written.
 ///
 /// These are sequence numbers in a small file, each with a checksum; each has one thread that writes it.
 struct SpoolCursor: ~Copyable, Sendable {
   /// Which of the numbers.
   enum Mark: Int, CaseIterable {
-    /// All records in front of this one were delivered; the consumer's.
+    /// All entries in front of this one were delivered; the consumer's.
     case delivered
-    /// All records in front of this one were written to the disk, or delivered without.
+    /// All entries in front of this one were written to the disk, or delivered without.
     case written
-    /// All records in front of this one had been delivered when the last file was begun: as long as there are
+    /// All entries in front of this one had been delivered when the last file was begun: as long as there are
     /// no files, the consumer notes nothing.
     case begun
   }

@@ -7,9 +7,9 @@ import Synchronization
 /// One thread appends, the one that moves blocks out of memory; one reads and releases, the consumer. What
 /// they share is which files there are.
 package final class SpoolDisk: Sendable {
-  /// A block of records on disk.
+  /// A block of entries on disk.
   package struct StoredFrame {
-    let segment: SpoolFile
+    let file: SpoolFile
     let offset: Int
     let frame: SpoolFrame
     /// What of it an earlier run has delivered.
@@ -24,9 +24,9 @@ package final class SpoolDisk: Sendable {
   let cursor: SpoolCursor
   let shelf = Guarded(Shelf())
   let usedBytes = Atomic<Int>(0)
-  /// Behind the last record that was ever written here.
+  /// Behind the last entry that was ever written here.
   let writtenEnd = Atomic<Int>(0)
-  /// In front of which record everything was delivered, or is lost; and how much of that is on disk, which only
+  /// In front of which entry everything was delivered, or is lost; and how much of that is on disk, which only
   /// the consumer asks.
   let deliveredEnd = Atomic<Int>(0), notedEnd = Atomic<Int>(-1)
 
@@ -51,11 +51,11 @@ package final class SpoolDisk: Sendable {
   package var byteCount: Int { usedBytes.load(ordering: .sequentiallyConsistent) }
 
   /// A file is begun anew when it has grown to this size, so that the disk gets back what was delivered.
-  private var segmentBytesMax: Int { min(64 << 20, max(64 << 10, options.limitBytes / 16)) }
+  private var fileBytesMax: Int { min(64 << 20, max(64 << 10, options.limitBytes / 16)) }
 
   // MARK: Writing
 
-  /// Puts the records of a block on disk.
+  /// Puts the entries of a block on disk.
   ///
   /// - Throws: `SinkError`, with `EDQUOT` if that would be more than there may be.
   func append(_ block: SpoolBlock) throws(SinkError) -> StoredFrame {
@@ -64,12 +64,12 @@ package final class SpoolDisk: Sendable {
     guard byteCount + SpoolFile.headerBytes + frame.paddedByteCount <= options.limitBytes else {
       throw SinkError(target: options.directory, operation: "spool", errno: Errno(EDQUOT))
     }
-    let segment = try segmentForAppending()
+    let file = try fileForAppending()
     let offset: Int
     do {
-      offset = try segment.append(frame, body)
+      offset = try file.append(frame, body)
     } catch {
-      shelf.withLock { $0.frameCounts[segment.number, default: 1] -= 1 }
+      shelf.withLock { $0.frameCounts[file.number, default: 1] -= 1 }
       throw error
     }
     usedBytes.add(frame.paddedByteCount, ordering: .sequentiallyConsistent)
@@ -77,33 +77,33 @@ package final class SpoolDisk: Sendable {
     let end = writtenEnd.max(frame.endSequence, ordering: .sequentiallyConsistent).newValue
     try? cursor.set(.written, to: end)
     FaultPoint.spoolFrameNoted.pass()
-    return StoredFrame(segment: segment, offset: offset, frame: frame)
+    return StoredFrame(file: file, offset: offset, frame: frame)
   }
 
   /// The file that the next frame goes to, with one frame more to its count, so that it stays.
-  private func segmentForAppending() throws(SinkError) -> SpoolFile {
+  private func fileForAppending() throws(SinkError) -> SpoolFile {
     let active = shelf.withLock { shelf -> SpoolFile? in
-      guard let active = shelf.active, active.byteCount < segmentBytesMax else { return nil }
+      guard let active = shelf.active, active.byteCount < fileBytesMax else { return nil }
       shelf.frameCounts[active.number, default: 0] += 1
       return active
     }
-    guard let active else { return try beginSegment() }
+    guard let active else { return try beginFile() }
     if active.isInPlace { return active }
     // Somebody has removed it. What is in it can still be read; what is new goes where it can be found.
     shelf.withLock { $0.frameCounts[active.number, default: 1] -= 1 }
-    return try beginSegment()
+    return try beginFile()
   }
 
-  private func beginSegment() throws(SinkError) -> SpoolFile {
+  private func beginFile() throws(SinkError) -> SpoolFile {
     // From here on the consumer notes what it delivers, and what it delivered before is noted now.
     usedBytes.add(SpoolFile.headerBytes, ordering: .sequentiallyConsistent)
     let number = shelf.withLock { $0.nextNumber }
-    let segment: SpoolFile
+    let file: SpoolFile
     do {
       try SpoolOwnership.makeDirectory(options.directory, system)
       try cursor.restore()
       try cursor.set(.begun, to: deliveredEnd.load(ordering: .sequentiallyConsistent))
-      segment = try SpoolFile(creating: number, in: options.directory, kind: kind, system: system)
+      file = try SpoolFile(creating: number, in: options.directory, kind: kind, system: system)
     } catch {
       usedBytes.subtract(SpoolFile.headerBytes, ordering: .sequentiallyConsistent)
       if error.code == EEXIST { shelf.withLock { $0.nextNumber += 1 } }
@@ -112,11 +112,11 @@ package final class SpoolDisk: Sendable {
     shelf.withLock { shelf in
       let former = shelf.active
       shelf.nextNumber = number + 1
-      shelf.active = segment
+      shelf.active = file
       shelf.frameCounts[number] = 1
       if let former, shelf.frameCounts[former.number] ?? 0 == 0 { discard(former, &shelf) }
     }
-    return segment
+    return file
   }
 
   // MARK: Reading
@@ -124,23 +124,23 @@ package final class SpoolDisk: Sendable {
   /// Says that a frame isn't needed any more.
   func release(_ stored: StoredFrame) {
     shelf.withLock { shelf in
-      let count = (shelf.frameCounts[stored.segment.number] ?? 1) - 1
-      shelf.frameCounts[stored.segment.number] = count
+      let count = (shelf.frameCounts[stored.file.number] ?? 1) - 1
+      shelf.frameCounts[stored.file.number] = count
       // The one that is appended to is begun anew once nothing of it is needed.
-      if count == 0 { discard(stored.segment, &shelf) }
+      if count == 0 { discard(stored.file, &shelf) }
     }
   }
 
-  func discard(_ segment: SpoolFile, _ shelf: inout Shelf) {
-    shelf.frameCounts[segment.number] = nil
-    if shelf.active === segment { shelf.active = nil }
-    usedBytes.subtract(segment.byteCount, ordering: .sequentiallyConsistent)
-    segment.remove()
+  func discard(_ file: SpoolFile, _ shelf: inout Shelf) {
+    shelf.frameCounts[file.number] = nil
+    if shelf.active === file { shelf.active = nil }
+    usedBytes.subtract(file.byteCount, ordering: .sequentiallyConsistent)
+    file.remove()
   }
 
   // MARK: Noting
 
-  /// Notes up to where records were delivered, unless there is nothing that could be delivered twice.
+  /// Notes up to where entries were delivered, unless there is nothing that could be delivered twice.
   func note(delivered sequence: Int) throws(SinkError) {
     deliveredEnd.store(sequence, ordering: .sequentiallyConsistent)
     guard byteCount > 0 || isBehind, notedEnd.load(ordering: .relaxed) != sequence else { return }
@@ -150,14 +150,14 @@ package final class SpoolDisk: Sendable {
   }
 
   /// The same at the end, and makes it and these files outlive a power cut.
-  func noteFinally(delivered sequence: Int, keeping segments: [SpoolFile]) throws(SinkError) {
+  func noteFinally(delivered sequence: Int, keeping files: [SpoolFile]) throws(SinkError) {
     // Where the note has been removed, and nothing is kept, there is nothing to note either.
-    guard !segments.isEmpty || isBehind && cursor.isInPlace else { return }
+    guard !files.isEmpty || isBehind && cursor.isInPlace else { return }
     try cursor.restore()
     FaultPoint.spoolKept.pass()
     try noteOnDisk(sequence)
     FaultPoint.spoolKeptNoted.pass()
-    for segment in segments { try segment.synchronize() }
+    for file in files { try file.synchronize() }
     try cursor.synchronize()
     do {
       try system.synchronize(directory: options.directory)
@@ -167,7 +167,7 @@ package final class SpoolDisk: Sendable {
     FaultPoint.spoolKeptSynced.pass()
   }
 
-  /// Whether the next run would look for records that there were once, and not find them.
+  /// Whether the next run would look for entries that there were once, and not find them.
   private var isBehind: Bool {
     notedEnd.load(ordering: .relaxed) < writtenEnd.load(ordering: .sequentiallyConsistent)
   }
@@ -177,7 +177,7 @@ package final class SpoolDisk: Sendable {
     notedEnd.store(sequence, ordering: .relaxed)
   }
 
-  /// What records are, as it stands in a file: 0 for lines.
+  /// What entries are, as it stands in a file: 0 for lines.
   private var kind: UInt64 {
     guard let kind = options.content?.current else { return 0 }
     return UInt64(kind.marker) | UInt64(kind.variant) << 32 | 1 << 63

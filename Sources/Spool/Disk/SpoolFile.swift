@@ -33,7 +33,7 @@ final class SpoolFile: Sendable {
     end = Atomic(Self.headerBytes)
     do {
       try system.writeFully(descriptor, header.bytes, at: 0)
-      FaultPoint.spoolSegmentBegun.pass()
+      FaultPoint.spoolFileBegun.pass()
     } catch {
       try? system.unlink(path)
       throw SinkError(target: path, operation: "write", errno: error)
@@ -60,11 +60,11 @@ final class SpoolFile: Sendable {
   /// Whether the file is still where it was made, so that another run would find it.
   var isInPlace: Bool { system.isInPlace(descriptor, path) }
 
-  /// Takes the file away; a failure leaves a file whose records count as delivered.
+  /// Takes the file away; a failure leaves a file whose entries count as delivered.
   func remove() {
     // What has its name meanwhile is somebody else's.
     if isInPlace { try? system.unlink(path) }
-    FaultPoint.spoolSegmentRemoved.pass()
+    FaultPoint.spoolFileRemoved.pass()
   }
 
   /// Makes what was written outlive a power cut.
@@ -95,7 +95,7 @@ extension SpoolFile {
 
   /// What is found under a name.
   enum Finding {
-    case segment(SpoolFile)
+    case found(SpoolFile)
     /// A file that a kill has left before it was one of ours.
     case stub
     /// None of ours, or damaged at its beginning.
@@ -125,7 +125,7 @@ extension SpoolFile {
         return bytes.count < SpoolFileHeader.byteCount ? .stub : .foreign
       }
       let byteCount = min(Int(status.st_size), byteCountMax)
-      return .segment(SpoolFile(path, number, header, descriptor, byteCount: byteCount, system))
+      return .found(SpoolFile(path, number, header, descriptor, byteCount: byteCount, system))
     } catch {
       try? system.close(descriptor)
       throw SinkError(target: path, operation: "read", errno: error)
@@ -143,8 +143,8 @@ extension SpoolFile {
     do {
       // The header comes last: what a kill leaves without one is no frame.
       var at = offset + SpoolFrame.byteCount
-      try system.writeFully(descriptor, body.records, at: at)
-      at += body.records.count
+      try system.writeFully(descriptor, body.entries, at: at)
+      at += body.entries.count
       try system.writeFully(descriptor, body.ends, at: at)
       at += body.ends.count
       let padding = [UInt8](repeating: 0, count: offset + frame.paddedByteCount - at)
@@ -162,7 +162,7 @@ extension SpoolFile {
 
   /// All frames, and where they are.
   ///
-  /// Damage is passed over, up to the next whole header; whether the records are whole shows when they are read.
+  /// Damage is passed over, up to the next whole header; whether the entries are whole shows when they are read.
   func frames() throws(SinkError) -> [(offset: Int, frame: SpoolFrame)] {
     var frames: [(offset: Int, frame: SpoolFrame)] = []
     var offset = Self.headerBytes
@@ -205,39 +205,39 @@ extension SpoolFile {
   ///
   /// - Returns: false if it isn't what the header says.
   func readBody(of frame: SpoolFrame, at offset: Int, into block: SpoolBlock) throws(SinkError) -> Bool {
-    let records = UnsafeMutableRawBufferPointer(start: block.recordBytes, count: frame.recordBytes)
-    let endBytes = frame.recordCount * SpoolBlock.slotBytes
+    let entries = UnsafeMutableRawBufferPointer(start: block.entryBytes, count: frame.entryBytes)
+    let endBytes = frame.entryCount * SpoolBlock.slotBytes
     let ends = UnsafeMutableRawBufferPointer(start: block.slotsEnd - endBytes, count: endBytes)
     let start = offset + SpoolFrame.byteCount
     do {
-      guard try system.readFully(descriptor, into: records, at: start) == records.count,
-        try system.readFully(descriptor, into: ends, at: start + records.count) == endBytes
+      guard try system.readFully(descriptor, into: entries, at: start) == entries.count,
+        try system.readFully(descriptor, into: ends, at: start + entries.count) == endBytes
       else { return false }
     } catch {
       throw SinkError(target: path, operation: "read", errno: error)
     }
     let body = SpoolFrame.Body(
-      records: UnsafeRawBufferPointer(records), ends: UnsafeRawBufferPointer(ends),
-      recordCount: frame.recordCount)
+      entries: UnsafeRawBufferPointer(entries), ends: UnsafeRawBufferPointer(ends),
+      entryCount: frame.entryCount)
     guard body.checksum == frame.bodyChecksum else { return false }
-    // What is said to be the records' ends must be some, whoever has written it.
+    // What is said to be the entries' ends must be some, whoever has written it.
     var last = 0
-    for index in 0..<frame.recordCount {
-      let end = block.endOffset(ofRecord: index)
-      guard end > last, end <= frame.recordBytes else { return false }
+    for index in 0..<frame.entryCount {
+      let end = block.endOffset(ofEntry: index)
+      guard end > last, end <= frame.entryBytes else { return false }
       last = end
     }
-    return last == frame.recordBytes
+    return last == frame.entryBytes
   }
 
-  /// How many bytes the first records of a frame have, by its own account, which nobody has checked yet.
-  func byteCount(ofFirst recordCount: Int, in frame: SpoolFrame, at offset: Int) throws(SinkError) -> Int {
-    guard recordCount > 0 else { return 0 }
-    let place = frame.recordBytes + (frame.recordCount - recordCount) * SpoolBlock.slotBytes
+  /// How many bytes the first entries of a frame have, by its own account, which nobody has checked yet.
+  func byteCount(ofFirst entryCount: Int, in frame: SpoolFrame, at offset: Int) throws(SinkError) -> Int {
+    guard entryCount > 0 else { return 0 }
+    let place = frame.entryBytes + (frame.entryCount - entryCount) * SpoolBlock.slotBytes
     let bytes = try read(SpoolBlock.slotBytes, at: offset + SpoolFrame.byteCount + place)
     guard bytes.count == SpoolBlock.slotBytes else { return 0 }
     let end = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self).littleEndian) }
-    return min(end, frame.recordBytes)
+    return min(end, frame.entryBytes)
   }
 
   private func read(_ count: Int, at offset: Int) throws(SinkError) -> [UInt8] {

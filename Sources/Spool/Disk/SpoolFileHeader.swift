@@ -1,7 +1,7 @@
-/// What a file of a spool begins with: what its records are, and the key of its frames, twice.
+/// What a file of a spool begins with: what its entries are, and the key of its frames, twice.
 ///
 /// ```
-/// 0 magic number and version   8 what the records are   16 key   20 checksum   24 zeros
+/// 0 magic number and version   8 what the entries are   16 key   20 checksum   24 zeros
 /// ```
 ///
 /// in little-endian words, and the same again from byte 32 on: a flipped bit shall not cost a whole file.
@@ -11,7 +11,7 @@ struct SpoolFileHeader: Equatable {
   private static let checkedByteCount = 20
   private static let magic: UInt64 = 0x314c_4f4f_5053_5753  // "SWSPOOL1"
 
-  /// What the records are; 0 for lines.
+  /// What the entries are; 0 for lines.
   let kind: UInt64
   /// What the checksums of the file's frames go on from.
   let key: UInt32

@@ -14,26 +14,26 @@ struct SpoolImage: ~Copyable {
   /// - Throws: `SinkError` if it can't be read, or if there is no memory for it.
   mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SinkError) -> SpoolBlock? {
     let frame = stored.frame
-    let needed = SpoolBlock.byteCount(forRecords: frame.recordCount, of: frame.recordBytes)
-    let block = SpoolBlock(base: try room(for: needed, stored.segment.path))
+    let needed = SpoolBlock.byteCount(forEntries: frame.entryCount, of: frame.entryBytes)
+    let block = SpoolBlock(base: try room(for: needed, stored.file.path))
     block.initialize(byteCount: needed, firstSequence: frame.firstSequence)
-    guard try stored.segment.readBody(of: frame, at: stored.offset, into: block) else { return nil }
-    block.publish(count: frame.recordCount)
+    guard try stored.file.readBody(of: frame, at: stored.offset, into: block) else { return nil }
+    block.publish(count: frame.entryCount)
     return block
   }
 
-  /// Makes a block of records that lie elsewhere; at least one.
+  /// Makes a block of entries that lie elsewhere; at least one.
   mutating func make(
-    _ records: RecordList, _ range: Range<Int>, firstSequence: Int, for target: String
+    _ entries: EntryList, _ range: Range<Int>, firstSequence: Int, for target: String
   ) throws(SinkError) -> SpoolBlock {
-    let start = range.lowerBound == 0 ? 0 : records.ends[range.lowerBound - 1]
-    let bytes = records.bytes[start..<records.ends[range.upperBound - 1]]
-    let needed = SpoolBlock.byteCount(forRecords: range.count, of: bytes.count)
+    let start = range.lowerBound == 0 ? 0 : entries.ends[range.lowerBound - 1]
+    let bytes = entries.bytes[start..<entries.ends[range.upperBound - 1]]
+    let needed = SpoolBlock.byteCount(forEntries: range.count, of: bytes.count)
     let block = SpoolBlock(base: try room(for: needed, target))
     block.initialize(byteCount: needed, firstSequence: firstSequence)
-    // The size was made for these records, and for the ends of so many.
-    UnsafeMutableRawBufferPointer(start: block.recordBytes, count: bytes.count).copyBytes(from: bytes)
-    for (index, end) in records.ends[range].enumerated() {
+    // The size was made for these entries, and for the ends of so many.
+    UnsafeMutableRawBufferPointer(start: block.entryBytes, count: bytes.count).copyBytes(from: bytes)
+    for (index, end) in entries.ends[range].enumerated() {
       block.slotsEnd.storeBytes(
         of: UInt32(end - start), toByteOffset: -(index + 1) * SpoolBlock.slotBytes, as: UInt32.self)
     }

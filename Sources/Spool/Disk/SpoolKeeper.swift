@@ -5,29 +5,29 @@ struct SpoolKeeper: ~Copyable {
   private(set) var kept = Tally.zero
   /// Why not everything could be put there.
   private var failure: SinkError?
-  private var segments: [Int: SpoolFile] = [:]
+  private var files: [Int: SpoolFile] = [:]
   private var image = SpoolImage()
 
   init(_ disk: SpoolDisk) { self.disk = disk }
 
   /// Keeps a block from memory, of which `rest` was not delivered.
   mutating func keep(_ block: SpoolBlock, rest: Tally) {
-    guard rest.records > 0, failure == nil else { return }
+    guard rest.entries > 0, failure == nil else { return }
     do throws(SinkError) {
-      let segment = try disk.append(block).segment
-      segments[segment.number] = segment
+      let file = try disk.append(block).file
+      files[file.number] = file
       kept += rest
     } catch {
       failure = error
     }
   }
 
-  /// Keeps some of the records that a sink had taken, from a sequence number on.
-  mutating func keep(_ records: RecordList, _ range: Range<Int>, from sequence: Int) {
+  /// Keeps some of the entries that a sink had taken, from a sequence number on.
+  mutating func keep(_ entries: EntryList, _ range: Range<Int>, from sequence: Int) {
     guard !range.isEmpty, failure == nil else { return }
     do throws(SinkError) {
-      let block = try image.make(records, range, firstSequence: sequence, for: disk.options.directory)
-      keep(block, rest: records.tally(range))
+      let block = try image.make(entries, range, firstSequence: sequence, for: disk.options.directory)
+      keep(block, rest: entries.tally(range))
     } catch {
       failure = error
     }
@@ -35,9 +35,9 @@ struct SpoolKeeper: ~Copyable {
 
   /// Keeps a frame that is on disk already, unless somebody has removed the file: then it is written once more.
   mutating func keep(_ stored: SpoolDisk.StoredFrame, rest: Tally) {
-    guard rest.records > 0 else { return }
-    if stored.segment.isInPlace {
-      segments[stored.segment.number] = stored.segment
+    guard rest.entries > 0 else { return }
+    if stored.file.isInPlace {
+      files[stored.file.number] = stored.file
       kept += rest
       return
     }
@@ -49,11 +49,11 @@ struct SpoolKeeper: ~Copyable {
     }
   }
 
-  /// Notes how far records have been delivered, and makes everything outlive a power cut.
+  /// Notes how far entries have been delivered, and makes everything outlive a power cut.
   ///
   /// - Throws: `SinkError` if that, or anything before, has failed; what could be kept is.
   mutating func finish(delivered sequence: Int) throws(SinkError) {
-    try disk.noteFinally(delivered: sequence, keeping: segments.values.sorted { $0.number < $1.number })
+    try disk.noteFinally(delivered: sequence, keeping: files.values.sorted { $0.number < $1.number })
     if let failure { throw failure }
   }
 }

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// One piece of a spool's memory: whole records growing up from its start, and the offset at which
+/// One piece of a spool's memory: whole entries growing up from its start, and the offset at which
 /// each of them ends growing down from its end.
 ///
 ///     ┌────────┬──────────┬──────────┬─────┬─ … room … ─┬─────┬─────┬─────┐
-///     │ header │ record 0 │ record 1 │ …   │            │ …   │ end │ end │
+///     │ header │ entry 0  │ entry 1  │ …   │            │ …   │ end │ end │
 ///     │        │          │          │     │            │     │  1  │  0  │
 ///     └────────┴──────────┴──────────┴─────┴────────────┴─────┴─────┴─────┘
 ///
@@ -17,17 +17,17 @@ import Synchronization
 ///   moved on to the next one, which it does once it has taken everything.
 @usableFromInline
 package struct SpoolBlock: Equatable, @unchecked Sendable {
-  /// Room for the header; records start on a cache line of their own.
+  /// Room for the header; entries start on a cache line of their own.
   static let headerBytes = 64
-  /// What one record needs beside its bytes.
+  /// What one entry needs beside its bytes.
   @inlinable static var slotBytes: Int { MemoryLayout<UInt32>.size }
-  /// The largest record: end offsets have 32 bits, and nobody writes such lines.
-  static let recordBytesMax = 1 << 30
+  /// The largest entry: end offsets have 32 bits, and nobody writes such lines.
+  static let entryBytesMax = 1 << 30
 
-  /// The size of a block for these records.
-  static func byteCount(forRecords recordCount: Int, of byteCount: Int) -> Int {
+  /// The size of a block for these entries.
+  static func byteCount(forEntries entryCount: Int, of byteCount: Int) -> Int {
     // The ends must be aligned, and are where the block ends.
-    (headerBytes + byteCount + recordCount * slotBytes + 15) / 16 * 16
+    (headerBytes + byteCount + entryCount * slotBytes + 15) / 16 * 16
   }
 
   let base: UnsafeMutableRawPointer
@@ -64,27 +64,27 @@ package struct SpoolBlock: Equatable, @unchecked Sendable {
   /// The size of the whole block.
   var byteCount: Int { base.load(fromByteOffset: 16, as: Int.self) }
 
-  /// Which of all records that ever went through the spool its first one is.
+  /// Which of all entries that ever went through the spool its first one is.
   var firstSequence: Int { base.load(fromByteOffset: 24, as: Int.self) }
 
   /// What was published, as it goes to disk; valid as long as the block is.
   var body: SpoolFrame.Body {
     let count = publishedCount()
-    let recordByteCount = count == 0 ? 0 : endOffset(ofRecord: count - 1)
+    let entryByteCount = count == 0 ? 0 : endOffset(ofEntry: count - 1)
     let endByteCount = count * Self.slotBytes
     return SpoolFrame.Body(
-      records: UnsafeRawBufferPointer(start: recordBytes, count: recordByteCount),
+      entries: UnsafeRawBufferPointer(start: entryBytes, count: entryByteCount),
       ends: UnsafeRawBufferPointer(start: slotsEnd - endByteCount, count: endByteCount),
-      recordCount: count)
+      entryCount: count)
   }
 
-  /// Where the bytes of the first record start.
-  var recordBytes: UnsafeMutableRawPointer { base + Self.headerBytes }
+  /// Where the bytes of the first entry start.
+  var entryBytes: UnsafeMutableRawPointer { base + Self.headerBytes }
 
-  /// Where the memory ends, and the end offset of record 0 with it.
+  /// Where the memory ends, and the end offset of entry 0 with it.
   var slotsEnd: UnsafeMutableRawPointer { base + byteCount }
 
-  /// How many records the consumer may look at.
+  /// How many entries the consumer may look at.
   func publishedCount() -> Int { Int(publishedPointer.pointee.load(ordering: .acquiring)) }
 
   /// The same, in one order with the flags by which the threads tell that they sleep.
@@ -105,8 +105,8 @@ package struct SpoolBlock: Equatable, @unchecked Sendable {
     nextPointer.pointee.store(next.address, ordering: .sequentiallyConsistent)
   }
 
-  /// The offset, from `recordBytes`, at which a published record ends.
-  func endOffset(ofRecord index: Int) -> Int {
+  /// The offset, from `entryBytes`, at which a published entry ends.
+  func endOffset(ofEntry index: Int) -> Int {
     Int(slotsEnd.load(fromByteOffset: -(index + 1) * Self.slotBytes, as: UInt32.self))
   }
 }

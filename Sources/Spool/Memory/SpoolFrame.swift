@@ -1,15 +1,15 @@
 import CZlib
 import Glibc
 
-/// What stands in front of a block of whole records in a file of a spool.
+/// What stands in front of a block of whole entries in a file of a spool.
 ///
 /// ```
-/// 0 magic   4 checksum of the header   8 checksum of the body   12 number of records
-/// 16 sequence number of the first record       24 bytes of the records
+/// 0 magic   4 checksum of the header   8 checksum of the body   12 number of entries
+/// 16 sequence number of the first entry       24 bytes of the entries
 /// ```
 ///
 /// in little-endian words. The header's checksum goes on from a key that each file has of its own: what somebody
-/// has put into a record is never taken for a header behind a damaged one. The body follows: the records, then
+/// has put into an entry is never taken for a header behind a damaged one. The body follows: the entries, then
 /// the offsets at which they end, the last one first, as they lie in a block. Frames begin at multiples of 64
 /// bytes, so that behind a damaged one the next can be found.
 struct SpoolFrame: Equatable {
@@ -18,15 +18,15 @@ struct SpoolFrame: Equatable {
   private static let magic: UInt32 = 0x4652_5753  // "SWRF"
 
   let firstSequence: Int
-  let recordCount: Int
-  let recordBytes: Int
+  let entryCount: Int
+  let entryBytes: Int
   let bodyChecksum: UInt32
 
-  /// A frame for all records of a block.
+  /// A frame for all entries of a block.
   init(_ body: Body, firstSequence: Int) {
     self.firstSequence = firstSequence
-    recordCount = body.recordCount
-    recordBytes = body.records.count
+    entryCount = body.entryCount
+    entryBytes = body.entries.count
     bodyChecksum = body.checksum
   }
 
@@ -37,15 +37,15 @@ struct SpoolFrame: Equatable {
     let checked = UnsafeRawBufferPointer(rebasing: bytes[8..<Self.byteCount])
     guard Self.word(bytes, 4) == Self.checksum(continuing: key, checked) else { return nil }
     bodyChecksum = Self.word(bytes, 8)
-    recordCount = Int(Self.word(bytes, 12))
+    entryCount = Int(Self.word(bytes, 12))
     let sequence = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian
     let byteCount = bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self).littleEndian
     // Whatever the checksum says: nothing behind this computes with numbers that can't be.
-    guard recordCount > 0, sequence < 1 << 62, byteCount >= UInt64(recordCount),
-      byteCount <= UInt64(SpoolBlock.recordBytesMax)
+    guard entryCount > 0, sequence < 1 << 62, byteCount >= UInt64(entryCount),
+      byteCount <= UInt64(SpoolBlock.entryBytesMax)
     else { return nil }
     firstSequence = Int(sequence)
-    recordBytes = Int(byteCount)
+    entryBytes = Int(byteCount)
   }
 
   /// The header as it is in a file.
@@ -55,9 +55,9 @@ struct SpoolFrame: Equatable {
       withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
     }
     append(bodyChecksum)
-    append(UInt32(recordCount))
+    append(UInt32(entryCount))
     append(UInt64(firstSequence))
-    append(UInt64(recordBytes))
+    append(UInt64(entryBytes))
     let checksum = bytes.withUnsafeBytes { Self.checksum(continuing: key, $0) }
     let rest = bytes
     bytes = []
@@ -67,16 +67,16 @@ struct SpoolFrame: Equatable {
   }
 
   /// What follows the header.
-  var bodyByteCount: Int { recordBytes + recordCount * SpoolBlock.slotBytes }
+  var bodyByteCount: Int { entryBytes + entryCount * SpoolBlock.slotBytes }
 
   /// How much of a file the frame takes.
   var paddedByteCount: Int { Self.padded(Self.byteCount + bodyByteCount) }
 
-  /// The sequence number behind its last record.
-  var endSequence: Int { firstSequence + recordCount }
+  /// The sequence number behind its last entry.
+  var endSequence: Int { firstSequence + entryCount }
 
-  /// All its records.
-  var tally: Tally { Tally(records: recordCount, bytes: recordBytes) }
+  /// All its entries.
+  var tally: Tally { Tally(entries: entryCount, bytes: entryBytes) }
 
   static func padded(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }
 
@@ -94,14 +94,14 @@ struct SpoolFrame: Equatable {
         uLong(start), bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count))
   }
 
-  /// The records of a block and where they end, as they lie in it.
+  /// The entries of a block and where they end, as they lie in it.
   struct Body {
-    let records: UnsafeRawBufferPointer
+    let entries: UnsafeRawBufferPointer
     let ends: UnsafeRawBufferPointer
-    let recordCount: Int
+    let entryCount: Int
 
     var checksum: UInt32 {
-      SpoolFrame.checksum(continuing: SpoolFrame.checksum(records), ends)
+      SpoolFrame.checksum(continuing: SpoolFrame.checksum(entries), ends)
     }
   }
 }

@@ -58,7 +58,7 @@ final class FakeLink: Link {
   }
 }
 
-/// The records of a spool, for a sink that is called by hand.
+/// The entries of a spool, for a sink that is called by hand.
 final class Offer {
   private let spool: Spool
   private var writer: SpoolWriter

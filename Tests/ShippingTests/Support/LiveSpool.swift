@@ -34,7 +34,7 @@ final class LiveSpool {
 
   /// - Returns: false if there was no room.
   func append(_ bytes: [UInt8]) -> Bool {
-    guard let room = writer.reserve(bytes.count) else { return false }
+    guard case .room(let room) = writer.reserve(bytes.count) else { return false }
     room.copyBytes(from: bytes)
     writer.commit(bytes.count)
     return true

@@ -21,29 +21,29 @@ struct SpoolDirectory {
 
   /// Takes note of frames that are in files now.
   mutating func learn(_ stored: [SpoolDisk.StoredFrame]) {
-    for frame in stored { learn(frame.segment, frame.offset, frame.frame) }
+    for frame in stored { learn(frame.file, frame.offset, frame.frame) }
   }
 
   /// Takes note of all frames in all files.
   mutating func learnAll() {
     for number in names.compactMap(SpoolFile.number) {
-      guard case .segment(let segment)? = try? SpoolFile.find(number, in: path, system: .real),
-        let found = try? segment.frames()
+      guard case .found(let file)? = try? SpoolFile.find(number, in: path, system: .real),
+        let found = try? file.frames()
       else { continue }
-      for (offset, frame) in found { learn(segment, offset, frame) }
+      for (offset, frame) in found { learn(file, offset, frame) }
     }
   }
 
-  private mutating func learn(_ segment: SpoolFile, _ offset: Int, _ frame: SpoolFrame) {
-    let file = SpoolFile.fileName(segment.number)
+  private mutating func learn(_ file: SpoolFile, _ offset: Int, _ frame: SpoolFrame) {
+    let name = SpoolFile.fileName(file.number)
     let range = offset..<offset + SpoolFrame.byteCount + frame.bodyByteCount
-    if frames.contains(where: { $0.file == file && $0.range == range }) { return }
-    frames.append(Frame(file: file, range: range, sequences: frame.firstSequence..<frame.endSequence))
+    if frames.contains(where: { $0.file == name && $0.range == range }) { return }
+    frames.append(Frame(file: name, range: range, sequences: frame.firstSequence..<frame.endSequence))
   }
 
   mutating func forget() { frames = [] }
 
-  /// Whether a record is in a file that is still there.
+  /// Whether an entry is in a file that is still there.
   func isOnDisk(_ sequence: Int) -> Bool {
     frames.contains { $0.sequences.contains(sequence) && access(temporary.file($0.file), F_OK) == 0 }
   }
@@ -77,7 +77,7 @@ struct SpoolDirectory {
   /// Does something to the files.
   ///
   /// - Parameter isOpen: whether a run has them open: what is removed isn't lost then.
-  /// - Returns: which records may be lost by it.
+  /// - Returns: which entries may be lost by it.
   mutating func apply(_ damage: SpoolScenario.Damage, whileOpen isOpen: Bool) -> (Int) -> Bool {
     switch damage {
     case .flip(let file, let place, let bit):

@@ -7,11 +7,11 @@ struct ModelFailure: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// A spool as it is promised: a queue of records, each of which will come, or may.
+/// A spool as it is promised: a queue of entries, each of which will come, or may.
 struct SpoolModel {
-  /// A record that was made visible and has not been taken whole.
+  /// An entry that was made visible and has not been taken whole.
   struct Expected {
-    let record: ModelRecord
+    let entry: ModelEntry
     let sequence: Int
     /// Whether it must come; what was only in memory at a kill, or in a damaged place, may.
     var isCertain = true
@@ -23,29 +23,27 @@ struct SpoolModel {
   private(set) var unnoted: [Expected] = []
   /// What was taken ever, for when the note itself is damaged.
   private(set) var delivered: [Expected] = []
-  /// The bytes of the record that has been taken in part.
+  /// The bytes of the entry that has been taken in part.
   private var begun: ArraySlice<UInt8> = []
   /// Committed and not published.
   private(set) var unpublished: [Expected] = []
-  private(set) var droppedCount = 0, committedCount = 0
+  private(set) var committedCount = 0
   private var newSequence = 0
   private var nextIdentifier = 0
 
   // MARK: The producer
 
-  mutating func makeRecord(size: Int) -> ModelRecord {
+  mutating func makeEntry(size: Int) -> ModelEntry {
     nextIdentifier += 1
-    return ModelRecord(identifier: nextIdentifier, size: size)
+    return ModelEntry(identifier: nextIdentifier, size: size)
   }
 
-  mutating func commit(_ record: ModelRecord) {
-    unpublished.append(Expected(record: record, sequence: newSequence + committedCount))
+  mutating func commit(_ entry: ModelEntry) {
+    unpublished.append(Expected(entry: entry, sequence: newSequence + committedCount))
     committedCount += 1
   }
 
-  mutating func drop() { droppedCount += 1 }
-
-  /// So many records of this run are visible now.
+  /// So many entries of this run are visible now.
   mutating func publish(upTo count: Int) {
     let new = unpublished.prefix(count - (committedCount - unpublished.count))
     expected += new
@@ -54,12 +52,12 @@ struct SpoolModel {
 
   // MARK: The consumer
 
-  /// Takes bytes as they come out of the spool; all of each record must be what was put in, in order.
+  /// Takes bytes as they come out of the spool; all of each entry must be what was put in, in order.
   mutating func take(_ bytes: some Sequence<UInt8>) throws(ModelFailure) -> Tally {
     begun += bytes
     var completed = Tally.zero
-    while let end = begun.firstIndex(of: ModelRecord.terminator) {
-      completed += Tally(records: 1, bytes: end + 1 - begun.startIndex)
+    while let end = begun.firstIndex(of: ModelEntry.terminator) {
+      completed += Tally(entries: 1, bytes: end + 1 - begun.startIndex)
       try complete(Array(begun[...end]))
       begun = begun[(end + 1)...]
     }
@@ -68,14 +66,14 @@ struct SpoolModel {
   }
 
   private mutating func complete(_ bytes: [UInt8]) throws(ModelFailure) {
-    guard let record = ModelRecord(bytes) else {
-      throw ModelFailure("a torn record: \(String(decoding: bytes.prefix(60), as: UTF8.self))")
+    guard let entry = ModelEntry(bytes) else {
+      throw ModelFailure("a torn entry: \(String(decoding: bytes.prefix(60), as: UTF8.self))")
     }
-    guard let index = expected.firstIndex(where: { $0.record == record }) else {
-      throw ModelFailure("record \(record.identifier) came, which was not to come, or not again")
+    guard let index = expected.firstIndex(where: { $0.entry == entry }) else {
+      throw ModelFailure("entry \(entry.identifier) came, which was not to come, or not again")
     }
     if let missed = expected[..<index].first(where: \.isCertain) {
-      throw ModelFailure("record \(record.identifier) came instead of \(missed.record.identifier)")
+      throw ModelFailure("entry \(entry.identifier) came instead of \(missed.entry.identifier)")
     }
     // What was passed over may be found, and passed over, once more.
     unnoted += expected[...index]
@@ -88,18 +86,18 @@ struct SpoolModel {
   /// Nothing more came.
   mutating func runDry() throws(ModelFailure) {
     if let missed = expected.first(where: \.isCertain) {
-      throw ModelFailure("record \(missed.record.identifier) did not come")
+      throw ModelFailure("entry \(missed.entry.identifier) did not come")
     }
     unnoted += expected
     expected = []
   }
 
-  /// How many records must come, and how many may in all.
+  /// How many entries must come, and how many may in all.
   var expectedCounts: ClosedRange<Int> { expected.count(where: \.isCertain)...expected.count }
 
   /// How many bytes are to come, if it is certain which.
   var expectedBytes: Int? {
-    expected.allSatisfy(\.isCertain) ? expected.reduce(0) { $0 + $1.record.size } : nil
+    expected.allSatisfy(\.isCertain) ? expected.reduce(0) { $0 + $1.entry.size } : nil
   }
 
   // MARK: Between two runs
@@ -107,7 +105,7 @@ struct SpoolModel {
   /// The process was killed: what was only in memory may be gone, what was not noted may come again.
   mutating func crash(isOnDisk: (Int) -> Bool) {
     doubt { !isOnDisk($0) }
-    expected += unpublished.map { Expected(record: $0.record, sequence: $0.sequence, isCertain: false) }
+    expected += unpublished.map { Expected(entry: $0.entry, sequence: $0.sequence, isCertain: false) }
     repeatUncertainly(unnoted)
     unpublished = []
   }
@@ -115,7 +113,7 @@ struct SpoolModel {
   /// The run has ended well, but there wasn't room for everything.
   mutating func endWithoutRoom(isOnDisk: (Int) -> Bool) { doubt { !isOnDisk($0) } }
 
-  /// Some records were damaged.
+  /// Some entries were damaged.
   mutating func doubt(_ isDoubtful: (Int) -> Bool) {
     for index in expected.indices where isDoubtful(expected[index].sequence) {
       expected[index].isCertain = false
@@ -128,24 +126,24 @@ struct SpoolModel {
   }
 
   private mutating func repeatUncertainly(_ again: [Expected]) {
-    let known = Set(expected.map(\.record.identifier))
-    expected += again.filter { !known.contains($0.record.identifier) }
-      .map { Expected(record: $0.record, sequence: $0.sequence, isCertain: false) }
+    let known = Set(expected.map(\.entry.identifier))
+    expected += again.filter { !known.contains($0.entry.identifier) }
+      .map { Expected(entry: $0.entry, sequence: $0.sequence, isCertain: false) }
     // The numbers of what was lost are given away again, so they alone don't tell the order.
-    expected.sort { ($0.sequence, $0.record.identifier) < ($1.sequence, $1.record.identifier) }
+    expected.sort { ($0.sequence, $0.entry.identifier) < ($1.sequence, $1.entry.identifier) }
   }
 
   /// A new run begins, and finds what is on disk; what was in doubt and is not there is gone.
   mutating func begin(newSequence: Int, isOnDisk: (Int) -> Bool) {
     expected.removeAll { !$0.isCertain && !isOnDisk($0.sequence) }
     self.newSequence = newSequence
-    (committedCount, droppedCount) = (0, 0)
+    committedCount = 0
     (begun, unnoted, unpublished) = ([], [], [])
   }
 }
 
-/// A record that can be told from all others, and checked byte by byte.
-struct ModelRecord: Equatable {
+/// An entry that can be told from all others, and checked byte by byte.
+struct ModelEntry: Equatable {
   static let terminator = UInt8(ascii: "\n")
   let identifier: Int
   let size: Int
@@ -156,7 +154,7 @@ struct ModelRecord: Equatable {
     self.size = max(size, Self.start(identifier, size).count + 1)
   }
 
-  /// Reads a record; nil if it isn't whole.
+  /// Reads an entry; nil if it isn't whole.
   init?(_ bytes: [UInt8]) {
     let fields = bytes.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
     guard fields.count == 3, let identifier = Int(String(decoding: fields[0], as: UTF8.self)),

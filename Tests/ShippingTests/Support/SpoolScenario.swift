@@ -4,7 +4,7 @@ struct SpoolScenario: CustomStringConvertible {
   enum Step {
     case append(count: Int, size: Int)
     case publish
-    /// Takes so many bytes of what is offered, be it up to the middle of a record.
+    /// Takes so many bytes of what is offered, be it up to the middle of an entry.
     case take(bytes: Int, notes: Bool)
     /// Moves so many blocks to disk.
     case spill(count: Int)

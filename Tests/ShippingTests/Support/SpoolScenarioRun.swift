@@ -15,7 +15,7 @@ final class SpoolScenarioRun {
   private var damages: [SpoolScenario.Damage] = []
   /// Whether files were damaged at any time, and in this run; then not all numbers are exact.
   private var isDamaged = false, isDamagedNow = false
-  /// How many records were lost, for whatever good reason.
+  /// How many entries were lost, for whatever good reason.
   private var vanishedCount = 0
   /// Whether the note of what was delivered was damaged in this run.
   private var isCursorDamaged = false
@@ -61,10 +61,10 @@ final class SpoolScenarioRun {
 
   private func append(_ count: Int, _ size: Int) {
     for index in 0..<count {
-      let record = model.makeRecord(size: 1 + (size + index * 13) % size)
-      if live.append(record.bytes) { model.commit(record) } else { model.drop() }
+      let entry = model.makeEntry(size: 1 + (size + index * 13) % size)
+      if live.append(entry.bytes) { model.commit(entry) }
       // Full blocks are published as they are left.
-      model.publish(upTo: live.spool.usage.committed.records)
+      model.publish(upTo: live.spool.usage.committed.entries)
     }
   }
 
@@ -78,7 +78,7 @@ final class SpoolScenarioRun {
     guard let batch = try live.reader.next() else {
       try model.runDry()
       let waiting = live.spool.usage.waiting
-      guard waiting.records == 0, isDamaged || waiting == .zero else {
+      guard waiting.entries == 0, isDamaged || waiting == .zero else {
         throw ModelFailure("\(waiting) wait when nothing comes")
       }
       return false
@@ -137,11 +137,8 @@ final class SpoolScenarioRun {
 
   private func checkNumbers() throws {
     let usage = live.spool.usage
-    guard usage.committed.records == model.committedCount - model.unpublished.count else {
-      throw ModelFailure("committed \(usage.committed.records), not \(model.committedCount)")
-    }
-    guard usage.droppedRecords == model.droppedCount else {
-      throw ModelFailure("dropped \(usage.droppedRecords), not \(model.droppedCount)")
+    guard usage.committed.entries == model.committedCount - model.unpublished.count else {
+      throw ModelFailure("committed \(usage.committed.entries), not \(model.committedCount)")
     }
     guard isDamaged || usage.damaged == .zero else { throw ModelFailure("damaged: \(usage.damaged)") }
     guard isDamaged || 0...scenario.diskBytes ~= usage.diskBytes else {
@@ -172,8 +169,8 @@ extension SpoolScenarioRun {
       return false
     }
     let kept = live.spool.usage.kept
-    guard model.expectedCounts.contains(kept.records) else {
-      throw ModelFailure("kept \(kept.records) of \(model.expectedCounts)")
+    guard model.expectedCounts.contains(kept.entries) else {
+      throw ModelFailure("kept \(kept.entries) of \(model.expectedCounts)")
     }
     model.note()
     return true
@@ -224,8 +221,8 @@ extension SpoolScenarioRun {
     // What is damaged may look like more than it is, until it is read.
     let inherited = live.spool.usage.inherited
     let counts = model.expectedCounts
-    guard counts.contains(inherited.records) || isDamaged && inherited.records > counts.upperBound else {
-      throw ModelFailure("inherited \(inherited.records) of \(model.expectedCounts)")
+    guard counts.contains(inherited.entries) || isDamaged && inherited.entries > counts.upperBound else {
+      throw ModelFailure("inherited \(inherited.entries) of \(model.expectedCounts)")
     }
     directory.forget()
     directory.learn(live.spool.queue.frames)

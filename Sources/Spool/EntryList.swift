@@ -1,11 +1,11 @@
-/// Whole records that lie one after the other.
-public struct RecordList: Sendable, Equatable {
+/// Whole entries that lie one after the other.
+public struct EntryList: Sendable, Equatable {
   /// The bytes of all of them.
   public var bytes: [UInt8]
   /// The offset at which each of them ends, the last one at the end.
   public var ends: [Int]
 
-  /// Records whose ends are known.
+  /// Entries whose ends are known.
   public init(bytes: [UInt8], ends: [Int]) {
     self.bytes = bytes
     self.ends = ends
@@ -15,6 +15,6 @@ public struct RecordList: Sendable, Equatable {
   package func tally(_ range: Range<Int>) -> Tally {
     guard !range.isEmpty else { return .zero }
     let start = range.lowerBound == 0 ? 0 : ends[range.lowerBound - 1]
-    return Tally(records: range.count, bytes: ends[range.upperBound - 1] - start)
+    return Tally(entries: range.count, bytes: ends[range.upperBound - 1] - start)
   }
 }

@@ -1,14 +1,14 @@
 import Platform
 import Spool
 
-/// Records that a sink has taken and not written yet, as they were before they were compressed.
+/// Entries that a sink has taken and not written yet, as they were before they were compressed.
 ///
 /// Another thread may ask for them while the sink hangs in a system call.
-final class UnsettledRecords: Sendable {
-  private let list = Guarded(RecordList(bytes: [], ends: []))
+final class UnsettledEntries: Sendable {
+  private let list = Guarded(EntryList(bytes: [], ends: []))
 
-  /// Takes note of whole records.
-  func append(_ batch: RecordBatch) {
+  /// Takes note of whole entries.
+  func append(_ batch: EntryBatch) {
     list.withLock { list in
       let start = list.bytes.count
       list.bytes.append(contentsOf: batch.bytes)
@@ -25,5 +25,5 @@ final class UnsettledRecords: Sendable {
   }
 
   /// All of them.
-  var all: RecordList { list.withLock { $0 } }
+  var all: EntryList { list.withLock { $0 } }
 }

@@ -8,7 +8,7 @@ extension SpoolWriter {
   @discardableResult
   mutating func append(_ line: String) -> Bool {
     let bytes = Array((line + "\n").utf8)
-    guard let room = reserve(bytes.count) else { return false }
+    guard case .room(let room) = reserve(bytes.count) else { return false }
     room.copyBytes(from: bytes)
     commit(bytes.count)
     return true

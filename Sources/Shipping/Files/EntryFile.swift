@@ -2,15 +2,15 @@ import Glibc
 import Platform
 import Spool
 
-/// An open regular file that only ever ends in whole records, or in whole compressed members.
-struct RecordFile: ~Copyable {
+/// An open regular file that only ever ends in whole entries, or in whole compressed members.
+struct EntryFile: ~Copyable {
   private(set) var descriptor: Int32
   let path: String
   /// The size of the file: what it had when it was opened and what has been written since.
   private(set) var byteCount: Int
   /// Which file it is, however it is called by now.
   let identity: FileIdentity
-  /// How many of the bytes at its end belong to a torn record and could not be cut off yet.
+  /// How many of the bytes at its end belong to a torn entry and could not be cut off yet.
   private var tornByteCount = 0
   /// Whether the file system counts names, so that a file without any can be told.
   private let countsNames: Bool
@@ -46,20 +46,20 @@ struct RecordFile: ~Copyable {
   /// Whether its end is torn, and could not be mended yet.
   var isTorn: Bool { tornByteCount > 0 }
 
-  /// Appends as many records as there is room for.
-  /// - Returns: The bytes of the records that are in the file now, all or at least one of them.
+  /// Appends as many entries as there is room for.
+  /// - Returns: The bytes of the entries that are in the file now, all or at least one of them.
   /// - Throws: `SinkError` when there is not even one more; the file has what it had.
-  mutating func append(_ batch: RecordBatch) throws(SinkError) -> Int {
+  mutating func append(_ batch: EntryBatch) throws(SinkError) -> Int {
     try mend()
     #if DEBUG
       if FaultPoint.lineHalfWritten.isReached() { writeHalfAndDie(batch.bytes) }
     #endif
     let (written, failure) = writeAll(batch.bytes)
     guard let failure else { return written }
-    let records = batch.recordCount(within: written)
-    let whole = records == 0 ? 0 : batch.endOffset(of: records - 1)
+    let entries = batch.entryCount(within: written)
+    let whole = entries == 0 ? 0 : batch.endOffset(of: entries - 1)
     tear(written - whole)
-    if records == 0 { throw SinkError(target: path, operation: "write", errno: failure) }
+    if entries == 0 { throw SinkError(target: path, operation: "write", errno: failure) }
     return whole
   }
 
@@ -137,7 +137,7 @@ struct RecordFile: ~Copyable {
     return (written, nil)
   }
 
-  /// Notes that the last bytes belong to no whole record, and tries to cut them off.
+  /// Notes that the last bytes belong to no whole entry, and tries to cut them off.
   ///
   /// Should that fail, it is tried again before anything else is written; until then it is the write's own
   /// failure that counts.
@@ -147,7 +147,7 @@ struct RecordFile: ~Copyable {
     try? mend()
   }
 
-  /// Cuts off what a failed write has left of a record.
+  /// Cuts off what a failed write has left of an entry.
   ///
   /// Counted from where the file ends now, as somebody may have emptied it meanwhile.
   mutating func mend() throws(SinkError) {

@@ -1,0 +1,17 @@
+/// What failed and why, whatever it was tried on: a file may have another name each time.
+package struct FailedOperation: Equatable {
+  let operation: String
+  let code: Int32
+
+  package init(_ error: SinkError) {
+    operation = error.operation
+    code = error.code
+  }
+}
+
+extension Trouble where Cause == FailedOperation {
+  /// Says what is wrong, and what comes of it, unless that has been said.
+  package mutating func say(_ error: SinkError, _ consequence: String, _ warn: (String) -> Void) {
+    if begin(FailedOperation(error)) { warn("\(error); \(consequence)") }
+  }
+}
