@@ -122,6 +122,8 @@ let package = Package(
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "VarnishLogTests", dependencies: ["VarnishLog", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "LogReadingTests",
       dependencies: ["LogReading", "VarnishLog", "SharedMemory", "Platform", "TestSupport"],
       swiftSettings: strict),
