@@ -132,6 +132,8 @@ let package = Package(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "VarnishLogTests", dependencies: ["VarnishLog", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "LogReadingTests",
       dependencies: ["LogReading", "VarnishLog", "SharedMemory", "Platform", "TestSupport"],
       swiftSettings: strict),

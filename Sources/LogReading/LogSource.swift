@@ -24,13 +24,24 @@ public protocol LogSource<Layout>: ~Copyable {
   /// What becomes readable when there is more after `idle`; nil if only looking again tells.
   var waitDescriptor: Int32? { get }
 
+  /// Which log it is.
+  var incarnation: LogIncarnation { get }
+
+  /// The place behind what was handed out last, where reading goes on; it only grows.
+  var nextPlace: UInt64 { get }
+
   /// Where in the log a record of the last call lies, in bytes from the beginning of the file or ring.
   func offset(of address: UnsafeRawPointer) -> Int
 }
 
+extension LogSource where Self: ~Copyable {
+  /// The position behind what was handed out last: a source that is opened there goes on with what comes next.
+  public var nextPosition: LogPosition { LogPosition(incarnation, place: nextPlace) }
+}
+
 /// What a source has at the moment.
 public enum SourceStep<Layout: RecordLayout> {
-  /// Records of one transaction.
+  /// Records of one transaction, and their place in the log.
   case records(RecordRun<Layout>)
   /// Nothing new; ask again later.
   case idle

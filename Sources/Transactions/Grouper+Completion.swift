@@ -84,6 +84,7 @@ extension Grouper {
     var transaction = OpenTransaction<Layout>()
     transaction.vxid = vxid
     transaction.createdNanoseconds = nowNanoseconds
+    transaction.firstPlace = presentPlace
     transaction.older = newestIncomplete
     slots[Int(index)] = transaction
     if newestIncomplete >= 0 {

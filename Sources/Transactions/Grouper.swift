@@ -50,6 +50,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   public internal(set) var oversized: UInt64?
   /// The slot that the present piece went into.
   var touched: Int32 = -1
+  /// Where the present piece begins.
+  var presentPlace: UInt64 = 0
 
   /// Transactions that were ruled out, so that their later pieces aren't taken for orphans.
   var ruledOut = VXIDTable()
@@ -112,13 +114,23 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     let orphansBefore = statistics.orphans
     var cursor = run.makeCursor()
     while let record = cursor.next() {
-      addUnit(RecordRun(start: record.address, byteCount: record.bytes.count))
+      addUnit(
+        RecordRun(start: record.address, byteCount: record.bytes.count, place: run.place(of: record)))
       // Each piece is left before the next one comes, as it would be in a source that gives them singly.
       settle()
     }
     // However many of its records went astray, it was one piece.
     statistics.orphans = min(statistics.orphans, orphansBefore + 1)
     return true
+  }
+
+  /// Where the first record of any transaction begins that isn't handed on yet; nil if there is none.
+  ///
+  /// A reader that begins there again finds all of them whole.
+  ///
+  /// - Complexity: all that are open are looked at.
+  public var firstOpenPlace: UInt64? {
+    slots.lazy.filter { $0.vxid != 0 }.map(\.firstPlace).min()
   }
 
   /// Whether a whole transaction has left something to hand on, or to tidy up.
@@ -165,6 +177,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     let index = Int(touched)
     slots[index].inPlace = .empty
     slots[index].store.truncate(to: slots[index].storedBefore)
+    slots[index].endPlace = slots[index].endPlaceBefore
     touched = -1
   }
 
@@ -196,7 +209,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     else { return false }
     direct = Transaction(
       vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason,
-      side: first.side, level: 1, isForced: false, stored: .empty, inPlace: run)
+      side: first.side, level: 1, isForced: false, firstPlace: run.place, endPlace: run.endPlace,
+      stored: .empty, inPlace: run)
     recentlyEnded.insert(vxid)
     forceTimedOut()
     return true
@@ -244,10 +258,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   private mutating func addUnit(_ run: RecordRun<Layout>) {
     touched = -1
     finished = 0
+    presentPlace = run.place
     if let index = slot(for: run) {
       touched = index
-      slots[Int(index)].inPlace = run
-      slots[Int(index)].storedBefore = slots[Int(index)].store.byteCount
+      slots[Int(index)].take(run)
       scan(index)
     }
     forceTimedOut()

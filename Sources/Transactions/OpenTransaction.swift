@@ -15,6 +15,13 @@ struct OpenTransaction<Layout: RecordLayout> {
   /// When it was created, on the clock the grouper is told.
   var createdNanoseconds: Int64 = 0
 
+  /// Where its first record begins; as long as there is none, where what named it begins.
+  var firstPlace: UInt64 = 0
+  /// Where its last record ends; 0 as long as there is none.
+  var endPlace: UInt64 = 0
+  /// The same before the present piece, to go back to if the piece turns out to be torn.
+  var endPlaceBefore: UInt64 = 0
+
   var parent: Int32 = -1
   var firstChild: Int32 = -1
   var lastChild: Int32 = -1
@@ -43,9 +50,19 @@ struct OpenTransaction<Layout: RecordLayout> {
     }
   }
 
+  /// Takes in a further piece, where it lies.
+  mutating func take(_ piece: RecordRun<Layout>) {
+    inPlace = piece
+    storedBefore = store.byteCount
+    if endPlace == 0 { firstPlace = piece.place }
+    endPlaceBefore = endPlace
+    endPlace = piece.endPlace
+  }
+
   func transaction(level: Int) -> Transaction<Layout> {
     Transaction(
       vxid: vxid, parentVXID: parentVXID, type: type, reason: reason, side: side, level: level,
-      isForced: isForced, stored: store.records, inPlace: inPlace)
+      isForced: isForced, firstPlace: firstPlace, endPlace: max(firstPlace, endPlace), stored: store.records,
+      inPlace: inPlace)
   }
 }

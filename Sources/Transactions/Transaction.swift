@@ -16,6 +16,11 @@ public struct Transaction<Layout: RecordLayout> {
   public let level: Int
   /// Whether it had to be ended before it ended itself.
   public let isForced: Bool
+  /// Where its first record begins, as in `LogPosition`; of one that was only named by a relative, where what
+  /// named it begins.
+  public let firstPlace: UInt64
+  /// Where its last record ends.
+  public let endPlace: UInt64
 
   // Records that came in earlier pieces, then those that lie where the source has them.
   @usableFromInline let stored: RecordRun<Layout>
@@ -24,7 +29,8 @@ public struct Transaction<Layout: RecordLayout> {
   @inlinable
   init(
     vxid: UInt64, parentVXID: UInt64, type: TransactionType, reason: TransactionReason, side: Side,
-    level: Int, isForced: Bool, stored: RecordRun<Layout>, inPlace: RecordRun<Layout>
+    level: Int, isForced: Bool, firstPlace: UInt64, endPlace: UInt64, stored: RecordRun<Layout>,
+    inPlace: RecordRun<Layout>
   ) {
     self.vxid = vxid
     self.parentVXID = parentVXID
@@ -33,6 +39,8 @@ public struct Transaction<Layout: RecordLayout> {
     self.side = side
     self.level = level
     self.isForced = isForced
+    self.firstPlace = firstPlace
+    self.endPlace = endPlace
     self.stored = stored
     self.inPlace = inPlace
   }
@@ -75,14 +83,16 @@ public struct TransactionGroup<Layout: RecordLayout> {
   init(_ members: UnsafeBufferPointer<Transaction<Layout>>) { self.members = members }
 
   /// Has a record looked at as a group of its own, as the grouping `raw` takes it: at level 0, of no type.
+  ///
+  /// - Parameter place: where in its log the record begins.
   @inlinable
   public static func withRecord<Result>(
-    _ record: Record<Layout>, _ body: (TransactionGroup) -> Result
+    _ record: Record<Layout>, at place: UInt64 = 0, _ body: (TransactionGroup) -> Result
   ) -> Result {
+    let run = RecordRun<Layout>(start: record.address, byteCount: record.bytes.count, place: place)
     let transaction = Transaction<Layout>(
       vxid: record.vxid, parentVXID: 0, type: .unknown, reason: .other, side: record.side, level: 0,
-      isForced: false, stored: .empty,
-      inPlace: RecordRun(start: record.address, byteCount: record.bytes.count))
+      isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
     return withUnsafePointer(to: transaction) { pointer in
       body(TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1)))
     }
@@ -93,4 +103,10 @@ public struct TransactionGroup<Layout: RecordLayout> {
 
   /// The transaction at a position.
   @inlinable public subscript(index: Int) -> Transaction<Layout> { members[index] }
+
+  /// Where the first record of any of them begins.
+  public var firstPlace: UInt64 { members.reduce(.max) { min($0, $1.firstPlace) } }
+
+  /// Where the last record of any of them ends.
+  public var endPlace: UInt64 { members.reduce(0) { max($0, $1.endPlace) } }
 }

@@ -22,6 +22,8 @@ struct RingReader: ~Copyable {
   struct Take {
     /// The payloads of all records with text, in order.
     var texts: [String] = []
+    /// Where each of them lies in the log.
+    var places: [UInt64] = []
     /// How many runs there were, whole or overwritten meanwhile.
     var runs = 0
     var lostBytes: [Int] = []
@@ -45,6 +47,24 @@ struct RingReader: ~Copyable {
     }
   }
 
+  /// Where reading goes on.
+  func nextPosition() throws -> LogPosition {
+    switch ring {
+    case .narrow(let ring): ring.nextPosition
+    case .wide(let ring): ring.nextPosition
+    case nil: throw SupportError("reading failed before")
+    }
+  }
+
+  /// What became of the position it was to start at.
+  var resumption: LogResumption? {
+    switch ring {
+    case .narrow(let ring): ring.resumption
+    case .wide(let ring): ring.resumption
+    case nil: nil
+    }
+  }
+
   private static func take<Layout>(
     _ ring: inout LogRing<Layout>, _ runsMax: Int
   ) throws -> Take {
@@ -54,13 +74,17 @@ struct RingReader: ~Copyable {
       case .records(let run):
         var cursor = run.makeCursor()
         var texts: [String] = []
+        var places: [UInt64] = []
         while let record = cursor.next() {
           let text = record.payload.droppingFinalNULs.text
-          if !text.isEmpty { texts.append(text) }
+          guard !text.isEmpty else { continue }
+          texts.append(text)
+          places.append(run.place(of: record))
         }
         take.runs += 1
         guard ring.isIntact else { continue }
         take.texts += texts
+        take.places += places
       case .idle: return take
       case .end:
         take.ended = true

@@ -29,10 +29,19 @@ public final class RingWriter: @unchecked Sendable {
   private let map: UnsafeMutableRawPointer
   private let mapBytes: Int
   private var position = 0
-  private var segment: UInt32 = 0xFFFF_FFF8
+  private var segment: UInt32
+
+  /// The number that a server gives the first eighth, so that the first turn's end overflows it.
+  public static let firstSegment: UInt32 = 0xFFFF_FFF8
 
   /// Makes the segment's file and sets it up, marker last.
-  public init(path: String, layout: SampleLayout, eighthWords: Int) throws(SupportError) {
+  ///
+  /// - Parameter firstSegment: The first eighth's number, a multiple of 8; another one than usual plays a
+  ///   log that has turned very often.
+  public init(
+    path: String, layout: SampleLayout, eighthWords: Int, firstSegment: UInt32 = RingWriter.firstSegment
+  ) throws(SupportError) {
+    segment = firstSegment
     self.layout = layout
     self.eighthWords = eighthWords
     self.path = path
@@ -122,7 +131,7 @@ public final class RingWriter: @unchecked Sendable {
   }
 
   private func wrap() {
-    segment = (segment / 8 &+ 1) &* 8
+    segment = (segment | 7) &+ 1
     setOffset(0, 0)
     store(Self.endMark, at: 0, releasing: true)
     if position != 0 { store(Self.wrapMark, at: position, releasing: true) }

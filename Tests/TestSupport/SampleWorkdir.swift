@@ -43,16 +43,19 @@ public final class SampleWorkdir: @unchecked Sendable {
 
   /// Makes a new log and publishes it in a new directory of the worker, replacing what was there.
   ///
-  /// - Parameter eighthWords: An eighth of the ring, in words.
+  /// - Parameters:
+  ///   - eighthWords: An eighth of the ring, in words.
+  ///   - firstSegment: The number of the first eighth.
   public func startWorker(
-    _ layout: SampleLayout = .twoWord, eighthWords: Int = 32765
+    _ layout: SampleLayout = .twoWord, eighthWords: Int = 32765,
+    firstSegment: UInt32 = RingWriter.firstSegment
   ) throws(SupportError) -> RingWriter {
     stopWorker()
     let directory = "\(path)/_.vsm_child"
     try makeDirectory(directory)
     let name = segmentName("Log")
     let ring = try RingWriter(
-      path: "\(directory)/\(name)", layout: layout, eighthWords: eighthWords)
+      path: "\(directory)/\(name)", layout: layout, eighthWords: eighthWords, firstSegment: firstSegment)
     try writeFile(
       "\(directory)/_.index", (header + "+ \(name) 0 \(ring.byteCount) Log Log\n").utf8)
     return ring

@@ -5,9 +5,9 @@ public import VarnishLog
 ///
 /// What is handed out lies in the window and stays there until the next call.
 public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
-  private var window: FileWindow
+  var window: FileWindow
   /// Where in the window the next record begins.
-  private var position = 0
+  var offsetInWindow = 0
   private var classes: TagClasses
   private var probe = NumberingProbe(Layout.self)
   private let assumedNumbering: TagNumbering
@@ -58,6 +58,12 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Whether the file is compressed, so that offsets are those in what it holds.
   public var isDecoded: Bool { window.isDecoded }
 
+  /// Which file it is.
+  public var incarnation: LogIncarnation { window.incarnation }
+
+  /// Where reading goes on: bytes from the beginning of the file, or of what was decoded from it.
+  public var nextPlace: UInt64 { UInt64(truncatingIfNeeded: window.offset &+ offsetInWindow) }
+
   /// Nobody overwrites a file.
   public var isIntact: Bool { true }
 
@@ -82,17 +88,18 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     while true {
       let run = scan()
       if run.byteCount > 0, run.isEnded || window.isFull || window.reachedEnd {
-        let start = window.start + position
-        position += run.byteCount
+        let start = window.start + offsetInWindow
+        let place = nextPlace
+        offsetInWindow += run.byteCount
         if run.vxid == 0, !includesUnattributed { continue }
         return .records(
           RecordRun(
-            start: start, byteCount: run.byteCount,
+            start: start, byteCount: run.byteCount, place: place,
             shape: run.begins && run.ends ? run.links > 0 ? .linked : .plain : .unknown))
       }
       if run.isEnded { try skipOddRecord() }
       if window.reachedEnd {
-        let isAtEnd = position == window.byteCount
+        let isAtEnd = offsetInWindow == window.byteCount
         if run.isEnded, !isAtEnd { continue }
         if let fault = window.fault { throw fault }
         if isAtEnd { return .end }
@@ -101,12 +108,12 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
       if run.isEnded { continue }
       // A pipe that has nothing now is not waited for in here: what was made of the rest can be shipped.
       guard window.isReady else { return .idle }
-      try window.slide(by: position)
-      position = 0
+      try window.slide(by: offsetInWindow)
+      offsetInWindow = 0
     }
   }
 
-  /// What was found from `position` on.
+  /// What was found from `offsetInWindow` on.
   private struct Run {
     var byteCount = 0
     var vxid: UInt64 = 0
@@ -126,8 +133,8 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     let base = window.start
     let filled = window.byteCount
     var run = Run()
-    // position <= at <= filled holds throughout, so none of the sums below can overflow.
-    var at = position
+    // offsetInWindow <= at <= filled holds throughout, so none of the sums below can overflow.
+    var at = offsetInWindow
     if filled &- at >= Layout.headerByteCount { run.vxid = Layout.vxid(base + at) }
     while filled &- at >= Layout.headerByteCount {
       let record = base + at
@@ -149,7 +156,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
       if kind == .link { run.links += 1 }
       if kind == .unknown { noteUnknownTag(RecordHeader.tag(word), at: at) }
       let isOdd = kind == .batch || kind == .mark
-      if isOdd || (at > position && (kind == .begin || run.links > Self.linksMax)) {
+      if isOdd || (at > offsetInWindow && (kind == .begin || run.links > Self.linksMax)) {
         run.isEnded = true
         break
       }
@@ -161,21 +168,21 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
         break
       }
     }
-    run.byteCount = at - position
+    run.byteCount = at - offsetInWindow
     return run
   }
 
   /// Passes over a batch header, which only says something in a ring.
   ///
-  /// - Throws: `LogError.damaged` if the record at `position` is what marks unwritten memory.
+  /// - Throws: `LogError.damaged` if the record at `offsetInWindow` is what marks unwritten memory.
   private mutating func skipOddRecord() throws(LogError) {
-    let tag = RecordHeader.tag((window.start + position).load(as: UInt32.self))
+    let tag = RecordHeader.tag((window.start + offsetInWindow).load(as: UInt32.self))
     guard tag == RecordHeader.batchTag else {
       throw .damaged(
-        path: window.path, offset: window.offset + position, isDecoded: isDecoded,
+        path: window.path, offset: window.offset + offsetInWindow, isDecoded: isDecoded,
         problem: "a record of tag \(tag), which no log has")
     }
-    position += Layout.headerByteCount
+    offsetInWindow += Layout.headerByteCount
   }
 
   private mutating func noteUnknownTag(_ tag: UInt8, at index: Int) {
@@ -190,13 +197,13 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   }
 
   private func truncated() -> LogError {
-    let left = window.byteCount - position
+    let left = window.byteCount - offsetInWindow
     var needed = Layout.headerByteCount
     if left >= needed {
-      needed = Record<Layout>.byteCount((window.start + position).load(as: UInt32.self))
+      needed = Record<Layout>.byteCount((window.start + offsetInWindow).load(as: UInt32.self))
     }
     return .truncated(
-      path: window.path, offset: window.offset + position, isDecoded: isDecoded, needed: needed,
+      path: window.path, offset: window.offset + offsetInWindow, isDecoded: isDecoded, needed: needed,
       left: left)
   }
 }

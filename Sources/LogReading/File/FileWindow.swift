@@ -1,5 +1,6 @@
 import Platform
 import SharedMemory
+import VarnishLog
 
 /// The part of a file that is in memory: a piece of a regular file mapped, or what a pipe or a decoder gave
 /// read into a buffer.
@@ -43,6 +44,10 @@ struct FileWindow: ~Copyable {
   var path: String { input.file.path }
   /// What becomes readable when there is more in a pipe.
   var descriptor: Int32 { input.file.descriptor }
+  /// Which file it is.
+  var incarnation: LogIncarnation { input.incarnation }
+  /// Whether it can be opened again and has the same bytes then, as a pipe hasn't.
+  var isLasting: Bool { input.isRegular }
   /// Whether the bytes are decoded, so that offsets are none in the file.
   var isDecoded: Bool { input.isDecoded }
   /// Whether `slide` returns without waiting for somebody to write.

@@ -1,30 +1,34 @@
 import Platform
 import Compression
 import SharedMemory
+import VarnishLog
 
 /// The bytes of a log file, one behind the other: as they are, or decoded if it is compressed.
 package struct LogInput: ~Copyable {
   let file: ReadOnlyFile
   /// Whether reading it never has to wait for somebody to write.
   let isRegular: Bool
+  /// Which file it is.
+  let incarnation: LogIncarnation
   private var decoding: DecodedInput?
 
   /// Takes a file whose first bytes have been read already.
   ///
   /// - Throws: `LogError` if there is no memory to decode it.
   init(_ file: consuming ReadOnlyFile, beginning: UnsafeRawBufferPointer) throws(LogError) {
-    isRegular = Self.isRegular(file)
+    (isRegular, incarnation) = Self.identify(file)
     if let format = CompressionFormat(beginning: beginning.bytes) {
       decoding = try DecodedInput(format, beginning: beginning, path: file.path)
     }
     self.file = file
   }
 
-  private static func isRegular(_ file: borrowing ReadOnlyFile) -> Bool {
+  private static func identify(_ file: borrowing ReadOnlyFile) -> (isRegular: Bool, LogIncarnation) {
     do {
-      return try file.identity().isRegularFile
+      let state = try file.identity()
+      return (state.isRegularFile, LogIncarnation(device: state.device, inode: state.inode))
     } catch {
-      return false
+      return (false, LogIncarnation(device: 0, inode: 0))
     }
   }
 

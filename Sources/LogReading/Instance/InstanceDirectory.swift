@@ -77,20 +77,25 @@ public struct InstanceDirectory: ~Copyable {
   ) throws(LogError) -> LiveRing? {
     let name = "_.vsm_child/" + location.segment.fileName
     let mapping: ReadOnlyMapping
+    let file: FileState
     do throws(SystemError) {
-      let file = try ReadOnlyFile(regular: name, in: directory)
+      let log = try ReadOnlyFile(regular: name, in: directory)
+      file = try log.identity()
       mapping = try ReadOnlyMapping(
-        file, offset: location.segment.offset, byteCount: location.segment.byteCount)
+        log, offset: location.segment.offset, byteCount: location.segment.byteCount)
     } catch {
       throw .system(error)
     }
-    return try LiveRing(mapping, path: path + "/" + name, start: start, stopsAtTail: stopsAtTail)
+    return try LiveRing(
+      mapping, path: path + "/" + name,
+      incarnation: LogIncarnation(device: file.device, inode: file.inode, writer: location.writer),
+      start: start, stopsAtTail: stopsAtTail)
   }
 }
 
 /// Which log of an instance it is: another worker's log is another one, whatever its file's name.
 public struct LogLocation: Equatable, Sendable {
-  let writer: InstanceIndex.Writer
+  let writer: LogIncarnation.Writer
   let segment: InstanceIndex.Segment
 }
 

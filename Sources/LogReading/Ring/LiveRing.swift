@@ -8,6 +8,8 @@ public enum LogStart: Sendable {
   case head
   /// Behind the newest record.
   case tail
+  /// At a position, or where it leads to nothing at the oldest record, as `LogRing.resumption` says.
+  case at(LogPosition)
 }
 
 /// A live log of either record layout.
@@ -20,7 +22,8 @@ public enum LiveRing: ~Copyable {
   /// - Returns: nil if the marker isn't there yet; the server stores it last.
   /// - Throws: `LogError.damaged` if it is no log of a known generation.
   package init?(
-    _ mapping: consuming ReadOnlyMapping, path: String, start: LogStart, stopsAtTail: Bool
+    _ mapping: consuming ReadOnlyMapping, path: String, incarnation: LogIncarnation, start: LogStart,
+    stopsAtTail: Bool
   ) throws(LogError) {
     guard mapping.byteCount > RingLayout.byteCount else {
       throw .damaged(
@@ -30,9 +33,10 @@ public enum LiveRing: ~Copyable {
     case 0: return nil
     case NarrowRecords.ringMagic:
       self = .narrow(
-        try LogRing(mapping, path: path, start: start, stopsAtTail: stopsAtTail))
+        try LogRing(mapping, path: path, incarnation: incarnation, start: start, stopsAtTail: stopsAtTail))
     case WideRecords.ringMagic:
-      self = .wide(try LogRing(mapping, path: path, start: start, stopsAtTail: stopsAtTail))
+      self = .wide(
+        try LogRing(mapping, path: path, incarnation: incarnation, start: start, stopsAtTail: stopsAtTail))
     default:
       throw .damaged(path: path, offset: 0, problem: "no marker of a log (VSLHEAD1 or VSLHEAD2)")
     }

@@ -16,36 +16,47 @@ public import VarnishLog
 ///     24   offsets       8 × Int64, where the first record of each segment starts; -1 = not yet
 ///     88   word 0 of the ring, which has 8 × segment size words
 /// ```
+///
+/// Segments are counted here from the log's beginning, in 64 bits. The number in the ring, which begins just
+/// before it overflows, is the same modulo 2^32; a log that overflows it again while nobody reads is followed
+/// through positions, which have all of it.
 public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   private let mapping: ReadOnlyMapping
   private let path: String
-  private let segmentWords: Int
+  let segmentWords: Int
   private let stopsAtTail: Bool
+  /// Which log it is: the file, and the process that writes it.
+  public let incarnation: LogIncarnation
+  /// What became of the position that reading was to go on at; nil if it began otherwise.
+  public private(set) var resumption: LogResumption?
 
   /// The next record's word and the segment it lies in.
-  private var position: Int
-  private var segment: UInt32
+  var nextWord: Int
+  var segment: UInt64
   /// The segment that what was last handed out lies in.
-  private var lentSegment: UInt32
+  private var lentSegment: UInt64
   /// Set after damage: the segment whose successor is the next place known to be good.
-  private var damagedSegment: UInt32?
+  private var damagedSegment: UInt64?
 
   private static var segmentCount: Int { 8 }
+  /// The number that a ring's first segment has.
+  private static var firstNumber: UInt32 { 0xFFFF_FFF8 }
   /// What stands where no record has been written yet, and where the ring starts over.
-  private static var endMark: UInt32 { 0xFE45_4545 }
-  private static var wrapMark: UInt32 { 0xFE57_5757 }
+  static var endMark: UInt32 { 0xFE45_4545 }
+  static var wrapMark: UInt32 { 0xFE57_5757 }
   /// So many segments behind the writer, records may be overwritten at any moment.
   ///
   /// The ring is physically overwritten at seven or eight; the rest is the time that a check and its use
   /// may lie apart.
-  private static var unsafeDistance: UInt32 { 6 }
+  static var unsafeDistance: UInt32 { 6 }
 
   /// Takes over a mapped segment whose marker is there.
   ///
   /// - Parameter stopsAtTail: the end mark is the end of the input, not a pause.
   /// - Throws: `LogError.damaged` if the head doesn't describe a ring inside the mapping.
   package init(
-    _ mapping: consuming ReadOnlyMapping, path: String, start: LogStart, stopsAtTail: Bool
+    _ mapping: consuming ReadOnlyMapping, path: String, incarnation: LogIncarnation, start: LogStart,
+    stopsAtTail: Bool
   ) throws(LogError) {
     let size = mapping.base.load(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
     let room = (mapping.byteCount - RingLayout.byteCount) / 4
@@ -56,17 +67,21 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     }
     self.mapping = mapping
     self.path = path
+    self.incarnation = incarnation
     self.stopsAtTail = stopsAtTail
     segmentWords = size
-    position = 0
+    nextWord = 0
     segment = 0
     lentSegment = 0
+    segment = UInt64(writerDistance(from: 0))
     switch start {
     case .head:
       moveToHead()
     case .tail:
       moveToCurrentSegment()
       skipToTail()
+    case .at(let position):
+      resumption = resume(at: position)
     }
   }
 
@@ -85,49 +100,64 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Bytes from the beginning of the segment.
   public func offset(of address: UnsafeRawPointer) -> Int { address - mapping.base }
 
+  /// Where reading goes on.
+  public var nextPlace: UInt64 { place(ofWord: nextWord, in: segment) }
+
+  /// The place of a word of the ring in the turn that a segment belongs to.
+  func place(ofWord word: Int, in segment: UInt64) -> UInt64 {
+    (segment / 8) &* UInt64(truncatingIfNeeded: byteCount) &+ UInt64(truncatingIfNeeded: word &* 4)
+  }
+
   /// The size of the ring in bytes.
   public var byteCount: Int { ringWords * 4 }
 
-  private var ringWords: Int { segmentWords * Self.segmentCount }
-  private var ring: UnsafeRawPointer { mapping.base + RingLayout.byteCount }
+  var ringWords: Int { segmentWords * Self.segmentCount }
+  var ring: UnsafeRawPointer { mapping.base + RingLayout.byteCount }
 
-  private var writerSegment: UInt32 {
+  /// How many segments the writer is ahead of one, modulo 2^32.
+  func writerDistance(from segment: UInt64) -> UInt32 {
     shim_fence_acquire()
-    return shim_load_acquire_u32(mapping.base + RingLayout.segmentNumberOffset)
+    let number = shim_load_acquire_u32(mapping.base + RingLayout.segmentNumberOffset)
+    return number &- Self.firstNumber &- UInt32(truncatingIfNeeded: segment)
   }
-
-  private func writerDistance(from segment: UInt32) -> UInt32 { writerSegment &- segment }
 
   /// Whether the reader is in a segment that the writer hasn't said it is in.
   ///
   /// For a moment that is so when the ring starts over: the wrap mark is there first.
-  private var isAhead: Bool { writerDistance(from: segment) > UInt32.max / 2 }
+  var isAhead: Bool { writerDistance(from: segment) > UInt32.max / 2 }
+
+  /// The segment that is being written.
+  private var writerSegment: UInt64 {
+    segment &+ UInt64(bitPattern: Int64(Int32(bitPattern: writerDistance(from: segment))))
+  }
 
   /// Where a segment's first record starts; nil if it was never written or the entry is nonsense.
-  private func firstRecord(of segment: UInt32) -> Int? {
+  func firstRecord(of segment: UInt64) -> Int? {
     let index = Int(segment % 8)
     let offset = Int(
       bitPattern: UInt(shim_load_acquire_u64(mapping.base + RingLayout.firstRecordsOffset + index * 8)))
     return offset >= 0 && offset < ringWords ? offset : nil
   }
 
-  private mutating func moveToHead() {
+  mutating func moveToHead() {
     let newest = writerSegment
     // Five behind the writer is the oldest that can be told from an overwritten one; a young log has fewer.
-    for distance in stride(from: Self.unsafeDistance - 1, through: 0, by: -1) {
-      if let start = firstRecord(of: newest &- distance) {
-        segment = newest &- distance
-        position = start
+    for distance in stride(from: UInt64(Self.unsafeDistance) - 1, through: 0, by: -1) {
+      // A reader that has just come can't know how often the number overflowed, and takes the least.
+      let older = newest >= distance ? newest - distance : newest + 1 << 32 - distance
+      if let start = firstRecord(of: older) {
+        segment = older
+        nextWord = start
         return
       }
     }
     segment = newest
-    position = 0
+    nextWord = 0
   }
 
   private mutating func moveToCurrentSegment() {
     segment = writerSegment
-    position = firstRecord(of: segment) ?? 0
+    nextWord = firstRecord(of: segment) ?? 0
   }
 
   private mutating func skipToTail() {
@@ -161,15 +191,15 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       guard isAhead || writerDistance(from: segment) < Self.unsafeDistance else {
         return resumeAfterOverrun()
       }
-      guard position < ringWords else { return damage("the records reach past the end of the ring") }
-      let word = shim_load_acquire_u32(ring + position * 4)
+      guard nextWord < ringWords else { return damage("the records reach past the end of the ring") }
+      let word = shim_load_acquire_u32(ring + nextWord * 4)
       if word == Self.endMark { return stopsAtTail ? .end : .idle }
       // Asked after the word was read: a server says that it is in a segment before it finishes a record
       // there. Going on would lead round the ring, again and again if nobody writes.
       guard !isAhead else { return damage("the records reach past where the server writes") }
       if word == Self.wrapMark {
-        guard position > 0 else { return damage("a wrap mark at the beginning of the ring") }
-        position = 0
+        guard nextWord > 0 else { return damage("a wrap mark at the beginning of the ring") }
+        nextWord = 0
         segment = (segment | 7) &+ 1
         continue
       }
@@ -181,10 +211,10 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     }
   }
 
-  /// Hands out the record or the batch's records at `position` and moves behind them.
+  /// Hands out the record or the batch's records at `nextWord` and moves behind them.
   private mutating func lend(_ word: UInt32, tag: UInt8) -> SourceStep<Layout> {
-    let room = (ringWords - position) * 4
-    let start = ring + position * 4
+    let room = (ringWords - nextWord) * 4
+    let start = ring + nextWord * 4
     let header = Layout.headerByteCount
     var byteCount = Record<Layout>.byteCount(word)
     if tag == RecordHeader.batchTag, room >= header {
@@ -194,20 +224,24 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       return damage("a record claims \(byteCount) bytes, but the ring has only \(room) left")
     }
     lentSegment = segment
-    position += byteCount / 4
-    while min(position / segmentWords, 7) > Int(segment % 8) { segment &+= 1 }
     let skipped = tag == RecordHeader.batchTag ? header : 0
-    return .records(RecordRun(start: start + skipped, byteCount: byteCount - skipped))
+    let place = nextPlace &+ UInt64(truncatingIfNeeded: skipped)
+    nextWord += byteCount / 4
+    while min(nextWord / segmentWords, 7) > Int(segment % 8) { segment &+= 1 }
+    return .records(RecordRun(start: start + skipped, byteCount: byteCount - skipped, place: place))
   }
 
   private mutating func resumeAfterOverrun() -> SourceStep<Layout> {
-    let (oldPosition, oldSegment) = (position, segment)
+    .overrun(lostBytes: skipGap())
+  }
+
+  /// Moves to the oldest record that is still whole.
+  ///
+  /// - Returns: how many bytes that passes over.
+  mutating func skipGap() -> Int {
+    let place = nextPlace
     moveToHead()
-    let words =
-      Int(segment &- oldSegment) * segmentWords
-      + (position - Int(segment % 8) * segmentWords)
-      - (oldPosition - Int(oldSegment % 8) * segmentWords)
-    return .overrun(lostBytes: max(0, words * 4))
+    return nextPlace > place ? Int(clamping: nextPlace - place) : 0
   }
 
   private mutating func damage(_ problem: String) -> SourceStep<Layout> {
@@ -219,16 +253,16 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       damagedSegment = segment
     }
     return .damaged(
-      .damaged(path: path, offset: RingLayout.byteCount + position * 4, problem: problem))
+      .damaged(path: path, offset: RingLayout.byteCount + nextWord * 4, problem: problem))
   }
 
   /// Goes on behind a damaged segment as soon as the writer has begun the next; until then, waits.
-  private mutating func leave(_ damaged: UInt32) -> SourceStep<Layout>? {
+  private mutating func leave(_ damaged: UInt64) -> SourceStep<Layout>? {
     guard writerDistance(from: damaged) > 0, let start = firstRecord(of: damaged &+ 1) else {
       return stopsAtTail ? .end : .idle
     }
     segment = damaged &+ 1
-    position = start
+    nextWord = start
     damagedSegment = nil
     return nil
   }
@@ -237,7 +271,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   public func probe() -> NumberingProbe {
     var probe = NumberingProbe(Layout.self)
     let newest = writerSegment
-    for distance in stride(from: Self.unsafeDistance - 1, through: 0, by: -1) {
+    for distance in stride(from: UInt64(Self.unsafeDistance) - 1, through: 0, by: -1) {
       guard let start = firstRecord(of: newest &- distance) else { continue }
       // Single records and batch headers alike: a batch's records follow its header.
       var at = start

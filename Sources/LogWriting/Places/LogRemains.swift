@@ -32,7 +32,7 @@ struct LogRemains {
   }
 
   /// Who wrote the manager's index; the worker's says nothing, for a child may outlive its master.
-  private var indexWriter: InstanceIndex.Writer? {
+  private var indexWriter: LogIncarnation.Writer? {
     guard let set = try? directory.subdirectory(LogPlace.managerName),
       let bytes = contents(of: LogPlace.indexName, in: set, limit: InstanceIndex.byteCountMax)
     else { return nil }

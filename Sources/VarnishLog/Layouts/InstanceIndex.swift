@@ -7,14 +7,9 @@ package struct InstanceIndex: Equatable, Sendable {
   package static let byteCountMax = 16 << 20
 
   /// The writing process and when it began, from the `#` line; nil if there is none yet.
-  package private(set) var writer: Writer?
+  package private(set) var writer: LogIncarnation.Writer?
   /// The segment that holds the log.
   package private(set) var log: Segment?
-
-  package struct Writer: Equatable, Sendable {
-    package let pid: Int32
-    package let birth: Int64
-  }
 
   package struct Segment: Equatable, Sendable {
     package let fileName: String
@@ -45,7 +40,7 @@ package struct InstanceIndex: Equatable, Sendable {
 
   private mutating func readHeader(_ fields: [String]) {
     guard fields.count >= 3, let pid = Int32(fields[1]), let birth = Int64(fields[2]) else { return }
-    writer = Writer(pid: pid, birth: birth)
+    writer = LogIncarnation.Writer(pid: pid, birth: birth)
   }
 
   /// The segment a line describes, if it is a log; a name with a slash would lead out of the directory.

@@ -48,6 +48,8 @@ public struct RecordRun<Layout: RecordLayout> {
   public let start: UnsafeRawPointer
   /// How many bytes may be read from there.
   public let byteCount: Int
+  /// Where in its log the run begins, as in `LogPosition`; 0 for records that lie in no log, such as copies.
+  public let place: UInt64
   /// What the source has found out about the run while it looked for its end.
   public let shape: Shape
 
@@ -66,9 +68,10 @@ public struct RecordRun<Layout: RecordLayout> {
 
   /// Views records in `byteCount` readable bytes at a word boundary.
   @inlinable
-  public init(start: UnsafeRawPointer, byteCount: Int, shape: Shape = .unknown) {
+  public init(start: UnsafeRawPointer, byteCount: Int, place: UInt64 = 0, shape: Shape = .unknown) {
     self.start = start
     self.byteCount = byteCount
+    self.place = place
     self.shape = shape
   }
 
@@ -76,6 +79,15 @@ public struct RecordRun<Layout: RecordLayout> {
   @inlinable
   public static var empty: RecordRun {
     RecordRun(start: UnsafeRawPointer(bitPattern: 4).unsafelyUnwrapped, byteCount: 0)
+  }
+
+  /// Where in its log the run ends.
+  @inlinable public var endPlace: UInt64 { place &+ UInt64(truncatingIfNeeded: byteCount) }
+
+  /// Where in its log one of its records begins.
+  @inlinable
+  public func place(of record: Record<Layout>) -> UInt64 {
+    place &+ UInt64(truncatingIfNeeded: record.address - start)
   }
 
   /// Whether there is no record in it.

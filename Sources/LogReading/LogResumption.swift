@@ -1,0 +1,12 @@
+/// What became of going on at a position where reading had stopped before.
+public enum LogResumption: Equatable, Sendable {
+  /// The log still has it: what comes next is what came next then.
+  case held
+  /// The server has overwritten this much behind it, and reading goes on behind the gap.
+  case overrun(lostBytes: Int)
+  /// It is a position of another log, or of one that can be read only once, such as a pipe.
+  case otherIncarnation
+  /// It is a position of this log, but no record begins or ends there: the file was cut or overwritten, or the
+  /// position is made up.
+  case noSuchPlace
+}
