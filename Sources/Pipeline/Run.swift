@@ -14,6 +14,9 @@ struct Run: ~Copyable {
   var routes: FixedList<Route>
   /// There from the beginning to the end of the run, if it was asked for.
   private let pidFile: PIDFile?
+  /// How the run stands with its log, and what others are told of that; nil if nobody has asked to be told.
+  var standing: LogStanding
+  var observation: Observation?
   /// Which tags the routes' formats and queries are compiled for.
   private var numbering: TagNumbering?
 
@@ -31,13 +34,17 @@ struct Run: ~Copyable {
         "--spool-memory: \(process.spoolBytes) bytes are more than the \(memory) of this machine or container"
       )
     }
+    try control.enterSandbox()
+    let observation = try control.beginObservation()
     var pending = opened
     let routes = try FixedList(count: pending.count) { (index) throws(RunError) in
       guard let opened = pending[index].take() else { preconditionFailure("each is begun once") }
       return try control.begin(opened, canWait: canWait)
     }
+    standing = LogStanding(path: control.logPath)
     self.control = control
     self.routes = routes
+    self.observation = observation
     self.pidFile = pidFile
   }
 
@@ -86,6 +93,7 @@ struct Run: ~Copyable {
   /// - Returns: whether what is open should be finished.
   @discardableResult
   mutating func handleCommands() -> Bool {
+    defer { observe() }
     var flushes = false
     while let command = control.mailbox.next() {
       if control.ends(command) {
@@ -94,7 +102,9 @@ struct Run: ~Copyable {
       }
       switch command {
       case .end: continue
-      case .hangup: for index in 0..<routes.count { routes[index].output.requestReopen() }
+      case .hangup:
+        control.announceReload()
+        for index in 0..<routes.count { routes[index].output.requestReopen() }
       case .flush: flushes = true
       case .report: report()
       }
@@ -140,6 +150,9 @@ struct Run: ~Copyable {
   /// Lets the outputs finish what they have, says how everything ended, and returns how.
   mutating func finish() -> RunOutcome {
     for index in 0..<routes.count { routes[index].finish() }
+    standing.state = .ending
+    standing.isIdle = true
+    observe()
     let process = control.configuration.process
     process.monitor?.noteEnding()
     // A run that came to its end by itself waits for its outputs; a command sets a limit to that.
@@ -159,6 +172,7 @@ struct Run: ~Copyable {
       if process.showsAccounting { say(account, of: routes[index].name) }
       assert(account.isSettled)
     }
+    control.announceEnd()
     return control.outcome
   }
 }
