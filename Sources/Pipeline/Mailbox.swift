@@ -29,9 +29,16 @@ protocol Mailbox: AnyObject {
   ///
   /// - Returns: whether there is a command.
   func wait(milliseconds: Int32, or other: Int32?) -> Bool
+
+  /// From now on makes the descriptor readable so often, without a command, so that a run that waits for long looks at
+  /// itself now and then.
+  func beginTicking(nanoseconds: Int64)
 }
 
 extension Mailbox {
+  /// Leaves it at commands.
+  func beginTicking(nanoseconds: Int64) {}
+
   /// Waits until there is a command, or the time is over.
   func wait(milliseconds: Int32) -> Bool { wait(milliseconds: milliseconds, or: nil) }
 }

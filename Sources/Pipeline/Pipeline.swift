@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 import Glibc
 import LogReading
 import VarnishLog
@@ -15,17 +15,26 @@ public enum Pipeline {
   /// - Returns: how it has ended.
   /// - Throws: `RunError` if it could not begin.
   public static func run(_ configuration: Configuration) throws(RunError) -> RunOutcome {
+    try run(configuration, telling: nil)
+  }
+
+  /// The same, and tells a service manager how it goes.
+  package static func run(
+    _ configuration: Configuration, telling manager: ServiceManager?
+  ) throws(RunError) -> RunOutcome {
     let mailbox: SignalMailbox
     do {
-      mailbox = try SignalMailbox()
+      mailbox = try SignalMailbox(
+        ticks: manager?.isThere == true || configuration.process.statusSocket != .none)
     } catch {
       throw .system(error)
     }
     tzset()
-    var control = RunControl(configuration, mailbox: mailbox)
+    var control = RunControl(configuration, mailbox: mailbox, manager: manager)
     for output in configuration.outputs { try output.check(configuration.input) }
     try control.detach()
-    let opened = try control.openOutputs()
+    // Another user's outputs are opened by that user, when nothing needs this one any more.
+    let opened = control.changesUser ? nil : try control.openOutputs()
     switch configuration.input.source {
     case .file(let path): return try runFile(path, control, opened)
     case .live(let name): return try runLive(name, control, opened)
@@ -33,17 +42,18 @@ public enum Pipeline {
   }
 
   private static func runLive(
-    _ name: String?, _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>
+    _ name: String?, _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>?
   ) throws(RunError) -> RunOutcome {
     var control = control
     let deadline = control.attachDeadline
     let instance = try control.attach(name, by: deadline)
+    let opened = try control.openAsUser(opened)
     var follower = Follower(try Run(control, opened, canWait: false), instance, by: deadline)
     return try follower.follow()
   }
 
   private static func runFile(
-    _ path: String, _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>
+    _ path: String, _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>?
   ) throws(RunError) -> RunOutcome {
     var control = control
     let input = control.configuration.input
@@ -53,6 +63,7 @@ public enum Pipeline {
       Result { () throws(LogError) in try LogFile(path: path) }
         .mapError { isOld ? .logFileInOldTool($0) : .log($0) }
     }
+    let opened = try control.openAsUser(opened)
     let assumed = input.assumedNumbering
     switch file.layout {
     case .narrow:
@@ -76,7 +87,7 @@ public enum Pipeline {
     }
     var run = try Run(control, opened, canWait: true)
     _ = run.beginBinary(Layout.self, source.numbering)
-    run.control.announceReady()
+    run.announceReady()
     try run.read(&source, path)
     return run.finish()
   }

@@ -16,6 +16,9 @@ struct Run: ~Copyable {
   private let pidFile: PIDFile?
   /// When the accounts are to be said next, on the steady clock.
   var nextReport: Int64?
+  /// How the run stands with its log, and what others are told of that; nil if nobody has asked to be told.
+  var standing: LogStanding
+  var observation: Observation?
   /// Which tags the routes' formats and queries are compiled for.
   private var numbering: TagNumbering?
 
@@ -33,13 +36,17 @@ struct Run: ~Copyable {
         "--spool-memory: \(process.spoolBytes) bytes are more than the \(memory) of this machine or container"
       )
     }
+    try control.enterSandbox()
+    let observation = try control.beginObservation()
     var pending = opened
     let routes = try FixedList(count: pending.count) { (index) throws(RunError) in
       guard let opened = pending[index].take() else { preconditionFailure("each is begun once") }
       return try control.begin(opened, canWait: canWait)
     }
+    standing = LogStanding(path: control.logPath)
     self.control = control
     self.routes = routes
+    self.observation = observation
     self.pidFile = pidFile
   }
 
@@ -88,6 +95,7 @@ struct Run: ~Copyable {
   /// - Returns: whether what is open should be finished.
   @discardableResult
   mutating func handleCommands() -> Bool {
+    defer { observe() }
     var flushes = false
     while let command = control.mailbox.next() {
       if control.ends(command) {
@@ -96,7 +104,9 @@ struct Run: ~Copyable {
       }
       switch command {
       case .end: continue
-      case .hangup: for index in 0..<routes.count { routes[index].output.requestReopen() }
+      case .hangup:
+        control.announceReload()
+        for index in 0..<routes.count { routes[index].output.requestReopen() }
       case .flush: flushes = true
       case .report: report()
       }
@@ -136,6 +146,9 @@ struct Run: ~Copyable {
   /// Lets the outputs finish what they have, says how everything ended, and returns how.
   mutating func finish() -> RunOutcome {
     for index in 0..<routes.count { routes[index].finish() }
+    standing.state = .ending
+    standing.isIdle = true
+    observe()
     let process = control.configuration.process
     process.monitor?.noteEnding()
     // A run that came to its end by itself waits for its outputs; a command sets a limit to that.
@@ -155,6 +168,7 @@ struct Run: ~Copyable {
       if process.showsAccounting || process.report != nil { say(account, of: routes[index].name) }
       assert(account.isSettled)
     }
+    control.announceEnd()
     return control.outcome
   }
 }

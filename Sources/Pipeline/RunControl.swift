@@ -13,12 +13,32 @@ struct RunControl: ~Copyable {
   /// How the run would end now.
   private(set) var outcome = RunOutcome.complete
   /// What is still to be told to the process that has started this one; nil in the foreground.
-  private var daemon: Daemon?
+  var daemon: Daemon?
+  /// Who has started the program and wants to know how it does; nil if nobody does.
+  let manager: ServiceManager?
+  /// The file for the process number, if it is there already.
+  var pidFile: PIDFile?
+  /// The file that is read, or the instance's directory once that is known.
+  var logPath: String
+  /// What limits the process, in half a sentence; nil if nothing was asked for.
+  var sandbox: String?
+  private var isReady = false
+  private var isStopping = false
 
-  init(_ configuration: Configuration, mailbox: any Mailbox, clock: RunClock = .system) {
+  init(
+    _ configuration: Configuration, mailbox: any Mailbox, clock: RunClock = .system,
+    manager: ServiceManager? = nil
+  ) {
     self.configuration = configuration
     self.mailbox = mailbox
     self.clock = clock
+    self.manager = manager
+    logPath =
+      switch configuration.input.source {
+      case .file("-"): "standard input"
+      case .file(let path): path
+      case .live(let name): name ?? ""
+      }
     let process = configuration.process
     messages = Messages(programName: process.programName, listener: process.monitor?.say)
   }
@@ -27,6 +47,7 @@ struct RunControl: ~Copyable {
   mutating func interrupt() {
     isEnding = true
     isInterrupted = true
+    announceEnd()
   }
 
   /// Says why the input can't be read as it should, which makes the run a failure.
@@ -82,19 +103,47 @@ struct RunControl: ~Copyable {
   mutating func detach() throws(RunError) {
     guard configuration.process.daemonizes else { return }
     do {
-      daemon = try Daemon.detach(as: configuration.process.programName)
+      let manager = manager
+      // The manager believes the process that it has started, and that one ends when this one is ready.
+      daemon = try Daemon.detach(as: configuration.process.programName) { process in
+        manager?.say(.mainProcess(process), .ready)
+      }
     } catch {
       throw .system(error)
     }
   }
 
-  /// Says that the run has begun, to the process that has started this one in the background, if there is one.
-  mutating func announceReady() {
+  /// Says that the run has begun: to the process that has started this one in the background, or to the service
+  /// manager.
+  ///
+  /// - Returns: whether it had not been said before.
+  mutating func announceReady() -> Bool {
+    guard !isReady else { return false }
+    isReady = true
+    guard daemon != nil else {
+      manager?.say(.ready)
+      return true
+    }
     do {
       try daemon.take()?.announceReady()
     } catch {
       fail(error.description)
       isEnding = true
     }
+    return true
+  }
+
+  /// Says that something is read again, and that this is over: it takes no time of which a manager would have to know.
+  func announceReload() {
+    guard let manager else { return }
+    manager.say(.reloading(nanoseconds: SystemClock.steadyNanoseconds))
+    manager.say(.ready)
+  }
+
+  /// Says that the run is about to end; from then on the manager waits only as long as it was told.
+  mutating func announceEnd() {
+    guard !isStopping else { return }
+    isStopping = true
+    manager?.say(.stopping)
   }
 }

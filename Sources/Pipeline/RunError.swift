@@ -18,6 +18,8 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case spool(SpoolError)
   case system(SystemError)
   case instance(InstanceNameError)
+  /// What was asked for the process can't be had: its user, its limits, its status socket; one line.
+  case process(String)
   /// No running server was found in time; what was tried last, and why it failed.
   case noInstance(String)
   /// It was told to end while it waited for a server; what was tried last, and why it failed.
@@ -40,6 +42,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     case .spool(let error): error.description
     case .system(let error): error.description
     case .instance(let error): error.description
+    case .process(let problem): problem
     case .noInstance(let detail): "VSM: Could not get hold of varnishd, is it running? (\(detail))"
     case .interrupted(let detail): "VSM: Attach interrupted (\(detail))"
     case .interruptedWhile(let what): "told to end while \(what)"

@@ -11,8 +11,10 @@ final class SignalMailbox: Mailbox {
   /// Blocks the signals.
   ///
   /// Threads that are started later inherit that.
-  init() throws(SystemError) {
-    let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
+  ///
+  /// - Parameter ticks: whether it will be asked to tick; only then is SIGALRM one of them.
+  init(ticks: Bool = false) throws(SystemError) {
+    let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2] + (ticks ? [SIGALRM] : [])
     descriptor = shim_signal_descriptor(signals, Int32(signals.count))
     guard descriptor >= 0 else {
       throw SystemError(operation: "set up", path: "signals")
@@ -21,7 +23,11 @@ final class SignalMailbox: Mailbox {
     signal(SIGPIPE, SIG_IGN)
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    var none = itimerval()
+    setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &none, nil)
+    close(descriptor)
+  }
 
   func next() -> Command? { postponed.isEmpty ? read() : postponed.removeFirst() }
 
@@ -34,13 +40,25 @@ final class SignalMailbox: Mailbox {
   }
 
   private func read() -> Command? {
-    switch shim_read_signal(descriptor) {
-    case SIGINT, SIGTERM: .end
-    case SIGHUP: .hangup
-    case SIGUSR1: .flush
-    case SIGUSR2: .report
-    default: nil
+    while true {
+      switch shim_read_signal(descriptor) {
+      case SIGINT, SIGTERM: return .end
+      case SIGHUP: return .hangup
+      case SIGUSR1: return .flush
+      case SIGUSR2: return .report
+      // It has done what it is for: it has ended a wait.
+      case SIGALRM: continue
+      default: return nil
+      }
     }
+  }
+
+  /// A timer that sends a signal, as the descriptor is waited for in places that know of no other.
+  func beginTicking(nanoseconds: Int64) {
+    let interval = timeval(
+      tv_sec: time_t(nanoseconds / 1_000_000_000), tv_usec: suseconds_t(nanoseconds / 1000 % 1_000_000))
+    var timer = itimerval(it_interval: interval, it_value: interval)
+    setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
   }
 
   func wait(milliseconds: Int32, or other: Int32?) -> Bool {

@@ -97,7 +97,9 @@ struct ArgumentExpansion {
   }
 
   private static let gzipLevelUsual = 6
-  private static let longFlags: Set<String> = ["--help", "--version", "--stats", "--help-hidden"]
+  private static let longFlags: Set<String> = [
+    "--help", "--version", "--stats", "--help-hidden", "--sandbox", "--no-sandbox",
+  ]
 
   private static func takesNextAsValue(_ argument: String) -> Bool {
     !argument.contains("=") && !longFlags.contains(argument)

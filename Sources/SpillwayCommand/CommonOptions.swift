@@ -209,6 +209,25 @@ struct ProcessOptions: ParsableArguments {
       "How long to go on delivering after SIGTERM or SIGINT. (default: 5s)", valueName: "time"))
   var drain: String?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "As root: the user to become once the log is open.", valueName: "user[:group]"))
+  var user: String?
+
+  @Flag(help: "Limit the process to its log and its outputs. (default with --user)")
+  var sandbox = false
+
+  @Flag(help: "Don't.")
+  var noSandbox = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Where 'spillway status' can ask how the run does. (default with -D: in \(OptionValues.statusDirectory), if "
+        + "that is there)", valueName: "path"))
+  var statusSocket: String?
+
   @Flag(help: "Print the accounting line at the end of a file, too.")
   var stats = false
 

@@ -91,6 +91,11 @@ extension RunCommand {
   private func setProcess(_ configuration: inout ProcessConfiguration, _ context: OptionContext) throws {
     let values = context.values
     configuration.daemonizes = process.daemonize
+    configuration.version = SpillwayCommand.version
+    configuration.account = try values.account(process.user)
+    configuration.isSandboxed = try values.isSandboxed(process, usually: process.user != nil)
+    configuration.statusSocket = try values.statusPlace(
+      process.statusSocket, isService: process.daemonize && !context.isOldName)
     configuration.pidFile = process.pidFile.map(values.absolute)
     configuration.drainSeconds =
       try values.time(process.drain, option: "--drain")?.seconds ?? configuration.drainSeconds

@@ -11,14 +11,15 @@ enum SpillwayCommand {
 
   static func main() {
     InheritedState.settle()
+    let manager = ServiceManager.adopt()
     atexit { MessageQueue.shared.flush() }
     var arguments = ProgramArguments.all[...]
     let program = arguments.popFirst().map(baseName) ?? "spillway"
     for command in runCommands where program == command.oldName {
-      run(command, Array(arguments), isOldName: true)
+      run(command, Array(arguments), isOldName: true, manager)
     }
     for command in runCommands where arguments.first == command.configuration.commandName {
-      run(command, Array(arguments.dropFirst()), isOldName: false)
+      run(command, Array(arguments.dropFirst()), isOldName: false, manager)
     }
     runOther(Array(arguments))
   }
@@ -45,7 +46,7 @@ enum SpillwayCommand {
   private static let runCommands: [any RunCommand.Type] = [NCSACommand.self, LogCommand.self]
 
   private static func run<Command: RunCommand>(
-    _ type: Command.Type, _ arguments: [String], isOldName: Bool
+    _ type: Command.Type, _ arguments: [String], isOldName: Bool, _ manager: ServiceManager
   ) -> Never {
     let name = isOldName ? type.oldName : "spillway"
     let subcommand = type.configuration.commandName ?? ""
@@ -66,7 +67,8 @@ enum SpillwayCommand {
         exit(ExitStatus.success)
       }
       keepsOldWords = isOldName || OptionValues().versionText(command.input.compat) != nil
-      exit(ExitStatus.of(try Pipeline.run(try command.configuration(expanded, isOldName: isOldName))))
+      let configuration = try command.configuration(expanded, isOldName: isOldName)
+      exit(ExitStatus.of(try Pipeline.run(configuration, telling: manager)))
     } catch let error as RunError {
       if keepsOldWords, case .output(let failure) = error {
         complain("\(type.oldOpenFailure.words) (\(failure.detail))", as: name)
@@ -138,5 +140,6 @@ struct RootCommand: ParsableCommand {
     version: SpillwayCommand.version,
     subcommands: [
       DemoCommand.self, NCSACommand.self, LogCommand.self, FormatsCommand.self, ReplayCommand.self,
+      StatusCommand.self,
     ])
 }

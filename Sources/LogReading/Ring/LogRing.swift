@@ -267,6 +267,53 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     return nil
   }
 
+  // MARK: How far the reader has come
+
+  /// Where the reader is, in bytes, on a scale that goes on when the ring starts over; only differences count.
+  public var readOffset: Int {
+    (Int(segment) * segmentWords + nextWord - Int(segment % 8) * segmentWords) * 4
+  }
+
+  /// How many batches of records are looked at to find the end of the log.
+  private static var lagBatchesMax: Int { 2048 }
+
+  /// How many bytes have been written behind what was read last.
+  ///
+  /// Nothing but the records tells where in its segment the writer is. No more than some thousand batches are looked
+  /// at for that; what a large segment has beyond them isn't counted.
+  public var lagBytes: Int {
+    guard !isAhead else { return 0 }
+    let newest = segment &+ UInt64(max(0, Int(writerDistance(from: segment))))
+    var at = nextWord
+    var words = 0
+    if newest != segment {
+      at = firstRecord(of: newest) ?? Int(newest % 8) * segmentWords
+      words =
+        Int(newest &- segment) * segmentWords + (at - Int(newest % 8) * segmentWords)
+        - (nextWord - Int(segment % 8) * segmentWords)
+    }
+    for _ in 0..<Self.lagBatchesMax {
+      guard at < ringWords, let length = wordCount(at: at) else { break }
+      at += length
+      words += length
+    }
+    return max(0, words * 4)
+  }
+
+  /// How many words a record or batch has; nil if there is none, or none that fits the ring.
+  private func wordCount(at position: Int) -> Int? {
+    let start = ring + position * 4
+    let room = (ringWords - position) * 4
+    let word = shim_load_acquire_u32(start)
+    let tag = RecordHeader.tag(word)
+    guard word != Self.endMark, word != Self.wrapMark, tag != 0, tag != 254 else { return nil }
+    var byteCount = Record<Layout>.byteCount(word)
+    if tag == RecordHeader.batchTag, room >= Layout.headerByteCount {
+      byteCount = Layout.headerByteCount + (Int(shim_load_acquire_u32(start + 4)) + 3) & ~3
+    }
+    return byteCount > 0 && byteCount <= room ? byteCount / 4 : nil
+  }
+
   /// Looks for records that tell the tag numbering, without moving the reader.
   public func probe() -> NumberingProbe {
     var probe = NumberingProbe(Layout.self)

@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 
 /// What concerns a run's process as a whole.
 public struct ProcessConfiguration: Sendable {
@@ -50,6 +50,33 @@ public struct ProcessConfiguration: Sendable {
   public var showsAccounting = true
   /// Watches the run, if a program that embeds it wants to.
   public var monitor: RunMonitor?
+
+  /// The program's version, for those who ask how the run does.
+  public var version = ""
+  /// Where those who ask are answered.
+  public var statusSocket = StatusPlace.none
+  /// Whom to become once what needs root's privileges is open; nil stays who this process is.
+  package var account: Account?
+  /// Whether the process limits itself, where the kernel can do that, to what the run needs.
+  public var isSandboxed = false
+
+  /// Where a run's status socket is.
+  public enum StatusPlace: Sendable, Equatable {
+    /// There is none.
+    case none
+    /// At the usual place; where it can't be had, that is said, and the run goes on without.
+    case usual(String)
+    /// Where it was asked for; without it the run doesn't begin.
+    case path(String)
+
+    /// The path.
+    public var path: String? {
+      switch self {
+      case .none: nil
+      case .usual(let path), .path(let path): path
+      }
+    }
+  }
 
   /// The usual defaults.
   public init() {}

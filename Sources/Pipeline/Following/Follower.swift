@@ -14,13 +14,13 @@ import VarnishLog
 struct Follower: ~Copyable {
   var run: Run
   private var instance: InstanceFollower
-  private var state = State.seeking(Search())
+  var state = State.seeking(Search())
   /// Until when the first log must be there; nil is for ever.
   private let deadline: Int64?
   private var hasRead = false
 
   /// Where things stand.
-  private enum State: ~Copyable {
+  enum State: ~Copyable {
     /// There is no log to read.
     case seeking(Search)
     /// There is a log, but no record yet that tells its numbering.
@@ -33,7 +33,7 @@ struct Follower: ~Copyable {
   }
 
   /// What a search for a log has come to.
-  private struct Search {
+  struct Search {
     /// Whether there was none at the first look.
     var hasWaited = false
     /// The reason that was said last.
@@ -53,7 +53,10 @@ struct Follower: ~Copyable {
 
   /// Follows the log until the run is to end, and has the outputs finish.
   mutating func follow() throws(RunError) -> RunOutcome {
-    while !run.isEnding { try step() }
+    while !run.isEnding {
+      let event = try step()
+      observe(after: event)
+    }
     return end()
   }
 
@@ -142,7 +145,7 @@ extension Follower {
     search.hasWaited = true
     state = .seeking(search)
     // How long that takes is up to the cache, and not to be waited for.
-    run.control.announceReady()
+    run.announceReady()
     rest()
     return .absent(reason)
   }
@@ -164,7 +167,7 @@ extension Follower {
   }
 
   private mutating func begin(_ ring: consuming LiveRing, _ search: Search) throws(RunError) -> FollowEvent {
-    run.control.announceReady()
+    run.announceReady()
     let isNew = hasRead
     if search.said != nil || isNew { run.control.messages.say("Log reacquired") }
     hasRead = true

@@ -25,6 +25,7 @@ extension RunControl {
       }
       var instance = InstanceFollower(path: path)
       instance.refresh()
+      logPath = path
       if instance.hasManager { return instance }
       if instance.isRefused || isOver(deadline) { throw .noInstance(instance.trouble) }
       if deadline == nil, instance.trouble != said {

@@ -11,6 +11,7 @@ extension Run {
     _ source: inout FileRecords<Layout>, _ path: String
   ) throws(RunError) {
     var reading = try beginReading(Layout.self, source.numbering)
+    standing.state = .reading
     source.includesUnattributed = reading.takesRecords
     do throws(LogError) {
       while !isEnding {
@@ -18,6 +19,7 @@ extension Run {
         begin(turnAt: now)
         for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now.steadyNanoseconds }
         let pause = try pump(&source, &reading)
+        if case .idle = pause { standing.isIdle = true } else { standing.isIdle = false }
         lookAtOutputs()
         if handleCommands() { flush(&reading, from: &source) }
         if case .end = pause { break }

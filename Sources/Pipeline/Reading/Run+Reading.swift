@@ -120,8 +120,14 @@ extension Run {
   private mutating func offer(_ index: Int, _ take: (inout Route) -> Route.Outcome) {
     while case .full = take(&routes[index]) {
       guard canWait(index) else { return routes[index].refuse() }
-      handleCommands()
+      handleCommandsWhileHeldBack()
     }
+  }
+
+  private mutating func handleCommandsWhileHeldBack() {
+    standing.isHeldBack = true
+    handleCommands()
+    standing.isHeldBack = false
   }
 
   /// Whether the source is held back until there is room, unless a command says that it has waited long enough.
@@ -136,7 +142,7 @@ extension Run {
     for index in 0..<routes.count where routes[index].takesRecords && !routes[index].isOver {
       var cursor = run.makeCursor()
       while case .full = routes[index].take(each: &cursor, control.clock, isIntact: { source.isIntact }) {
-        if canWait(index) { handleCommands() } else { routes[index].refuse(&cursor) }
+        if canWait(index) { handleCommandsWhileHeldBack() } else { routes[index].refuse(&cursor) }
       }
       if routes[index].isOver { endIfOver() }
     }

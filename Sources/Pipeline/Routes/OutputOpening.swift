@@ -73,6 +73,7 @@ extension RunControl {
   /// Takes the process number's file.
   mutating func makePIDFile() throws(RunError) -> PIDFile? {
     guard let path = configuration.process.pidFile else { return nil }
+    if let pidFile { return pidFile }
     return try aside("making \(path)") {
       Result { () throws(PIDFileError) in try PIDFile(path: path) }.mapError { .pidFile($0) }
     }

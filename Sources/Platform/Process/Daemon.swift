@@ -1,5 +1,5 @@
 import CShims
-import Glibc
+package import Glibc
 
 /// A process that goes on in the background, and the one that has started it and waits until it is ready.
 package struct Daemon: ~Copyable {
@@ -13,15 +13,19 @@ package struct Daemon: ~Copyable {
   /// The process that calls it waits until the other one is ready or has failed, and ends with status 0 or that of
   /// the other one. Threads don't survive this. Until it is ready, the other one is still at its terminal: Ctrl-C
   /// ends both, and messages go to standard error.
-  /// - Parameter program: the name for the system's log.
-  package static func detach(as program: String) throws(SystemError) -> Daemon {
+  /// - Parameters:
+  ///   - program: the name for the system's log.
+  ///   - announce: called in the process that waits, when the other one is ready, with that one's number.
+  package static func detach(
+    as program: String, announce: (pid_t) -> Void = { _ in }
+  ) throws(SystemError) -> Daemon {
     var ends: [Int32] = [-1, -1]
     guard shim_closing_pipe(&ends) == 0 else { throw SystemError(operation: "pipe", path: "Daemon mode") }
     let process = MessageQueue.shared.fork()
     guard process >= 0 else { throw SystemError(operation: "fork", path: "Daemon mode") }
     guard process == 0 else {
       close(ends[1])
-      waitForDaemon(process, ends[0])
+      waitForDaemon(process, ends[0], announce)
     }
     close(ends[0])
     shim_end_with_parent(SIGTERM)
@@ -34,6 +38,9 @@ package struct Daemon: ~Copyable {
     }
     return daemon
   }
+
+  /// Ends this process with its starter again, which the kernel forgets when the user changes.
+  package func endWithStarter() { shim_end_with_parent(SIGTERM) }
 
   /// Lets go of the terminal and of the working directory, and lets the process that waits end.
   package consuming func announceReady() throws(SystemError) {
@@ -52,10 +59,15 @@ package struct Daemon: ~Copyable {
   // Messages may still have to go to standard error if it ends before it is ready.
   deinit { close(readyDescriptor) }
 
-  private static func waitForDaemon(_ process: pid_t, _ descriptor: Int32) -> Never {
+  private static func waitForDaemon(
+    _ process: pid_t, _ descriptor: Int32, _ announce: (pid_t) -> Void
+  ) -> Never {
     shim_unblock_signals()
     var byte: UInt8 = 0
-    if retryingOnInterrupt({ read(descriptor, &byte, 1) }) == 1 { _exit(0) }
+    if retryingOnInterrupt({ read(descriptor, &byte, 1) }) == 1 {
+      announce(process)
+      _exit(0)
+    }
     var status: Int32 = 0
     _ = retryingOnInterrupt { Int(waitpid(process, &status, 0)) }
     MessageQueue.shared.flush()

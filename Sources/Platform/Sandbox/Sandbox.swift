@@ -39,11 +39,14 @@ package struct SandboxResult: Equatable, Sendable {
   package var isActive: Bool { interface > 0 }
 
   /// One line.
-  package var description: String {
+  package var description: String { "sandbox: \(summary)" }
+
+  /// What limits the process, and what the kernel lacks.
+  package var summary: String {
     let lacks = lacks.joined(separator: "; ")
     return isActive
-      ? "sandbox: Landlock, interface \(interface)" + (lacks.isEmpty ? "" : "; this kernel \(lacks)")
-      : "sandbox: none; this kernel \(lacks)"
+      ? "Landlock, interface \(interface)" + (lacks.isEmpty ? "" : "; this kernel \(lacks)")
+      : "none; this kernel \(lacks)"
   }
 }
 

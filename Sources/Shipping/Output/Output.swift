@@ -12,9 +12,9 @@ public final class Output: Sendable {
   public let name: String
 
   let spool: Spool
-  private let state: OutputState
+  let state: OutputState
   private let thread: pthread_t
-  private let custody: ReaderCustody
+  let custody: ReaderCustody
   // Used by the thread, and by the one that ends the output only while the thread hangs in a call of the sink or
   // has ended.
   private nonisolated(unsafe) let sink: any Sink

@@ -1,6 +1,7 @@
 import Glibc
 import Platform
 import Spool
+import Synchronization
 
 /// What the writer thread does: carry entries from the spool to the sink until it is told to stop.
 struct OutputLoop: ThreadLoop, ~Copyable {
@@ -34,6 +35,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
 
   /// Returns when everything is delivered or discarded, or when told to stop.
   mutating func run() {
+    state.threadClock.withLock { $0 = .ofCallingThread }
     while true {
       do throws(SinkError) {
         try carry()
@@ -135,7 +137,9 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     if case .unwritable(let descriptor)? = obstacle {
       descriptors.append(pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0))
     }
+    state.waitsForSink.store(obstacle != nil, ordering: .relaxed)
     SystemCalls.poll(&descriptors, nanoseconds: nanoseconds)
+    state.waitsForSink.store(false, ordering: .relaxed)
     custody.reader.wakeUp()
     // Whatever has ended the sleep: by now the sink may have let go of that descriptor, whose number may be
     // that of something else, so nothing but another attempt says how things stand.
@@ -181,6 +185,8 @@ extension OutputLoop {
     let rest = rests.next()
     let deadline =
       Moment.now().steadyNanoseconds + (custody.reader.isFinished ? Self.restNanosecondsMin : rest)
+    state.waitsForSink.store(true, ordering: .relaxed)
+    defer { state.waitsForSink.store(false, ordering: .relaxed) }
     while !state.isAskedToStop {
       let left = deadline - Moment.now().steadyNanoseconds
       if left <= 0 { return true }

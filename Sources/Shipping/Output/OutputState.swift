@@ -18,6 +18,10 @@ final class OutputState: Sendable {
   private let acceptedThrough: Atomic<Int>, settledThrough: Atomic<Int>
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
+  /// Whether the thread waits, outside of any call of its sink, until that can take something again.
+  let waitsForSink = Atomic<Bool>(false)
+  /// How much processor time the thread has taken; nil before it has begun.
+  let threadClock = Guarded<ThreadClock?>(nil)
   private let storedFailure = Guarded<SinkError?>(nil)
   /// When the thread has ended.
   let end = ThreadEnd()

@@ -24,6 +24,9 @@ final class ReaderCustody: @unchecked Sendable {
   /// Whether the reader was taken away from the output's thread.
   var isSeized: Bool { holder.load(ordering: .acquiring) == Holder.ender }
 
+  /// Whether the output's thread is in a call of its sink.
+  var isInSink: Bool { holder.load(ordering: .acquiring) == Holder.none }
+
   /// Says that a call may hang from now on; for the output's thread.
   func release() { holder.store(Holder.none, ordering: .releasing) }
 

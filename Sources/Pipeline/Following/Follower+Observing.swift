@@ -1,0 +1,46 @@
+import LogReading
+import Platform
+import VarnishLog
+
+/// Having others know how a live log is followed.
+extension Follower {
+  /// Notes what has come of a step, and looks at the run if that is due.
+  mutating func observe(after event: FollowEvent) {
+    guard run.observation?.isDue(at: run.control.clock.now().steadyNanoseconds) == true else { return }
+    let path = run.standing.path
+    run.standing = LogStanding(path: path, state: standingState, ring: ring, isIdle: event.isIdle)
+    run.observe()
+  }
+
+  private var standingState: LogStanding.State {
+    switch state {
+    case .seeking: .seeking
+    case .probing: .probing
+    case .narrow: .reading
+    case .wide: .reading
+    case .ended: .ending
+    }
+  }
+
+  private var ring: LogStanding.Ring? {
+    switch state {
+    case .narrow(let following): LogStanding.Ring(following.ring)
+    case .wide(let following): LogStanding.Ring(following.ring)
+    // Before anything is read there is nothing to be behind of.
+    case .seeking: nil
+    case .probing: nil
+    case .ended: nil
+    }
+  }
+}
+
+extension FollowEvent {
+  /// Whether there was nothing to read at the end of the step.
+  fileprivate var isIdle: Bool {
+    switch self {
+    case .absent, .silent, .lost, .over: true
+    case .read(let isIdle): isIdle
+    case .attached, .overrun, .damaged, .oversized, .changed: false
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import LogReading
+import VarnishLog
+
+/// How a run stands with the log that it reads.
+struct LogStanding: Sendable, Equatable {
+  /// What is being done with it.
+  enum State: String, Sendable {
+    /// There is no log, and it is looked for.
+    case seeking
+    /// There is a log, but no record yet that tells its version.
+    case probing
+    case reading
+    /// Nothing more is read; outputs deliver what they have.
+    case ending
+  }
+
+  /// The instance's directory, or the file.
+  var path: String
+  var state = State.seeking
+  /// The log itself, if it is a live one and there is one.
+  var ring: Ring?
+  /// Whether there was nothing more to read at the last look.
+  var isIdle = true
+  /// Whether reading waits for room in a spool.
+  var isHeldBack = false
+
+  /// A live log, and where the reader is in it.
+  struct Ring: Sendable, Equatable {
+    let byteCount: Int
+    let lagBytes: Int
+    /// How much was written to it, on a scale of which only differences count.
+    let writtenOffset: Int
+
+    init<Layout: RecordLayout>(_ ring: borrowing LogRing<Layout>) {
+      byteCount = ring.byteCount
+      lagBytes = ring.lagBytes
+      writtenOffset = ring.readOffset + lagBytes
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import Platform
+import Shipping
+import Spool
+
+/// What others are told of a run while it goes on, by the status socket and by the service manager.
+///
+/// All of it happens on the reading thread, a few times a second, and nothing of it waits.
+struct Observation: ~Copyable {
+  /// How often a run is looked at, at most, unless the manager wants signs of life more often.
+  private static let periodNanoseconds: Int64 = 250_000_000
+  /// How often the service manager gets a new line.
+  private static let lineNanoseconds: Int64 = 2_000_000_000
+
+  private let board: StatusBoard
+  private let socket: StatusSocket?
+  private let manager: ServiceManager?
+  private var watchdog: Watchdog?
+  private var hangingParts: [String] = []
+  private var said = ""
+  private var nextLine = Int64.min
+
+  private var status: RunStatus
+  private var written = Rate()
+  private var entries: [Rate] = []
+  private var nextLook = Int64.min
+
+  private let pauseNanoseconds: Int64
+
+  /// How long a run that has nothing else to do may wait from one look to the next.
+  static func pause(_ manager: ServiceManager?) -> Int64 {
+    let part = manager?.watchdogNanoseconds.map { max(1_000_000, $0 / 8) }
+    return min(periodNanoseconds, part ?? periodNanoseconds)
+  }
+
+  init(
+    _ status: RunStatus, _ board: StatusBoard, _ socket: StatusSocket?, _ manager: ServiceManager?,
+    pauseNanoseconds: Int64
+  ) {
+    self.status = status
+    self.board = board
+    self.socket = socket
+    self.manager = manager
+    self.pauseNanoseconds = pauseNanoseconds
+  }
+
+  /// Whether it is time to look.
+  func isDue(at now: Int64) -> Bool { now >= nextLook }
+
+  /// The watchdog is watched from the moment at which the manager has heard that the run is ready.
+  mutating func beginWatch(at now: Int64) {
+    guard let nanoseconds = manager?.watchdogNanoseconds, watchdog == nil else { return }
+    watchdog = Watchdog(watchdogNanoseconds: nanoseconds, at: now)
+  }
+
+  /// Looks at the run, and tells how it stands.
+  ///
+  /// - Parameter warn: told once which parts hang, and when they don't any more.
+  mutating func look(
+    _ log: LogStanding, _ routes: borrowing FixedList<Route>, at now: Moment, warn: (String) -> Void
+  ) {
+    nextLook = now.steadyNanoseconds + pauseNanoseconds
+    note(log, routes, at: now)
+    board.publish(status)
+    guard let manager else { return }
+    feed(manager, log, routes, at: now.steadyNanoseconds, warn: warn)
+    if now.steadyNanoseconds >= nextLine {
+      nextLine = now.steadyNanoseconds + Self.lineNanoseconds
+      let line = status.line
+      if line != said { manager.say(.status(line)) }
+      said = line
+    }
+    manager.retry()
+  }
+
+  private mutating func note(_ log: LogStanding, _ routes: borrowing FixedList<Route>, at now: Moment) {
+    status.log = log
+    if let ring = log.ring {
+      written.note(ring.writtenOffset, at: now.steadyNanoseconds)
+    } else {
+      written = Rate()
+    }
+    status.writtenBytesPerSecond = written.perSecond
+    for index in 0..<routes.count {
+      let account = routes[index].account()
+      if index == 0 { (status.readBytes, status.lostBytes) = (account.readBytes, account.lostBytes) }
+      if index >= entries.count { entries.append(Rate()) }
+      entries[index].note(account.committed, at: now.steadyNanoseconds)
+      let former = index < status.outputs.count ? status.outputs[index] : nil
+      let failure = routes[index].output.failure
+      let limits = routes[index].output.spoolLimits
+      let isNew = account.committed > (former?.account.committed ?? 0)
+      let output = RunStatus.Output(
+        name: routes[index].name,
+        state: failure != nil ? .failed : routes[index].isOver ? .complete : .running,
+        failure: failure?.description, entriesPerSecond: entries[index].perSecond,
+        spool: routes[index].output.usage, memoryBytesMax: limits.memoryBytes,
+        diskBytesMax: limits.diskBytes,
+        lastEntrySeconds: isNew ? now.wallSeconds : former?.lastEntrySeconds, account: account)
+      if former == nil { status.outputs.append(output) } else { status.outputs[index] = output }
+    }
+  }
+
+  // MARK: The watchdog
+
+  private mutating func feed(
+    _ manager: ServiceManager, _ log: LogStanding, _ routes: borrowing FixedList<Route>, at now: Int64,
+    warn: (String) -> Void
+  ) {
+    guard watchdog != nil else { return }
+    let parts = parts(log, routes)
+    switch watchdog?.look(at: now, parts) {
+    case .feed:
+      manager.say(.watchdog)
+      if !hangingParts.isEmpty { warn("\(hangingParts.joined(separator: ", ")): goes on again") }
+      hangingParts = []
+    case .starve(let parts):
+      if parts != hangingParts {
+        warn("\(parts.joined(separator: ", ")): hangs; the service manager's watchdog isn't fed")
+      }
+      hangingParts = parts
+    case .notYet, nil: break
+    }
+  }
+
+  private func parts(_ log: LogStanding, _ routes: borrowing FixedList<Route>) -> [Watchdog.Part] {
+    var parts = [
+      Watchdog.Part.reader(
+        recordsRead: UInt64(truncatingIfNeeded: status.readBytes &+ status.lostBytes), isIdle: log.isIdle,
+        isHeldBack: log.isHeldBack)
+    ]
+    for index in 0..<routes.count {
+      let activity = routes[index].output.activity
+      parts.append(
+        .output(
+          "\(index + 1) (\(routes[index].name))", entriesSettled: activity.done,
+          isSpoolEmpty: !activity.hasWork, isInSink: activity.isOutside,
+          processorNanoseconds: activity.processorNanoseconds))
+    }
+    return parts
+  }
+}

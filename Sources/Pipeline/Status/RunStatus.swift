@@ -1,0 +1,91 @@
+import Glibc
+import Platform
+import Spool
+
+/// How a run stands at one moment, as its reading thread sees it.
+struct RunStatus: Sendable {
+  /// The program's version.
+  var version: String
+  /// When the run began.
+  var start: Moment
+  var log: LogStanding
+  /// Bytes of records that were read, and of what was overwritten before.
+  var readBytes = 0, lostBytes = 0
+  /// How fast the log is written, if it is a live one.
+  var writtenBytesPerSecond: Double?
+  var outputs: [Output] = []
+  /// What limits the process, in half a sentence; nil if nothing was asked for.
+  var sandbox: String?
+
+  /// An output.
+  struct Output: Sendable {
+    enum State: String, Sendable {
+      case running
+      /// It has failed for good.
+      case failed
+      /// It has all that it was to take.
+      case complete
+    }
+
+    var name: String
+    var state: State
+    /// Why it has failed.
+    var failure: String?
+    var entriesPerSecond: Double?
+    var spool: SpoolUsage
+    var memoryBytesMax: Int
+    var diskBytesMax: Int?
+    /// When it was last handed an entry, in seconds since 1970.
+    var lastEntrySeconds: Int64?
+    var account: Ledger
+  }
+
+  /// How many seconds ago what is read now was written, if it was written as fast as the log is now.
+  var lagSeconds: Double? {
+    guard let ring = log.ring else { return nil }
+    if ring.lagBytes == 0 { return 0 }
+    return seconds(for: ring.lagBytes)
+  }
+
+  /// How long it takes at the present rate until what is written now is overwritten.
+  var ringSeconds: Double? { log.ring.flatMap { seconds(for: $0.byteCount) } }
+
+  private func seconds(for byteCount: Int) -> Double? {
+    guard let rate = writtenBytesPerSecond, rate > 0 else { return nil }
+    return Double(byteCount) / rate
+  }
+
+  /// How fast all outputs together get entries.
+  var entriesPerSecond: Double { outputs.reduce(0) { $0 + ($1.entriesPerSecond ?? 0) } }
+
+  /// One line for a service manager.
+  var line: String {
+    switch log.state {
+    case .seeking: return "\(log.path): waits for a log"
+    case .probing: return "\(log.path): waits for the log's first records"
+    case .ending: return "\(log.path): ending; the outputs deliver what they have"
+    case .reading:
+      var line = "\(log.path): \(Int(entriesPerSecond.rounded())) lines/s"
+      if let ring = log.ring { line += ", \(ByteText.short(ring.lagBytes)) behind" }
+      if lostBytes > 0 { line += ", \(ByteText.short(lostBytes)) lost" }
+      return line
+    }
+  }
+}
+
+/// Numbers of bytes for people.
+enum ByteText {
+  /// As in `12.3M`; to be read at a glance, not to be reckoned with.
+  static func short(_ count: Int) -> String {
+    guard count >= 1024 else { return "\(count)" }
+    var value = Double(count) / 1024
+    for unit in ["K", "M", "G", "T"] {
+      if value < 1023.95 || unit == "T" {
+        let tenths = (value * 10).rounded() / 10
+        return (tenths >= 100 ? "\(Int(tenths.rounded()))" : "\(tenths)") + unit
+      }
+      value /= 1024
+    }
+    return "\(count)"
+  }
+}

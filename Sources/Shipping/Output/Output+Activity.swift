@@ -1,0 +1,39 @@
+import Platform
+import Spool
+import Synchronization
+
+/// What an output's thread does at one moment, for a watchdog and for people.
+extension Output {
+  /// The thread's work.
+  package struct Activity: Equatable, Sendable {
+    /// How much it has done in all; only that it changes counts.
+    package var done: UInt64
+    /// Whether entries wait for it, or it is to end and hasn't.
+    package var hasWork: Bool
+    /// Whether it waits for a consumer, a receiver or a disk.
+    package var isOutside: Bool
+    /// How much processor time it has taken in all; nil if that isn't known.
+    package var processorNanoseconds: Int64?
+  }
+
+  /// What the thread does now.
+  package var activity: Activity {
+    let isOutside = custody.isInSink || state.waitsForSink.load(ordering: .relaxed)
+    let usage = spool.usage
+    // An entry that is taken in pieces, and one that was taken and is settled later: both are progress.
+    let settled =
+      state.written.value.records + state.unconfirmed.value.records + state.dropped.value.records
+      + state.abandoned.value.records
+    // What waits for an output that has failed is left for the next run.
+    let isDone = failure != nil || state.end.isAnnounced
+    return Activity(
+      done: UInt64(truncatingIfNeeded: usage.taken.bytes + usage.damaged.bytes + settled),
+      hasWork: !isDone && usage.waiting.records > 0, isOutside: isOutside,
+      processorNanoseconds: state.threadClock.withLock { $0 }?.nanoseconds)
+  }
+
+  /// How much the spool may take in memory and, if there is a disk for it, there.
+  package var spoolLimits: (memoryBytes: Int, diskBytes: Int?) {
+    (spool.options.limitBytes, spool.options.disk?.limitBytes)
+  }
+}

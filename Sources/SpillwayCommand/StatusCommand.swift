@@ -1,0 +1,53 @@
+import ArgumentParser
+import Glibc
+import Platform
+
+/// `spillway status`: asks a run how it does.
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Ask a run how it does.",
+    discussion: """
+      A run that was started with --status-socket, or in the background where there is a directory for it, \
+      answers with what it reads, how far behind it is, and what has become of everything, for each output.
+      """)
+
+  @Flag(help: "The answer as one JSON document.")
+  var json = false
+
+  @Flag(help: "The answer as a table. (default)")
+  var table = false
+
+  @Argument(help: "The run's socket. (default: \(OptionValues.statusPath))")
+  var path: String?
+
+  func run() throws {
+    guard !(json && table) else {
+      try fail("Only one of --json and --table may be used")
+      return
+    }
+    do {
+      let answer = try StatusClient.ask(json ? .json : .table, at: path ?? OptionValues.statusPath)
+      try write(answer)
+    } catch let error as StatusClientError {
+      try fail(error.description)
+    }
+  }
+
+  private func write(_ answer: [UInt8]) throws {
+    var rest = answer[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        try fail("standard output: \(Errno(errno))")
+      }
+    }
+  }
+
+  private func fail(_ text: String) throws {
+    SpillwayCommand.complain(text, as: "spillway")
+    throw ExitCode(ExitStatus.failure)
+  }
+}
