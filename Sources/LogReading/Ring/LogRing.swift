@@ -283,7 +283,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// at for that; what a large segment has beyond them isn't counted.
   public var lagBytes: Int {
     guard !isAhead else { return 0 }
-    let newest = segment &+ UInt64(max(0, Int(writerDistance(from: segment))))
+    let newest = writerSegment
     var at = nextWord
     var words = 0
     if newest != segment {

@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import Platform
 import Shipping
 import Spool
 
@@ -43,7 +44,7 @@ extension RunStatus.Output {
       (
         "spool",
         .object([
-          ("entries", .whole(spool.waiting.records)),
+          ("entries", .whole(spool.waiting.entries)),
           ("bytes", .whole(spool.waiting.bytes)),
           ("memory_bytes", .whole(spool.memoryBytes)),
           ("memory_bytes_max", .whole(memoryBytesMax)),
@@ -51,33 +52,7 @@ extension RunStatus.Output {
           ("disk_bytes_max", .whole(diskBytesMax)),
         ])
       ),
-      ("account", accountJSON),
+      ("account", .object(account.members)),
     ])
-  }
-
-  private var accountJSON: JSONText {
-    .object([
-      ("seen", .whole(account.seen)), ("written", .whole(account.written)),
-      ("filtered", .whole(account.filtered)), ("dropped", .whole(account.dropped)),
-      ("lost", .whole(account.lost)), ("lost_bytes", .whole(account.lostBytes)),
-      ("inherited", .whole(account.inherited)), ("kept", .whole(account.kept)),
-      ("queued", .whole(account.queued)), ("unconfirmed", .whole(account.unconfirmed)),
-      ("incomplete_by_limit", .whole(account.incompleteByLimit)),
-      ("incomplete_by_timeout", .whole(account.incompleteByTimeout)),
-      ("causes", .object(Ledger.Cause.allCases.map { ($0.rawValue, .whole(account[$0])) })),
-    ])
-  }
-}
-
-/// Times for programs and for people far from here.
-enum UTCTime {
-  /// As in `2026-11-28T18:00:00Z`.
-  static func text(_ secondsSince1970: Int64) -> String {
-    var time = time_t(secondsSince1970)
-    var fields = tm()
-    guard gmtime_r(&time, &fields) != nil else { return "" }
-    var buffer = [CChar](repeating: 0, count: 64)
-    let count = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%SZ", &fields)
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

@@ -59,7 +59,7 @@ extension RunStatus {
 extension RunStatus.Output {
   fileprivate var row: [String] {
     [
-      name, state.rawValue, entriesPerSecond.map(RunStatus.tenths) ?? "-", "\(spool.waiting.records)",
+      name, state.rawValue, entriesPerSecond.map(RunStatus.tenths) ?? "-", "\(spool.waiting.entries)",
       "\(ByteText.short(spool.memoryBytes))/\(ByteText.short(memoryBytesMax))",
       diskBytesMax.map { "\(ByteText.short(spool.diskBytes))/\(ByteText.short($0))" } ?? "-",
       lastEntrySeconds.map(UTCTime.text) ?? "-",

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A line that stands where something was lost.
 public struct LossNotice: Sendable, Equatable {
@@ -32,7 +32,7 @@ public struct LossNotice: Sendable, Equatable {
 
   /// The line, with its newline.
   public func line(_ notation: Notation) -> [UInt8] {
-    let (first, last) = (Self.time(firstSeconds), Self.time(lastSeconds))
+    let (first, last) = (UTCTime.text(firstSeconds), UTCTime.text(lastSeconds))
     let text =
       switch notation {
       case .json:
@@ -44,16 +44,6 @@ public struct LossNotice: Sendable, Equatable {
         "# spillway gap: cause=\(cause) count=\(count) estimate=\(isEstimate) first=\(first) last=\(last)"
       }
     return Array(text.utf8) + [UInt8(ascii: "\n")]
-  }
-
-  /// A time as RFC 3339 has it, in UTC.
-  private static func time(_ seconds: Int64) -> String {
-    var time = time_t(seconds)
-    var parts = tm()
-    gmtime_r(&time, &parts)
-    var text = [CChar](repeating: 0, count: 64)
-    let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-    return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
 

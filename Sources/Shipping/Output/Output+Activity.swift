@@ -21,14 +21,12 @@ extension Output {
     let isOutside = custody.isInSink || state.waitsForSink.load(ordering: .relaxed)
     let usage = spool.usage
     // An entry that is taken in pieces, and one that was taken and is settled later: both are progress.
-    let settled =
-      state.written.value.records + state.unconfirmed.value.records + state.dropped.value.records
-      + state.abandoned.value.records
+    let settled = state.progress.settledThrough
     // What waits for an output that has failed is left for the next run.
     let isDone = failure != nil || state.end.isAnnounced
     return Activity(
       done: UInt64(truncatingIfNeeded: usage.taken.bytes + usage.damaged.bytes + settled),
-      hasWork: !isDone && usage.waiting.records > 0, isOutside: isOutside,
+      hasWork: !isDone && usage.waiting.entries > 0, isOutside: isOutside,
       processorNanoseconds: state.threadClock.withLock { $0 }?.nanoseconds)
   }
 
