@@ -98,7 +98,7 @@ struct ArgumentExpansion {
 
   private static let gzipLevelUsual = 6
   private static let longFlags: Set<String> = [
-    "--help", "--version", "--stats", "--help-hidden", "--sandbox", "--no-sandbox",
+    "--help", "--version", "--stats", "--mark-gaps", "--help-hidden", "--sandbox", "--no-sandbox",
   ]
 
   private static func takesNextAsValue(_ argument: String) -> Bool {

@@ -1,3 +1,4 @@
+import Rendering
 import Glibc
 @testable import Pipeline
 import Platform
