@@ -3,27 +3,27 @@ import LogReading
 public import VarnishLog
 
 /// Files of records, as those who write them see them (`shm-layout.md` 7).
-public enum BinaryLogFile {
+public struct BinaryLogFile: BinaryFormat {
   /// What an output must know to write such files.
   public static func content() -> BinaryContent {
-    BinaryContent(kind: { kind(of: $0) }, wholeByteCount: { wholeByteCount(of: $0) })
+    BinaryContent(BinaryLogFile())
   }
 
   /// What files of a layout and a numbering of the tags are.
   public static func kind<Layout: RecordLayout>(
     _ layout: Layout.Type, _ numbering: TagNumbering?
-  ) -> BinaryContent.Kind {
+  ) -> BinaryKind {
     let variant = numbering.flatMap { TagNumbering.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) }
-    return BinaryContent.Kind(marker: Layout.fileMagic, variant: variant ?? 0)
+    return BinaryKind(marker: Layout.fileMagic, variant: variant ?? 0)
   }
 
   /// What a file is, compressed or not; nil if it is no log, or can't be read.
-  private static func kind(of path: String) -> BinaryContent.Kind? {
-    func kind<Layout>(_ records: consuming FileRecords<Layout>) -> BinaryContent.Kind {
+  public func kind(ofFile path: String) -> BinaryKind? {
+    func kind<Layout>(_ records: consuming FileRecords<Layout>) -> BinaryKind {
       var records = records
       // Without a record that tells the numbering, any will do.
-      do { try records.begin() } catch { return self.kind(Layout.self, nil) }
-      return self.kind(Layout.self, records.foundNumbering)
+      do { try records.begin() } catch { return Self.kind(Layout.self, nil) }
+      return Self.kind(Layout.self, records.foundNumbering)
     }
     do {
       let file = try LogFile(path: path)
@@ -37,7 +37,7 @@ public enum BinaryLogFile {
   }
 
   /// Where the last whole record of a file ends; nil if it is no log, or can't be read.
-  private static func wholeByteCount(of path: String) -> Int? {
+  public func wholeByteCount(ofFile path: String) -> Int? {
     func end<Layout>(_ records: consuming FileRecords<Layout>) -> Int {
       var records = records
       var end = MemoryLayout<UInt32>.size
@@ -60,5 +60,9 @@ public enum BinaryLogFile {
     } catch {
       return nil
     }
+  }
+  /// What files of a kind begin with: the word that tells their layout.
+  public func header(of kind: BinaryKind) -> [UInt8] {
+    withUnsafeBytes(of: kind.marker.littleEndian, Array.init)
   }
 }

@@ -267,8 +267,8 @@ import Testing
     let path = directory.file("left")
     do { _ = TestListener(.unix(path: path)) }
     for path in [path, directory.file("none")] {
-      let output = try output(.unix(path: path))
       let count = said.all.count
+      let output = try output(.unix(path: path))
       #expect(eventually { said.all.count > count })
       #expect(output.failure == nil)
       output.finish()

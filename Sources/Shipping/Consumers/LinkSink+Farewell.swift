@@ -8,32 +8,32 @@ extension LinkSink {
   /// Until it has ended, all waits for it.
   public func reopen(at now: Moment) throws(SinkError) {
     switch state {
-    case .down:
+    case .down(_, let isAwaited):
       pauses.reset()
-      state = .down(until: 0)
-    case .up: farewell = farewell ?? .reopen
-    case .pending, .finishing, .closed: return
+      state = .down(until: 0, isAwaited: isAwaited)
+    case .up(let consumer) where consumer.isOpen && intent == .serve: intent = .reopen
+    case .up, .coming, .leaving, .closed, .refused: return
     }
   }
 
   /// Lets the consumer take what is left, tells it that this was all, and waits for its end.
   /// - Throws: `SinkError` if it says that it has failed.
   public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
-    farewell = .close
+    intent = .close
     var obstacle: SinkProgress.Obstacle?
     if !hasNothingToWaitFor {
       obstacle = prepare(now)
       takeLeave(now)
       advance(now)
-      if let refusal { throw refusal }
+      if case .refused(let error) = state { throw error }
     }
     if hasNothingToWaitFor {
       link.release()
-      state = .closed(nil)
+      state = .closed(nil, isNew: false)
       // That it works again is known only of a consumer that has come.
       return nil
     }
-    guard case .closed(let failure) = state else { return obstacle ?? .absent }
+    guard case .closed(let failure, _) = state else { return obstacle ?? .absent }
     if let failure { throw SinkError(target: name, operation: "close", refusal: failure.reason) }
     forgetTrouble(now)
     return nil
@@ -42,8 +42,10 @@ extension LinkSink {
   /// Whether there is nothing to deliver, and nobody to tell.
   var hasNothingToWaitFor: Bool {
     switch state {
-    case .down, .pending(_?): window.isEmpty
-    case .pending(nil), .up, .finishing, .closed: false
+    case .down, .coming(_?), .refused: window.isEmpty
+    case .up(let consumer):
+      if case .busy(_?) = consumer.readiness { window.isEmpty } else { false }
+    case .coming(nil), .leaving, .closed: false
     }
   }
 
@@ -51,22 +53,23 @@ extension LinkSink {
   public func abandon() {
     switch state {
     case .closed: return
-    case .pending, .up, .finishing:
+    case .coming, .up, .leaving:
       link.halt()
       confirm(nil)
-    case .down: break
+    case .down, .refused: break
     }
     link.release()
-    state = .closed(nil)
+    state = .closed(nil, isNew: false)
   }
 
   /// Tells a consumer that has taken everything that this was all, if it is to be let go of.
   func takeLeave(_ now: Moment) {
-    guard farewell != nil, case .up = state, isGreeted, window.isSent else { return }
+    guard intent != .serve, openDescriptor != nil, consumer?.isGreeted == true, window.isSent
+    else { return }
     confirm(now)
     guard window.isEmpty else { return }
     link.finish(at: now)
-    state = .finishing
+    if let consumer { state = .leaving(consumer) }
     hasten(now)
   }
 
@@ -74,12 +77,11 @@ extension LinkSink {
     let doubt = doubt(end)
     if doubt > 0 { warn("\(name): \(end.reason), \(trouble.counted(doubt)) unconfirmed") }
     link.release()
-    if farewell == .close {
-      state = .closed(end.isFailure ? end : nil)
-      hasNews = true
+    if intent == .close {
+      state = .closed(end.isFailure ? end : nil, isNew: true)
       return
     }
-    farewell = nil
+    intent = .serve
     if end.isFailure { warn("\(name): \(end.reason), though it has taken everything") }
     goDown(for: 0, now)
     advance(now)

@@ -8,20 +8,26 @@ public import Spool
 /// the only one is a consumer that took everything and said at its end that it failed.
 public final class LinkSink: Sink {
   enum State {
-    /// Nobody is there; the next attempt to change that is due at some time.
-    case down(until: Int64)
-    /// Somebody is there, or about to be, but can't be sent anything at present.
-    case pending(writable: Int32?)
-    /// Somebody is there.
-    case up(Int32)
-    /// Somebody has got everything, and was told that this was all.
-    case finishing
-    /// There won't be anybody any more.
-    case closed(LinkEnd?)
+    /// Nobody is there; the next attempt to change that is due at some time, or when a caller that was told to wait
+    /// for it comes back.
+    case down(until: Int64, isAwaited: Bool)
+    /// An attempt is under way; if that changes when a descriptor becomes writable, this one.
+    case coming(writable: Int32?)
+    /// A consumer is there.
+    case up(Consumer)
+    /// It has got everything, and was told that this was all.
+    case leaving(Consumer)
+    /// There won't be one any more; the last may have failed. Callers that wait for that may not have been told.
+    case closed(LinkEnd?, isNew: Bool)
+    /// There can't be one.
+    case refused(SinkError)
   }
 
-  /// Why the consumer is to be let go of, as soon as it has taken everything.
-  enum Farewell {
+  /// What is to become of the consumer.
+  enum Intent {
+    /// It is sent what there is.
+    case serve
+    /// Once it has taken everything, another is wanted, or none.
     case reopen, close
   }
 
@@ -34,20 +40,10 @@ public final class LinkSink: Sink {
   let options: LinkOptions
   let warn: @Sendable (String) -> Void
 
-  var state = State.down(until: 0)
-  var farewell: Farewell?
+  var state = State.down(until: 0, isAwaited: false)
+  var intent = Intent.serve
   var window = SendWindow()
-  /// What the consumer is still to get before the first entry, each piece by itself; nil as long as that isn't
-  /// known.
-  var header: [ArraySlice<UInt8>]?
   var trouble: ConsumerTrouble
-  /// Since when the consumer has been there, and whether it has taken anything.
-  var upSince: Int64?
-  var hasTaken = false
-  /// Whether somebody who wanted to go on has been told to wait for the next attempt.
-  var hasRefused = false
-  /// Whether somebody has come, or all is over, and those who may be waiting for that haven't been told.
-  var hasNews = false
   var pauses: Backoff
   /// When to look next how much the consumer has taken: nothing tells of that.
   var pulses = Backoff(nanoseconds: pulseNanoseconds)
@@ -57,8 +53,6 @@ public final class LinkSink: Sink {
   var doubtful = DoubtfulTail()
   /// What was given up and hasn't been asked for.
   var givenUp: [GivenUp] = []
-  /// Why there won't be a consumer.
-  var refusal: SinkError?
   var hasSaidTooLarge = false
 
   init(
@@ -96,17 +90,17 @@ public final class LinkSink: Sink {
   /// Sends whole entries, as far as there is somebody who has room for them.
   public func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
     let obstacle = prepare(now)
-    if let refusal { throw refusal }
+    if case .refused(let error) = state { throw error }
     if let obstacle { return SinkProgress(byteCount: 0, obstacle: obstacle) }
-    guard farewell == nil, case .up(let descriptor) = state else { return absence }
+    guard intent == .serve, let descriptor = openDescriptor else { return absence() }
     guard window.form == .line else { return writeInForm(batch, descriptor, now) }
     // A reader that ends between two of its reads has then seen whole entries only.
     let piece = link.pieceByteCount(unread: confirm(now))
     let part = window.fitting(batch.prefix(max(1, batch.entryCount(within: piece))))
-    guard part.count > 0 else { return absence }
+    guard part.count > 0 else { return absence() }
     guard case .sent(let count) = link.send(part.bytes, at: now) else {
       advance(now)
-      return absence
+      return absence()
     }
     guard count > 0 else { return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor)) }
     let begun = part.prefix(part.entryCount(reaching: count))
@@ -121,50 +115,42 @@ public final class LinkSink: Sink {
   func writeInForm(_ batch: EntryBatch, _ descriptor: Int32, _ now: Moment) -> SinkProgress {
     confirm(now)
     let part = window.fitting(batch)
-    guard part.count > 0 else { return absence }
+    guard part.count > 0 else { return absence() }
     window.append(part)
     pump(now)
     return SinkProgress(
       byteCount: part.byteCount, obstacle: window.isSent ? nil : .unwritable(descriptor))
   }
 
-  var absence: SinkProgress {
-    hasRefused = true
+  /// Tells the caller to wait until it is worth trying again.
+  func absence() -> SinkProgress {
+    if case .down(let time, _) = state { state = .down(until: time, isAwaited: true) }
     return SinkProgress(byteCount: 0, obstacle: .absent)
   }
 
   /// Makes sure that new entries can be sent, or says what stands in the way.
   func prepare(_ now: Moment) -> SinkProgress.Obstacle? {
-    if case .down = state, hasRefused {
-      // Whoever comes back before the time has a reason, such as the end of the entries.
-      state = .down(until: 0)
+    if case .down(_, isAwaited: true) = state {
+      // A caller that comes back before the time has a reason, such as the end of the entries.
+      state = .down(until: 0, isAwaited: false)
       advance(now)
     }
     pump(now)
     switch state {
-    case .down:
-      hasRefused = true
-      return .absent
-    case .up(let descriptor): return isGreeted && window.isSent ? nil : .unwritable(descriptor)
-    case .pending(let descriptor?): return .unwritable(descriptor)
-    case .pending(nil), .finishing, .closed: return .absent
+    case .down: return absence().obstacle
+    case .up(let consumer):
+      switch consumer.readiness {
+      case .open(let descriptor): return consumer.isGreeted && window.isSent ? nil : .unwritable(descriptor)
+      case .busy(let descriptor): return descriptor.map { .unwritable($0) } ?? .absent
+      }
+    case .coming(let descriptor): return descriptor.map { .unwritable($0) } ?? .absent
+    case .leaving, .closed, .refused: return .absent
     }
   }
 
   /// Sends what comes before all new entries: the header, then what is sent again or was cut short.
   func pump(_ now: Moment) {
-    guard case .up = state else { return }
-    if header == nil, options.binary.map({ $0.current != nil }) ?? true {
-      header = link.form.pieces(ofLines: options.binary?.header ?? options.header).map { $0[...] }
-    }
-    while let piece = header?.first {
-      switch link.send(piece, at: now) {
-      case .tooLarge: header?.removeFirst()
-      case let progress:
-        guard let count = send(now, progress) else { return }
-        if count < piece.count { header?[0] = piece.dropFirst(count) } else { header?.removeFirst() }
-      }
-    }
+    guard openDescriptor != nil, greet(now) else { return }
     while !window.isSent {
       let piece = link.pieceByteCount(unread: confirm(now))
       switch link.send(window.unsent(byteCountMax: piece), at: now) {
@@ -176,6 +162,27 @@ public final class LinkSink: Sink {
     }
   }
 
+  /// Sends what every consumer gets first, once that is known.
+  /// - Returns: false if there is no use in going on.
+  private func greet(_ now: Moment) -> Bool {
+    if case .unknown? = consumer?.greeting, options.binary.map({ $0.current != nil }) ?? true {
+      let pieces = link.form.pieces(ofLines: options.binary?.header ?? options.header)
+      update { $0.greeting = .left(pieces.map { $0[...] }) }
+    }
+    while case .left(let pieces)? = consumer?.greeting, let piece = pieces.first {
+      var sentCount = piece.count
+      switch link.send(piece, at: now) {
+      case .tooLarge: break
+      case let progress:
+        guard let count = send(now, progress) else { return false }
+        sentCount = count
+      }
+      let rest = piece.dropFirst(sentCount)
+      update { $0.greeting = .left((rest.isEmpty ? [] : [rest]) + pieces.dropFirst()) }
+    }
+    return true
+  }
+
   /// Gives up the entry that is next, which never fits.
   func dropTooLarge() {
     guard let dropped = window.dropNext() else { return }
@@ -185,9 +192,6 @@ public final class LinkSink: Sink {
     }
     hasSaidTooLarge = true
   }
-
-  /// Whether nothing must be sent before the first entry, as far as that is known.
-  var isGreeted: Bool { header?.isEmpty ?? true }
 
   /// How many bytes were sent; nil if there is no use in going on.
   func send(_ now: Moment, _ progress: LinkProgress) -> Int? {
@@ -210,7 +214,7 @@ public final class LinkSink: Sink {
     let unread = link.unreadByteCount()
     let taken = window.confirm(unreadByteCount: min(unread, window.sentByteCount))
     if !taken.isEmpty {
-      hasTaken = true
+      update { $0.hasTaken = true }
       for stretch in taken { doubtful.add(stretch) }
       if let now { hasten(now) }
     }
@@ -230,83 +234,94 @@ public final class LinkSink: Sink {
     advance(now)
     pump(now)
     takeLeave(now)
-    if let refusal { throw refusal }
+    if case .refused(let error) = state { throw error }
     if now.steadyNanoseconds >= nextPulse {
-      if case .up = state { confirm(now) }
+      if openDescriptor != nil { confirm(now) }
       nextPulse = now.steadyNanoseconds + pulses.next()
     }
     let settling = settle(now)
-    // Whoever was told that nobody is there has nothing else that would wake them.
-    defer { hasNews = false }
-    if hasNews { return 0 }
+    // A caller that was told that nobody is there has nothing else that would wake it.
+    if takeNews() { return 0 }
     switch state {
-    case .down(let time): return max(0, time - now.steadyNanoseconds)
-    case .pending, .finishing: return nextPulse - now.steadyNanoseconds
-    case .closed: return nil
-    case .up:
-      let isDone = window.isEmpty && isGreeted && farewell == nil && wakeDescriptor != nil
+    case .down(let time, _): return max(0, time - now.steadyNanoseconds)
+    case .closed, .refused: return nil
+    case .up(let consumer):
+      let isDone =
+        consumer.isOpen && consumer.isGreeted && window.isEmpty && intent == .serve && wakeDescriptor != nil
       return isDone ? settling : nextPulse - now.steadyNanoseconds
+    case .coming, .leaving: return nextPulse - now.steadyNanoseconds
+    }
+  }
+
+  /// Whether a consumer has come, or all is over, since the last call.
+  private func takeNews() -> Bool {
+    switch state {
+    case .up(let consumer):
+      if consumer.isNew { update { $0.isNew = false } }
+      return consumer.isNew
+    case .closed(let end, let isNew):
+      state = .closed(end, isNew: false)
+      return isNew
+    case .down, .coming, .leaving, .refused: return false
     }
   }
 
   /// Takes notice of what has become of the consumer, and gets one when it is time.
   func advance(_ now: Moment) {
     switch state {
-    case .closed: return
-    case .down(let time):
+    case .closed, .refused: return
+    case .down(let time, _):
       guard now.steadyNanoseconds >= time else { return }
-      header = nil
       hasten(now)
       note(link.begin(at: now), now)
-    case .pending, .up, .finishing:
+    case .coming, .up, .leaving:
       note(link.condition(at: now), now)
     }
   }
 
   func note(_ condition: LinkCondition, _ now: Moment) {
-    if case .finishing = state {
+    if case .leaving = state {
       if case .ended(let end) = condition { endFarewell(end, now) }
       return
     }
     switch condition {
     case .absent: goDown(for: pauses.next(), now)
-    case .pending(let descriptor): state = .pending(writable: descriptor)
-    case .open(let descriptor):
-      state = .up(descriptor)
-      guard upSince == nil else { return }
+    case .pending(let descriptor) where consumer == nil: state = .coming(writable: descriptor)
+    case .pending(let descriptor): update { $0.readiness = .busy(writable: descriptor) }
+    case .open(let descriptor) where consumer == nil:
       if window.isEmpty { window.form = link.form }
       doubtful.byteCountMax = link.doubtfulByteCountMax
-      upSince = now.steadyNanoseconds
-      hasNews = true
+      state = .up(Consumer(sinceNanoseconds: now.steadyNanoseconds, readiness: .open(descriptor)))
+    case .open(let descriptor): update { $0.readiness = .open(descriptor) }
     case .ended(let end): lose(end, now)
     }
   }
 
   func goDown(for nanoseconds: Int64, _ now: Moment) {
-    state = .down(until: now.steadyNanoseconds + nanoseconds)
-    hasRefused = false
-    upSince = nil
-    hasTaken = false
+    state = .down(until: now.steadyNanoseconds + nanoseconds, isAwaited: false)
   }
 
   func lose(_ end: LinkEnd, _ now: Moment) {
     confirm(nil)
-    if farewell == .close, window.isEmpty { return endFarewell(end, now) }
+    if intent == .close, window.isEmpty { return endFarewell(end, now) }
     let doubt = doubt(end)
     link.release()
-    // Whoever comes next is new.
-    if farewell == .reopen { farewell = nil }
+    // The next one is new.
+    if intent == .reopen { intent = .serve }
     if hasSettled(now) { forgetTrouble(now) }
     let left = window.contents
-    let isSent = upSince != nil && left.entries > 0
+    let isSent = consumer != nil && left.entries > 0
     switch options.onRestart {
     case .resend: window.rewind()
     case .drop: givenUp += window.drop().map { GivenUp($0, .consumerGone) }
     }
     let pause = pauses.next()
     goDown(for: pause, now)
-    refusal = end.refusal
-    guard refusal == nil, isSent || !end.isUsual else { return }
+    if let refusal = end.refusal {
+      state = .refused(refusal)
+      return
+    }
+    guard isSent || !end.isUsual else { return }
     let entries = isSent ? left.entries : 0
     if let text = trouble.add(end, entries: entries, unconfirmed: doubt, pause: pause, at: now) {
       warn("\(name): \(text)")
@@ -327,13 +342,13 @@ public final class LinkSink: Sink {
   /// - Returns: In how many nanoseconds that may be.
   func settle(_ now: Moment) -> Int64? {
     if hasSettled(now) { forgetTrouble(now) }
-    guard trouble.isThere, let upSince, hasTaken else { return nil }
-    return upSince + Self.settledNanoseconds - now.steadyNanoseconds
+    guard trouble.isThere, let consumer, consumer.hasTaken else { return nil }
+    return consumer.sinceNanoseconds + Self.settledNanoseconds - now.steadyNanoseconds
   }
 
   func hasSettled(_ now: Moment) -> Bool {
-    guard let upSince, hasTaken else { return false }
-    return now.steadyNanoseconds - upSince >= Self.settledNanoseconds
+    guard let consumer, consumer.hasTaken else { return false }
+    return now.steadyNanoseconds - consumer.sinceNanoseconds >= Self.settledNanoseconds
   }
 
   func forgetTrouble(_ now: Moment) {

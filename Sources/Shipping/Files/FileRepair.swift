@@ -75,7 +75,7 @@ struct FileRepair {
     if isCompressed { return try examineGzip(descriptor, byteCount: byteCount) }
     if let binary {
       guard byteCount >= MemoryLayout<UInt32>.size,
-        let wholeByteCount = binary.wholeByteCount(Self.path(of: descriptor) ?? path)
+        let wholeByteCount = binary.format.wholeByteCount(ofFile: Self.path(of: descriptor) ?? path)
       else {
         return isMarked && byteCount < MemoryLayout<UInt32>.size ? .torn(wholeBytes: 0) : .foreign(.notVSL)
       }

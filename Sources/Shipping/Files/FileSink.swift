@@ -281,7 +281,7 @@ extension FileSink {
   /// Makes sure that records are not added to those of another layout.
   private func checkMarker() throws(SinkError) {
     guard let binary = options.binary, let current = binary.current else { return }
-    if let found = binary.kind(name), found.goes(with: current) { return }
+    if let found = binary.format.kind(ofFile: name), found.goes(with: current) { return }
     throw SinkError(
       target: name, operation: "append", refusal: "it holds something other than records of this log")
   }

@@ -93,7 +93,7 @@ extension SpoolDisk {
   private func check(_ file: SpoolFile) throws(SinkError) {
     let kind = file.header.kind
     let isBinary = kind != 0
-    let found = BinaryContent.Kind(
+    let found = BinaryKind(
       marker: UInt32(truncatingIfNeeded: kind), variant: UInt8(truncatingIfNeeded: kind >> 32))
     if isBinary == (options.content != nil), options.content?.begin(found) ?? true { return }
     let what = isBinary ? "binary records" : "lines"
