@@ -1,8 +1,10 @@
+import VarnishLog
+
 /// What the reading loop must know of a tag, one byte for each number, in plain memory.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
-package struct TagClasses {
-  package enum Kind: UInt8 {
+struct TagClasses {
+  enum Kind: UInt8 {
     case plain
     case begin
     case end
@@ -15,7 +17,7 @@ package struct TagClasses {
 
   private let kinds: UnsafeMutablePointer<Kind>
 
-  package init(_ table: TagTable) {
+  init(_ table: TagTable) {
     // One for every number a byte can hold, so no index is out of bounds.
     kinds = .allocate(capacity: 256)
     kinds.initialize(repeating: .unknown, count: 256)
@@ -28,8 +30,8 @@ package struct TagClasses {
     if let number = table.number(of: .link) { kinds[Int(number)] = .link }
   }
 
-  package func deallocate() { kinds.deallocate() }
+  func deallocate() { kinds.deallocate() }
 
   @inline(__always)
-  package subscript(tag: UInt8) -> Kind { kinds[Int(tag)] }
+  subscript(tag: UInt8) -> Kind { kinds[Int(tag)] }
 }
