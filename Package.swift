@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// For targets that touch raw memory: each place where they do is marked.
+let marked = strict + [.strictMemorySafety()]
+
 let package = Package(
   name: "spillway",
   products: [
@@ -33,7 +36,7 @@ let package = Package(
     .target(
       name: "Platform",
       dependencies: ["CShims"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "SharedMemory",
       dependencies: ["CShims", "Platform"],
