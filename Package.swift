@@ -40,7 +40,7 @@ let package = Package(
     .target(
       name: "SharedMemory",
       dependencies: ["CShims", "Platform"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "VarnishLog",
       dependencies: [],
