@@ -44,7 +44,7 @@ let package = Package(
     .target(
       name: "VarnishLog",
       dependencies: [],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "LogReading",
       dependencies: ["CShims", "Platform", "SharedMemory", "Compression", "VarnishLog"],

@@ -39,14 +39,14 @@ package enum RecordEncoding: Sendable {
   ) {
     switch self {
     case .narrow:
-      NarrowRecords.writeHeader(
+      unsafe NarrowRecords.writeHeader(
         to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
     case .wide:
-      WideRecords.writeHeader(
+      unsafe WideRecords.writeHeader(
         to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
     case .old:
-      memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
-      memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
+      unsafe memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
+      unsafe memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
     }
   }
 
@@ -54,9 +54,9 @@ package enum RecordEncoding: Sendable {
   @inline(__always)
   package func writeBatchHeader(to memory: UnsafeMutableRawPointer, byteCount: Int) {
     guard self != .old else { return }
-    memory.storeBytes(of: UInt32(RecordHeader.batchTag) << 24, as: UInt32.self)
-    memory.storeBytes(of: UInt32(byteCount), toByteOffset: 4, as: UInt32.self)
-    if self == .wide { memory.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self) }
+    unsafe memory.storeBytes(of: UInt32(RecordHeader.batchTag) << 24, as: UInt32.self)
+    unsafe memory.storeBytes(of: UInt32(byteCount), toByteOffset: 4, as: UInt32.self)
+    if self == .wide { unsafe memory.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self) }
   }
 
   /// The numbers of the tags, one for each case; `TagNumbers.none` where a log of this format has none.
