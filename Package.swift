@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "LogReading",
       dependencies: ["CShims", "Platform", "SharedMemory", "Compression", "VarnishLog"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "LogWriting",
       dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog"],

@@ -3,7 +3,7 @@ import VarnishLog
 /// What the reading loop must know of a tag, one byte for each number, in plain memory.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
-struct TagClasses {
+@safe struct TagClasses {
   enum Kind: UInt8 {
     case plain
     case begin
@@ -19,19 +19,19 @@ struct TagClasses {
 
   init(_ table: TagTable) {
     // One for every number a byte can hold, so no index is out of bounds.
-    kinds = .allocate(capacity: 256)
-    kinds.initialize(repeating: .unknown, count: 256)
-    for number in UInt8.min...UInt8.max where table.tag(number) != nil { kinds[Int(number)] = .plain }
-    kinds[0] = .mark
-    kinds[254] = .mark
-    kinds[Int(RecordHeader.batchTag)] = .batch
-    if let number = table.number(of: .begin) { kinds[Int(number)] = .begin }
-    if let number = table.number(of: .end) { kinds[Int(number)] = .end }
-    if let number = table.number(of: .link) { kinds[Int(number)] = .link }
+    unsafe kinds = .allocate(capacity: 256)
+    unsafe kinds.initialize(repeating: .unknown, count: 256)
+    for number in UInt8.min...UInt8.max where table.tag(number) != nil { unsafe kinds[Int(number)] = .plain }
+    unsafe kinds[0] = .mark
+    unsafe kinds[254] = .mark
+    unsafe kinds[Int(RecordHeader.batchTag)] = .batch
+    if let number = table.number(of: .begin) { unsafe kinds[Int(number)] = .begin }
+    if let number = table.number(of: .end) { unsafe kinds[Int(number)] = .end }
+    if let number = table.number(of: .link) { unsafe kinds[Int(number)] = .link }
   }
 
-  func deallocate() { kinds.deallocate() }
+  func deallocate() { unsafe kinds.deallocate() }
 
   @inline(__always)
-  subscript(tag: UInt8) -> Kind { kinds[Int(tag)] }
+  subscript(tag: UInt8) -> Kind { unsafe kinds[Int(tag)] }
 }
