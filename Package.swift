@@ -52,7 +52,7 @@ let package = Package(
     .target(
       name: "LogWriting",
       dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "SpillwayLogging",
       dependencies: [
