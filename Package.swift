@@ -62,7 +62,7 @@ let package = Package(
     .target(
       name: "Transactions",
       dependencies: ["VarnishLog", "LogReading"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "LogQuery",
       dependencies: ["CPCRE2", "Platform", "SharedMemory", "VarnishLog", "Transactions"],
