@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// For targets that touch raw memory: each place where they do is marked.
+let marked = strict + [.strictMemorySafety()]
+
 let package = Package(
   name: "spillway",
   products: [
@@ -39,19 +42,19 @@ let package = Package(
     .target(
       name: "SharedMemory",
       dependencies: ["CShims", "Platform"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "VarnishLog",
       dependencies: [],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "LogReading",
       dependencies: ["CShims", "Platform", "SharedMemory", "Compression", "VarnishLog"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "LogWriting",
       dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Settings", dependencies: ["CYAML", "Platform"],
       swiftSettings: strict + [.strictMemorySafety()]),
@@ -64,7 +67,7 @@ let package = Package(
     .target(
       name: "Transactions",
       dependencies: ["VarnishLog", "LogReading"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "LogQuery",
       dependencies: ["CPCRE2", "Platform", "SharedMemory", "VarnishLog", "Transactions"],

@@ -31,6 +31,6 @@ public struct NumberingProbe: Sendable {
       return false
     }
     guard type.equals("sess") || type.equals("req") || type.equals("bereq") else { return false }
-    return number.buffer.allSatisfy(ASCII.isDigit)
+    return unsafe number.buffer.allSatisfy(ASCII.isDigit)
   }
 }

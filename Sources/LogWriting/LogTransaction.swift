@@ -13,7 +13,7 @@ public import VarnishLog
 /// transaction.add(.end, "")
 /// transaction.commit()
 /// ```
-public struct LogTransaction: ~Copyable, @unchecked Sendable {
+@safe public struct LogTransaction: ~Copyable, @unchecked Sendable {
   // Sendable: nobody else has the buffer.
   private let writer: LogWriter
   private let buffer: UnsafeMutableRawPointer
@@ -35,13 +35,13 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
     tagNumbers = writer.tagNumbers
     textByteCountMax = writer.textByteCountMax
     capacity = writer.bufferByteCount
-    buffer = .allocate(byteCount: capacity, alignment: 8)
+    unsafe buffer = .allocate(byteCount: capacity, alignment: 8)
     used = encoding.batchHeaderByteCount
     self.vxid = vxid
     self.side = side
   }
 
-  deinit { buffer.deallocate() }
+  deinit { unsafe buffer.deallocate() }
 
   /// Begins another transaction; what was collected and not committed is thrown away.
   public mutating func begin(_ vxid: UInt64, _ side: Side) {
@@ -57,7 +57,7 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
   public mutating func add(_ tag: Tag, _ text: StaticString) {
     let number = number(of: tag)
     guard text.hasPointerRepresentation else { return add(tag, text.description) }
-    add(number, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    unsafe add(number, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   /// Adds a record with text; what is longer than the writer's limit is cut.
@@ -65,13 +65,13 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
   public mutating func add(_ tag: Tag, _ text: String) {
     let number = number(of: tag)
     var text = text
-    text.withUTF8 { add(number, UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { unsafe add(number, UnsafeRawBufferPointer($0)) }
   }
 
   /// Adds a record that is any bytes; what is longer than the writer's limit is cut.
   public mutating func add(_ tag: Tag, bytes: RawSpan) {
     let number = number(of: tag)
-    bytes.withUnsafeBytes { add(number, $0) }
+    unsafe bytes.withUnsafeBytes { unsafe add(number, $0) }
   }
 
   /// Adds a header: its name, a colon and a blank, and its value.
@@ -81,7 +81,7 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
     var value = value
     name.withUTF8 { name in
       value.withUTF8 { value in
-        add(number, UnsafeRawBufferPointer(name), isHeader: true, UnsafeRawBufferPointer(value))
+        unsafe add(number, UnsafeRawBufferPointer(name), isHeader: true, UnsafeRawBufferPointer(value))
       }
     }
   }
@@ -89,11 +89,11 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
   /// Adds a record as it stands in another log: the tag's number in this log's numbering, and the payload
   /// with its final NUL if it has one.
   public mutating func add(number: UInt8, payload: RawSpan) {
-    payload.withUnsafeBytes { payload in
+    unsafe payload.withUnsafeBytes { payload in
       let most = textByteCountMax + 1
       if payload.count > most { tally.truncations += 1 }
-      guard let target = makeRecord(number, payloadByteCount: min(payload.count, most)) else { return }
-      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload.prefix(most)))
+      guard let target = unsafe makeRecord(number, payloadByteCount: min(payload.count, most)) else { return }
+      unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload.prefix(most)))
     }
   }
 
@@ -102,23 +102,23 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
 
   private mutating func add(
     _ number: UInt8, _ first: UnsafeRawBufferPointer, isHeader: Bool = false,
-    _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    _ second: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   ) {
     let separator = isHeader ? 2 : 0
     let full = first.count + separator + second.count
     let count = min(full, textByteCountMax)
     if count < full { tally.truncations += 1 }
     let payload = count + (encoding.terminatesText ? 1 : 0)
-    guard let target = makeRecord(number, payloadByteCount: payload) else { return }
-    Self.copy(first, to: target, at: 0, count)
+    guard let target = unsafe makeRecord(number, payloadByteCount: payload) else { return }
+    unsafe Self.copy(first, to: target, at: 0, count)
     guard isHeader else { return }
-    Self.copy(UnsafeRawBufferPointer(Self.colon), to: target, at: first.count, count)
-    Self.copy(second, to: target, at: first.count + separator, count)
+    unsafe Self.copy(UnsafeRawBufferPointer(Self.colon), to: target, at: first.count, count)
+    unsafe Self.copy(second, to: target, at: first.count + separator, count)
   }
 
   private static var colon: UnsafeBufferPointer<UInt8> {
     let text: StaticString = ": "
-    return UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    return unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
   }
 
   /// Copies as much as there is room for in the first `limit` bytes of the target.
@@ -128,7 +128,7 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
   ) {
     let count = min(bytes.count, limit - offset)
     guard count > 0, let source = bytes.baseAddress, let start = target.baseAddress else { return }
-    (start + offset).copyMemory(from: source, byteCount: count)
+    unsafe (start + offset).copyMemory(from: source, byteCount: count)
   }
 
   /// Makes a record whose payload is still to be filled, its last word zero.
@@ -148,13 +148,13 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
       // The writer's options see to that; without it what follows would write behind the buffer.
       precondition(used + header + padded <= capacity, "a record larger than the buffer")
     }
-    let record = buffer + used
-    encoding.writeHeader(
+    let record = unsafe buffer + used
+    unsafe encoding.writeHeader(
       to: record, tag: number, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
-    if padded > 0 { record.storeBytes(of: 0, toByteOffset: header + padded - 4, as: UInt32.self) }
+    if padded > 0 { unsafe record.storeBytes(of: 0, toByteOffset: header + padded - 4, as: UInt32.self) }
     used += header + padded
     tally.records += 1
-    return UnsafeMutableRawBufferPointer(start: record + header, count: payloadByteCount)
+    return unsafe UnsafeMutableRawBufferPointer(start: record + header, count: payloadByteCount)
   }
 
   // MARK: Writing
@@ -182,7 +182,7 @@ public struct LogTransaction: ~Copyable, @unchecked Sendable {
       if tally.skipped > 0 { writer.log.count(tally) }
       return true
     }
-    encoding.writeBatchHeader(to: buffer, byteCount: used - start)
-    return writer.log.append(UnsafeRawBufferPointer(start: buffer, count: used), tally)
+    unsafe encoding.writeBatchHeader(to: buffer, byteCount: used - start)
+    return unsafe writer.log.append(UnsafeRawBufferPointer(start: buffer, count: used), tally)
   }
 }

@@ -74,15 +74,15 @@ public final class LogWriter: Sendable {
   /// Writes a record by itself; without a transaction's number it belongs to the server as a whole.
   public func append(_ tag: Tag, _ text: String, vxid: UInt64 = 0, side: Side = .none) {
     var text = text
-    text.withUTF8 { append(tag, UnsafeRawBufferPointer($0), vxid: vxid, side: side) }
+    text.withUTF8 { unsafe append(tag, UnsafeRawBufferPointer($0), vxid: vxid, side: side) }
   }
 
   /// Writes a record by itself as it stands in another log: the tag's number in this log's numbering, and
   /// the payload with its final NUL if it has one.
   public func append(number: UInt8, payload: RawSpan, vxid: UInt64 = 0, side: Side = .none) {
-    payload.withUnsafeBytes { payload in
+    unsafe payload.withUnsafeBytes { payload in
       let count = min(payload.count, textByteCountMax + 1)
-      append(
+      unsafe append(
         number, UnsafeRawBufferPointer(rebasing: payload.prefix(count)), payloadByteCount: count,
         isCut: count < payload.count, vxid: vxid, side: side)
     }
@@ -90,7 +90,7 @@ public final class LogWriter: Sendable {
 
   private func append(_ tag: Tag, _ text: UnsafeRawBufferPointer, vxid: UInt64, side: Side) {
     let count = min(text.count, textByteCountMax)
-    append(
+    unsafe append(
       tagNumbers[Int(tag.rawValue)], UnsafeRawBufferPointer(rebasing: text.prefix(count)),
       payloadByteCount: count + (encoding.terminatesText ? 1 : 0), isCut: count < text.count, vxid: vxid,
       side: side)
@@ -104,13 +104,15 @@ public final class LogWriter: Sendable {
     guard encoding.canHave(number) else { return log.count(AppendableLog.Tally(skipped: 1)) }
     let header = encoding.headerByteCount
     let byteCount = header + (payloadByteCount + 3) & ~3
-    withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { record in
+    unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { record in
       guard let start = record.baseAddress else { return }
-      record.storeBytes(of: 0, toByteOffset: byteCount - 4, as: UInt32.self)
-      encoding.writeHeader(
+      unsafe record.storeBytes(of: 0, toByteOffset: byteCount - 4, as: UInt32.self)
+      unsafe encoding.writeHeader(
         to: start, tag: number, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
-      if let source = bytes.baseAddress { (start + header).copyMemory(from: source, byteCount: bytes.count) }
-      _ = log.append(
+      if let source = bytes.baseAddress {
+        unsafe (start + header).copyMemory(from: source, byteCount: bytes.count)
+      }
+      _ = unsafe log.append(
         UnsafeRawBufferPointer(record), AppendableLog.Tally(records: 1, truncations: isCut ? 1 : 0))
     }
   }
@@ -161,8 +163,8 @@ public final class LogWriter: Sendable {
       throw .invalid(option: "byteCount", problem: "a section of \(byteCount) bytes can't be made")
     }
     let label = SectionLabel(kind, type: type, name: name)
-    let memory = try store.allocate(label, byteCount: byteCount) { memory in
-      contents(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
+    let memory = unsafe try store.allocate(label, byteCount: byteCount) { memory in
+      unsafe contents(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
     }
     return LogSection(label, in: store, memory)
   }

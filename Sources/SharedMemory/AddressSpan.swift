@@ -22,10 +22,10 @@ package struct AddressSpan: ~Copyable, Sendable {
   static func reserve(
     at address: UInt, byteCount: Int, for path: String
   ) throws(RegionError) -> AddressSpan? {
-    let granted = mmap(
+    let granted = unsafe mmap(
       UnsafeMutableRawPointer(bitPattern: address), byteCount, PROT_NONE,
       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let granted, granted != MAP_FAILED else {
+    guard let granted = unsafe granted, unsafe granted != MAP_FAILED else {
       throw .system(SystemError(operation: "reserve \(byteCount) bytes of addresses", path: path))
     }
     // Handed back by its end if it is not the one asked for.
@@ -34,7 +34,7 @@ package struct AddressSpan: ~Copyable, Sendable {
   }
 
   deinit {
-    munmap(UnsafeMutableRawPointer(bitPattern: start), byteCount)
+    unsafe munmap(UnsafeMutableRawPointer(bitPattern: start), byteCount)
   }
 
   /// Maps a part of a file, for reading and writing, at the same offset of the span.
@@ -55,10 +55,10 @@ package struct AddressSpan: ~Copyable, Sendable {
   ) throws(RegionError) {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "outside the reserved span")
     if range.isEmpty { return }
-    let target = UnsafeMutableRawPointer(bitPattern: start + UInt(range.lowerBound))
+    let target = unsafe UnsafeMutableRawPointer(bitPattern: start + UInt(range.lowerBound))
     let offset = descriptor < 0 ? 0 : off_t(range.lowerBound)
-    let placed = mmap(target, range.count, protection, flags | MAP_FIXED, descriptor, offset)
-    if placed == MAP_FAILED {
+    let placed = unsafe mmap(target, range.count, protection, flags | MAP_FIXED, descriptor, offset)
+    if unsafe placed == MAP_FAILED {
       throw .system(SystemError(operation: "map \(range.count) bytes", path: path))
     }
   }

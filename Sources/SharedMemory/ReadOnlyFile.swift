@@ -16,7 +16,7 @@ public struct ReadOnlyFile: ~Copyable {
   ///
   /// - Throws: `SystemError` if it can't be opened.
   public init(path: String) throws(SystemError) {
-    let descriptor = Int32(retryingOnInterrupt { Int(open(path, O_RDONLY | O_CLOEXEC)) })
+    let descriptor = Int32(retryingOnInterrupt { unsafe Int(open(path, O_RDONLY | O_CLOEXEC)) })
     guard descriptor >= 0 else { throw SystemError(operation: "open", path: path) }
     self.path = path
     self.descriptor = descriptor
@@ -28,7 +28,7 @@ public struct ReadOnlyFile: ~Copyable {
   /// - Throws: `SystemError` if it can't be opened or is no directory.
   public init(directory path: String) throws(SystemError) {
     let flags = O_RDONLY | O_CLOEXEC | O_DIRECTORY
-    let descriptor = Int32(retryingOnInterrupt { Int(open(path, flags)) })
+    let descriptor = Int32(retryingOnInterrupt { unsafe Int(open(path, flags)) })
     guard descriptor >= 0 else { throw SystemError(operation: "open", path: path) }
     self.path = path
     self.descriptor = descriptor
@@ -53,7 +53,7 @@ public struct ReadOnlyFile: ~Copyable {
     let name = names.first.map(String.init) ?? "."
     let path = parentPath + "/" + name
     var status = stat()
-    guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+    guard unsafe fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
       throw SystemError(operation: "open", path: path)
     }
     let isLast = names.count <= 1
@@ -61,7 +61,7 @@ public struct ReadOnlyFile: ~Copyable {
     let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
     let opened = Int32(
       retryingOnInterrupt {
-        Int(isLast ? openat(parent, name, flags) : shim_reach_directory(parent, name))
+        unsafe Int(isLast ? openat(parent, name, flags) : shim_reach_directory(parent, name))
       })
     guard opened >= 0 else { throw SystemError(operation: "open", path: path) }
     guard isLast else {
@@ -70,7 +70,7 @@ public struct ReadOnlyFile: ~Copyable {
     }
     do throws(SystemError) {
       // It may have been replaced since it was looked at.
-      guard fstat(opened, &status) == 0 else { throw SystemError(operation: "fstat", path: path) }
+      guard unsafe fstat(opened, &status) == 0 else { throw SystemError(operation: "fstat", path: path) }
       try check(status, isDirectory: false, path)
     } catch {
       close(opened)
@@ -100,7 +100,7 @@ public struct ReadOnlyFile: ~Copyable {
   /// The file's present identity and size.
   public func identity() throws(SystemError) -> FileState {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
+    guard unsafe fstat(descriptor, &status) == 0 else {
       throw SystemError(operation: "fstat", path: path)
     }
     return FileState(status)
@@ -111,7 +111,7 @@ public struct ReadOnlyFile: ~Copyable {
   /// - Throws: `SystemError` if that can't be found out.
   public func identity(of name: String) throws(SystemError) -> FileState? {
     var status = stat()
-    if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileState(status) }
+    if unsafe fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileState(status) }
     if errno == ENOENT { return nil }
     throw SystemError(operation: "stat", path: path + "/" + name)
   }
@@ -119,12 +119,12 @@ public struct ReadOnlyFile: ~Copyable {
   /// Whether reading would return at once.
   public var isReadable: Bool {
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    return retryingOnInterrupt { Int(poll(&request, 1, 0)) } > 0
+    return retryingOnInterrupt { unsafe Int(poll(&request, 1, 0)) } > 0
   }
 
   /// Reads up to the buffer's size from the present position; 0 at the end.
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
-    let count = retryingOnInterrupt { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+    let count = retryingOnInterrupt { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
     guard count >= 0 else { throw SystemError(operation: "read", path: path) }
     return count
   }
@@ -136,9 +136,9 @@ public struct ReadOnlyFile: ~Copyable {
       let offset = bytes.count
       let wanted = min(limit - offset, max(4096, offset))
       var failure: SystemError?
-      let chunk = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+      let chunk = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
         count = retryingOnInterrupt {
-          pread(descriptor, buffer.baseAddress, wanted, off_t(offset))
+          unsafe pread(descriptor, buffer.baseAddress, wanted, off_t(offset))
         }
         if count < 0 {
           failure = SystemError(operation: "read", path: path)

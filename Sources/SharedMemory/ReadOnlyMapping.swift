@@ -7,7 +7,7 @@ public import Platform
 /// The mapping outlives the removal of the file. If the file is *truncated* while it is mapped, the kernel
 /// would deliver SIGBUS on access; `FaultGuard` turns that into zero bytes, which no log contains at a
 /// record's place, so that a reader stops instead of dying.
-public struct ReadOnlyMapping: ~Copyable {
+@safe public struct ReadOnlyMapping: ~Copyable {
   /// The first byte that was asked for.
   public let base: UnsafeRawPointer
   /// How many bytes from `base` may be read.
@@ -30,21 +30,21 @@ public struct ReadOnlyMapping: ~Copyable {
     }
     let pageSize = sysconf(Int32(_SC_PAGESIZE))
     let lead = offset % pageSize
-    let mapped = mmap(
+    let mapped = unsafe mmap(
       nil, lead + byteCount, PROT_READ, MAP_SHARED | (readsAhead ? MAP_POPULATE : 0), file.descriptor,
       off_t(offset - lead))
-    guard let mapped, mapped != MAP_FAILED else {
+    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
       throw SystemError(operation: "map", path: file.path)
     }
-    pages = mapped
+    unsafe pages = unsafe mapped
     pagesByteCount = lead + byteCount
-    base = UnsafeRawPointer(mapped) + lead
+    unsafe base = unsafe UnsafeRawPointer(mapped) + lead
     self.byteCount = byteCount
-    shim_guard_region(mapped, pagesByteCount)
+    unsafe shim_guard_region(mapped, pagesByteCount)
   }
 
   deinit {
-    shim_unguard_region(pages)
-    munmap(pages, pagesByteCount)
+    unsafe shim_unguard_region(pages)
+    unsafe munmap(pages, pagesByteCount)
   }
 }

@@ -17,19 +17,19 @@ package struct RegionFile: ~Copyable, Sendable {
   /// Makes a file in memory that has no name.
   static func anonymous(_ label: String) throws(RegionError) -> RegionFile {
     try RegionFile(
-      path: "memfd:\(label)", descriptor: Int(shim_anonymous_file(label)), "make a file in memory")
+      path: "memfd:\(label)", descriptor: unsafe Int(shim_anonymous_file(label)), "make a file in memory")
   }
 
   /// Makes a file that did not exist.
   static func create(_ path: String) throws(RegionError) -> RegionFile {
     let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
     return try RegionFile(
-      path: path, descriptor: retryingOnInterrupt { Int(Glibc.open(path, flags, 0o600)) }, "create")
+      path: path, descriptor: retryingOnInterrupt { unsafe Int(Glibc.open(path, flags, 0o600)) }, "create")
   }
 
   /// Opens a file for reading and writing.
   static func open(_ path: String) throws(RegionError) -> RegionFile {
-    let descriptor = retryingOnInterrupt { Int(Glibc.open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)) }
+    let descriptor = retryingOnInterrupt { unsafe Int(Glibc.open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)) }
     let file = try RegionFile(path: path, descriptor: descriptor, "open")
     guard try file.identity().isRegularFile else {
       throw .damaged(path: path, reason: "not a regular file")
@@ -47,7 +47,7 @@ package struct RegionFile: ~Copyable, Sendable {
 
   private func status() throws(RegionError) -> stat {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure("fstat") }
+    guard unsafe fstat(descriptor, &status) == 0 else { throw failure("fstat") }
     return status
   }
 
@@ -62,7 +62,7 @@ package struct RegionFile: ~Copyable, Sendable {
   /// Up to `count` bytes from the beginning.
   func head(_ count: Int) throws(RegionError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
-    let found = retryingOnInterrupt { pread(descriptor, &bytes, count, 0) }
+    let found = retryingOnInterrupt { unsafe pread(descriptor, &bytes, count, 0) }
     guard found >= 0 else { throw failure("read") }
     return Array(bytes[..<found])
   }
@@ -80,9 +80,11 @@ package struct RegionFile: ~Copyable, Sendable {
   func write(_ bytes: [UInt8], at offset: Int) throws(RegionError) {
     var done = 0
     while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        let rest = UnsafeRawBufferPointer(rebasing: buffer[done...])
-        return retryingOnInterrupt { pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done)) }
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+        return retryingOnInterrupt {
+          unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+        }
       }
       guard count >= 0 else { throw allocationFailure("write") }
       done += count

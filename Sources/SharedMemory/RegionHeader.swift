@@ -103,11 +103,11 @@ package struct RegionHeader: Equatable, Sendable {
 
 extension [UInt8] {
   fileprivate mutating func append(native value: some FixedWidthInteger) {
-    Swift.withUnsafeBytes(of: value) { append(contentsOf: $0) }
+    unsafe Swift.withUnsafeBytes(of: value) { unsafe append(contentsOf: $0) }
   }
 
   fileprivate func native<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type, at offset: Int) -> Value
   {
-    withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
+    unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
   }
 }

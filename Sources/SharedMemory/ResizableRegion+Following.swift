@@ -7,8 +7,8 @@ extension ResizableRegion {
   ///
   /// The header's page is mapped from the region's beginning to its end, and the word is aligned in it.
   private var sharedEnd: UnsafePointer<Atomic<UInt64>> {
-    let address = base - RegionHeader.byteCount + RegionHeader.endOffset
-    return UnsafePointer(address.assumingMemoryBound(to: Atomic<UInt64>.self))
+    let address = unsafe base - RegionHeader.byteCount + RegionHeader.endOffset
+    return unsafe UnsafePointer(address.assumingMemoryBound(to: Atomic<UInt64>.self))
   }
 
   /// Maps what other processes grew since the last time, and unmaps what they gave back.
@@ -18,7 +18,7 @@ extension ResizableRegion {
   /// - Throws: `RegionError.damaged` if the header now says what cannot be, or the file was cut.
   @discardableResult
   public func refresh() throws(RegionError) -> Int {
-    let word = sharedEnd.pointee.load(ordering: .acquiring)
+    let word = unsafe sharedEnd.pointee.load(ordering: .acquiring)
     let faults = shim_guard_faults(guardSlot)
     if word != UInt64(mappedEnd.load(ordering: .relaxed)) || faults != repairedFaults.load(ordering: .relaxed)
     {
@@ -43,7 +43,7 @@ extension ResizableRegion {
   /// Tells all processes of another end, up to which everything is mapped here already.
   package func publish(end: Int) {
     shim_resize_guard(guardSlot, end)
-    sharedEnd.pointee.store(UInt64(end), ordering: .releasing)
+    unsafe sharedEnd.pointee.store(UInt64(end), ordering: .releasing)
     mappedEnd.store(end, ordering: .releasing)
   }
 
@@ -53,7 +53,7 @@ extension ResizableRegion {
   /// shows what the file has at its place. Only pages that were put over it after a fault do not.
   private func follow() throws(RegionError) -> Int {
     let mapped = mappedEnd.load(ordering: .relaxed)
-    let word = sharedEnd.pointee.load(ordering: .acquiring)
+    let word = unsafe sharedEnd.pointee.load(ordering: .acquiring)
     let faults = shim_guard_faults(guardSlot)
     let hasFaulted = faults != repairedFaults.load(ordering: .relaxed)
     if word == UInt64(mapped) && !hasFaulted { return mapped }

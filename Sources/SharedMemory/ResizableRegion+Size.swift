@@ -64,7 +64,7 @@ extension ResizableRegion {
     if range.isEmpty { return }
     if try !file.punchHole(range) {
       // The range was found inside, and what is inside stays mapped.
-      (base + offset).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+      unsafe (base + offset).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     }
   }
 

@@ -24,7 +24,7 @@ package import Synchronization
 /// is no longer there gives zeros that are in this process alone, and `faultedPageCount` says so.
 ///
 /// All methods may be called on any thread.
-public final class ResizableRegion: Sendable {
+@safe public final class ResizableRegion: Sendable {
   /// The first usable byte, at the beginning of a page; the same in all processes.
   ///
   /// The pointer never changes, and the addresses behind it are the region's own as long as the region lives.
@@ -47,21 +47,21 @@ public final class ResizableRegion: Sendable {
     _ file: consuming RegionFile, name: String?, over span: consuming AddressSpan, header: RegionHeader,
     end: Int
   ) throws(RegionError) {
-    guard let start = UnsafeMutableRawPointer(bitPattern: span.start) else {
+    guard let start = unsafe UnsafeMutableRawPointer(bitPattern: span.start) else {
       throw .addressTaken(at: span.start, path: file.path)
     }
     try span.lay(file, over: 0..<end)
-    base = start + RegionHeader.byteCount
+    unsafe base = unsafe start + RegionHeader.byteCount
     self.header = header
     self.file = file
     self.span = span
     self.name = name
     mappedEnd = Atomic(end)
-    guardSlot = shim_guard_shared_region(start, end)
+    guardSlot = unsafe shim_guard_shared_region(start, end)
   }
 
   deinit {
-    shim_unguard_region(base - RegionHeader.byteCount)
+    unsafe shim_unguard_region(base - RegionHeader.byteCount)
   }
 }
 
@@ -91,7 +91,7 @@ extension ResizableRegion {
       try self.init(founding: file, name: path, options)
     } catch {
       // It was made here, and nobody can use it.
-      unlink(path)
+      unsafe unlink(path)
       throw error
     }
   }
@@ -206,7 +206,7 @@ extension ResizableRegion {
     guard let name, case .success(let found) = FileState.of(path: name),
       found.isSameFile(as: try file.identity())
     else { return }
-    guard unlink(name) == 0 || errno == ENOENT else {
+    guard unsafe unlink(name) == 0 || errno == ENOENT else {
       throw .system(SystemError(operation: "remove", path: name))
     }
   }

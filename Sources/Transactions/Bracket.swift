@@ -32,7 +32,7 @@ struct Bracket {
     init(payload: LogBytes) { self.payload = payload }
 
     /// The byte at `index`, which the caller has compared with `payload.count`.
-    private var byte: UInt8 { payload.start.load(fromByteOffset: index, as: UInt8.self) }
+    private var byte: UInt8 { unsafe payload.start.load(fromByteOffset: index, as: UInt8.self) }
 
     @inline(__always)
     private mutating func skipSpace() {
@@ -45,7 +45,7 @@ struct Bracket {
       let limit = min(payload.count, from &+ wordByteCountMax)
       while index < limit, !ASCII.isSpace(byte) { index &+= 1 }
       guard index > from else { return nil }
-      return LogBytes(start: payload.start + from, count: index &- from)
+      return unsafe LogBytes(start: payload.start + from, count: index &- from)
     }
 
     mutating func takeNumber() -> UInt64? {

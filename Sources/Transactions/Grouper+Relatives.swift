@@ -129,13 +129,13 @@ extension Grouper {
     guard keepsNotes else { return }
     let name = tags.tag(record.tag)?.name ?? "unknown"
     var text = Array("\(reason) (\(record.vxid):\(name) \"".utf8)
-    text += record.payload.droppingFinalNULs.prefix(Self.noteByteCountMax).buffer
+    unsafe text += record.payload.droppingFinalNULs.prefix(Self.noteByteCountMax).buffer
     text += Array("\")".utf8)
     addNote(text.prefix(Self.noteByteCountMax), to: index, rest: rest)
   }
 
   mutating func addNote(_ text: StaticString, to index: Int32, rest: RecordRun<Layout>) {
-    addNote(text.withUTF8Buffer { Array($0)[...] }, to: index, rest: rest)
+    addNote(text.withUTF8Buffer { unsafe Array($0)[...] }, to: index, rest: rest)
   }
 
   /// Adds a note in front of `rest`, the part of the present piece that comes after it.

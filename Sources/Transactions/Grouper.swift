@@ -114,7 +114,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     let orphansBefore = statistics.orphans
     var cursor = run.makeCursor()
     while let record = cursor.next() {
-      addUnit(
+      unsafe addUnit(
         RecordRun(start: record.address, byteCount: record.bytes.count, place: run.place(of: record)))
       // Each piece is left before the next one comes, as it would be in a source that gives them singly.
       settle()

@@ -4,32 +4,32 @@ import VarnishLog
 ///
 /// Memory of its own rather than an array's, because the group views it until the next call and an array
 /// doesn't promise to stay where it is. The grouper deallocates it.
-struct MemberList<Layout: RecordLayout> {
+@safe struct MemberList<Layout: RecordLayout> {
   private var storage = UnsafeMutableBufferPointer<Transaction<Layout>>.allocate(capacity: 16)
   private(set) var count = 0
 
   subscript(index: Int) -> Transaction<Layout> {
     precondition(index < count)
-    return storage[index]
+    return unsafe storage[index]
   }
 
   var group: TransactionGroup<Layout> {
-    TransactionGroup(UnsafeBufferPointer(rebasing: storage[..<count]))
+    unsafe TransactionGroup(UnsafeBufferPointer(rebasing: storage[..<count]))
   }
 
   mutating func append(_ transaction: Transaction<Layout>) {
-    if count == storage.count {
+    if unsafe count == storage.count {
       let larger = UnsafeMutableBufferPointer<Transaction<Layout>>.allocate(capacity: count * 2)
-      _ = larger.moveInitialize(fromContentsOf: storage)
-      storage.deallocate()
-      storage = larger
+      _ = unsafe larger.moveInitialize(fromContentsOf: storage)
+      unsafe storage.deallocate()
+      unsafe storage = unsafe larger
     }
-    storage.initializeElement(at: count, to: transaction)
+    unsafe storage.initializeElement(at: count, to: transaction)
     count += 1
   }
 
   // Transactions are plain values: there is nothing to deinitialise.
   mutating func removeAll() { count = 0 }
 
-  func deallocate() { storage.deallocate() }
+  func deallocate() { unsafe storage.deallocate() }
 }

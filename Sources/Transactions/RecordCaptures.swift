@@ -6,7 +6,7 @@ public import VarnishLog
 /// Most records are wanted by nobody, and which are is told by their tags alone. They are kept with the
 /// header word they were found with: the memory they lie in may change, and a second look at the length
 /// could find another one.
-public struct RecordCaptures: ~Copyable {
+@safe public struct RecordCaptures: ~Copyable {
   // Invariant: both lists have room for `countMax` records, and no walk looks at more.
 
   private let uses: UnsafeMutablePointer<UInt8>
@@ -21,20 +21,22 @@ public struct RecordCaptures: ~Copyable {
   /// Makes room for the records of these tags.
   public init(query: TagSet, line: TagSet) {
     precondition(MemoryLayout<Record<NarrowRecords>>.stride == Self.recordStride)
-    uses = .allocate(capacity: 256)
+    unsafe uses = .allocate(capacity: 256)
     for number in UInt8.min...UInt8.max {
       let use =
         (query.contains(number) ? Self.queryUse : 0) | (line.contains(number) ? Self.lineUse : 0)
-      (uses + Int(number)).initialize(to: use)
+      unsafe (uses + Int(number)).initialize(to: use)
     }
     let byteCount = Self.countMax * Self.recordStride
-    lists = (.allocate(byteCount: byteCount, alignment: 16), .allocate(byteCount: byteCount, alignment: 16))
+    unsafe lists = (
+      .allocate(byteCount: byteCount, alignment: 16), .allocate(byteCount: byteCount, alignment: 16)
+    )
   }
 
   deinit {
-    uses.deallocate()
-    lists.query.deallocate()
-    lists.line.deallocate()
+    unsafe uses.deallocate()
+    unsafe lists.query.deallocate()
+    unsafe lists.line.deallocate()
   }
 
   /// Walks over a transaction.
@@ -47,27 +49,27 @@ public struct RecordCaptures: ~Copyable {
   ) -> CapturedRecords<Layout>? {
     let byteCount = transaction.stored.byteCount + transaction.inPlace.byteCount
     guard byteCount / Layout.headerByteCount <= Self.countMax else { return nil }
-    let query = lists.query.bindMemory(to: Record<Layout>.self, capacity: Self.countMax)
-    let line = lists.line.bindMemory(to: Record<Layout>.self, capacity: Self.countMax)
+    let query = unsafe lists.query.bindMemory(to: Record<Layout>.self, capacity: Self.countMax)
+    let line = unsafe lists.line.bindMemory(to: Record<Layout>.self, capacity: Self.countMax)
     var queryCount = 0
     var lineCount = 0
     var cursor = transaction.makeCursor()
     while let record = cursor.next() {
       // Written either way and counted if it is wanted: there is nothing to predict.
-      let use = uses[Int(record.tag)]
-      (query + queryCount).initialize(to: record)
+      let use = unsafe uses[Int(record.tag)]
+      unsafe (query + queryCount).initialize(to: record)
       queryCount &+= Int(use & Self.queryUse)
-      (line + lineCount).initialize(to: record)
+      unsafe (line + lineCount).initialize(to: record)
       lineCount &+= Int(use >> 1)
     }
-    return CapturedRecords(
+    return unsafe CapturedRecords(
       query: UnsafeBufferPointer(start: query, count: queryCount),
       line: UnsafeBufferPointer(start: line, count: lineCount))
   }
 }
 
 /// The records of one transaction that somebody depends on, in the order in which they were logged.
-public struct CapturedRecords<Layout: RecordLayout> {
+@safe public struct CapturedRecords<Layout: RecordLayout> {
   /// What a query depends on.
   public let query: UnsafeBufferPointer<Record<Layout>>
   /// What a line depends on.

@@ -3,7 +3,7 @@ import VarnishLog
 /// Memory for the records of one unfinished transaction, in the layout they had in the log.
 ///
 /// It is owned by whoever calls `release`; copies of the value view the same memory.
-struct RecordStore<Layout: RecordLayout> {
+@safe struct RecordStore<Layout: RecordLayout> {
   private var memory: UnsafeMutableRawPointer?
   private var capacity = 0
   private(set) var byteCount = 0
@@ -12,8 +12,8 @@ struct RecordStore<Layout: RecordLayout> {
   ///
   /// They stay where they are until the next change.
   var records: RecordRun<Layout> {
-    guard let memory else { return .empty }
-    return RecordRun(start: UnsafeRawPointer(memory), byteCount: byteCount)
+    guard let memory = unsafe memory else { return .empty }
+    return unsafe RecordRun(start: UnsafeRawPointer(memory), byteCount: byteCount)
   }
 
   /// Copies a record.
@@ -22,10 +22,10 @@ struct RecordStore<Layout: RecordLayout> {
   /// when the copying began.
   mutating func append(_ record: Record<Layout>) {
     let bytes = record.bytes
-    let target = grow(by: bytes.count)
-    target.copyMemory(from: bytes.start, byteCount: bytes.count)
+    let target = unsafe grow(by: bytes.count)
+    unsafe target.copyMemory(from: bytes.start, byteCount: bytes.count)
     // The copied header may be a later one; a walk over the store must find the length that was copied.
-    Layout.writeHeader(
+    unsafe Layout.writeHeader(
       to: target, tag: record.tag, payloadByteCount: record.payload.count, vxid: record.vxid,
       side: record.side)
   }
@@ -34,13 +34,13 @@ struct RecordStore<Layout: RecordLayout> {
   mutating func append(tag: UInt8, vxid: UInt64, side: Side, text: [UInt8]) {
     let payloadByteCount = text.count + 1
     let byteCount = Layout.headerByteCount + (payloadByteCount + 3) & ~3
-    let target = grow(by: byteCount)
-    target.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    Layout.writeHeader(
+    let target = unsafe grow(by: byteCount)
+    unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    unsafe Layout.writeHeader(
       to: target, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
-    text.withUnsafeBytes { source in
+    unsafe text.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return }
-      (target + Layout.headerByteCount).copyMemory(from: start, byteCount: text.count)
+      unsafe (target + Layout.headerByteCount).copyMemory(from: start, byteCount: text.count)
     }
   }
 
@@ -51,27 +51,27 @@ struct RecordStore<Layout: RecordLayout> {
 
   /// Gives the memory back; the store is empty afterwards.
   mutating func release() {
-    memory?.deallocate()
-    memory = nil
+    unsafe memory?.deallocate()
+    unsafe memory = nil
     capacity = 0
     byteCount = 0
   }
 
   /// Room for `count` more bytes, which count as used from now on.
   private mutating func grow(by count: Int) -> UnsafeMutableRawPointer {
-    if let memory, byteCount + count <= capacity {
+    if let memory = unsafe memory, byteCount + count <= capacity {
       defer { byteCount += count }
-      return memory + byteCount
+      return unsafe memory + byteCount
     }
     let newCapacity = max(1024, capacity * 2, (byteCount + count + 15) & ~15)
     let new = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
-    if let memory {
-      new.copyMemory(from: memory, byteCount: byteCount)
-      memory.deallocate()
+    if let memory = unsafe memory {
+      unsafe new.copyMemory(from: memory, byteCount: byteCount)
+      unsafe memory.deallocate()
     }
-    memory = new
+    unsafe memory = unsafe new
     capacity = newCapacity
     defer { byteCount += count }
-    return new + byteCount
+    return unsafe new + byteCount
   }
 }

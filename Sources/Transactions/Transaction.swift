@@ -76,11 +76,11 @@ public struct Transaction<Layout: RecordLayout> {
 
 /// What is selected, counted and rendered at once: a transaction or a tree of them, the root first, then
 /// breadth first.
-public struct TransactionGroup<Layout: RecordLayout> {
+@safe public struct TransactionGroup<Layout: RecordLayout> {
   @usableFromInline let members: UnsafeBufferPointer<Transaction<Layout>>
 
   @inlinable
-  init(_ members: UnsafeBufferPointer<Transaction<Layout>>) { self.members = members }
+  init(_ members: UnsafeBufferPointer<Transaction<Layout>>) { unsafe self.members = members }
 
   /// Has a record looked at as a group of its own, as the grouping `raw` takes it: at level 0, of no type.
   ///
@@ -89,24 +89,24 @@ public struct TransactionGroup<Layout: RecordLayout> {
   public static func withRecord<Result>(
     _ record: Record<Layout>, at place: UInt64 = 0, _ body: (TransactionGroup) -> Result
   ) -> Result {
-    let run = RecordRun<Layout>(start: record.address, byteCount: record.bytes.count, place: place)
+    let run = unsafe RecordRun<Layout>(start: record.address, byteCount: record.bytes.count, place: place)
     let transaction = Transaction<Layout>(
       vxid: record.vxid, parentVXID: 0, type: .unknown, reason: .other, side: record.side, level: 0,
       isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
-    return withUnsafePointer(to: transaction) { pointer in
-      body(TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1)))
+    return unsafe withUnsafePointer(to: transaction) { pointer in
+      unsafe body(TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1)))
     }
   }
 
   /// How many transactions there are; at least one.
-  @inlinable public var count: Int { members.count }
+  @inlinable public var count: Int { unsafe members.count }
 
   /// The transaction at a position.
-  @inlinable public subscript(index: Int) -> Transaction<Layout> { members[index] }
+  @inlinable public subscript(index: Int) -> Transaction<Layout> { unsafe members[index] }
 
   /// Where the first record of any of them begins.
-  public var firstPlace: UInt64 { members.reduce(.max) { min($0, $1.firstPlace) } }
+  public var firstPlace: UInt64 { unsafe members.reduce(.max) { min($0, $1.firstPlace) } }
 
   /// Where the last record of any of them ends.
-  public var endPlace: UInt64 { members.reduce(0) { max($0, $1.endPlace) } }
+  public var endPlace: UInt64 { unsafe members.reduce(0) { max($0, $1.endPlace) } }
 }

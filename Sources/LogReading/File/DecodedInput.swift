@@ -2,7 +2,7 @@ import Compression
 import SharedMemory
 
 /// What a compressed file holds, decoded as it is read.
-struct DecodedInput: ~Copyable {
+@safe struct DecodedInput: ~Copyable {
   private var decompressor: Decompressor
   private let buffer: UnsafeMutableRawBufferPointer
   /// Which of the bytes read are still to be decoded.
@@ -22,13 +22,13 @@ struct DecodedInput: ~Copyable {
     } catch {
       throw .undecodable(path: path, offset: error.offset, problem: error.description)
     }
-    buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
-    buffer.copyMemory(from: beginning)
+    unsafe buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
+    unsafe buffer.copyMemory(from: beginning)
     unread = 0..<beginning.count
     self.path = path
   }
 
-  deinit { buffer.deallocate() }
+  deinit { unsafe buffer.deallocate() }
 
   /// Whether there is something to decode without reading.
   var isReady: Bool { !unread.isEmpty || decompressor.isHoldingBack }
@@ -44,11 +44,11 @@ struct DecodedInput: ~Copyable {
     var hasRead = false
     while true {
       if isReady {
-        let count = try decode(into: output)
+        let count = unsafe try decode(into: output)
         if count > 0 { return count }
       }
       if hasRead, !waits { return 0 }
-      let count = try file.readLog(into: buffer)
+      let count = unsafe try file.readLog(into: buffer)
       guard count > 0 else {
         try finish()
         return nil
@@ -59,10 +59,10 @@ struct DecodedInput: ~Copyable {
   }
 
   private mutating func decode(into output: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
-    var span = output.mutableBytes
-    let input = UnsafeRawBufferPointer(rebasing: buffer[unread])
+    var span = unsafe output.mutableBytes
+    let input = unsafe UnsafeRawBufferPointer(rebasing: buffer[unread])
     do {
-      let progress = try decompressor.decode(input.bytes, into: &span)
+      let progress = unsafe try decompressor.decode(input.bytes, into: &span)
       unread.removeFirst(progress.consumed)
       return progress.produced
     } catch {

@@ -33,7 +33,7 @@ extension FileRecords {
   private mutating func walk(upTo place: UInt64) -> Bool {
     var left = place - nextPlace
     while left > 0, window.byteCount - offsetInWindow >= Layout.headerByteCount {
-      let word = (window.start + offsetInWindow).load(as: UInt32.self)
+      let word = unsafe (window.start + offsetInWindow).load(as: UInt32.self)
       let byteCount: Int
       switch RecordHeader.tag(word) {
       case 0, 254: return false

@@ -38,7 +38,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   public mutating func begin() throws(LogError) {
     while probe.result == nil, !window.reachedEnd, !window.isFull {
       try window.slide(by: 0)
-      var cursor = RecordRun<Layout>(start: window.start, byteCount: window.byteCount).makeCursor()
+      var cursor = unsafe RecordRun<Layout>(start: window.start, byteCount: window.byteCount).makeCursor()
       while probe.result == nil, let record = cursor.next() {
         probe.examine(tag: record.tag, payload: record.payload)
       }
@@ -72,7 +72,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
 
   /// Bytes from the beginning of the file, or of what was decoded from it.
   public func offset(of address: UnsafeRawPointer) -> Int {
-    window.offset + (address - window.start)
+    unsafe window.offset + (address - window.start)
   }
 
   /// The next records of one transaction that stand together: up to its `End`, another `Begin`, a record
@@ -88,11 +88,11 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     while true {
       let run = scan()
       if run.byteCount > 0, run.isEnded || window.isFull || window.reachedEnd {
-        let start = window.start + offsetInWindow
+        let start = unsafe window.start + offsetInWindow
         let place = nextPlace
         offsetInWindow += run.byteCount
         if run.vxid == 0, !includesUnattributed { continue }
-        return .records(
+        return unsafe .records(
           RecordRun(
             start: start, byteCount: run.byteCount, place: place,
             shape: run.begins && run.ends ? run.links > 0 ? .linked : .plain : .unknown))
@@ -130,21 +130,21 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   private static var prefetchDistance: Int { 2048 }
 
   private mutating func scan() -> Run {
-    let base = window.start
+    let base = unsafe window.start
     let filled = window.byteCount
     var run = Run()
     // offsetInWindow <= at <= filled holds throughout, so none of the sums below can overflow.
     var at = offsetInWindow
-    if filled &- at >= Layout.headerByteCount { run.vxid = Layout.vxid(base + at) }
+    if filled &- at >= Layout.headerByteCount { run.vxid = unsafe Layout.vxid(base + at) }
     while filled &- at >= Layout.headerByteCount {
-      let record = base + at
+      let record = unsafe base + at
       // Here the file's bytes are touched for the first time; walking from header to header would wait for
       // each of them.
-      shim_prefetch(record + Self.prefetchDistance)
-      let word = record.load(as: UInt32.self)
+      unsafe shim_prefetch(record + Self.prefetchDistance)
+      let word = unsafe record.load(as: UInt32.self)
       let byteCount = Record<Layout>.byteCount(word)
       guard byteCount <= filled &- at else { break }
-      guard Layout.vxid(record) == run.vxid else {
+      guard unsafe Layout.vxid(record) == run.vxid else {
         run.isEnded = true
         break
       }
@@ -176,7 +176,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   ///
   /// - Throws: `LogError.damaged` if the record at `offsetInWindow` is what marks unwritten memory.
   private mutating func skipOddRecord() throws(LogError) {
-    let tag = RecordHeader.tag((window.start + offsetInWindow).load(as: UInt32.self))
+    let tag = unsafe RecordHeader.tag((window.start + offsetInWindow).load(as: UInt32.self))
     guard tag == RecordHeader.batchTag else {
       throw .damaged(
         path: window.path, offset: window.offset + offsetInWindow, isDecoded: isDecoded,
@@ -200,7 +200,7 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     let left = window.byteCount - offsetInWindow
     var needed = Layout.headerByteCount
     if left >= needed {
-      needed = Record<Layout>.byteCount((window.start + offsetInWindow).load(as: UInt32.self))
+      needed = unsafe Record<Layout>.byteCount((window.start + offsetInWindow).load(as: UInt32.self))
     }
     return .truncated(
       path: window.path, offset: window.offset + offsetInWindow, isDecoded: isDecoded, needed: needed,

@@ -7,7 +7,7 @@ import VarnishLog
 ///
 /// Either way it is of bounded size, longer than any record, and moves forward only. A mapped file that
 /// somebody truncates reads as zeros, which no log has where a record begins.
-struct FileWindow: ~Copyable {
+@safe struct FileWindow: ~Copyable {
   private var input: LogInput
   /// The first byte; valid until the next `slide`.
   private(set) var start: UnsafeRawPointer
@@ -34,11 +34,11 @@ struct FileWindow: ~Copyable {
     input = file.input
     isMapped = input.isRegular && !input.isDecoded
     mapping = nil
-    buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
-    start = UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+    unsafe buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
+    unsafe start = unsafe UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
   }
 
-  deinit { buffer.deallocate() }
+  deinit { unsafe buffer.deallocate() }
 
   /// The file's name.
   var path: String { input.file.path }
@@ -54,7 +54,7 @@ struct FileWindow: ~Copyable {
   var isReady: Bool { input.isReady }
 
   /// Whether it can't become any longer without moving.
-  var isFull: Bool { byteCount >= (isMapped ? Self.mappedByteCountMax : buffer.count) }
+  var isFull: Bool { unsafe byteCount >= (isMapped ? Self.mappedByteCountMax : buffer.count) }
 
   /// Moves the beginning forward by `count` bytes and takes in more at the end, if there is more.
   ///
@@ -81,7 +81,7 @@ struct FileWindow: ~Copyable {
     }
     do {
       let new = try ReadOnlyMapping(input.file, offset: newOffset, byteCount: wanted, readsAhead: true)
-      start = new.base
+      unsafe start = unsafe new.base
       mapping = consume new
     } catch {
       guard mapping == nil else { throw error }
@@ -95,17 +95,17 @@ struct FileWindow: ~Copyable {
   }
 
   private mutating func read(keeping count: Int) {
-    let base = buffer.baseAddress.unsafelyUnwrapped
+    let base = unsafe buffer.baseAddress.unsafelyUnwrapped
     let unread = byteCount - count
     if count > 0 {
-      base.copyMemory(from: base + count, byteCount: unread)
+      unsafe base.copyMemory(from: base + count, byteCount: unread)
       offset += count
       byteCount = unread
     }
     // One read: a pipe gives what it has, and that is gone on with rather than waited for more.
-    let room = buffer[byteCount..<min(byteCount + Self.readByteCount, buffer.count)]
+    let room = unsafe buffer[byteCount..<min(byteCount + Self.readByteCount, buffer.count)]
     do throws(LogError) {
-      if let added = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: room)) {
+      if let added = unsafe try input.read(into: UnsafeMutableRawBufferPointer(rebasing: room)) {
         byteCount += added
         return
       }

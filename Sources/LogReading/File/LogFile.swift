@@ -34,24 +34,24 @@ public struct LogFile: ~Copyable {
       }
     }
     let magic = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.magicByteCount, alignment: 4)
-    defer { magic.deallocate() }
+    defer { unsafe magic.deallocate() }
     var filled = 0
     while filled < magic.count {
-      let count = try file.readLog(into: UnsafeMutableRawBufferPointer(rebasing: magic[filled...]))
+      let count = unsafe try file.readLog(into: UnsafeMutableRawBufferPointer(rebasing: magic[filled...]))
       if count == 0 { break }
       filled += count
     }
-    var input = try LogInput(file, beginning: UnsafeRawBufferPointer(rebasing: magic[..<filled]))
+    var input = unsafe try LogInput(file, beginning: UnsafeRawBufferPointer(rebasing: magic[..<filled]))
     if input.isDecoded {
       filled = 0
       while filled < magic.count {
-        let rest = UnsafeMutableRawBufferPointer(rebasing: magic[filled...])
-        guard let count = try input.read(into: rest) else { break }
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: magic[filled...])
+        guard let count = unsafe try input.read(into: rest) else { break }
         filled += count
       }
     }
     guard filled == magic.count else { throw .readFailed(reason: "EOF") }
-    switch magic.load(as: UInt32.self) {
+    switch unsafe magic.load(as: UInt32.self) {
     case NarrowRecords.fileMagic: layout = .narrow
     case WideRecords.fileMagic: layout = .wide
     default: throw .notALog(path: path)

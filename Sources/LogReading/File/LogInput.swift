@@ -17,8 +17,8 @@ package struct LogInput: ~Copyable {
   /// - Throws: `LogError` if there is no memory to decode it.
   init(_ file: consuming ReadOnlyFile, beginning: UnsafeRawBufferPointer) throws(LogError) {
     (isRegular, incarnation) = Self.identify(file)
-    if let format = CompressionFormat(beginning: beginning.bytes) {
-      decoding = try DecodedInput(format, beginning: beginning, path: file.path)
+    if let format = unsafe CompressionFormat(beginning: beginning.bytes) {
+      decoding = unsafe try DecodedInput(format, beginning: beginning, path: file.path)
     }
     self.file = file
   }
@@ -51,9 +51,9 @@ package struct LogInput: ~Copyable {
   ///
   /// - Throws: `LogError.readFailed`, or `.undecodable` after everything in front of the fault.
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int? {
-    if let count = try decoding?.read(from: file, waits: isRegular, into: buffer) { return count }
+    if let count = unsafe try decoding?.read(from: file, waits: isRegular, into: buffer) { return count }
     if isDecoded { return nil }
-    let count = try file.readLog(into: buffer)
+    let count = unsafe try file.readLog(into: buffer)
     return count > 0 ? count : nil
   }
 }
@@ -62,7 +62,7 @@ extension ReadOnlyFile {
   /// Reads up to the buffer's size from the present position; 0 at the end.
   func readLog(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
     do {
-      return try read(into: buffer)
+      return unsafe try read(into: buffer)
     } catch {
       throw .readFailed(reason: error.reason)
     }

@@ -29,7 +29,7 @@ public enum LiveRing: ~Copyable {
       throw .damaged(
         path: path, offset: 0, problem: "\(mapping.byteCount) bytes are too few for a log")
     }
-    switch shim_load_acquire_u64(mapping.base) {
+    switch unsafe shim_load_acquire_u64(mapping.base) {
     case 0: return nil
     case NarrowRecords.ringMagic:
       self = .narrow(

@@ -65,12 +65,12 @@ extension LogRing {
     var at = first
     while at < word {
       guard ringWords - at >= headerWords else { return nil }
-      let header = shim_load_acquire_u32(ring + at * 4)
+      let header = unsafe shim_load_acquire_u32(ring + at * 4)
       switch RecordHeader.tag(header) {
       case 0, 254: return nil
       case RecordHeader.batchTag:
         if at + headerWords == word { return at }
-        let byteCount = Int(shim_load_acquire_u32(ring + at * 4 + 4))
+        let byteCount = unsafe Int(shim_load_acquire_u32(ring + at * 4 + 4))
         at += headerWords
         // A batch is passed over, unless the word is inside it.
         if byteCount <= (word - at) * 4 { at += (byteCount + 3) / 4 }

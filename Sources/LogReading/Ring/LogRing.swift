@@ -58,7 +58,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     _ mapping: consuming ReadOnlyMapping, path: String, incarnation: LogIncarnation, start: LogStart,
     stopsAtTail: Bool
   ) throws(LogError) {
-    let size = mapping.base.load(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
+    let size = unsafe mapping.base.load(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
     let room = (mapping.byteCount - RingLayout.byteCount) / 4
     guard size > 0, size <= room / Self.segmentCount else {
       throw .damaged(
@@ -98,7 +98,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   public var waitDescriptor: Int32? { nil }
 
   /// Bytes from the beginning of the segment.
-  public func offset(of address: UnsafeRawPointer) -> Int { address - mapping.base }
+  public func offset(of address: UnsafeRawPointer) -> Int { unsafe address - mapping.base }
 
   /// Where reading goes on.
   public var nextPlace: UInt64 { place(ofWord: nextWord, in: segment) }
@@ -112,12 +112,12 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   public var byteCount: Int { ringWords * 4 }
 
   var ringWords: Int { segmentWords * Self.segmentCount }
-  var ring: UnsafeRawPointer { mapping.base + RingLayout.byteCount }
+  var ring: UnsafeRawPointer { unsafe mapping.base + RingLayout.byteCount }
 
   /// How many segments the writer is ahead of one, modulo 2^32.
   func writerDistance(from segment: UInt64) -> UInt32 {
     shim_fence_acquire()
-    let number = shim_load_acquire_u32(mapping.base + RingLayout.segmentNumberOffset)
+    let number = unsafe shim_load_acquire_u32(mapping.base + RingLayout.segmentNumberOffset)
     return number &- Self.firstNumber &- UInt32(truncatingIfNeeded: segment)
   }
 
@@ -134,7 +134,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Where a segment's first record starts; nil if it was never written or the entry is nonsense.
   func firstRecord(of segment: UInt64) -> Int? {
     let index = Int(segment % 8)
-    let offset = Int(
+    let offset = unsafe Int(
       bitPattern: UInt(shim_load_acquire_u64(mapping.base + RingLayout.firstRecordsOffset + index * 8)))
     return offset >= 0 && offset < ringWords ? offset : nil
   }
@@ -177,7 +177,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     while true {
       let result = step()
       if case .records(let run) = result,
-        run.isEmpty || (Layout.vxid(run.start) == 0 && !includesUnattributed)
+        unsafe run.isEmpty || (Layout.vxid(run.start) == 0 && !includesUnattributed)
       {
         continue
       }
@@ -192,7 +192,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
         return resumeAfterOverrun()
       }
       guard nextWord < ringWords else { return damage("the records reach past the end of the ring") }
-      let word = shim_load_acquire_u32(ring + nextWord * 4)
+      let word = unsafe shim_load_acquire_u32(ring + nextWord * 4)
       if word == Self.endMark { return stopsAtTail ? .end : .idle }
       // Asked after the word was read: a server says that it is in a segment before it finishes a record
       // there. Going on would lead round the ring, again and again if nobody writes.
@@ -214,11 +214,11 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Hands out the record or the batch's records at `nextWord` and moves behind them.
   private mutating func lend(_ word: UInt32, tag: UInt8) -> SourceStep<Layout> {
     let room = (ringWords - nextWord) * 4
-    let start = ring + nextWord * 4
+    let start = unsafe ring + nextWord * 4
     let header = Layout.headerByteCount
     var byteCount = Record<Layout>.byteCount(word)
     if tag == RecordHeader.batchTag, room >= header {
-      byteCount = header + (Int(shim_load_acquire_u32(start + 4)) + 3) & ~3
+      byteCount = unsafe header + (Int(shim_load_acquire_u32(start + 4)) + 3) & ~3
     }
     guard byteCount <= room else {
       return damage("a record claims \(byteCount) bytes, but the ring has only \(room) left")
@@ -228,7 +228,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     let place = nextPlace &+ UInt64(truncatingIfNeeded: skipped)
     nextWord += byteCount / 4
     while min(nextWord / segmentWords, 7) > Int(segment % 8) { segment &+= 1 }
-    return .records(RecordRun(start: start + skipped, byteCount: byteCount - skipped, place: place))
+    return unsafe .records(RecordRun(start: start + skipped, byteCount: byteCount - skipped, place: place))
   }
 
   private mutating func resumeAfterOverrun() -> SourceStep<Layout> {
@@ -323,13 +323,13 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       // Single records and batch headers alike: a batch's records follow its header.
       var at = start
       while at + Layout.headerByteCount / 4 <= ringWords, probe.result == nil {
-        let word = shim_load_acquire_u32(ring + at * 4)
+        let word = unsafe shim_load_acquire_u32(ring + at * 4)
         let tag = RecordHeader.tag(word)
         guard tag != 0, tag != 254 else { break }
         let byteCount =
           tag == RecordHeader.batchTag ? Layout.headerByteCount : Record<Layout>.byteCount(word)
         guard byteCount <= (ringWords - at) * 4 else { break }
-        probe.examine(
+        unsafe probe.examine(
           tag: tag,
           payload: LogBytes(
             start: ring + at * 4 + Layout.headerByteCount, count: byteCount - Layout.headerByteCount))

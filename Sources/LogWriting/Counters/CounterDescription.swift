@@ -97,8 +97,8 @@ struct CounterDocument {
 
   /// Writes what stands in front of counters or text; nobody may use them before `ready` is stored.
   func writeHead(to memory: UnsafeMutableRawPointer) {
-    memory.storeBytes(of: UInt64(Self.headByteCount), toByteOffset: Self.bodyOffset, as: UInt64.self)
-    memory.storeBytes(of: number, toByteOffset: Self.numberOffset, as: UInt64.self)
+    unsafe memory.storeBytes(of: UInt64(Self.headByteCount), toByteOffset: Self.bodyOffset, as: UInt64.self)
+    unsafe memory.storeBytes(of: number, toByteOffset: Self.numberOffset, as: UInt64.self)
   }
 
   private static func quoted(_ text: String) -> String {

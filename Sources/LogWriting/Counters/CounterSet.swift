@@ -22,13 +22,13 @@ public final class CounterSet: Sendable {
 
   /// The value of a counter, by its place in the list that the set was made with.
   public subscript(index: Int) -> UInt64 {
-    get { shim_load_acquire_u64(place(index)) }
-    set { if !hasEnded { shim_store_u64(place(index), newValue) } }
+    get { unsafe shim_load_acquire_u64(place(index)) }
+    set { if !hasEnded { unsafe shim_store_u64(place(index), newValue) } }
   }
 
   /// Adds to a counter; any thread may, at any time.
   public func add(_ amount: Int = 1, to index: Int) {
-    if !hasEnded { shim_add_u64(place(index), UInt64(bitPattern: Int64(amount))) }
+    if !hasEnded { unsafe shim_add_u64(place(index), UInt64(bitPattern: Int64(amount))) }
   }
 
   /// Takes the set away from readers.
@@ -38,7 +38,7 @@ public final class CounterSet: Sendable {
     guard isRemoved.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
       return
     }
-    if bodyOffset > 0 { shim_store_release_u32(memory.base, CounterDocument.hidden) }
+    if bodyOffset > 0 { unsafe shim_store_release_u32(memory.base, CounterDocument.hidden) }
     try? store.free(memory)
   }
 
@@ -47,11 +47,11 @@ public final class CounterSet: Sendable {
 
   private func place(_ index: Int) -> UnsafeMutableRawPointer {
     precondition(index >= 0 && index < count, "no counter of this number in \(name)")
-    return memory.base + bodyOffset + index * 8
+    return unsafe memory.base + bodyOffset + index * 8
   }
 
   /// Where a counter is, for whoever changes it alone.
-  func address(of index: Int) -> UnsafeMutableRawPointer { place(index) }
+  func address(of index: Int) -> UnsafeMutableRawPointer { unsafe place(index) }
 }
 
 extension SectionStore {
@@ -60,10 +60,10 @@ extension SectionStore {
     _ label: SectionLabel, count: Int, _ document: CounterDocument?
   ) throws(LogWriterError) -> CounterSet {
     let bodyOffset = document == nil ? 0 : CounterDocument.headByteCount
-    let memory = try allocate(label, byteCount: bodyOffset + count * 8) { memory in
+    let memory = unsafe try allocate(label, byteCount: bodyOffset + count * 8) { memory in
       guard let document else { return }
-      document.writeHead(to: memory)
-      shim_store_release_u32(memory, CounterDocument.ready)
+      unsafe document.writeHead(to: memory)
+      unsafe shim_store_release_u32(memory, CounterDocument.ready)
     }
     return CounterSet(label.ident, count: count, in: self, memory, bodyOffset: bodyOffset)
   }
@@ -71,11 +71,11 @@ extension SectionStore {
   /// Publishes the description of sets that will be made.
   func allocateDocument(_ document: CounterDocument) throws(LogWriterError) {
     let byteCount = CounterDocument.headByteCount + document.bytes.count
-    _ = try allocate(SectionLabel("StatDoc", name: document.name), byteCount: byteCount) { memory in
-      document.writeHead(to: memory)
-      (memory + CounterDocument.headByteCount).copyMemory(
+    _ = unsafe try allocate(SectionLabel("StatDoc", name: document.name), byteCount: byteCount) { memory in
+      unsafe document.writeHead(to: memory)
+      unsafe (memory + CounterDocument.headByteCount).copyMemory(
         from: document.bytes, byteCount: document.bytes.count)
-      shim_store_release_u32(memory, CounterDocument.ready)
+      unsafe shim_store_release_u32(memory, CounterDocument.ready)
     }
   }
 }

@@ -24,7 +24,7 @@ public struct LogWriterStatistics: Sendable, Equatable {
 /// The writer's own counters where readers see them.
 ///
 /// Only whoever has the writer's lock changes them, so a store each is enough.
-struct OwnCounters: @unchecked Sendable {
+@safe struct OwnCounters: @unchecked Sendable {
   // Sendable: the places are in shared memory, and only the lock's holder stores there.
   private let places: InlineArray<9, UnsafeMutableRawPointer>
   private let start = Self.now
@@ -35,9 +35,9 @@ struct OwnCounters: @unchecked Sendable {
   private let nowhere: Nowhere
 
   /// What is stored to for a counter that a log's format has no place for.
-  private final class Nowhere {
+  @safe private final class Nowhere {
     let word = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
-    deinit { word.deallocate() }
+    deinit { unsafe word.deallocate() }
   }
 
   /// Takes the places of the counters in a set, in the order of `descriptions`.
@@ -45,8 +45,10 @@ struct OwnCounters: @unchecked Sendable {
   /// - Parameter manager: the manager's set, if there is one, which begins with the time that it runs.
   init(_ set: CounterSet, indices: [Int?], manager: CounterSet? = nil) {
     let nowhere = Nowhere()
-    places = InlineArray { index in indices[index].map { set.address(of: $0) } ?? nowhere.word }
-    managerUptime = manager?.address(of: 0) ?? nowhere.word
+    unsafe places = InlineArray { index in
+      unsafe indices[index].map { unsafe set.address(of: $0) } ?? nowhere.word
+    }
+    unsafe managerUptime = unsafe manager?.address(of: 0) ?? nowhere.word
     sets = [set] + [manager].compactMap { $0 }
     self.nowhere = nowhere
   }
@@ -54,21 +56,21 @@ struct OwnCounters: @unchecked Sendable {
   /// Shows the figures, and how long the log has been written.
   func show(_ figures: LogWriterStatistics) {
     let uptime = Self.now - start
-    shim_store_u64(places[0], uptime)
-    shim_store_u64(managerUptime, uptime)
-    shim_store_u64(places[1], figures.records)
-    shim_store_u64(places[2], figures.writes)
-    shim_store_u64(places[3], figures.flushes)
-    shim_store_u64(places[4], figures.waits)
-    shim_store_u64(places[5], figures.cycles)
-    shim_store_u64(places[6], figures.bytes)
-    shim_store_u64(places[7], figures.truncations)
-    shim_store_u64(places[8], figures.skipped)
+    unsafe shim_store_u64(places[0], uptime)
+    unsafe shim_store_u64(managerUptime, uptime)
+    unsafe shim_store_u64(places[1], figures.records)
+    unsafe shim_store_u64(places[2], figures.writes)
+    unsafe shim_store_u64(places[3], figures.flushes)
+    unsafe shim_store_u64(places[4], figures.waits)
+    unsafe shim_store_u64(places[5], figures.cycles)
+    unsafe shim_store_u64(places[6], figures.bytes)
+    unsafe shim_store_u64(places[7], figures.truncations)
+    unsafe shim_store_u64(places[8], figures.skipped)
   }
 
   private static var now: UInt64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
     return UInt64(time.tv_sec)
   }
 

@@ -35,7 +35,7 @@ final class IndexedStore: SectionStore {
   func allocate(
     _ label: SectionLabel, byteCount: Int, prepare: (UnsafeMutableRawPointer) -> Void
   ) throws(LogWriterError) -> SectionMemory {
-    try worker.allocate(label, byteCount: byteCount, prepare: prepare)
+    unsafe try worker.allocate(label, byteCount: byteCount, prepare: prepare)
   }
 
   func free(_ memory: SectionMemory) throws(LogWriterError) { try worker.free(memory) }

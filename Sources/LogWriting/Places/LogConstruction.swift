@@ -13,7 +13,7 @@ struct LogConstruction {
       store = try SectionFile(in: place, options) { (store: SectionFile) throws(LogWriterError) in
         try Self.allocateIdentity(options.identity, in: store)
         // What stands behind this mark belongs to the child.
-        _ = try store.allocate(SectionLabel("MgrCld", name: ""), byteCount: 8) { _ in }
+        _ = unsafe try store.allocate(SectionLabel("MgrCld", name: ""), byteCount: 8) { _ in }
         let set = try store.allocateCounters(
           SectionLabel("Stat", name: ""), count: OwnCounters.countIn30, nil)
         made = try Self.turningLog(options, set, in: store)
@@ -49,8 +49,8 @@ struct LogConstruction {
     let label =
       store is SectionFile ? SectionLabel("Arg", type: "-i", name: "") : SectionLabel("Arg", name: "-i")
     let bytes = Array(identity.utf8) + [0]
-    _ = try store.allocate(label, byteCount: bytes.count) { memory in
-      memory.copyMemory(from: bytes, byteCount: bytes.count)
+    _ = unsafe try store.allocate(label, byteCount: bytes.count) { memory in
+      unsafe memory.copyMemory(from: bytes, byteCount: bytes.count)
     }
   }
 
@@ -73,15 +73,15 @@ struct LogConstruction {
     let eighthWords = (options.logByteCount - head) / 4 / 8
     let pins = RingPins()
     var made: (SharedRing, RingAppender<SharedRing>)?
-    let memory = try store.allocate(
+    let memory = unsafe try store.allocate(
       SectionLabel("Log", name: "Log"), byteCount: options.logByteCount
     ) { memory in
-      let ring = SharedRing(words: memory + head, head: memory)
+      let ring = unsafe SharedRing(words: memory + head, head: memory)
       let appender = RingAppender(ring, eighthWords: eighthWords, pins: pins)
-      shim_store_u64(memory + RingLayout.segmentSizeOffset, UInt64(eighthWords))
+      unsafe shim_store_u64(memory + RingLayout.segmentSizeOffset, UInt64(eighthWords))
       appender.setUp()
       let isWide = options.encoding == .wide
-      shim_store_release_u64(memory, isWide ? WideRecords.ringMagic : NarrowRecords.ringMagic)
+      unsafe shim_store_release_u64(memory, isWide ? WideRecords.ringMagic : NarrowRecords.ringMagic)
       made = (ring, appender)
     }
     guard let (ring, appender) = made else { throw .closed(path: "Log") }
@@ -97,10 +97,10 @@ struct LogConstruction {
     let ringWords = options.logByteCount / 4
     let pins = RingPins()
     var made: (SharedRing, TurningAppender<SharedRing>)?
-    let memory = try store.allocate(
+    let memory = unsafe try store.allocate(
       SectionLabel("Log", name: ""), byteCount: options.logByteCount
     ) { memory in
-      let ring = SharedRing(words: memory, head: memory)
+      let ring = unsafe SharedRing(words: memory, head: memory)
       // Somewhere in 16 bits, so that a reader of an older log doesn't take this one's turn for its own.
       let appender = TurningAppender(
         ring, ringWords: ringWords, turn: UInt32.random(in: 1...UInt32(UInt16.max)), pins: pins)

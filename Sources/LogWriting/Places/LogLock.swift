@@ -43,7 +43,7 @@ final class LogLock: Sendable {
     // Somebody may remove the file between its opening and its locking; then another one is to be locked.
     while true {
       let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-      let file = Int32(retryingOnInterrupt { Int(openat(directory.descriptor, name, flags, 0o644)) })
+      let file = Int32(retryingOnInterrupt { unsafe Int(openat(directory.descriptor, name, flags, 0o644)) })
       if file < 0 {
         // A link, a pipe, a file of somebody else's: nothing that keeps a lock of ours.
         let cause = SystemError(operation: "open", path: path)
@@ -65,14 +65,14 @@ final class LogLock: Sendable {
 
   private static func owner(in file: Int32) -> Int32? {
     var bytes = [UInt8](repeating: 0, count: 16)
-    let count = retryingOnInterrupt { pread(file, &bytes, bytes.count, 0) }
+    let count = retryingOnInterrupt { unsafe pread(file, &bytes, bytes.count, 0) }
     return count > 0 ? Int32(String(decoding: bytes[..<count].prefix { $0 > 0x20 }, as: UTF8.self)) : nil
   }
 
   private static func isStillThere(_ file: Int32, in directory: WriterDirectory) -> Bool {
     var opened = stat()
     var named = stat()
-    return fstat(file, &opened) == 0
+    return unsafe fstat(file, &opened) == 0
       && fstatat(directory.descriptor, name, &named, AT_SYMLINK_NOFOLLOW) == 0
       && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
   }

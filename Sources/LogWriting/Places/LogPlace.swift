@@ -68,7 +68,7 @@ final class LogPlace: Sendable {
     }
     _ = set.remove(indexName)
     for entry in entries where entry != indexName { try remove(entry, in: set) }
-    guard unlinkat(directory.descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
+    guard unsafe unlinkat(directory.descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
       throw .system(SystemError(operation: "remove", path: set.path))
     }
   }

@@ -53,11 +53,11 @@ struct LogRemains {
     let isLocked = shim_try_lock_log(file) != 0 && errno == EWOULDBLOCK
     defer { if !isLocked { shim_unlock_log(file) } }
     var head = [UInt8](repeating: 0, count: 24)
-    let count = retryingOnInterrupt { pread(file, &head, head.count, 0) }
-    return head.withUnsafeBytes { head in
-      let magic = head.load(as: UInt32.self)
+    let count = retryingOnInterrupt { unsafe pread(file, &head, head.count, 0) }
+    return unsafe head.withUnsafeBytes { head in
+      let magic = unsafe head.load(as: UInt32.self)
       let isKnown = count == head.count && (magic == SectionFileLayout.magic || magic == 4_185_512_499)
-      return SingleFile(
+      return unsafe SingleFile(
         masterPID: isKnown ? head.load(fromByteOffset: 16, as: Int32.self) : nil,
         birth: isKnown ? head.load(fromByteOffset: 8, as: Int64.self) : 0, isLocked: isLocked)
     }
@@ -65,10 +65,10 @@ struct LogRemains {
 
   private func open(_ name: String, in directory: WriterDirectory) -> Int32? {
     let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-    let file = Int32(retryingOnInterrupt { Int(openat(directory.descriptor, name, flags)) })
+    let file = Int32(retryingOnInterrupt { unsafe Int(openat(directory.descriptor, name, flags)) })
     guard file >= 0 else { return nil }
     var status = stat()
-    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(file)
       return nil
     }

@@ -25,7 +25,7 @@ public final class LogSection: Sendable {
   /// - Returns: nil if the section was freed. Whoever frees it sees to it that nobody is in here.
   public func withMemory<Result>(_ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result? {
     if isFreed.load(ordering: .acquiring) { return nil }
-    return body(UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount))
+    return unsafe body(UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount))
   }
 
   /// Takes the section away from readers.

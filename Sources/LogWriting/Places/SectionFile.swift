@@ -36,7 +36,7 @@ final class SectionFile: SectionStore, @unchecked Sendable {
   private let lock: Guarded<Int32?>
 
   private typealias Layout = SectionFileLayout
-  private var base: UnsafeMutableRawPointer { segment.base }
+  private var base: UnsafeMutableRawPointer { unsafe segment.base }
 
   /// Makes the file beside its name, and puts it there when it is whole.
   ///
@@ -58,13 +58,13 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     }
     cooldownSeconds = options.cooldownSeconds
     let flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC
-    let file = Int32(retryingOnInterrupt { Int(openat(directory.descriptor, temporary, flags)) })
+    let file = Int32(retryingOnInterrupt { unsafe Int(openat(directory.descriptor, temporary, flags)) })
     _ = shim_try_lock_log(file)
     lock = Guarded(file)
     writeHead(byteCount: byteCount, birth: place.birth)
     do {
       try prepare(self)
-      shim_store_release_u32(base, Layout.magic)
+      unsafe shim_store_release_u32(base, Layout.magic)
       try LogWriterError.wrapping { () throws(SystemError) in
         try directory.rename(temporary, to: LogPlace.fileName)
       }
@@ -90,18 +90,18 @@ final class SectionFile: SectionStore, @unchecked Sendable {
   private static let overhead = Layout.firstSectionOffset + 16384
 
   private func writeHead(byteCount: Int, birth: Int64) {
-    base.storeBytes(of: Layout.headByteCount, toByteOffset: 4, as: UInt32.self)
-    base.storeBytes(of: birth, toByteOffset: Layout.startOffset, as: Int64.self)
-    base.storeBytes(of: getpid(), toByteOffset: Layout.masterOffset, as: Int32.self)
-    base.storeBytes(of: getpid(), toByteOffset: Layout.childOffset, as: Int32.self)
-    base.storeBytes(of: UInt32(byteCount), toByteOffset: Layout.sizeOffset, as: UInt32.self)
+    unsafe base.storeBytes(of: Layout.headByteCount, toByteOffset: 4, as: UInt32.self)
+    unsafe base.storeBytes(of: birth, toByteOffset: Layout.startOffset, as: Int64.self)
+    unsafe base.storeBytes(of: getpid(), toByteOffset: Layout.masterOffset, as: Int32.self)
+    unsafe base.storeBytes(of: getpid(), toByteOffset: Layout.childOffset, as: Int32.self)
+    unsafe base.storeBytes(of: UInt32(byteCount), toByteOffset: Layout.sizeOffset, as: UInt32.self)
     state.withLock { state in
       let all = Section(
         offset: Layout.firstSectionOffset, byteCount: byteCount - Layout.firstSectionOffset, use: .free)
       writeHeader(all, SectionLabel(Layout.freeKind, name: ""), state: 0)
       state.sections = [all]
       state.listNumber = UInt32.random(in: 1...UInt32(UInt16.max))
-      shim_store_release_u32(base + Layout.listNumberOffset, state.listNumber)
+      unsafe shim_store_release_u32(base + Layout.listNumberOffset, state.listNumber)
     }
   }
 
@@ -118,14 +118,14 @@ final class SectionFile: SectionStore, @unchecked Sendable {
         reclaim(&state)
         section = take(byteCount, &state)
         guard let section else { return }
-        let payload = base + section.offset + Layout.sectionHeaderByteCount
+        let payload = unsafe base + section.offset + Layout.sectionHeaderByteCount
         let room = section.byteCount - Layout.sectionHeaderByteCount
-        payload.initializeMemory(as: UInt8.self, repeating: 0, count: room)
-        prepare(payload)
+        unsafe payload.initializeMemory(as: UInt8.self, repeating: 0, count: room)
+        unsafe prepare(payload)
         writeHeader(section, label, state: 0)
       }
       guard let section else { throw exhausted(byteCount, state) }
-      return SectionMemory(
+      return unsafe SectionMemory(
         base: base + section.offset + Layout.sectionHeaderByteCount, byteCount: byteCount, owner: segment,
         key: String(section.offset))
     }
@@ -140,9 +140,9 @@ final class SectionFile: SectionStore, @unchecked Sendable {
       let now = Self.now
       changeList(&state) { state in
         state.sections[index].use = .cooling(since: now)
-        let header = base + state.sections[index].offset
-        shim_store_u32(header + Layout.stateOffset, UInt32(truncatingIfNeeded: now))
-        storeName(Layout.coolKind, at: header + Layout.kindOffset, room: 8)
+        let header = unsafe base + state.sections[index].offset
+        unsafe shim_store_u32(header + Layout.stateOffset, UInt32(truncatingIfNeeded: now))
+        unsafe storeName(Layout.coolKind, at: header + Layout.kindOffset, room: 8)
       }
     }
   }
@@ -151,7 +151,7 @@ final class SectionFile: SectionStore, @unchecked Sendable {
   func close() {
     state.withLock { state in
       state.isClosed = true
-      shim_store_release_u32(base + Layout.masterOffset, 0)
+      unsafe shim_store_release_u32(base + Layout.masterOffset, 0)
     }
     unlock()
     place.release()
@@ -159,11 +159,11 @@ final class SectionFile: SectionStore, @unchecked Sendable {
 
   /// Changes the list so that no reader takes a half-changed one for a whole.
   private func changeList(_ state: inout State, _ body: (inout State) -> Void) {
-    shim_store_u32(base + Layout.listNumberOffset, 0)
+    unsafe shim_store_u32(base + Layout.listNumberOffset, 0)
     shim_fence_release()
     body(&state)
     state.listNumber = state.listNumber == .max ? 1 : state.listNumber + 1
-    shim_store_release_u32(base + Layout.listNumberOffset, state.listNumber)
+    unsafe shim_store_release_u32(base + Layout.listNumberOffset, state.listNumber)
   }
 
   /// Makes what has cooled for long enough free again, and one piece of what lies side by side.
@@ -229,19 +229,19 @@ final class SectionFile: SectionStore, @unchecked Sendable {
   // MARK: Headers
 
   private func writeHeader(_ section: Section, _ label: SectionLabel, state: UInt32) {
-    let header = base + section.offset
-    shim_store_u32(header, Layout.sectionMagic)
-    shim_store_u32(header + Layout.lengthOffset, UInt32(section.byteCount))
-    shim_store_u32(header + Layout.stateOffset, state)
-    storeName(label.kind, at: header + Layout.kindOffset, room: 8)
-    storeName(label.type, at: header + Layout.typeOffset, room: 8)
-    storeName(label.name, at: header + Layout.nameOffset, room: 128)
+    let header = unsafe base + section.offset
+    unsafe shim_store_u32(header, Layout.sectionMagic)
+    unsafe shim_store_u32(header + Layout.lengthOffset, UInt32(section.byteCount))
+    unsafe shim_store_u32(header + Layout.stateOffset, state)
+    unsafe storeName(label.kind, at: header + Layout.kindOffset, room: 8)
+    unsafe storeName(label.type, at: header + Layout.typeOffset, room: 8)
+    unsafe storeName(label.name, at: header + Layout.nameOffset, room: 128)
   }
 
   private func storeName(_ name: String, at place: UnsafeMutableRawPointer, room: Int) {
     var bytes = Array(name.utf8.prefix(room - 1))
     bytes += [UInt8](repeating: 0, count: room - bytes.count)
-    place.copyMemory(from: bytes, byteCount: room)
+    unsafe place.copyMemory(from: bytes, byteCount: room)
   }
 
   /// Seconds on a clock that nobody sets.

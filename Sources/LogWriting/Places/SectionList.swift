@@ -45,7 +45,7 @@ final class SectionList: SectionStore {
     let segment = try LogWriterError.wrapping { () throws(SystemError) in
       try SharedFile(creating: file, in: directory, byteCount: whole, permissions: permissions)
     }
-    prepare(segment.base)
+    unsafe prepare(segment.base)
     let line = "\(file) 0 \(whole) \(label.kind) \(label.ident)\n"
     do {
       try state.withLock { (state: inout State) throws(LogWriterError) in
@@ -57,7 +57,7 @@ final class SectionList: SectionStore {
       _ = directory.remove(file)
       throw error
     }
-    return SectionMemory(base: segment.base, byteCount: whole, owner: segment, key: line)
+    return unsafe SectionMemory(base: segment.base, byteCount: whole, owner: segment, key: line)
   }
 
   func free(_ memory: SectionMemory) throws(LogWriterError) {
@@ -95,7 +95,7 @@ final class SectionList: SectionStore {
     try LogWriterError.wrapping { () throws(SystemError) in
       let path = directory.path + "/" + LogPlace.indexName
       var status = stat()
-      guard fstat(index, &status) == 0 else { throw SystemError(operation: "fstat", path: path) }
+      guard unsafe fstat(index, &status) == 0 else { throw SystemError(operation: "fstat", path: path) }
       do throws(SystemError) {
         try WriterDirectory.writeAll(Array(line.utf8), to: index, path: path)
       } catch {
@@ -114,7 +114,8 @@ final class SectionList: SectionStore {
         permissions: permissions)
     }
     let flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC
-    let opened = Int32(retryingOnInterrupt { Int(openat(directory.descriptor, LogPlace.indexName, flags)) })
+    let opened = Int32(
+      retryingOnInterrupt { unsafe Int(openat(directory.descriptor, LogPlace.indexName, flags)) })
     guard opened >= 0 else {
       throw .system(SystemError(operation: "open", path: directory.path + "/" + LogPlace.indexName))
     }

@@ -26,7 +26,7 @@ struct SectionLabel: Equatable, Sendable {
 }
 
 /// The memory of a section, as long as somebody holds on to it.
-struct SectionMemory: @unchecked Sendable {
+@safe struct SectionMemory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
   /// What keeps the mapping.

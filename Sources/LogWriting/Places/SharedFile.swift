@@ -6,7 +6,7 @@ import Platform
 ///
 /// The mapping outlives the removal of the file. If somebody cuts the file, the writes go to memory that
 /// nobody sees instead of ending the process.
-final class SharedFile: @unchecked Sendable {
+@safe final class SharedFile: @unchecked Sendable {
   /// The first byte.
   let base: UnsafeMutableRawPointer
   /// How many bytes may be used.
@@ -26,21 +26,23 @@ final class SharedFile: @unchecked Sendable {
     let path = directory.path + "/" + name
     do throws(SystemError) {
       try Self.reserve(whole, descriptor, path)
-      let mapped = mmap(nil, whole, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-      guard let mapped, mapped != MAP_FAILED else { throw SystemError(operation: "map", path: path) }
-      base = mapped
+      let mapped = unsafe mmap(nil, whole, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+      guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
+        throw SystemError(operation: "map", path: path)
+      }
+      unsafe base = unsafe mapped
     } catch {
       _ = directory.remove(name)
       throw error
     }
     self.byteCount = byteCount
     mappedByteCount = whole
-    _ = shim_guard_shared_region(base, whole)
+    _ = unsafe shim_guard_shared_region(base, whole)
   }
 
   deinit {
-    shim_unguard_region(base)
-    munmap(base, mappedByteCount)
+    unsafe shim_unguard_region(base)
+    unsafe munmap(base, mappedByteCount)
   }
 
   /// Takes the blocks now: a disk that is full later would end the process at a store.
@@ -59,7 +61,7 @@ final class SharedFile: @unchecked Sendable {
     let zeros = [UInt8](repeating: 0, count: 1 << 16)
     var done = 0
     while done < byteCount {
-      let count = retryingOnInterrupt { write(descriptor, zeros, min(zeros.count, byteCount - done)) }
+      let count = retryingOnInterrupt { unsafe write(descriptor, zeros, min(zeros.count, byteCount - done)) }
       guard count >= 0 else { throw SystemError(operation: "write", path: path) }
       done += count
     }

@@ -20,11 +20,11 @@ final class WriterDirectory: Sendable {
 
   /// Opens a directory by name; it is made if it isn't there.
   static func open(_ path: String) throws(SystemError) -> WriterDirectory {
-    if mkdir(path, 0o755) != 0, errno != EEXIST {
+    if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
       throw SystemError(operation: "make a directory", path: path)
     }
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-    let descriptor = Int32(retryingOnInterrupt { Int(Glibc.open(path, flags)) })
+    let descriptor = Int32(retryingOnInterrupt { unsafe Int(Glibc.open(path, flags)) })
     guard descriptor >= 0 else { throw SystemError(operation: "open", path: path) }
     return WriterDirectory(path: path, descriptor: descriptor)
   }
@@ -32,7 +32,7 @@ final class WriterDirectory: Sendable {
   /// Opens a directory inside this one; nil if there is none of that name, or something else.
   func subdirectory(_ name: String) throws(SystemError) -> WriterDirectory? {
     let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-    let found = Int32(retryingOnInterrupt { Int(openat(descriptor, name, flags)) })
+    let found = Int32(retryingOnInterrupt { unsafe Int(openat(descriptor, name, flags)) })
     if found >= 0 { return WriterDirectory(path: path + "/" + name, descriptor: found) }
     if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { return nil }
     throw SystemError(operation: "open", path: path + "/" + name)
@@ -40,7 +40,7 @@ final class WriterDirectory: Sendable {
 
   /// Makes a directory inside this one that wasn't there.
   func makeSubdirectory(_ name: String, permissions: UInt32) throws(SystemError) -> WriterDirectory {
-    guard mkdirat(descriptor, name, permissions) == 0 else {
+    guard unsafe mkdirat(descriptor, name, permissions) == 0 else {
       throw SystemError(operation: "make a directory", path: path + "/" + name)
     }
     guard let made = try subdirectory(name) else {
@@ -52,17 +52,17 @@ final class WriterDirectory: Sendable {
   /// Makes a file that wasn't there, open for reading and writing.
   func create(_ name: String, permissions: UInt32) throws(SystemError) -> Int32 {
     let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    let made = Int32(retryingOnInterrupt { Int(openat(descriptor, name, flags, permissions)) })
+    let made = Int32(retryingOnInterrupt { unsafe Int(openat(descriptor, name, flags, permissions)) })
     guard made >= 0 else { throw SystemError(operation: "create", path: path + "/" + name) }
     return made
   }
 
   /// Removes a file; false, with the error number set, if it can't be.
-  func remove(_ name: String) -> Bool { unlinkat(descriptor, name, 0) == 0 }
+  func remove(_ name: String) -> Bool { unsafe unlinkat(descriptor, name, 0) == 0 }
 
   /// Gives a file another name; a file that has it is replaced.
   func rename(_ name: String, to other: String) throws(SystemError) {
-    guard renameat(descriptor, name, descriptor, other) == 0 else {
+    guard unsafe renameat(descriptor, name, descriptor, other) == 0 else {
       throw SystemError(operation: "rename to \(other)", path: path + "/" + name)
     }
   }
@@ -86,9 +86,9 @@ final class WriterDirectory: Sendable {
   static func writeAll(_ bytes: [UInt8], to file: Int32, path: String) throws(SystemError) {
     var done = 0
     while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        let rest = UnsafeRawBufferPointer(rebasing: buffer[done...])
-        return retryingOnInterrupt { write(file, rest.baseAddress, rest.count) }
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+        return retryingOnInterrupt { unsafe write(file, rest.baseAddress, rest.count) }
       }
       guard count >= 0 else { throw SystemError(operation: "write", path: path) }
       done += count
@@ -99,18 +99,18 @@ final class WriterDirectory: Sendable {
   func entries() throws(SystemError) -> [String] {
     // The stream takes a descriptor over, so it is given one of its own.
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-    let copy = Int32(retryingOnInterrupt { Int(openat(descriptor, ".", flags)) })
+    let copy = Int32(retryingOnInterrupt { unsafe Int(openat(descriptor, ".", flags)) })
     guard copy >= 0 else { throw SystemError(operation: "read", path: path) }
-    guard let stream = fdopendir(copy) else {
+    guard let stream = unsafe fdopendir(copy) else {
       let error = SystemError(operation: "read", path: path)
       close(copy)
       throw error
     }
-    defer { closedir(stream) }
+    defer { unsafe closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
+        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != "." && name != ".." { names.append(name) }
     }

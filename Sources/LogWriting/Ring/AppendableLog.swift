@@ -68,7 +68,7 @@ final class AppendableLog: Sendable {
     while true {
       switch reserve(words.count, tally, isFirst: attempts == 0) {
       case .reserved(let reservation):
-        ring.publish(words, at: reservation.start)
+        unsafe ring.publish(words, at: reservation.start)
         pins.unpin(reservation.eighths)
         return true
       case .obstructed: Self.pause(attempts)
@@ -109,7 +109,7 @@ final class AppendableLog: Sendable {
     } else {
       // It may have less of a claim to the processor than we have.
       var time = timespec(tv_sec: 0, tv_nsec: 50_000)
-      nanosleep(&time, nil)
+      unsafe nanosleep(&time, nil)
     }
   }
 }

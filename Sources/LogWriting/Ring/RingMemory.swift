@@ -28,8 +28,8 @@ extension RingMemory {
   @inline(__always)
   package func publish(_ words: UnsafeRawBufferPointer, at start: Int) {
     guard words.count >= 4 else { return }
-    copy(UnsafeRawBufferPointer(rebasing: words[4...]), to: start + 1)
-    storeReleasing(words.load(as: UInt32.self), at: start)
+    unsafe copy(UnsafeRawBufferPointer(rebasing: words[4...]), to: start + 1)
+    unsafe storeReleasing(words.load(as: UInt32.self), at: start)
   }
 }
 
@@ -47,28 +47,30 @@ package struct RingMarks: Sendable {
 }
 
 /// A ring in shared memory.
-struct SharedRing: RingMemory, @unchecked Sendable {
+@safe struct SharedRing: RingMemory, @unchecked Sendable {
   /// Word 0; whoever makes one sees to it that the memory is there and aligned.
   let words: UnsafeMutableRawPointer
   /// The head in front of it; a ring of 3.0 has none, and nothing is ever stored there.
   let head: UnsafeMutableRawPointer
 
-  func store(_ word: UInt32, at index: Int) { shim_store_u32(words + index * 4, word) }
+  func store(_ word: UInt32, at index: Int) { unsafe shim_store_u32(words + index * 4, word) }
 
-  func storeReleasing(_ word: UInt32, at index: Int) { shim_store_release_u32(words + index * 4, word) }
+  func storeReleasing(_ word: UInt32, at index: Int) {
+    unsafe shim_store_release_u32(words + index * 4, word)
+  }
 
   func copy(_ words: UnsafeRawBufferPointer, to index: Int) {
     guard let source = words.baseAddress else { return }
-    (self.words + index * 4).copyMemory(from: source, byteCount: words.count)
+    unsafe (self.words + index * 4).copyMemory(from: source, byteCount: words.count)
   }
 
   func storeFirstRecord(_ index: Int, ofSegment slot: Int) {
-    shim_store_u64(
+    unsafe shim_store_u64(
       head + RingLayout.firstRecordsOffset + slot * 8, UInt64(bitPattern: Int64(index)))
   }
 
   func storeSegmentReleasing(_ number: UInt32) {
-    shim_store_release_u32(head + RingLayout.segmentNumberOffset, number)
+    unsafe shim_store_release_u32(head + RingLayout.segmentNumberOffset, number)
   }
 
   func fence() { shim_fence_release() }

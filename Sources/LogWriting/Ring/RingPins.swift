@@ -5,7 +5,7 @@ import Synchronization
 /// A thread may be stopped for any time between reserving and finishing. Were the others to come round
 /// meanwhile, it would write over what they wrote; so nobody enters an eighth in which somebody still
 /// writes what belongs to an earlier turn. Readers know nothing of this.
-package final class RingPins: @unchecked Sendable {
+@safe package final class RingPins: @unchecked Sendable {
   // One counter to a cache line; only the first of each stretch is used.
   private let counts: UnsafeMutablePointer<Atomic<Int>>
   private static var stretch: Int { 64 / MemoryLayout<Atomic<Int>>.stride }
@@ -13,34 +13,34 @@ package final class RingPins: @unchecked Sendable {
 
   /// Begins without any.
   package init() {
-    counts = .allocate(capacity: Self.eighthCount * Self.stretch)
-    for index in 0..<Self.eighthCount * Self.stretch { (counts + index).initialize(to: Atomic(0)) }
+    unsafe counts = .allocate(capacity: Self.eighthCount * Self.stretch)
+    for index in 0..<Self.eighthCount * Self.stretch { unsafe (counts + index).initialize(to: Atomic(0)) }
   }
 
   deinit {
-    counts.deinitialize(count: Self.eighthCount * Self.stretch)
-    counts.deallocate()
+    unsafe counts.deinitialize(count: Self.eighthCount * Self.stretch)
+    unsafe counts.deallocate()
   }
 
   @inline(__always)
   private func count(_ eighth: Int) -> UnsafeMutablePointer<Atomic<Int>> {
     // The mask keeps it inside, whatever the ring's arithmetic gives.
-    counts + (eighth & (Self.eighthCount - 1)) * Self.stretch
+    unsafe counts + (eighth & (Self.eighthCount - 1)) * Self.stretch
   }
 
   /// Whether everything in these eighths is finished.
   package func areFree(_ eighths: Range<Int>) -> Bool {
-    for eighth in eighths where count(eighth).pointee.load(ordering: .acquiring) != 0 { return false }
+    for eighth in eighths where unsafe count(eighth).pointee.load(ordering: .acquiring) != 0 { return false }
     return true
   }
 
   /// Counts a record that reaches over these eighths.
   package func pin(_ eighths: Range<Int>) {
-    for eighth in eighths { count(eighth).pointee.add(1, ordering: .relaxed) }
+    for eighth in eighths { unsafe count(eighth).pointee.add(1, ordering: .relaxed) }
   }
 
   /// Takes a record off the counts: it is finished.
   package func unpin(_ eighths: Range<Int>) {
-    for eighth in eighths { count(eighth).pointee.subtract(1, ordering: .releasing) }
+    for eighth in eighths { unsafe count(eighth).pointee.subtract(1, ordering: .releasing) }
   }
 }

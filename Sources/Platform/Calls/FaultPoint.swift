@@ -64,8 +64,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   #if DEBUG
     /// Which point kills, and how many more times it is to be passed before.
     private static let armed: Countdown? = {
-      guard let value = getenv("SPILLWAY_FAULT_POINT") else { return nil }
-      let parts = String(cString: value).split(separator: ":", maxSplits: 1).map(String.init)
+      guard let value = unsafe getenv("SPILLWAY_FAULT_POINT") else { return nil }
+      let parts = unsafe String(cString: value).split(separator: ":", maxSplits: 1).map(String.init)
       guard let name = parts.first, let point = FaultPoint(rawValue: name) else { return nil }
       return Countdown(point, count: parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
     }()

@@ -6,7 +6,7 @@ extension SystemCalls {
   /// The status of what bears this very name, be it a symbolic link.
   package func linkStatus(ofPath path: String) throws(Errno) -> stat {
     var status = stat()
-    _ = try perform(.lstat) { _ in lstat(path, &status) }
+    _ = try perform(.lstat) { _ in unsafe lstat(path, &status) }
     return status
   }
 
@@ -21,60 +21,60 @@ extension SystemCalls {
 
   /// Makes a file as old again as it was.
   package func restoreTimes(_ descriptor: Int32, _ status: stat) throws(Errno) {
-    _ = try perform(.futimens) { _ in futimens(descriptor, [status.st_atim, status.st_mtim]) }
+    _ = try perform(.futimens) { _ in unsafe futimens(descriptor, [status.st_atim, status.st_mtim]) }
   }
 
   /// Makes a symbolic link; `EEXIST` if something has that name.
   package func makeLink(_ path: String, to target: String) throws(Errno) {
-    _ = try perform(.symlink) { _ in symlink(target, path) }
+    _ = try perform(.symlink) { _ in unsafe symlink(target, path) }
   }
 
   /// Renames a file to a name that may be taken, and then is its own at once.
   package func rename(_ old: String, replacing new: String) throws(Errno) {
-    _ = try perform(.rename) { _ in Glibc.rename(old, new) }
+    _ = try perform(.rename) { _ in unsafe Glibc.rename(old, new) }
   }
 
   /// Renames to a name that nothing has; `EEXIST` if something has it.
   package func rename(_ old: String, toNew new: String) throws(Errno) {
     _ = try perform(.rename) { _ -> Int32 in
-      let result = shim_rename_to_new(old, new)
+      let result = unsafe shim_rename_to_new(old, new)
       guard result != 0, errno == EINVAL || errno == ENOSYS else { return result }
       // The file system can't do both at once: looked at first, as renaming would replace it.
       var status = stat()
-      guard lstat(new, &status) != 0 else {
+      guard unsafe lstat(new, &status) != 0 else {
         errno = EEXIST
         return -1
       }
-      return Glibc.rename(old, new)
+      return unsafe Glibc.rename(old, new)
     }
   }
 
   /// What a symbolic link says; nil if there is none.
   package func target(ofLink path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = readlink(path, &buffer, buffer.count - 1)
+    let count = unsafe readlink(path, &buffer, buffer.count - 1)
     return count >= 0 ? String(nulTerminated: buffer) : nil
   }
 
   /// A path without links, `.` and `..`; nil if it leads to nothing.
   package func realPath(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
   }
 
   /// Makes a directory that isn't there.
   package func makeNewDirectory(_ path: String, mode: mode_t) throws(Errno) {
-    _ = try perform(.mkdir) { _ in mkdir(path, mode) }
+    _ = try perform(.mkdir) { _ in unsafe mkdir(path, mode) }
   }
 
   /// Removes an empty directory.
   package func removeDirectory(_ path: String) throws(Errno) {
-    _ = try perform(.rmdir) { _ in rmdir(path) }
+    _ = try perform(.rmdir) { _ in unsafe rmdir(path) }
   }
 
   /// Whether a file that was opened without a name can be given one.
-  package static let canGiveNames = access("/proc/self/fd", X_OK) == 0
+  package static let canGiveNames = unsafe access("/proc/self/fd", X_OK) == 0
 
   /// Opens a new file of a directory that has no name yet, and is gone if it is closed without one.
   package func openUnnamed(_ directory: String, _ flags: Int32, mode: mode_t) throws(Errno) -> Int32 {
@@ -87,7 +87,7 @@ extension SystemCalls {
   /// Gives such a file a name that nothing has; `EEXIST` if something has it.
   package func giveName(_ path: String, to descriptor: Int32) throws(Errno) {
     _ = try perform(.link) { _ in
-      linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW)
+      unsafe linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW)
     }
   }
 
@@ -109,7 +109,7 @@ extension SystemCalls {
   package func attribute(_ name: String, ofPath path: String) throws(Errno) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: 256)
     do {
-      let count = try perform(.getxattr) { _ in shim_attribute(path, name, &bytes, bytes.count) }
+      let count = try perform(.getxattr) { _ in unsafe shim_attribute(path, name, &bytes, bytes.count) }
       return Array(bytes.prefix(Int(count)))
     } catch .noData {
       return nil
@@ -117,6 +117,6 @@ extension SystemCalls {
   }
 
   package func setAttribute(_ name: String, of descriptor: Int32, to bytes: [UInt8]) throws(Errno) {
-    _ = try perform(.setxattr) { _ in shim_set_attribute(descriptor, name, bytes, bytes.count) }
+    _ = try perform(.setxattr) { _ in unsafe shim_set_attribute(descriptor, name, bytes, bytes.count) }
   }
 }

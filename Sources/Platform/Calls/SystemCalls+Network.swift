@@ -17,27 +17,27 @@ extension SystemCalls {
 
   /// All addresses of a host; asks whom the system is set up to ask, and so may take its time.
   package func addresses(ofHost host: String, port: UInt16) throws(LookupError) -> [NativeAddress] {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_NUMERICSERV
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    unsafe hints.ai_flags = AI_NUMERICSERV
     var first: UnsafeMutablePointer<addrinfo>?
     do {
       try check(.lookup)
     } catch {
       throw LookupError(description: error.description)
     }
-    let code = getaddrinfo(host, String(port), &hints, &first)
+    let code = unsafe getaddrinfo(host, String(port), &hints, &first)
     guard code == 0 else {
-      let words = code == EAI_SYSTEM ? Errno(errno).description : String(cString: gai_strerror(code))
+      let words = unsafe code == EAI_SYSTEM ? Errno(errno).description : String(cString: gai_strerror(code))
       throw LookupError(description: words)
     }
-    defer { freeaddrinfo(first) }
+    defer { unsafe freeaddrinfo(first) }
     var addresses: [NativeAddress] = []
-    var next = first
-    while let entry = next?.pointee {
-      let bytes = UnsafeRawBufferPointer(start: entry.ai_addr, count: Int(entry.ai_addrlen))
-      addresses.append(NativeAddress(family: entry.ai_family, bytes: Array(bytes)))
-      next = entry.ai_next
+    var next = unsafe first
+    while let entry = unsafe next?.pointee {
+      let bytes = unsafe UnsafeRawBufferPointer(start: entry.ai_addr, count: Int(entry.ai_addrlen))
+      unsafe addresses.append(NativeAddress(family: entry.ai_family, bytes: Array(bytes)))
+      unsafe next = unsafe entry.ai_next
     }
     return addresses
   }
@@ -46,8 +46,10 @@ extension SystemCalls {
   package func address(ofPath path: String) -> NativeAddress {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
-    return NativeAddress(family: AF_UNIX, bytes: withUnsafeBytes(of: address, Array.init))
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) {
+      unsafe $0.copyBytes(from: path.utf8.prefix($0.count - 1))
+    }
+    return unsafe NativeAddress(family: AF_UNIX, bytes: withUnsafeBytes(of: address, Array.init))
   }
 
   /// A socket that doesn't block; one for a stream hears from the network when its peer has vanished.
@@ -57,9 +59,9 @@ extension SystemCalls {
     let descriptor = try perform(.socket) { _ in socket(family, Int32(flags), 0) }
     var yes: Int32 = 1
     let size = socklen_t(MemoryLayout<Int32>.size)
-    _ = setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &yes, size)
+    _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &yes, size)
     // Entries come in batches; waiting for more to fill a packet would only delay the last ones.
-    if family != AF_UNIX { _ = setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, size) }
+    if family != AF_UNIX { _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, size) }
     return descriptor
   }
 
@@ -68,8 +70,8 @@ extension SystemCalls {
   package func connect(_ descriptor: Int32, to address: NativeAddress) throws(Errno) -> Bool {
     do {
       _ = try perform(.connect) { _ in
-        address.bytes.withUnsafeBytes {
-          Glibc.connect(
+        unsafe address.bytes.withUnsafeBytes {
+          unsafe Glibc.connect(
             descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
         }
       }
@@ -86,7 +88,7 @@ extension SystemCalls {
     var code: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
     _ = try perform(.connect) { _ in
-      let result = getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+      let result = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
       if result == 0, code != 0 { errno = code }
       return code == 0 ? result : -1
     }
@@ -100,8 +102,8 @@ extension SystemCalls {
     for _ in 0..<64 {
       do {
         let count = try perform(.recv) { limit in
-          withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) {
-            recv(descriptor, $0.baseAddress, min(limit, $0.count), Int32(MSG_DONTWAIT))
+          unsafe withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) {
+            unsafe recv(descriptor, $0.baseAddress, min(limit, $0.count), Int32(MSG_DONTWAIT))
           }
         }
         if count == 0 { return false }
@@ -116,7 +118,7 @@ extension SystemCalls {
   /// than the peer has not read, but 0 only if it has read all.
   package func unsentByteCount(ofSocket descriptor: Int32) -> Int {
     var count: Int32 = 0
-    let result = try? perform(.ioctl) { _ in ioctl(descriptor, UInt(TIOCOUTQ), &count) }
+    let result = try? perform(.ioctl) { _ in unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count) }
     return result == nil ? .max : Int(count)
   }
 
@@ -128,7 +130,7 @@ extension SystemCalls {
     guard Self.poll(&descriptors, nanoseconds: 0) > 0 else { return nil }
     var code: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
-    _ = getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+    _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
     return Hangup(error: code == 0 ? nil : Errno(code))
   }
 
@@ -147,7 +149,7 @@ extension SystemCalls {
   package func sendBufferByteCount(ofSocket descriptor: Int32) -> Int {
     var count: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
-    return getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &count, &size) == 0 ? Int(count) : 0
+    return unsafe getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &count, &size) == 0 ? Int(count) : 0
   }
 
   /// Tells the peer that there is no more.

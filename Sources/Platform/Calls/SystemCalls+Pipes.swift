@@ -9,14 +9,14 @@ extension SystemCalls {
   /// A pipe for somebody else to read: only our end never blocks.
   package func makePipeToReader() throws(Errno) -> (readEnd: Int32, writeEnd: Int32) {
     var ends: [Int32] = [-1, -1]
-    _ = try perform(.pipe) { _ in shim_closing_pipe(&ends) }
+    _ = try perform(.pipe) { _ in unsafe shim_closing_pipe(&ends) }
     _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
     return (ends[0], ends[1])
   }
 
   /// Finds out whether a path may be opened to write, without opening it: a reader would notice.
   package func checkWritable(_ path: String) throws(Errno) {
-    _ = try perform(.open) { _ in access(path, W_OK) }
+    _ = try perform(.open) { _ in unsafe access(path, W_OK) }
   }
 
   /// How much an empty pipe takes in one call.
@@ -27,7 +27,7 @@ extension SystemCalls {
   /// How many bytes are in a pipe; the most there can be, if that can't be known.
   package func unreadByteCount(ofPipe descriptor: Int32) -> Int {
     var count: Int32 = 0
-    let result = try? perform(.ioctl) { _ in ioctl(descriptor, UInt(FIONREAD), &count) }
+    let result = try? perform(.ioctl) { _ in unsafe ioctl(descriptor, UInt(FIONREAD), &count) }
     return result == nil ? .max : Int(count)
   }
 

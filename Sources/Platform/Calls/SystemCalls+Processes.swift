@@ -12,39 +12,39 @@ extension SystemCalls {
   ///   - file: what it gets as `$1` and as `SPILLWAY_FILE`.
   package func startShell(_ command: String, input: Int32? = nil, file: String? = nil) throws(Errno) -> pid_t
   {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     if let input {
-      posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+      unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
     } else {
-      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+      unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     }
-    shim_spawn_close_from(&actions, STDERR_FILENO + 1)
+    unsafe shim_spawn_close_from(&actions, STDERR_FILENO + 1)
 
     var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
     var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe sigfillset(&signals)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setpgroup(&attributes, 0)
     let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
-    posix_spawnattr_setflags(&attributes, Int16(flags))
+    unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
 
     // The two dashes let a command begin with one.
     let words = ["sh", "-c", "--", command] + (file.map { ["sh", $0] } ?? [])
-    let arguments = words.map { strdup($0) }
-    defer { for argument in arguments { free(argument) } }
+    let arguments = unsafe words.map { unsafe strdup($0) }
+    defer { unsafe arguments.forEach { unsafe free($0) } }
     // Copied, as there may be a variable more; the strings themselves stay the environment's.
-    let variable = file.map { strdup("SPILLWAY_FILE=\($0)") }
-    defer { if let variable { free(variable) } }
-    let environment = Self.environment(with: variable.flatMap { $0 })
+    let variable = unsafe file.map { unsafe strdup("SPILLWAY_FILE=\($0)") }
+    defer { if let variable = unsafe variable { unsafe free(variable) } }
+    let environment = unsafe Self.environment(with: variable.flatMap { unsafe $0 })
     var process: pid_t = 0
     _ = try perform(.spawn) { _ in
-      errno = posix_spawn(
+      errno = unsafe posix_spawn(
         &process, "/bin/sh", &actions, &attributes, arguments + [nil], environment + [nil])
       return errno == 0 ? 0 : -1
     }
@@ -55,14 +55,16 @@ extension SystemCalls {
   private static func environment(
     with variable: UnsafeMutablePointer<CChar>?
   ) -> [UnsafeMutablePointer<CChar>?] {
-    var environment: [UnsafeMutablePointer<CChar>?] = []
-    var cursor = environ
-    while let entry = cursor.pointee {
-      if variable == nil || strncmp(entry, "SPILLWAY_FILE=", 14) != 0 { environment.append(entry) }
-      cursor += 1
+    var environment: [UnsafeMutablePointer<CChar>?] = unsafe []
+    var cursor = unsafe environ
+    while let entry = unsafe cursor.pointee {
+      if unsafe variable == nil || strncmp(entry, "SPILLWAY_FILE=", 14) != 0 {
+        unsafe environment.append(entry)
+      }
+      unsafe cursor += 1
     }
-    if let variable { environment.append(variable) }
-    return environment
+    if let variable = unsafe variable { unsafe environment.append(variable) }
+    return unsafe environment
   }
 
   /// A descriptor that becomes readable when a process ends; nil where the system has none.
@@ -73,12 +75,12 @@ extension SystemCalls {
 
   /// Whether a child has ended; its number is kept for it until it is reaped.
   package func hasEnded(_ process: pid_t) -> Bool {
-    var information = siginfo_t()
+    var information = unsafe siginfo_t()
     do {
       _ = try perform(.waitid) { _ in
-        waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT | WNOHANG)
+        unsafe waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT | WNOHANG)
       }
-      return information.si_signo == SIGCHLD
+      return unsafe information.si_signo == SIGCHLD
     } catch {
       // Somebody has arranged that nobody is told of children's ends.
       return error == .noChild
@@ -88,7 +90,7 @@ extension SystemCalls {
   /// How a child has ended that is known to have; its number may become another's.
   package func reap(_ process: pid_t) -> ProcessEnd {
     var status: Int32 = 0
-    let result = try? perform(.waitid) { _ in waitpid(process, &status, WNOHANG) }
+    let result = try? perform(.waitid) { _ in unsafe waitpid(process, &status, WNOHANG) }
     return result == process ? ProcessEnd(waitStatus: status) : .unknown
   }
 
@@ -110,7 +112,7 @@ package enum ProcessEnd: Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .status(let status): "ended with status \(status)"
-    case .signal(let number): "was ended by signal \(number) (\(String(cString: strsignal(number))))"
+    case .signal(let number): unsafe "was ended by signal \(number) (\(String(cString: strsignal(number))))"
     case .unknown: "ended"
     }
   }

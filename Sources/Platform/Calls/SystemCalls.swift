@@ -51,7 +51,7 @@ package struct SystemCalls: Sendable {
   }
 
   package func open(_ path: String, _ flags: Int32, mode: mode_t = 0o666) throws(Errno) -> Int32 {
-    try perform(.open) { _ in Glibc.open(path, flags | O_CLOEXEC, mode) }
+    try perform(.open) { _ in unsafe Glibc.open(path, flags | O_CLOEXEC, mode) }
   }
 
   /// Closes a descriptor, once: after an interruption it is closed all the same.
@@ -68,7 +68,7 @@ package struct SystemCalls: Sendable {
   package func read(
     _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(Errno) -> Int {
-    try perform(.read) { pread(descriptor, buffer.baseAddress, min($0, buffer.count), offset) }
+    try perform(.read) { unsafe pread(descriptor, buffer.baseAddress, min($0, buffer.count), offset) }
   }
 
   /// Reads until the buffer is full or the file ends.
@@ -77,8 +77,8 @@ package struct SystemCalls: Sendable {
   ) throws(Errno) -> Int {
     var count = 0
     while count < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-      let more = try read(descriptor, into: rest, at: offset + count)
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+      let more = unsafe try read(descriptor, into: rest, at: offset + count)
       if more == 0 { break }
       count += more
     }
@@ -88,19 +88,19 @@ package struct SystemCalls: Sendable {
   /// The bytes at an offset; fewer if the file ends.
   package func read(_ count: Int, of descriptor: Int32, at offset: Int) throws(Errno) -> [UInt8] {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
-    defer { buffer.deallocate() }
-    return Array(buffer.prefix(try readFully(descriptor, into: buffer, at: offset)))
+    defer { unsafe buffer.deallocate() }
+    return unsafe Array(buffer.prefix(try readFully(descriptor, into: buffer, at: offset)))
   }
 
   package func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-    try perform(.write) { Glibc.write(descriptor, bytes.baseAddress, min($0, bytes.count)) }
+    try perform(.write) { unsafe Glibc.write(descriptor, bytes.baseAddress, min($0, bytes.count)) }
   }
 
   /// Sends to a socket without waiting and without a signal when the peer is gone.
   package func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
     let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
     return try perform(.send) {
-      Glibc.send(descriptor, bytes.baseAddress, min($0, bytes.count), flags)
+      unsafe Glibc.send(descriptor, bytes.baseAddress, min($0, bytes.count), flags)
     }
   }
 
@@ -111,14 +111,14 @@ package struct SystemCalls: Sendable {
 
   package func status(_ descriptor: Int32) throws(Errno) -> stat {
     var status = stat()
-    _ = try perform(.fstat) { _ in fstat(descriptor, &status) }
+    _ = try perform(.fstat) { _ in unsafe fstat(descriptor, &status) }
     return status
   }
 
   /// The status of whatever the path leads to, or nil when that is nothing.
   package func status(ofPath path: String) -> stat? {
     var status = stat()
-    return stat(path, &status) == 0 ? status : nil
+    return unsafe stat(path, &status) == 0 ? status : nil
   }
 
   /// Whether a path leads to what a descriptor has open.
@@ -137,18 +137,18 @@ package struct SystemCalls: Sendable {
   ) throws(Errno) {
     var written = 0
     while written < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
       written += try perform(.write) {
-        pwrite(descriptor, rest.baseAddress, min($0, rest.count), offset + written)
+        unsafe pwrite(descriptor, rest.baseAddress, min($0, rest.count), offset + written)
       }
     }
   }
 
   /// Writes all bytes at an offset.
   package func writeFully(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws(Errno) {
-    let result: Result<Void, Errno> = bytes.withUnsafeBytes { buffer in
+    let result: Result<Void, Errno> = unsafe bytes.withUnsafeBytes { buffer in
       do throws(Errno) {
-        return .success(try writeFully(descriptor, buffer, at: offset))
+        return unsafe .success(try writeFully(descriptor, buffer, at: offset))
       } catch {
         return .failure(error)
       }
@@ -193,19 +193,19 @@ package struct SystemCalls: Sendable {
   }
 
   package func unlink(_ path: String) throws(Errno) {
-    _ = try perform(.unlink) { _ in Glibc.unlink(path) }
+    _ = try perform(.unlink) { _ in unsafe Glibc.unlink(path) }
   }
 
   /// The names in a directory, in no order.
   package func names(inDirectory path: String) throws(Errno) -> [String] {
     var names: [String] = []
     _ = try perform(.opendir) { _ in
-      guard let directory = opendir(path) else { return -1 }
-      defer { closedir(directory) }
-      while let entry = readdir(directory) {
-        names.append(
+      guard let directory = unsafe opendir(path) else { return -1 }
+      defer { unsafe closedir(directory) }
+      while let entry = unsafe readdir(directory) {
+        unsafe names.append(
           withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
           })
       }
       return 0
@@ -220,16 +220,16 @@ package struct SystemCalls: Sendable {
   package func map(_ byteCount: Int) throws(Errno) -> UnsafeMutableRawPointer {
     var memory: UnsafeMutableRawPointer?
     _ = try perform(.mmap) { _ in
-      memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-      return memory == MAP_FAILED ? -1 : 0
+      unsafe memory = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      return unsafe memory == MAP_FAILED ? -1 : 0
     }
-    guard let memory else { throw .noMemory }
-    return memory
+    guard let memory = unsafe memory else { throw .noMemory }
+    return unsafe memory
   }
 
   /// Gives memory back that was mapped.
   package static func unmap(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
-    _ = munmap(memory, byteCount)
+    _ = unsafe munmap(memory, byteCount)
   }
 
   /// A descriptor that is readable once it was signalled, and never blocks.
@@ -243,6 +243,6 @@ package struct SystemCalls: Sendable {
   package static func poll(_ descriptors: inout [pollfd], nanoseconds: Int64?) -> Int32 {
     // Rounded up, lest the last fraction of a millisecond be spent spinning.
     let milliseconds = nanoseconds.map { min(max(0, ($0 + 999_999) / 1_000_000), 86_400_000) }
-    return Glibc.poll(&descriptors, nfds_t(descriptors.count), Int32(milliseconds ?? -1))
+    return unsafe Glibc.poll(&descriptors, nfds_t(descriptors.count), Int32(milliseconds ?? -1))
   }
 }

@@ -40,7 +40,7 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   /// The system's words for it.
   package var description: String {
     var buffer = [CChar](repeating: 0, count: 256)
-    let result = strerror_r(code, &buffer, buffer.count)
+    let result = unsafe strerror_r(code, &buffer, buffer.count)
     return result == 0 ? String(nulTerminated: buffer) : "error \(code)"
   }
 }

@@ -29,7 +29,7 @@ public enum RefusedPath {
       return "; \(name) is no directory"
     case (ENXIO, .found(let path)):
       var status = stat()
-      guard stat(path, &status) == 0 else { return "" }
+      guard unsafe stat(path, &status) == 0 else { return "" }
       return "; \(path) is a \(FileKind.name(ofMode: status.st_mode))"
     case (ELOOP, .loop(let link)):
       return "; the symbolic link \(link) leads in a circle, or through too many others"
@@ -40,7 +40,7 @@ public enum RefusedPath {
   /// Whose something is and who is asking: `/run/x belongs to root:adm with mode 0750, and nobody:nogroup is asking`.
   package static func ownership(of path: String) -> String {
     var status = stat()
-    guard stat(path, &status) == 0 else { return "\(user(geteuid())):\(group(getegid())) is asking" }
+    guard unsafe stat(path, &status) == 0 else { return "\(user(geteuid())):\(group(getegid())) is asking" }
     let digits = String(status.st_mode & 0o7777, radix: 8)
     let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     return "\(path) belongs to \(user(status.st_uid)):\(group(status.st_gid)) with mode \(mode), "
@@ -48,13 +48,13 @@ public enum RefusedPath {
   }
 
   private static func user(_ number: uid_t) -> String {
-    guard let entry = getpwuid(number) else { return "\(number)" }
-    return String(cString: entry.pointee.pw_name)
+    guard let entry = unsafe getpwuid(number) else { return "\(number)" }
+    return unsafe String(cString: entry.pointee.pw_name)
   }
 
   private static func group(_ number: gid_t) -> String {
-    guard let entry = getgrgid(number) else { return "\(number)" }
-    return String(cString: entry.pointee.gr_name)
+    guard let entry = unsafe getgrgid(number) else { return "\(number)" }
+    return unsafe String(cString: entry.pointee.gr_name)
   }
 }
 
@@ -89,11 +89,11 @@ private struct PathWalk {
     while let name = names.popLast() {
       var status = stat()
       // The place is something, as the last step has found.
-      guard stat(place, &status) == 0 else { return .missing(place) }
+      guard unsafe stat(place, &status) == 0 else { return .missing(place) }
       guard status.st_mode & S_IFMT == S_IFDIR else { return .notDirectory(place) }
-      guard faccessat(AT_FDCWD, place, X_OK, AT_EACCESS) == 0 else { return .unsearchable(place) }
+      guard unsafe faccessat(AT_FDCWD, place, X_OK, AT_EACCESS) == 0 else { return .unsearchable(place) }
       let next = Self.join(place, name)
-      guard lstat(next, &status) == 0 else { return .missing(next) }
+      guard unsafe lstat(next, &status) == 0 else { return .missing(next) }
       guard status.st_mode & S_IFMT == S_IFLNK else {
         place = next
         continue
@@ -126,7 +126,7 @@ private struct PathWalk {
 
   private static func target(of link: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = link.withCString { readlink($0, &buffer, buffer.count) }
+    let count = unsafe link.withCString { unsafe readlink($0, &buffer, buffer.count) }
     return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
   }
 }

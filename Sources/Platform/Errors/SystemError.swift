@@ -31,7 +31,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   public var isRefusal: Bool { problem != nil }
 
   /// The system's text for `code`, for example "No such file or directory"; or what is wrong.
-  public var reason: String { problem ?? String(cString: strerror(code)) }
+  public var reason: String { unsafe problem ?? String(cString: strerror(code)) }
 
   /// Which part of the path is to blame, whose that is and who is asking; nothing if the reason says it all.
   public var explanation: String { RefusedPath.explanation(of: path, code: code) }

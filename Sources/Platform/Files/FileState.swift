@@ -33,7 +33,7 @@ public struct FileState: Equatable, Sendable {
   /// Looks at a name, following symbolic links.
   public static func of(path: String) -> Result<FileState, SystemError> {
     var status = stat()
-    guard stat(path, &status) == 0 else {
+    guard unsafe stat(path, &status) == 0 else {
       return .failure(SystemError(operation: "stat", path: path))
     }
     return .success(FileState(status))

@@ -20,7 +20,9 @@ package struct Daemon: ~Copyable {
     as program: String, announce: (pid_t) -> Void = { _ in }
   ) throws(SystemError) -> Daemon {
     var ends: [Int32] = [-1, -1]
-    guard shim_closing_pipe(&ends) == 0 else { throw SystemError(operation: "pipe", path: "Daemon mode") }
+    guard unsafe shim_closing_pipe(&ends) == 0 else {
+      throw SystemError(operation: "pipe", path: "Daemon mode")
+    }
     let process = MessageQueue.shared.fork()
     guard process >= 0 else { throw SystemError(operation: "fork", path: "Daemon mode") }
     guard process == 0 else {
@@ -45,15 +47,17 @@ package struct Daemon: ~Copyable {
   /// Lets go of the terminal and of the working directory, and lets the process that waits end.
   package consuming func announceReady() throws(SystemError) {
     shim_end_with_parent(0)
-    guard setsid() >= 0, chdir("/") == 0 else {
+    guard setsid() >= 0, unsafe chdir("/") == 0 else {
       throw SystemError(operation: "detach", path: "Daemon mode")
     }
     MessageQueue.shared.flush()
-    MessageQueue.shared.redirect { [program] message in shim_log(message.program ?? program, message.text) }
+    MessageQueue.shared.redirect { [program] message in
+      unsafe shim_log(message.program ?? program, message.text)
+    }
     if errorDescriptor >= 0 { close(errorDescriptor) }
     var byte: UInt8 = 1
     // One that doesn't wait any more needn't be told.
-    _ = write(readyDescriptor, &byte, 1)
+    _ = unsafe write(readyDescriptor, &byte, 1)
   }
 
   // Messages may still have to go to standard error if it ends before it is ready.
@@ -64,12 +68,12 @@ package struct Daemon: ~Copyable {
   ) -> Never {
     shim_unblock_signals()
     var byte: UInt8 = 0
-    if retryingOnInterrupt({ read(descriptor, &byte, 1) }) == 1 {
+    if retryingOnInterrupt({ unsafe read(descriptor, &byte, 1) }) == 1 {
       announce(process)
       _exit(0)
     }
     var status: Int32 = 0
-    _ = retryingOnInterrupt { Int(waitpid(process, &status, 0)) }
+    _ = retryingOnInterrupt { unsafe Int(waitpid(process, &status, 0)) }
     MessageQueue.shared.flush()
     let hasExited = status & 0x7f == 0
     _exit(hasExited ? max(1, status >> 8 & 0xff) : 1)

@@ -12,6 +12,6 @@ package enum InheritedState {
   /// be taken for standard output.
   package static func settle() {
     // Sound, as there are no other threads yet.
-    ignoresHangups = shim_settle_inherited_state() != 0
+    unsafe ignoresHangups = shim_settle_inherited_state() != 0
   }
 }

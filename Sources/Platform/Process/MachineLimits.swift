@@ -25,7 +25,8 @@ package struct MachineLimits: Sendable, Equatable {
 
   private static var addresses: (bytesMax: Int, bytesUsed: Int)? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max)
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      limit.rlim_cur < UInt64(Int.max)
     else { return nil }
     // The first number is the size of all mappings, in pages.
     let used = SmallFile.text("/proc/self/statm").flatMap { $0.split(separator: " ").first }.flatMap {

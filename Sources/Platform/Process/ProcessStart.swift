@@ -38,7 +38,8 @@ package enum ProcessStart {
     let rate = sysconf(Int32(_SC_CLK_TCK))
     var now = timespec()
     var sinceBoot = timespec()
-    guard rate > 0, clock_gettime(CLOCK_REALTIME, &now) == 0, clock_gettime(CLOCK_BOOTTIME, &sinceBoot) == 0
+    guard rate > 0, unsafe clock_gettime(CLOCK_REALTIME, &now) == 0,
+      unsafe clock_gettime(CLOCK_BOOTTIME, &sinceBoot) == 0
     else { return nil }
     func value(_ time: timespec) -> Double { Double(time.tv_sec) + Double(time.tv_nsec) / 1e9 }
     return value(now) - value(sinceBoot) + Double(ticks) / Double(rate)

@@ -73,7 +73,7 @@ package enum Aside {
       ]
       // Once it is known that the time is limited, nothing else is of interest.
       let milliseconds = left.map { Int32(min(($0 + 999_999) / 1_000_000, 1 << 30)) }
-      _ = poll(&requests, left == nil ? 2 : 1, milliseconds ?? -1)
+      _ = unsafe poll(&requests, left == nil ? 2 : 1, milliseconds ?? -1)
       if left == nil, requests[1].revents != 0, !goesOn() {
         deadline = SystemClock.steadyNanoseconds + patience
       }

@@ -159,12 +159,14 @@ package final class MessageQueue: Sendable {
     let line = Array("\(message.line)\n".utf8)
     var written = 0
     while written < line.count {
-      let count = line[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      let count = unsafe line[written...].withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
       if count >= 0 {
         written += count
       } else if errno == EAGAIN {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = poll(&request, 1, -1)
+        _ = unsafe poll(&request, 1, -1)
       } else if errno != EINTR {
         return
       }

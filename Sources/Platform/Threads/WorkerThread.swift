@@ -28,26 +28,26 @@ package enum WorkerThread {
   /// They belong to the main loop; and a write to a pipe that nobody reads must be an error here,
   /// not the end of the process.
   package static func start<Loop: ThreadLoop & ~Copyable>(_ loop: consuming Loop) throws(Errno) -> pthread_t {
-    let start: Unmanaged<Start> = Unmanaged.passRetained(LoopStart(loop))
+    let start: Unmanaged<Start> = unsafe Unmanaged.passRetained(LoopStart(loop))
     var all = sigset_t()
     var former = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &former)
-    defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
+    unsafe sigfillset(&all)
+    unsafe pthread_sigmask(SIG_SETMASK, &all, &former)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &former, nil) }
     var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    pthread_attr_setstacksize(&attributes, stackBytes)
-    defer { pthread_attr_destroy(&attributes) }
+    unsafe pthread_attr_init(&attributes)
+    unsafe pthread_attr_setstacksize(&attributes, stackBytes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
     var thread = pthread_t()
-    let code = pthread_create(
+    let code = unsafe pthread_create(
       &thread, &attributes,
       { context in
-        guard let context else { return nil }
-        Unmanaged<Start>.fromOpaque(context).takeRetainedValue().run()
+        guard let context = unsafe context else { return nil }
+        unsafe Unmanaged<Start>.fromOpaque(context).takeRetainedValue().run()
         return nil
-      }, start.toOpaque())
+      }, unsafe start.toOpaque())
     guard code == 0 else {
-      start.release()
+      unsafe start.release()
       throw Errno(code)
     }
     return thread

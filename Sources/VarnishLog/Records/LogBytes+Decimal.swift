@@ -28,7 +28,7 @@ extension LogBytes {
     var index = first
     while index < count {
       // index < count, as was just asked.
-      let digit = start.load(fromByteOffset: index, as: UInt8.self) &- 0x30
+      let digit = unsafe start.load(fromByteOffset: index, as: UInt8.self) &- 0x30
       guard digit <= 9 else { break }
       number = number &* 10 &+ UInt64(digit)
       index &+= 1

@@ -6,7 +6,7 @@ public import Glibc
 /// came from is being handled; it must not be kept longer. In a live log the *contents* may change at any
 /// moment, so nothing read here may be trusted before the source says that it was still whole afterwards.
 /// Every access is within `start..<start + count`, checked or by construction.
-@frozen
+@frozen @safe
 public struct LogBytes {
   /// The first byte.
   public let start: UnsafeRawPointer
@@ -16,7 +16,7 @@ public struct LogBytes {
   /// Views `count` bytes from `start`, which the caller has checked to be readable.
   @inlinable
   public init(start: UnsafeRawPointer, count: Int) {
-    self.start = start
+    unsafe self.start = start
     self.count = count
   }
 
@@ -24,41 +24,41 @@ public struct LogBytes {
   @inlinable
   public subscript(index: Int) -> UInt8 {
     precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-    return start.load(fromByteOffset: index, as: UInt8.self)
+    return unsafe start.load(fromByteOffset: index, as: UInt8.self)
   }
 
   /// The bytes from `offset` on; none if there aren't as many.
   @inlinable
   public func dropFirst(_ offset: Int) -> LogBytes {
     let skipped = min(max(offset, 0), count)
-    return LogBytes(start: start + skipped, count: count - skipped)
+    return unsafe LogBytes(start: start + skipped, count: count - skipped)
   }
 
   /// The first `length` bytes, or all if there are fewer.
   @inlinable
   public func prefix(_ length: Int) -> LogBytes {
-    LogBytes(start: start, count: min(max(length, 0), count))
+    unsafe LogBytes(start: start, count: min(max(length, 0), count))
   }
 
   /// The position of the first such byte; nil if there is none.
   @inlinable
   public func firstIndex(of byte: UInt8) -> Int? {
-    guard count > 0, let found = memchr(start, Int32(byte), count) else { return nil }
-    return UnsafeRawPointer(found) - start
+    guard count > 0, let found = unsafe memchr(start, Int32(byte), count) else { return nil }
+    return unsafe UnsafeRawPointer(found) - start
   }
 
   /// Without the NUL bytes at the end.
   @inlinable
   public var droppingFinalNULs: LogBytes {
     // Nearly always there is exactly one.
-    if count >= 2, start.load(fromByteOffset: count &- 1, as: UInt8.self) == 0,
-      start.load(fromByteOffset: count &- 2, as: UInt8.self) != 0
+    if count >= 2, unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self) == 0,
+      unsafe start.load(fromByteOffset: count &- 2, as: UInt8.self) != 0
     {
-      return LogBytes(start: start, count: count &- 1)
+      return unsafe LogBytes(start: start, count: count &- 1)
     }
     var end = count
-    while end > 0, start.load(fromByteOffset: end - 1, as: UInt8.self) == 0 { end -= 1 }
-    return LogBytes(start: start, count: end)
+    while end > 0, unsafe start.load(fromByteOffset: end - 1, as: UInt8.self) == 0 { end -= 1 }
+    return unsafe LogBytes(start: start, count: end)
   }
 
   /// Without white space (C's `isspace`) at both ends.
@@ -66,17 +66,17 @@ public struct LogBytes {
   public var trimmed: LogBytes {
     var from = 0
     var end = count
-    while from < end, ASCII.isSpace(start.load(fromByteOffset: from, as: UInt8.self)) { from += 1 }
-    while end > from, ASCII.isSpace(start.load(fromByteOffset: end - 1, as: UInt8.self)) { end -= 1 }
-    return LogBytes(start: start + from, count: end - from)
+    while from < end, unsafe ASCII.isSpace(start.load(fromByteOffset: from, as: UInt8.self)) { from += 1 }
+    while end > from, unsafe ASCII.isSpace(start.load(fromByteOffset: end - 1, as: UInt8.self)) { end -= 1 }
+    return unsafe LogBytes(start: start + from, count: end - from)
   }
 
   /// Without blanks (0x20 only) in front.
   @inlinable
   public var droppingLeadingBlanks: LogBytes {
     var from = 0
-    while from < count, start.load(fromByteOffset: from, as: UInt8.self) == 0x20 { from += 1 }
-    return LogBytes(start: start + from, count: count - from)
+    while from < count, unsafe start.load(fromByteOffset: from, as: UInt8.self) == 0x20 { from += 1 }
+    return unsafe LogBytes(start: start + from, count: count - from)
   }
 
   /// The `number`-th field, counted from 1, of those that white space separates; nil if there are fewer.
@@ -85,16 +85,16 @@ public struct LogBytes {
     var index = 0
     var remaining = number
     while true {
-      while index < count, ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
+      while index < count, unsafe ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
         index += 1
       }
       guard index < count else { return nil }
       let from = index
-      while index < count, !ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
+      while index < count, unsafe !ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
         index += 1
       }
       remaining -= 1
-      if remaining == 0 { return LogBytes(start: start + from, count: index - from) }
+      if remaining == 0 { return unsafe LogBytes(start: start + from, count: index - from) }
     }
   }
 
@@ -103,7 +103,7 @@ public struct LogBytes {
   public func hasPrefix(lowercased name: UnsafeRawBufferPointer) -> Bool {
     guard count >= name.count else { return false }
     for index in 0..<name.count
-    where ASCII.lowercased(start.load(fromByteOffset: index, as: UInt8.self)) != name[index] {
+    where unsafe ASCII.lowercased(start.load(fromByteOffset: index, as: UInt8.self)) != name[index] {
       return false
     }
     return true
@@ -112,25 +112,25 @@ public struct LogBytes {
   /// Whether the bytes are `text`, in any case of letters; `text` is given in lower case.
   @inlinable
   public func equals(lowercased text: StaticString) -> Bool {
-    text.withUTF8Buffer { count == $0.count && hasPrefix(lowercased: UnsafeRawBufferPointer($0)) }
+    text.withUTF8Buffer { unsafe count == $0.count && hasPrefix(lowercased: UnsafeRawBufferPointer($0)) }
   }
 
   /// Whether the bytes begin with `text`, in any case of letters; `text` is given in lower case.
   @inlinable
   public func hasPrefix(lowercased text: StaticString) -> Bool {
-    text.withUTF8Buffer { hasPrefix(lowercased: UnsafeRawBufferPointer($0)) }
+    text.withUTF8Buffer { unsafe hasPrefix(lowercased: UnsafeRawBufferPointer($0)) }
   }
 
   /// Whether the bytes are exactly `text`.
   @inlinable
   public func equals(_ text: StaticString) -> Bool {
-    text.withUTF8Buffer { count == $0.count && buffer.elementsEqual($0) }
+    text.withUTF8Buffer { unsafe count == $0.count && buffer.elementsEqual($0) }
   }
 
   /// The bytes as a buffer, to be used at once.
   @inlinable
-  public var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+  public var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
 
   /// A copy, with bytes that are no UTF-8 replaced; for messages.
-  public var text: String { String(decoding: buffer, as: UTF8.self) }
+  public var text: String { unsafe String(decoding: buffer, as: UTF8.self) }
 }

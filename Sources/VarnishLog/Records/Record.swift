@@ -1,12 +1,12 @@
 /// One record, seen where it lies.
-@frozen
+@frozen @safe
 public struct Record<Layout: RecordLayout> {
   @usableFromInline package let start: UnsafeRawPointer
   @usableFromInline package let word: UInt32
 
   @inlinable
   package init(start: UnsafeRawPointer, word: UInt32) {
-    self.start = start
+    unsafe self.start = start
     self.word = word
   }
 
@@ -16,22 +16,22 @@ public struct Record<Layout: RecordLayout> {
   /// The payload with everything the length covers, so usually with a final NUL.
   @inlinable
   public var payload: LogBytes {
-    LogBytes(
+    unsafe LogBytes(
       start: start + Layout.headerByteCount, count: RecordHeader.payloadByteCount(word))
   }
 
   /// The transaction's number; 0 for what belongs to none.
-  @inlinable public var vxid: UInt64 { Layout.vxid(start) }
+  @inlinable public var vxid: UInt64 { unsafe Layout.vxid(start) }
 
   /// The side it is marked with.
-  @inlinable public var side: Side { Layout.side(start) }
+  @inlinable public var side: Side { unsafe Layout.side(start) }
 
   /// Where it starts, for finding its offset in the source.
-  @inlinable public var address: UnsafeRawPointer { start }
+  @inlinable public var address: UnsafeRawPointer { unsafe start }
 
   /// The whole record, header and padding included.
   @inlinable
-  public var bytes: LogBytes { LogBytes(start: start, count: Self.byteCount(word)) }
+  public var bytes: LogBytes { unsafe LogBytes(start: start, count: Self.byteCount(word)) }
 
   /// The size a header's first word announces: header, payload, and padding to a whole word.
   @inlinable
@@ -42,7 +42,7 @@ public struct Record<Layout: RecordLayout> {
 }
 
 /// Records that lie one after another in readable memory.
-@frozen
+@frozen @safe
 public struct RecordRun<Layout: RecordLayout> {
   /// The first record's header.
   public let start: UnsafeRawPointer
@@ -69,7 +69,7 @@ public struct RecordRun<Layout: RecordLayout> {
   /// Views records in `byteCount` readable bytes at a word boundary.
   @inlinable
   public init(start: UnsafeRawPointer, byteCount: Int, place: UInt64 = 0, shape: Shape = .unknown) {
-    self.start = start
+    unsafe self.start = start
     self.byteCount = byteCount
     self.place = place
     self.shape = shape
@@ -78,7 +78,7 @@ public struct RecordRun<Layout: RecordLayout> {
   /// A run without records.
   @inlinable
   public static var empty: RecordRun {
-    RecordRun(start: UnsafeRawPointer(bitPattern: 4).unsafelyUnwrapped, byteCount: 0)
+    unsafe RecordRun(start: UnsafeRawPointer(bitPattern: 4).unsafelyUnwrapped, byteCount: 0)
   }
 
   /// Where in its log the run ends.
@@ -87,7 +87,7 @@ public struct RecordRun<Layout: RecordLayout> {
   /// Where in its log one of its records begins.
   @inlinable
   public func place(of record: Record<Layout>) -> UInt64 {
-    place &+ UInt64(truncatingIfNeeded: record.address - start)
+    unsafe place &+ UInt64(truncatingIfNeeded: record.address - start)
   }
 
   /// Whether there is no record in it.
@@ -96,7 +96,7 @@ public struct RecordRun<Layout: RecordLayout> {
   /// A cursor before the first record.
   @inlinable
   public func makeCursor() -> RecordCursor<Layout> {
-    RecordCursor(position: start, remaining: byteCount)
+    unsafe RecordCursor(position: start, remaining: byteCount)
   }
 }
 
@@ -104,14 +104,14 @@ public struct RecordRun<Layout: RecordLayout> {
 ///
 /// Each header word is read once, decided on, and compared with what is left before the payload is
 /// touched; so the walk stays inside the run even if the memory changes under it.
-@frozen
+@frozen @safe
 public struct RecordCursor<Layout: RecordLayout> {
   @usableFromInline package var position: UnsafeRawPointer
   @usableFromInline package var remaining: Int
 
   @inlinable
   package init(position: UnsafeRawPointer, remaining: Int) {
-    self.position = position
+    unsafe self.position = position
     self.remaining = remaining
   }
 
@@ -119,11 +119,11 @@ public struct RecordCursor<Layout: RecordLayout> {
   @inlinable
   public mutating func next() -> Record<Layout>? {
     guard remaining >= Layout.headerByteCount else { return nil }
-    let word = position.load(as: UInt32.self)
+    let word = unsafe position.load(as: UInt32.self)
     let byteCount = Record<Layout>.byteCount(word)
     guard byteCount <= remaining else { return nil }
-    let record = Record<Layout>(start: position, word: word)
-    position += byteCount
+    let record = unsafe Record<Layout>(start: position, word: word)
+    unsafe position += byteCount
     // byteCount <= remaining, as was just checked.
     remaining &-= byteCount
     return record
@@ -131,5 +131,5 @@ public struct RecordCursor<Layout: RecordLayout> {
 
   /// What has not been walked yet.
   @inlinable
-  public var rest: RecordRun<Layout> { RecordRun(start: position, byteCount: remaining) }
+  public var rest: RecordRun<Layout> { unsafe RecordRun(start: position, byteCount: remaining) }
 }

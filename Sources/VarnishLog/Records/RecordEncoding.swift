@@ -39,14 +39,14 @@ package enum RecordEncoding: Sendable {
   ) {
     switch self {
     case .narrow:
-      NarrowRecords.writeHeader(
+      unsafe NarrowRecords.writeHeader(
         to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
     case .wide:
-      WideRecords.writeHeader(
+      unsafe WideRecords.writeHeader(
         to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
     case .old:
-      memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
-      memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
+      unsafe memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
+      unsafe memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
     }
   }
 
@@ -54,14 +54,14 @@ package enum RecordEncoding: Sendable {
   @inline(__always)
   package func writeBatchHeader(to memory: UnsafeMutableRawPointer, byteCount: Int) {
     guard self != .old else { return }
-    memory.storeBytes(of: UInt32(RecordHeader.batchTag) << 24, as: UInt32.self)
-    memory.storeBytes(of: UInt32(byteCount), toByteOffset: 4, as: UInt32.self)
-    if self == .wide { memory.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self) }
+    unsafe memory.storeBytes(of: UInt32(RecordHeader.batchTag) << 24, as: UInt32.self)
+    unsafe memory.storeBytes(of: UInt32(byteCount), toByteOffset: 4, as: UInt32.self)
+    if self == .wide { unsafe memory.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self) }
   }
 
   /// The numbers of the tags, one for each case; `TagNumbers.none` where a log of this format has none.
   package func tagNumbers(_ numbering: TagNumbering) -> [UInt8] {
-    if self == .old { return Tag.allCases.map(\.numberIn30) }
+    if self == .old { return Tag.allCases.map { $0.numberIn30 ?? TagNumbers.none } }
     let table = TagTable(numbering)
     return Tag.allCases.map { table.number(of: $0) ?? TagNumbers.none }
   }
@@ -71,64 +71,4 @@ package enum RecordEncoding: Sendable {
 enum TagNumbers {
   /// A number that is reserved in every log with marks.
   static let none: UInt8 = 254
-}
-
-extension Tag {
-  /// The number of the 3.0 tag that says the same; `TagNumbers.none` if none does (`vsl-tags.md` 3).
-  ///
-  /// In 3.0 the side is told by the descriptor: what goes out to a client and what goes out to a backend
-  /// have the same tags.
-  package var numberIn30: UInt8 {
-    switch self {
-    case .debug: 0
-    case .error: 1
-    case .cli: 2
-    case .sessOpen: 5
-    case .sessClose: 6
-    case .backendOpen: 7
-    case .backendReuse: 9
-    case .backendClose: 10
-    case .httpGarbage: 11
-    case .backend: 12
-    case .length: 13
-    case .fetchError: 14
-    case .reqMethod: 15
-    case .berespReason: 16
-    case .berespStatus: 17
-    case .reqURL: 18
-    case .reqProtocol, .berespProtocol: 19
-    case .reqHeader, .berespHeader: 20
-    case .bereqMethod: 21
-    case .respReason: 22
-    case .respStatus: 23
-    case .bereqURL: 24
-    case .respProtocol, .bereqProtocol: 25
-    case .respHeader, .bereqHeader: 26
-    case .objReason: 28
-    case .objStatus: 29
-    case .objURL: 30
-    case .objProtocol: 31
-    case .objHeader: 32
-    case .lostHeader: 33
-    case .ttl: 34
-    case .fetchBody: 35
-    case .vclACL: 36
-    case .vclCall: 37
-    case .vclTrace: 38
-    case .vclReturn: 39
-    case .vclError: 40
-    case .reqStart: 41
-    case .hit: 42
-    case .hitPass: 43
-    case .expBan: 44
-    case .expKill: 45
-    case .workThread: 46
-    case .esiXMLError: 47
-    case .hash: 48
-    case .backendHealth: 49
-    case .vclLog: 50
-    case .gzip: 51
-    default: TagNumbers.none
-    }
-  }
 }

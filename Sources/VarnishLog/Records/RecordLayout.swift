@@ -37,13 +37,13 @@ public enum NarrowRecords: RecordLayout {
   /// The transaction's number, without the marks of the side.
   @inlinable
   public static func vxid(_ record: UnsafeRawPointer) -> UInt64 {
-    UInt64(record.load(fromByteOffset: 4, as: UInt32.self) & 0x3FFF_FFFF)
+    unsafe UInt64(record.load(fromByteOffset: 4, as: UInt32.self) & 0x3FFF_FFFF)
   }
 
   /// The side, from the two topmost bits.
   @inlinable
   public static func side(_ record: UnsafeRawPointer) -> Side {
-    RecordHeader.side(ofTopBits: record.load(fromByteOffset: 4, as: UInt32.self))
+    unsafe RecordHeader.side(ofTopBits: record.load(fromByteOffset: 4, as: UInt32.self))
   }
 
   /// Writes a header.
@@ -51,8 +51,8 @@ public enum NarrowRecords: RecordLayout {
   public static func writeHeader(
     to memory: UnsafeMutableRawPointer, tag: UInt8, payloadByteCount: Int, vxid: UInt64, side: Side
   ) {
-    memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
-    memory.storeBytes(
+    unsafe memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
+    unsafe memory.storeBytes(
       of: UInt32(truncatingIfNeeded: vxid) & 0x3FFF_FFFF | RecordHeader.topBits(of: side),
       toByteOffset: 4, as: UInt32.self)
   }
@@ -70,15 +70,15 @@ public enum WideRecords: RecordLayout {
   /// The transaction's number, without the marks of the side.
   @inlinable
   public static func vxid(_ record: UnsafeRawPointer) -> UInt64 {
-    let low = UInt64(record.load(fromByteOffset: 4, as: UInt32.self))
-    let high = UInt64(record.load(fromByteOffset: 8, as: UInt32.self) & 0x7_FFFF)
+    let low = unsafe UInt64(record.load(fromByteOffset: 4, as: UInt32.self))
+    let high = unsafe UInt64(record.load(fromByteOffset: 8, as: UInt32.self) & 0x7_FFFF)
     return high << 32 | low
   }
 
   /// The side, from the two topmost bits.
   @inlinable
   public static func side(_ record: UnsafeRawPointer) -> Side {
-    RecordHeader.side(ofTopBits: record.load(fromByteOffset: 8, as: UInt32.self))
+    unsafe RecordHeader.side(ofTopBits: record.load(fromByteOffset: 8, as: UInt32.self))
   }
 
   /// Writes a header.
@@ -86,10 +86,10 @@ public enum WideRecords: RecordLayout {
   public static func writeHeader(
     to memory: UnsafeMutableRawPointer, tag: UInt8, payloadByteCount: Int, vxid: UInt64, side: Side
   ) {
-    memory.storeBytes(
+    unsafe memory.storeBytes(
       of: UInt32(tag) << 24 | 1 << 16 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
-    memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
-    memory.storeBytes(
+    unsafe memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
+    unsafe memory.storeBytes(
       of: UInt32(truncatingIfNeeded: vxid >> 32) & 0x7_FFFF | RecordHeader.topBits(of: side),
       toByteOffset: 8, as: UInt32.self)
   }

@@ -1,118 +1,178 @@
-/// Everything that is known of one tag: its name and its number in each numbering.
+/// Everything that is known of one tag.
 package struct TagDefinition: Sendable {
-  let tag: Tag
-  let name: StaticString
-  /// The tag's number by numbering: 4.0; 4.1 to 7.2; 7.3 to 8.0; 9.0.
+  package let tag: Tag
+  /// The name as the log's own tools print it.
+  package let name: StaticString
+  /// The tag's number by numbering; nil where there is no such tag.
   ///
-  /// Zero where the numbering lacks it.
-  let numbers: (v40: UInt8, v41: UInt8, v73: UInt8, v90: UInt8)
+  /// In 3.0 the side is told by the connection, so that several tags of later logs are one there.
+  package let v30: UInt8?, v40: UInt8?, v41: UInt8?, v73: UInt8?, v90: UInt8?
+  /// The first release that has it, if that isn't the numbering's first one.
+  package let since: VarnishVersion?
+  /// The first release of the long-term line 6.0 that has it, if the line got it later than `since` says.
+  package let in60: Int?
+  /// What releases say of its payload.
+  package let flags: TagFlagHistory
+
+  init(
+    _ tag: Tag, _ name: StaticString, _ v30: UInt8?, _ v40: UInt8?, _ v41: UInt8?, _ v73: UInt8?,
+    _ v90: UInt8?, since: VarnishVersion? = nil, in60: Int? = nil, flags: TagFlagHistory = .none
+  ) {
+    self.tag = tag
+    self.name = name
+    (self.v30, self.v40, self.v41, self.v73, self.v90) = (v30, v40, v41, v73, v90)
+    self.since = since
+    self.in60 = in60
+    self.flags = flags
+  }
+
+  /// The tag's number in a numbering; nil if it lacks the tag.
+  func number(in numbering: TagNumbering) -> UInt8? {
+    switch numbering {
+    case .v40: v40
+    case .v41: v41
+    case .v73: v73
+    case .v90: v90
+    }
+  }
+
+  /// Whether a release knows the tag by name.
+  func exists(in version: VarnishVersion) -> Bool {
+    guard number(in: TagNumbering(of: version)) != nil else { return false }
+    if let in60, version.isLongTerm60 { return version.patch >= in60 }
+    return since.map { version >= $0 } ?? true
+  }
+}
+
+/// What releases say of a tag's payload, one after the other.
+package enum TagFlagHistory: Sendable {
+  case none
+  case unused
+  case unusedBefore70
+  case binarySince60
+  case binaryThenUnsafe
+  case binarySince41ThenUnsafe
+
+  /// What a release says.
+  func flag(in version: VarnishVersion) -> TagFlag? {
+    switch self {
+    case .none: nil
+    case .unused: .unused
+    case .unusedBefore70: version < VarnishVersion(7, 0, 0) ? .unused : nil
+    case .binarySince60: version < VarnishVersion(6, 0, 0) ? nil : .binary
+    case .binaryThenUnsafe: version < VarnishVersion(6, 0, 0) ? .binary : .unsafe
+    case .binarySince41ThenUnsafe:
+      version < VarnishVersion(4, 1, 0) ? nil : Self.binaryThenUnsafe.flag(in: version)
+    }
+  }
 }
 
 extension Tag {
-  /// One row for every tag, in the order of the cases.
+  /// The table of tags: a row for each case, in their order, and nothing is known of a tag elsewhere.
   ///
   /// The numbers were taken from what released versions write; within a numbering tags are only ever
-  /// appended.
+  /// appended (`vsl-tags.md`).
   package static let definitions: [TagDefinition] = [
-    TagDefinition(tag: .debug, name: "Debug", numbers: (1, 1, 1, 1)),
-    TagDefinition(tag: .error, name: "Error", numbers: (2, 2, 2, 2)),
-    TagDefinition(tag: .cli, name: "CLI", numbers: (3, 3, 3, 3)),
-    TagDefinition(tag: .sessOpen, name: "SessOpen", numbers: (4, 4, 4, 4)),
-    TagDefinition(tag: .sessClose, name: "SessClose", numbers: (5, 5, 5, 5)),
-    TagDefinition(tag: .backendOpen, name: "BackendOpen", numbers: (6, 6, 6, 6)),
-    TagDefinition(tag: .backendReuse, name: "BackendReuse", numbers: (7, 7, 0, 0)),
-    TagDefinition(tag: .backendClose, name: "BackendClose", numbers: (8, 8, 7, 7)),
-    TagDefinition(tag: .httpGarbage, name: "HttpGarbage", numbers: (9, 9, 8, 10)),
-    TagDefinition(tag: .proxy, name: "Proxy", numbers: (0, 10, 9, 11)),
-    TagDefinition(tag: .proxyGarbage, name: "ProxyGarbage", numbers: (0, 11, 10, 12)),
-    TagDefinition(tag: .backend, name: "Backend", numbers: (10, 12, 0, 0)),
-    TagDefinition(tag: .length, name: "Length", numbers: (11, 13, 11, 13)),
-    TagDefinition(tag: .fetchError, name: "FetchError", numbers: (12, 14, 12, 14)),
-    TagDefinition(tag: .reqMethod, name: "ReqMethod", numbers: (13, 15, 13, 15)),
-    TagDefinition(tag: .reqURL, name: "ReqURL", numbers: (14, 16, 14, 16)),
-    TagDefinition(tag: .reqProtocol, name: "ReqProtocol", numbers: (15, 17, 15, 17)),
-    TagDefinition(tag: .reqStatus, name: "ReqStatus", numbers: (16, 18, 16, 18)),
-    TagDefinition(tag: .reqReason, name: "ReqReason", numbers: (17, 19, 17, 19)),
-    TagDefinition(tag: .reqHeader, name: "ReqHeader", numbers: (18, 20, 18, 20)),
-    TagDefinition(tag: .reqUnset, name: "ReqUnset", numbers: (19, 21, 19, 21)),
-    TagDefinition(tag: .reqLost, name: "ReqLost", numbers: (20, 22, 20, 22)),
-    TagDefinition(tag: .respMethod, name: "RespMethod", numbers: (21, 23, 21, 23)),
-    TagDefinition(tag: .respURL, name: "RespURL", numbers: (22, 24, 22, 24)),
-    TagDefinition(tag: .respProtocol, name: "RespProtocol", numbers: (23, 25, 23, 25)),
-    TagDefinition(tag: .respStatus, name: "RespStatus", numbers: (24, 26, 24, 26)),
-    TagDefinition(tag: .respReason, name: "RespReason", numbers: (25, 27, 25, 27)),
-    TagDefinition(tag: .respHeader, name: "RespHeader", numbers: (26, 28, 26, 28)),
-    TagDefinition(tag: .respUnset, name: "RespUnset", numbers: (27, 29, 27, 29)),
-    TagDefinition(tag: .respLost, name: "RespLost", numbers: (28, 30, 28, 30)),
-    TagDefinition(tag: .bereqMethod, name: "BereqMethod", numbers: (29, 31, 29, 31)),
-    TagDefinition(tag: .bereqURL, name: "BereqURL", numbers: (30, 32, 30, 32)),
-    TagDefinition(tag: .bereqProtocol, name: "BereqProtocol", numbers: (31, 33, 31, 33)),
-    TagDefinition(tag: .bereqStatus, name: "BereqStatus", numbers: (32, 34, 32, 34)),
-    TagDefinition(tag: .bereqReason, name: "BereqReason", numbers: (33, 35, 33, 35)),
-    TagDefinition(tag: .bereqHeader, name: "BereqHeader", numbers: (34, 36, 34, 36)),
-    TagDefinition(tag: .bereqUnset, name: "BereqUnset", numbers: (35, 37, 35, 37)),
-    TagDefinition(tag: .bereqLost, name: "BereqLost", numbers: (36, 38, 36, 38)),
-    TagDefinition(tag: .berespMethod, name: "BerespMethod", numbers: (37, 39, 37, 39)),
-    TagDefinition(tag: .berespURL, name: "BerespURL", numbers: (38, 40, 38, 40)),
-    TagDefinition(tag: .berespProtocol, name: "BerespProtocol", numbers: (39, 41, 39, 41)),
-    TagDefinition(tag: .berespStatus, name: "BerespStatus", numbers: (40, 42, 40, 42)),
-    TagDefinition(tag: .berespReason, name: "BerespReason", numbers: (41, 43, 41, 43)),
-    TagDefinition(tag: .berespHeader, name: "BerespHeader", numbers: (42, 44, 42, 44)),
-    TagDefinition(tag: .berespUnset, name: "BerespUnset", numbers: (43, 45, 43, 45)),
-    TagDefinition(tag: .berespLost, name: "BerespLost", numbers: (44, 46, 44, 46)),
-    TagDefinition(tag: .objMethod, name: "ObjMethod", numbers: (45, 47, 45, 47)),
-    TagDefinition(tag: .objURL, name: "ObjURL", numbers: (46, 48, 46, 48)),
-    TagDefinition(tag: .objProtocol, name: "ObjProtocol", numbers: (47, 49, 47, 49)),
-    TagDefinition(tag: .objStatus, name: "ObjStatus", numbers: (48, 50, 48, 50)),
-    TagDefinition(tag: .objReason, name: "ObjReason", numbers: (49, 51, 49, 51)),
-    TagDefinition(tag: .objHeader, name: "ObjHeader", numbers: (50, 52, 50, 52)),
-    TagDefinition(tag: .objUnset, name: "ObjUnset", numbers: (51, 53, 51, 53)),
-    TagDefinition(tag: .objLost, name: "ObjLost", numbers: (52, 54, 52, 54)),
-    TagDefinition(tag: .bogoHeader, name: "BogoHeader", numbers: (53, 55, 53, 55)),
-    TagDefinition(tag: .lostHeader, name: "LostHeader", numbers: (54, 56, 54, 56)),
-    TagDefinition(tag: .ttl, name: "TTL", numbers: (55, 57, 55, 57)),
-    TagDefinition(tag: .fetchBody, name: "Fetch_Body", numbers: (56, 58, 56, 58)),
-    TagDefinition(tag: .vclACL, name: "VCL_acl", numbers: (57, 59, 57, 59)),
-    TagDefinition(tag: .vclCall, name: "VCL_call", numbers: (58, 60, 58, 60)),
-    TagDefinition(tag: .vclTrace, name: "VCL_trace", numbers: (59, 61, 59, 61)),
-    TagDefinition(tag: .vclReturn, name: "VCL_return", numbers: (60, 62, 60, 62)),
-    TagDefinition(tag: .reqStart, name: "ReqStart", numbers: (61, 63, 61, 63)),
-    TagDefinition(tag: .hit, name: "Hit", numbers: (62, 64, 62, 64)),
-    TagDefinition(tag: .hitPass, name: "HitPass", numbers: (63, 65, 63, 65)),
-    TagDefinition(tag: .expBan, name: "ExpBan", numbers: (64, 66, 64, 66)),
-    TagDefinition(tag: .expKill, name: "ExpKill", numbers: (65, 67, 65, 67)),
-    TagDefinition(tag: .workThread, name: "WorkThread", numbers: (66, 68, 66, 68)),
-    TagDefinition(tag: .esiXMLError, name: "ESI_xmlerror", numbers: (67, 69, 67, 69)),
-    TagDefinition(tag: .hash, name: "Hash", numbers: (68, 70, 68, 70)),
-    TagDefinition(tag: .backendHealth, name: "Backend_health", numbers: (69, 71, 69, 71)),
-    TagDefinition(tag: .vclLog, name: "VCL_Log", numbers: (70, 72, 70, 72)),
-    TagDefinition(tag: .vclError, name: "VCL_Error", numbers: (71, 73, 71, 73)),
-    TagDefinition(tag: .gzip, name: "Gzip", numbers: (72, 74, 72, 74)),
-    TagDefinition(tag: .link, name: "Link", numbers: (73, 75, 73, 75)),
-    TagDefinition(tag: .begin, name: "Begin", numbers: (74, 76, 74, 76)),
-    TagDefinition(tag: .end, name: "End", numbers: (75, 77, 75, 77)),
-    TagDefinition(tag: .vsl, name: "VSL", numbers: (76, 78, 76, 78)),
-    TagDefinition(tag: .storage, name: "Storage", numbers: (77, 79, 77, 79)),
-    TagDefinition(tag: .timestamp, name: "Timestamp", numbers: (78, 80, 78, 80)),
-    TagDefinition(tag: .reqAcct, name: "ReqAcct", numbers: (79, 81, 79, 81)),
-    TagDefinition(tag: .pipeAcct, name: "PipeAcct", numbers: (81, 82, 80, 82)),
-    TagDefinition(tag: .bereqAcct, name: "BereqAcct", numbers: (82, 83, 81, 83)),
-    TagDefinition(tag: .vfpAcct, name: "VfpAcct", numbers: (0, 84, 82, 84)),
-    TagDefinition(tag: .witness, name: "Witness", numbers: (0, 85, 83, 85)),
-    TagDefinition(tag: .backendStart, name: "BackendStart", numbers: (0, 86, 0, 0)),
-    TagDefinition(tag: .h2RxHdr, name: "H2RxHdr", numbers: (0, 87, 84, 86)),
-    TagDefinition(tag: .h2RxBody, name: "H2RxBody", numbers: (0, 88, 85, 87)),
-    TagDefinition(tag: .h2TxHdr, name: "H2TxHdr", numbers: (0, 89, 86, 88)),
-    TagDefinition(tag: .h2TxBody, name: "H2TxBody", numbers: (0, 90, 87, 89)),
-    TagDefinition(tag: .hitMiss, name: "HitMiss", numbers: (0, 91, 88, 90)),
-    TagDefinition(tag: .filters, name: "Filters", numbers: (0, 92, 89, 91)),
-    TagDefinition(tag: .sessError, name: "SessError", numbers: (0, 93, 90, 92)),
-    TagDefinition(tag: .vclUse, name: "VCL_use", numbers: (0, 94, 91, 93)),
-    TagDefinition(tag: .notice, name: "Notice", numbers: (0, 95, 92, 94)),
-    TagDefinition(tag: .vdpAcct, name: "VdpAcct", numbers: (0, 96, 93, 95)),
-    TagDefinition(tag: .esiBodyBytes, name: "ESI_BodyBytes", numbers: (80, 0, 0, 0)),
-    TagDefinition(tag: .backendSSL, name: "BackendSSL", numbers: (0, 0, 0, 8)),
-    TagDefinition(tag: .tls, name: "TLS", numbers: (0, 0, 0, 9)),
-    TagDefinition(tag: .reqTarget, name: "ReqTarget", numbers: (0, 0, 0, 96)),
+    // Numbers: 3.0; 4.0; 4.1 to 7.2; 7.3 to 8.0; 9.0.
+    TagDefinition(.debug, "Debug", 0, 1, 1, 1, 1, flags: .binaryThenUnsafe),
+    TagDefinition(.error, "Error", 1, 2, 2, 2, 2),
+    TagDefinition(.cli, "CLI", 2, 3, 3, 3, 3),
+    TagDefinition(.sessOpen, "SessOpen", 5, 4, 4, 4, 4),
+    TagDefinition(.sessClose, "SessClose", 6, 5, 5, 5, 5),
+    TagDefinition(.backendOpen, "BackendOpen", 7, 6, 6, 6, 6),
+    TagDefinition(.backendReuse, "BackendReuse", 9, 7, 7, nil, nil),
+    TagDefinition(.backendClose, "BackendClose", 10, 8, 8, 7, 7),
+    TagDefinition(.httpGarbage, "HttpGarbage", 11, 9, 9, 8, 10, flags: .binaryThenUnsafe),
+    TagDefinition(.proxy, "Proxy", nil, nil, 10, 9, 11),
+    TagDefinition(.proxyGarbage, "ProxyGarbage", nil, nil, 11, 10, 12),
+    TagDefinition(.backend, "Backend", 12, 10, 12, nil, nil),
+    TagDefinition(.length, "Length", 13, 11, 13, 11, 13),
+    TagDefinition(.fetchError, "FetchError", 14, 12, 14, 12, 14),
+    TagDefinition(.reqMethod, "ReqMethod", 15, 13, 15, 13, 15),
+    TagDefinition(.reqURL, "ReqURL", 18, 14, 16, 14, 16),
+    TagDefinition(.reqProtocol, "ReqProtocol", 19, 15, 17, 15, 17),
+    TagDefinition(.reqStatus, "ReqStatus", nil, 16, 18, 16, 18, flags: .unused),
+    TagDefinition(.reqReason, "ReqReason", nil, 17, 19, 17, 19, flags: .unused),
+    TagDefinition(.reqHeader, "ReqHeader", 20, 18, 20, 18, 20),
+    TagDefinition(.reqUnset, "ReqUnset", nil, 19, 21, 19, 21, flags: .unusedBefore70),
+    TagDefinition(.reqLost, "ReqLost", nil, 20, 22, 20, 22, flags: .unused),
+    TagDefinition(.respMethod, "RespMethod", nil, 21, 23, 21, 23, flags: .unused),
+    TagDefinition(.respURL, "RespURL", nil, 22, 24, 22, 24, flags: .unused),
+    TagDefinition(.respProtocol, "RespProtocol", 25, 23, 25, 23, 25),
+    TagDefinition(.respStatus, "RespStatus", 23, 24, 26, 24, 26),
+    TagDefinition(.respReason, "RespReason", 22, 25, 27, 25, 27),
+    TagDefinition(.respHeader, "RespHeader", 26, 26, 28, 26, 28),
+    TagDefinition(.respUnset, "RespUnset", nil, 27, 29, 27, 29, flags: .unusedBefore70),
+    TagDefinition(.respLost, "RespLost", nil, 28, 30, 28, 30, flags: .unused),
+    TagDefinition(.bereqMethod, "BereqMethod", 21, 29, 31, 29, 31),
+    TagDefinition(.bereqURL, "BereqURL", 24, 30, 32, 30, 32),
+    TagDefinition(.bereqProtocol, "BereqProtocol", 25, 31, 33, 31, 33),
+    TagDefinition(.bereqStatus, "BereqStatus", nil, 32, 34, 32, 34, flags: .unused),
+    TagDefinition(.bereqReason, "BereqReason", nil, 33, 35, 33, 35, flags: .unused),
+    TagDefinition(.bereqHeader, "BereqHeader", 26, 34, 36, 34, 36),
+    TagDefinition(.bereqUnset, "BereqUnset", nil, 35, 37, 35, 37, flags: .unusedBefore70),
+    TagDefinition(.bereqLost, "BereqLost", nil, 36, 38, 36, 38, flags: .unused),
+    TagDefinition(.berespMethod, "BerespMethod", nil, 37, 39, 37, 39, flags: .unused),
+    TagDefinition(.berespURL, "BerespURL", nil, 38, 40, 38, 40, flags: .unused),
+    TagDefinition(.berespProtocol, "BerespProtocol", 19, 39, 41, 39, 41),
+    TagDefinition(.berespStatus, "BerespStatus", 17, 40, 42, 40, 42),
+    TagDefinition(.berespReason, "BerespReason", 16, 41, 43, 41, 43),
+    TagDefinition(.berespHeader, "BerespHeader", 20, 42, 44, 42, 44),
+    TagDefinition(.berespUnset, "BerespUnset", nil, 43, 45, 43, 45, flags: .unusedBefore70),
+    TagDefinition(.berespLost, "BerespLost", nil, 44, 46, 44, 46, flags: .unused),
+    TagDefinition(.objMethod, "ObjMethod", nil, 45, 47, 45, 47, flags: .unused),
+    TagDefinition(.objURL, "ObjURL", 30, 46, 48, 46, 48, flags: .unused),
+    TagDefinition(.objProtocol, "ObjProtocol", 31, 47, 49, 47, 49),
+    TagDefinition(.objStatus, "ObjStatus", 29, 48, 50, 48, 50),
+    TagDefinition(.objReason, "ObjReason", 28, 49, 51, 49, 51),
+    TagDefinition(.objHeader, "ObjHeader", 32, 50, 52, 50, 52),
+    TagDefinition(.objUnset, "ObjUnset", nil, 51, 53, 51, 53, flags: .unusedBefore70),
+    TagDefinition(.objLost, "ObjLost", nil, 52, 54, 52, 54, flags: .unused),
+    TagDefinition(.bogoHeader, "BogoHeader", nil, 53, 55, 53, 55),
+    TagDefinition(.lostHeader, "LostHeader", 33, 54, 56, 54, 56),
+    TagDefinition(.ttl, "TTL", 34, 55, 57, 55, 57),
+    TagDefinition(.fetchBody, "Fetch_Body", 35, 56, 58, 56, 58),
+    TagDefinition(.vclACL, "VCL_acl", 36, 57, 59, 57, 59),
+    TagDefinition(.vclCall, "VCL_call", 37, 58, 60, 58, 60),
+    TagDefinition(.vclTrace, "VCL_trace", 38, 59, 61, 59, 61),
+    TagDefinition(.vclReturn, "VCL_return", 39, 60, 62, 60, 62),
+    TagDefinition(.reqStart, "ReqStart", 41, 61, 63, 61, 63),
+    TagDefinition(.hit, "Hit", 42, 62, 64, 62, 64),
+    TagDefinition(.hitPass, "HitPass", 43, 63, 65, 63, 65),
+    TagDefinition(.expBan, "ExpBan", 44, 64, 66, 64, 66),
+    TagDefinition(.expKill, "ExpKill", 45, 65, 67, 65, 67),
+    TagDefinition(.workThread, "WorkThread", 46, 66, 68, 66, 68),
+    TagDefinition(.esiXMLError, "ESI_xmlerror", 47, 67, 69, 67, 69),
+    TagDefinition(.hash, "Hash", 48, 68, 70, 68, 70, flags: .binarySince41ThenUnsafe),
+    TagDefinition(.backendHealth, "Backend_health", 49, 69, 71, 69, 71),
+    TagDefinition(.vclLog, "VCL_Log", 50, 70, 72, 70, 72),
+    TagDefinition(.vclError, "VCL_Error", 40, 71, 73, 71, 73),
+    TagDefinition(.gzip, "Gzip", 51, 72, 74, 72, 74),
+    TagDefinition(.link, "Link", nil, 73, 75, 73, 75),
+    TagDefinition(.begin, "Begin", nil, 74, 76, 74, 76),
+    TagDefinition(.end, "End", nil, 75, 77, 75, 77),
+    TagDefinition(.vsl, "VSL", nil, 76, 78, 76, 78),
+    TagDefinition(.storage, "Storage", nil, 77, 79, 77, 79),
+    TagDefinition(.timestamp, "Timestamp", nil, 78, 80, 78, 80),
+    TagDefinition(.reqAcct, "ReqAcct", nil, 79, 81, 79, 81),
+    TagDefinition(.pipeAcct, "PipeAcct", nil, 81, 82, 80, 82),
+    TagDefinition(.bereqAcct, "BereqAcct", nil, 82, 83, 81, 83),
+    TagDefinition(.vfpAcct, "VfpAcct", nil, nil, 84, 82, 84),
+    TagDefinition(.witness, "Witness", nil, nil, 85, 83, 85),
+    TagDefinition(.backendStart, "BackendStart", nil, nil, 86, nil, nil, since: .init(4, 1, 3)),
+    TagDefinition(.h2RxHdr, "H2RxHdr", nil, nil, 87, 84, 86, since: .init(5, 0, 0), flags: .binarySince60),
+    TagDefinition(.h2RxBody, "H2RxBody", nil, nil, 88, 85, 87, since: .init(5, 0, 0), flags: .binarySince60),
+    TagDefinition(.h2TxHdr, "H2TxHdr", nil, nil, 89, 86, 88, since: .init(5, 0, 0), flags: .binarySince60),
+    TagDefinition(.h2TxBody, "H2TxBody", nil, nil, 90, 87, 89, since: .init(5, 0, 0), flags: .binarySince60),
+    TagDefinition(.hitMiss, "HitMiss", nil, nil, 91, 88, 90, since: .init(5, 1, 0)),
+    TagDefinition(.filters, "Filters", nil, nil, 92, 89, 91, since: .init(6, 1, 0), in60: 4),
+    TagDefinition(.sessError, "SessError", nil, nil, 93, 90, 92, since: .init(6, 1, 0), in60: 4),
+    TagDefinition(.vclUse, "VCL_use", nil, nil, 94, 91, 93, since: .init(6, 2, 0), in60: 4),
+    TagDefinition(.notice, "Notice", nil, nil, 95, 92, 94, since: .init(6, 4, 0), in60: 7),
+    TagDefinition(.vdpAcct, "VdpAcct", nil, nil, 96, 93, 95, since: .init(6, 6, 0)),
+    TagDefinition(.esiBodyBytes, "ESI_BodyBytes", nil, 80, nil, nil, nil),
+    TagDefinition(.backendSSL, "BackendSSL", nil, nil, nil, nil, 8),
+    TagDefinition(.tls, "TLS", nil, nil, nil, nil, 9),
+    TagDefinition(.reqTarget, "ReqTarget", nil, nil, nil, nil, 96),
   ]
 }

@@ -35,16 +35,15 @@ public enum TagFlag: Sendable {
 public struct TagTable: Sendable {
   /// The numbering this table is of.
   public let numbering: TagNumbering
-  private let numbers: [UInt8]
+  private let numbers: [UInt8?]
   private let tags: [Tag?]
 
   /// Makes the table of a numbering.
   public init(_ numbering: TagNumbering) {
-    var numbers = [UInt8](repeating: 0, count: Tag.allCases.count)
+    var numbers = [UInt8?](repeating: nil, count: Tag.allCases.count)
     var tags = [Tag?](repeating: nil, count: 256)
     for definition in Tag.definitions {
-      let number = definition.number(in: numbering)
-      guard number != 0 else { continue }
+      guard let number = definition.number(in: numbering) else { continue }
       numbers[Int(definition.tag.rawValue)] = number
       tags[Int(number)] = definition.tag
     }
@@ -54,68 +53,10 @@ public struct TagTable: Sendable {
   }
 
   /// The number of a tag; nil if the numbering lacks it.
-  public func number(of tag: Tag) -> UInt8? {
-    let number = numbers[Int(tag.rawValue)]
-    return number == 0 ? nil : number
-  }
+  public func number(of tag: Tag) -> UInt8? { numbers[Int(tag.rawValue)] }
 
   /// The tag of a number; nil if the numbering gives it no meaning.
   public func tag(_ number: UInt8) -> Tag? { tags[Int(number)] }
-}
-
-extension TagDefinition {
-  func number(in numbering: TagNumbering) -> UInt8 {
-    switch numbering {
-    case .v40: numbers.v40
-    case .v41: numbers.v41
-    case .v73: numbers.v73
-    case .v90: numbers.v90
-    }
-  }
-}
-
-extension Tag {
-  /// The name as the log's own tools print it.
-  public var name: String { Tag.definitions[Int(rawValue)].name.description }
-
-  /// Whether a release knows this tag by name.
-  public func exists(in version: VarnishVersion) -> Bool {
-    let definition = Tag.definitions[Int(rawValue)]
-    guard definition.number(in: TagNumbering(of: version)) != 0 else { return false }
-    switch self {
-    case .backendStart: return version >= VarnishVersion(4, 1, 3)
-    case .h2RxHdr, .h2RxBody, .h2TxHdr, .h2TxBody: return version >= VarnishVersion(5, 0, 0)
-    case .hitMiss: return version >= VarnishVersion(5, 1, 0)
-    case .filters, .sessError:
-      return version.isLongTerm60 ? version.patch >= 4 : version >= VarnishVersion(6, 1, 0)
-    case .vclUse:
-      return version.isLongTerm60 ? version.patch >= 4 : version >= VarnishVersion(6, 2, 0)
-    case .notice:
-      return version.isLongTerm60 ? version.patch >= 7 : version >= VarnishVersion(6, 4, 0)
-    case .vdpAcct: return version >= VarnishVersion(6, 6, 0)
-    default: return true
-    }
-  }
-
-  /// What a release says of the tag's payload.
-  public func flag(in version: VarnishVersion) -> TagFlag? {
-    switch self {
-    case .debug, .httpGarbage:
-      return version < VarnishVersion(6, 0, 0) ? .binary : .unsafe
-    case .hash:
-      if version < VarnishVersion(4, 1, 0) { return nil }
-      return version < VarnishVersion(6, 0, 0) ? .binary : .unsafe
-    case .h2RxHdr, .h2RxBody, .h2TxHdr, .h2TxBody:
-      return version < VarnishVersion(6, 0, 0) ? nil : .binary
-    case .reqUnset, .respUnset, .bereqUnset, .berespUnset, .objUnset:
-      return version < VarnishVersion(7, 0, 0) ? .unused : nil
-    case .reqStatus, .reqReason, .reqLost, .respMethod, .respURL, .respLost, .bereqStatus,
-      .bereqReason, .bereqLost, .berespMethod, .berespURL, .berespLost, .objMethod, .objURL,
-      .objLost:
-      return .unused
-    default: return nil
-    }
-  }
 }
 
 /// What came of looking a tag up by name.
