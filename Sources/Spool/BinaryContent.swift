@@ -58,3 +58,9 @@ public final class BinaryContent: Sendable {
     return withUnsafeBytes(of: current.marker.littleEndian, Array.init)
   }
 }
+
+/// It is a part of one run; another one that says the same is another.
+extension BinaryContent: Equatable {
+  /// Whether both are the same object.
+  public static func == (one: BinaryContent, other: BinaryContent) -> Bool { one === other }
+}
