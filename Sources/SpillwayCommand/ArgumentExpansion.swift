@@ -96,7 +96,7 @@ struct ArgumentExpansion {
     return letters
   }
 
-  private static let gzipLevelUsual = 6
+  static let gzipLevelUsual = 6
   private static let longFlags: Set<String> = ["--help", "--version", "--stats", "--help-hidden"]
 
   private static func takesNextAsValue(_ argument: String) -> Bool {
