@@ -114,7 +114,7 @@ let package = Package(
       name: "SpillwayCommand",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogWriting", "LogQuery", "Rendering",
-        "Transactions", "Spool", "Shipping", "Pipeline", "Demo", "Replay",
+        "Transactions", "Settings", "Spool", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -90,6 +90,12 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// What is wrong and where, in one line, without the query.
+  public var summary: String {
+    if reason == .noExpression { return "no expression" }
+    return String(description.prefix { $0 != "\n" })
+  }
+
   private var message: String {
     switch reason {
     case .expected(let expectation): "Expected \(expectation.rawValue) got "

@@ -51,14 +51,16 @@ public struct RecordRuleError: Error, Equatable, Sendable, CustomStringConvertib
   public let reason: Reason
 
   /// One line.
-  public var description: String {
+  public var description: String { "-\(kind.rawValue): \(summary)" }
+
+  /// The same without the option.
+  public var summary: String {
     let list = String(decoding: list, as: UTF8.self)
     return switch reason {
-    case .unknownTag: "-\(kind.rawValue): \"\(list)\" matches zero tags"
-    case .ambiguousTag: "-\(kind.rawValue): \"\(list)\" is ambiguous"
-    case .badGlob: "-\(kind.rawValue): Syntax error in \"\(list)\""
-    case .badPattern(let offset, let reason):
-      "-\(kind.rawValue): Regex error at position \(offset) (\(reason))"
+    case .unknownTag: "\"\(list)\" matches zero tags"
+    case .ambiguousTag: "\"\(list)\" is ambiguous"
+    case .badGlob: "Syntax error in \"\(list)\""
+    case .badPattern(let offset, let reason): "Regex error at position \(offset) (\(reason))"
     }
   }
 }

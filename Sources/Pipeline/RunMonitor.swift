@@ -95,3 +95,9 @@ public final class RunMonitor: Sendable {
 
   func noteEnding() { ending.store(true, ordering: .releasing) }
 }
+
+/// It is told of one run; another one that knows the same is another.
+extension RunMonitor: Equatable {
+  /// Whether both are the same object.
+  public static func == (one: RunMonitor, other: RunMonitor) -> Bool { one === other }
+}

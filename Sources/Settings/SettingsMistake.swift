@@ -34,7 +34,7 @@ public struct SettingsMistake: Error, Equatable, Sendable, CustomStringConvertib
 
 extension [SettingsMistake] {
   /// The mistakes of one text in the order of their places; those of one place in the order in which they were found.
-  func inOrder() -> [SettingsMistake] {
+  public func inOrder() -> [SettingsMistake] {
     enumerated().sorted { one, other in
       if one.element.place.precedes(other.element.place) { return true }
       return !other.element.place.precedes(one.element.place) && one.offset < other.offset

@@ -139,6 +139,13 @@ public struct SettingsReader {
 
   // MARK: Mistakes
 
+  /// Whether anything was wrong so far, or there are settings that were not asked for yet.
+  ///
+  /// Where something is, what settings say together may not be what was meant.
+  public var hasMistakes: Bool {
+    !mistakes.isEmpty || mapping?.entries.contains { !taken.contains($0.key) } ?? false
+  }
+
   /// Where a setting's value is; nil if it isn't set.
   public func place(of key: String) -> SettingsPlace? { mapping?[key]?.value.place }
 

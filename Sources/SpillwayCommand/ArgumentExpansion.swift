@@ -96,7 +96,7 @@ struct ArgumentExpansion {
     return letters
   }
 
-  private static let gzipLevelUsual = 6
+  static let gzipLevelUsual = 6
   private static let longFlags: Set<String> = [
     "--help", "--version", "--stats", "--mark-gaps", "--help-hidden", "--sandbox", "--no-sandbox",
   ]

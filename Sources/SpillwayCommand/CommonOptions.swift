@@ -68,6 +68,13 @@ struct MatchingOptions: ParsableArguments {
       "Let no more than this many transactions or groups through: 100, 10/m, 1/10s.",
       valueName: "limit[/duration]"))
   var rate: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Take only this part of the transactions or groups, the same ones every time: 1/10, 10%, 0.1.",
+      valueName: "part"))
+  var sample: String?
 }
 
 struct OutputOptions: ParsableArguments {
@@ -91,6 +98,14 @@ struct OutputOptions: ParsableArguments {
         + ",framing=newline, octet-count or null. (default: newline)",
       valueName: "address"))
   var socket: String?
+
+  @Option(
+    name: .customLong("output"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "One of several outputs, as in 'file=PATH format=json query=\"RespStatus >= 500\"'. What is given outside "
+        + "holds for all.",
+      valueName: "settings"))
+  var outputs: [String] = []
 
   @Option(
     parsing: .unconditional,
@@ -168,7 +183,8 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "How much memory lines may take while the output is busy. (default: 512M, or less on a small machine)",
+      "How much memory lines may take while outputs are busy, in all. (default: 512M, or less on a small "
+        + "machine)",
       valueName: "size"))
   var spoolMemory: String?
 

@@ -1,7 +1,6 @@
 import Shipping
 import ArgumentParser
 import Demo
-import LogQuery
 import Pipeline
 
 /// `spillway demo`: shows what Spillway does, without a cache.
@@ -65,13 +64,23 @@ struct DemoCommand: ParsableCommand {
     let values = OptionValues()
     var options = DemoOptions()
     var configuration = options.configuration
-    try configuration.set(selection, format, values)
-    try configuration.setLimits(selection.matching, values)
-    configuration.outputs[0].queriesAreCaseless = selection.matching.caseless
-    configuration.outputs[0].queries = selection.matching.q.map { Array($0.utf8) }
-    for file in selection.matching.queryFiles {
-      configuration.outputs[0].queries.append(try QueryFile.read(file))
-    }
+    var request = try OutputRequest.blank()
+    request.set(selection.matching, [])
+    request.set(selection, format)
+    request.queries =
+      selection.matching.q.map { .text(Array($0.utf8)) } + selection.matching.queryFiles.map { .file($0) }
+    let context = OutputContext(
+      values: values, canWait: false, keepsJSONBytes: false,
+      warn: { SpillwayCommand.complain($0, as: "spillway") },
+      object: { error throws(UsageError) in throw error })
+    try request.setGrouping(&configuration.outputs[0], values)
+    configuration.input.timeoutSeconds =
+      try values.seconds(selection.matching.timeout, option: "-T") ?? configuration.input.timeoutSeconds
+    try request.setShown(&configuration.outputs[0], context)
+    configuration.input.openTransactionsMax =
+      try values.limit(selection.matching.openLimit) ?? configuration.input.openTransactionsMax
+    try request.setLimits(&configuration.outputs[0], values)
+    try request.setQueries(&configuration.outputs[0])
     configuration.process.spoolBytes =
       try values.size(spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
     options.configuration = configuration

@@ -28,23 +28,24 @@ struct LogCommand: RunCommand {
 
   var matching: MatchingOptions { selection.matching }
 
-  func complete(_ configuration: inout Configuration, _ context: OptionContext) throws {
-    let values = context.values
-    let form: GroupRenderer.Form = output.w == nil || text.text ? .text(isVerbose: text.v) : .records
-    var shown = configuration.outputs[0]
-    shown.shown = .groups(form)
-    switch try values.grouping(selection.g) {
-    case .raw: shown.shown = .records(form)
-    case .vxid: shown.grouping = .vxid
-    case .request: shown.grouping = .request
-    case .session: shown.grouping = .session
-    }
-    (shown.client, shown.backend, shown.esi) = (selection.c, selection.b, selection.esi)
-    configuration.input.timeoutSeconds =
-      try values.timeout(selection.matching.timeout) ?? configuration.input.timeoutSeconds
-    shown.recordRules = recordRules(context.letters)
-    shown.isUnbuffered = text.u
-    configuration.outputs[0] = shown
+  func request(_ context: OptionContext) throws -> OutputRequest {
+    var request = try OutputRequest.blank()
+    request.set(matching, context.letters)
+    request.output = output
+    request.shown = shown(request)
+    request.side = OutputRequest.Side(client: selection.c, backend: selection.b)
+    (request.includesESI, request.grouping) = (selection.esi, selection.g)
+    request.rules = recordRules(context.letters)
+    (request.isVerbose, request.isUnbuffered) = (text.v, text.u)
+    return request
+  }
+
+  func shown(_ target: OutputRequest) -> OutputRequest.Shown {
+    target.output.w == nil || text.text ? .groups : .records
+  }
+
+  func timeoutSeconds(_ values: OptionValues) throws(UsageError) -> Double? {
+    try values.timeout(selection.matching.timeout)
   }
 
   /// The options that choose records, in their order; `-C` counts for those behind it.

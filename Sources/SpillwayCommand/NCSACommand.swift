@@ -24,7 +24,17 @@ struct NCSACommand: RunCommand {
 
   var matching: MatchingOptions { selection.matching }
 
-  func complete(_ configuration: inout Configuration, _ context: OptionContext) throws {
-    try configuration.set(selection, format, context.values, isOldName: context.isOldName)
+  func request(_ context: OptionContext) throws -> OutputRequest {
+    var request = try OutputRequest.blank()
+    request.set(matching, context.letters)
+    request.set(selection, format)
+    request.output = output
+    return request
+  }
+
+  func shown(_ target: OutputRequest) -> OutputRequest.Shown { .lines }
+
+  func timeoutSeconds(_ values: OptionValues) throws(UsageError) -> Double? {
+    try values.seconds(selection.matching.timeout, option: "-T")
   }
 }

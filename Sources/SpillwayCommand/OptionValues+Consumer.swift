@@ -13,6 +13,15 @@ extension OptionValues {
     return policy
   }
 
+  /// What `--overflow` says; nil if it isn't given.
+  func overflow(_ text: String?) throws(UsageError) -> OutputConfiguration.Overflow? {
+    guard let text else { return nil }
+    guard let overflow = OutputConfiguration.Overflow(rawValue: text) else {
+      throw UsageError("--overflow: \"\(text)\" is none of spill, drop and block")
+    }
+    return overflow
+  }
+
   /// The command or the peer that is asked for; nil if there is neither.
   func consumer(
     _ output: OutputOptions, _ onRestart: RestartPolicy

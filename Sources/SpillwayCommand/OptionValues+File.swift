@@ -3,6 +3,11 @@ import Shipping
 
 /// Outputs that are files.
 extension OptionValues {
+  /// How many finished files may be kept.
+  static let keepRange = 0...1_000_000
+  /// What compresses, from fast to small.
+  static let gzipLevels = 1...9
+
   /// What the options say of a file.
   func file(
     _ path: String, _ output: OutputOptions, _ onRestart: RestartPolicy
@@ -12,7 +17,7 @@ extension OptionValues {
     file.onRestart = onRestart
     file.rotateBytes = try size(output.rotateSize, option: "--rotate-size")
     file.rotateEverySeconds = try wholeSeconds(output.rotateEvery, option: "--rotate-every")
-    file.keep = try number(output.keep, option: "--keep", in: 0...1_000_000)
+    file.keep = try number(output.keep, option: "--keep", in: Self.keepRange)
     file.keepSeconds = try wholeSeconds(output.keepFor, option: "--keep-for")
     file.keepBytes = try size(output.keepBytes, option: "--keep-bytes")
     file.link = output.symlink.map(absolute)
@@ -21,31 +26,15 @@ extension OptionValues {
       output.postRotateTimeout, option: "--post-rotate-timeout")
     file.attributes.mode = try mode(output.mode)
     (file.attributes.owner, file.attributes.group) = try owner(output.owner)
-    file.gzipLevel = try number(output.gzip, option: "--gzip", in: 1...9)
-    try refuseWithoutEffect(file, output)
+    file.gzipLevel = try number(output.gzip, option: "--gzip", in: Self.gzipLevels)
     return file
   }
 
-  private func wholeSeconds(_ text: String?, option: String) throws(UsageError) -> Int? {
+  /// A time of at least a second.
+  func wholeSeconds(_ text: String?, option: String) throws(UsageError) -> Int? {
     guard let seconds = try time(text, option: option)?.wholeSeconds else { return nil }
     guard seconds >= 1 else { throw UsageError("\(option): the shortest time is 1s") }
     return seconds
-  }
-
-  /// What has no effect is a mistake: files are finished by size, by time, or by a name that changes.
-  private func refuseWithoutEffect(_ file: FileOptions, _ output: OutputOptions) throws(UsageError) {
-    if file.postRotateTimeoutSeconds != nil, file.postRotate == nil {
-      throw UsageError("--post-rotate-timeout needs a command: --post-rotate COMMAND")
-    }
-    guard !file.rotates else { return }
-    let options = [
-      ("--keep", output.keep), ("--keep-for", output.keepFor), ("--keep-bytes", output.keepBytes),
-      ("--post-rotate", output.postRotate),
-    ]
-    guard let (option, _) = options.first(where: { $0.1 != nil }) else { return }
-    throw UsageError(
-      "\(option) needs files that are finished: --rotate-size, --rotate-every, or a time in the name (-w 'log-%F')"
-    )
   }
 
   /// Permissions as chmod takes them.

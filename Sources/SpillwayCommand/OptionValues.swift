@@ -10,6 +10,9 @@ import VarnishLog
 ///
 /// Where varnishncsa has an option too, its messages are kept.
 struct OptionValues {
+  /// Where relative paths begin: where the process was when the options were typed.
+  private let workingDirectory = Self.currentDirectory
+
   /// What `-g` may ask for.
   enum GroupingName: String, CaseIterable {
     case raw, vxid, request, session
@@ -90,6 +93,42 @@ struct OptionValues {
     return RateLimit(limit: limit, seconds: seconds)
   }
 
+  /// A part of all groups: `1/10`, `10%` or `0.1`.
+  func sample(_ text: String?) throws(UsageError) -> Sample? {
+    guard let text else { return nil }
+    guard let (part, whole) = fraction(text) else {
+      throw UsageError("--sample: \"\(text)\" is not a part of the whole, like 1/10, 10% or 0.1")
+    }
+    guard part > 0, part <= whole else {
+      throw UsageError("--sample: \"\(text)\" is not above 0 and at most 1")
+    }
+    return Sample(part, of: whole)
+  }
+
+  /// A fraction of two numbers, a percentage or a decimal number, exactly.
+  private func fraction(_ text: String) -> (part: UInt64, whole: UInt64)? {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    if parts.count == 2 {
+      guard let part = decimal(parts[0]), let whole = decimal(parts[1]), part.scale == 1, whole.scale == 1
+      else { return nil }
+      return whole.digits == 0 ? nil : (part.digits, whole.digits)
+    }
+    let isPercentage = text.hasSuffix("%")
+    guard let number = decimal(isPercentage ? text.dropLast() : text[...]) else { return nil }
+    return (number.digits, number.scale * (isPercentage ? 100 : 1))
+  }
+
+  /// A number of up to 15 digits, with or without a point: the number without its point, and what to divide it by.
+  private func decimal(_ text: Substring) -> (digits: UInt64, scale: UInt64)? {
+    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let digits = parts.joined()
+    guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      digits.utf8.count <= Self.durationDigitsMax, let number = UInt64(digits)
+    else { return nil }
+    let scale = (0..<(parts.count > 1 ? parts[1].utf8.count : 0)).reduce(UInt64(1)) { scale, _ in scale * 10 }
+    return (number, scale)
+  }
+
   private static let durationByteCountMax = 30
   private static let durationDigitsMax = 15
 
@@ -159,9 +198,14 @@ struct OptionValues {
 
   /// A path that stays the same when the process changes its directory.
   func absolute(_ path: String) -> String {
-    guard !path.isEmpty, !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
+    guard !path.isEmpty, !path.hasPrefix("/"), let workingDirectory else { return path }
+    return workingDirectory + "/" + path
+  }
+
+  private static var currentDirectory: String? {
+    guard let directory = getcwd(nil, 0) else { return nil }
     defer { free(directory) }
-    return String(cString: directory) + "/" + path
+    return String(cString: directory)
   }
 
   /// The templates that can be found, in the directory given and the usual ones.
@@ -174,6 +218,16 @@ struct OptionValues {
     return TemplateLibrary(
       directories: TemplateLibrary.standardDirectories(
         formatsDirectory: directory, environment: environment, executablePath: executablePath))
+  }
+
+  /// The template of a name, or of a path.
+  func template(_ name: String, directory: String?) throws(UsageError) -> Template {
+    let library = try templates(directory: directory)
+    do {
+      return try library.template(name)
+    } catch {
+      throw UsageError("\(error)", inSettings: .init("format", "\(error)"))
+    }
   }
 
   private var executablePath: String? {

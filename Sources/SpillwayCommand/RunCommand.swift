@@ -1,5 +1,4 @@
 import ArgumentParser
-import LogQuery
 import Pipeline
 import Platform
 import Shipping
@@ -19,8 +18,12 @@ protocol RunCommand: ParsableCommand {
   var output: OutputOptions { get }
   var process: ProcessOptions { get }
 
-  /// Adds what only this command has.
-  func complete(_ configuration: inout Configuration, _ context: OptionContext) throws
+  /// What the options say of an output; `--output` begins with the same.
+  func request(_ context: OptionContext) throws -> OutputRequest
+  /// What is shown by an output that says nothing of it.
+  func shown(_ target: OutputRequest) -> OutputRequest.Shown
+  /// How long a transaction may be unfinished; nil is the usual time.
+  func timeoutSeconds(_ values: OptionValues) throws(UsageError) -> Double?
 }
 
 /// What is needed beside the options to know what they mean.
@@ -42,36 +45,67 @@ extension RunCommand {
     let context = OptionContext(letters: Self.expansion.letters(in: arguments), isOldName: isOldName)
     let values = context.values
     var configuration = Configuration(input: InputConfiguration(.live(input.n)))
-    if process.daemonize {
+    if process.daemonize, output.outputs.isEmpty {
       guard output.hasTarget else { throw UsageError("Missing -w option") }
       if output.w == "-" { throw UsageError("Daemon cannot write to stdout") }
     }
     configuration.input.compatibility = try values.version(input.compat)
     if isOldName { configuration.process.programName = Self.oldName }
-    try setQueries(&configuration.outputs[0], context)
-    try complete(&configuration, context)
-    try configuration.setLimits(matching, values)
+    var request = try request(context)
+    // What all outputs may take together.
+    request.output.spoolMemory = nil
+    let outputContext = self.outputContext(configuration, context)
+    var single = OutputConfiguration()
+    let hasOne = output.outputs.isEmpty
+    if hasOne {
+      try request.setQueries(&single)
+      try request.setGrouping(&single, values)
+    }
+    configuration.input.timeoutSeconds = try timeoutSeconds(values) ?? configuration.input.timeoutSeconds
+    if hasOne { try request.setShown(&single, outputContext) }
+    configuration.input.openTransactionsMax =
+      try values.limit(matching.openLimit) ?? configuration.input.openTransactionsMax
+    if hasOne { try request.setLimits(&single, values) }
     try setInput(&configuration.input, values)
-    try setOutput(&configuration, values)
+    configuration.process.spoolBytes =
+      try values.size(output.spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
+    if hasOne {
+      try request.setTarget(&single, outputContext)
+      configuration.outputs = [single]
+    } else {
+      configuration.outputs = try outputs(of: request, configuration, outputContext)
+    }
     try setProcess(&configuration.process, context)
     configuration.input.reportsOrphans = configuration.input.compatibility == nil && !isOldName
     return configuration
   }
 
-  /// Queries are put together in the order in which they and the files with them are given.
-  private func setQueries(_ output: inout OutputConfiguration, _ context: OptionContext) throws(UsageError) {
-    output.queriesAreCaseless = matching.caseless
-    do throws(QueryFileError) {
-      for (letter, value) in context.letters {
-        switch (letter, value) {
-        case ("q", .some(let text)): output.queries.append(text.argumentBytes)
-        case ("Q", .some(let file)): output.queries.append(try QueryFile.read(file))
-        default: continue
-        }
-      }
-    } catch {
-      throw UsageError(error.description)
+  /// What is needed beside an output's options to know what they mean.
+  private func outputContext(_ configuration: Configuration, _ context: OptionContext) -> OutputContext {
+    let name = configuration.process.programName
+    // Predecessors say nothing of what may not have been meant.
+    let isTalkative = configuration.input.compatibility == nil && !context.isOldName
+    return OutputContext(
+      values: context.values, canWait: input.r != nil, keepsJSONBytes: context.isOldName,
+      warn: { if isTalkative { SpillwayCommand.complain($0, as: name) } },
+      object: { error throws(UsageError) in throw error })
+  }
+
+  /// What every `--output` means, together with what is given outside.
+  private func outputs(
+    of request: OutputRequest, _ configuration: Configuration, _ context: OutputContext
+  ) throws -> [OutputConfiguration] {
+    guard !output.hasTarget else {
+      throw UsageError("-w, --exec and --socket don't go with --output: the target belongs into each")
     }
+    var defaults = request
+    defaults.shown = nil
+    let outputs = try OutputsInOptions(output.outputs, defaults: defaults, context, shown: shown)
+      .configurations(of: configuration.input)
+    if process.daemonize, outputs.contains(where: { $0.target == .standardOutput }) {
+      throw UsageError("Daemon cannot write to stdout")
+    }
+    return outputs
   }
 
   private func setInput(_ configuration: inout InputConfiguration, _ values: OptionValues) throws {
@@ -101,62 +135,10 @@ extension RunCommand {
       try values.time(process.drain, option: "--drain")?.seconds ?? configuration.drainSeconds
     if context.isOldName {
       configuration.hangup =
-        process.daemonize && output.hasTarget || InheritedState.ignoresHangups ? .reopen : .end
+        process.daemonize && (output.hasTarget || !output.outputs.isEmpty) || InheritedState.ignoresHangups
+        ? .reopen : .end
     }
     configuration.report = try values.report(process)
     configuration.showsAccounting = process.stats || (input.r == nil && !context.isOldName)
-  }
-
-  private func setSpool(_ configuration: inout Configuration, _ values: OptionValues) throws {
-    configuration.process.spoolBytes =
-      try values.size(output.spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
-    configuration.outputs[0].spoolDirectory = output.spoolDir.map(values.absolute)
-    configuration.outputs[0].spoolDiskBytes =
-      try values.size(output.spoolDisk, option: "--spool-disk") ?? configuration.outputs[0].spoolDiskBytes
-    if output.spoolDisk != nil, output.spoolDir == nil {
-      throw UsageError("--spool-disk needs a directory: --spool-dir DIRECTORY")
-    }
-    guard let text = output.overflow else { return }
-    guard let overflow = OutputConfiguration.Overflow(rawValue: text) else {
-      throw UsageError("--overflow: \"\(text)\" is none of spill, drop and block")
-    }
-    switch overflow {
-    case .spill where output.spoolDir == nil:
-      throw UsageError("--overflow spill needs a directory: --spool-dir DIRECTORY")
-    case .drop where output.spoolDir != nil, .block where output.spoolDir != nil:
-      throw UsageError("--overflow \(text) doesn't go with --spool-dir")
-    case .block where input.r == nil:
-      throw UsageError("--overflow block: only a log in a file can wait (-r FILE)")
-    default: configuration.outputs[0].overflow = overflow
-    }
-  }
-
-  private func setOutput(_ configuration: inout Configuration, _ values: OptionValues) throws {
-    try setSpool(&configuration, values)
-    configuration.outputs[0].marksGaps = output.markGaps
-    if output.markGaps, configuration.outputs[0].isBinary {
-      throw UsageError("--mark-gaps needs lines: a file of records has none (-A)")
-    }
-    let fileOnly = [
-      ("--rotate-size", output.rotateSize), ("--rotate-every", output.rotateEvery),
-      ("--keep", output.keep), ("--keep-for", output.keepFor), ("--keep-bytes", output.keepBytes),
-      ("--symlink", output.symlink), ("--post-rotate", output.postRotate),
-      ("--post-rotate-timeout", output.postRotateTimeout), ("--mode", output.mode), ("--owner", output.owner),
-      ("--gzip", output.gzip),
-    ]
-    let onRestart = try values.restartPolicy(output.onRestart)
-    let consumer = try values.consumer(output, onRestart)
-    guard let path = output.w, path != "-" else {
-      if let (option, _) = fileOnly.first(where: { $0.1 != nil }) {
-        throw UsageError("\(option) needs a file: -w FILE")
-      }
-      if consumer != nil, output.a { throw UsageError("-a needs a file: -w FILE") }
-      if consumer == nil, output.onRestart != nil {
-        throw UsageError("--on-restart needs --exec, --socket or a named pipe: -w FILE")
-      }
-      configuration.outputs[0].target = consumer ?? .standardOutput
-      return
-    }
-    configuration.outputs[0].target = .file(try values.file(path, output, onRestart))
   }
 }

@@ -139,7 +139,8 @@ struct RootCommand: ParsableCommand {
     abstract: "Follow the shared-memory log of a web cache and ship its lines.",
     version: SpillwayCommand.version,
     subcommands: [
-      DemoCommand.self, NCSACommand.self, LogCommand.self, FormatsCommand.self, ReplayCommand.self,
+      DemoCommand.self, NCSACommand.self, LogCommand.self, RunFileCommand.self, CheckCommand.self,
+      FormatsCommand.self, ReplayCommand.self,
       StatusCommand.self,
     ])
 }

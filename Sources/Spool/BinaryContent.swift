@@ -28,3 +28,9 @@ public final class BinaryContent: Sendable {
   /// What files begin with; nothing as long as it isn't known what they are.
   package var header: [UInt8] { current.map(format.header) ?? [] }
 }
+
+/// It is a part of one run; another one that says the same is another.
+extension BinaryContent: Equatable {
+  /// Whether both are the same object.
+  public static func == (one: BinaryContent, other: BinaryContent) -> Bool { one === other }
+}

@@ -30,6 +30,17 @@ struct SettingsReaderTests {
     #expect(reader.finish() == [])
   }
 
+  @Test func `mistakes show before the end, and so do settings that were not asked for yet`() {
+    var good = reader("keep: 30\ngzip:")
+    #expect(good.take("keep", Self.number) == 30)
+    #expect(good.hasMistakes)
+    #expect(good.takeSwitch("gzip") == true)
+    #expect(!good.hasMistakes)
+    var bad = reader("keep: x")
+    #expect(bad.take("keep", Self.number) == nil)
+    #expect(bad.hasMistakes)
+  }
+
   @Test(arguments: [
     ("yes", true), ("No", false), ("true", true), ("false", false), ("on", true), ("OFF", false),
     ("'on'", true),

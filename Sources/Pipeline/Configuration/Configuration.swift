@@ -1,7 +1,15 @@
 /// Everything a run is told, checked as far as it can be without looking at the log.
 ///
 /// Options and the configuration file both make one.
-public struct Configuration: Sendable {
+public struct Configuration: Sendable, Equatable {
+  /// What can't be compiled for any log.
+  public struct Mistake: Error, Sendable {
+    /// Which of the outputs it is in.
+    public let outputIndex: Int
+    /// What is wrong.
+    public let error: RunError
+  }
+
   /// Where records come from.
   public var input: InputConfiguration
   /// What is made of them, and where it goes; at least one.
@@ -13,6 +21,15 @@ public struct Configuration: Sendable {
   public init(input: InputConfiguration, output: OutputConfiguration = OutputConfiguration()) {
     self.input = input
     outputs = [output]
+  }
+
+  /// Compiles every format, query and rule, and returns what is wrong with them; opens no log and no output.
+  ///
+  /// A run looks for the same mistakes, and refuses to begin at the first.
+  public func check() -> [Mistake] {
+    outputs.enumerated().flatMap { index, output in
+      output.mistakes(input).map { Mistake(outputIndex: index, error: $0) }
+    }
   }
 
   /// Whether the run goes on for as long as nothing ends it.

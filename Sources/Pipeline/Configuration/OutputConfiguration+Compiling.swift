@@ -11,24 +11,32 @@ extension OutputConfiguration {
   ///
   /// What depends on the log alone is found when the log is known; what no log makes right is refused now.
   func check(_ input: InputConfiguration) throws(RunError) {
-    try Self.forSome { (numbering) throws(RunError) in
-      _ = try shown(input.rules(for: numbering), numbering)
-    }
-    try Self.forSome { (numbering) throws(RunError) in
-      _ = try query(input.rules(for: numbering), numbering)
-    }
+    if let first = mistakes(input).first { throw first }
   }
 
-  private static func forSome(_ compile: (TagNumbering) throws(RunError) -> Void) throws(RunError) {
+  /// The mistakes in what is shown, and in the queries.
+  func mistakes(_ input: InputConfiguration) -> [RunError] {
+    let inShown = Self.mistake { (numbering) throws(RunError) in
+      _ = try shown(input.rules(for: numbering), numbering)
+    }
+    let inQueries = Self.mistake { (numbering) throws(RunError) in
+      _ = try query(input.rules(for: numbering), numbering)
+    }
+    return [inShown, inQueries].compactMap(\.self)
+  }
+
+  /// Why something compiles for no log; what is wrong for the first kind.
+  private static func mistake(_ compile: (TagNumbering) throws(RunError) -> Void) -> RunError? {
     var first: RunError?
     for numbering in [TagNumbering.v41, .v73, .v90] {
       do throws(RunError) {
-        return try compile(numbering)
+        try compile(numbering)
+        return nil
       } catch {
         first = first ?? error
       }
     }
-    if let first { throw first }
+    return first
   }
 
   /// What shows a log's groups.

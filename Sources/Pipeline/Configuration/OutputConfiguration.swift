@@ -5,9 +5,9 @@ public import Shipping
 public import Transactions
 
 /// One output: what of the log it takes, what that looks like, and where it goes.
-public struct OutputConfiguration: Sendable {
+public struct OutputConfiguration: Sendable, Equatable {
   /// What is shown.
-  public enum Shown: Sendable {
+  public enum Shown: Sendable, Equatable {
     /// A line for each transaction.
     case lines(LineFormatting)
     /// Groups as a whole, as text or as the records they are.
@@ -17,9 +17,9 @@ public struct OutputConfiguration: Sendable {
   }
 
   /// What a line looks like.
-  public struct LineFormatting: Sendable {
+  public struct LineFormatting: Sendable, Equatable {
     /// Where the format is from.
-    public enum Format: Sendable {
+    public enum Format: Sendable, Equatable {
       /// A format string, or the default one.
       case text([UInt8]?)
       /// A template.
@@ -38,7 +38,7 @@ public struct OutputConfiguration: Sendable {
   }
 
   /// Where entries go.
-  public enum Target: Sendable {
+  public enum Target: Sendable, Equatable {
     /// Standard output.
     case standardOutput
     /// A file, or what else has that name.

@@ -1,7 +1,7 @@
 package import Platform
 
 /// What concerns a run's process as a whole.
-public struct ProcessConfiguration: Sendable {
+public struct ProcessConfiguration: Sendable, Equatable {
   /// What SIGHUP does.
   public enum Hangup: Sendable {
     /// Lets go of the output files and opens them again.

@@ -141,3 +141,11 @@ extension Template.Origin {
     }
   }
 }
+
+/// What was read from the same place, and is the same to the byte, is the same template.
+extension Template: Equatable {
+  /// Whether two templates have the same name, place and text.
+  public static func == (one: Self, other: Self) -> Bool {
+    one.name == other.name && one.origin == other.origin && one.source == other.source
+  }
+}

@@ -1,7 +1,7 @@
 public import Spool
 
 /// What a file output is called and when it begins a new file.
-public struct FileOptions: Sendable {
+public struct FileOptions: Sendable, Equatable {
   /// The path, which may contain strftime conversions.
   public var path: String
   /// Whether conversions in the path are expanded, in local time, whenever a file is opened.

@@ -1,0 +1,194 @@
+import Glibc
+import Pipeline
+import Settings
+
+/// A file that says where records come from, what is made of them, and how the process behaves.
+///
+/// It can be read again and again, also when the process has gone somewhere else: paths in it begin where the process
+/// was when this value was made.
+struct ConfigurationFile {
+  /// Why there is no configuration.
+  enum Failure: Error {
+    /// The file can't be read.
+    case unreadable(UsageError)
+    /// What is wrong with it, in the order of places.
+    case mistakes([SettingsMistake])
+  }
+
+  /// The path as it was typed, for messages.
+  let path: String
+  private let values = OptionValues()
+
+  init(_ path: String) { self.path = path }
+
+  /// Reads it, and compiles what can be compiled; opens no log and no output.
+  ///
+  /// - Parameter warn: told, in one line, what may not have been meant.
+  func configuration(warn: @escaping (String) -> Void) throws -> Configuration {
+    let parsed = YAMLReader.read(try bytes(), path: path)
+    var reader = SettingsReader(parsed)
+    guard case .mapping = parsed.node else { throw Failure.mistakes(reader.finish()) }
+    let input = takeInput(&reader)
+    var process = ProcessSettings()
+    reader.takeMapping("process") { process.take(&$0, values) }
+    var configuration = Configuration(input: input ?? InputConfiguration(.live(nil)))
+    if process.daemonizes, configuration.input.source == .file("-") {
+      reader.report("input", found: "standard input", expected: "another log, as the process daemonizes")
+    }
+    if configuration.input.compatibility == nil {
+      // The environment's holds here, too.
+      configuration.input.compatibility = try values.version(nil)
+    }
+    configuration.input.reportsOrphans = configuration.input.compatibility == nil
+    var builder = try takeOutputs(&reader, configuration.input, process, warn)
+    builder.finish(configuration.input)
+    configuration.outputs = builder.built.map(\.configuration)
+    configuration.process = process.configuration(values, isLive: !configuration.input.isFile)
+    let mistakes =
+      reader.finish() + builder.mistakes.map(setting) + process.mistakes(in: builder.built)
+    guard mistakes.isEmpty else { throw Failure.mistakes(Self.distinct(mistakes.inOrder())) }
+    return configuration
+  }
+
+  /// Defaults that are wrong are so for every output; they are told once.
+  private static func distinct(_ mistakes: [SettingsMistake]) -> [SettingsMistake] {
+    var distinct: [SettingsMistake] = []
+    for mistake in mistakes where !distinct.contains(mistake) { distinct.append(mistake) }
+    return distinct
+  }
+
+  /// Where there are no options, a mistake that has no setting is one of the file as a whole.
+  private func setting(_ mistake: OutputBuilder.Mistake) -> SettingsMistake {
+    switch mistake {
+    case .setting(let mistake): mistake
+    case .option(let error):
+      SettingsMistake(
+        place: SettingsPlace(source: .file(path), column: 1), found: error.description, hint: "")
+    }
+  }
+
+  // MARK: The file
+
+  private func bytes() throws(Failure) -> [UInt8] {
+    let descriptor = open(values.absolute(path), O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable() }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    // The reader says so if there is more than it takes.
+    while bytes.count <= YAMLReader.byteCountMax {
+      let count = read(descriptor, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw unreadable() }
+      if count == 0 { break }
+      bytes += buffer[..<count]
+    }
+    return bytes
+  }
+
+  private func unreadable() -> Failure {
+    .unreadable(UsageError(String(cString: strerror(errno)), about: nil))
+  }
+
+  // MARK: Parts
+
+  private func takeInput(_ reader: inout SettingsReader) -> InputConfiguration? {
+    let inputs = reader.takeMappings("input") { takeInput(of: &$0) }
+    if let inputs, inputs.count > 1 {
+      reader.report(
+        "input", found: "\(inputs.count) inputs",
+        expected:
+          "one, as a run follows one log; several in one run aren't supported yet, so start one for each")
+    }
+    return inputs?.first
+  }
+
+  private func takeInput(of reader: inout SettingsReader) -> InputConfiguration {
+    var input = InputConfiguration(.live(nil))
+    let instance = reader.take("instance", expecting: "a name or a directory")
+    let file = reader.take("file", expecting: "a path")
+    if let instance { input.source = .live(instance) }
+    if let file {
+      input.source = .file(file == "-" ? file : values.absolute(file))
+      if instance != nil {
+        reader.report("file", found: "a second source", expected: "only one of instance and file")
+      }
+    }
+    input.existingOnly = reader.takeSwitch("existing-only") ?? false
+    if let seconds = takeAttachTimeout(&reader) { input.attachSeconds = seconds }
+    input.compatibility =
+      reader.take("compat", expecting: "a version") { (text) throws(UsageError) in
+        try values.version(text)
+      } ?? nil
+    input.openTransactionsMax =
+      number("open-limit", expecting: "a number above 0", &reader) { (text) throws(UsageError) in
+        try values.limit(text)
+      } ?? input.openTransactionsMax
+    input.timeoutSeconds =
+      number("open-timeout", expecting: "a number of seconds", &reader) { (text) throws(UsageError) in
+        try values.timeout(text)
+      } ?? input.timeoutSeconds
+    return input
+  }
+
+  /// The time to wait for an instance; within the result, nil is for ever.
+  private func takeAttachTimeout(_ reader: inout SettingsReader) -> Double?? {
+    reader.take("attach-timeout", expecting: "a number of seconds or off") { (text) throws(Expectation) in
+      do {
+        return try values.attachSeconds(text)
+      } catch {
+        throw Expectation("a number of seconds or off")
+      }
+    }
+  }
+
+  /// What a predecessor's words would refuse without saying what they expect.
+  private func number<Value>(
+    _ key: String, expecting expected: String, _ reader: inout SettingsReader,
+    _ read: (String) throws(UsageError) -> Value?
+  ) -> Value? {
+    reader.take(key, expecting: expected) { (text) throws(Expectation) in
+      do {
+        return try read(text)
+      } catch {
+        throw Expectation(expected)
+      }
+    } ?? nil
+  }
+
+  private func takeOutputs(
+    _ reader: inout SettingsReader, _ input: InputConfiguration, _ process: ProcessSettings,
+    _ warn: @escaping (String) -> Void
+  ) throws -> OutputBuilder {
+    var defaults = try OutputRequest.blank()
+    var places: [String: SettingsPlace] = [:]
+    defaults.format.formatsDir = process.formatsDirectory
+    let keys = OutputKey.common
+    let show = OutputKey.targets.filter { $0.name == "show" }
+    reader.takeMapping("defaults") { reader in
+      for key in show + keys {
+        key.take(&reader, &defaults, values)
+        places[key.name] = reader.place(of: key.name)
+      }
+    }
+    let context = OutputContext(
+      values: values, canWait: input.isFile, keepsJSONBytes: false,
+      warn: { if input.compatibility == nil { warn($0) } },
+      object: { error throws(UsageError) in throw error })
+    var builder = try OutputBuilder(defaults, at: places, keys: keys, context)
+    let outputs: [Void]? = reader.takeNamedMappings("outputs") { name, reader in
+      builder.add(&reader, name: name, needsTarget: true) { _ in .lines }
+    }
+    if outputs?.isEmpty ?? (reader.place(of: "outputs") == nil) {
+      reader.report("outputs", found: "no output", expected: "a name for each, and its settings")
+    }
+    return builder
+  }
+}
+
+extension InputConfiguration {
+  /// Whether the log is in a file.
+  var isFile: Bool {
+    if case .file = source { true } else { false }
+  }
+}

@@ -1,0 +1,60 @@
+import Pipeline
+import Settings
+import Shipping
+
+/// What a file says of the process.
+struct ProcessSettings {
+  /// Whether to go into the background.
+  private(set) var daemonizes = false
+  private var pidFile: String?
+  private var drainSeconds: Double?
+  private var showsAccounting = false
+  private var spoolBytes: Int?
+  /// A directory to look for templates in first.
+  private(set) var formatsDirectory: String?
+
+  /// Takes it.
+  mutating func take(_ reader: inout SettingsReader, _ values: OptionValues) {
+    daemonizes = reader.takeSwitch("daemonize") ?? false
+    pidFile = reader.take("pid-file", expecting: "a path")
+    drainSeconds =
+      reader.take("drain", expecting: "a time, like 5s") { (text) throws(UsageError) in
+        try values.time(text, option: "--drain")?.seconds
+      } ?? nil
+    showsAccounting = reader.takeSwitch("stats") ?? false
+    formatsDirectory = reader.take("formats-dir", expecting: "a directory") { (text) throws(UsageError) in
+      let directory = values.absolute(text)
+      _ = try values.templates(directory: directory)
+      return directory
+    }
+    spoolBytes =
+      reader.take("spool-memory", expecting: "a size, like 100M") { (text) throws(UsageError) in
+        try values.size(text, option: "--spool-memory")
+      } ?? nil
+  }
+
+  /// What it means.
+  func configuration(_ values: OptionValues, isLive: Bool) -> ProcessConfiguration {
+    var process = ProcessConfiguration()
+    process.daemonizes = daemonizes
+    process.pidFile = pidFile.map(values.absolute)
+    process.drainSeconds = drainSeconds ?? process.drainSeconds
+    process.showsAccounting = showsAccounting || isLive
+    process.spoolBytes = spoolBytes ?? process.spoolBytes
+    return process
+  }
+
+  /// What a process in the background can't do.
+  func mistakes(in outputs: [OutputBuilder.Built]) -> [SettingsMistake] {
+    guard daemonizes else { return [] }
+    return outputs.filter { $0.isPlaced && $0.configuration.target == .standardOutput }.compactMap { output in
+      let keys = ["standard-output", "file"]
+      guard let key = keys.first(where: { output.places[$0] != nil }), let place = output.places[key] else {
+        return nil
+      }
+      return SettingsMistake(
+        place: place, key: key, found: "standard output",
+        expected: "another target, as the process daemonizes")
+    }
+  }
+}

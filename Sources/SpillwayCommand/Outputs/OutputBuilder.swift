@@ -1,0 +1,214 @@
+import LogQuery
+import Pipeline
+import Rendering
+import Settings
+
+/// Makes outputs of settings, together with the defaults for all, and keeps every mistake.
+struct OutputBuilder {
+  /// What is wrong: with a setting, or with an option that is the default for all outputs.
+  enum Mistake {
+    case setting(SettingsMistake)
+    case option(UsageError)
+  }
+
+  /// An output, and where its own settings are.
+  struct Built {
+    let configuration: OutputConfiguration
+    /// Whether its target was understood, so that it can be told whether that is another's already.
+    let isPlaced: Bool
+    let places: [String: SettingsPlace]
+    let start: SettingsPlace
+  }
+
+  /// What holds for outputs that say nothing else.
+  private let defaults: OutputRequest
+  /// Where that is said; nil if options say it.
+  private let defaultPlaces: [String: SettingsPlace]?
+  private let blank: OutputRequest
+  private let keys: [OutputKey]
+  private let context: OutputContext
+  private let objections: Objections
+  /// The defaults that hold for an output at least, or that each one replaces.
+  private var used: Set<String> = []
+  private(set) var built: [Built] = []
+  private(set) var mistakes: [Mistake] = []
+
+  /// - Parameters:
+  ///   - defaults: what holds for outputs that say nothing else.
+  ///   - places: where that is said; nil if options say it.
+  ///   - keys: the settings that an output may have.
+  ///   - context: what is needed beside; what it objects to is kept here.
+  init(
+    _ defaults: OutputRequest, at places: [String: SettingsPlace]?, keys: [OutputKey],
+    _ context: OutputContext
+  ) throws {
+    let objections = Objections()
+    self.defaults = defaults
+    defaultPlaces = places
+    blank = try OutputRequest.blank()
+    self.keys = keys
+    self.objections = objections
+    self.context = OutputContext(
+      values: context.values, canWait: context.canWait, keepsJSONBytes: context.keepsJSONBytes,
+      warn: context.warn, object: { error throws(UsageError) in objections.all.append(error) })
+  }
+
+  /// What doesn't go together in the output that is being made.
+  private final class Objections {
+    var all: [UsageError] = []
+  }
+
+  // MARK: One output
+
+  /// Takes an output's settings.
+  ///
+  /// - Parameters:
+  ///   - needsTarget: whether standard output must be asked for by name.
+  ///   - shown: what is shown, if nothing is said of it.
+  mutating func add(
+    _ reader: inout SettingsReader, name: String?, needsTarget: Bool,
+    shown: (OutputRequest) -> OutputRequest.Shown
+  ) {
+    // Without a place there is nothing to read, which is a mistake already.
+    guard let start = reader.place else { return }
+    var request = blank
+    request.name = name
+    request.format.formatsDir = defaults.format.formatsDir
+    for key in OutputKey.targets { key.take(&reader, &request, context.values) }
+    let targetCount = lookAtTargets(&reader, &request)
+    if targetCount == 0 {
+      if needsTarget { note(start, name, found: "no target", expected: "one of \(Self.targetNames)") }
+      request.isStandardOutput = !needsTarget
+    }
+    let isPlaced = targetCount <= 1 && (request.output.hasTarget || request.isStandardOutput)
+    let own = (OutputKey.targets + keys).filter { reader.place(of: $0.name) != nil }
+    if request.shown == nil { request.shown = defaults.shown ?? shown(request) }
+    takeOverDefaults(&request, own)
+    for key in keys {
+      key.take(&reader, &request, context.values)
+      guard reader.place(of: key.name) != nil, [.lines, .groups].contains(key.scope),
+        !key.applies(to: request)
+      else { continue }
+      reader.report(
+        key.name, found: "an output that shows \(request.shown?.rawValue ?? "")", expected: key.needs)
+    }
+    let places = Dictionary(
+      own.compactMap { key in reader.place(of: key.name).map { (key.name, $0) } }, uniquingKeysWith: { $1 })
+    let configuration = configuration(request, isPlaced: isPlaced, isWhole: !reader.hasMistakes)
+    built.append(Built(configuration: configuration, isPlaced: isPlaced, places: places, start: start))
+    for error in objections.all { note(error, in: built[built.count - 1]) }
+    objections.all = []
+  }
+
+  private static let targetNames = "file, exec, socket and standard-output"
+
+  /// How many targets there are; more than one is a mistake.
+  private func lookAtTargets(_ reader: inout SettingsReader, _ request: inout OutputRequest) -> Int {
+    let set = OutputKey.targets.filter {
+      $0.name != "show" && reader.place(of: $0.name) != nil
+        && ($0.name != "standard-output" || request.isStandardOutput)
+    }
+    if set.count > 1 {
+      reader.report(set[1].name, found: "a second target", expected: "only one of \(Self.targetNames)")
+    }
+    if request.output.w == "-" { request.isStandardOutput = true }
+    return set.count
+  }
+
+  /// Takes over the defaults that mean something for an output, unless it says something else.
+  private mutating func takeOverDefaults(_ request: inout OutputRequest, _ own: [OutputKey]) {
+    let replaced = Set(own.flatMap { [$0.name] + $0.displaced })
+    for key in keys where key.differs(defaults, blank) && key.applies(to: request) {
+      used.insert(key.name)
+      if !replaced.contains(key.name) { key.copy(defaults, &request) }
+    }
+  }
+
+  /// What the settings mean.
+  ///
+  /// - Parameters:
+  ///   - isPlaced: whether the target is known.
+  ///   - isWhole: whether all else is; otherwise what doesn't go together needn't be a mistake of its own.
+  private func configuration(_ request: OutputRequest, isPlaced: Bool, isWhole: Bool) -> OutputConfiguration {
+    var output = OutputConfiguration()
+    attempt { () throws(UsageError) in try request.setQueries(&output) }
+    attempt { () throws(UsageError) in try request.setGrouping(&output, context.values) }
+    attempt { () throws(UsageError) in try request.setShown(&output, context) }
+    attempt { () throws(UsageError) in try request.setLimits(&output, context.values) }
+    let count = objections.all.count
+    if isPlaced { attempt { () throws(UsageError) in try request.setTarget(&output, context) } }
+    if !isWhole { objections.all.removeLast(objections.all.count - count) }
+    return output
+  }
+
+  private func attempt(_ step: () throws(UsageError) -> Void) {
+    do throws(UsageError) {
+      try step()
+    } catch {
+      objections.all.append(error)
+    }
+  }
+
+  // MARK: All outputs
+
+  /// Looks at what shows only when all outputs are known.
+  mutating func finish(_ input: InputConfiguration) {
+    var configuration = Configuration(input: input)
+    configuration.outputs = built.map(\.configuration)
+    for mistake in configuration.check() { note(mistake.error, in: built[mistake.outputIndex]) }
+    let placed = built.filter(\.isPlaced)
+    for collision in OutputCollision.all(in: placed.map(\.configuration)) {
+      note(collision.error, in: placed[collision.index])
+    }
+    guard !built.isEmpty else { return }
+    for key in keys where key.differs(defaults, blank) && !used.contains(key.name) {
+      if let place = defaultPlaces?[key.name] {
+        note(place, key.name, found: "no output takes it", expected: "\(key.needs) among them")
+      } else if defaultPlaces == nil {
+        mistakes.append(
+          .option(UsageError("\(key.option): no --output takes it; expected \(key.needs) among them")))
+      }
+    }
+  }
+
+  // MARK: Mistakes
+
+  private mutating func note(_ place: SettingsPlace, _ key: String?, found: String, expected: String) {
+    mistakes.append(.setting(SettingsMistake(place: place, key: key, found: found, expected: expected)))
+  }
+
+  /// Keeps what doesn't go together, or what can't be read, at the setting to blame.
+  private mutating func note(_ error: UsageError, in output: Built) {
+    guard let fault = error.inSettings else { return mistakes.append(.option(error)) }
+    if output.places[fault.key] == nil, defaultPlaces == nil, fault.isAtOption {
+      return mistakes.append(.option(error))
+    }
+    let place = output.places[fault.key] ?? defaultPlaces?[fault.key] ?? output.start
+    mistakes.append(
+      .setting(SettingsMistake(place: place, key: fault.key, found: fault.found, hint: fault.hint)))
+  }
+
+  /// Keeps what can't be compiled.
+  ///
+  /// What an option says is left for the run to refuse, in its own words.
+  private mutating func note(_ error: RunError, in output: Built) {
+    let (keys, found) = error.inSettings
+    for places in [output.places, defaultPlaces ?? [:]] {
+      guard let key = keys.first(where: { places[$0] != nil }), let place = places[key] else { continue }
+      return mistakes.append(.setting(SettingsMistake(place: place, key: key, found: found, hint: "")))
+    }
+  }
+}
+
+extension RunError {
+  /// The settings that may be to blame for what can't be compiled, and what is wrong, in one line.
+  fileprivate var inSettings: (keys: [String], found: String) {
+    switch self {
+    case .format(let error): (["format-text", "format-file", "format"], error.description)
+    case .query(let error):
+      (["query", "query-file"], "\"\(String(decoding: error.query, as: UTF8.self))\": \(error.summary)")
+    case .recordRule(let error): (["tags"], error.summary)
+    default: ([], description)
+    }
+  }
+}

@@ -1,0 +1,231 @@
+import LogQuery
+import Pipeline
+import Rendering
+import Shipping
+import Transactions
+
+/// What is needed beside an output's own options to know what they mean.
+struct OutputContext {
+  let values: OptionValues
+  /// Whether the log is in a file, and so can wait.
+  let canWait: Bool
+  /// Whether values that would not be JSON stand in it as released versions put them.
+  let keepsJSONBytes: Bool
+  /// Told, in one line, what may not have been meant.
+  let warn: (String) -> Void
+  /// Told what doesn't go together: throws it, or keeps it to look for more.
+  let object: (UsageError) throws(UsageError) -> Void
+}
+
+/// What an output's options mean; every step reads its own, in the order in which predecessors look at them.
+extension OutputRequest {
+  /// Takes over the queries.
+  func setQueries(_ output: inout OutputConfiguration) throws(UsageError) {
+    output.queriesAreCaseless = isCaseless
+    do throws(QueryFileError) {
+      for query in queries {
+        switch query {
+        case .text(let text): output.queries.append(text)
+        case .file(let file): output.queries.append(try QueryFile.read(file))
+        }
+      }
+    } catch {
+      throw UsageError(error.description)
+    }
+  }
+
+  /// Takes over what belongs together.
+  func setGrouping(_ output: inout OutputConfiguration, _ values: OptionValues) throws(UsageError) {
+    (output.client, output.backend, output.esi) = (side.client, side.backend, includesESI)
+    switch shown {
+    case .lines, nil: output.grouping = try values.lineGrouping(grouping)
+    case .groups: try setGrouping(&output, .text(isVerbose: isVerbose), values)
+    case .records: try setGrouping(&output, .records, values)
+    }
+  }
+
+  private func setGrouping(
+    _ output: inout OutputConfiguration, _ form: GroupRenderer.Form, _ values: OptionValues
+  ) throws(UsageError) {
+    output.shown = .groups(form)
+    switch try values.grouping(grouping) {
+    case .raw: output.shown = .records(form)
+    case .vxid: output.grouping = .vxid
+    case .request: output.grouping = .request
+    case .session: output.grouping = .session
+    }
+  }
+
+  /// Takes over what is shown of it.
+  func setShown(_ output: inout OutputConfiguration, _ context: OutputContext) throws(UsageError) {
+    output.recordRules = rules
+    output.isUnbuffered = isUnbuffered
+    guard shown == .lines || shown == nil else { return }
+    var formatting = OutputConfiguration.LineFormatting()
+    formatting.keepsJSONBytes = context.keepsJSONBytes
+    formatting.isJSON = format.j
+    try setFormat(&formatting, &output, context)
+    output.shown = .lines(formatting)
+  }
+
+  private func setFormat(
+    _ formatting: inout OutputConfiguration.LineFormatting, _ output: inout OutputConfiguration,
+    _ context: OutputContext
+  ) throws(UsageError) {
+    guard format.text.count + format.f.count + (format.format == nil ? 0 : 1) <= 1 else {
+      let key = format.format != nil ? "format" : "format-file"
+      return try context.object(
+        UsageError(
+          "Format already set",
+          inSettings: .init(
+            key, "a second format", hint: "expected only one of format, format-text and format-file")))
+    }
+    if let name = format.format {
+      if format.j {
+        return try context.object(
+          UsageError(
+            "--format: the template says how values are escaped; -j doesn't",
+            inSettings: .init("json", "the template says how values are escaped")))
+      }
+      let template = try context.values.template(name, directory: format.formatsDir)
+      formatting.format = .template(template)
+      if !side.client, !side.backend {
+        (output.client, output.backend) = (template.side.includesClient, template.side.includesBackend)
+      }
+      return
+    }
+    if let text = format.text.first { formatting.format = .text(text.argumentBytes) }
+    guard let file = format.f.first else { return }
+    do {
+      let (line, hasMore) = try context.values.formatLine(ofFile: file)
+      formatting.format = .text(line)
+      if hasMore { context.warn("\(file): only the first line is the format; what follows is ignored") }
+    } catch {
+      throw error.of("format-file")
+    }
+  }
+
+  /// Takes over how many groups are let through.
+  func setLimits(_ output: inout OutputConfiguration, _ values: OptionValues) throws(UsageError) {
+    output.rateLimit = try values.rateLimit(rate)
+    output.groupsMax = try values.count(count)
+    output.sample = try values.sample(sample)
+  }
+}
+
+/// Where it goes, and what waits for that.
+extension OutputRequest {
+  /// Takes over the target, and the room for what waits for it.
+  func setTarget(_ output: inout OutputConfiguration, _ context: OutputContext) throws(UsageError) {
+    output.name = name
+    output.marksGaps = self.output.markGaps
+    if output.marksGaps, output.isBinary {
+      try context.object(
+        UsageError(
+          "--mark-gaps needs lines: a file of records has none (-A)",
+          inSettings: .init("mark-gaps", "records, which have no lines", hint: "expected lines or groups")))
+    }
+    try setSpool(&output, context)
+    let onRestart = try context.values.restartPolicy(self.output.onRestart)
+    let consumer = try context.values.consumer(self.output, onRestart)
+    if let path = self.output.w, path != "-" {
+      let file = try context.values.file(path, self.output, onRestart)
+      try objectToWhatNeedsRotation(file, context)
+      output.target = .file(file)
+      return
+    }
+    try objectToWhatNeedsAFile(isConsumer: consumer != nil, context)
+    output.target = consumer ?? .standardOutput
+  }
+
+  private func setSpool(
+    _ output: inout OutputConfiguration, _ context: OutputContext
+  ) throws(UsageError) {
+    let (given, values) = (self.output, context.values)
+    output.spoolBytes = try values.size(given.spoolMemory, option: "--spool-memory")
+    output.spoolDirectory = given.spoolDir.map(values.absolute)
+    output.spoolDiskBytes = try values.size(given.spoolDisk, option: "--spool-disk") ?? output.spoolDiskBytes
+    if given.spoolDisk != nil, given.spoolDir == nil {
+      try context.object(
+        UsageError(
+          "--spool-disk needs a directory: --spool-dir DIRECTORY",
+          inSettings: .init("spool-disk", "needs a directory", hint: "expected spool-dir beside it")))
+    }
+    guard let overflow = try values.overflow(given.overflow) else { return }
+    let text = overflow.rawValue
+    switch overflow {
+    case .spill where given.spoolDir == nil:
+      try context.object(
+        UsageError(
+          "--overflow spill needs a directory: --spool-dir DIRECTORY",
+          inSettings: .init("overflow", "\"spill\" needs a directory", hint: "expected spool-dir beside it")))
+    case .drop where given.spoolDir != nil, .block where given.spoolDir != nil:
+      try context.object(
+        UsageError(
+          "--overflow \(text) doesn't go with --spool-dir",
+          inSettings: .init("overflow", "\"\(text)\" doesn't go with spool-dir")))
+    case .block where !context.canWait:
+      try context.object(
+        UsageError(
+          "--overflow block: only a log in a file can wait (-r FILE)",
+          inSettings: .init("overflow", "\"block\" in a live log", hint: "only a log in a file can wait")))
+    default: output.overflow = overflow
+    }
+  }
+
+  /// Options that only files have, with their settings.
+  private var fileOnly: [(key: String, value: String?)] {
+    [
+      ("rotate-size", output.rotateSize), ("rotate-every", output.rotateEvery), ("keep", output.keep),
+      ("keep-for", output.keepFor), ("keep-bytes", output.keepBytes), ("symlink", output.symlink),
+      ("post-rotate", output.postRotate), ("post-rotate-timeout", output.postRotateTimeout),
+      ("mode", output.mode), ("owner", output.owner), ("gzip", output.gzip),
+    ]
+  }
+
+  private func objectToWhatNeedsAFile(
+    isConsumer: Bool, _ context: OutputContext
+  ) throws(UsageError) {
+    for (key, value) in fileOnly where value != nil {
+      try context.object(
+        UsageError(
+          "--\(key) needs a file: -w FILE",
+          inSettings: .init(key, "needs a file", hint: "expected file beside it")))
+    }
+    if output.a, isConsumer || isStandardOutput {
+      try context.object(
+        UsageError(
+          "-a needs a file: -w FILE",
+          inSettings: .init("append", "needs a file", hint: "expected file beside it")))
+    }
+    if !isConsumer, output.onRestart != nil {
+      try context.object(
+        UsageError(
+          "--on-restart needs --exec, --socket or a named pipe: -w FILE",
+          inSettings: .init("on-restart", "standard output has no reader that comes back")))
+    }
+  }
+
+  /// What has no effect is a mistake: files are finished by size, by time, or by a name that changes.
+  private func objectToWhatNeedsRotation(
+    _ file: FileOptions, _ context: OutputContext
+  ) throws(UsageError) {
+    if file.postRotateTimeoutSeconds != nil, file.postRotate == nil {
+      try context.object(
+        UsageError(
+          "--post-rotate-timeout needs a command: --post-rotate COMMAND",
+          inSettings: .init(
+            "post-rotate-timeout", "needs a command", hint: "expected post-rotate beside it")))
+    }
+    guard !file.rotates else { return }
+    let needy = ["keep", "keep-for", "keep-bytes", "post-rotate"]
+    for (key, value) in fileOnly where needy.contains(key) && value != nil {
+      try context.object(
+        UsageError(
+          "--\(key) needs files that are finished: --rotate-size, --rotate-every, or a time in the name (-w 'log-%F')",
+          inSettings: .init(
+            key, "needs files that are finished",
+            hint: "expected rotate-size or rotate-every beside it, or a time in the file's name")))
+    }
+  }
+}

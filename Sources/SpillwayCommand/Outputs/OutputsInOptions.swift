@@ -1,0 +1,55 @@
+import Pipeline
+import Settings
+
+/// The outputs that `--output` asks for, each of which has all its settings in one text.
+struct OutputsInOptions {
+  private let texts: [String]
+  private let defaults: OutputRequest
+  private let context: OutputContext
+  private let shown: (OutputRequest) -> OutputRequest.Shown
+
+  /// - Parameters:
+  ///   - texts: what is given with `--output`, each time.
+  ///   - defaults: what the options outside say.
+  ///   - shown: what is shown by an output that says nothing of it.
+  init(
+    _ texts: [String], defaults: OutputRequest, _ context: OutputContext,
+    shown: @escaping (OutputRequest) -> OutputRequest.Shown
+  ) {
+    self.texts = texts
+    self.defaults = defaults
+    self.context = context
+    self.shown = shown
+  }
+
+  /// What they mean.
+  ///
+  /// - Throws: `UsageError` with the first mistake.
+  func configurations(of input: InputConfiguration) throws -> [OutputConfiguration] {
+    var builder = try OutputBuilder(defaults, at: nil, keys: OutputKey.common + [.limit], context)
+    for (index, text) in texts.enumerated() {
+      var reader = SettingsReader(OutputText.read(text))
+      let before = builder.mistakes.count
+      builder.add(&reader, name: nil, needsTarget: false, shown: shown)
+      // What is wrong with one setting comes before what doesn't go together.
+      if let first = reader.finish().first { throw error(first, index) }
+      if builder.mistakes.count > before { throw error(builder.mistakes[before], index) }
+    }
+    builder.finish(input)
+    if let first = builder.mistakes.first { throw error(first, nil) }
+    return builder.built.map(\.configuration)
+  }
+
+  private func error(_ mistake: OutputBuilder.Mistake, _ index: Int?) -> UsageError {
+    switch mistake {
+    case .setting(let mistake): error(mistake, index)
+    case .option(let error): error
+    }
+  }
+
+  /// Of several outputs, it is said which one has the mistake, where that is known.
+  private func error(_ mistake: SettingsMistake, _ index: Int?) -> UsageError {
+    let text = index.map { texts.count > 1 ? " (in \(OutputText.quoted(texts[$0])))" : "" } ?? ""
+    return UsageError("\(mistake)\(text)")
+  }
+}

@@ -1,0 +1,233 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Files for `spillway run`, and what `spillway check` says of them.
+@Suite(.enabled(if: Subject.isSpillway))
+struct ConfigurationFileTests {
+  private let home: TemporaryDirectory
+
+  init() throws {
+    home = try TemporaryDirectory()
+    try writeFile(home.file("log"), OutputsTests.log.bytes)
+  }
+
+  private func spillway(_ arguments: [String], text: String) throws -> ProcessResult {
+    try writeFile(home.file("it.yaml"), text.utf8)
+    let inHome = ["-c", "cd \"$0\" && exec \"$@\"", home.path]
+    var command = Command("/bin/sh", inHome + [try Subject.found().path] + arguments)
+    command.environment = ["SPILLWAY_COMPAT": nil, "VARNISH_DEFAULT_N": nil, "VINYL_DEFAULT_N": nil]
+    return try ProcessRunner.run(command)
+  }
+
+  @Test func `a run does what the file says`() throws {
+    let result = try spillway(
+      ["run", "--config", "it.yaml"],
+      text: """
+        input:
+          file: log
+        process:
+          stats: yes
+          spool-memory: 8M
+        defaults:
+          format-text: "%U %s"
+          side: both
+        outputs:
+          everything:
+            file: all.gz
+            gzip: 9
+          failed ones:
+            exec: cat > failed.json
+            format: json
+            side: client
+            query: [RespStatus >= 500, RespStatus == 404]
+          binary:
+            file: records.vsl
+            show: records
+            grouping: raw
+            tags:
+              - show: Req*
+              - hide-matching: ReqURL:/client/1$
+          pipe:
+            standard-output:
+            sample: 0.25
+        """)
+    #expect(result.status == 0, "\(result.errorText)")
+    func alone(_ arguments: [String], as name: String = "ncsa") throws -> [UInt8] {
+      try ProcessRunner.run(Command(Subject.found().path, [name, "-r", home.file("log")] + arguments)).output
+    }
+    #expect(
+      try ProcessRunner.run("gzip", "-dc", home.file("all.gz")).output == alone(["-bc", "-F", "%U %s"]))
+    #expect(
+      try readFile(home.file("failed.json")) == alone(["--format", "json", "-c", "-q", "RespStatus >= 500"]))
+    _ = try alone(
+      ["-g", "raw", "-i", "Req*", "-X", "ReqURL:/client/1$", "-w", home.file("alone.vsl")], as: "log")
+    #expect(try readFile(home.file("records.vsl")) == readFile(home.file("alone.vsl")))
+    #expect(result.output == (try alone(["-bc", "-F", "%U %s", "--sample", "1/4"])))
+    let names = result.errorText.split(separator: "\n").map { $0.prefix { $0 != "=" } }
+    #expect(
+      names == ["everything", "failed ones", "binary", "pipe"].map { "spillway: \($0): seen" },
+      "\(result.errorText)")
+  }
+
+  /// A file's text, and all that is said of it; `F` stands for its name.
+  static let mistakes: [(String, [String])] = [
+    (
+      "",
+      ["F:1:1: no value: expected a mapping, as in \"key: value\""]
+    ),
+    ("outputs: {}", ["F:1:10: outputs: no output: expected a name for each, and its settings"]),
+    (
+      "input: {file: \"-\"}\nprocess: {daemonize}\noutputs: {a: {file: \"-\"}}",
+      [
+        "F:1:8: input: standard input: expected another log, as the process daemonizes",
+        "F:3:20: file: standard output: expected another target, as the process daemonizes",
+      ]
+    ),
+    ("input: {}", ["F:1:1: outputs: no output: expected a name for each, and its settings"]),
+    (
+      "outputs: {a: {}}",
+      ["F:1:14: a: no target: expected one of file, exec, socket and standard-output"]
+    ),
+    (
+      """
+      input:
+        - instance: a
+          attach-timeout: soon
+        - file: x
+          open-limit: 0
+          instance: b
+          compat: 1.0
+          open-timeout: 2m
+      outputs:
+        a: {standard-output: }
+      """,
+      [
+        "F:2:3: input: 2 inputs: expected one, as a run follows one log; several in one run aren't supported yet, so start one for each",
+        "F:3:21: attach-timeout: \"soon\": expected a number of seconds or off",
+        "F:4:11: file: a second source: expected only one of instance and file",
+        "F:5:17: open-limit: \"0\": expected a number above 0",
+        "F:7:13: compat: \"1.0\" is not a Varnish version from 2.1 to 9.0",
+        "F:8:19: open-timeout: \"2m\": expected a number of seconds",
+      ]
+    ),
+    (
+      """
+      proces: {}
+      process:
+        daemonize: yes
+        drain: fast
+        formats-dir: /nonexistent
+        stats: 3
+      defaults:
+        gzip: 11
+        verbose: yes
+      outputs:
+        a: {standard-output: }
+        b: 7
+        b: {}
+      """,
+      [
+        "F:1:1: proces: no such setting: did you mean process?",
+        "F:4:10: drain: \"fast\" is not a time: expected a number, then ms, s, m, h, d or w (like 15m)",
+        "F:5:16: formats-dir: \"/nonexistent\": /nonexistent: No such file or directory",
+        "F:6:10: stats: \"3\": expected yes or no, true or false, on or off",
+        "F:8:9: gzip: \"11\" is not a number from 1 to 9",
+        "F:9:12: verbose: no output takes it: expected an output that shows groups or records among them",
+        "F:11:23: standard-output: standard output: expected another target, as the process daemonizes",
+        "F:12:6: b: \"7\": expected a mapping, as in \"key: value\"",
+        "F:13:3: b: a second time: expected it only once, as in line 12",
+      ]
+    ),
+    (
+      """
+      defaults:
+        query: Foo == 3
+        spool-dir: /var/spool/s
+      outputs:
+        a:
+          file: /tmp/a.log
+          keep: 3
+          format: jso
+        b:
+          file: /tmp//a.log
+          keep: 3
+          post-rotate-timeout: 1s
+          format-text: "%z"
+        c:
+          exec: " "
+          fromat: json
+          show: groups
+          tags:
+            - show: Nix
+            - hide: Foo
+              show: Req*
+            - {}
+            - shwo: 3
+          limit: 3
+        d:
+          standard-output:
+          json: yes
+          show: records
+          query: [ReqURL ~ "("]
+      """,
+      [
+        "F:2:10: query: \"Foo == 3\": Tag name matches zero tags (Pos 1)",
+        "F:3:14: spool-dir: \"/var/spool/s\": this directory is another output's already",
+        "F:7:11: keep: needs files that are finished: expected rotate-size or rotate-every beside it, or a time in the file's name",
+        "F:8:13: format: jso: no such template; did you mean json?",
+        "F:10:11: file: \"/tmp//a.log\": this file is another output's already",
+        "F:11:11: keep: needs files that are finished: expected rotate-size or rotate-every beside it, or a time in the file's name",
+        "F:12:26: post-rotate-timeout: needs a command: expected post-rotate beside it",
+        "F:13:18: format-text: Unknown format specifier at: %z",
+        "F:15:11: exec: \" \": expected a command",
+        "F:16:5: fromat: no such setting: did you mean format?",
+        "F:19:15: tags: \"Nix\" matches zero tags",
+        "F:21:15: show: a second rule in one item: expected an item for each, as in \"- show: Req*\"",
+        "F:22:9: tags: no rule: expected one of show, hide, show-matching, hide-matching",
+        "F:23:9: shwo: no such setting: expected one of show, hide, show-matching, hide-matching",
+        "F:24:5: limit: no such setting: did you mean gzip?",
+        "F:27:11: json: an output that shows records: expected an output that shows lines",
+        "F:29:12: query: \"ReqURL ~ \\\"(\\\"\": Regular expression error: missing closing parenthesis (Pos 11)",
+      ]
+    ),
+  ]
+
+  @Test(arguments: mistakes)
+  func `every mistake is told with its place`(text: String, lines: [String]) throws {
+    let lines = lines.map { "it.yaml\($0.dropFirst())" }
+    let check = try spillway(["check", "it.yaml"], text: text)
+    #expect(check.status == 1)
+    #expect(check.output.isEmpty)
+    #expect(check.errorText.split(separator: "\n").map(String.init) == lines)
+    let run = try spillway(["run", "--config", "it.yaml"], text: text)
+    #expect(run.status == 1)
+    #expect(run.errorText == check.errorText)
+    #expect(access("/tmp/a.log", F_OK) != 0)
+  }
+
+  @Test func `a file that isn't there is one line`() throws {
+    let result = try spillway(["check", "no.yaml"], text: "")
+    #expect(result.status == 1)
+    #expect(result.errorText == "no.yaml: No such file or directory\n")
+  }
+
+  @Test func `a file without mistakes is one line, and nothing is opened`() throws {
+    let result = try spillway(
+      ["check", "it.yaml"], text: "input: {instance: /nonexistent}\noutputs: {a: {file: out.log}}\n")
+    #expect(result.status == 0)
+    #expect(result.text == "it.yaml: 1 output, no mistakes\n")
+    #expect(result.errorText.isEmpty)
+    #expect(access(home.file("out.log"), F_OK) != 0)
+  }
+
+  @Test func `the manual's example has no mistakes`() throws {
+    let here = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let page = try readText(here.joined(separator: "/") + "/man/spillway-run.1")
+    let start = try #require(page.firstRange(of: ".Bd -literal\ninput:"))
+    let end = try #require(page[start.upperBound...].firstRange(of: "\n.Ed"))
+    let text = "input:" + page[start.upperBound..<end.lowerBound] + "\n"
+    let result = try spillway(["check", "it.yaml"], text: text.replacing("\\e", with: "\\"))
+    #expect(result.text == "it.yaml: 3 outputs, no mistakes\n", "\(result.errorText)")
+  }
+}
