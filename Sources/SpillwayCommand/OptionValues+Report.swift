@@ -1,20 +1,28 @@
-import Shipping
 import Pipeline
 
 /// How often a run says how it stands.
 extension OptionValues {
   /// What `--report` and `--report-format` say.
   func report(_ process: ProcessOptions) throws(UsageError) -> ProcessConfiguration.Report? {
-    var format = ProcessConfiguration.Report.Format.text
-    if let text = process.reportFormat {
-      guard process.report != nil else { throw UsageError("--report-format needs --report TIME") }
-      guard let found = ProcessConfiguration.Report.Format(rawValue: text) else {
-        throw UsageError("--report-format: \"\(text)\" is neither text nor json")
-      }
-      format = found
+    if process.reportFormat != nil, process.report == nil {
+      throw UsageError("--report-format needs --report TIME")
     }
-    guard let seconds = try time(process.report, option: "--report")?.seconds else { return nil }
-    guard seconds >= 1 else { throw UsageError("--report: the shortest time is 1s") }
-    return ProcessConfiguration.Report(seconds: seconds, format: format)
+    let format = try process.reportFormat.map { (text) throws(UsageError) in try reportFormat(text) }
+    guard let text = process.report else { return nil }
+    return ProcessConfiguration.Report(seconds: try reportSeconds(text), format: format ?? .text)
+  }
+
+  func reportFormat(_ text: String) throws(UsageError) -> ProcessConfiguration.Report.Format {
+    guard let format = ProcessConfiguration.Report.Format(rawValue: text) else {
+      throw UsageError("--report-format: \"\(text)\" is neither text nor json")
+    }
+    return format
+  }
+
+  func reportSeconds(_ text: String) throws(UsageError) -> Double {
+    guard let seconds = try time(text, option: "--report")?.seconds, seconds >= 1 else {
+      throw UsageError("--report: the shortest time is 1s")
+    }
+    return seconds
   }
 }

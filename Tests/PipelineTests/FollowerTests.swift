@@ -96,7 +96,7 @@ struct FollowerTests {
 
   @Test func `an output that takes nothing costs the one beside it nothing`() throws {
     var pipe = [Int32](repeating: -1, count: 2)
-    try #require(pipe2(&pipe, O_CLOEXEC | O_NONBLOCK) == 0)
+    try #require(makePipe(&pipe) == 0)
     defer { for end in pipe { close(end) } }
     let stuck = stage.output(.descriptor(pipe[1], name: "stuck"), spoolBytes: 1 << 20)
     var follower = try stage.follower([stuck, stage.file("all")])
@@ -229,7 +229,7 @@ struct LossTests {
 
   @Test func `a gap in JSON is an object, and where there was no room it is exact`() throws {
     var pipe = [Int32](repeating: -1, count: 2)
-    try #require(pipe2(&pipe, O_CLOEXEC | O_NONBLOCK) == 0)
+    try #require(makePipe(&pipe) == 0)
     defer { for end in pipe { close(end) } }
     var output = stage.output(.descriptor(pipe[1], name: "slow"), spoolBytes: 1 << 20)
     var formatting = OutputConfiguration.LineFormatting()

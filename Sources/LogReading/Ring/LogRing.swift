@@ -302,14 +302,14 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
 
   /// How many words a record or batch has; nil if there is none, or none that fits the ring.
   private func wordCount(at position: Int) -> Int? {
-    let start = ring + position * 4
+    let start = unsafe ring + position * 4
     let room = (ringWords - position) * 4
-    let word = shim_load_acquire_u32(start)
+    let word = unsafe shim_load_acquire_u32(start)
     let tag = RecordHeader.tag(word)
     guard word != Self.endMark, word != Self.wrapMark, tag != 0, tag != 254 else { return nil }
     var byteCount = Record<Layout>.byteCount(word)
     if tag == RecordHeader.batchTag, room >= Layout.headerByteCount {
-      byteCount = Layout.headerByteCount + (Int(shim_load_acquire_u32(start + 4)) + 3) & ~3
+      byteCount = unsafe Layout.headerByteCount + (Int(shim_load_acquire_u32(start + 4)) + 3) & ~3
     }
     return byteCount > 0 && byteCount <= room ? byteCount / 4 : nil
   }

@@ -1,4 +1,5 @@
 import Pipeline
+import Platform
 import Settings
 import Shipping
 
@@ -10,6 +11,10 @@ struct ProcessSettings {
   private var drainSeconds: Double?
   private var showsAccounting = false
   private var spoolBytes: Int?
+  private var report: ProcessConfiguration.Report?
+  private var statusSocket: String?
+  private var account: Account?
+  private var isSandboxed: Bool?
   /// A directory to look for templates in first.
   private(set) var formatsDirectory: String?
 
@@ -31,11 +36,41 @@ struct ProcessSettings {
       reader.take("spool-memory", expecting: "a size, like 100M") { (text) throws(UsageError) in
         try values.size(text, option: "--spool-memory")
       } ?? nil
+    takeReport(&reader, values)
+    statusSocket = reader.take("status-socket", expecting: "a path") { (text) throws(UsageError) in
+      _ = try values.statusPlace(text, isService: false)
+      return text
+    }
+    account =
+      reader.take("user", expecting: "USER[:GROUP]") { (text) throws(UsageError) in
+        try values.account(text)
+      } ?? nil
+    isSandboxed = reader.takeSwitch("sandbox")
+  }
+
+  private mutating func takeReport(_ reader: inout SettingsReader, _ values: OptionValues) {
+    let seconds = reader.take("report", expecting: "a time, like 60s") { (text) throws(UsageError) in
+      try values.reportSeconds(text)
+    }
+    let format = reader.take("report-format", expecting: "text or json") { (text) throws(UsageError) in
+      try values.reportFormat(text)
+    }
+    guard let seconds else {
+      if format != nil { reader.report("report-format", found: "no report", expected: "report, too") }
+      return
+    }
+    report = ProcessConfiguration.Report(seconds: seconds, format: format ?? .text)
   }
 
   /// What it means.
   func configuration(_ values: OptionValues, isLive: Bool) -> ProcessConfiguration {
     var process = ProcessConfiguration()
+    process.version = SpillwayCommand.version
+    process.report = report
+    process.account = account
+    process.isSandboxed = isSandboxed ?? (account != nil)
+    // Its text was read before; a run from a file is a service.
+    process.statusSocket = (try? values.statusPlace(statusSocket, isService: true)) ?? .none
     process.daemonizes = daemonizes
     process.pidFile = pidFile.map(values.absolute)
     process.drainSeconds = drainSeconds ?? process.drainSeconds
