@@ -61,7 +61,7 @@ struct ConfigurationFileTests {
     #expect(
       try readFile(home.file("failed.json")) == alone(["--format", "json", "-c", "-q", "RespStatus >= 500"]))
     _ = try alone(
-      ["-g", "raw", "-i", "Req*", "-X", "ReqURL:/client/1$", "-w", home.file("alone.vsl")], as: "log")
+      ["-bc", "-g", "raw", "-i", "Req*", "-X", "ReqURL:/client/1$", "-w", home.file("alone.vsl")], as: "log")
     #expect(try readFile(home.file("records.vsl")) == readFile(home.file("alone.vsl")))
     #expect(result.output == (try alone(["-bc", "-F", "%U %s", "--sample", "1/4"])))
     let names = result.errorText.split(separator: "\n").map { $0.prefix { $0 != "=" } }
@@ -81,7 +81,7 @@ struct ConfigurationFileTests {
       "input: {file: \"-\"}\nprocess: {daemonize}\noutputs: {a: {file: \"-\"}}",
       [
         "F:1:8: input: standard input: expected another log, as the process daemonizes",
-        "F:3:20: file: standard output: expected another target, as the process daemonizes",
+        "F:3:21: file: standard output: expected another target, as the process daemonizes",
       ]
     ),
     ("input: {}", ["F:1:1: outputs: no output: expected a name for each, and its settings"]),
@@ -134,7 +134,7 @@ struct ConfigurationFileTests {
         "F:6:10: stats: \"3\": expected yes or no, true or false, on or off",
         "F:8:9: gzip: \"11\" is not a number from 1 to 9",
         "F:9:12: verbose: no output takes it: expected an output that shows groups or records among them",
-        "F:11:23: standard-output: standard output: expected another target, as the process daemonizes",
+        "F:11:24: standard-output: standard output: expected another target, as the process daemonizes",
         "F:12:6: b: \"7\": expected a mapping, as in \"key: value\"",
         "F:13:3: b: a second time: expected it only once, as in line 12",
       ]
@@ -182,13 +182,13 @@ struct ConfigurationFileTests {
         "F:13:18: format-text: Unknown format specifier at: %z",
         "F:15:11: exec: \" \": expected a command",
         "F:16:5: fromat: no such setting: did you mean format?",
-        "F:19:15: tags: \"Nix\" matches zero tags",
-        "F:21:15: show: a second rule in one item: expected an item for each, as in \"- show: Req*\"",
+        "F:19:7: tags: \"Nix\" matches zero tags",
+        "F:20:15: hide: a second rule in one item: expected an item for each, as in \"- show: Req*\"",
         "F:22:9: tags: no rule: expected one of show, hide, show-matching, hide-matching",
         "F:23:9: shwo: no such setting: expected one of show, hide, show-matching, hide-matching",
-        "F:24:5: limit: no such setting: did you mean gzip?",
+        "F:24:5: limit: no such setting: expected one of file, exec, socket, standard-output, show, format, format-text, format-file, json, verbose, caseless, tags, unbuffered, side, esi, grouping, query, query-file, rate-limit, sample, append, rotate-size, rotate-every, keep, keep-for, keep-bytes, symlink, post-rotate, post-rotate-timeout, mode, owner, gzip, on-restart, spool-memory, spool-dir, spool-disk, overflow",
         "F:27:11: json: an output that shows records: expected an output that shows lines",
-        "F:29:12: query: \"ReqURL ~ \\\"(\\\"\": Regular expression error: missing closing parenthesis (Pos 11)",
+        "F:29:12: query: \"ReqURL ~ \"(\"\": Regular expression error: missing closing parenthesis (Pos 11)",
       ]
     ),
   ]

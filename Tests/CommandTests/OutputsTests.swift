@@ -10,8 +10,10 @@ struct OutputsTests {
     lines: (1...requestCount).map { number in
       """
       \(number * 2) c Begin req 1 rxreq
+      \(number * 2) c Timestamp Start: 1700000000.000000 0.000000 0.000000
       \(number * 2) c ReqURL /client/\(number)
       \(number * 2) c RespStatus \(number % 7 == 0 ? 503 : 200)
+      \(number * 2) c Link bereq \(number * 2 + 1) fetch
       \(number * 2) c End
       \(number * 2 + 1) b Begin bereq \(number * 2) fetch
       \(number * 2 + 1) b BereqURL /backend/\(number)
@@ -162,7 +164,7 @@ struct OutputsTests {
     ),
     (["--gzip", "--output", "exec=cat"], "--gzip: no --output takes it; expected a file among them"),
     (["--gzip=11", "--output", "file=/tmp/x"], "--gzip: \"11\" is not a number from 1 to 9"),
-    (["--output", "fiel=/tmp/x"], "--output, column 1: fiel: no such setting: did you mean file?"),
+    (["--output", "fil=/tmp/x"], "--output, column 1: fil: no such setting: did you mean file?"),
     (
       ["--output", "file=/tmp/x keep=3"],
       "--output, column 18: keep: needs files that are finished: expected rotate-size or rotate-every beside it, or a time in the file's name"
@@ -225,7 +227,7 @@ struct OutputsTests {
     #expect(live.status == 1)
     #expect(
       live.errorText
-        == "spillway: --output, column \(output[1].utf8.count - 4): overflow: \"block\" in a live log: only a log in a file can wait\n"
+        == "spillway: --output, column \(output[1].utf8.count - 4): overflow: \"block\" in a live log: only a log in a file can wait (in \"\(output[1])\")\n"
     )
     #expect(try run("ncsa", output).status == 0)
     #expect(try readFile(home.file("a")) == readFile(home.file("b")))

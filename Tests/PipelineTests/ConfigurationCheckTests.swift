@@ -28,7 +28,8 @@ struct ConfigurationCheckTests {
 
   @Test func `configurations that say the same are equal`() {
     var one = Configuration(input: InputConfiguration(.live(nil)), output: output("%h", "RespStatus == 200"))
-    var other = Configuration(input: InputConfiguration(.live(nil)), output: output("%h", "RespStatus == 200"))
+    var other = Configuration(input: InputConfiguration(.live(nil)), output: OutputConfiguration())
+    other.outputs[0] = output("%h", "RespStatus == 200")
     #expect(one == other)
     other.process.drainSeconds = 6
     #expect(one != other)
