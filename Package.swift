@@ -175,7 +175,8 @@ let package = Package(
     .testTarget(
       name: "ShippingTests", dependencies: ["Shipping", "Spool", "SharedMemory", "Platform"],
       swiftSettings: strict),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: strict),
+    .testTarget(
+      name: "PipelineTests", dependencies: ["Pipeline", "Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "DemoTests", dependencies: ["Demo", "Pipeline", "Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(
