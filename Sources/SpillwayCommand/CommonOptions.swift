@@ -234,7 +234,7 @@ struct ProcessOptions: ParsableArguments {
   @Flag(help: "Limit the process to its log and its outputs. (default with --user)")
   var sandbox = false
 
-  @Flag(help: "Don't.")
+  @Flag(help: "Don't limit it, with --user either.")
   var noSandbox = false
 
   @Option(
