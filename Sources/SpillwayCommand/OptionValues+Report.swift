@@ -1,3 +1,4 @@
+import Shipping
 import Pipeline
 
 /// How often a run says how it stands.

@@ -92,7 +92,7 @@ final class Stage {
     configuration.process.spoolBytes = 64 << 20
     configuration.process.drainSeconds = 0.1
     configuration.process.monitor = RunMonitor(say: { [messages] line in messages.withLock { $0.append(line) }
-      })
+    })
     configure(&configuration)
     var control = RunControl(configuration, mailbox: mailbox, clock: clock.clock)
     let opened = try control.openOutputs()
@@ -130,6 +130,8 @@ extension Follower {
 /// Makes a pipe whose ends never block.
 func makePipe(_ ends: inout [Int32]) -> Int32 {
   guard pipe(&ends) == 0 else { return -1 }
-  for end in ends where fcntl(end, F_SETFL, O_NONBLOCK) != 0 || fcntl(end, F_SETFD, FD_CLOEXEC) != 0 { return -1 }
+  for end in ends where fcntl(end, F_SETFL, O_NONBLOCK) != 0 || fcntl(end, F_SETFD, FD_CLOEXEC) != 0 {
+    return -1
+  }
   return 0
 }

@@ -19,7 +19,9 @@ extension Route {
   mutating func markGap() {
     let lines = gap.notices(refusal, averageBytes: ledger.averageBytes).map { $0.line(noticeNotation) }
     let byteCount = lines.reduce(0) { $0 + $1.count }
-    guard case .room(let room) = writer.reserve(byteCount + lines.count * SpoolWriter.entryOverhead) else { return }
+    guard case .room(let room) = writer.reserve(byteCount + lines.count * SpoolWriter.entryOverhead) else {
+      return
+    }
     var start = 0
     for line in lines {
       UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyBytes(from: line)
