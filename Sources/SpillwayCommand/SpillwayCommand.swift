@@ -9,9 +9,13 @@ import Platform
 enum SpillwayCommand {
   static let version = "0.1.0"
 
+  /// Who has started the process, if that wants to be told how it does; its variables are gone from the environment
+  /// once it was asked for.
+  static let manager = ServiceManager.adopt()
+
   static func main() {
     InheritedState.settle()
-    let manager = ServiceManager.adopt()
+    let manager = manager
     atexit { MessageQueue.shared.flush() }
     var arguments = ProgramArguments.all[...]
     let program = arguments.popFirst().map(baseName) ?? "spillway"

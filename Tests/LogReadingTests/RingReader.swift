@@ -56,6 +56,21 @@ struct RingReader: ~Copyable {
     }
   }
 
+  /// Where the reader is, and how many bytes it is behind.
+  mutating func place() throws -> (offset: Int, lag: Int) {
+    switch ring.take() {
+    case .narrow(let ring):
+      let place = (ring.readOffset, ring.lagBytes)
+      self.ring = .narrow(ring)
+      return place
+    case .wide(let ring):
+      let place = (ring.readOffset, ring.lagBytes)
+      self.ring = .wide(ring)
+      return place
+    case nil: throw SupportError("reading failed before")
+    }
+  }
+
   /// What became of the position it was to start at.
   var resumption: LogResumption? {
     switch ring {

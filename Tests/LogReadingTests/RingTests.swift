@@ -31,6 +31,30 @@ struct RingTests {
     }
   }
 
+  @Test(arguments: SampleLayout.allCases)
+  func `how far a reader is behind is what it then reads, through many turns`(layout: SampleLayout) throws {
+    let instance = try SampleWorkdir()
+    let ring = try instance.startWorker(layout, eighthWords: 512)
+    var reader = try RingReader(instance.path, start: .tail)
+    var random = SeededGenerator(seed: 4)
+    while ring.turns < 20 {
+      for _ in 0..<Int.random(in: 1...60, using: &random) {
+        let text = String(repeating: "x", count: Int.random(in: 0..<120, using: &random))
+        ring.append(batch: [
+          SampleRecord(7, .client, "ReqURL", text), SampleRecord(7, .client, "End"),
+        ])
+      }
+      let before = try reader.place()
+      #expect(before.lag > 0)
+      let take = try reader.take()
+      try #require(take.lostBytes.isEmpty, "\(random)")
+      let after = try reader.place()
+      // The writer's number of a segment begins anew on the way, and the scale with it.
+      let expected = (before.offset + before.lag) % (2048 << 32)
+      try #require(after.lag == 0 && after.offset == expected, "\(before) \(after)")
+    }
+  }
+
   @Test func `records of nobody are passed over`() throws {
     let instance = try SampleWorkdir()
     let ring = try instance.startWorker(eighthWords: 512)

@@ -36,7 +36,7 @@ struct RunFileCommand: ParsableCommand {
   func run() throws {
     let configuration = try ConfigurationFileCommand.configuration(config)
     do {
-      throw ExitCode(ExitStatus.of(try Pipeline.run(configuration)))
+      throw ExitCode(ExitStatus.of(try Pipeline.run(configuration, telling: SpillwayCommand.manager)))
     } catch let error as RunError {
       SpillwayCommand.complain(error.description, as: "spillway", keepingLines: error.hasLines)
       throw ExitCode(ExitStatus.failure)
