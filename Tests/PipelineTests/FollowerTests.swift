@@ -42,9 +42,9 @@ struct FollowerTests {
     let account = follower.finalAccounts()[0]
     #expect(account.lostBytes == lostBytes)
     #expect(account.written == account.seen && account.seen < stage.written.count)
-    // The estimate is made of bytes that are all alike here.
+    // The estimate is made of the bytes that were read, and paths that come later are longer.
     let missing = stage.written.count - account.seen
-    #expect(abs(account.lost - missing) <= missing / 10 + 2)
+    #expect(abs(account.lost - missing) <= missing / 4)
     let lines = try stage.lines("all")
     #expect(Array(lines.prefix(10)) == Array(stage.written.prefix(10)))
     #expect(Array(lines.suffix(5)) == Array(stage.written.suffix(5)))
@@ -223,8 +223,12 @@ struct LossTests {
     let account = follower.finalAccounts()[0]
     #expect(account.marks == 1 && account.seen == account.written)
     let mark = try #require(marks.first.map { lines[$0] })
-    #expect(
-      mark.hasPrefix("# spillway gap: cause=overrun count=\(account.lost) estimate=true first=2023-11-14T2"))
+    #expect(mark.hasPrefix("# spillway gap: cause=overrun count="))
+    #expect(mark.contains(" estimate=true first=2023-11-14T22:30:0"))
+    let missing = stage.written.count - (lines.count - 1)
+    let words = mark.split(separator: " ")
+    let count = try #require(words.compactMap { Int($0.dropFirst("count=".count)) }.first)
+    #expect(abs(count - missing) <= missing / 4)
   }
 
   @Test func `a gap in JSON is an object, and where there was no room it is exact`() throws {
@@ -267,11 +271,13 @@ struct LossTests {
     while case let count = read(pipe[0], &buffer, buffer.count), count > 0 { text += buffer[..<count] }
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
     let marks = lines.filter { $0.contains("spillway_gap") }
-    #expect(marks.count == 1)
-    #expect(
-      marks.first?.hasPrefix(
-        #"{"spillway_gap":{"cause":"spool_full","count":\#(all),"estimate":false,"first":"2023-"#)
-        == true)
+    let beginning = #"{"spillway_gap":{"cause":"spool_full","count":"#
+    let counts = marks.compactMap { Int($0.dropFirst(beginning.count).prefix { $0.isNumber }) }
+    // Room may come and go; each time what is missing by then is said.
+    #expect(!marks.isEmpty && marks.allSatisfy { $0.hasPrefix(beginning) })
+    #expect(marks.allSatisfy { $0.contains(#""estimate":false"#) })
+    #expect(counts.reduce(0, +) == all)
+    #expect(follower.finalAccounts()[0][.spoolFull] == all)
   }
 
   @Test func `reports come at their time, and their numbers add up`() throws {

@@ -16,12 +16,15 @@ extension Route {
   }
 
   /// Writes what was lost in front of what comes next, as soon as there is room for it.
-  mutating func markGap() {
+  ///
+  /// - Parameter isLast: whether nothing comes next.
+  mutating func markGap(isLast: Bool = false) {
     let lines = gap.notices(refusal, averageBytes: ledger.averageBytes).map { $0.line(noticeNotation) }
     let byteCount = lines.reduce(0) { $0 + $1.count }
-    guard case .room(let room) = writer.reserve(byteCount + lines.count * SpoolWriter.entryOverhead) else {
-      return
-    }
+    // If what comes next found no room behind it, that would be another gap.
+    let next = isLast ? 0 : usualByteCount
+    guard case .room(let room) = writer.reserve(byteCount + lines.count * SpoolWriter.entryOverhead + next)
+    else { return }
     var start = 0
     for line in lines {
       UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyBytes(from: line)

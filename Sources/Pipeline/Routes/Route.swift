@@ -202,6 +202,9 @@ struct Route: ~Copyable {
   private static let groupByteCountUsual = 16 << 10
   private static let groupByteCountMax = 512 << 20
 
+  /// Room for what is usually shown at once.
+  var usualByteCount: Int { takesWholeGroups ? Self.groupByteCountUsual : Self.lineByteCountUsual }
+
   /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
   ///
   /// - Parameter captured: what was picked out of the transaction already, if that is so.
@@ -310,7 +313,7 @@ struct Route: ~Copyable {
 
   /// Says that nothing more will come.
   mutating func finish() {
-    if !gap.isEmpty { markGap() }
+    if !gap.isEmpty { markGap(isLast: true) }
     writer.finish()
     output.finish()
   }
