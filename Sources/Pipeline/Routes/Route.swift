@@ -39,6 +39,10 @@ struct Route: ~Copyable {
   /// How many more groups are to be taken.
   private var groupsLeft: Int
   private let sample: Sample?
+  /// Whether it takes single records instead of groups.
+  let takesRecords: Bool
+  /// Whether it takes groups as a whole.
+  let takesWholeGroups: Bool
   /// Whether there is nothing to ask of a record before it is shown.
   private let takesEveryRecord: Bool
 
@@ -59,6 +63,8 @@ struct Route: ~Copyable {
     groupsLeft = configuration.groupsMax ?? .max
     gap = Gap(now: now)
     sample = configuration.sample
+    takesRecords = if case .records = configuration.shown { true } else { false }
+    takesWholeGroups = if case .groups = configuration.shown { true } else { false }
     takesEveryRecord =
       configuration.queries.isEmpty && configuration.rateLimit == nil && configuration.groupsMax == nil
       && configuration.sample == nil
@@ -72,16 +78,6 @@ struct Route: ~Copyable {
 
   /// Looks whether the output has failed for good.
   mutating func lookAtOutput() { isBroken = output.failure != nil }
-
-  /// Whether it takes single records instead of groups.
-  var takesRecords: Bool {
-    if case .records = configuration.shown { true } else { false }
-  }
-
-  /// Whether it takes groups as a whole.
-  var takesWholeGroups: Bool {
-    if case .groups = configuration.shown { true } else { false }
-  }
 
   /// Whether there is a query; one that asks for no record counts, too.
   var hasQuery: Bool { !configuration.queries.isEmpty }

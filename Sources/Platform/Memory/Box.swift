@@ -1,11 +1,11 @@
 /// A value at an address of its own: a case of an enum that holds one can be changed without being moved.
-package struct Box<Value: ~Copyable>: ~Copyable {
+public struct Box<Value: ~Copyable>: ~Copyable {
   // Invariant: an initialized value lies at `address` until `deinit`. A box isn't copied, so there is one way to it;
   // its owners change the value on one thread, and never while they read it.
   @usableFromInline let address: UnsafeMutablePointer<Value>
 
   /// Puts a value into memory of its own.
-  package init(_ value: consuming Value) {
+  public init(_ value: consuming Value) {
     address = .allocate(capacity: 1)
     address.initialize(to: value)
   }
@@ -16,8 +16,8 @@ package struct Box<Value: ~Copyable>: ~Copyable {
   }
 
   /// The value.
-  @inlinable package var value: Value {
-    _read { yield address.pointee }
-    nonmutating _modify { yield &address.pointee }
+  @inlinable public var value: Value {
+    @inline(__always) unsafeAddress { UnsafePointer(address) }
+    @inline(__always) nonmutating unsafeMutableAddress { address }
   }
 }

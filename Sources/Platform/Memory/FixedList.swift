@@ -2,15 +2,15 @@
 ///
 /// Elements are changed where they lie: getting at one comes without reference counting and without a check for
 /// being its only owner.
-package struct FixedList<Element: ~Copyable>: ~Copyable {
+public struct FixedList<Element: ~Copyable>: ~Copyable {
   // Invariant: `count` initialized elements lie at `base`, from the end of `init` to `deinit`. Each access checks
   // its index, and whoever changes an element has exclusive access to the list.
   @usableFromInline let base: UnsafeMutablePointer<Element>
   /// How many there are.
-  package let count: Int
+  public let count: Int
 
   /// Makes each element; if one can't be made, those before it are let go of.
-  package init<Failure: Error>(
+  public init<Failure: Error>(
     count: Int, _ make: (Int) throws(Failure) -> Element
   ) throws(Failure) {
     let memory = UnsafeMutablePointer<Element>.allocate(capacity: count)
@@ -33,14 +33,16 @@ package struct FixedList<Element: ~Copyable>: ~Copyable {
   }
 
   /// One element.
-  @inlinable package subscript(index: Int) -> Element {
-    _read {
+  ///
+  /// It is handed out as an address: a coroutine would be called for each access, unspecialised.
+  @inlinable public subscript(index: Int) -> Element {
+    @inline(__always) unsafeAddress {
       precondition(index >= 0 && index < count, "an element of the list")
-      yield base[index]
+      return UnsafePointer(base + index)
     }
-    _modify {
+    @inline(__always) unsafeMutableAddress {
       precondition(index >= 0 && index < count, "an element of the list")
-      yield &base[index]
+      return base + index
     }
   }
 }
