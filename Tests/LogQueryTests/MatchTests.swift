@@ -1,5 +1,4 @@
 import LogQuery
-import Shipping
 import TestSupport
 import Testing
 import Transactions

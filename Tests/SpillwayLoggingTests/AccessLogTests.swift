@@ -1,5 +1,4 @@
 import Glibc
-import Shipping
 import SpillwayLogging
 import TestSupport
 import Testing
