@@ -81,12 +81,16 @@ public final class ChildProcess: Sendable {
     }
   }
 
-  /// Waits for the child's end.
+  /// Waits for the child's end, and until what it wrote is collected.
   ///
   /// - Throws: If it still runs at `deadline`; it is killed then.
   @discardableResult
   public func wait(by deadline: Deadline) throws(SupportError) -> ProcessEnd {
-    if let end = end.wait(until: deadline, for: { $0 }) { return end }
+    if let end = end.wait(until: deadline, for: { $0 }) {
+      output?.collectRest(by: deadline)
+      errorOutput?.collectRest(by: deadline)
+      return end
+    }
     signal(SIGKILL)
     let said = errorOutput?.text.suffix(400) ?? ""
     throw SupportError("still running after its time: \(commandLine); it said: \(said)")
