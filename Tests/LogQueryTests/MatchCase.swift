@@ -1,4 +1,3 @@
-
 /// A query, and whether it selects a sample request.
 struct MatchCase: Sendable {
   let query: String

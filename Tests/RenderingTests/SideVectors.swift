@@ -1,4 +1,3 @@
-
 /// Which transactions give a line, and what is different about a backend's.
 enum SideVectors {
   private static let start = RecordVectors.start
