@@ -151,10 +151,13 @@ let package = Package(
         "TestSupport",
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "ServerProbe", dependencies: ["LogWriting", "SpillwayLogging"], path: "Tests/ServerProbe",
+      swiftSettings: strict),
     .testTarget(
       name: "SpillwayLoggingTests",
       dependencies: [
-        "SpillwayLogging", "VarnishLog", "LogWriting", "TestSupport",
+        "SpillwayLogging", "VarnishLog", "LogWriting", "ServerProbe", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
