@@ -66,7 +66,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Transactions",
-      dependencies: ["VarnishLog", "LogReading"],
+      dependencies: ["VarnishLog"],
       swiftSettings: marked),
     .target(
       name: "LogQuery",
@@ -74,9 +74,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Rendering",
-      dependencies: [
-        "CShims", "Platform", "SharedMemory", "VarnishLog", "LogReading", "Transactions", "LogQuery",
-      ],
+      dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog", "Transactions", "LogQuery"],
       exclude: ["Templates/Builtin/README.md"],
       resources: [.embedInCode("Templates/Builtin")],
       swiftSettings: strict),
@@ -86,13 +84,13 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Shipping",
-      dependencies: ["CShims", "CZlib", "Platform", "SharedMemory", "Spool"],
+      dependencies: ["CShims", "CZlib", "Platform", "Spool"],
       swiftSettings: strict),
     .target(
       name: "Pipeline",
       dependencies: [
-        "CShims", "Platform", "SharedMemory", "VarnishLog", "LogReading", "Transactions", "LogQuery",
-        "Rendering", "Spool", "Shipping",
+        "CShims", "Platform", "VarnishLog", "LogReading", "Transactions", "LogQuery", "Rendering", "Spool",
+        "Shipping",
       ],
       swiftSettings: strict),
     .target(
@@ -101,26 +99,23 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Demo",
-      dependencies: [
-        "CShims", "Platform", "VarnishLog", "LogReading", "LogWriting", "DemoTraffic", "Spool", "Shipping",
-        "Pipeline",
-      ],
+      dependencies: ["CShims", "Platform", "VarnishLog", "LogWriting", "DemoTraffic", "Pipeline"],
       swiftSettings: strict),
     .target(
       name: "Replay",
-      dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog", "LogReading", "LogWriting"],
+      dependencies: ["CShims", "Platform", "VarnishLog", "LogReading", "LogWriting"],
       swiftSettings: strict),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "CShims", "Platform", "VarnishLog", "LogReading", "LogWriting", "LogQuery", "Rendering",
-        "Transactions", "Settings", "Spool", "Shipping", "Pipeline", "Demo", "Replay",
+        "CShims", "Platform", "VarnishLog", "LogReading", "LogQuery", "Rendering", "Transactions", "Settings",
+        "Spool", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
-      name: "RegionProbe", dependencies: ["CShims", "Platform", "SharedMemory", "TestSupport"],
+      name: "RegionProbe", dependencies: ["CShims", "SharedMemory", "TestSupport"],
       path: "Tests/RegionProbe", swiftSettings: strict),
     .testTarget(
       name: "SharedMemoryTests", dependencies: ["Platform", "SharedMemory", "RegionProbe", "TestSupport"],
@@ -138,7 +133,7 @@ let package = Package(
       name: "VarnishLogTests", dependencies: ["VarnishLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LogReadingTests",
-      dependencies: ["LogReading", "VarnishLog", "SharedMemory", "Platform", "TestSupport"],
+      dependencies: ["LogReading", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .target(
       name: "LogWriterSupport",
@@ -147,19 +142,22 @@ let package = Package(
       ],
       path: "Tests/LogWriterSupport", swiftSettings: strict),
     .executableTarget(
-      name: "LogWriterProbe", dependencies: ["LogWriterSupport", "VarnishLog", "LogWriting"],
+      name: "LogWriterProbe", dependencies: ["LogWriterSupport", "LogWriting"],
       path: "Tests/LogWriterProbe", swiftSettings: strict),
     .testTarget(
       name: "LogWriterTests",
       dependencies: [
-        "VarnishLog", "LogReading", "LogWriting", "Platform", "LogWriterProbe", "LogWriterSupport",
+        "VarnishLog", "LogReading", "LogWriting", "LogWriterProbe", "LogWriterSupport", "SharedMemory",
         "TestSupport",
       ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "ServerProbe", dependencies: ["LogWriting", "SpillwayLogging"], path: "Tests/ServerProbe",
       swiftSettings: strict),
     .testTarget(
       name: "SpillwayLoggingTests",
       dependencies: [
-        "SpillwayLogging", "VarnishLog", "LogReading", "LogWriting", "Platform", "TestSupport",
+        "SpillwayLogging", "VarnishLog", "LogWriting", "ServerProbe", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -168,29 +166,29 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "RenderingTests",
-      dependencies: ["Rendering", "LogQuery", "Transactions", "VarnishLog", "LogReading", "TestSupport"],
+      dependencies: ["Rendering", "LogQuery", "Transactions", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "LogQueryTests",
-      dependencies: ["LogQuery", "Transactions", "VarnishLog", "LogReading", "TestSupport"],
+      dependencies: ["LogQuery", "Transactions", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "LogReading", "LogWriting", "TestSupport"],
+      name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ShippingTests", dependencies: ["Shipping", "Spool", "SharedMemory", "Platform"],
       swiftSettings: strict),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["Pipeline", "LogWriting", "Platform", "Shipping", "VarnishLog", "TestSupport"],
+      dependencies: [
+        "Pipeline", "LogWriting", "Platform", "Shipping", "VarnishLog", "Rendering", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
-      name: "DemoTests", dependencies: ["Demo", "Pipeline", "Platform", "TestSupport"], swiftSettings: strict),
+      name: "DemoTests", dependencies: ["Demo", "VarnishLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: [
-        "VarnishLog", "LogReading", "LogWriting", "Shipping", "Spool", "Platform", "TestSupport",
-      ],
+      dependencies: ["VarnishLog", "LogReading", "Shipping", "Spool", "Platform", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],

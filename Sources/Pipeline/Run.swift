@@ -1,8 +1,6 @@
 import Spool
-import LogReading
 import Platform
 import Shipping
-import Transactions
 import VarnishLog
 
 /// A run that has begun: its routes, and what it is told meanwhile.

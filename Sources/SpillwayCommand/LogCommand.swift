@@ -1,9 +1,5 @@
-import Rendering
 import ArgumentParser
 import LogQuery
-import Pipeline
-import Shipping
-import Transactions
 
 /// `spillway log`: follows a log and shows it, or writes its records to binary files.
 struct LogCommand: RunCommand {

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Pipeline
-import Shipping
 
 /// `spillway ncsa`: follows a log and writes a line for each request.
 struct NCSACommand: RunCommand {

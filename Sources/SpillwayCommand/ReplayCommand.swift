@@ -1,7 +1,6 @@
 import Shipping
 import ArgumentParser
 import LogReading
-import Pipeline
 import Replay
 
 /// `spillway replay`: plays a captured log into a live one.

@@ -103,6 +103,8 @@ public final class Spool: Sendable {
   package let damaged = AtomicTally()
   /// What was put away for the next run.
   package let kept = AtomicTally()
+  /// What the thread that moves blocks to disk does.
+  package let spillerActivity = SpillerActivity()
   private let spiller = ThreadEnd()
   private let hasSpiller = Atomic<Bool>(false)
   private let hasWriter = Atomic<Bool>(false)
@@ -233,6 +235,13 @@ extension Spool {
     spiller.request()
     spillerWake.signal()
     return spiller.wait(nanoseconds: Self.spillerStopNanoseconds)
+  }
+
+  /// Whether there is one that has been woken and hasn't gone back to sleep.
+  package var isSpillerBusy: Bool {
+    hasSpiller.load(ordering: .relaxed) && !spiller.isAnnounced
+      && (isSpillingWanted.load(ordering: .sequentiallyConsistent)
+        || spillerActivity.isAtWork.load(ordering: .sequentiallyConsistent))
   }
 
   private static var spillerStopNanoseconds: Int64 { 2_000_000_000 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Waiting for a server and its log: how long, and what is said meanwhile.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct AttachTests {
   private static func command(_ arguments: [String]) throws -> TestSupport.Command {
     var command = try Subject.found().ncsa(arguments)

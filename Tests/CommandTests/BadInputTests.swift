@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Files with a fault: all before it is delivered, then one line says where and what it is.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct BadInputTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var testDescription: String

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What hangs must not keep the program from reading, from writing elsewhere, or from ending.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct BlockedTests {
   private static func command(_ arguments: [String]) throws -> Command {
     var command = try Subject.found().ncsa(arguments)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What may be typed, and what is said of what may not.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct CommandLineTests {
   static let log = LogFileBuilder(
     lines: """

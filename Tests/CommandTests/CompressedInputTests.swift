@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `-r` takes gzip and zstd for what is in them.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct CompressedInputTests {
   private static func run(
     _ arguments: [String], input: TestSupport.Command.Input = .null

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files for `spillway run`, and what `spillway check` says of them.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct ConfigurationFileTests {
   private let home: TemporaryDirectory
 

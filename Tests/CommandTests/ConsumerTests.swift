@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Commands, sockets and named pipes at the other end of an output.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct ConsumerTests {
   private static let environment: [String: String?] = [
     "SPILLWAY_COMPAT": nil, "VARNISH_DEFAULT_N": nil, "VINYL_DEFAULT_N": nil,

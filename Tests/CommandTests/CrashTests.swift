@@ -7,7 +7,7 @@ import Testing
 #if DEBUG
   /// The program is killed between any two durable states of a rotation, and started again: whatever was in a
   /// file is still there, once, nothing is torn, and every file has a name that it may have.
-  @Suite(.serialized, .enabled(if: Subject.builtWithTests != nil), .timeLimit(.minutes(5)))
+  @Suite(.serialized, .needs(.builtSpillway), .timeLimit(.minutes(5)))
   struct CrashTests {
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
       case plain, gzip, namedByTime, gzipNamedByTime

@@ -7,7 +7,7 @@ import Testing
 ///
 /// `SPILLWAY_DIFFERENTIAL_CASES` sets how many of each tool, `SPILLWAY_SEED` which ones, and
 /// `SPILLWAY_DIFFERENTIAL_LOGS` names more recorded logs (of up to 7.2, with colons in between).
-@Suite(.enabled(if: Subject.isSpillway && Subject.reference != nil))
+@Suite(.needs(.spillway, .reference))
 struct DifferentialTests {
   static let count = setting("SPILLWAY_DIFFERENTIAL_CASES").flatMap { Int($0) } ?? 100
 

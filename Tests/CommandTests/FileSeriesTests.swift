@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Files that runs leave one after the other and side by side, as the program is used.
-@Suite(.serialized, .enabled(if: Subject.isSpillway), .timeLimit(.minutes(3)))
+@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(3)))
 struct FileSeriesTests {
   private let home: TestSupport.TemporaryDirectory
   private let output: TestSupport.TemporaryDirectory
@@ -104,7 +104,7 @@ struct FileSeriesTests {
     }
   }
 
-  @Test(.enabled(if: geteuid() == 0))
+  @Test(.needs(.root))
   func `mode and owner are those that are asked for, or the umask's`() async throws {
     try await onOwnThread {
       _ = try run("a", ["-w", output.file("x/%Y/log"), "--mode", "0640", "--owner", "daemon:adm"])

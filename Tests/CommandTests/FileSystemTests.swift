@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Outputs on file systems that fail for a while, with lines coming in all the time.
-@Suite(.serialized, .enabled(if: Subject.isSpillway), .timeLimit(.minutes(3)))
+@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(3)))
 struct FileSystemTests {
   private static func arguments(_ path: String, _ isCompressed: Bool, _ more: [String] = []) -> [String] {
     ["-w", path] + (isCompressed ? ["--gzip"] : []) + more
@@ -33,7 +33,7 @@ struct FileSystemTests {
   }
 
   @Test(
-    .enabled(if: MountedFileSystem.isPossible), arguments: [false, true], [[], ["--rotate-size", "8K"]])
+    .needs(.mount), arguments: [false, true], [[], ["--rotate-size", "8K"]])
   func `a disk that fills up and is freed again costs nothing`(
     isCompressed: Bool, rotation: [String]
   ) async throws {
@@ -79,7 +79,7 @@ struct FileSystemTests {
     }
   }
 
-  @Test(.enabled(if: MountedFileSystem.isPossible), arguments: [false, true])
+  @Test(.needs(.mount), arguments: [false, true])
   func `a file system that can't be written to any more is waited for`(isCompressed: Bool) async throws {
     try await onOwnThread {
       let home = try TemporaryDirectory()
@@ -111,7 +111,7 @@ struct FileSystemTests {
     }
   }
 
-  @Test(.enabled(if: geteuid() == 0 && findExecutable("setpriv") != nil))
+  @Test(.needs(.root, .program("setpriv")))
   func `a directory that may not be written to any more is waited for`() async throws {
     try await onOwnThread {
       let home = try TemporaryDirectory()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a program gets from the one that starts it: descriptors, signals, the place of a container's first process.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct InheritedStateTests {
   /// The program, started by a shell that arranges something before.
   private static func command(_ script: String, _ arguments: [String]) throws -> Command {
@@ -131,7 +131,7 @@ struct InheritedStateTests {
     return (try? ProcessRunner.run(command))?.status == 0
   }()
 
-  @Test(.enabled(if: canUnshare))
+  @Test(.enabled(if: canUnshare, "needs the right to make namespaces"))
   func `a container's first process reaps what loses its parent, and ends as it is told`() async throws {
     try await onOwnThread {
       let home = try TemporaryDirectory()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Running in the background, process number files, names and directories.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct LifecycleTests {
   private static func command(_ arguments: [String]) throws -> TestSupport.Command {
     var command = try Subject.found().ncsa(arguments)
@@ -118,7 +118,7 @@ struct LifecycleTests {
   }
 
   /// Root may read anything; then somebody else has to ask.
-  @Test(.enabled(if: geteuid() != 0 || findExecutable("setpriv") != nil))
+  @Test(.needs(.unprivilegedUser))
   func `what may not be read is named with its owner, its mode and who asks`() throws {
     let home = try TemporaryDirectory()
     let instance = try SampleWorkdir(path: home.file("instance"))

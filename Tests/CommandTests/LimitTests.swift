@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Little memory, few addresses, few descriptors.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct LimitTests {
   private static func run(_ limit: String, _ arguments: [String]) throws -> ProcessResult {
     let home = try TemporaryDirectory()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `spillway log`: what varnishlog of each release showed for real logs, and what is its own.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct LogCommandTests {
   struct Shown: Sendable, CustomTestStringConvertible {
     /// What the expected output is filed under.
@@ -94,14 +94,14 @@ struct LogCommandTests {
       let shown = try Self.run(["-g", grouping, "-r", home.file("copy")])
       #expect(Self.transactions(shown) == Self.transactions(expected))
       #expect(Self.transactions(shown).count > 20)
-      if version == "7.1", Subject.reference != nil {
+      if version == "7.1", try Need.reference.isMet {
         let theirs = try ProcessRunner.run("varnishlog", "-g", grouping, "-r", home.file("copy"))
         #expect(theirs.text == shown.text)
       }
     }
   }
 
-  @Test(.enabled(if: Subject.reference != nil))
+  @Test(.needs(.reference))
   func `records go through a pipe into varnishlog`() async throws {
     try await onOwnThread {
       let log = try Fixture.named("log-7.1").path("sessions.vsl")
@@ -336,7 +336,7 @@ struct LogCommandTests {
     #expect(log.status == 0)
     let ncsa = try ProcessRunner.run(try Subject.found().ncsa(["--optstring"]))
     #expect(ncsa.text == "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:\n")
-    if Subject.reference != nil {
+    if try Need.reference.isMet {
       #expect(try ProcessRunner.run("varnishlog", "--optstring").text == log.text)
     }
   }

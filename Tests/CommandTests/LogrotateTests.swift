@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Rotation by the usual tool, in the usual ways.
-@Suite(.enabled(if: Subject.isSpillway && findExecutable("logrotate") != nil), .timeLimit(.minutes(2)))
+@Suite(.needs(.spillway, .program("logrotate")), .timeLimit(.minutes(2)))
 struct LogrotateTests {
   private func rotate(_ home: TemporaryDirectory, _ directives: String) throws {
     let rules = "\(home.file("logs"))/access.log {\nrotate 100\nsize 1\n\(directives)\n}\n"

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Real logs of six releases, rendered as each release's own varnishncsa rendered them.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct OracleTests {
   struct Command: Sendable, CustomTestStringConvertible {
     /// What the expected output is filed under.

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Several outputs of one run.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct OutputsTests {
   /// Requests of which every seventh fails, and as many fetches.
   static let requestCount = 400

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files that the program makes by itself, in a directory in which another user has been at work before.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct PlantedFileTests {
   private let home: TemporaryDirectory
   private var pidFile: String { home.file("pid") }
@@ -82,7 +82,7 @@ struct PlantedFileTests {
     #expect(access(home.file("got"), F_OK) != 0)
   }
 
-  @Test(.enabled(if: geteuid() == 0))
+  @Test(.needs(.root))
   func `a spool of another user is refused`() throws {
     mkdir(spool, 0o700)
     chown(spool, 65534, 65534)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Directories and names that somebody else has made: no wait, no way out of them, nothing for the terminal.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct PlantedInputTests {
   private let home: TemporaryDirectory
   private let instance: SampleWorkdir

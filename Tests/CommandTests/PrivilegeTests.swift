@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Giving up root's privileges, and what is left to do without them.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct PrivilegeTests {
   private let home: TemporaryDirectory
 
@@ -57,7 +57,7 @@ struct PrivilegeTests {
     ])
   }
 
-  @Test(.enabled(if: geteuid() == 0))
+  @Test(.needs(.root))
   func `the user reads the log by its group, and owns all that is written`() async throws {
     try await onOwnThread {
       let entry = try #require(getpwnam(Self.user))
@@ -105,7 +105,7 @@ struct PrivilegeTests {
     }
   }
 
-  @Test(.enabled(if: geteuid() == 0)) func `a captured log is opened before, its output after`() throws {
+  @Test(.needs(.root)) func `a captured log is opened before, its output after`() throws {
     try writeFile(home.file("log.vsl"), StartTests.log.bytes)
     chmod(home.file("log.vsl"), 0o600)
     let log = "\(try directory("logs"))/access.log"
@@ -124,7 +124,7 @@ struct PrivilegeTests {
   }
 
   @Test(
-    .enabled(if: geteuid() == 0),
+    .needs(.root),
     arguments: [
       ("no-such-user", "--user: no-such-user: there is no such user"),
       ("daemon:no-such-group", "--user: no-such-group: there is no such group"),
@@ -137,7 +137,7 @@ struct PrivilegeTests {
     #expect(result.errorText == "spillway: \(message)\n")
   }
 
-  @Test(.enabled(if: geteuid() != 0 || findExecutable("setpriv") != nil))
+  @Test(.needs(.unprivilegedUser))
   func `only root can become another user`() throws {
     let program = home.file("spillway")
     let copied = try ProcessRunner.run("cp", try Subject.found().path, program)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the programs that templates are made for read of a log in which clients try to forge it.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct ReaderTests {
   private static let hostile = HostileLog(withMethods: true)
   /// For programs that leave out lines whose method isn't on their list.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Receivers of `--socket`, real ones among them.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct ReceiverCommandTests {
   private static let lines = """
     2 c Begin req 1 rxreq
@@ -21,7 +21,7 @@ struct ReceiverCommandTests {
   }
 
   /// Lines that begin with digits, which many take for a count.
-  @Test(.enabled(if: findExecutable("rsyslogd") != nil))
+  @Test(.needs(.program("rsyslogd")))
   func `rsyslog gets every line when they are counted`() async throws {
     try await onOwnThread {
       let home = try TemporaryDirectory()

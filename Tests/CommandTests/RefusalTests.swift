@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a user without permission is told: which path it was, whose it is, and who asked.
-@Suite(.enabled(if: Subject.isSpillway && (geteuid() != 0 || findExecutable("setpriv") != nil)))
+@Suite(.needs(.spillway, .unprivilegedUser))
 struct RefusalTests {
   private let home: TemporaryDirectory
   private let program: String

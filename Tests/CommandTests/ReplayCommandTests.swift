@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `spillway replay`: what its readers see of a captured log is what was captured.
-@Suite(.enabled(if: Subject.isSpillway), .timeLimit(.minutes(10)))
+@Suite(.needs(.spillway), .timeLimit(.minutes(10)))
 struct ReplayCommandTests {
   static let versions = ["7.1", "8.0"]
 
@@ -43,7 +43,7 @@ struct ReplayCommandTests {
     }
   }
 
-  @Test(.enabled(if: findExecutable("varnishncsa") != nil))
+  @Test(.needs(.program("varnishncsa")))
   func `the tools of 7.1 show the same of 32-bit logs, also of those that had 64`() async throws {
     try await onOwnThread {
       for (capture, layout) in [

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The accounting line during a run: it counts as the last one does.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct RunAccountingTests {
   private let instance: SampleWorkdir
   private let ring: RingWriter

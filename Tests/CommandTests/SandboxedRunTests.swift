@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A run within limits that nothing lifts; where the kernel has none, that it goes on all the same.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct SandboxedRunTests {
   private let home: TemporaryDirectory
   private var outside: String { home.file("outside") }

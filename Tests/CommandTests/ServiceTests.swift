@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a service manager is told of a run.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct ServiceTests {
   private let home: TemporaryDirectory
   private let manager: NotifySocket

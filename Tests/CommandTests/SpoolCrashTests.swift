@@ -7,7 +7,7 @@ import Testing
 #if DEBUG
   /// The program is killed between any two durable states of its spool, and started again: what was on disk is
   /// delivered, nothing is torn, and no more than one batch comes twice.
-  @Suite(.serialized, .enabled(if: Subject.builtWithTests != nil), .timeLimit(.minutes(5)))
+  @Suite(.serialized, .needs(.builtSpillway), .timeLimit(.minutes(5)))
   struct SpoolCrashTests {
     private let home: TestSupport.TemporaryDirectory
     private let log: SpoolRun.Log

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A spool on a file system that fails for a while: it is said once, and nothing is lost.
-@Suite(.serialized, .enabled(if: Subject.isSpillway), .timeLimit(.minutes(5)))
+@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(5)))
 struct SpoolFileSystemTests {
   private let home: TestSupport.TemporaryDirectory
   private let log: SpoolRun.Log
@@ -28,7 +28,7 @@ struct SpoolFileSystemTests {
 
   private func hasSpilled() -> Bool { directoryEntries(spool).contains { $0.hasPrefix("spool-") } }
 
-  @Test(.enabled(if: MountedFileSystem.isPossible))
+  @Test(.needs(.mount))
   func `a disk that fills up and is freed again costs nothing`() async throws {
     try await onOwnThread {
       let disk = try MountedFileSystem(byteCount: 32 << 20)
@@ -43,7 +43,7 @@ struct SpoolFileSystemTests {
     }
   }
 
-  @Test(.enabled(if: MountedFileSystem.isPossible))
+  @Test(.needs(.mount))
   func `a disk that can only be read for a while costs nothing`() async throws {
     try await onOwnThread {
       let slow = try SlowLog(log, pipe: home.file("pipe"))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A consumer that is stuck, and a spool on a disk: what can't be delivered comes first in the next run.
-@Suite(.serialized, .enabled(if: Subject.isSpillway), .timeLimit(.minutes(5)))
+@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(5)))
 struct SpoolRunTests {
   private let home: TestSupport.TemporaryDirectory
   private let log: SpoolRun.Log

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the program is started with, and what it makes of it before anything is read.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct StartTests {
   static let log = LogFileBuilder(lines: "2 c Begin req 1 rxreq\n2 c ReqURL /a\n2 c RespStatus 200\n2 c End")
 

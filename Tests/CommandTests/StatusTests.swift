@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Asking a run how it does, while it goes on.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct StatusTests {
   private static func ask(_ arguments: String...) throws -> ProcessResult {
     try ProcessRunner.run(Command(try Subject.found().path, ["status"] + arguments))

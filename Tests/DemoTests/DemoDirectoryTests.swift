@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("The directory of spillway demo", .enabled(if: Subject.isSpillway))
+@Suite("The directory of spillway demo", .needs(.spillway))
 struct DemoDirectoryTests {
   @Test("Nothing is left of it, however the run ends", arguments: [nil, SIGTERM, SIGINT, SIGHUP])
   func isRemoved(signal: Int32?) async throws {

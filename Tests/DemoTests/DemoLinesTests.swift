@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("Lines of spillway demo", .enabled(if: Subject.isSpillway))
+@Suite("Lines of spillway demo", .needs(.spillway))
 struct DemoLinesTests {
   @Test("Without a terminal there are as many lines as requests, at any rate", arguments: ["400", "1000000"])
   func count(rate: String) async throws {

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("The panel of spillway demo", .enabled(if: Subject.isSpillway))
+@Suite("The panel of spillway demo", .needs(.spillway))
 struct DemoTerminalTests {
   private static let format = ["-F", "%s line"]
 

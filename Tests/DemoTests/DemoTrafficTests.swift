@@ -1,9 +1,8 @@
-import Shipping
 import TestSupport
 import Testing
 import VarnishLog
 
-@Suite("The traffic of spillway demo", .enabled(if: Subject.isSpillway))
+@Suite("The traffic of spillway demo", .needs(.spillway))
 struct DemoTrafficTests {
   @Test("Every transaction has a beginning and an end, and every link leads to one that leads back")
   func groupsAreWhole() async throws {
@@ -28,7 +27,7 @@ struct DemoTrafficTests {
     }
   }
 
-  @Test("varnishlog shows the same", .enabled(if: findExecutable("varnishlog") != nil))
+  @Test("varnishlog shows the same", .needs(.program("varnishlog")))
   func agreesWithVarnishlog() async throws {
     try await onOwnThread {
       let log = try DemoLog(requests: 500, seed: 11)

@@ -19,7 +19,7 @@ extension LiveSuite {
       }
     }
 
-    @Test(.enabled(if: Subject.isSpillway))
+    @Test(.needs(.spillway))
     func `rotated and packed files have every request once and are whole`() async throws {
       try await onOwnThread {
         let varnish = try VarnishInstance()

@@ -3,14 +3,14 @@ import Testing
 
 extension LiveSuite {
   /// `spillway log` on a real instance, beside varnishlog.
-  @Suite(.enabled(if: Subject.isSpillway)) struct LogLiveTests {
+  @Suite(.needs(.spillway)) struct LogLiveTests {
     /// Answers every request, some of them at the second attempt.
     static let restarting = VarnishInstance.answeringVCL.replacing(
       "sub vcl_recv {",
       with: "sub vcl_recv { if (req.restarts == 0 && req.url ~ \"7$\") { return (restart); }"
     )
 
-    @Test(.enabled(if: findExecutable("varnishlog") != nil), arguments: ["vxid", "request"])
+    @Test(.needs(.program("varnishlog")), arguments: ["vxid", "request"])
     func `the same transactions are shown as varnishlog shows`(grouping: String) async throws {
       try await onOwnThread {
         let varnish = try VarnishInstance(vcl: Self.restarting)
@@ -62,7 +62,7 @@ extension LiveSuite {
         let all = try ProcessRunner.run(subject.log(["-r", file, "-g", "raw", "-i", "Begin,End"])).text
         let lines = all.split(separator: "\n")
         #expect(lines.count { $0.contains(" Begin          c req ") } >= plan.count)
-        if findExecutable("varnishlog") != nil, Subject.reference != nil {
+        if try Need.reference.isMet {
           let theirs = try ProcessRunner.run("varnishlog", "-r", file, "-g", "raw", "-i", "Begin,End")
           #expect(theirs.text == all)
         }

@@ -3,7 +3,7 @@ import Testing
 
 extension LiveSuite {
   /// Outputs that fail get one clear line: those that may work again are tried, the others end the program.
-  @Suite(.enabled(if: Subject.isSpillway)) struct OutputFailureTests {
+  @Suite(.needs(.spillway)) struct OutputFailureTests {
     @Test func `a full disk is said once, and status 4 if it stays full`() async throws {
       try await onOwnThread {
         let varnish = try VarnishInstance()

@@ -4,7 +4,7 @@ import Testing
 
 extension LiveSuite {
   /// What the kernel saw: the log is only ever read, and an idle log costs next to nothing.
-  @Suite(.enabled(if: Subject.isSpillway && findExecutable("strace") != nil))
+  @Suite(.needs(.spillway, .program("strace")))
   struct ReadOnlyTests {
     /// Calls that leave a file as it is.
     ///

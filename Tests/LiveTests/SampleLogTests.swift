@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The sample logs that other tests are built on, seen with the eyes of the reference tools.
-@Suite(.enabled(if: findExecutable("varnishlog") != nil))
+@Suite(.needs(.program("varnishlog")))
 struct SampleLogTests {
   static let lines = """
     2 c Begin req 1 rxreq

@@ -30,7 +30,7 @@ extension LiveSuite {
       }
     }
 
-    @Test(.enabled(if: Subject.isSpillway))
+    @Test(.needs(.spillway))
     func `SIGTERM ends it in time though nobody reads, with the accounting`() async throws {
       try await onOwnThread {
         let varnish = try VarnishInstance()

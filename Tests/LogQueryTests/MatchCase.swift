@@ -1,5 +1,3 @@
-import Shipping
-
 /// A query, and whether it selects a sample request.
 struct MatchCase: Sendable {
   let query: String

@@ -1,5 +1,4 @@
 import LogQuery
-import Shipping
 import TestSupport
 import Testing
 import Transactions
@@ -12,7 +11,7 @@ struct MatchTests {
     #expect(matches == (sample.matches ? [2] : []))
   }
 
-  @Test(.enabled(if: Reference.isThere), arguments: MatchCase.all)
+  @Test(.needs(.reference), arguments: MatchCase.all)
   func `the table is right about 7.1`(_ sample: MatchCase) throws {
     let reference = try Reference(SampleLog(lines: MatchCase.lines))
     let result = try reference.run(["-q", sample.query] + (sample.isCaseless ? ["-C"] : []))

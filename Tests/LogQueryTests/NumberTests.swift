@@ -68,7 +68,7 @@ struct NumberTests {
     }
   }
 
-  @Test(.enabled(if: Reference.isThere), arguments: readings)
+  @Test(.needs(.reference), arguments: readings)
   func `the table is right about 7.1`(_ reading: Reading) throws {
     let reference = try Reference(SampleLog(texts: [Array(reading.text.utf8)]))
     let query = reading.integers[2].map { "VCL_Log == \($0)" } ?? "not (VCL_Log == 7 or VCL_Log != 7)"
@@ -104,7 +104,7 @@ struct NumberTests {
     }
   }
 
-  @Test(.enabled(if: Reference.isThere), arguments: decimals)
+  @Test(.needs(.reference), arguments: decimals)
   func `the table of fractions is right about 7.1`(
     _ text: String, operand: String, isEqual: [Bool]
   ) throws {
@@ -122,7 +122,7 @@ struct NumberTests {
   ]
 
   @Test(
-    .enabled(if: Reference.isThere),
+    .needs(.reference),
     arguments: [
       "== 0", "== 12", "!= -99", "< 1", "<= 0", "== 12.0", "!= -99.5", "< 0.001", "== 1.234",
       "== 1.2349", "> 999999999999", "> 999999999999.0", "== 5", "== 5.0", "== 0.5", "== -0.5",

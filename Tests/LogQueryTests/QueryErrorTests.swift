@@ -21,7 +21,7 @@ struct QueryErrorTests {
     #expect(Self.refusal([sample.query])?.description == sample.text)
   }
 
-  @Test(.enabled(if: Reference.isThere), arguments: QueryErrorCase.all)
+  @Test(.needs(.reference), arguments: QueryErrorCase.all)
   func `the table is right about 7.1`(_ sample: QueryErrorCase) throws {
     let log = try Reference(SampleLog(texts: [Array("x".utf8)]))
     let result = try log.run(["-q", sample.query])

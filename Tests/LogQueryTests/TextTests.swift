@@ -23,7 +23,7 @@ struct TextTests {
     #"VCL_Log ne "b""#, #"VCL_Log !~ "b""#,
   ]
 
-  @Test(.enabled(if: Reference.isThere), arguments: queries, [false, true])
+  @Test(.needs(.reference), arguments: queries, [false, true])
   func `selects what varnishncsa selects`(_ query: String, isCaseless: Bool) throws {
     let log = SampleLog(texts: Self.texts.map { Array($0.utf8) })
     let result = try Reference(log).run(["-q", query] + (isCaseless ? ["-C"] : []))

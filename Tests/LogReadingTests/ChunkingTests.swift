@@ -1,6 +1,5 @@
 import Glibc
 import LogReading
-import Shipping
 import TestSupport
 import Testing
 import VarnishLog

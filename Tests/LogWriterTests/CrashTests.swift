@@ -99,7 +99,7 @@ struct CrashTests {
     "flock", "ftruncate", "mkdirat", "fallocate", "write", "renameat", "unlinkat",
   ]
 
-  @Test(.enabled(if: findExecutable("strace") != nil), arguments: ["narrow", "single"], calls)
+  @Test(.needs(.program("strace")), arguments: ["narrow", "single"], calls)
   func `a writer that is killed at a system call leaves a place for the next`(
     format: String, call: String
   ) async throws {

@@ -8,7 +8,7 @@ import Testing
 /// What the installed tools of 7.1 make of our logs, beside what Spillway does.
 ///
 /// `SPILLWAY_WRITER_TRANSACTIONS` changes how many there are, `SPILLWAY_WRITER_LOG_BYTES` the log's size.
-@Suite(.enabled(if: findExecutable("varnishlog") != nil), .timeLimit(.minutes(60)))
+@Suite(.needs(.program("varnishlog")), .timeLimit(.minutes(60)))
 struct ToolTests {
   private static func setting(_ name: String, default value: Int) -> Int {
     getenv(name).flatMap { Int(String(cString: $0)) } ?? value
@@ -56,7 +56,7 @@ struct ToolTests {
         ("varnishlog", Command("varnishlog", ["-n", writer.directory])),
         ("varnishncsa", Command("varnishncsa", ["-n", writer.directory, "-F", "%U"])),
       ]
-      if Subject.isSpillway {
+      if try Need.spillway.isMet {
         commands.append(("spillway", try Subject.found().log(["-n", writer.directory])))
       }
       let outputs = commands.map { directory.file($0.0) }

@@ -1,9 +1,8 @@
-import Shipping
 import TestSupport
 import Testing
 
 /// Every specifier on one usual request.
-@Suite(.enabled(if: Subject.isThere))
+@Suite(.needs(.subject))
 struct BaseTransactionTests {
   static let records = """
     Timestamp Start: 1700000000.123456 0.000000 0.000000
@@ -114,7 +113,7 @@ struct BaseTransactionTests {
     #expect(output == vector.expectedSince77 ?? vector.expected)
   }
 
-  @Test(.enabled(if: Subject.reference != nil), arguments: vectors)
+  @Test(.needs(.reference), arguments: vectors)
   func `the table is right about 7.1`(_ vector: LineVector) throws {
     let reference = try #require(Subject.reference)
     #expect(try vector.output(of: reference) == vector.expected)

@@ -70,7 +70,7 @@ struct BasicUserTests {
     }
   }
 
-  @Test(.enabled(if: Subject.reference != nil), arguments: cases)
+  @Test(.needs(.reference), arguments: cases)
   func `the table is right about 7.1`(_ user: Case) throws {
     let reference = try #require(Subject.reference)
     let vector = LineVector.request(user.records, "[%u]", "[\(user.lenient)]\n")

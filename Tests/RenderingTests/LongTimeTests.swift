@@ -1,5 +1,4 @@
 import Rendering
-import TestSupport
 import Testing
 import VarnishLog
 

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: Subject.isThere))
+@Suite(.needs(.subject))
 struct RecordVectorTests {
   static let vectors = RecordVectors.all + SideVectors.all
 
@@ -15,7 +15,7 @@ struct RecordVectorTests {
     #expect(output == vector.expectedSince77 ?? vector.expected)
   }
 
-  @Test(.enabled(if: Subject.reference != nil), arguments: vectors)
+  @Test(.needs(.reference), arguments: vectors)
   func `the table is right about 7.1`(_ vector: LineVector) throws {
     let reference = try #require(Subject.reference)
     #expect(try vector.output(of: reference) == vector.expected)

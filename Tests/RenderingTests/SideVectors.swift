@@ -1,5 +1,3 @@
-import Shipping
-
 /// Which transactions give a line, and what is different about a backend's.
 enum SideVectors {
   private static let start = RecordVectors.start

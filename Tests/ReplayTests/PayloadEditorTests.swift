@@ -1,5 +1,4 @@
 import Replay
-import Shipping
 import TestSupport
 import Testing
 import VarnishLog

@@ -1,6 +1,5 @@
 import Glibc
 import Platform
-import SharedMemory
 import TestSupport
 import Testing
 

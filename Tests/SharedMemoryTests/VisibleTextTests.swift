@@ -1,5 +1,4 @@
 import Platform
-import SharedMemory
 import Testing
 
 /// Names that others have chosen, in messages.

@@ -1,12 +1,11 @@
 import Glibc
-import Shipping
 import SpillwayLogging
 import TestSupport
 import Testing
 import VarnishLog
 
 /// What an access-log line says of a request.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct AccessLogTests {
   private static let client = AccessLog.Address("192.0.2.7", port: 51234)
 

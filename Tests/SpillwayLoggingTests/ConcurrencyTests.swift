@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Many threads and tasks at once, and readers that don't read.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct ConcurrencyTests {
   @Test func `each of many tasks' requests is logged once and unmixed`() async throws {
     let log = try SharedLog(.v41, logByteCount: 16 << 20)

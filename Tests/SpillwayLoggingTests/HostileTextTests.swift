@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Values that try to be something else than a value.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct HostileTextTests {
   @Test func `no value forges a record or hides one`() throws {
     let log = try SharedLog()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a message of swift-log looks like in the log.
-@Suite(.enabled(if: Subject.isSpillway))
+@Suite(.needs(.spillway))
 struct LogHandlerTests {
   private struct Refusal: Error, CustomStringConvertible { let description = "refused\nby peer" }
 

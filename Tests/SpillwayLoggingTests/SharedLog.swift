@@ -43,7 +43,7 @@ final class SharedLog: Sendable {
   }
 
   private func expect(_ text: String, from tool: String, _ arguments: [String]) throws {
-    guard findExecutable(tool) != nil, writer.options.format == .indexed(.v41) else { return }
+    guard writer.options.format == .indexed(.v41), try Need.program(tool).isMet else { return }
     let reference = try output(of: Command(tool, arguments))
     #expect(text == reference, "\(tool) shows something else for \(arguments)")
   }

@@ -81,12 +81,16 @@ public final class ChildProcess: Sendable {
     }
   }
 
-  /// Waits for the child's end.
+  /// Waits for the child's end, and until what it wrote is collected.
   ///
   /// - Throws: If it still runs at `deadline`; it is killed then.
   @discardableResult
   public func wait(by deadline: Deadline) throws(SupportError) -> ProcessEnd {
-    if let end = end.wait(until: deadline, for: { $0 }) { return end }
+    if let end = end.wait(until: deadline, for: { $0 }) {
+      output?.collectRest(by: deadline)
+      errorOutput?.collectRest(by: deadline)
+      return end
+    }
     signal(SIGKILL)
     let said = errorOutput?.text.suffix(400) ?? ""
     throw SupportError("still running after its time: \(commandLine); it said: \(said)")
@@ -99,12 +103,20 @@ public final class ChildProcess: Sendable {
     return try wait(by: deadline)
   }
 
+  /// `CLD_TRAPPED`.
+  private static let stoppedByTracer: Int32 = 4
+
   private func awaitEnd() {
     detachThread { [identifier, end] in
       // The child stays a zombie until the lock is held: `signal` can never hit a process that got
       // its number later.
       var information = siginfo_t()
-      retryingInterrupts { waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) }
+      while true {
+        retryingInterrupts { waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) }
+        guard information.si_code == Self.stoppedByTracer else { break }
+        // A tracer has stopped it, which isn't an end, though it is told like one.
+        retryingInterrupts { waitid(P_PID, id_t(identifier), &information, WSTOPPED | WNOHANG) }
+      }
       end.withLock { end in
         var status: Int32 = 0
         var usage = rusage()

@@ -16,19 +16,30 @@ public final class OutputPipe: Sendable {
 
   private let state: Monitor<State>
 
+  private let descriptor: Int32
+
   init(descriptor: Int32, isAsleep: Bool) {
+    self.descriptor = descriptor
     state = Monitor(State(isAsleep: isAsleep))
     detachThread { [state] in
       var chunk = [UInt8](repeating: 0, count: 1 << 16)
+      var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       while state.wait(until: .never, for: { $0.isAsleep && !$0.isClosed ? nil : !$0.isClosed })
         == true
       {
-        let count = retryingInterrupts { read(descriptor, &chunk, chunk.count) }
-        guard count > 0 else { break }
-        state.withLock { $0.bytes += chunk[..<count] }
+        // Waits without the lock, and reads with it: what isn't in the pipe any longer is in `bytes`.
+        retryingInterrupts { Glibc.poll(&event, 1, -1) }
+        let hasEnded = state.withLock { state in
+          let count = retryingInterrupts { read(descriptor, &chunk, chunk.count) }
+          if count > 0 { state.bytes += chunk[..<count] }
+          return count <= 0
+        }
+        if hasEnded { break }
       }
-      close(descriptor)
-      state.withLock { $0.hasEnded = true }
+      state.withLock { state in
+        close(descriptor)
+        state.hasEnded = true
+      }
     }
   }
 
@@ -59,6 +70,17 @@ public final class OutputPipe: Sendable {
 
   /// Everything that was collected up to now, as text.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Waits until everything is collected that was written up to now, unless the consumer sleeps or has gone.
+  ///
+  /// Others than the child may still have the pipe open; they aren't waited for.
+  func collectRest(by deadline: Deadline) {
+    _ = state.wait(until: deadline) { [descriptor] state -> Void? in
+      if state.hasEnded || state.isClosed || state.isAsleep { return () }
+      var waiting: Int32 = 0
+      return ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting > 0 ? nil : ()
+    }
+  }
 
   /// Waits until the child and all who inherited its end have closed it.
   public func waitForEnd(by deadline: Deadline) throws(SupportError) {

@@ -1,4 +1,3 @@
-import Shipping
 import TestSupport
 import Transactions
 import VarnishLog

@@ -1,7 +1,6 @@
 import Glibc
 import TestSupport
 import Testing
-import Transactions
 import VarnishLog
 
 /// The grouper, and a model of it that is slow and plain, over the same random logs.

@@ -1,4 +1,3 @@
-import Shipping
 import TestSupport
 import Testing
 import Transactions

@@ -1,6 +1,6 @@
-import Rendering
+package import Rendering
 package import Transactions
-import VarnishLog
+package import VarnishLog
 
 /// Renders lines into rooms of all sizes.
 package enum LineRoom {

@@ -1,4 +1,4 @@
-import VarnishLog
+package import VarnishLog
 
 extension VarnishVersion {
   /// The releases whose rules are tried: each differs from the one before in something.

@@ -1,5 +1,5 @@
 package import Transactions
-import VarnishLog
+package import VarnishLog
 
 /// The same few transactions for every input, as a log of a certain numbering has them.
 ///

@@ -1,5 +1,4 @@
 public import LogQuery
-import Platform
 public import Rendering
 public import Shipping
 public import Transactions

@@ -1,5 +1,4 @@
 import Platform
-import LogReading
 import Transactions
 import VarnishLog
 

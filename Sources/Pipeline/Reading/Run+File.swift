@@ -1,6 +1,5 @@
 import LogReading
 import Platform
-import Rendering
 import Transactions
 import VarnishLog
 

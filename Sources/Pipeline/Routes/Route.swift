@@ -1,6 +1,5 @@
 import Platform
 import LogQuery
-import LogReading
 import Rendering
 import Shipping
 import Spool

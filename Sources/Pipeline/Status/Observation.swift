@@ -129,12 +129,18 @@ struct Observation: ~Copyable {
         isHeldBack: log.isHeldBack)
     ]
     for index in 0..<routes.count {
+      let name = "\(index + 1) (\(routes[index].name))"
       let activity = routes[index].output.activity
       parts.append(
         .output(
-          "\(index + 1) (\(routes[index].name))", entriesSettled: activity.done,
-          isSpoolEmpty: !activity.hasWork, isInSink: activity.isOutside,
-          processorNanoseconds: activity.processorNanoseconds))
+          name, entriesSettled: activity.done, isSpoolEmpty: !activity.hasWork,
+          isInSink: activity.isOutside, processorNanoseconds: activity.processorNanoseconds))
+      if let activity = routes[index].output.spillerActivity {
+        parts.append(
+          .spiller(
+            name, blocksMoved: activity.done, isBusy: activity.hasWork, isOnDisk: activity.isOutside,
+            processorNanoseconds: activity.processorNanoseconds))
+      }
     }
     return parts
   }

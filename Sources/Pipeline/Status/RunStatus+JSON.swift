@@ -1,7 +1,6 @@
 import Glibc
 import Platform
 import Platform
-import Shipping
 import Spool
 
 extension RunStatus {

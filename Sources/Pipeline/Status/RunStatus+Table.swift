@@ -1,6 +1,5 @@
 import Glibc
 import Platform
-import Shipping
 import Spool
 
 extension RunStatus {

@@ -63,6 +63,19 @@ package struct Watchdog: Sendable {
         name: "output \(name)", done: entriesSettled, hasWork: !isSpoolEmpty, isOutside: isInSink,
         processorNanoseconds: processorNanoseconds)
     }
+
+    /// The thread that moves entries of an output to disk.
+    ///
+    /// - Parameters:
+    ///   - isBusy: whether it was woken because memory is short, and hasn't done what can be done.
+    ///   - isOnDisk: whether it waits for the disk.
+    package static func spiller(
+      _ name: String, blocksMoved: UInt64, isBusy: Bool, isOnDisk: Bool, processorNanoseconds: Int64? = nil
+    ) -> Part {
+      Part(
+        name: "the spool of output \(name)", done: blocksMoved, hasWork: isBusy, isOutside: isOnDisk,
+        processorNanoseconds: processorNanoseconds)
+    }
   }
 
   /// What to do.

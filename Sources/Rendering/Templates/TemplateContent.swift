@@ -1,5 +1,3 @@
-import VarnishLog
-
 /// What a template file says, piece by piece.
 struct TemplateContent: Sendable {
   var summary = ""

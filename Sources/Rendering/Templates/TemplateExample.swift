@@ -1,4 +1,3 @@
-import Transactions
 import VarnishLog
 
 /// Records, and the lines that a template is to make of them.

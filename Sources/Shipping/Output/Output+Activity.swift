@@ -30,6 +30,16 @@ extension Output {
       processorNanoseconds: state.threadClock.withLock { $0 }?.nanoseconds)
   }
 
+  /// What the thread does that moves entries to disk; nil if there is no disk.
+  package var spillerActivity: Activity? {
+    guard spool.disk != nil else { return nil }
+    let activity = spool.spillerActivity
+    return Activity(
+      done: UInt64(truncatingIfNeeded: activity.done.load(ordering: .relaxed)),
+      hasWork: spool.isSpillerBusy, isOutside: activity.isOutside.load(ordering: .relaxed),
+      processorNanoseconds: activity.threadClock.withLock { $0 }?.nanoseconds)
+  }
+
   /// How much the spool may take in memory and, if there is a disk for it, there.
   package var spoolLimits: (memoryBytes: Int, diskBytes: Int?) {
     (spool.options.limitBytes, spool.options.disk?.limitBytes)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import LogQuery
-import Pipeline
 
 /// What one output is asked to be, in the words that options have; nothing of it has been understood yet.
 ///

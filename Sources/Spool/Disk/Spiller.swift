@@ -22,7 +22,11 @@ struct Spiller: ThreadLoop, ~Copyable {
 
   /// Returns when told to stop.
   mutating func run() {
+    let activity = spool.spillerActivity
+    activity.threadClock.withLock { $0 = .ofCallingThread }
     while !end.isRequested {
+      activity.isAtWork.store(true, ordering: .sequentiallyConsistent)
+      activity.done.add(1, ordering: .relaxed)
       // Before it is looked how things are: whoever finds them changed wakes us again.
       spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
       var wait: Int64?
@@ -33,7 +37,10 @@ struct Spiller: ThreadLoop, ~Copyable {
         // Nobody need wake us for that.
         spool.isSpillingWanted.store(true, ordering: .sequentiallyConsistent)
       }
+      activity.isOutside.store(wait != nil, ordering: .relaxed)
+      activity.isAtWork.store(false, ordering: .sequentiallyConsistent)
       spool.spillerWake.wait(nanoseconds: wait)
+      activity.isOutside.store(false, ordering: .relaxed)
     }
     end.announce()
   }
@@ -50,6 +57,8 @@ struct Spiller: ThreadLoop, ~Copyable {
     }
     let stored: SpoolDisk.StoredFrame
     do throws(SinkError) {
+      spool.spillerActivity.isOutside.store(true, ordering: .relaxed)
+      defer { spool.spillerActivity.isOutside.store(false, ordering: .relaxed) }
       stored = try disk.append(block)
     } catch {
       endSpilling(.failed)
@@ -57,6 +66,7 @@ struct Spiller: ThreadLoop, ~Copyable {
     }
     endSpilling(.stored(stored))
     FaultPoint.spoolMemoryFreed.pass()
+    spool.spillerActivity.done.add(1, ordering: .relaxed)
     endTrouble()
     return true
   }

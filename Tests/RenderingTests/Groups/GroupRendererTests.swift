@@ -1,6 +1,5 @@
 import LogQuery
 import Rendering
-import Shipping
 import TestSupport
 import Testing
 import Transactions

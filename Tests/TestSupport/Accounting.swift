@@ -1,14 +1,11 @@
 /// The line that says what became of the transactions, for example
 /// `seen=10 written=7 filtered=2 dropped=1 lost=0`.
-struct Accounting: Equatable {
-  var seen: Int
-  var written: Int
-  var filtered: Int
-  var dropped: Int
-  var lost: Int
+public struct Accounting: Equatable, Sendable {
+  /// The figures that every such line has.
+  public var seen, written, filtered, dropped, lost: Int
 
   /// Finds the five figures in a line, in whatever else it has; `nil` if one is missing.
-  init?(_ line: some StringProtocol) {
+  public init?(_ line: some StringProtocol) {
     var figures: [Substring: Int] = [:]
     for word in line.split(whereSeparator: { $0 == " " || $0 == "," }) {
       let parts = word.split(separator: "=")
@@ -30,10 +27,10 @@ struct Accounting: Equatable {
   }
 
   /// What an earlier run had left, and what is left for a later one.
-  var inherited = 0, kept = 0
+  public var inherited = 0, kept = 0
   /// What is still on its way, and what a connection may have swallowed.
-  var queued = 0, unconfirmed = 0
+  public var queued = 0, unconfirmed = 0
 
   /// Whether every transaction that was seen is in exactly one of the other counters.
-  var addsUp: Bool { seen + inherited == written + filtered + dropped + kept + queued + unconfirmed }
+  public var addsUp: Bool { seen + inherited == written + filtered + dropped + kept + queued + unconfirmed }
 }
