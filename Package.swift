@@ -182,7 +182,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["Pipeline", "LogWriting", "Platform", "Shipping", "VarnishLog", "TestSupport"],
+      dependencies: [
+        "Pipeline", "LogWriting", "Platform", "Shipping", "Transactions", "VarnishLog", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "DemoTests", dependencies: ["Demo", "Pipeline", "Platform", "TestSupport"], swiftSettings: strict),
