@@ -8,6 +8,8 @@ import Synchronization
 /// at the end of a run.
 final class Retirement: Sendable {
   private let drainSeconds: Double
+  /// Where the last entries are, until the thread takes it.
+  private let outlet: Guarded<Outlet?>
   private let running: Guarded<Output?>
   private let finalReport = Guarded<OutputReport?>(nil)
   private let isHurried = Atomic(false)
@@ -16,12 +18,11 @@ final class Retirement: Sendable {
   /// Whether it has let go of what it writes to.
   private let ended = ThreadEnd()
 
-  private struct Draining: ThreadLoop, ~Copyable {
+  private struct Draining: ThreadLoop {
     let retirement: Retirement
-    var outlet: Outlet?
 
-    mutating func run() {
-      if let outlet = outlet.take() { retirement.drain(outlet) }
+    func run() {
+      if let outlet = retirement.outlet.withLock({ $0.take() }) { retirement.drain(outlet) }
       let remains = retirement.release()
       retirement.settled.announce()
       // A thread that hangs in its sink was left behind, and may still have a file open.
@@ -30,12 +31,17 @@ final class Retirement: Sendable {
     }
   }
 
-  /// Has an output end that has been handed all that it is to have.
-  init(_ outlet: consuming Outlet, drainSeconds: Double) {
+  /// The end of an output that has been handed all that it is to have.
+  init(_ outlet: consuming sending Outlet, drainSeconds: Double) {
     self.drainSeconds = drainSeconds
     running = Guarded(outlet.output)
+    self.outlet = Guarded(outlet)
+  }
+
+  /// Starts the thread.
+  func begin() {
     do throws(Errno) {
-      pthread_detach(try WorkerThread.start(Draining(retirement: self, outlet: outlet)))
+      pthread_detach(try WorkerThread.start(Draining(retirement: self)))
     } catch {
       // What it has is delivered all the same, but nothing waits for its end; and nothing may take its place.
       settled.announce()

@@ -180,8 +180,9 @@ extension Run {
       guard let route else { preconditionFailure("each step has a route") }
       return route
     }
+    let retiredCount = retired.count
     let endedNames = retire(&present)
-    beginLateRoutes(steps)
+    beginEnding(retired[retiredCount...].map(\.retirement), lateOutputs(steps))
     nextSerial += steps.count
     usedPlaces = changes.usedPlaces
     tell(changes.configuration, changes.fixedSettings, steps, endedNames: endedNames)
@@ -207,12 +208,33 @@ extension Run {
     return names
   }
 
-  private mutating func beginLateRoutes(_ steps: [ReloadChanges.Step]) {
+  /// Outputs that can't be opened yet, each with those that must have ended before.
+  private mutating func lateOutputs(
+    _ steps: [ReloadChanges.Step]
+  ) -> [(output: LateOutput, others: [Retirement])] {
+    var lateOutputs: [(output: LateOutput, others: [Retirement])] = []
     for index in steps.indices {
       guard case .begin(let others) = steps[index], let late = routes[index].late else { continue }
-      late.begin(after: retired.filter { others.contains($0.serial) }.map(\.retirement))
-      hasUnsettledRoutes = true
+      lateOutputs.append((late, retired.filter { others.contains($0.serial) }.map(\.retirement)))
     }
+    hasUnsettledRoutes = hasUnsettledRoutes || !lateOutputs.isEmpty
+    return lateOutputs
+  }
+
+  /// Starts the threads of outputs that end and of those that follow them: on another thread, as there may be many.
+  private func beginEnding(
+    _ retirements: [Retirement], _ lateOutputs: [(output: LateOutput, others: [Retirement])]
+  ) {
+    guard !retirements.isEmpty || !lateOutputs.isEmpty else { return }
+    let errand = try? Errand { Self.begin(retirements, lateOutputs) }
+    if errand == nil { Self.begin(retirements, lateOutputs) }
+  }
+
+  private static func begin(
+    _ retirements: [Retirement], _ lateOutputs: [(output: LateOutput, others: [Retirement])]
+  ) {
+    for retirement in retirements { retirement.begin() }
+    for (output, others) in lateOutputs { output.begin(after: others) }
   }
 
   /// Says in one line what has changed, and in one each what can't.
