@@ -181,7 +181,7 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Pipeline", "LogWriting", "Platform", "Shipping", "VarnishLog", "Rendering", "TestSupport",
+        "Pipeline", "LogWriting", "Platform", "Shipping", "Transactions", "VarnishLog", "Rendering", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -19,18 +19,21 @@ public enum Pipeline {
   }
 
   /// The same, and tells a service manager how it goes.
+  ///
+  /// - Parameter source: where the configuration is read again on SIGHUP; nil leaves it at what it is.
   package static func run(
-    _ configuration: Configuration, telling manager: ServiceManager?
+    _ configuration: Configuration, telling manager: ServiceManager?,
+    reading source: ConfigurationSource? = nil
   ) throws(RunError) -> RunOutcome {
     let mailbox: SignalMailbox
     do {
       mailbox = try SignalMailbox(
-        ticks: manager?.isThere == true || configuration.process.statusSocket != .none)
+        ticks: manager?.isThere == true || configuration.process.statusSocket != .none || source != nil)
     } catch {
       throw .system(error)
     }
     tzset()
-    var control = RunControl(configuration, mailbox: mailbox, manager: manager)
+    var control = RunControl(configuration, mailbox: mailbox, manager: manager, source: source)
     for output in configuration.outputs { try output.check(configuration.input) }
     try control.detach()
     // Another user's outputs are opened by that user, when nothing needs this one any more.

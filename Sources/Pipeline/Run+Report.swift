@@ -15,25 +15,46 @@ extension Run {
     guard now.steadyNanoseconds >= due else { return }
     // What was missed while the process stood still is not said later.
     nextReport = max(due, now.steadyNanoseconds) + schedule.nanoseconds
-    for index in 0..<routes.count { say(routes[index].account(), of: routes[index].name) }
+    sayAccounts()
   }
 
-  /// Says an account; with its output's name if there are several.
-  func say(_ account: Ledger, of name: String) {
+  /// Says how things stand: of outputs that take entries, and of those that deliver their last.
+  func sayAccounts() {
+    for index in 0..<routes.count { say(routes[index].account(), of: routes[index].name) }
+    for route in retired where !route.isSaid { say(route.account, of: route.name, state: "draining") }
+  }
+
+  /// Whether accounts are said without being asked for.
+  var saysAccounts: Bool {
+    let process = control.configuration.process
+    return process.showsAccounting || process.report != nil
+  }
+
+  /// Says an account; with its output's name if there are, or have been, several.
+  ///
+  /// - Parameter state: what has become of the output, if it isn't one that takes entries.
+  func say(_ account: Ledger, of name: String, state: String? = nil) {
     switch control.configuration.process.report?.format {
-    case .json: control.messages.sayBare(account.json(name))
-    case .text: sayLine(account.report, of: name)
-    case nil: sayLine(account.description, of: name)
+    case .json: control.messages.sayBare(account.json(name, state: state))
+    case .text: sayLine(account.report, of: name, state)
+    case nil: sayLine(account.description, of: name, state)
     }
   }
 
-  private func sayLine(_ line: String, of name: String) {
-    control.messages.say(routes.count > 1 ? "\(name): \(line)" : line)
+  private func sayLine(_ line: String, of name: String, _ state: String?) {
+    guard routes.count > 1 || hasReloaded else { return control.messages.say(line) }
+    control.messages.say("\(name)\(state.map { " (\($0))" } ?? ""): \(line)")
   }
+
+  /// How often a reload is looked at while nothing else happens.
+  private static var reloadMilliseconds: Int32 { 20 }
 
   /// How long a source may be waited for, in milliseconds, before something else is to be done; -1 is for ever.
   func patienceMilliseconds(at now: Moment) -> Int32 {
-    guard let nextReport else { return -1 }
-    return Int32(min(max(0, (nextReport - now.steadyNanoseconds) / 1_000_000 + 1), 1 << 30))
+    let patience = nextReport.map {
+      Int32(min(max(0, ($0 - now.steadyNanoseconds) / 1_000_000 + 1), 1 << 30))
+    }
+    guard isReloading else { return patience ?? -1 }
+    return min(patience ?? Self.reloadMilliseconds, Self.reloadMilliseconds)
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Spool
 import Platform
 import Shipping
@@ -17,8 +18,28 @@ struct Run: ~Copyable {
   /// How the run stands with its log, and what others are told of that; nil if nobody has asked to be told.
   var standing: LogStanding
   var observation: Observation?
-  /// Which tags the routes' formats and queries are compiled for.
-  private var numbering: TagNumbering?
+  /// For which log the routes are made ready.
+  private(set) var log = LogKind()
+
+  /// Whether the source loses nothing by being held back.
+  let canWait: Bool
+  /// The configuration that is being read again.
+  var reload: Reload?
+  /// Whether the outputs are others than at the beginning.
+  var hasReloaded = false
+  /// Whether a route's output isn't open yet, or has yet to be given what has waited.
+  var hasUnsettledRoutes = false
+  /// What is left of routes that reloads have ended, and these altogether.
+  var retired: [RetiredRoute] = []
+  var ended = EndedOutputs()
+  /// The number of the next route.
+  var nextSerial: Int
+  /// Where outputs have written before the last reload.
+  var usedPlaces: Set<String> = []
+  /// Bytes of records that were read, and of what was overwritten before.
+  var readBytes = 0, lostBytes = 0
+  /// When the time for delivering is over, once it has begun.
+  private var deadline: Int64?
 
   /// Starts the outputs.
   ///
@@ -39,8 +60,10 @@ struct Run: ~Copyable {
     var pending = opened
     let routes = try FixedList(count: pending.count) { (index) throws(RunError) in
       guard let opened = pending[index].take() else { preconditionFailure("each is begun once") }
-      return try control.begin(opened, canWait: canWait)
+      return try control.begin(opened, serial: index, canWait: canWait)
     }
+    nextSerial = routes.count
+    self.canWait = canWait
     standing = LogStanding(path: control.logPath)
     self.control = control
     self.routes = routes
@@ -69,19 +92,23 @@ struct Run: ~Copyable {
 
   /// Makes the routes fit a log's tags.
   mutating func prepare(for numbering: TagNumbering) throws(RunError) {
-    guard self.numbering != numbering else { return }
+    guard log.numbering != numbering else { return }
     let rules = input.rules(for: numbering)
     for index in 0..<routes.count { try routes[index].prepare(rules, numbering) }
-    self.numbering = numbering
+    log.numbering = numbering
   }
 
   /// Tells outputs that write records what those of this log are.
   ///
   /// - Returns: false if one of them has begun with records of another kind.
-  func beginBinary<Layout: RecordLayout>(_ layout: Layout.Type, _ numbering: TagNumbering) -> String? {
+  mutating func beginBinary<Layout: RecordLayout>(
+    _ layout: Layout.Type, _ numbering: TagNumbering
+  ) -> String? {
+    let kind = BinaryLogFile.kind(layout, numbering)
+    log.binaryKind = kind
     for index in 0..<routes.count {
       guard let content = routes[index].binaryContent else { continue }
-      if !content.begin(BinaryLogFile.kind(layout, numbering)) { return routes[index].output.name }
+      if !content.begin(kind) { return routes[index].output?.name ?? routes[index].name }
     }
     return nil
   }
@@ -102,9 +129,7 @@ struct Run: ~Copyable {
       }
       switch command {
       case .end: continue
-      case .hangup:
-        control.announceReload()
-        for index in 0..<routes.count { routes[index].output.requestReopen() }
+      case .hangup: hangUp()
       case .flush: flushes = true
       case .report: report()
       }
@@ -115,24 +140,32 @@ struct Run: ~Copyable {
   private mutating func interrupt() {
     control.interrupt()
     // What is still to be handed on would be waited for until the consumers wake.
-    for index in 0..<routes.count { routes[index].output.endWaiting() }
+    for index in 0..<routes.count { routes[index].endWaiting() }
+  }
+
+  /// Lets go of the output files, which may have been renamed, and reads the configuration again, if it can be.
+  private mutating func hangUp() {
+    for index in 0..<routes.count { routes[index].output?.requestReopen() }
+    for route in retired { route.retirement.output?.requestReopen() }
+    guard control.source == nil else { return beginReload() }
+    control.announceReload()
+    control.announceReloaded()
   }
 
   // MARK: Accounting
 
-  private func report() {
-    for index in 0..<routes.count { say(routes[index].account(), of: routes[index].name) }
-  }
+  private func report() { sayAccounts() }
 
   /// Counts bytes of the log that were overwritten before they were read.
   mutating func countLost(_ byteCount: Int) {
+    lostBytes += byteCount
     for index in 0..<routes.count { routes[index].countOverrun(byteCount) }
   }
 
   /// Tells a program that embeds the run how it stands; of several outputs, it is told of the first.
   func tellMonitor() {
     guard let monitor = control.configuration.process.monitor else { return }
-    monitor.note(routes[0].account(), waitingBytes: routes[0].output.usage.waiting.bytes)
+    monitor.note(routes[0].account(), waitingBytes: routes[0].usage?.waiting.bytes ?? 0)
   }
 
   mutating func publish() {
@@ -143,30 +176,75 @@ struct Run: ~Copyable {
 
   /// Lets the outputs finish what they have, says how everything ended, and returns how.
   mutating func finish() -> RunOutcome {
-    for index in 0..<routes.count { routes[index].finish() }
+    // What was made ready for a reload that comes too late ends by itself.
+    reload = nil
     standing.state = .ending
     standing.isIdle = true
     observe()
     let process = control.configuration.process
     process.monitor?.noteEnding()
+    waitForLateRoutes()
+    for index in 0..<routes.count { routes[index].finish() }
     // A run that came to its end by itself waits for its outputs; a command sets a limit to that.
     for index in 0..<routes.count {
-      while !control.isInterrupted, !routes[index].output.waitForEnd(or: control.mailbox.descriptor) {
-        handleCommands()
-      }
+      guard let output = routes[index].output else { continue }
+      while !control.isInterrupted, !output.waitForEnd(or: control.mailbox.descriptor) { handleCommands() }
     }
-    // All of them drain at the same time, so the time is one for all.
-    let deadline = Moment.now().steadyNanoseconds + Int64(min(process.drainSeconds, 1e9) * 1e9)
+    let deadline = drainDeadline()
     for index in 0..<routes.count {
       let left = max(0, Double(deadline - Moment.now().steadyNanoseconds) / 1e9)
-      let report = routes[index].output.join(drainSeconds: control.isInterrupted ? left : .infinity)
+      let report = routes[index].output?.join(drainSeconds: control.isInterrupted ? left : .infinity)
       let account = routes[index].account(report, isFinal: true)
       if index == 0 { process.monitor?.note(account) }
-      control.note(report.failure?.description, isComplete: account.isComplete)
-      if process.showsAccounting || process.report != nil { say(account, of: routes[index].name) }
+      control.note(report?.failure?.description, isComplete: account.isComplete)
+      if saysAccounts { say(account, of: routes[index].name) }
       assert(account.isSettled)
     }
+    waitForRetired()
     control.announceEnd()
     return control.outcome
   }
+
+  /// Until when outputs may deliver; all of them do so at the same time, so the time is one for all.
+  ///
+  /// It begins when it is asked for first.
+  private mutating func drainDeadline() -> Int64 {
+    let seconds = min(control.configuration.process.drainSeconds, 1e9)
+    let deadline = self.deadline ?? Moment.now().steadyNanoseconds + Int64(seconds * 1e9)
+    self.deadline = deadline
+    return deadline
+  }
+
+  private var isOutOfTime: Bool {
+    mutating get { control.isInterrupted && Moment.now().steadyNanoseconds >= drainDeadline() }
+  }
+
+  /// Has outputs take what has waited for them, if they can be opened in time.
+  private mutating func waitForLateRoutes() {
+    for index in 0..<routes.count {
+      while !routes[index].isSettled, !isOutOfTime {
+        let isThere = routes[index].late?.wait(nanoseconds: Self.stepNanoseconds) ?? true
+        routes[index].settle()
+        // There is no room where it is to go, at present.
+        if isThere, !routes[index].isSettled { usleep(UInt32(Self.stepNanoseconds / 1000)) }
+        handleCommands()
+      }
+      routes[index].late?.giveUp()
+    }
+  }
+
+  /// Waits for outputs that reloads have ended, and says how they did.
+  private mutating func waitForRetired() {
+    for index in retired.indices {
+      while !retired[index].retirement.waitUntilSettled(nanoseconds: Self.stepNanoseconds) {
+        handleCommands()
+        if isOutOfTime { retired[index].retirement.hurry() }
+      }
+    }
+    lookAtRetired()
+    guard ended.count > 0, saysAccounts else { return }
+    say(ended.account, of: "outputs that reloads have ended", state: "\(ended.count)")
+  }
+
+  private static var stepNanoseconds: Int64 { 10_000_000 }
 }

@@ -2,7 +2,9 @@ import Platform
 
 /// How a run goes on: what it was told from outside, what it says, and how it will have ended.
 struct RunControl: ~Copyable {
-  let configuration: Configuration
+  private(set) var configuration: Configuration
+  /// Where that can be read again; nil if it can't.
+  let source: ConfigurationSource?
   let mailbox: any Mailbox
   let clock: RunClock
   let messages: Messages
@@ -22,14 +24,19 @@ struct RunControl: ~Copyable {
   var logPath: String
   /// What limits the process, in half a sentence; nil if nothing was asked for.
   var sandbox: String?
+  /// What the process has limited itself to; nil if nothing limits it.
+  var sandboxPlan: SandboxPlan?
+  /// Whether it was told to read the configuration again before there was anything to change.
+  var isReloadWanted = false
   private var isReady = false
   private var isStopping = false
 
   init(
     _ configuration: Configuration, mailbox: any Mailbox, clock: RunClock = .system,
-    manager: ServiceManager? = nil
+    manager: ServiceManager? = nil, source: ConfigurationSource? = nil
   ) {
     self.configuration = configuration
+    self.source = source
     self.mailbox = mailbox
     self.clock = clock
     self.manager = manager
@@ -133,11 +140,16 @@ struct RunControl: ~Copyable {
     return true
   }
 
-  /// Says that something is read again, and that this is over: it takes no time of which a manager would have to know.
-  func announceReload() {
-    guard let manager else { return }
-    manager.say(.reloading(nanoseconds: SystemClock.steadyNanoseconds))
-    manager.say(.ready)
+  /// Says that something is read again.
+  func announceReload() { manager?.say(.reloading(nanoseconds: SystemClock.steadyNanoseconds)) }
+
+  /// Says that this is over.
+  func announceReloaded() { manager?.say(.ready) }
+
+  /// Takes over what a running process can change of another configuration.
+  mutating func adopt(_ other: Configuration) {
+    configuration.outputs = other.outputs
+    configuration.process.adopt(other.process)
   }
 
   /// Says that the run is about to end; from then on the manager waits only as long as it was told.

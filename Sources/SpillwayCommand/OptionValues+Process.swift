@@ -14,7 +14,7 @@ extension OptionValues {
   /// The account that `--user` names.
   func account(_ text: String?) throws(UsageError) -> Account? {
     guard let text else { return nil }
-    guard Privileges.isRoot else { throw UsageError("--user: \(PrivilegesError.notRoot(asking: geteuid()))") }
+    guard isRoot else { throw UsageError("--user: \(PrivilegesError.notRoot(asking: geteuid()))") }
     do {
       let account = try Account(text)
       guard account.user != 0 else { throw UsageError("--user: \(PrivilegesError.superuser)") }

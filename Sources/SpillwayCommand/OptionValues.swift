@@ -1,6 +1,7 @@
 import Glibc
 import LogReading
 import Pipeline
+import Platform
 import Rendering
 import Shipping
 import Transactions
@@ -12,6 +13,10 @@ import VarnishLog
 struct OptionValues {
   /// Where relative paths begin: where the process was when the options were typed.
   private let workingDirectory = Self.currentDirectory
+  /// Whether the process may become another user, or could when the options were typed.
+  let isRoot = Privileges.isRoot
+  /// Which files were read to know what the options mean.
+  let filesRead = FilesRead()
 
   /// What `-g` may ask for.
   enum GroupingName: String, CaseIterable {
@@ -202,6 +207,12 @@ struct OptionValues {
     return workingDirectory + "/" + path
   }
 
+  /// A path to read from, as it was typed if that still leads there; it is noted as read.
+  func pathToRead(_ path: String) -> String {
+    filesRead.note(absolute(path))
+    return Self.currentDirectory == workingDirectory ? path : absolute(path)
+  }
+
   private static var currentDirectory: String? {
     guard let directory = getcwd(nil, 0) else { return nil }
     defer { free(directory) }
@@ -215,9 +226,10 @@ struct OptionValues {
     }
     var environment: [String: String] = [:]
     for name in ["XDG_CONFIG_HOME", "HOME"] { environment[name] = InstanceName.variable(name) }
-    return TemplateLibrary(
-      directories: TemplateLibrary.standardDirectories(
-        formatsDirectory: directory, environment: environment, executablePath: executablePath))
+    let directories = TemplateLibrary.standardDirectories(
+      formatsDirectory: directory, environment: environment, executablePath: executablePath)
+    for directory in directories { filesRead.note(directory + "/") }
+    return TemplateLibrary(directories: directories)
   }
 
   /// The template of a name, or of a path.
@@ -238,7 +250,7 @@ struct OptionValues {
 
   /// The first line of a file, as `-f` reads it: up to a newline or a NUL; and whether more text follows it.
   func formatLine(ofFile path: String) throws(UsageError) -> (line: [UInt8], hasMore: Bool) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(pathToRead(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw UsageError("Can't open format file (\(String(cString: strerror(errno))))", about: path)
     }

@@ -14,11 +14,11 @@ public import VarnishLog
 /// when it returns nil, so that the source may move on. Which groups come out, and in which order,
 /// depends on nothing but the records and the clock.
 public struct Grouper<Layout: RecordLayout>: ~Copyable {
-  let options: GroupingOptions
+  var options: GroupingOptions
   let tags: TagTable
   let roles: TagRoles
   /// Whether anybody will see the notes that are left where records don't fit.
-  let keepsNotes: Bool
+  var keepsNotes: Bool
   /// Which bits of a number in a payload count, as in the record's own header.
   let vxidBits: UInt64
 

@@ -10,7 +10,7 @@ struct StatusTests {
     try ProcessRunner.run(Command(try Subject.found().path, ["status"] + arguments))
   }
 
-  private static func document(_ path: String) throws -> [String: Any] {
+  static func document(_ path: String) throws -> [String: Any] {
     let answer = try ask("--json", path)
     try #require(answer.status == 0, "\(answer.errorText)")
     return try #require(try JSONSerialization.jsonObject(with: Data(answer.output)) as? [String: Any])

@@ -11,6 +11,8 @@ final class Stage {
   let directory: TemporaryDirectory
   let clock = ScriptedClock()
   let mailbox: ScriptedMailbox
+  /// What a run reads again.
+  let configuration = ScriptedConfiguration()
   private let messages = Guarded<[String]>([])
   private(set) var writer: LogWriter?
   /// The paths of all transactions that were written, in their order.
@@ -84,8 +86,11 @@ final class Stage {
   }
 
   /// A run that has begun.
+  ///
+  /// - Parameter reloads: whether SIGHUP has it read its configuration again.
   func follower(
-    _ outputs: [OutputConfiguration], _ configure: (inout Configuration) -> Void = { _ in }
+    _ outputs: [OutputConfiguration], reloads: Bool = false,
+    _ configure: (inout Configuration) -> Void = { _ in }
   ) throws -> Follower {
     var configuration = Configuration(input: InputConfiguration(.live(logPath)))
     configuration.outputs = outputs
@@ -94,7 +99,8 @@ final class Stage {
     configuration.process.monitor = RunMonitor(say: { [messages] line in messages.withLock { $0.append(line) }
     })
     configure(&configuration)
-    var control = RunControl(configuration, mailbox: mailbox, clock: clock.clock)
+    var control = RunControl(
+      configuration, mailbox: mailbox, clock: clock.clock, source: reloads ? self.configuration.source : nil)
     let opened = try control.openOutputs()
     let instance = try control.attach(logPath, by: nil)
     return Follower(try Run(control, opened, canWait: false), instance, by: nil)

@@ -153,6 +153,7 @@ extension Follower {
   /// Waits until it is time to look again.
   private mutating func rest() {
     run.begin(turnAt: run.control.clock.now())
+    run.lookAtReload()
     if run.control.mailbox.wait(milliseconds: attachMilliseconds) { run.handleCommands() }
   }
 
@@ -246,6 +247,7 @@ extension Follower {
       throw .log(error)
     }
     run.lookAtOutputs()
+    run.lookAtReload(&following.reading, from: &following.ring)
     let event = handle(pause, &following, isStale: isStale, endsAfterLog: endsAfterLog, now)
     guard goesOn(after: event) else { return event }
     var isBusy = false

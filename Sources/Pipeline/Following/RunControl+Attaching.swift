@@ -41,7 +41,11 @@ extension RunControl {
   private mutating func handleEarlyCommands() {
     while let command = mailbox.next() {
       if ends(command) { interrupt() }
-      if case .report = command { messages.say(Ledger().description) }
+      switch command {
+      case .report: messages.say(Ledger().description)
+      case .hangup: isReloadWanted = source != nil
+      case .end, .flush: break
+      }
     }
   }
 }

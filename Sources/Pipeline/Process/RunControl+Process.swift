@@ -63,8 +63,10 @@ extension RunControl {
       if let directory = output.spoolDirectory { try? SystemCalls.real.makeDirectory(directory) }
     }
     do throws(SandboxError) {
-      let result = try Sandbox.enter(SandboxPlan(configuration, logPath: logPath))
+      let plan = SandboxPlan(configuration, logPath: logPath, source: source)
+      let result = try Sandbox.enter(plan)
       sandbox = result.summary
+      if result.isActive { sandboxPlan = plan.withoutLinks }
       sayIfVerbose(result.description)
     } catch {
       throw .process("\(error)")
@@ -82,7 +84,11 @@ extension RunControl {
     sayIfVerbose(manager?.trouble)
     let listener = manager?.isThere == true ? manager : nil
     let place = configuration.process.statusSocket
-    guard listener != nil || place.path != nil else { return nil }
+    guard listener != nil || place.path != nil else {
+      // What has been read again is found out about by a run that waits, too.
+      if source != nil { mailbox.beginTicking(nanoseconds: Observation.pause(nil)) }
+      return nil
+    }
     let status = RunStatus(
       version: configuration.process.version, start: clock.now(), log: LogStanding(path: logPath),
       sandbox: sandbox)

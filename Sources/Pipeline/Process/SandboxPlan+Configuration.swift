@@ -6,28 +6,47 @@ extension SandboxPlan {
   /// What a run needs from when its outputs are open: to read its log, also one that is made anew, and to write its
   /// outputs, its spools and what concerns its process.
   ///
-  /// - Parameter logPath: the instance's directory, or the file.
-  init(_ configuration: Configuration, logPath: String) {
+  /// - Parameters:
+  ///   - logPath: the instance's directory, or the file.
+  ///   - source: where the configuration is read again.
+  init(_ configuration: Configuration, logPath: String, source: ConfigurationSource? = nil) {
     self = .libraryNeeds
+    if let source { readable += source.readable }
     // A server that is started anew makes the directory of its instance anew.
     if case .live = configuration.input.source {
       let places = [logPath, SystemCalls.real.realPath(logPath) ?? logPath].map(Self.directory(of:))
       readable += Array(Set(places)).sorted()
     }
-    for output in configuration.outputs {
-      switch output.target {
-      case .standardOutput, .descriptor: break
-      case .file(let file): formUnion(file.sandboxNeeds)
-      case .command: formUnion(.commandNeeds)
-      case .socket(let receiver, _):
-        if case .tcp = receiver.address { connects = true }
-      }
-      if let directory = output.spoolDirectory { writableDirectories.append(directory) }
-    }
+    for output in configuration.outputs { add(output) }
     let process = configuration.process
     for path in [process.pidFile, process.statusSocket.path].compactMap({ $0 }) {
       writableDirectories.append(Self.directory(of: path))
     }
+  }
+
+  /// Allows what an output needs.
+  mutating func add(_ output: OutputConfiguration) {
+    switch output.target {
+    case .standardOutput, .descriptor: break
+    case .file(let file): formUnion(file.sandboxNeeds)
+    case .command: formUnion(.commandNeeds)
+    case .socket(let receiver, _):
+      if case .tcp = receiver.address { connects = true }
+    }
+    if let directory = output.spoolDirectory { writableDirectories.append(directory) }
+  }
+
+  /// The same with links followed, as far as the paths lead to something.
+  var withoutLinks: SandboxPlan {
+    func followed(_ paths: [String]) -> [String] {
+      Set(paths.map { SystemCalls.real.realPath($0) ?? $0 }).sorted()
+    }
+    var plan = self
+    plan.readable = followed(readable)
+    plan.writableDirectories = followed(writableDirectories)
+    plan.writableFiles = followed(writableFiles)
+    plan.executable = followed(executable)
+    return plan
   }
 
   private static func directory(of path: String) -> String {

@@ -10,9 +10,19 @@ struct Reading<Layout: RecordLayout>: ~Copyable {
   /// them anyway.
   var captures: FixedList<RecordCaptures?>
   /// Whether a route takes single records.
-  let takesRecords: Bool
+  var takesRecords = false
+  /// For each grouper, what makes its groups.
+  var ways: [GroupingOptions] = []
+  /// For each grouper, whether it has begun in the course of the log: what it doesn't know may be whole all the same.
+  var isLate: [Bool] = []
   /// Pieces of transactions whose beginning was never seen.
   var strays = StrayPieces()
+
+  /// Nothing is made of the records.
+  init() {
+    groupers = FixedList(count: 0) { _ in preconditionFailure("there are none") }
+    captures = FixedList(count: 0) { _ in nil }
+  }
 }
 
 /// Pieces of transactions whose beginning was never seen.
@@ -33,6 +43,24 @@ extension Run {
     _ layout: Layout.Type, _ numbering: TagNumbering
   ) throws(RunError) -> Reading<Layout> {
     try prepare(for: numbering)
+    let ways = chooseGroupers(for: numbering)
+    let tags = TagTable(numbering)
+    for index in 0..<routes.count { routes[index].isNew = false }
+    var reading = Reading<Layout>()
+    reading.ways = ways.all
+    reading.isLate = ways.all.map { _ in false }
+    reading.takesRecords = ways.takesRecords
+    reading.captures = FixedList(count: ways.all.count) { makeCaptures(for: $0) }
+    reading.groupers = FixedList(count: ways.all.count) { way in
+      Grouper(options: options(for: way, of: ways.all), tags: tags)
+    }
+    return reading
+  }
+
+  /// Has each route know which grouper it takes groups from.
+  ///
+  /// - Returns: what makes the groups of each, and whether a route takes single records.
+  mutating func chooseGroupers(for numbering: TagNumbering) -> (all: [GroupingOptions], takesRecords: Bool) {
     let rules = input.rules(for: numbering)
     var ways: [GroupingOptions] = []
     var takesRecords = false
@@ -45,20 +73,20 @@ extension Run {
       if found == ways.count { ways.append(way) }
       routes[index].grouper = found
     }
-    let captures = FixedList<RecordCaptures?>(count: ways.count) { way in makeCaptures(for: way) }
-    let tags = TagTable(numbering)
-    let groupers = FixedList<Grouper<Layout>>(count: ways.count) { way in
-      var options = ways[way]
-      for index in 0..<routes.count where routes[index].grouper == way {
-        options.keptTags.formUnion(routes[index].neededTags)
-      }
-      return Grouper(options: options, tags: tags)
+    return (ways, takesRecords)
+  }
+
+  /// A grouper's options, with the tags that its routes need.
+  func options(for way: Int, of ways: [GroupingOptions]) -> GroupingOptions {
+    var options = ways[way]
+    for index in 0..<routes.count where routes[index].grouper == way {
+      options.keptTags.formUnion(routes[index].neededTags)
     }
-    return Reading(groupers: groupers, captures: captures, takesRecords: takesRecords)
+    return options
   }
 
   /// A walk of its own for a query and a line each costs more than one for all; a single line needs only one.
-  private func makeCaptures(for way: Int) -> RecordCaptures? {
+  func makeCaptures(for way: Int) -> RecordCaptures? {
     var (query, line) = (TagSet(), TagSet())
     var walks = 0
     for index in 0..<routes.count where routes[index].grouper == way {

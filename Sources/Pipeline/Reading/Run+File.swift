@@ -20,6 +20,7 @@ extension Run {
         let pause = try pump(&source, &reading)
         if case .idle = pause { standing.isIdle = true } else { standing.isIdle = false }
         lookAtOutputs()
+        lookAtReload(&reading, from: &source)
         if handleCommands() { flush(&reading, from: &source) }
         if case .end = pause { break }
         try handle(pause, &source, path)

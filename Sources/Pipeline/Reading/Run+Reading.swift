@@ -61,7 +61,7 @@ extension Run {
     takeFinished(way, &reading, from: &source)
     if !Source.recordsStandAlone, !source.isIntact {
       reading.groupers[way].discardTornPiece()
-    } else if reading.groupers[way].statistics.orphans > orphansBefore {
+    } else if reading.groupers[way].statistics.orphans > orphansBefore, !reading.isLate[way] {
       reading.strays.note(offset: source.offset(of: run.start), vxid: Source.Layout.vxid(run.start))
     } else if let vxid = reading.groupers[way].oversized {
       return .oversized(vxid: vxid, offset: source.offset(of: run.start))
@@ -71,6 +71,7 @@ extension Run {
 
   /// Has the routes note what the groupers have sorted out, and how much was read.
   private mutating func note<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>, readBytes: Int) {
+    self.readBytes += readBytes
     for index in 0..<routes.count {
       routes[index].ledger.readBytes += readBytes
       if let way = routes[index].grouper { routes[index].note(reading.groupers[way].statistics) }
@@ -121,6 +122,7 @@ extension Run {
     while case .full = take(&routes[index]) {
       guard canWait(index) else { return routes[index].refuse() }
       handleCommandsWhileHeldBack()
+      routes[index].settle()
     }
   }
 
@@ -132,7 +134,7 @@ extension Run {
 
   /// Whether the source is held back until there is room, unless a command says that it has waited long enough.
   private func canWait(_ index: Int) -> Bool {
-    routes[index].waitsForRoom && !control.isEnding && routes[index].output.failure == nil
+    routes[index].waitsForRoom && !control.isEnding && routes[index].output?.failure == nil
   }
 
   /// Has the routes that take single records take those of a run.
@@ -142,7 +144,12 @@ extension Run {
     for index in 0..<routes.count where routes[index].takesRecords && !routes[index].isOver {
       var cursor = run.makeCursor()
       while case .full = routes[index].take(each: &cursor, control.clock, isIntact: { source.isIntact }) {
-        if canWait(index) { handleCommandsWhileHeldBack() } else { routes[index].refuse(&cursor) }
+        guard canWait(index) else {
+          routes[index].refuse(&cursor)
+          continue
+        }
+        handleCommandsWhileHeldBack()
+        routes[index].settle()
       }
       if routes[index].isOver { endIfOver() }
     }

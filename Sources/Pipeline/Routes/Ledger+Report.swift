@@ -7,9 +7,13 @@ extension Ledger {
 
   /// One JSON object on a line.
   ///
-  /// - Parameter output: the output's name.
-  public func json(_ output: String) -> String {
-    String(decoding: JSONText.object([("output", .text(output))] + members).bytes, as: UTF8.self)
+  /// - Parameters:
+  ///   - output: the output's name.
+  ///   - state: what has become of the output, if it isn't one that takes entries.
+  public func json(_ output: String, state: String? = nil) -> String {
+    let state = state.map { [("state", JSONText.text($0))] } ?? []
+    return String(
+      decoding: JSONText.object([("output", .text(output))] + state + members).bytes, as: UTF8.self)
   }
 
   /// All numbers, as members of a JSON object.
@@ -28,7 +32,8 @@ extension Ledger {
   private var otherFigures: [(String, Int)] {
     [
       ("lost_bytes", lostBytes), ("incomplete_by_limit", incompleteByLimit),
-      ("incomplete_by_timeout", incompleteByTimeout), ("gaps_marked", marks),
+      ("incomplete_by_timeout", incompleteByTimeout), ("incomplete_by_reload", incompleteByReload),
+      ("gaps_marked", marks),
     ]
   }
 }

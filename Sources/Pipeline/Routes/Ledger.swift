@@ -53,6 +53,8 @@ public struct Ledger: Sendable, Equatable {
   public var incompleteByLimit = 0
   /// Groups that were taken incomplete because they took too long.
   public var incompleteByTimeout = 0
+  /// Groups that were under way when a reload asked for records that hadn't been kept, which they may lack.
+  public var incompleteByReload = 0
 
   /// Lines that say where something was lost; they count as seen, and as written or dropped.
   public var marks = 0
@@ -97,15 +99,37 @@ public struct Ledger: Sendable, Equatable {
 
   /// Takes over what has become of the entries that were handed to an output.
   ///
-  /// - Parameter isFinal: whether the output has ended, so that what is not delivered never will be.
-  mutating func note(_ report: OutputReport, isFinal: Bool) {
+  /// - Parameters:
+  ///   - report: its numbers; nil if it isn't open yet.
+  ///   - isFinal: whether the output has ended, so that what is not delivered never will be.
+  mutating func note(_ report: OutputReport?, isFinal: Bool) {
+    if let report { note(report) }
+    if isFinal { self[.consumerGone] += queued }
+  }
+
+  private mutating func note(_ report: OutputReport) {
     inherited = report.inherited.entries
     kept = report.kept.entries
     written = report.written.entries
     unconfirmed = report.unconfirmed.entries
     self[.damaged] = report.droppedByDamage.entries
     self[.consumerGone] = report.droppedByFailure.entries
-    if isFinal { self[.consumerGone] += queued }
+  }
+
+  /// Adds what has become of everything that another output was to have.
+  static func += (sum: inout Ledger, other: Ledger) {
+    for cause in Cause.allCases { sum[cause] += other[cause] }
+    sum.committed += other.committed
+    sum.written += other.written
+    sum.unconfirmed += other.unconfirmed
+    sum.inherited += other.inherited
+    sum.kept += other.kept
+    sum.lostBytes += other.lostBytes
+    sum.readBytes += other.readBytes
+    sum.incompleteByLimit += other.incompleteByLimit
+    sum.incompleteByTimeout += other.incompleteByTimeout
+    sum.incompleteByReload += other.incompleteByReload
+    sum.marks += other.marks
   }
 
   /// The accounting line.

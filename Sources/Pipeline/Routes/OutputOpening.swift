@@ -9,33 +9,28 @@ struct OpenedOutput: ~Copyable {
   let sink: Handover<any Sink>
 }
 
-/// Opening outputs, and beginning them.
-extension RunControl {
+/// What it takes to open outputs, on any thread.
+struct OutputOpener: Sendable {
+  let messages: Messages
+  /// Whether an output that fails is tried again until it works.
+  let triesAgain: Bool
+  /// Whether the source loses nothing by being held back.
+  let canWait: Bool
+  /// What ends the waiting for room by becoming readable.
+  let interruptDescriptor: Int32
+
   /// A source that waits needs no more room than keeps both threads busy, in blocks large enough that waking
   /// the other thread is rare.
   private static let waitingSpoolBytes = 8 << 20
   private static let waitingBlockBytes = 1 << 20
 
-  /// Opens the targets of all outputs, in their order.
-  mutating func openOutputs() throws(RunError) -> FixedList<OpenedOutput?> {
-    let outputs = configuration.outputs
-    var opened = FixedList<OpenedOutput?>(count: outputs.count) { _ in nil }
-    for index in outputs.indices { opened[index] = try open(outputs[index]) }
-    return opened
-  }
-
-  private mutating func open(_ output: OutputConfiguration) throws(RunError) -> OpenedOutput {
-    let messages = messages
-    let binaryContent = output.isBinary ? BinaryLogFile.content() : nil
-    let sink = try aside("opening the output") {
-      Result { () throws(RunError) in try Self.openSink(output, binaryContent, messages) }
-    }
-    return OpenedOutput(configuration: output, binaryContent: binaryContent, sink: Handover(sink))
-  }
-
-  private static func openSink(
-    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, _ messages: Messages
+  /// Opens an output's target.
+  ///
+  /// - Parameter appends: whether a file is never emptied, as this run has written to it.
+  func openSink(
+    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, appends: Bool = false
   ) throws(RunError) -> sending any Sink {
+    let messages = messages
     do {
       let header = output.header
       switch output.target {
@@ -45,6 +40,7 @@ extension RunControl {
         file.header = header
         file.binary = binaryContent
         file.keepsUnsettled = output.spoolDirectory != nil
+        file.appends = file.appends || appends
         return try FileSink.open(file) { messages.say($0) }
       case .command(let command, let onRestart):
         return LinkSink.exec(command, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }
@@ -60,7 +56,7 @@ extension RunControl {
     }
   }
 
-  private static func linkOptions(
+  private func linkOptions(
     _ header: [UInt8], _ binaryContent: BinaryContent?, _ onRestart: RestartPolicy
   ) -> LinkOptions {
     var options = LinkOptions()
@@ -68,6 +64,77 @@ extension RunControl {
     options.header = header
     options.binary = binaryContent
     return options
+  }
+
+  /// Whether the source is held back when an output has no room.
+  func waitsForRoom(_ output: OutputConfiguration) -> Bool { canWait && output.overflow != .drop }
+
+  /// Makes the spool of an output.
+  ///
+  /// - Parameter usesDisk: whether it has the output's directory, if there is one.
+  func openSpool(
+    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, limitBytes: Int, usesDisk: Bool = true
+  ) throws(RunError) -> Spool {
+    var spool = Spool.Options(
+      limitBytes: limitBytes, overflow: waitsForRoom(output) ? .block : .drop,
+      interruptDescriptor: interruptDescriptor)
+    let messages = messages
+    if let directory = output.spoolDirectory {
+      if usesDisk {
+        spool.disk = Spool.DiskOptions(
+          directory: directory, limitBytes: output.spoolDiskBytes, content: binaryContent
+        ) { messages.say($0) }
+      }
+    } else if waitsForRoom(output) {
+      spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
+      spool.blockBytes = Self.waitingBlockBytes
+    }
+    do {
+      return try Spool(spool)
+    } catch {
+      throw .spool(error)
+    }
+  }
+
+  /// Starts an output's thread.
+  func begin(_ sink: sending any Sink, _ spool: Spool) throws(RunError) -> Output {
+    let messages = messages
+    do {
+      return try Output(
+        to: sink, spool: spool,
+        options: Output.Options(triesAgain: triesAgain, warn: { messages.say($0) }))
+    } catch {
+      throw .spool(error)
+    }
+  }
+}
+
+/// Opening outputs at the start, and beginning them.
+extension RunControl {
+  /// What it takes to open outputs.
+  ///
+  /// - Parameter canWait: whether the source loses nothing by being held back.
+  func opener(canWait: Bool) -> OutputOpener {
+    OutputOpener(
+      messages: messages, triesAgain: configuration.followsLog, canWait: canWait,
+      interruptDescriptor: mailbox.descriptor)
+  }
+
+  /// Opens the targets of all outputs, in their order.
+  mutating func openOutputs() throws(RunError) -> FixedList<OpenedOutput?> {
+    let outputs = configuration.outputs
+    var opened = FixedList<OpenedOutput?>(count: outputs.count) { _ in nil }
+    for index in outputs.indices { opened[index] = try open(outputs[index]) }
+    return opened
+  }
+
+  private mutating func open(_ output: OutputConfiguration) throws(RunError) -> OpenedOutput {
+    let opener = opener(canWait: false)
+    let binaryContent = output.isBinary ? BinaryLogFile.content() : nil
+    let sink = try aside("opening the output") {
+      Result { () throws(RunError) in try opener.openSink(output, binaryContent) }
+    }
+    return OpenedOutput(configuration: output, binaryContent: binaryContent, sink: Handover(sink))
   }
 
   /// Takes the process number's file.
@@ -80,53 +147,29 @@ extension RunControl {
   }
 
   /// Starts an output's thread.
-  ///
-  /// - Parameter canWait: whether the source loses nothing by being held back.
-  mutating func begin(_ opened: consuming OpenedOutput, canWait: Bool) throws(RunError) -> Route {
-    let (output, binaryContent, messages) = (opened.configuration, opened.binaryContent, messages)
-    let waitsForRoom = canWait && output.overflow != .drop
-    let options = spoolOptions(output, binaryContent, waitsForRoom: waitsForRoom)
+  mutating func begin(
+    _ opened: consuming OpenedOutput, serial: Int, canWait: Bool
+  ) throws(RunError) -> Route {
+    let (output, binaryContent) = (opened.configuration, opened.binaryContent)
+    let opener = opener(canWait: canWait)
+    let limitBytes = configuration.spoolBytes(output)
     let spool = try aside("looking through the spool") {
-      Result { () throws(SpoolError) in try Spool(options) }.mapError { .spool($0) }
+      Result { () throws(RunError) in try opener.openSpool(output, binaryContent, limitBytes: limitBytes) }
     }
-    do {
-      let running = try Output(
-        to: opened.sink.take(), spool: spool,
-        options: Output.Options(triesAgain: configuration.followsLog, warn: { messages.say($0) }))
-      return Route(
-        output, to: running, binaryContent: binaryContent, waitsForRoom: waitsForRoom,
-        now: clock.now())
-    } catch {
-      throw .spool(error)
-    }
+    return Route(
+      output, serial: serial, to: .open(try opener.begin(opened.sink.take(), spool)),
+      binaryContent: binaryContent, waitsForRoom: opener.waitsForRoom(output), now: clock.now())
   }
+}
 
+extension Configuration {
   /// What an output may take in memory: what it was given, or an equal part of what the others leave.
-  private func spoolBytes(_ output: OutputConfiguration) -> Int {
+  func spoolBytes(_ output: OutputConfiguration) -> Int {
     if let bytes = output.spoolBytes { return bytes }
-    let outputs = configuration.outputs
     let given = outputs.reduce(0) { $0 + ($1.spoolBytes ?? 0) }
     let sharers = outputs.count { $0.spoolBytes == nil }
-    return max(Self.spoolBytesMin, (configuration.process.spoolBytes - given) / sharers)
+    return max(Self.spoolBytesMin, (process.spoolBytes - given) / max(1, sharers))
   }
 
   private static let spoolBytesMin = 1 << 20
-
-  private func spoolOptions(
-    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, waitsForRoom: Bool
-  ) -> Spool.Options {
-    var spool = Spool.Options(
-      limitBytes: spoolBytes(output), overflow: waitsForRoom ? .block : .drop,
-      interruptDescriptor: mailbox.descriptor)
-    let messages = messages
-    if let directory = output.spoolDirectory {
-      spool.disk = Spool.DiskOptions(
-        directory: directory, limitBytes: output.spoolDiskBytes, content: binaryContent
-      ) { messages.say($0) }
-    } else if waitsForRoom {
-      spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
-      spool.blockBytes = Self.waitingBlockBytes
-    }
-    return spool
-  }
 }

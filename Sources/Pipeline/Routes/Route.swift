@@ -13,7 +13,10 @@ struct Route: ~Copyable {
   let configuration: OutputConfiguration
   /// The name in messages and in the accounting.
   let name: String
-  let output: Output
+  /// A number that no other route of the run has.
+  let serial: Int
+  /// Where entries go; nil only while it is replaced.
+  var outlet: Outlet?
   /// What the output must know of the records it is given, if they are records.
   let binaryContent: BinaryContent?
   /// Whether the source is held back when the spool is full.
@@ -25,6 +28,14 @@ struct Route: ~Copyable {
   var ledger = Ledger()
   /// How many groups the present grouper has sorted out; `ledger` takes them over when it ends.
   private var sortedOutCount = 0
+  /// What the present grouper had counted before this route took groups from it.
+  private var formerStatistics = GroupingStatistics()
+  /// Groups that began in front of this place may lack records that are shown.
+  private var completeFrom: UInt64 = 0
+  /// Whether it has begun at a reload and has yet to join a grouper.
+  var isNew = false
+  /// Whether such groups were another output's before, and are taken as they are.
+  let isSuccessor: Bool
   /// What was lost and isn't said in the output yet.
   var gap: Gap
   /// How that is said.
@@ -45,19 +56,20 @@ struct Route: ~Copyable {
   /// Whether there is nothing to ask of a record before it is shown.
   private let takesEveryRecord: Bool
 
-  /// A route to an output that has begun.
+  /// A route to an output.
   init(
-    _ configuration: OutputConfiguration, to output: Output, binaryContent: BinaryContent?,
-    waitsForRoom: Bool,
-    now: Moment
+    _ configuration: OutputConfiguration, serial: Int, to outlet: consuming Outlet,
+    binaryContent: BinaryContent?, waitsForRoom: Bool, isSuccessor: Bool = false, now: Moment
   ) {
     self.configuration = configuration
-    self.output = output
+    self.serial = serial
+    self.isSuccessor = isSuccessor
+    writer = outlet.makeWriter()
+    self.outlet = consume outlet
     self.binaryContent = binaryContent
     self.waitsForRoom = waitsForRoom
     name = configuration.displayName
     refusal = configuration.spoolDirectory == nil ? .spoolFull : .diskFull
-    writer = output.makeWriter()
     rateLimiter = configuration.rateLimit.map { RateLimiter($0, at: now.steadyNanoseconds) }
     groupsLeft = configuration.groupsMax ?? .max
     gap = Gap(now: now)
@@ -76,7 +88,7 @@ struct Route: ~Copyable {
   var isOver: Bool { groupsLeft == 0 || isBroken }
 
   /// Looks whether the output has failed for good.
-  mutating func lookAtOutput() { isBroken = output.failure != nil }
+  mutating func lookAtOutput() { isBroken = output?.failure != nil }
 
   /// Whether there is a query; one that asks for no record counts, too.
   var hasQuery: Bool { !configuration.queries.isEmpty }
@@ -117,8 +129,19 @@ struct Route: ~Copyable {
 
   /// Notes how many groups the grouper has sorted out so far.
   mutating func note(_ statistics: GroupingStatistics) {
-    sortedOutCount =
-      statistics.ruledOut + (takesWholeGroups ? statistics.discardedGroups : statistics.discarded)
+    sortedOutCount = sortedOut(statistics) - sortedOut(formerStatistics)
+  }
+
+  private func sortedOut(_ statistics: GroupingStatistics) -> Int {
+    statistics.ruledOut + (takesWholeGroups ? statistics.discardedGroups : statistics.discarded)
+  }
+
+  /// Begins to take groups from a grouper that others have used before.
+  ///
+  /// - Parameter completeFrom: from which place on its groups have all records that are shown.
+  mutating func join(_ statistics: GroupingStatistics, completeFrom: UInt64) {
+    formerStatistics = statistics
+    self.completeFrom = completeFrom
   }
 
   /// Takes over what a grouper that has ended has sorted out.
@@ -126,8 +149,9 @@ struct Route: ~Copyable {
     note(statistics)
     ledger[.unwanted] += sortedOutCount
     sortedOutCount = 0
-    ledger.incompleteByLimit += statistics.overflowed
-    ledger.incompleteByTimeout += statistics.timedOut
+    ledger.incompleteByLimit += statistics.overflowed - formerStatistics.overflowed
+    ledger.incompleteByTimeout += statistics.timedOut - formerStatistics.timedOut
+    join(GroupingStatistics(), completeFrom: 0)
   }
 
   /// What has become of everything, at any moment.
@@ -138,7 +162,7 @@ struct Route: ~Copyable {
   func account(_ report: OutputReport? = nil, isFinal: Bool = false) -> Ledger {
     var account = ledger
     account[.unwanted] += sortedOutCount
-    account.note(report ?? output.report, isFinal: isFinal)
+    account.note(report ?? output?.report, isFinal: isFinal)
     return account
   }
 
@@ -161,6 +185,7 @@ struct Route: ~Copyable {
   mutating func admits<Layout: RecordLayout>(
     _ group: TransactionGroup<Layout>, _ captured: CapturedRecords<Layout>?, _ clock: RunClock
   ) -> Bool {
+    if group[0].firstPlace < completeFrom, leavesOut(group) { return false }
     let isWanted =
       if let captured { query?.matches(group[0], captured) ?? true } else { query?.matches(group) ?? true }
     guard let cause = objection(isWanted, group[0].vxid, clock) else {
@@ -169,6 +194,16 @@ struct Route: ~Copyable {
     }
     ledger[cause] += takesWholeGroups ? 1 : group.count
     return false
+  }
+
+  /// Whether a group that may lack records isn't taken; it is counted in any case.
+  private mutating func leavesOut<Layout: RecordLayout>(_ group: TransactionGroup<Layout>) -> Bool {
+    if isSuccessor {
+      ledger.incompleteByReload += 1
+    } else {
+      ledger[.unwanted] += takesWholeGroups ? 1 : group.count
+    }
+    return !isSuccessor
   }
 
   private mutating func objection(_ isWanted: Bool, _ vxid: UInt64, _ clock: RunClock) -> Ledger.Cause? {
@@ -310,7 +345,6 @@ struct Route: ~Copyable {
   mutating func finish() {
     if !gap.isEmpty { markGap(isLast: true) }
     writer.finish()
-    output.finish()
   }
 }
 

@@ -23,6 +23,8 @@ struct LogStanding: Sendable, Equatable {
   var isIdle = true
   /// Whether reading waits for room in a spool.
   var isHeldBack = false
+  /// Bytes of records that were read, and of what was overwritten before.
+  var readBytes = 0, lostBytes = 0
 
   /// A live log, and where the reader is in it.
   struct Ring: Sendable, Equatable {

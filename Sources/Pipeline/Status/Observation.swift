@@ -21,7 +21,8 @@ struct Observation: ~Copyable {
 
   private var status: RunStatus
   private var written = Rate()
-  private var entries: [Rate] = []
+  /// How fast each output gets entries, by its number.
+  private var entries: [Int: Rate] = [:]
   private var nextLook = Int64.min
 
   private let pauseNanoseconds: Int64
@@ -43,6 +44,12 @@ struct Observation: ~Copyable {
     self.pauseNanoseconds = pauseNanoseconds
   }
 
+  /// Has the run looked at, and the manager told, at the next occasion: something has changed.
+  mutating func expire() {
+    nextLook = .min
+    nextLine = .min
+  }
+
   /// Whether it is time to look.
   func isDue(at now: Int64) -> Bool { now >= nextLook }
 
@@ -56,10 +63,13 @@ struct Observation: ~Copyable {
   ///
   /// - Parameter warn: told once which parts hang, and when they don't any more.
   mutating func look(
-    _ log: LogStanding, _ routes: borrowing FixedList<Route>, at now: Moment, warn: (String) -> Void
+    _ log: LogStanding, _ routes: borrowing FixedList<Route>, _ retired: [RetiredRoute] = [],
+    _ ended: EndedOutputs = EndedOutputs(), at now: Moment, warn: (String) -> Void
   ) {
     nextLook = now.steadyNanoseconds + pauseNanoseconds
-    note(log, routes, at: now)
+    note(log, at: now)
+    note(routes, retired, at: now)
+    status.ended = ended
     board.publish(status)
     guard let manager else { return }
     feed(manager, log, routes, at: now.steadyNanoseconds, warn: warn)
@@ -72,32 +82,56 @@ struct Observation: ~Copyable {
     manager.retry()
   }
 
-  private mutating func note(_ log: LogStanding, _ routes: borrowing FixedList<Route>, at now: Moment) {
+  private mutating func note(_ log: LogStanding, at now: Moment) {
     status.log = log
+    (status.readBytes, status.lostBytes) = (log.readBytes, log.lostBytes)
     if let ring = log.ring {
       written.note(ring.writtenOffset, at: now.steadyNanoseconds)
     } else {
       written = Rate()
     }
     status.writtenBytesPerSecond = written.perSecond
+  }
+
+  /// Notes how outputs stand: those that take entries, then those that deliver their last.
+  private mutating func note(
+    _ routes: borrowing FixedList<Route>, _ retired: [RetiredRoute], at now: Moment
+  ) {
+    var outputs: [RunStatus.Output] = []
+    var rates: [Int: Rate] = [:]
     for index in 0..<routes.count {
-      let account = routes[index].account()
-      if index == 0 { (status.readBytes, status.lostBytes) = (account.readBytes, account.lostBytes) }
-      if index >= entries.count { entries.append(Rate()) }
-      entries[index].note(account.committed, at: now.steadyNanoseconds)
-      let former = index < status.outputs.count ? status.outputs[index] : nil
-      let failure = routes[index].output.failure
-      let limits = routes[index].output.spoolLimits
-      let isNew = account.committed > (former?.account.committed ?? 0)
-      let output = RunStatus.Output(
-        name: routes[index].name,
-        state: failure != nil ? .failed : routes[index].isOver ? .complete : .running,
-        failure: failure?.description, entriesPerSecond: entries[index].perSecond,
-        spool: routes[index].output.usage, memoryBytesMax: limits.memoryBytes,
-        diskBytesMax: limits.diskBytes,
-        lastEntrySeconds: isNew ? now.wallSeconds : former?.lastEntrySeconds, account: account)
-      if former == nil { status.outputs.append(output) } else { status.outputs[index] = output }
+      let (serial, account, failure) = (
+        routes[index].serial, routes[index].account(), routes[index].output?.failure
+      )
+      var rate = entries[serial] ?? Rate()
+      rate.note(account.committed, at: now.steadyNanoseconds)
+      rates[serial] = rate
+      var output = RunStatus.Output(serial: serial, name: routes[index].name, account: account)
+      output.state =
+        failure != nil
+        ? .failed : routes[index].isOver ? .complete : routes[index].isSettled ? .running : .opening
+      output.failure = failure?.description
+      output.entriesPerSecond = rate.perSecond
+      if let usage = routes[index].usage { output.spool = usage }
+      if let limits = routes[index].output?.spoolLimits { output.setLimits(limits) }
+      outputs.append(output)
     }
+    for route in retired where !route.isSaid {
+      var output = RunStatus.Output(serial: route.serial, name: route.name, account: route.account)
+      output.state = .draining
+      if let running = route.retirement.output {
+        output.spool = running.usage
+        output.setLimits(running.spoolLimits)
+      }
+      outputs.append(output)
+    }
+    for index in outputs.indices {
+      let former = status.outputs.first { $0.serial == outputs[index].serial }
+      let isNew = outputs[index].account.committed > (former?.account.committed ?? 0)
+      outputs[index].lastEntrySeconds = isNew ? now.wallSeconds : former?.lastEntrySeconds
+    }
+    status.outputs = outputs
+    entries = rates
   }
 
   // MARK: The watchdog
@@ -129,13 +163,15 @@ struct Observation: ~Copyable {
         isHeldBack: log.isHeldBack)
     ]
     for index in 0..<routes.count {
-      let name = "\(index + 1) (\(routes[index].name))"
-      let activity = routes[index].output.activity
+      // One that isn't open waits for what is outside, if for anything.
+      guard let output = routes[index].output else { continue }
+      let name = "\(routes[index].serial + 1) (\(routes[index].name))"
+      let activity = output.activity
       parts.append(
         .output(
           name, entriesSettled: activity.done, isSpoolEmpty: !activity.hasWork,
           isInSink: activity.isOutside, processorNanoseconds: activity.processorNanoseconds))
-      if let activity = routes[index].output.spillerActivity {
+      if let activity = output.spillerActivity {
         parts.append(
           .spiller(
             name, blocksMoved: activity.done, isBusy: activity.hasWork, isOnDisk: activity.isOutside,

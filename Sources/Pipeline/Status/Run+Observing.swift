@@ -8,12 +8,14 @@ extension Run {
     let now = control.clock.now()
     guard observation?.isDue(at: now.steadyNanoseconds) == true else { return }
     let messages = control.messages
-    observation?.look(standing, routes, at: now) { messages.say($0) }
+    (standing.readBytes, standing.lostBytes) = (readBytes, lostBytes)
+    observation?.look(standing, routes, retired, ended, at: now) { messages.say($0) }
   }
 
   /// Says that the run has begun, to all that wait for that.
   mutating func announceReady() {
     guard control.announceReady() else { return }
     observation?.beginWatch(at: control.clock.now().steadyNanoseconds)
+    if control.isReloadWanted { beginReload() }
   }
 }

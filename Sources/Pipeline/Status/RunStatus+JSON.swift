@@ -13,6 +13,10 @@ extension RunStatus {
       ("sandbox", sandbox.map { .text($0) } ?? .null),
       ("log", logJSON),
       ("outputs", .array(outputs.map(\.json))),
+      (
+        "ended_outputs",
+        .object([("count", .whole(ended.count)), ("account", .object(ended.account.members))])
+      ),
     ])
     return document.bytes + [UInt8(ascii: "\n")]
   }
@@ -43,11 +47,11 @@ extension RunStatus.Output {
       (
         "spool",
         .object([
-          ("entries", .whole(spool.waiting.entries)),
-          ("bytes", .whole(spool.waiting.bytes)),
-          ("memory_bytes", .whole(spool.memoryBytes)),
+          ("entries", .whole(spool?.waiting.entries)),
+          ("bytes", .whole(spool?.waiting.bytes)),
+          ("memory_bytes", .whole(spool?.memoryBytes)),
           ("memory_bytes_max", .whole(memoryBytesMax)),
-          ("disk_bytes", .whole(spool.diskBytes)),
+          ("disk_bytes", .whole(spool?.diskBytes)),
           ("disk_bytes_max", .whole(diskBytesMax)),
         ])
       ),

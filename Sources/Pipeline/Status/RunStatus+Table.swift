@@ -17,6 +17,10 @@ extension RunStatus {
       lines.append(row)
       lines += output.accountLines.map { "  " + $0 }
     }
+    if ended.count > 0 {
+      lines.append("\(ended.count) outputs that reloads have ended")
+      lines.append("  " + ended.account.description)
+    }
     return Array((lines.map(VisibleText.oneLine).joined(separator: "\n") + "\n").utf8)
   }
 
@@ -58,9 +62,9 @@ extension RunStatus {
 extension RunStatus.Output {
   fileprivate var row: [String] {
     [
-      name, state.rawValue, entriesPerSecond.map(RunStatus.tenths) ?? "-", "\(spool.waiting.entries)",
-      "\(ByteText.short(spool.memoryBytes))/\(ByteText.short(memoryBytesMax))",
-      diskBytesMax.map { "\(ByteText.short(spool.diskBytes))/\(ByteText.short($0))" } ?? "-",
+      name, state.rawValue, entriesPerSecond.map(RunStatus.tenths) ?? "-", "\(spool?.waiting.entries ?? 0)",
+      "\(ByteText.short(spool?.memoryBytes ?? 0))/\(memoryBytesMax.map(ByteText.short) ?? "-")",
+      diskBytesMax.map { "\(ByteText.short(spool?.diskBytes ?? 0))/\(ByteText.short($0))" } ?? "-",
       lastEntrySeconds.map(UTCTime.text) ?? "-",
     ]
   }
@@ -72,6 +76,7 @@ extension RunStatus.Output {
     if account.incompleteByTimeout > 0 {
       causes.append("incomplete_by_timeout=\(account.incompleteByTimeout)")
     }
+    if account.incompleteByReload > 0 { causes.append("incomplete_by_reload=\(account.incompleteByReload)") }
     return [account.description] + (causes.isEmpty ? [] : [causes.joined(separator: " ")])
       + (failure.map { [$0] } ?? [])
   }

@@ -14,6 +14,8 @@ struct RunStatus: Sendable {
   /// How fast the log is written, if it is a live one.
   var writtenBytesPerSecond: Double?
   var outputs: [Output] = []
+  /// Outputs that reloads have ended.
+  var ended = EndedOutputs()
   /// What limits the process, in half a sentence; nil if nothing was asked for.
   var sandbox: String?
 
@@ -21,23 +23,41 @@ struct RunStatus: Sendable {
   struct Output: Sendable {
     enum State: String, Sendable {
       case running
+      /// It isn't open, or has yet to be given what has waited for that.
+      case opening
+      /// It takes nothing more, and delivers what it has.
+      case draining
       /// It has failed for good.
       case failed
       /// It has all that it was to take.
       case complete
     }
 
+    /// A number that no other output of the run has.
+    let serial: Int
     var name: String
-    var state: State
+    var state = State.running
     /// Why it has failed.
     var failure: String?
     var entriesPerSecond: Double?
-    var spool: SpoolUsage
-    var memoryBytesMax: Int
+    /// What waits; nil if there is no spool any more.
+    var spool: SpoolUsage?
+    var memoryBytesMax: Int?
     var diskBytesMax: Int?
     /// When it was last handed an entry, in seconds since 1970.
     var lastEntrySeconds: Int64?
     var account: Ledger
+
+    init(serial: Int, name: String, account: Ledger) {
+      self.serial = serial
+      self.name = name
+      self.account = account
+    }
+
+    /// Notes how much the spool may take.
+    mutating func setLimits(_ limits: (memoryBytes: Int, diskBytes: Int?)) {
+      (memoryBytesMax, diskBytesMax) = (limits.memoryBytes, limits.diskBytes)
+    }
   }
 
   /// How many seconds ago what is read now was written, if it was written as fast as the log is now.

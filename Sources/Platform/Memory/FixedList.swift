@@ -32,6 +32,14 @@ public struct FixedList<Element: ~Copyable>: ~Copyable {
     base.deallocate()
   }
 
+  /// The elements, each of which can be taken out by itself: for making another list of them.
+  package consuming func opened() -> FixedList<Element?> {
+    let (memory, count) = (base, count)
+    discard self
+    defer { memory.deallocate() }
+    return FixedList<Element?>(count: count) { (memory + $0).move() }
+  }
+
   /// One element.
   ///
   /// It is handed out as an address: a coroutine would be called for each access, unspecialised.

@@ -21,13 +21,15 @@ package enum WorkerThread {
 
   /// How large a thread's stack is: the usual 8 MiB of addresses would be too many where they are limited, and
   /// no loop calls deeply.
-  private static let stackBytes = 512 << 10
+  package static let usualStackBytes = 512 << 10
 
   /// Runs a loop on a thread of its own, in which all signals are blocked.
   ///
   /// They belong to the main loop; and a write to a pipe that nobody reads must be an error here,
   /// not the end of the process.
-  package static func start<Loop: ThreadLoop & ~Copyable>(_ loop: consuming Loop) throws(Errno) -> pthread_t {
+  package static func start<Loop: ThreadLoop & ~Copyable>(
+    _ loop: consuming Loop, stackBytes: Int = usualStackBytes
+  ) throws(Errno) -> pthread_t {
     let start: Unmanaged<Start> = unsafe Unmanaged.passRetained(LoopStart(loop))
     var all = sigset_t()
     var former = sigset_t()

@@ -40,6 +40,17 @@ extension Output {
       processorNanoseconds: activity.threadClock.withLock { $0 }?.nanoseconds)
   }
 
+  /// What is left of an output that nothing refers to any more, as long as a thread of it goes on.
+  package struct Remains {
+    fileprivate weak var spool: Spool?
+
+    /// Whether all of its threads have ended, and what it had open or locked is free.
+    package var areGone: Bool { spool == nil }
+  }
+
+  /// What will be left of it.
+  package var remains: Remains { Remains(spool: spool) }
+
   /// How much the spool may take in memory and, if there is a disk for it, there.
   package var spoolLimits: (memoryBytes: Int, diskBytes: Int?) {
     (spool.options.limitBytes, spool.options.disk?.limitBytes)

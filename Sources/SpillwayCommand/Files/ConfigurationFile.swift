@@ -21,6 +21,9 @@ struct ConfigurationFile {
 
   init(_ path: String) { self.path = path }
 
+  /// The directories of all that was read.
+  var directories: [String] { values.filesRead.directories }
+
   /// Reads it, and compiles what can be compiled; opens no log and no output.
   ///
   /// - Parameter warn: told, in one line, what may not have been meant.
@@ -70,7 +73,7 @@ struct ConfigurationFile {
   // MARK: The file
 
   private func bytes() throws(Failure) -> [UInt8] {
-    let descriptor = open(values.absolute(path), O_RDONLY | O_CLOEXEC)
+    let descriptor = open(values.pathToRead(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable() }
     defer { close(descriptor) }
     var bytes: [UInt8] = []

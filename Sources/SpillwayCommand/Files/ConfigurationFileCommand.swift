@@ -6,17 +6,34 @@ import Settings
 /// A command that reads a configuration file.
 enum ConfigurationFileCommand {
   /// What a file says; or the end of the process, after every mistake in it was printed.
-  static func configuration(_ path: String) throws -> Configuration {
-    do {
-      return try ConfigurationFile(path).configuration { SpillwayCommand.complain($0, as: "spillway") }
-    } catch ConfigurationFile.Failure.mistakes(let mistakes) {
-      for mistake in mistakes { SpillwayCommand.complain(mistake.description, as: nil) }
-    } catch ConfigurationFile.Failure.unreadable(let error) {
-      SpillwayCommand.complain("\(path): \(error)", as: nil)
-    } catch let error as UsageError {
-      SpillwayCommand.complain(error.description, as: "spillway")
+  static func configuration(_ file: ConfigurationFile) throws -> Configuration {
+    switch file.answer() {
+    case .configuration(let configuration): return configuration
+    case .mistakes(let lines):
+      for line in lines { SpillwayCommand.complain(line, as: nil) }
+      throw ExitCode(ExitStatus.failure)
     }
-    throw ExitCode(ExitStatus.failure)
+  }
+}
+
+extension ConfigurationFile {
+  /// Reads it; what is wrong is in lines as they are printed.
+  func answer() -> ConfigurationSource.Answer {
+    do {
+      return .configuration(try configuration { SpillwayCommand.complain($0, as: "spillway") })
+    } catch Failure.mistakes(let mistakes) {
+      return .mistakes(mistakes.map(\.description.shownAsArgument))
+    } catch Failure.unreadable(let error) {
+      return .mistakes(["\(path): \(error)".shownAsArgument])
+    } catch {
+      // Neither the file's nor its outputs': the environment has a say, too.
+      return .mistakes(["spillway: \(error)".shownAsArgument])
+    }
+  }
+
+  /// The file as a run reads it again, once it has been read.
+  var source: ConfigurationSource {
+    ConfigurationSource(name: path, readable: directories) { answer() }
   }
 }
 
@@ -27,16 +44,21 @@ struct RunFileCommand: ParsableCommand {
     abstract: "Carry a log to the outputs that a file describes.",
     discussion: """
       Reads a file in YAML that says which log to follow, what to make of it and where that goes. If there \
-      is a mistake in it, it prints all of them and ends with status 1; 'spillway check' does only that.
+      is a mistake in it, it prints all of them and ends with status 1; 'spillway check' does only that. On \
+      SIGHUP it reads the file again: outputs that are as before go on, others are replaced when they have \
+      delivered what they have; if there is a mistake, it is printed and nothing changes.
       """)
 
   @Option(help: ArgumentHelp("The file.", valueName: "file"))
   var config: String
 
   func run() throws {
-    let configuration = try ConfigurationFileCommand.configuration(config)
+    let file = ConfigurationFile(config)
+    let configuration = try ConfigurationFileCommand.configuration(file)
     do {
-      throw ExitCode(ExitStatus.of(try Pipeline.run(configuration, telling: SpillwayCommand.manager)))
+      let outcome = try Pipeline.run(
+        configuration, telling: SpillwayCommand.manager, reading: file.source)
+      throw ExitCode(ExitStatus.of(outcome))
     } catch let error as RunError {
       SpillwayCommand.complain(error.description, as: "spillway", keepingLines: error.hasLines)
       throw ExitCode(ExitStatus.failure)
@@ -58,7 +80,7 @@ struct CheckCommand: ParsableCommand {
   var file: String
 
   func run() throws {
-    let count = try ConfigurationFileCommand.configuration(file).outputs.count
+    let count = try ConfigurationFileCommand.configuration(ConfigurationFile(file)).outputs.count
     print("\(file): \(count) \(count == 1 ? "output" : "outputs"), no mistakes")
   }
 }

@@ -1,6 +1,4 @@
-import Glibc
 import Pipeline
-import Shipping
 
 /// Two outputs that would be in each other's way.
 struct OutputCollision {
@@ -14,78 +12,32 @@ struct OutputCollision {
     var owners: [String: String] = [:]
     var collisions: [OutputCollision] = []
     for (index, output) in outputs.enumerated() {
-      for place in places(of: output) {
+      for place in output.places where place.isExclusive {
         guard owners[place.identity] != nil else {
           owners[place.identity] = place.name
           continue
         }
+        let (key, what) = words(place)
         collisions.append(
           OutputCollision(
             index: index,
             error: UsageError(
-              "--\(place.key): \(place.what) is another output's already: \(place.name)",
-              inSettings: .init(
-                place.key, "\"\(place.name)\"", hint: "\(place.what) is another output's already"))))
+              "--\(key): \(what) is another output's already: \(place.name)",
+              inSettings: .init(key, "\"\(place.name)\"", hint: "\(what) is another output's already"))))
       }
     }
     return collisions
   }
 
-  private struct Place {
-    let key: String
-    let name: String
-    let what: String
-    let identity: String
-  }
-
-  /// What an output needs for itself alone.
-  private static func places(of output: OutputConfiguration) -> [Place] {
-    var places: [Place] = []
-    switch output.target {
-    case .standardOutput:
-      places.append(
-        Place(key: "standard-output", name: "-", what: "standard output", identity: "standard output"))
-    case .file(let file):
-      let path = resolved(file.path)
-      if path == resolved("/dev/stdout") {
-        places.append(
-          Place(key: "file", name: file.path, what: "standard output", identity: "standard output"))
-      } else if !isDevice(path) {
-        places.append(Place(key: "file", name: file.path, what: "this file", identity: path))
-      }
-      if let link = file.link {
-        // The link itself, not where it leads now.
-        places.append(Place(key: "symlink", name: link, what: "this path", identity: resolvedParent(link)))
-      }
-    case .command, .socket, .descriptor: break
+  /// The setting that names a place, and what that is.
+  private static func words(_ place: OutputPlace) -> (key: String, what: String) {
+    switch place.kind {
+    case .standardOutput: (place.name == "-" ? "standard-output" : "file", "standard output")
+    case .file: ("file", "this file")
+    case .link: ("symlink", "this path")
+    case .spoolDirectory: ("spool-dir", "this directory")
+    case .command: ("exec", "this command")
+    case .receiver: ("socket", "this address")
     }
-    if let directory = output.spoolDirectory {
-      places.append(
-        Place(
-          key: "spool-dir", name: directory, what: "this directory", identity: "spool " + resolved(directory))
-      )
-    }
-    return places
-  }
-
-  /// Where a path leads, as far as it exists.
-  private static func resolved(_ path: String) -> String {
-    guard let real = realpath(path, nil) else { return resolvedParent(path) }
-    defer { free(real) }
-    return String(cString: real)
-  }
-
-  private static func resolvedParent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/"), path != "/" else { return path }
-    let (parent, name) = (path[..<slash], path[slash...].drop { $0 == "/" })
-    guard !name.isEmpty, !parent.isEmpty else { return path }
-    let directory = resolved(String(parent))
-    return directory == "/" ? "/\(name)" : "\(directory)/\(name)"
-  }
-
-  /// What takes lines from several, as /dev/null does.
-  private static func isDevice(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
   }
 }

@@ -85,11 +85,11 @@ extension OutputKey {
         .text($0.argumentBytes)
       }
     },
-    OutputKey("query-file", \.queries, option: "-Q", displacing: ["query"]) { reader, request, _ in
+    OutputKey("query-file", \.queries, option: "-Q", displacing: ["query"]) { reader, request, values in
       // It may be a pipe, which can be read only once.
       let texts = reader.takeList("query-file", expecting: "a path") { (path) throws(UsageError) in
         do throws(QueryFileError) {
-          return try QueryFile.read(path)
+          return try QueryFile.read(values.pathToRead(path))
         } catch {
           throw UsageError(error.reason)
         }

@@ -52,6 +52,13 @@ public struct TagSet: Equatable, Sendable {
     return word &>> UInt64(number & 63) & 1 != 0
   }
 
+  /// Whether every number of another set is in this one, too.
+  public func contains(_ other: TagSet) -> Bool {
+    var rest = other
+    rest.subtract(self)
+    return rest == TagSet()
+  }
+
   /// Whether two sets hold the same numbers.
   public static func == (a: TagSet, b: TagSet) -> Bool { a.words == b.words }
 }

@@ -1,0 +1,90 @@
+import Glibc
+import Platform
+import Shipping
+
+/// Something that an output writes to, or keeps what waits in.
+package struct OutputPlace: Sendable, Equatable {
+  /// What kind of thing it is.
+  package enum Kind: Sendable {
+    case standardOutput
+    case file
+    /// A symbolic link to the current file.
+    case link
+    case spoolDirectory
+    case command
+    case receiver
+  }
+
+  /// What kind of thing it is.
+  package let kind: Kind
+  /// What the configuration calls it.
+  package let name: String
+  /// What is the same for two that are the same.
+  package let identity: String
+
+  /// Whether two outputs can't have it at the same time.
+  package var isExclusive: Bool {
+    switch kind {
+    case .standardOutput, .file, .link, .spoolDirectory: true
+    // A command is started for each, and a receiver takes several connections.
+    case .command, .receiver: false
+    }
+  }
+}
+
+extension OutputConfiguration {
+  /// What this output writes to; links are followed as they are now.
+  package var places: [OutputPlace] {
+    var places: [OutputPlace] = []
+    switch target {
+    case .standardOutput: places.append(Self.standardOutput("-"))
+    case .file(let file):
+      let path = Self.resolved(file.path)
+      if path == Self.resolved("/dev/stdout") {
+        places.append(Self.standardOutput(file.path))
+      } else if !Self.isDevice(path) {
+        places.append(OutputPlace(kind: .file, name: file.path, identity: path))
+      }
+      if let link = file.link {
+        // The link itself, not where it leads now.
+        places.append(OutputPlace(kind: .link, name: link, identity: Self.resolvedParent(link)))
+      }
+    case .command(let command, _):
+      places.append(OutputPlace(kind: .command, name: command, identity: "command " + command))
+    case .socket(let receiver, _):
+      let name = "\(receiver.address)"
+      places.append(OutputPlace(kind: .receiver, name: name, identity: "receiver " + name))
+    case .descriptor(let number, let name):
+      places.append(OutputPlace(kind: .receiver, name: name, identity: "descriptor \(number)"))
+    }
+    if let directory = spoolDirectory {
+      places.append(
+        OutputPlace(
+          kind: .spoolDirectory, name: directory, identity: "spool " + Self.resolved(directory)))
+    }
+    return places
+  }
+
+  private static func standardOutput(_ name: String) -> OutputPlace {
+    OutputPlace(kind: .standardOutput, name: name, identity: "standard output")
+  }
+
+  /// Where a path leads, as far as it exists.
+  private static func resolved(_ path: String) -> String {
+    SystemCalls.real.realPath(path) ?? resolvedParent(path)
+  }
+
+  private static func resolvedParent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/"), path != "/" else { return path }
+    let (parent, name) = (path[..<slash], path[slash...].drop { $0 == "/" })
+    guard !name.isEmpty, !parent.isEmpty else { return path }
+    let directory = resolved(String(parent))
+    return directory == "/" ? "/\(name)" : "\(directory)/\(name)"
+  }
+
+  /// What takes lines from several, as /dev/null does.
+  private static func isDevice(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
+  }
+}

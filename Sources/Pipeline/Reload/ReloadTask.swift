@@ -1,0 +1,230 @@
+import LogReading
+import Platform
+import Rendering
+import Shipping
+import Spool
+import VarnishLog
+
+/// What a run's configuration has become when it was read again.
+enum ReloadAnswer: ~Copyable {
+  /// It has mistakes, so nothing changes.
+  case mistakes([String])
+  case changes(ReloadChanges)
+}
+
+/// The difference of two configurations, with all that is new made ready.
+struct ReloadChanges: ~Copyable {
+  /// What becomes of one output of the new configuration.
+  enum Step {
+    /// It goes on as it is: the route with this number.
+    case keep(serial: Int)
+    /// It is new, or another than before; it can begin only when these have ended.
+    case begin(after: [Int])
+  }
+
+  let configuration: Configuration
+  /// For which log the new routes are made ready.
+  let log: LogKind
+  /// For each output, in the new order.
+  let steps: [Step]
+  /// For each output that begins, its route.
+  var routes: FixedList<Route?>
+  /// Settings that have changed and that a running process keeps.
+  let fixedSettings: [String]
+  /// Where this run has written.
+  let usedPlaces: Set<String>
+
+  /// Whether a route goes on as it is.
+  func keeps(_ serial: Int) -> Bool {
+    steps.contains { if case .keep(serial) = $0 { true } else { false } }
+  }
+}
+
+/// What is known of the log that a run reads.
+struct LogKind: Equatable {
+  /// Which tags it uses; nil before the first log.
+  var numbering: TagNumbering?
+  /// What files of its records are.
+  var binaryKind: BinaryKind?
+}
+
+/// Reading a configuration again and making ready what is new in it, on a thread of its own: nothing here touches what
+/// the run uses.
+struct ReloadTask: Sendable {
+  /// An output of the run, that takes entries or delivers its last.
+  struct Present: Sendable {
+    let serial: Int
+    let configuration: OutputConfiguration
+    let isDraining: Bool
+  }
+
+  let source: ConfigurationSource
+  let running: Configuration
+  let present: [Present]
+  let log: LogKind
+  let opener: OutputOpener
+  let clock: RunClock
+  /// The number of the first new route.
+  let firstSerial: Int
+  /// Where this run has written before.
+  let usedPlaces: Set<String>
+  /// What the process has limited itself to; nil if nothing limits it.
+  let sandboxPlan: SandboxPlan?
+  /// What an earlier task has made ready for nothing, and has to go first.
+  let discarded: DiscardedRoutes?
+
+  /// Reads it.
+  func carryOut() -> ReloadAnswer {
+    discarded?.close()
+    switch source.read() {
+    case .mistakes(let lines): return .mistakes(lines)
+    case .configuration(let configuration): return changes(configuration)
+    }
+  }
+
+  /// A mistake that shows only when an output is made ready.
+  private struct Mistakes: Error { let lines: [String] }
+
+  private func changes(_ configuration: Configuration) -> ReloadAnswer {
+    let usedPlaces = present.reduce(into: usedPlaces) { places, output in
+      places.formUnion(output.configuration.places.map(\.identity))
+    }
+    let plan = self.plan(configuration, usedPlaces)
+    let mistakes = plan.filter { $0.isNew }.flatMap { sandboxMistakes($0.output) }
+    guard mistakes.isEmpty else { return .mistakes(mistakes) }
+    do throws(Mistakes) {
+      let routes = try makeRoutes(plan, configuration)
+      return .changes(
+        ReloadChanges(
+          configuration: configuration, log: log, steps: plan.map(\.step), routes: routes,
+          fixedSettings: running.fixedSettings(differingIn: configuration),
+          usedPlaces: usedPlaces))
+    } catch {
+      return .mistakes(error.lines)
+    }
+  }
+
+  // MARK: The difference
+
+  /// What becomes of an output of the new configuration.
+  private struct Planned {
+    let output: OutputConfiguration
+    let step: ReloadChanges.Step
+    /// Whether it goes on where another one ends: under the same name, or with the same target.
+    var isSuccessor = false
+    /// Whether this run has written to its target.
+    var appends = false
+
+    var isNew: Bool {
+      if case .begin = step { true } else { false }
+    }
+  }
+
+  /// Outputs are told apart by their names; what has another target, format or spool under the same name is another
+  /// output.
+  private func plan(_ configuration: Configuration, _ usedPlaces: Set<String>) -> [Planned] {
+    let taking = present.filter { !$0.isDraining }
+    func goesOn(_ output: OutputConfiguration) -> Present? { taking.first { $0.configuration == output } }
+    let kept = Set(configuration.outputs.compactMap { goesOn($0)?.serial })
+    let ending = present.filter { !kept.contains($0.serial) }
+    let endingPlaces = ending.map { Set($0.configuration.places.map(\.identity)) }
+    return configuration.outputs.map { output in
+      if let present = goesOn(output) { return Planned(output: output, step: .keep(serial: present.serial)) }
+      let places = output.places.map(\.identity)
+      let others = zip(ending, endingPlaces).filter { !$1.isDisjoint(with: places) }.map(\.0)
+      let namesakes = taking.filter { $0.configuration.displayName == output.displayName }
+      return Planned(
+        output: output, step: .begin(after: others.map(\.serial)),
+        isSuccessor: !namesakes.isEmpty || others.contains { !$0.isDraining },
+        appends: !usedPlaces.isDisjoint(with: places))
+    }
+  }
+
+  /// Why a process that has limited itself can't have an output.
+  private func sandboxMistakes(_ output: OutputConfiguration) -> [String] {
+    guard let sandboxPlan else { return [] }
+    var needs = SandboxPlan()
+    needs.add(output)
+    return sandboxPlan.shortcomings(for: needs.withoutLinks).map {
+      "\(output.displayName): \($0): the process has limited itself to what it needed at its start; "
+        + "a restart changes that"
+    }
+  }
+
+  // MARK: What is new
+
+  private func makeRoutes(
+    _ plan: [Planned], _ configuration: Configuration
+  ) throws(Mistakes) -> FixedList<Route?> {
+    var routes = FixedList<Route?>(count: plan.count) { _ in nil }
+    var lines: [String] = []
+    for (index, planned) in plan.enumerated() where planned.isNew {
+      do throws(RunError) {
+        routes[index] = try makeRoute(planned, configuration, serial: firstSerial + index)
+      } catch {
+        lines.append("\(planned.output.displayName): \(error)")
+      }
+    }
+    guard !lines.isEmpty else { return routes }
+    DiscardedRoutes(routes).close()
+    throw Mistakes(lines: lines)
+  }
+
+  private func makeRoute(
+    _ planned: Planned, _ configuration: Configuration, serial: Int
+  ) throws(RunError) -> Route {
+    let output = planned.output
+    let binaryContent = output.isBinary ? BinaryLogFile.content() : nil
+    if let kind = log.binaryKind { _ = binaryContent?.begin(kind) }
+    let outlet = try makeOutlet(planned, binaryContent, limitBytes: configuration.spoolBytes(output))
+    var route = Route(
+      output, serial: serial, to: outlet, binaryContent: binaryContent,
+      waitsForRoom: opener.waitsForRoom(output), isSuccessor: planned.isSuccessor, now: clock.now())
+    route.isNew = true
+    guard let numbering = log.numbering else { return route }
+    do throws(RunError) {
+      try route.prepare(running.input.rules(for: numbering), numbering)
+    } catch {
+      route.discard()
+      throw error
+    }
+    return route
+  }
+
+  private func makeOutlet(
+    _ planned: Planned, _ binaryContent: BinaryContent?, limitBytes: Int
+  ) throws(RunError) -> Outlet {
+    if case .begin(let others) = planned.step, !others.isEmpty {
+      return .late(
+        try LateOutput(
+          planned.output, binaryContent: binaryContent, spoolBytes: limitBytes, appends: planned.appends,
+          opener))
+    }
+    let sink = try opener.openSink(planned.output, binaryContent, appends: planned.appends)
+    let spool = try opener.openSpool(planned.output, binaryContent, limitBytes: limitBytes)
+    return .open(try opener.begin(sink, spool))
+  }
+}
+
+/// Routes that were made ready, and to which nothing was written.
+final class DiscardedRoutes: @unchecked Sendable {
+  // Used by the one thread that closes them.
+  private var routes: FixedList<Route?>
+
+  init(_ routes: consuming FixedList<Route?>) { self.routes = routes }
+
+  /// Lets go of what they have open, on the thread that has opened it or would open it again.
+  func close() {
+    for index in 0..<routes.count {
+      guard var route = routes[index].take() else { continue }
+      route.discard()
+    }
+  }
+}
+
+extension Route {
+  /// Ends a route to which nothing was written, and waits until it has let go of what it had open.
+  fileprivate mutating func discard() {
+    if case .open(let output)? = retire() { _ = output.join(drainSeconds: 0) }
+  }
+}

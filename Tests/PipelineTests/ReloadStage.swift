@@ -1,0 +1,93 @@
+@testable import Pipeline
+import Glibc
+import Platform
+import Shipping
+import TestSupport
+
+/// A configuration that a run reads again when the test says so.
+final class ScriptedConfiguration: Sendable {
+  private struct State {
+    var answer = ConfigurationSource.Answer.mistakes(["nothing was given"])
+    var isHeld = false
+    var readCount = 0
+  }
+
+  private let state = Guarded(State())
+
+  /// What is read from now on.
+  func set(_ answer: ConfigurationSource.Answer) { state.withLock { $0.answer = answer } }
+
+  /// Makes reading take as long as the test wants.
+  func hold(_ isHeld: Bool) { state.withLock { $0.isHeld = isHeld } }
+
+  /// How often it was read, or began to be.
+  var readCount: Int { state.withLock { $0.readCount } }
+
+  var source: ConfigurationSource {
+    ConfigurationSource(name: "it.yaml", readable: []) { [self] in
+      state.withLock { $0.readCount += 1 }
+      while state.withLock({ $0.isHeld }) { usleep(1000) }
+      return state.withLock { $0.answer }
+    }
+  }
+}
+
+extension Stage {
+  /// An output of paths into a file, under a name.
+  func named(_ name: String, format: String = "%U") -> OutputConfiguration {
+    var output = file(name)
+    output.name = name
+    var formatting = OutputConfiguration.LineFormatting()
+    formatting.format = .text(Array(format.utf8))
+    output.shown = .lines(formatting)
+    return output
+  }
+
+  /// Has the run's configuration read again, with other outputs, and goes on until that is done.
+  func reload(
+    _ follower: inout Follower, _ outputs: [OutputConfiguration],
+    _ configure: (inout Configuration) -> Void = { _ in }
+  ) throws {
+    var other = follower.run.control.configuration
+    other.outputs = outputs
+    configure(&other)
+    try reload(&follower, .configuration(other))
+  }
+
+  /// The same with any answer.
+  func reload(_ follower: inout Follower, _ answer: ConfigurationSource.Answer) throws {
+    configuration.set(answer)
+    mailbox.post(.hangup)
+    try follower.step()
+    try follower.goOn { $0.reload == nil }
+  }
+}
+
+extension Follower {
+  /// Goes on until something is so: what other threads do is waited for.
+  mutating func goOn(until isSo: (borrowing Run) -> Bool) throws {
+    let deadline = Deadline.after(.seconds(60))
+    while !isSo(run) {
+      if deadline.hasPassed { throw SupportError("it isn't so after a minute") }
+      try step()
+      sched_yield()
+    }
+  }
+
+  /// A route's output; nil as long as it isn't open.
+  func output(_ index: Int) -> Output? { run.routes[index].output }
+
+  /// What the routes are called.
+  var names: [String] { (0..<run.routes.count).map { run.routes[$0].name } }
+
+  /// How many ways of grouping there are.
+  var grouperCount: Int {
+    switch state {
+    case .wide(let following): following.reading.groupers.count
+    case .narrow(let following): following.reading.groupers.count
+    case .seeking: 0
+    case .probing: 0
+    case .ended: 0
+    }
+  }
+}
