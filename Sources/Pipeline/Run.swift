@@ -82,7 +82,7 @@ struct Run: ~Copyable {
   /// - Returns: false if one of them has begun with records of another kind.
   func beginBinary<Layout: RecordLayout>(_ layout: Layout.Type, _ numbering: TagNumbering) -> String? {
     for index in 0..<routes.count {
-      guard let content = routes[index].binaryContent else { continue }
+      guard let content = routes[index].output.content.binary else { continue }
       if !content.begin(BinaryLogFile.kind(layout, numbering)) { return routes[index].output.name }
     }
     return nil

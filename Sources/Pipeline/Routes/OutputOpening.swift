@@ -5,7 +5,8 @@ import Spool
 /// An output whose target is open, and whose thread hasn't begun yet.
 struct OpenedOutput: ~Copyable {
   let configuration: OutputConfiguration
-  let binaryContent: BinaryContent?
+  /// What the sink takes, which is what its spool must hold.
+  let content: EntryContent
   let sink: Handover<any Sink>
 }
 
@@ -26,34 +27,33 @@ extension RunControl {
 
   private mutating func open(_ output: OutputConfiguration) throws(RunError) -> OpenedOutput {
     let messages = messages
-    let binaryContent = output.isBinary ? BinaryLogFile.content() : nil
+    let content =
+      output.isBinary ? EntryContent.records(BinaryLogFile.content()) : .lines(header: output.header)
     let sink = try aside("opening the output") {
-      Result { () throws(RunError) in try Self.openSink(output, binaryContent, messages) }
+      Result { () throws(RunError) in try Self.openSink(output, content, messages) }
     }
-    return OpenedOutput(configuration: output, binaryContent: binaryContent, sink: Handover(sink))
+    return OpenedOutput(configuration: output, content: sink.content, sink: Handover(sink))
   }
 
   private static func openSink(
-    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, _ messages: Messages
+    _ output: OutputConfiguration, _ content: EntryContent, _ messages: Messages
   ) throws(RunError) -> sending any Sink {
     do {
-      let header = output.header
       switch output.target {
       case .standardOutput:
-        return try StreamSink.standardOutput(header: header, binary: binaryContent)
+        return try StreamSink.standardOutput(content)
       case .file(var file):
-        file.header = header
-        file.binary = binaryContent
+        file.content = content
         file.keepsUnsettled = output.spoolDirectory != nil
         return try FileSink.open(file) { messages.say($0) }
       case .command(let command, let onRestart):
-        return LinkSink.exec(command, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }
+        return LinkSink.exec(command, linkOptions(content, onRestart)) { messages.say($0) }
       case .socket(let receiver, let onRestart):
-        var links = linkOptions(header, binaryContent, onRestart)
+        var links = linkOptions(content, onRestart)
         links.framing = receiver.framing
         return LinkSink.socket(receiver.address, links) { messages.say($0) }
       case .descriptor(let descriptor, let name):
-        return try StreamSink(descriptor: descriptor, name: name, header: header)
+        return try StreamSink(descriptor: descriptor, name: name, content: content)
       }
     } catch {
       throw .output(error)
@@ -61,12 +61,11 @@ extension RunControl {
   }
 
   private static func linkOptions(
-    _ header: [UInt8], _ binaryContent: BinaryContent?, _ onRestart: RestartPolicy
+    _ content: EntryContent, _ onRestart: RestartPolicy
   ) -> LinkOptions {
     var options = LinkOptions()
     options.onRestart = onRestart
-    options.header = header
-    options.binary = binaryContent
+    options.content = content
     return options
   }
 
@@ -83,9 +82,9 @@ extension RunControl {
   ///
   /// - Parameter canWait: whether the source loses nothing by being held back.
   mutating func begin(_ opened: consuming OpenedOutput, canWait: Bool) throws(RunError) -> Route {
-    let (output, binaryContent, messages) = (opened.configuration, opened.binaryContent, messages)
+    let (output, messages) = (opened.configuration, messages)
     let waitsForRoom = canWait && output.overflow != .drop
-    let options = spoolOptions(output, binaryContent, waitsForRoom: waitsForRoom)
+    let options = spoolOptions(output, opened.content, waitsForRoom: waitsForRoom)
     let spool = try aside("looking through the spool") {
       Result { () throws(SpoolError) in try Spool(options) }.mapError { .spool($0) }
     }
@@ -93,35 +92,22 @@ extension RunControl {
       let running = try Output(
         to: opened.sink.take(), spool: spool,
         options: Output.Options(triesAgain: configuration.followsLog, warn: { messages.say($0) }))
-      return Route(
-        output, to: running, binaryContent: binaryContent, waitsForRoom: waitsForRoom,
-        now: clock.now())
+      return Route(output, to: running, waitsForRoom: waitsForRoom, now: clock.now())
     } catch {
       throw .spool(error)
     }
   }
 
-  /// What an output may take in memory: what it was given, or an equal part of what the others leave.
-  private func spoolBytes(_ output: OutputConfiguration) -> Int {
-    if let bytes = output.spoolBytes { return bytes }
-    let outputs = configuration.outputs
-    let given = outputs.reduce(0) { $0 + ($1.spoolBytes ?? 0) }
-    let sharers = outputs.count { $0.spoolBytes == nil }
-    return max(Self.spoolBytesMin, (configuration.process.spoolBytes - given) / sharers)
-  }
-
-  private static let spoolBytesMin = 1 << 20
-
   private func spoolOptions(
-    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, waitsForRoom: Bool
+    _ output: OutputConfiguration, _ content: EntryContent, waitsForRoom: Bool
   ) -> Spool.Options {
     var spool = Spool.Options(
-      limitBytes: spoolBytes(output), overflow: waitsForRoom ? .block : .drop,
+      limitBytes: configuration.spoolBytes(of: output), overflow: waitsForRoom ? .block : .drop,
       interruptDescriptor: mailbox.descriptor)
     let messages = messages
     if let directory = output.spoolDirectory {
       spool.disk = Spool.DiskOptions(
-        directory: directory, limitBytes: output.spoolDiskBytes, content: binaryContent
+        directory: directory, limitBytes: output.spoolDiskBytes, content: content
       ) { messages.say($0) }
     } else if waitsForRoom {
       spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)

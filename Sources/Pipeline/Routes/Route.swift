@@ -15,12 +15,8 @@ struct Route: ~Copyable {
   /// The name in messages and in the accounting.
   let name: String
   let output: Output
-  /// What the output must know of the records it is given, if they are records.
-  let binaryContent: BinaryContent?
   /// Whether the source is held back when the spool is full.
   let waitsForRoom: Bool
-  /// Why an entry for which there is no room is lost.
-  let refusal: Ledger.Cause
 
   /// What this thread has counted; `account` adds the rest.
   var ledger = Ledger()
@@ -44,16 +40,12 @@ struct Route: ~Copyable {
 
   /// A route to an output that has begun.
   init(
-    _ configuration: OutputConfiguration, to output: Output, binaryContent: BinaryContent?,
-    waitsForRoom: Bool,
-    now: Moment
+    _ configuration: OutputConfiguration, to output: Output, waitsForRoom: Bool, now: Moment
   ) {
     self.configuration = configuration
     self.output = output
-    self.binaryContent = binaryContent
     self.waitsForRoom = waitsForRoom
     name = configuration.displayName
-    refusal = configuration.spoolDirectory == nil ? .spoolFull : .diskFull
     writer = output.makeWriter()
     rateLimiter = configuration.rateLimit.map { RateLimiter($0, at: now.steadyNanoseconds) }
     groupsLeft = configuration.groupsMax ?? .max
@@ -190,9 +182,11 @@ struct Route: ~Copyable {
   }
 
   /// Counts an entry that is lost because there is no room for it.
-  mutating func refuse() {
-    ledger[refusal] += 1
-    if configuration.marksGaps { gap.noteRefusal() }
+  mutating func refuse() { refuse(output.isDiskFull ? .diskFull : .spoolFull) }
+
+  private mutating func refuse(_ cause: Ledger.Cause) {
+    ledger[cause] += 1
+    if configuration.marksGaps { gap.noteRefusal(cause) }
   }
 
   /// Room for a usual line; what is longer is rendered twice.
@@ -265,6 +259,9 @@ struct Route: ~Copyable {
       ledger[.torn] += 1
       if configuration.marksGaps { gap.noteTorn() }
       return .torn
+    case .oversize:
+      refuse(.oversize)
+      return .counted
     case .full: return .full
     }
   }
@@ -276,13 +273,15 @@ struct Route: ~Copyable {
     case nothing
     case torn
     case full
+    /// It is larger than any entry may be.
+    case oversize
   }
 
   /// Has something rendered into the spool.
   ///
   /// - Parameters:
   ///   - usual: how much room to begin with, in bytes.
-  ///   - limit: what takes more finds no room.
+  ///   - limit: what takes more is never kept.
   ///   - render: returns whether there is anything to keep.
   @inline(__always)
   private static func render(
@@ -294,7 +293,7 @@ struct Route: ~Copyable {
       guard wanted <= limit, case .room(let room) = writer.reserve(wanted) else {
         // Whether there would have been anything must be known to count it right.
         var nowhere = LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
-        return render(&nowhere) ? .full : .nothing
+        return render(&nowhere) ? wanted <= limit ? .full : .oversize : .nothing
       }
       var line = LineWriter(room)
       guard render(&line) else { return .nothing }

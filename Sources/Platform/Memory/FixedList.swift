@@ -2,7 +2,7 @@
 ///
 /// Elements are changed where they lie: getting at one comes without reference counting and without a check for
 /// being its only owner.
-package struct FixedList<Element: ~Copyable>: ~Copyable {
+@safe package struct FixedList<Element: ~Copyable>: ~Copyable {
   // Invariant: `count` initialized elements lie at `base`, from the end of `init` to `deinit`. Each access checks
   // its index, and whoever changes an element has exclusive access to the list.
   @usableFromInline let base: UnsafeMutablePointer<Element>
@@ -16,31 +16,31 @@ package struct FixedList<Element: ~Copyable>: ~Copyable {
     let memory = UnsafeMutablePointer<Element>.allocate(capacity: count)
     for index in 0..<count {
       do throws(Failure) {
-        (memory + index).initialize(to: try make(index))
+        unsafe (memory + index).initialize(to: try make(index))
       } catch {
-        memory.deinitialize(count: index)
-        memory.deallocate()
+        unsafe memory.deinitialize(count: index)
+        unsafe memory.deallocate()
         throw error
       }
     }
-    base = memory
+    unsafe base = unsafe memory
     self.count = count
   }
 
   deinit {
-    base.deinitialize(count: count)
-    base.deallocate()
+    unsafe base.deinitialize(count: count)
+    unsafe base.deallocate()
   }
 
   /// One element.
   @inlinable package subscript(index: Int) -> Element {
     _read {
       precondition(index >= 0 && index < count, "an element of the list")
-      yield base[index]
+      yield unsafe base[index]
     }
     _modify {
       precondition(index >= 0 && index < count, "an element of the list")
-      yield &base[index]
+      yield unsafe &base[index]
     }
   }
 }

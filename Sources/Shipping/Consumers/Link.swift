@@ -82,7 +82,7 @@ struct LinkEnd: Equatable {
   /// Whether it went without warning, so that it may not have read what its system had taken.
   var isAbrupt = false
   /// Why there is no use in trying again, if there is none.
-  var refusal: SinkError?
+  var refusal: SystemError?
 }
 
 /// What came of sending.

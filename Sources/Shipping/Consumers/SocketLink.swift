@@ -165,7 +165,7 @@ final class SocketLink: Link {
   private func failure(_ operation: String, _ detail: String, isFinal: Bool) -> LinkCondition {
     var end = LinkEnd(reason: "\(operation): \(detail)")
     if isFinal, !hasConnected {
-      end.refusal = SinkError(target: name, operation: operation, refusal: detail)
+      end.refusal = SystemError(operation: operation, path: name, problem: detail)
     }
     return .ended(end)
   }

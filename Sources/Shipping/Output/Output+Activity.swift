@@ -30,6 +30,9 @@ extension Output {
       processorNanoseconds: state.threadClock.withLock { $0 }?.nanoseconds)
   }
 
+  /// Whether the spool's disk has no room for what memory has none for.
+  package var isDiskFull: Bool { spool.isDiskFull.load(ordering: .relaxed) }
+
   /// How much the spool may take in memory and, if there is a disk for it, there.
   package var spoolLimits: (memoryBytes: Int, diskBytes: Int?) {
     (spool.options.limitBytes, spool.options.disk?.limitBytes)
