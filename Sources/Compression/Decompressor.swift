@@ -130,8 +130,8 @@ public struct Decompressor: ~Copyable {
     _ progress: inout Progress
   ) {
     guard case .lead(var lead) = state else { return }
-    for unsafebyte in unsafe input {
-      lead.append(byte)
+    for index in 0..<input.count {
+      unsafe lead.append(input[index])
       guard format.canBegin(with: lead) else {
         return fail(hasWholePart ? .trailingGarbage : .invalid, at: partOffset)
       }

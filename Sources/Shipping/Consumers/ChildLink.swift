@@ -89,7 +89,7 @@ final class ChildLink: Link {
 
   func send(_ bytes: UnsafeRawBufferPointer, at now: Moment) -> LinkProgress {
     guard let writeEnd = child?.writeEnd else { return .broken }
-    let progress = LinkProgress(writing: bytes, to: writeEnd, by: system)
+    let progress = unsafe LinkProgress(writing: bytes, to: writeEnd, by: system)
     if progress == .broken { goDeaf(now) }
     return progress
   }

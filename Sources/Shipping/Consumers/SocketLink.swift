@@ -263,7 +263,7 @@ final class SocketLink: Link {
       return silence == .probing ? .sent(0) : .broken
     }
     do {
-      let count = try system.send(descriptor, bytes)
+      let count = unsafe try system.send(descriptor, bytes)
       if silence == .suspected, count > 0 { silence = .probing }
       return .sent(count)
     } catch .wouldBlock {

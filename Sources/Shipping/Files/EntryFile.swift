@@ -52,9 +52,9 @@ final class EntryFile {
   func append(_ batch: EntryBatch) throws(SystemError) -> Int {
     try mend()
     #if DEBUG
-      if FaultPoint.lineHalfWritten.isReached() { writeHalfAndDie(batch.bytes) }
+      if FaultPoint.lineHalfWritten.isReached() { unsafe writeHalfAndDie(batch.bytes) }
     #endif
-    let (written, failure) = writeAll(batch.bytes)
+    let (written, failure) = unsafe writeAll(batch.bytes)
     guard let failure else { return written }
     let entries = batch.entryCount(within: written)
     let whole = entries == 0 ? 0 : batch.endOffset(of: entries - 1)
@@ -67,9 +67,9 @@ final class EntryFile {
   func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
     try mend()
     #if DEBUG
-      if FaultPoint.memberHalfWritten.isReached() { writeHalfAndDie(bytes) }
+      if FaultPoint.memberHalfWritten.isReached() { unsafe writeHalfAndDie(bytes) }
     #endif
-    let (written, failure) = writeAll(bytes)
+    let (written, failure) = unsafe writeAll(bytes)
     guard let failure else { return }
     tear(written)
     throw SystemError(operation: "write", path: path, errno: failure)
@@ -122,7 +122,7 @@ final class EntryFile {
     var written = 0
     while written < bytes.count {
       do {
-        let count = try system.write(
+        let count = unsafe try system.write(
           descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]))
         written += count
         byteCount += count
@@ -165,7 +165,7 @@ final class EntryFile {
 
   #if DEBUG
     private func writeHalfAndDie(_ bytes: UnsafeRawBufferPointer) {
-      _ = writeAll(UnsafeRawBufferPointer(rebasing: bytes.prefix(max(1, bytes.count / 2))))
+      _ = unsafe writeAll(UnsafeRawBufferPointer(rebasing: bytes.prefix(max(1, bytes.count / 2))))
       FaultPoint.die()
     }
   #endif

@@ -105,36 +105,36 @@ struct FileRepair {
   /// A path that leads to what is open, whatever has its name by now; nil where there is none.
   private static func path(of descriptor: Int32) -> String? {
     let path = "/proc/self/fd/\(descriptor)"
-    return access(path, F_OK) == 0 ? path : nil
+    return unsafe access(path, F_OK) == 0 ? path : nil
   }
 
   /// Whether a file that lines are to be added to begins as no text does, with a NUL among its first bytes:
   /// where its last line ends, nobody could tell.
   private func isBinary(_ descriptor: Int32) throws(Errno) -> Bool {
     let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 4)
-    defer { beginning.deallocate() }
-    let count = try system.readFully(descriptor, into: beginning, at: 0)
-    return beginning.prefix(count).contains(0)
+    defer { unsafe beginning.deallocate() }
+    let count = unsafe try system.readFully(descriptor, into: beginning, at: 0)
+    return unsafe beginning.prefix(count).contains(0)
   }
 
   private func isPartOfHeader(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Bool {
     guard let header = content.header, byteCount > 0, byteCount < header.count else { return false }
     let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
-    defer { beginning.deallocate() }
-    let count = try system.readFully(descriptor, into: beginning, at: 0)
-    return beginning.prefix(count).elementsEqual(header.prefix(byteCount))
+    defer { unsafe beginning.deallocate() }
+    let count = unsafe try system.readFully(descriptor, into: beginning, at: 0)
+    return unsafe beginning.prefix(count).elementsEqual(header.prefix(byteCount))
   }
 
   /// The offset behind the last newline; 0 if there is none where a kill could have left it.
   private func endOfLastLine(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Int {
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
-    defer { chunk.deallocate() }
+    defer { unsafe chunk.deallocate() }
     var end = byteCount
     while end > 0, byteCount - end <= Self.tornBytesMax {
       let start = max(0, end - chunk.count)
-      let wanted = UnsafeMutableRawBufferPointer(rebasing: chunk.prefix(end - start))
-      let count = try system.readFully(descriptor, into: wanted, at: start)
-      if let newline = wanted.prefix(count).lastIndex(of: UInt8(ascii: "\n")) {
+      let wanted = unsafe UnsafeMutableRawBufferPointer(rebasing: chunk.prefix(end - start))
+      let count = unsafe try system.readFully(descriptor, into: wanted, at: start)
+      if let newline = unsafe wanted.prefix(count).lastIndex(of: UInt8(ascii: "\n")) {
         return start + newline + 1
       }
       end = start

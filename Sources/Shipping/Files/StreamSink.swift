@@ -86,7 +86,7 @@ public final class StreamSink: Sink {
   public func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     if let obstacle = try writeHeader() { return SinkProgress(byteCount: 0, obstacle: obstacle) }
     if case .file = way { return SinkProgress(byteCount: try file.append(batch)) }
-    return try transfer(batch.bytes)
+    return unsafe try transfer(batch.bytes)
   }
 
   /// Writes what comes before the first entry, as far as there is room.
@@ -94,9 +94,9 @@ public final class StreamSink: Sink {
   private func writeHeader() throws(SystemError) -> SinkProgress.Obstacle? {
     guard let header = pendingHeader ?? content.header?[...], !header.isEmpty else { return nil }
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: header.count, alignment: 1)
-    defer { bytes.deallocate() }
-    bytes.copyBytes(from: header)
-    let progress = try transfer(UnsafeRawBufferPointer(bytes))
+    defer { unsafe bytes.deallocate() }
+    unsafe bytes.copyBytes(from: header)
+    let progress = unsafe try transfer(UnsafeRawBufferPointer(bytes))
     pendingHeader = header.dropFirst(progress.byteCount)
     guard progress.byteCount < header.count else { return nil }
     return progress.obstacle ?? .unwritable(descriptor)
@@ -105,24 +105,24 @@ public final class StreamSink: Sink {
   private func transfer(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> SinkProgress {
     switch way {
     case .file:
-      try file.append(bytes)
+      unsafe try file.append(bytes)
       return SinkProgress(byteCount: bytes.count)
     case .ownNonBlocking(let own):
-      return try progress("write", bytes, on: own) { () throws(Errno) in
-        try system.write(own, bytes)
+      return unsafe try progress("write", bytes, on: own) { () throws(Errno) in
+        unsafe try system.write(own, bytes)
       }
     case .socket:
-      return try progress("send", bytes, on: descriptor) { () throws(Errno) in
-        try system.send(descriptor, bytes)
+      return unsafe try progress("send", bytes, on: descriptor) { () throws(Errno) in
+        unsafe try system.send(descriptor, bytes)
       }
     case .cautious:
       var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
       guard SystemCalls.poll(&descriptors, nanoseconds: 0) > 0 else {
         return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
       }
-      let little = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.cautiousBytes))
-      return try progress("write", little, on: descriptor) { () throws(Errno) in
-        try system.write(descriptor, little)
+      let little = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.cautiousBytes))
+      return unsafe try progress("write", little, on: descriptor) { () throws(Errno) in
+        unsafe try system.write(descriptor, little)
       }
     }
   }

@@ -64,7 +64,7 @@ public final class Output: Sendable {
     do {
       try spool.startSpiller()
       custody = ReaderCustody(spool.makeReader())
-      self.sink = sink
+      unsafe self.sink = sink
       self.options = options
       thread = try WorkerThread.start(
         OutputLoop(custody, sink: sink, state: state, options: options))
@@ -183,11 +183,11 @@ public final class Output: Sendable {
     guard spool.disk != nil else { return }
     let end = ThreadEnd()
     do {
-      pthread_detach(
+      unsafe pthread_detach(
         try WorkerThread.start(Keeper(custody: custody, sink: sink, warn: options.warn, end: end)))
       waitWhileKeeping(end)
     } catch {
-      custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
+      unsafe custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
     }
   }
 

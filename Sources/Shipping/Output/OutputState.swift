@@ -16,8 +16,9 @@ final class OutputState: Sendable {
   private let written = AtomicTally()
   private let givenUp = AtomicGivenUp()
   private let acceptedThrough: Atomic<Int>, settledThrough: Atomic<Int>
-  /// The last sequence with a place that belongs to it. A lock keeps the two together, which only who asks for them
-  /// and the output's thread take.
+  /// The last sequence with a place that belongs to it.
+  ///
+  /// A lock keeps the two together; the thread that reads a log doesn't take it.
   private let settledPlace = Guarded<SettledPlace?>(nil)
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
