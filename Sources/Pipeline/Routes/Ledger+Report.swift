@@ -28,7 +28,7 @@ extension Ledger {
   private var otherFigures: [(String, Int)] {
     [
       ("lost_bytes", lostBytes), ("incomplete_by_limit", incompleteByLimit),
-      ("incomplete_by_timeout", incompleteByTimeout), ("gaps_marked", marks),
+      ("incomplete_by_timeout", incompleteByTimeout), ("truncated", truncated), ("gaps_marked", marks),
     ]
   }
 }

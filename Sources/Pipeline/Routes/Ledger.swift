@@ -58,6 +58,8 @@ public struct Ledger: Sendable, Equatable {
   /// Groups that were taken incomplete because they took too long.
   public var incompleteByTimeout = 0
 
+  /// Entries handed to the output with a value that the log's writer has probably cut.
+  public var truncated = 0
   /// Lines that say where something was lost; they count as seen, and as written or dropped.
   public var marks = 0
 

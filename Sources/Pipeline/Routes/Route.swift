@@ -211,6 +211,7 @@ struct Route: ~Copyable {
       result = Self.render(
         to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax, isIntact: isIntact
       ) { maker.value.render(transaction, captured, to: &$0) }
+      if maker.value.renderer.lastLineHasCutValue, case .kept = result { ledger.truncated += 1 }
     default: result = .nothing
     }
     return count(result)
