@@ -7,7 +7,8 @@ import Testing
   /// Children that read from a pipe until that is closed.
   private func startChildren(_ count: Int) throws -> (children: [pid_t], writeEnd: Int32) {
     var ends: [Int32] = [-1, -1]
-    try #require(pipe2(&ends, O_CLOEXEC) == 0)
+    try #require(pipe(&ends) == 0)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[0]) }
     let children = try (0..<count).map { _ in try SystemCalls.real.startShell("read line", input: ends[0]) }
     return (children, ends[1])

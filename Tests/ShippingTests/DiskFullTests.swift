@@ -2,6 +2,7 @@ import Glibc
 @testable import Platform
 @testable import Shipping
 @testable import Spool
+import Synchronization
 import Testing
 
 /// Whether it is the disk that has no room is told by what happened to it.
@@ -41,7 +42,8 @@ import Testing
     let spool = try spool(diskBytes: 1 << 30, faults.system)
     // Several attempts, so that the first has failed for certain.
     #expect(try fill(spool) { faults.count(of: .write) > 23 })
-    #expect(!spool.isDiskFull.load(ordering: .relaxed))
+    let isFull = spool.isDiskFull.load(ordering: .relaxed)
+    #expect(!isFull)
   }
 
   @Test func `a disk that takes entries again isn't full any more`() throws {
