@@ -13,7 +13,7 @@ struct SpoolMemoryTests {
     try writeFile(path, text.utf8)
     let result = try ProcessRunner.run(Command(try Subject.found().path, ["check", path]))
     let said = result.errorText + String(decoding: result.output, as: UTF8.self)
-    return (result.status, said.split(separator: "\n").map { $0.replacing(path, with: "it.yaml") })
+    return (result.status, said.split(separator: "\n").map { String($0.replacing(path, with: "it.yaml")) })
   }
 
   private func text(_ memory: [String?]) -> String {

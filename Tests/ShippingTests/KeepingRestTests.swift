@@ -32,34 +32,28 @@ import Testing
 
   private static func lines(_ sequences: [Int]) -> [String] { sequences.map { "line \($0)" } }
 
-  /// Commits so many lines, which don't all fit into one block, and takes them.
-  private func carry(_ count: Int, _ live: LiveSpool) throws {
+  /// Carries so many lines through a spool, of which these weren't settled at its end.
+  /// - Returns: how many were kept.
+  private func keep(_ rest: [EntryRun], of count: Int) throws -> Int {
+    let live = try live()
     for sequence in 0..<count { #expect(live.append(Array("line \(sequence)\n".utf8))) }
     live.writer.finish()
     #expect(try takeAll(live).count == count)
+    live.reader.settle(through: rest.first?.firstSequence)
+    try live.reader.keepRest(rest)
+    return live.spool.usage.kept.entries
   }
 
   @Test func `what lies in front of a gap is kept, too`() throws {
-    let first = try live()
-    try carry(10, first)
     // 4 and 5 were given up.
-    let rest = [Self.run(2..<4), Self.run(6..<10)]
-    first.reader.settle(through: 2)
-    try first.reader.keepRest(rest)
-    #expect(first.spool.usage.kept.entries == 6)
+    #expect(try keep([Self.run(2..<4), Self.run(6..<10)], of: 10) == 6)
     let next = try live()
     // All of it lies in one block, so what was given up comes again; nothing that wasn't is missing.
     #expect(try takeAll(next) == Self.lines(Array(2..<10)))
   }
 
   @Test func `what is in memory no more is written in its runs`() throws {
-    let first = try live()
-    let count = 2000
-    try carry(count, first)
-    let rest = [Self.run(100..<200), Self.run(300..<400)]
-    first.reader.settle(through: 100)
-    try first.reader.keepRest(rest)
-    #expect(first.spool.usage.kept.entries == 200)
+    #expect(try keep([Self.run(100..<200), Self.run(300..<400)], of: 2000) == 200)
     let next = try live()
     #expect(try takeAll(next) == Self.lines(Array(100..<200) + Array(300..<400)))
   }

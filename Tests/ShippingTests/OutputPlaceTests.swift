@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func `each file of a series has a larger number, and is known by any name`() throws {
-    let sink = try sink { $0.rotateBytes = 8 }
+    let sink = try sink { $0.rotateBytes = 12 }
     try sink.take(["one", "two"])
     let first = try #require(sink.place)
     #expect(first.number > 0 && first.byteCount == 8)
@@ -56,7 +56,9 @@ import Testing
     #expect(second.number > first.number)
     #expect(second.file != first.file)
     #expect(second == end(of: "access.log", number: second.number))
-    #expect(first == end(of: "access.log.\(stamp())", number: first.number))
+    #expect(second.byteCount == 0, "the third line has filled the first file")
+    let finished = end(of: "access.log.\(stamp())", number: first.number)
+    #expect(finished.file == first.file && finished.byteCount == 14)
   }
 
   @Test func `a file that was deleted is no place any more`() throws {
