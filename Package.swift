@@ -34,11 +34,11 @@ let package = Package(
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: strict),
+    .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: marked),
     .target(
       name: "Platform",
       dependencies: ["CShims"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "SharedMemory",
       dependencies: ["CShims", "Platform"],
@@ -57,7 +57,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "Settings", dependencies: ["CYAML", "Platform"],
-      swiftSettings: strict + [.strictMemorySafety()]),
+      swiftSettings: marked),
     .target(
       name: "SpillwayLogging",
       dependencies: [
@@ -81,11 +81,11 @@ let package = Package(
     .target(
       name: "Spool",
       dependencies: ["CShims", "CZlib", "Platform", "SharedMemory"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Shipping",
-      dependencies: ["CShims", "CZlib", "Platform", "Spool"],
-      swiftSettings: strict),
+      dependencies: ["CShims", "CZlib", "Platform", "SharedMemory", "Spool"],
+      swiftSettings: marked),
     .target(
       name: "Pipeline",
       dependencies: [

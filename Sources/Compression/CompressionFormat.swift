@@ -10,7 +10,7 @@ public enum CompressionFormat: String, Sendable, CaseIterable {
     for format in Self.allCases where beginning.byteCount >= format.leadByteCount {
       var lead = Lead()
       for index in 0..<format.leadByteCount {
-        lead.append(beginning.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+        unsafe lead.append(beginning.unsafeLoad(fromByteOffset: index, as: UInt8.self))
       }
       guard format.canBegin(with: lead) else { continue }
       self = format

@@ -64,12 +64,12 @@ public struct Decompressor: ~Copyable {
     _ input: RawSpan, into output: inout MutableRawSpan
   ) throws(DecompressionError) -> Progress {
     var progress = Progress()
-    input.withUnsafeBytes { input in
-      output.withUnsafeMutableBytes { output in
+    unsafe input.withUnsafeBytes { input in
+      unsafe output.withUnsafeMutableBytes { output in
         while failure == nil, progress.produced < output.count,
           progress.consumed < input.count || mayOweOutput
         {
-          decodeStep(
+          unsafe decodeStep(
             UnsafeRawBufferPointer(rebasing: input[progress.consumed...]),
             into: UnsafeMutableRawBufferPointer(rebasing: output[progress.produced...]), &progress)
         }
@@ -100,24 +100,24 @@ public struct Decompressor: ~Copyable {
   ) {
     switch state {
     case .between:
-      guard let first = input.first else { return }
+      guard let first = unsafe input.first else { return }
       if first == 0, hasWholePart, format.allowsPadding {
-        let zeros = input.prefix { $0 == 0 }.count
+        let zeros = unsafe input.prefix { $0 == 0 }.count
         advance(by: zeros, &progress)
       } else {
         partOffset = offset
         state = .lead(Lead())
-        readLead(from: input, into: output, &progress)
+        unsafe readLead(from: input, into: output, &progress)
       }
-    case .lead: readLead(from: input, into: output, &progress)
+    case .lead: unsafe readLead(from: input, into: output, &progress)
     case .inside:
-      let step = decoder.decode(input, into: output)
+      let step = unsafe decoder.decode(input, into: output)
       advance(by: step.consumed, &progress)
       progress.produced += step.produced
       mayOweOutput = step.produced == output.count
       heed(step)
       // Otherwise whoever calls would never come to an end.
-      if step.consumed == 0, step.produced == 0, !input.isEmpty, case .goesOn = step.outcome {
+      if step.consumed == 0, step.produced == 0, unsafe !input.isEmpty, case .goesOn = step.outcome {
         fail(.invalid, at: offset)
       }
     }
@@ -130,8 +130,8 @@ public struct Decompressor: ~Copyable {
     _ progress: inout Progress
   ) {
     guard case .lead(var lead) = state else { return }
-    for byte in input {
-      lead.append(byte)
+    for index in 0..<input.count {
+      unsafe lead.append(input[index])
       guard format.canBegin(with: lead) else {
         return fail(hasWholePart ? .trailingGarbage : .invalid, at: partOffset)
       }
@@ -141,9 +141,10 @@ public struct Decompressor: ~Copyable {
     state = .lead(lead)
     guard lead.byteCount == format.leadByteCount else { return }
     state = .inside
-    withUnsafeBytes(of: lead.word.littleEndian) { bytes in
+    unsafe withUnsafeBytes(of: lead.word.littleEndian) { bytes in
       // No format has anything to put out so early.
-      let step = decoder.decode(UnsafeRawBufferPointer(rebasing: bytes[..<lead.byteCount]), into: output)
+      let step = unsafe decoder.decode(
+        UnsafeRawBufferPointer(rebasing: bytes[..<lead.byteCount]), into: output)
       if step.consumed != lead.byteCount { fail(.invalid, at: partOffset) }
       heed(step)
     }

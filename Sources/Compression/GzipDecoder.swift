@@ -1,23 +1,25 @@
 internal import CZlib
 
 /// Decodes one gzip member after the other.
-final class GzipDecoder: StreamDecoder {
-  // On the heap, as the library keeps a pointer from its own state back to it.
+@safe final class GzipDecoder: StreamDecoder {
+  // Invariant: `stream` is initialized from the end of `init` to `deinit`, and its pointers into input and output are
+  // used only within the call that has set them. On the heap, as the library keeps a pointer from its own state back
+  // to it.
   private let stream: UnsafeMutablePointer<z_stream>
 
   /// Nil if there is no memory.
   init?() {
-    stream = .allocate(capacity: 1)
-    stream.initialize(to: z_stream())
+    unsafe stream = .allocate(capacity: 1)
+    unsafe stream.initialize(to: z_stream())
     let gzipWindow: Int32 = 15 + 16
-    let size = Int32(MemoryLayout<z_stream>.size)
-    if inflateInit2_(stream, gzipWindow, ZLIB_VERSION, size) != Z_OK { return nil }
+    let size = unsafe Int32(MemoryLayout<z_stream>.size)
+    if unsafe inflateInit2_(stream, gzipWindow, ZLIB_VERSION, size) != Z_OK { return nil }
   }
 
   deinit {
-    inflateEnd(stream)
-    stream.deinitialize(count: 1)
-    stream.deallocate()
+    unsafe inflateEnd(stream)
+    unsafe stream.deinitialize(count: 1)
+    unsafe stream.deallocate()
   }
 
   func decode(
@@ -26,25 +28,25 @@ final class GzipDecoder: StreamDecoder {
     // The library counts in 32 bits. What is beyond that comes with the next call.
     let given = UInt32(clamping: input.count)
     let room = UInt32(clamping: output.count)
-    let start = input.assumingMemoryBound(to: UInt8.self).baseAddress
-    stream.pointee.next_in = UnsafeMutablePointer(mutating: start)
-    stream.pointee.avail_in = given
-    stream.pointee.next_out = output.assumingMemoryBound(to: UInt8.self).baseAddress
-    stream.pointee.avail_out = room
+    let start = unsafe input.assumingMemoryBound(to: UInt8.self).baseAddress
+    unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(mutating: start)
+    unsafe stream.pointee.avail_in = given
+    unsafe stream.pointee.next_out = unsafe output.assumingMemoryBound(to: UInt8.self).baseAddress
+    unsafe stream.pointee.avail_out = room
     // The pointers hold for this call only.
     defer {
-      stream.pointee.next_in = nil
-      stream.pointee.next_out = nil
+      unsafe stream.pointee.next_in = nil
+      unsafe stream.pointee.next_out = nil
     }
-    let result = inflate(stream, Z_NO_FLUSH)
+    let result = unsafe inflate(stream, Z_NO_FLUSH)
     var step = DecodingStep()
-    step.consumed = Int(given - stream.pointee.avail_in)
-    step.produced = Int(room - stream.pointee.avail_out)
+    step.consumed = unsafe Int(given - stream.pointee.avail_in)
+    step.produced = unsafe Int(room - stream.pointee.avail_out)
     switch result {
     case Z_OK, Z_BUF_ERROR: break
     case Z_STREAM_END:
       step.outcome = .partEnded
-      inflateReset(stream)
+      unsafe inflateReset(stream)
     case Z_MEM_ERROR: step.outcome = .failed(.outOfMemory, detail: nil)
     default: step.outcome = fault
     }
@@ -53,8 +55,8 @@ final class GzipDecoder: StreamDecoder {
 
   /// What the library found; of a wrong sum it only says so in words.
   private var fault: DecodingStep.Outcome {
-    guard let message = stream.pointee.msg else { return .failed(.invalid, detail: nil) }
-    let text = String(cString: message)
+    guard let message = unsafe stream.pointee.msg else { return .failed(.invalid, detail: nil) }
+    let text = unsafe String(cString: message)
     let sums = ["incorrect data check", "incorrect length check", "header crc mismatch"]
     return .failed(sums.contains(text) ? .wrongChecksum : .invalid, detail: text)
   }

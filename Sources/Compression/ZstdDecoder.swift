@@ -5,7 +5,9 @@ internal import CZstd
 /// When a call of the library fails, it keeps to itself what it had decoded in that call. Therefore it is
 /// given one block or header at a time, so that all before a fault gets out, however the input is cut; and a
 /// fault's place is the beginning of what it lies in.
-final class ZstdDecoder: StreamDecoder {
+@safe final class ZstdDecoder: StreamDecoder {
+  // Invariant: `context` is the library's, made in `init` and freed in `deinit`; it keeps no pointer to input or output
+  // beyond a call.
   private let context: OpaquePointer
   /// How many bytes there are up to the end of the present block or header.
   private var unitLeft = 1
@@ -26,13 +28,13 @@ final class ZstdDecoder: StreamDecoder {
 
   /// Nil if there is no memory.
   init?(windowByteCountMax: Int) {
-    guard let context = ZSTD_createDCtx() else { return nil }
-    self.context = context
+    guard let context = unsafe ZSTD_createDCtx() else { return nil }
+    unsafe self.context = unsafe context
     let bits = Int32(windowByteCountMax.trailingZeroBitCount)
-    if ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, bits)) != 0 { return nil }
+    if unsafe ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, bits)) != 0 { return nil }
   }
 
-  deinit { ZSTD_freeDCtx(context) }
+  deinit { unsafe ZSTD_freeDCtx(context) }
 
   func decode(
     _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
@@ -41,26 +43,26 @@ final class ZstdDecoder: StreamDecoder {
     while true {
       // What is owed comes out by itself, before a fault can spoil it.
       let given = mayOweOutput ? 0 : min(input.count - step.consumed, unitLeft)
-      var source = ZSTD_inBuffer(
-        src: input.baseAddress.map { $0 + step.consumed }, size: given, pos: 0)
-      var target = ZSTD_outBuffer(
-        dst: output.baseAddress.map { $0 + step.produced }, size: output.count - step.produced, pos: 0)
-      let result = ZSTD_decompressStream(context, &target, &source)
+      var source = unsafe ZSTD_inBuffer(
+        src: input.baseAddress.map { unsafe $0 + step.consumed }, size: given, pos: 0)
+      var target = unsafe ZSTD_outBuffer(
+        dst: output.baseAddress.map { unsafe $0 + step.produced }, size: output.count - step.produced, pos: 0)
+      let result = unsafe ZSTD_decompressStream(context, &target, &source)
       if ZSTD_isError(result) != 0 {
         step.outcome = fault(result)
         step.faultDistance = unitTaken
         return step
       }
-      step.consumed += source.pos
-      step.produced += target.pos
-      advance(by: source.pos, wanted: result)
+      unsafe step.consumed += source.pos
+      unsafe step.produced += target.pos
+      unsafe advance(by: source.pos, wanted: result)
       if result == 0 {
         step.outcome = .partEnded
         return step
       }
       let wasOwed = mayOweOutput
-      mayOweOutput = target.pos == target.size
-      let isStuck = source.pos == 0 && target.pos == 0 && !wasOwed
+      mayOweOutput = unsafe target.pos == target.size
+      let isStuck = unsafe source.pos == 0 && target.pos == 0 && !wasOwed
       if mayOweOutput || step.consumed == input.count || isStuck { return step }
     }
   }
@@ -79,7 +81,7 @@ final class ZstdDecoder: StreamDecoder {
     case ZSTD_error_checksum_wrong: .failed(.wrongChecksum, detail: nil)
     case ZSTD_error_frameParameter_windowTooLarge: .failed(.windowTooLarge, detail: nil)
     case ZSTD_error_memory_allocation: .failed(.outOfMemory, detail: nil)
-    default: .failed(.invalid, detail: ZSTD_getErrorName(result).map { String(cString: $0) })
+    default: unsafe .failed(.invalid, detail: ZSTD_getErrorName(result).map { unsafe String(cString: $0) })
     }
   }
 }

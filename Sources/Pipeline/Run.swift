@@ -35,7 +35,7 @@ struct Run: ~Copyable {
   /// The number of the next route.
   var nextSerial: Int
   /// Where outputs have written before the last reload.
-  var usedPlaces: Set<String> = []
+  var usedResources: Set<String> = []
   /// Bytes of records that were read, and of what was overwritten before.
   var readBytes = 0, lostBytes = 0
   /// When the time for delivering is over, once it has begun.
@@ -107,7 +107,7 @@ struct Run: ~Copyable {
     let kind = BinaryLogFile.kind(layout, numbering)
     log.binaryKind = kind
     for index in 0..<routes.count {
-      guard let content = routes[index].binaryContent else { continue }
+      guard let content = routes[index].content.binary else { continue }
       if !content.begin(kind) { return routes[index].output?.name ?? routes[index].name }
     }
     return nil

@@ -13,7 +13,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   /// The same, where the rules of a release before 5.2 are insisted on.
   case logFileInOldTool(LogError)
   /// The output can't be opened.
-  case output(SinkError)
+  case output(SystemError)
   case pidFile(PIDFileError)
   case spool(SpoolError)
   case system(SystemError)
@@ -37,7 +37,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     case .logFileInOldTool(.cannotOpen(let error)):
       "Can't open log file (Could not open \(VisibleText.oneLine(error.path)): \(error.reason)\n)"
     case .logFileInOldTool(let error): "Can't open log file (\(VisibleText.oneLine(error.description))\n)"
-    case .output(let error): "Can't open output file (\(error.detail)): \(error.target)\(error.explanation)"
+    case .output(let error): "Can't open output file (\(error.reason)): \(error.path)\(error.explanation)"
     case .pidFile(let error): error.description
     case .spool(let error): error.description
     case .system(let error): error.description

@@ -97,8 +97,8 @@ public struct ReadOnlyFile: ~Copyable {
     if closes { close(descriptor) }
   }
 
-  /// The file's present identity and size.
-  public func identity() throws(SystemError) -> FileState {
+  /// What the file is at present.
+  public func state() throws(SystemError) -> FileState {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
       throw SystemError(operation: "fstat", path: path)
@@ -109,7 +109,7 @@ public struct ReadOnlyFile: ~Copyable {
   /// What `name` inside this directory is now; nil if there is nothing of that name.
   ///
   /// - Throws: `SystemError` if that can't be found out.
-  public func identity(of name: String) throws(SystemError) -> FileState? {
+  public func state(of name: String) throws(SystemError) -> FileState? {
     var status = stat()
     if unsafe fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileState(status) }
     if errno == ENOENT { return nil }

@@ -23,7 +23,7 @@ public import Platform
   public init(
     _ file: borrowing ReadOnlyFile, offset: Int = 0, byteCount: Int, readsAhead: Bool = false
   ) throws(SystemError) {
-    let identity = try file.identity()
+    let identity = try file.state()
     let (end, overflow) = offset.addingReportingOverflow(byteCount)
     guard offset >= 0, byteCount > 0, !overflow, end <= identity.byteCount else {
       throw SystemError(operation: "map", path: file.path, code: EINVAL)

@@ -31,7 +31,7 @@ package struct RegionFile: ~Copyable, Sendable {
   static func open(_ path: String) throws(RegionError) -> RegionFile {
     let descriptor = retryingOnInterrupt { unsafe Int(Glibc.open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)) }
     let file = try RegionFile(path: path, descriptor: descriptor, "open")
-    guard try file.identity().isRegularFile else {
+    guard try file.state().isRegularFile else {
       throw .damaged(path: path, reason: "not a regular file")
     }
     return file
@@ -51,7 +51,7 @@ package struct RegionFile: ~Copyable, Sendable {
     return status
   }
 
-  func identity() throws(RegionError) -> FileState { FileState(try status()) }
+  func state() throws(RegionError) -> FileState { FileState(try status()) }
 
   /// The file's size, whatever its header says.
   func byteCount() throws(RegionError) -> Int { Int(try status().st_size) }

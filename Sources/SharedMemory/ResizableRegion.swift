@@ -203,9 +203,10 @@ extension ResizableRegion {
   ///
   /// Nothing happens to a region that has no name, nor to a file that has taken the name since.
   public func remove() throws(RegionError) {
-    guard let name, case .success(let found) = FileState.of(path: name),
-      found.isSameFile(as: try file.identity())
-    else { return }
+    let identity = try file.state().identity
+    guard let name, case .success(let found) = FileState.of(path: name), found.identity == identity else {
+      return
+    }
     guard unsafe unlink(name) == 0 || errno == ENOENT else {
       throw .system(SystemError(operation: "remove", path: name))
     }

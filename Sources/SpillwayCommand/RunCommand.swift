@@ -101,7 +101,7 @@ extension RunCommand {
     var defaults = request
     defaults.shown = nil
     let outputs = try OutputsInOptions(output.outputs, defaults: defaults, context, shown: shown)
-      .configurations(of: configuration.input)
+      .configurations(in: configuration)
     if process.daemonize, outputs.contains(where: { $0.target == .standardOutput }) {
       throw UsageError("Daemon cannot write to stdout")
     }

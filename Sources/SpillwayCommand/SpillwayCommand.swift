@@ -75,7 +75,7 @@ enum SpillwayCommand {
       exit(ExitStatus.of(try Pipeline.run(configuration, telling: manager)))
     } catch let error as RunError {
       if keepsOldWords, case .output(let failure) = error {
-        complain("\(type.oldOpenFailure.words) (\(failure.detail))", as: name)
+        complain("\(type.oldOpenFailure.words) (\(failure.reason))", as: name)
         exit(type.oldOpenFailure.status)
       }
       complain(error.description, as: name, keepingLines: error.hasLines)

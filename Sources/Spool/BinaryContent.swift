@@ -24,9 +24,6 @@ public final class BinaryContent: Sendable {
 
   /// What the records are; nil as long as nothing has said so.
   package var current: BinaryKind? { begun.withLock { $0 } }
-
-  /// What files begin with; nothing as long as it isn't known what they are.
-  package var header: [UInt8] { current.map(format.header) ?? [] }
 }
 
 /// It is a part of one run; another one that says the same is another.

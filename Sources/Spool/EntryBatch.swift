@@ -23,7 +23,7 @@ public struct EntryBatch {
 
   /// All bytes of all entries.
   public var bytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: block.entryBytes + startOffset, count: byteCount)
+    unsafe UnsafeRawBufferPointer(start: block.entryBytes + startOffset, count: byteCount)
   }
 
   /// How many bytes all entries have.
@@ -38,7 +38,7 @@ public struct EntryBatch {
   /// The bytes of one entry, or the rest of the first.
   package func entry(_ index: Int) -> UnsafeRawBufferPointer {
     let start = index == 0 ? 0 : endOffset(of: index - 1)
-    return UnsafeRawBufferPointer(rebasing: bytes[start..<endOffset(of: index)])
+    return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<endOffset(of: index)])
   }
 
   /// The first `count` entries.

@@ -11,6 +11,9 @@ public struct EntryList: Sendable, Equatable {
     self.ends = ends
   }
 
+  /// How many they are.
+  public var count: Int { ends.count }
+
   /// How many some of them are, and how large.
   package func tally(_ range: Range<Int>) -> Tally {
     guard !range.isEmpty else { return .zero }

@@ -28,14 +28,14 @@ public final class Spool: Sendable {
     public var directory: String
     /// How much it may hold, in bytes.
     public var limitBytes: Int
-    /// What there is to know of the entries, if they aren't lines.
-    public var content: BinaryContent?
+    /// What the entries are.
+    public var content: EntryContent
     /// Told, in one line, what is wrong with the disk or what was found on it; called on any thread.
     public var warn: @Sendable (String) -> Void
 
     /// A directory that may hold 10 GiB of lines unless told otherwise.
     public init(
-      directory: String, limitBytes: Int = 10 << 30, content: BinaryContent? = nil,
+      directory: String, limitBytes: Int = 10 << 30, content: EntryContent = .lines(),
       warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
       self.directory = directory
@@ -95,6 +95,8 @@ public final class Spool: Sendable {
   package let isSpillingWanted = Atomic<Bool>(false)
   package let isMemoryWanted = Atomic<Bool>(false)
   package let isFinished = Atomic<Bool>(false)
+  /// Whether the disk had no room for the last block that was to go there, by its limit or by what is left of it.
+  package let isDiskFull = Atomic<Bool>(false)
   package let isWaitingOver = Atomic<Bool>(false)
 
   package let committed = AtomicTally()
@@ -127,7 +129,7 @@ public final class Spool: Sendable {
     }
     let heritage: SpoolDisk.Heritage
     do {
-      disk = try options.disk.map { disk throws(SinkError) in try SpoolDisk(disk, system: system) }
+      disk = try options.disk.map { disk throws(SystemError) in try SpoolDisk(disk, system: system) }
       heritage = try disk?.inherit() ?? SpoolDisk.Heritage()
     } catch {
       throw SpoolError(error)
@@ -151,10 +153,14 @@ public final class Spool: Sendable {
     startSequence = heritage.delivered
     newSequence = heritage.endSequence
     guard let disk = options.disk else { return }
-    let count = inherited.entries
-    if count > 0 { disk.warn("\(disk.directory): \(count) records of an earlier run go first") }
-    if heritage.missingEntries > 0 {
-      disk.warn("\(disk.directory): \(heritage.missingEntries) records of an earlier run are lost")
+    let (count, missing) = (inherited.entries, heritage.missingEntries)
+    if count > 0 {
+      let verb = count == 1 ? "goes" : "go"
+      disk.warn("\(disk.directory): \(disk.content.counted(count)) of an earlier run \(verb) first")
+    }
+    if missing > 0 {
+      let verb = missing == 1 ? "is" : "are"
+      disk.warn("\(disk.directory): \(disk.content.counted(missing)) of an earlier run \(verb) lost")
     }
   }
 
@@ -270,8 +276,10 @@ extension Spool {
   /// Counts entries that came back damaged from the disk, and says so.
   package func noteDamage(_ stored: SpoolDisk.StoredFrame) {
     damaged.add(stored.rest)
-    options.disk?.warn(
-      "\(stored.file.path): \(stored.rest.entries) records at byte \(stored.offset) are damaged, and lost")
+    if let disk = options.disk {
+      let (what, verb) = (disk.content.counted(stored.rest.entries), stored.rest.entries == 1 ? "is" : "are")
+      disk.warn("\(stored.file.path): \(what) at byte \(stored.offset) \(verb) damaged, and lost")
+    }
     wakeProducerIfWaiting()
   }
 

@@ -15,7 +15,7 @@ public struct SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   /// The disk can't be used.
-  package init(_ error: SinkError) {
+  package init(_ error: SystemError) {
     text = error.description
     code = error.code
   }

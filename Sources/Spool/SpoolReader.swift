@@ -1,4 +1,4 @@
-import Platform
+public import Platform
 import Glibc
 import Synchronization
 
@@ -42,8 +42,8 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   /// What is visible and not yet taken, up to the end of a block, or nil if there is nothing now.
   ///
   /// Valid until the next call.
-  /// - Throws: `SinkError` if what comes next can't be read from the disk at present.
-  public mutating func next() throws(SinkError) -> EntryBatch? {
+  /// - Throws: `SystemError` if what comes next can't be read from the disk at present.
+  public mutating func next() throws(SystemError) -> EntryBatch? {
     while true {
       if let block {
         let following = frame == nil ? block.next() : nil
@@ -91,7 +91,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
         sequence: position, read: Tally(entries: total.entries, bytes: total.bytes + offset - entryOffset)))
   }
 
-  private mutating func moveOn() throws(SinkError) {
+  private mutating func moveOn() throws(SystemError) {
     if let frame {
       takenFrames.append(frame)
       releaseDelivered()
@@ -141,9 +141,9 @@ extension SpoolReader {
   /// Reads a frame into memory of our own, where it looks like a block.
   ///
   /// One that is damaged, or can't be read however often that is tried, is counted and passed over.
-  private mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SinkError) {
+  private mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SystemError) {
     var whole: SpoolBlock?
-    do throws(SinkError) {
+    do throws(SystemError) {
       whole = try image.load(stored)
     } catch {
       failureCount += 1
@@ -193,49 +193,47 @@ extension SpoolReader {
   }
 
   /// Notes on disk, if there is something on it, how far entries have been delivered.
-  package func noteDelivered() throws(SinkError) { try spool.disk?.note(delivered: deliveredEnd) }
+  package func noteDelivered() throws(SystemError) { try spool.disk?.note(delivered: deliveredEnd) }
 
   /// Puts on disk, if there is one, what hasn't been delivered when an output has ended or hangs, and says what
   /// can't be.
   ///
   /// - Parameter unsettled: the entries that the output took last and that aren't settled, if they can be had.
   package mutating func keepRest(
-    _ unsettled: @autoclosure () -> EntryList?, warn: (String) -> Void
+    _ unsettled: @autoclosure () -> [EntryRun]?, warn: (String) -> Void
   ) {
     guard let disk = spool.disk else { return }
     guard spool.stopSpiller() else {
-      return warn("\(disk.options.directory): hangs; lines that weren't delivered and aren't there are lost")
+      return warn(
+        "\(disk.options.directory): hangs; \(disk.options.content.nouns.plural) that weren't delivered and aren't there are lost"
+      )
     }
     do {
-      try keepRest(unsettled() ?? EntryList(bytes: [], ends: []))
+      try keepRest(unsettled() ?? [])
     } catch {
-      warn("\(error); not all lines that weren't delivered are kept")
+      warn("\(error); not all \(disk.options.content.nouns.plural) that weren't delivered are kept")
     }
   }
 
   /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and nobody
   /// else moves blocks.
   ///
-  /// - Parameter unsettled: the entries that were taken last and aren't settled, if they can be had.
-  /// - Throws: `SinkError` if some of it could not be put there; what could is kept.
-  package func keepRest(_ unsettled: EntryList = EntryList(bytes: [], ends: [])) throws(SinkError) {
+  /// - Parameter unsettled: the entries that were taken last and aren't settled, if they can be had. Between them others
+  ///   may be missing, which were damaged or given up.
+  /// - Throws: `SystemError` if some of it could not be put there; what could is kept.
+  package func keepRest(_ unsettled: [EntryRun] = []) throws(SystemError) {
     guard let disk = spool.disk else { return }
     var keeper = SpoolKeeper(disk)
-    let start = position - unsettled.ends.count
+    let delivered = unsettled.first?.firstSequence ?? position
+    var unsettled = EntryRuns(unsettled)
     // What of these is on disk or in the block that is being read stays there.
-    var next = start
     for frame in takenFrames {
-      keeper.keep(
-        unsettled, next - start..<max(next, min(frame.frame.firstSequence, position)) - start, from: next)
-      next = max(next, min(frame.frame.firstSequence, position))
-      let end = max(next, min(frame.frame.endSequence, position))
-      keeper.keep(frame, rest: unsettled.tally(next - start..<end - start))
-      next = end
+      keeper.keep(unsettled.take(before: frame.frame.firstSequence))
+      keeper.keep(frame, rest: Self.tally(unsettled.take(before: frame.frame.endSequence)))
     }
-    let blockStart = max(next, min(block?.firstSequence ?? position, position))
-    keeper.keep(unsettled, next - start..<blockStart - start, from: next)
+    keeper.keep(unsettled.take(before: block?.firstSequence ?? position))
     if let block {
-      let rest = restOfBlock(block) + unsettled.tally(blockStart - start..<unsettled.ends.count)
+      let rest = restOfBlock(block) + Self.tally(unsettled.take(before: position))
       if let frame { keeper.keep(frame, rest: rest) } else { keeper.keep(block, rest: rest) }
     }
     for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }
@@ -243,10 +241,14 @@ extension SpoolReader {
     var following = spool.queue.firstUnclaimed
     while let block = following {
       let body = block.body
-      keeper.keep(block, rest: Tally(entries: body.entryCount, bytes: body.entries.count))
+      unsafe keeper.keep(block, rest: Tally(entries: body.entryCount, bytes: body.entries.count))
       following = block.next()
     }
     spool.kept.store(keeper.kept)
-    try keeper.finish(delivered: start)
+    try keeper.finish(delivered: delivered)
+  }
+
+  private static func tally(_ pieces: [EntryRuns.Piece]) -> Tally {
+    pieces.reduce(.zero) { $0 + $1.tally }
   }
 }

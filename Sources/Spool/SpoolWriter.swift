@@ -13,7 +13,7 @@ import Synchronization
 ///
 /// Reserving and committing cost no system call, no lock and no reference counting, but once per
 /// block. Letting go of the writer finishes the spool.
-public struct SpoolWriter: ~Copyable, @unchecked Sendable {
+@safe public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   // Invariant: `tail ..< tail + room` and the four bytes below `slot` are memory of `block` that
   // has not been published, and they do not overlap; `room` is negative when a slot is all that
   // is left. The block stays mapped as the consumer does not leave it before another is linked.
@@ -40,15 +40,15 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     let first = spool.first
     self.spool = spool
     block = first
-    tail = first.entryBytes
-    origin = first.entryBytes
-    slot = first.slotsEnd
+    unsafe tail = unsafe first.entryBytes
+    unsafe origin = unsafe first.entryBytes
+    unsafe slot = unsafe first.slotsEnd
     room = first.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
   }
 
   /// What came of asking for room.
   @frozen
-  public enum Reservation {
+  @safe public enum Reservation {
     /// Memory that is valid until the next call.
     case room(UnsafeMutableRawBufferPointer)
     /// There is none: the limit is reached, the entry is larger than any may be, or the system has no memory.
@@ -65,7 +65,7 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   @inlinable
   public mutating func reserve(_ minimumByteCount: Int) -> Reservation {
     if minimumByteCount <= room, room > 0 {
-      return .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
+      return unsafe .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
     }
     return reserveInNextBlock(minimumByteCount)
   }
@@ -81,10 +81,10 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   @inlinable
   public mutating func commit(_ byteCount: Int) {
     precondition(byteCount > 0 && byteCount <= room, "more than was reserved")
-    tail += byteCount
-    slot -= SpoolBlock.slotBytes
+    unsafe tail += byteCount
+    unsafe slot -= SpoolBlock.slotBytes
     // A block is smaller than 4 GiB, so the truncation never cuts anything.
-    slot.storeBytes(of: UInt32(truncatingIfNeeded: tail - origin), as: UInt32.self)
+    unsafe slot.storeBytes(of: UInt32(truncatingIfNeeded: tail - origin), as: UInt32.self)
     room -= byteCount + SpoolBlock.slotBytes
     count &+= 1
   }
@@ -92,7 +92,7 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   /// Makes all committed entries visible, and wakes the writer thread if it sleeps.
   public mutating func publish() {
     guard count != publishedCount else { return }
-    let end = tail - origin
+    let end = unsafe tail - origin
     total += Tally(entries: count - publishedCount, bytes: end - publishedEnd)
     publishedCount = count
     publishedEnd = end
@@ -131,14 +131,14 @@ public struct SpoolWriter: ~Copyable, @unchecked Sendable {
     block.link(to: next)
     spool.wakeConsumerIfAsleep()
     block = next
-    tail = next.entryBytes
-    origin = next.entryBytes
-    slot = next.slotsEnd
+    unsafe tail = unsafe next.entryBytes
+    unsafe origin = unsafe next.entryBytes
+    unsafe slot = unsafe next.slotsEnd
     room = next.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
     count = 0
     publishedCount = 0
     publishedEnd = 0
-    return .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
+    return unsafe .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
   }
 
   private enum Search {

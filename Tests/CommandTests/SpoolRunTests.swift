@@ -52,7 +52,7 @@ struct SpoolRunTests {
       #expect(later.lines == log.lines[written...] + next.lines)
       #expect(later.figures["inherited"] == kept)
       #expect(later.figures["written"] == kept + next.lines.count)
-      #expect(later.said == ["spillway: \(spool): \(kept) records of an earlier run go first"])
+      #expect(later.said == ["spillway: \(spool): \(kept) lines of an earlier run go first"])
       let last = try SpoolRun.runToEnd(next, spool: spool)
       #expect(last.lines == next.lines)
       #expect(last.figures["inherited"] == nil)

@@ -27,7 +27,7 @@ public struct SectionWalk: ~Copyable {
   /// Maps the file in a directory.
   public init(_ directory: String) throws {
     let file = try ReadOnlyFile(path: directory + "/_.vsm")
-    mapping = try ReadOnlyMapping(file, byteCount: file.identity().byteCount)
+    mapping = try ReadOnlyMapping(file, byteCount: file.state().byteCount)
   }
 
   /// The first byte of the file.

@@ -236,4 +236,18 @@ import Testing
     #expect(directory.text("got.\(try #require(process(1)))") == "after\n")
     #expect(said.all.isEmpty)
   }
+
+  @Test func whatCantBeReapedWhenItIsKilledIsReapedLater() throws {
+    // Nothing tells the link that the child has ended.
+    let faults = FaultPlan { call, _ in call == .waitid ? .fail(EINVAL) : nil }
+    let link = ChildLink(command: "cd '\(directory.path)' && echo $$ > pids; cat", system: faults.system)
+    guard case .open = link.begin(at: .now()) else {
+      Issue.record("it didn't start")
+      return
+    }
+    #expect(eventually { process(0) != nil })
+    let child = try #require(process(0))
+    link.release()
+    #expect(eventually { kill(child, 0) != 0 && errno == ESRCH }, "something is left of it")
+  }
 }

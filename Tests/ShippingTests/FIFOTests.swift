@@ -17,7 +17,7 @@ import Testing
   private func output(onRestart: RestartPolicy = .resend, header: String = "") throws -> Output {
     var options = FileOptions(path: path)
     options.onRestart = onRestart
-    options.header = Array(header.utf8)
+    options.content = .lines(header: Array(header.utf8))
     return try Output(to: FileSink.open(options) { [said] in said.append($0) })
   }
 
@@ -129,7 +129,7 @@ import Testing
 
   @Test func aPipeThatMayNotBeWrittenToIsRefusedAtOnce() throws {
     let denied = FaultPlan { call, _ in call == .open ? .fail(EACCES) : nil }
-    let error = #expect(throws: SinkError.self) {
+    let error = #expect(throws: SystemError.self) {
       try LinkSink.fifo(path, LinkOptions(), system: denied.system) { _ in }
     }
     #expect(error?.description.hasPrefix("\(path): open: Permission denied; \(path) belongs to ") == true)

@@ -127,7 +127,7 @@ import Testing
     var options = FileOptions(path: directory.file("access.log"))
     options.appends = true
     let sink = try FileSink(options, at: .test, system: faults.system) { _ in }
-    let error = #expect(throws: SinkError.self) { try sink.take(["123", "567", "9ab"]) }
+    let error = #expect(throws: SystemError.self) { try sink.take(["123", "567", "9ab"]) }
     #expect(error?.description == "\(directory.file("access.log")): write: No space left on device")
     #expect(directory.text("access.log") == "123\n567\n")
   }

@@ -96,7 +96,7 @@ import Testing
 
   @Test func whatIsAskedForAndCannotBeGivenIsRefusedAtTheStart() throws {
     let faults = FaultPlan { call, _ in call == .fchown ? .fail(EPERM) : nil }
-    let error = #expect(throws: SinkError.self) {
+    let error = #expect(throws: SystemError.self) {
       try sink(system: faults.system) { $0.attributes.owner = 12 }
     }
     #expect(
@@ -112,7 +112,7 @@ import Testing
   @Test(arguments: [nil, 6] as [Int?])
   func anEmptiedFileGetsItsHeaderAgain(gzip: Int?) throws {
     let sink = try sink {
-      $0.header = Array("# version\n# fields\n".utf8)
+      $0.content = .lines(header: Array("# version\n# fields\n".utf8))
       $0.gzipLevel = gzip
     }
     for number in 0..<3 {
@@ -128,7 +128,7 @@ import Testing
   }
 
   @Test func oneThatIsEmptiedTwiceBeforeALineHasOneHeader() throws {
-    let sink = try sink { $0.header = Array("# fields\n".utf8) }
+    let sink = try sink { $0.content = .lines(header: Array("# fields\n".utf8)) }
     try sink.take(["1"])
     truncate(directory.file("access.log"), 0)
     truncate(directory.file("access.log"), 0)

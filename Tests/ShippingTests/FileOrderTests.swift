@@ -304,12 +304,11 @@ import Testing
 /// Summer time ends: an hour has its name twice.
 @Suite struct RepeatedHourTests {
   @Test func filesOfAnHourThatComesTwiceAreInOrder() throws {
-    var members: [FileSeries.Member] = []
+    var members: [FileCatalog.Member] = []
     let directory = TemporaryDirectory()
     // 2026-10-25 01:00 UTC is 02:00 in Berlin for the second time: the names repeat, the numbers don't.
-    let naming = FileNaming(
-      template: directory.file("access-%Y%m%d-%H.log"), expandsTime: true, isCompressed: false)
-    var series = FileSeries(naming, .real)
+    let options = FileOptions(path: directory.file("access-%Y%m%d-%H.log"))
+    var catalog = FileCatalog(options, path: options.path, system: .real) { _ in }
     let names = [
       "access-20261025-02.log", "access-20261025-02.log.20261025T023000", "access-20261025-01.log",
     ]
@@ -319,11 +318,11 @@ import Testing
       let descriptor = open(directory.file(name), O_RDONLY)
       let identity = FileIdentity(try SystemCalls.real.status(descriptor))
       let mark = FileMark(
-        sequence: series.marks.nextSequence(at: moment), state: .done, output: naming.outputKey)
-      series.marks.set(mark, descriptor, identity)
+        number: catalog.marks.nextNumber(at: moment), state: .done, output: catalog.naming.outputKey)
+      catalog.marks.set(mark, descriptor, identity)
       close(descriptor)
     }
-    members = try series.members(except: nil)
+    members = try catalog.members(except: nil)
     #expect(members.map { FileNaming.fileName(of: $0.path) } == names)
   }
 }

@@ -76,7 +76,7 @@ import Testing
   @Test func linksInACircleAreRefused() throws {
     link("access.log", to: "b")
     link("b", to: "access.log")
-    let error = #expect(throws: SinkError.self) { try open(directory.file("access.log")) }
+    let error = #expect(throws: SystemError.self) { try open(directory.file("access.log")) }
     #expect(error?.code == ELOOP)
   }
 
@@ -86,7 +86,7 @@ import Testing
     link("access.log", to: other.file("precious"))
     lchown(directory.file("access.log"), 65534, 65534)
     chmod(directory.path, mode)
-    let error = #expect(throws: SinkError.self) { try open(directory.file("access.log")) }
+    let error = #expect(throws: SystemError.self) { try open(directory.file("access.log")) }
     #expect(error?.description.contains("is a symbolic link of user 65534 in a directory that") == true)
     #expect(other.text("precious") == "mine\n")
     // What root has put there is what the user has named.
@@ -125,7 +125,7 @@ import Testing
 
   @Test(arguments: ["--rotate-size", "--keep", "--gzip", "--symlink", "--post-rotate", "--mode", "--owner"])
   func whatADeviceCannotHaveIsRefused(option: String) throws {
-    let error = #expect(throws: SinkError.self) {
+    let error = #expect(throws: SystemError.self) {
       try open("/dev/null") { options in
         switch option {
         case "--rotate-size": options.rotateBytes = 1
@@ -143,7 +143,7 @@ import Testing
 
   @Test(arguments: ["/dev/nul-by-mistake", "/proc/nothing", "/dev/%Y/log", "/proc/%d"])
   func filesAreNotMadeAmongDevices(path: String) throws {
-    let error = #expect(throws: SinkError.self) { try open(path) { $0.appends = true } }
+    let error = #expect(throws: SystemError.self) { try open(path) { $0.appends = true } }
     #expect(error?.description.contains("files aren't made in") == true)
     #expect(access(path, F_OK) != 0)
   }

@@ -216,24 +216,24 @@ import Testing
       ),
       ("", "open: Is a directory"),
     ] {
-      let error = #expect(throws: SinkError.self) { try sink(name) }
+      let error = #expect(throws: SystemError.self) { try sink(name) }
       #expect(error?.description == "\(directory.file(name)): \(text)")
     }
     let denied = FaultPlan { call, _ in call == .open ? .fail(EACCES) : nil }
-    let error = #expect(throws: SinkError.self) { try sink(system: denied.system) }
+    let error = #expect(throws: SystemError.self) { try sink(system: denied.system) }
     #expect(
       error?.description.hasPrefix("\(directory.file("access.log")): open: Permission denied; ") == true)
   }
 
   @Test func keepingWithoutKnowingWhatToKeepIsRefused() throws {
-    let error = #expect(throws: SinkError.self) { try sink("access-%c.log") { $0.keep = 3 } }
+    let error = #expect(throws: SystemError.self) { try sink("access-%c.log") { $0.keep = 3 } }
     #expect(error?.description.contains("finished files cannot be told from others") == true)
     #expect(throws: Never.self) { try sink("access-%c.log") }
   }
 
   @Test func devicesAreStreams() throws {
     let full = try FileSink.open(FileOptions(path: "/dev/full")) { _ in }
-    let error = #expect(throws: SinkError.self) { try full.take(["line"]) }
+    let error = #expect(throws: SystemError.self) { try full.take(["line"]) }
     #expect(error?.description == "/dev/full: write: No space left on device")
   }
 

@@ -59,7 +59,7 @@ import Testing
         #expect(isValid)
         #expect(text.utf8.count == expected.utf8.count - sink.unsettled.bytes)
         #expect(expected.hasPrefix(text))
-        #expect(sink.unsettled.bytes < FileSink.memberBytes)
+        #expect(sink.unsettled.bytes < MemberWriter.byteCountMax)
       }
     }
     #expect(before > empty, "two members' worth of lines have been written")

@@ -30,21 +30,21 @@ import Testing
       mayGoOn.wait(nanoseconds: nil)
     }
 
-    func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+    func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
       hang(.write)
       let part = batch.prefix(1)
       taken.withLock { $0.append(String(decoding: part.bytes, as: UTF8.self)) }
       return SinkProgress(byteCount: part.byteCount)
     }
 
-    func flush(at now: Moment) throws(SinkError) { hang(.flush) }
+    func flush(at now: Moment) throws(SystemError) { hang(.flush) }
 
-    func tick(at now: Moment) throws(SinkError) -> Int64? {
+    func tick(at now: Moment) throws(SystemError) -> Int64? {
       hang(.tick)
       return nil
     }
 
-    func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
+    func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle? {
       hang(.close)
       return nil
     }

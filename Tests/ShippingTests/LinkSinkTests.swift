@@ -134,7 +134,7 @@ import Testing
   }
 
   @Test func everyConsumerGetsTheHeaderFirst() throws {
-    let sink = sink { $0.header = Array("# fields\n".utf8) }
+    let sink = sink { $0.content = .lines(header: Array("# fields\n".utf8)) }
     let offer = try Offer()
     link.room = 4
     offer.add(["one"])
@@ -236,7 +236,7 @@ import Testing
     _ = try sink.tick(at: .test)
     #expect(try sink.close(at: .test) == .absent)
     link.end("ended with status 3", isFailure: true)
-    let error = #expect(throws: SinkError.self) { try sink.close(at: .test) }
+    let error = #expect(throws: SystemError.self) { try sink.close(at: .test) }
     #expect(error?.description == "fake: close: ended with status 3")
     #expect(error?.isFinal == true)
   }

@@ -14,9 +14,9 @@ import Testing
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
-    func tick(at now: Moment) throws(SinkError) -> Int64? { 1_000_000 }
+    func tick(at now: Moment) throws(SystemError) -> Int64? { 1_000_000 }
 
-    func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+    func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
       defer { hasRefused = true }
       return hasRefused
         ? SinkProgress(byteCount: batch.byteCount)

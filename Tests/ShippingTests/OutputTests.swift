@@ -214,12 +214,12 @@ final class CountingSink: Sink, Sendable {
     self.nanoseconds = nanoseconds
   }
 
-  func tick(at now: Moment) throws(SinkError) -> Int64? {
+  func tick(at now: Moment) throws(SystemError) -> Int64? {
     ticks.append(1)
     return nanoseconds
   }
 
-  func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     SinkProgress(byteCount: batch.byteCount)
   }
 }

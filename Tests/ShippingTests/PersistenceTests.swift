@@ -69,7 +69,7 @@ import Testing
     else { return nil }
     let carried = try sink.carry(Self.lines, stepSeconds: 0.7)
     let current = FileNaming.fileName(of: sink.name)
-    let files = directory.files(of: sink.naming, current: current).filter {
+    let files = directory.files(of: sink.series.naming, current: current).filter {
       !old.contains($0) && $0 != "access-1000000.log"
     }
     return Outcome(
@@ -145,7 +145,7 @@ import Testing
     options.gzipLevel = 1
     options.rotateBytes = 1500
     let sink = try FileSink(options, at: .test, system: faults.system) { said.append($0) }
-    let naming = sink.naming
+    let naming = sink.series.naming
     let output = try Output(
       to: sink, spool: Spool.Options(blockBytes: 16 << 10),
       options: Output.Options(triesAgain: true, clock: { .test }, warn: { said.append($0) }))

@@ -92,7 +92,7 @@ import Testing
     prepare()
     self.plant(plant, as: directory.file("access.log"))
     let options = FileOptions(path: directory.file("access.log"))
-    let error = #expect(throws: SinkError.self) { try FileSink.open(options, at: .test) { _ in } }
+    let error = #expect(throws: SystemError.self) { try FileSink.open(options, at: .test) { _ in } }
     #expect(error != nil)
     checkPrecious()
   }
@@ -129,7 +129,7 @@ import Testing
     let next = Moment.test.later(seconds: 1)
     symlink(other.path, directory.file("\(next.wallSeconds)"))
     lchown(directory.file("\(next.wallSeconds)"), 65534, 65534)
-    #expect(throws: SinkError.self) { try sink.take(["two"], at: next) }
+    #expect(throws: SystemError.self) { try sink.take(["two"], at: next) }
     checkPrecious()
     _ = shell("rm -rf '\(directory.path)'/*")
   }

@@ -62,8 +62,8 @@ import Testing
     _ = try first.close(at: Moment.test.later(seconds: 4))
     first.abandon()
     // The system ends, and the command with it.
-    if let process = first.command?.process { kill(-process, SIGKILL) }
-    first.command?.awaitEnd()
+    if let process = first.finished.command?.process { kill(-process, SIGKILL) }
+    first.finished.command?.awaitEnd()
     pipe.closeWriteEnd()
     let next = try sink(name, at: Moment.test.later(seconds: 10)) {
       $0.appends = true
@@ -73,7 +73,7 @@ import Testing
       $0.postRotate = "gzip -dcfq < \"$1\" >> '\(other.file("record"))'"
     }
     try wait(next, at: Moment.test.later(seconds: 10)) {
-      record.count >= 3 && next.command?.process == nil
+      record.count >= 3 && next.finished.command?.process == nil
     }
     #expect(record.prefix(3) == ["0", "1", "2"], "in their order")
     #expect(warnings.all.count == 1, "\(warnings.all)")
@@ -85,7 +85,7 @@ import Testing
       $0.postRotate = "cat \"$1\" >> '\(other.file("record"))'"
     }
     try first.take(["0", "1"])
-    try wait(first) { record.count == 2 && first.command?.process == nil }
+    try wait(first) { record.count == 2 && first.finished.command?.process == nil }
     _ = try first.close(at: .test)
     first.abandon()
     let next = try sink {
@@ -94,7 +94,7 @@ import Testing
       $0.postRotate = "cat \"$1\" >> '\(other.file("record"))'"
     }
     try next.take(["2"])
-    try wait(next) { record.count == 3 && next.command?.process == nil }
+    try wait(next) { record.count == 3 && next.finished.command?.process == nil }
     #expect(record == ["0", "1", "2"])
   }
 
@@ -109,7 +109,7 @@ import Testing
     }
     for number in 0..<5 {
       try sink.take(["\(number)"], at: Moment.test.later(seconds: Double(number)))
-      try wait(sink) { sink.command?.process == nil }
+      try wait(sink) { sink.finished.command?.process == nil }
       _ = try sink.tick(at: Moment.test.later(seconds: Double(number)))
     }
     let finished = directory.names.filter { $0 != "access.log" }
@@ -128,7 +128,7 @@ import Testing
     directory.write("new", "somebody else's\n")
     rename(directory.file("new"), directory.file("access.log.\(stamp())-2"))
     pipe.closeWriteEnd()
-    try wait(sink) { record.count == 2 && sink.command?.process == nil }
+    try wait(sink) { record.count == 2 && sink.finished.command?.process == nil }
     #expect(record == ["0", "2"])
   }
 
@@ -145,7 +145,7 @@ import Testing
     pipe.closeWriteEnd()
     try wait(sink) { record.count == 60 && warnings.all.count == 3 }
     #expect(warnings.all[2] == "--post-rotate: no file waits for the command any more")
-    try wait(sink) { sink.command?.process == nil }
+    try wait(sink) { sink.finished.command?.process == nil }
   }
 
   @Test func aCommandThatHangsIsSaidOnceAndItsEndToo() throws {
@@ -178,7 +178,7 @@ import Testing
         "\(directory.file("access.log.\(stamp())")): --post-rotate: still runs after 11 s, and 2 more wait for it"
       ])
     pipe.closeWriteEnd()
-    try wait(sink) { record.count == 3 && sink.command?.process == nil }
+    try wait(sink) { record.count == 3 && sink.finished.command?.process == nil }
   }
 
   /// Also one that doesn't want to end, and one that has others do the work.
@@ -195,7 +195,7 @@ import Testing
     }
     try sink.take(["0", "1"])
     try wait(sink) { record.count == 1 }
-    let process = sink.command?.process
+    let process = sink.finished.command?.process
     let group = try #require(process)
     _ = try sink.tick(at: Moment.test.later(seconds: 29))
     #expect(warnings.all.filter { $0.contains("is ended") } == [])
@@ -205,7 +205,7 @@ import Testing
       warnings.all.last
         == "\(path): --post-rotate: is ended, as it has run for 30 s (--post-rotate-timeout)")
     try wait(sink, at: Moment.test.later(seconds: 37)) {
-      record.count == 2 && sink.command?.process == nil && directory.names == ["access.log"]
+      record.count == 2 && sink.finished.command?.process == nil && directory.names == ["access.log"]
     }
     #expect(kill(-group, 0) != 0 || eventually { kill(-group, 0) != 0 }, "none of it is left")
   }
@@ -225,7 +225,7 @@ import Testing
         "ls /proc/$$/fd > '\(other.file("part"))'; mv '\(other.file("part"))' '\(other.file("record"))'"
     }
     try sink.take(["0"])
-    try wait(sink) { !record.isEmpty && sink.command?.process == nil }
+    try wait(sink) { !record.isEmpty && sink.finished.command?.process == nil }
     // The shell may have one more open for itself.
     let numbers = record.compactMap { Int($0) }
     #expect(Set(numbers).isSuperset(of: [0, 1, 2]))

@@ -184,7 +184,7 @@ import Testing
     #expect(receiver.messages(2) == ["one", "two"])
     let report = output.join(drainSeconds: 60)
     #expect(report.written.entries == 2)
-    #expect(report.droppedByFailure == Tally(entries: 2, bytes: 2 * (long.utf8.count + 1)))
+    #expect(report.droppedAsTooLarge == Tally(entries: 2, bytes: 2 * (long.utf8.count + 1)))
     #expect(said.all.count == 1 && said.all.first?.contains("too long for a message") == true, "\(said.all)")
   }
 

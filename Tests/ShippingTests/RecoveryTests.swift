@@ -29,7 +29,7 @@ import Testing
   // MARK: Files that go away
 
   @Test func aDeletedFileIsBegunAnewWithWhatMetTheDeletion() throws {
-    let sink = try sink { $0.header = Array("# header\n".utf8) }
+    let sink = try sink { $0.content = .lines(header: Array("# header\n".utf8)) }
     try sink.take(["gone"])
     unlink(directory.file("access.log"))
     try sink.take(["kept"])
@@ -151,7 +151,7 @@ import Testing
       directory.write("access.log", String(header.prefix(count)))
       let sink = try sink {
         $0.appends = true
-        $0.header = Array(header.utf8)
+        $0.content = .lines(header: Array(header.utf8))
       }
       try sink.take(["line"])
       #expect(directory.text("access.log") == header + "line\n")
@@ -215,7 +215,7 @@ import Testing
       $0.rotateEverySeconds = 3600
       $0.postRotate = "true"
     }
-    defer { sink.command?.awaitEnd() }
+    defer { sink.finished.command?.awaitEnd() }
     try sink.take(["line"])
     #expect(
       directory.names == [

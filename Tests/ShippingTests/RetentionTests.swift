@@ -112,7 +112,7 @@ import Testing
       $0.rotateBytes = 4
       $0.keep = 0
     }
-    #expect(throws: SinkError.self) { try sink.take(["one", "two"]) }
+    #expect(throws: SystemError.self) { try sink.take(["one", "two"]) }
     #expect(directory.names.count == 0, "\(directory.names)")
   }
 
@@ -150,7 +150,7 @@ import Testing
     #expect(directory.names == ["access.log", "link"])
     directory.write("precious", "mine\n")
     for path in ["precious", "access.log"] {
-      let error = #expect(throws: SinkError.self) {
+      let error = #expect(throws: SystemError.self) {
         try self.sink("other.log") { $0.link = directory.file(path) }
       }
       #expect(
@@ -198,7 +198,7 @@ import Testing
     try sink.take(["one", "two ", "six!"])
     try wait(sink) { splitLines(Array(directory.text("record").utf8)).count == 3 }
     let path = directory.file("access.log.\(stamp())")
-    sink.command?.awaitEnd()
+    sink.finished.command?.awaitEnd()
     #expect(
       directory.text("record") == "\(path) \(path) one\n\(path)-2 \(path)-2 two \n\(path)-3 \(path)-3 six!\n")
     #expect(warnings.all == [])
@@ -223,7 +223,7 @@ import Testing
     try sink.take(["line"])
     pthread_sigmask(SIG_SETMASK, &former, nil)
     try wait(sink) { splitLines(Array(directory.text("record").utf8)).count == 6 }
-    sink.command?.awaitEnd()
+    sink.finished.command?.awaitEnd()
     let lines = splitLines(Array(directory.text("record").utf8))
     // Those above 31 are the C library's own affair.
     for mask in lines[0...1] { #expect(UInt64(mask, radix: 16).map { $0 & 0x7fff_ffff } == 0, "\(mask)") }
@@ -270,7 +270,7 @@ import Testing
     let deadline = Moment.now().steadyNanoseconds + 20_000_000_000
     while directory.text("record") != "done\n", Moment.now().steadyNanoseconds < deadline { sched_yield() }
     #expect(directory.text("record") == "done\n")
-    sink.command?.awaitEnd()
+    sink.finished.command?.awaitEnd()
   }
 
   @Test func aCommandThatCannotBeStartedIsTriedAgain() throws {
@@ -282,7 +282,7 @@ import Testing
     try sink.take(["one"])
     let path = directory.file("access.log.\(stamp())")
     try wait(sink) { directory.text("record") == "\(path)\n" }
-    sink.command?.awaitEnd()
+    sink.finished.command?.awaitEnd()
     #expect(
       warnings.all == ["\(path): --post-rotate: Resource temporarily unavailable; it is tried again"])
   }

@@ -106,7 +106,7 @@ final class CollectingSink: Sink, Sendable {
   let name = "collected"
   let bytes = Collected<[UInt8]>()
 
-  func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     bytes.append(Array(batch.bytes))
     return SinkProgress(byteCount: batch.byteCount)
   }

@@ -72,7 +72,7 @@ import VarnishLog
 
   /// Maps the file from a place on; false if files of this kind can't be mapped.
   private mutating func remap(at newOffset: Int) throws(SystemError) -> Bool {
-    let left = try input.file.identity().byteCount - newOffset
+    let left = try input.file.state().byteCount - newOffset
     let wanted = min(left, Self.mappedByteCountMax)
     // Nothing new: what is mapped already reaches as far as the file does.
     if wanted <= 0 || (newOffset == offset && wanted <= byteCount) {

@@ -63,7 +63,7 @@ public struct LogFile: ~Copyable {
   private static func open(_ path: String) throws(SystemError) -> ReadOnlyFile {
     if case .success(let identity) = FileState.of(path: path) { try check(identity, path) }
     let file = try ReadOnlyFile(path: path)
-    try check(file.identity(), path)
+    try check(file.state(), path)
     return file
   }
 

@@ -25,8 +25,8 @@ package struct LogInput: ~Copyable {
 
   private static func identify(_ file: borrowing ReadOnlyFile) -> (isRegular: Bool, LogIncarnation) {
     do {
-      let state = try file.identity()
-      return (state.isRegularFile, LogIncarnation(device: state.device, inode: state.inode))
+      let state = try file.state()
+      return (state.isRegularFile, LogIncarnation(state.identity))
     } catch {
       return (false, LogIncarnation(device: 0, inode: 0))
     }

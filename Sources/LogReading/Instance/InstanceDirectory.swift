@@ -13,7 +13,7 @@ public struct InstanceDirectory: ~Copyable {
   /// The directory's name.
   public let path: String
   private let directory: ReadOnlyFile
-  private let identity: FileState
+  private let identity: FileIdentity
   private var manager = IndexFile(name: "_.vsm_mgt/_.index")
   private var worker = IndexFile(name: "_.vsm_child/_.index")
 
@@ -22,7 +22,7 @@ public struct InstanceDirectory: ~Copyable {
   /// - Throws: `SystemError` if it can't be opened or is no directory.
   public init(path: String) throws(SystemError) {
     let directory = try ReadOnlyFile(directory: path)
-    identity = try directory.identity()
+    identity = try directory.state().identity
     self.path = path
     self.directory = directory
   }
@@ -32,7 +32,7 @@ public struct InstanceDirectory: ~Copyable {
   /// - Returns: false if the directory itself was removed or replaced and must be opened again by name.
   /// - Throws: `SystemError` if an index is there and can't be read.
   public mutating func refresh() throws(SystemError) -> Bool {
-    guard case .success(let now) = FileState.of(path: path), now.isSameFile(as: identity) else {
+    guard case .success(let now) = FileState.of(path: path), now.identity == identity else {
       return false
     }
     try manager.refresh(in: directory)
@@ -80,7 +80,7 @@ public struct InstanceDirectory: ~Copyable {
     let file: FileState
     do throws(SystemError) {
       let log = try ReadOnlyFile(regular: name, in: directory)
-      file = try log.identity()
+      file = try log.state()
       mapping = try ReadOnlyMapping(
         log, offset: location.segment.offset, byteCount: location.segment.byteCount)
     } catch {
@@ -88,7 +88,7 @@ public struct InstanceDirectory: ~Copyable {
     }
     return try LiveRing(
       mapping, path: path + "/" + name,
-      incarnation: LogIncarnation(device: file.device, inode: file.inode, writer: location.writer),
+      incarnation: LogIncarnation(file.identity, writer: location.writer),
       start: start, stopsAtTail: stopsAtTail)
   }
 }
@@ -116,7 +116,7 @@ private struct IndexFile {
     let file: ReadOnlyFile
     let now: FileState
     do {
-      guard let found = try directory.identity(of: name) else {
+      guard let found = try directory.state(of: name) else {
         forget()
         return
       }

@@ -12,7 +12,7 @@ final class LateOutput: Sendable {
   /// Where entries wait.
   let spool: Spool
   private let configuration: OutputConfiguration
-  private let binaryContent: BinaryContent?
+  private let content: EntryContent
   private let spoolBytes: Int
   private let appends: Bool
   private let opener: OutputOpener
@@ -24,16 +24,16 @@ final class LateOutput: Sendable {
   ///
   /// - Throws: `RunError` if there is no memory for them.
   init(
-    _ configuration: OutputConfiguration, binaryContent: BinaryContent?, spoolBytes: Int, appends: Bool,
+    _ configuration: OutputConfiguration, content: EntryContent, spoolBytes: Int, appends: Bool,
     _ opener: OutputOpener
   ) throws(RunError) {
     self.configuration = configuration
-    self.binaryContent = binaryContent
+    self.content = content
     self.spoolBytes = spoolBytes
     self.appends = appends
     self.opener = opener
     spool = try opener.openSpool(
-      configuration, binaryContent, limitBytes: spoolBytes, usesDisk: false)
+      configuration, content, limitBytes: spoolBytes, usesDisk: false)
   }
 
   /// Begins to wait for those that must have ended before.
@@ -113,9 +113,9 @@ final class LateOutput: Sendable {
   }
 
   private func open() throws(RunError) -> Output {
-    let sink = try opener.openSink(configuration, binaryContent, appends: appends)
+    let sink = try opener.openSink(configuration, content, appends: appends)
     guard needsTransfer else { return try opener.begin(sink, spool) }
     return try opener.begin(
-      sink, try opener.openSpool(configuration, binaryContent, limitBytes: spoolBytes))
+      sink, try opener.openSpool(configuration, content, limitBytes: spoolBytes))
   }
 }

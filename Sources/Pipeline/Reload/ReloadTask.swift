@@ -32,7 +32,7 @@ struct ReloadChanges: ~Copyable {
   /// Settings that have changed and that a running process keeps.
   let fixedSettings: [String]
   /// Where this run has written.
-  let usedPlaces: Set<String>
+  let usedResources: Set<String>
 
   /// Whether a route goes on as it is.
   func keeps(_ serial: Int) -> Bool {
@@ -67,7 +67,7 @@ struct ReloadTask: Sendable {
   /// The number of the first new route.
   let firstSerial: Int
   /// Where this run has written before.
-  let usedPlaces: Set<String>
+  let usedResources: Set<String>
   /// What the process has limited itself to; nil if nothing limits it.
   let sandboxPlan: SandboxPlan?
   /// What an earlier task has made ready for nothing, and has to go first.
@@ -86,10 +86,10 @@ struct ReloadTask: Sendable {
   private struct Mistakes: Error { let lines: [String] }
 
   private func changes(_ configuration: Configuration) -> ReloadAnswer {
-    let usedPlaces = present.reduce(into: usedPlaces) { places, output in
-      places.formUnion(output.configuration.places.map(\.identity))
+    let usedResources = present.reduce(into: usedResources) { resources, output in
+      resources.formUnion(output.configuration.resources.map(\.identity))
     }
-    let plan = self.plan(configuration, usedPlaces)
+    let plan = self.plan(configuration, usedResources)
     let mistakes = plan.filter { $0.isNew }.flatMap { sandboxMistakes($0.output) }
     guard mistakes.isEmpty else { return .mistakes(mistakes) }
     do throws(Mistakes) {
@@ -98,7 +98,7 @@ struct ReloadTask: Sendable {
         ReloadChanges(
           configuration: configuration, log: log, steps: plan.map(\.step), routes: routes,
           fixedSettings: running.fixedSettings(differingIn: configuration),
-          usedPlaces: usedPlaces))
+          usedResources: usedResources))
     } catch {
       return .mistakes(error.lines)
     }
@@ -122,21 +122,21 @@ struct ReloadTask: Sendable {
 
   /// Outputs are told apart by their names; what has another target, format or spool under the same name is another
   /// output.
-  private func plan(_ configuration: Configuration, _ usedPlaces: Set<String>) -> [Planned] {
+  private func plan(_ configuration: Configuration, _ usedResources: Set<String>) -> [Planned] {
     let taking = present.filter { !$0.isDraining }
     func goesOn(_ output: OutputConfiguration) -> Present? { taking.first { $0.configuration == output } }
     let kept = Set(configuration.outputs.compactMap { goesOn($0)?.serial })
     let ending = present.filter { !kept.contains($0.serial) }
-    let endingPlaces = ending.map { Set($0.configuration.places.map(\.identity)) }
+    let endingResources = ending.map { Set($0.configuration.resources.map(\.identity)) }
     return configuration.outputs.map { output in
       if let present = goesOn(output) { return Planned(output: output, step: .keep(serial: present.serial)) }
-      let places = output.places.map(\.identity)
-      let others = zip(ending, endingPlaces).filter { !$1.isDisjoint(with: places) }.map(\.0)
+      let resources = output.resources.map(\.identity)
+      let others = zip(ending, endingResources).filter { !$1.isDisjoint(with: resources) }.map(\.0)
       let namesakes = taking.filter { $0.configuration.displayName == output.displayName }
       return Planned(
         output: output, step: .begin(after: others.map(\.serial)),
         isSuccessor: !namesakes.isEmpty || others.contains { !$0.isDraining },
-        appends: !usedPlaces.isDisjoint(with: places))
+        appends: !usedResources.isDisjoint(with: resources))
     }
   }
 
@@ -174,11 +174,11 @@ struct ReloadTask: Sendable {
     _ planned: Planned, _ configuration: Configuration, serial: Int
   ) throws(RunError) -> Route {
     let output = planned.output
-    let binaryContent = output.isBinary ? BinaryLogFile.content() : nil
-    if let kind = log.binaryKind { _ = binaryContent?.begin(kind) }
-    let outlet = try makeOutlet(planned, binaryContent, limitBytes: configuration.spoolBytes(output))
+    let content = output.makeContent()
+    if let kind = log.binaryKind { _ = content.binary?.begin(kind) }
+    let outlet = try makeOutlet(planned, content, limitBytes: configuration.spoolBytes(of: output))
     var route = Route(
-      output, serial: serial, to: outlet, binaryContent: binaryContent,
+      output, serial: serial, to: outlet, content: content,
       waitsForRoom: opener.waitsForRoom(output), isSuccessor: planned.isSuccessor, now: clock.now())
     route.isNew = true
     guard let numbering = log.numbering else { return route }
@@ -192,16 +192,16 @@ struct ReloadTask: Sendable {
   }
 
   private func makeOutlet(
-    _ planned: Planned, _ binaryContent: BinaryContent?, limitBytes: Int
+    _ planned: Planned, _ content: EntryContent, limitBytes: Int
   ) throws(RunError) -> Outlet {
     if case .begin(let others) = planned.step, !others.isEmpty {
       return .late(
         try LateOutput(
-          planned.output, binaryContent: binaryContent, spoolBytes: limitBytes, appends: planned.appends,
+          planned.output, content: content, spoolBytes: limitBytes, appends: planned.appends,
           opener))
     }
-    let sink = try opener.openSink(planned.output, binaryContent, appends: planned.appends)
-    let spool = try opener.openSpool(planned.output, binaryContent, limitBytes: limitBytes)
+    let sink = try opener.openSink(planned.output, content, appends: planned.appends)
+    let spool = try opener.openSpool(planned.output, content, limitBytes: limitBytes)
     return .open(try opener.begin(sink, spool))
   }
 }

@@ -48,7 +48,7 @@ extension Run {
     let task = ReloadTask(
       source: source, running: control.configuration, present: present, log: log,
       opener: control.opener(canWait: canWait), clock: control.clock, firstSerial: nextSerial,
-      usedPlaces: usedPlaces, sandboxPlan: control.sandboxPlan,
+      usedResources: usedResources, sandboxPlan: control.sandboxPlan,
       discarded: discarded)
     do throws(Errno) {
       reload = Reload(
@@ -184,7 +184,7 @@ extension Run {
     let endedNames = retire(&present)
     beginEnding(retired[retiredCount...].map(\.retirement), lateOutputs(steps))
     nextSerial += steps.count
-    usedPlaces = changes.usedPlaces
+    usedResources = changes.usedResources
     tell(changes.configuration, changes.fixedSettings, steps, endedNames: endedNames)
     control.adopt(changes.configuration)
     nextReport = nil

@@ -3,8 +3,8 @@ import Rendering
 
 /// What an output has lost since it was last said in the output.
 struct Gap {
-  /// What is lost because there was no room, and when.
-  private var refused = Stretch()
+  /// What is lost because there was no room, for each cause that there was, and when.
+  private var refused: [(cause: Ledger.Cause, stretch: Stretch)] = []
   /// What was overwritten before it was read.
   private var overrun = Stretch()
   private var overrunBytes = 0
@@ -27,11 +27,17 @@ struct Gap {
   }
 
   /// Whether there is nothing to say.
-  var isEmpty: Bool { refused.count == 0 && overrun.count == 0 && overrunBytes == 0 }
+  var isEmpty: Bool { refused.isEmpty && overrun.count == 0 && overrunBytes == 0 }
 
   /// Notes an entry for which there was no room.
-  mutating func noteRefusal() {
-    refused.add(1, at: now.wallSeconds, isFirst: refused.count == 0)
+  mutating func noteRefusal(_ cause: Ledger.Cause) {
+    if let index = refused.firstIndex(where: { $0.cause == cause }) {
+      refused[index].stretch.add(1, at: now.wallSeconds, isFirst: false)
+    } else {
+      var stretch = Stretch()
+      stretch.add(1, at: now.wallSeconds, isFirst: true)
+      refused.append((cause, stretch))
+    }
   }
 
   /// Notes what was found overwritten while it was being read.
@@ -47,10 +53,8 @@ struct Gap {
 
   /// What there is to say.
   ///
-  /// - Parameters:
-  ///   - refusal: why there was no room.
-  ///   - averageBytes: how many bytes of the log one entry was made of so far, for an estimate.
-  func notices(_ refusal: Ledger.Cause, averageBytes: Int) -> [LossNotice] {
+  /// - Parameter averageBytes: how many bytes of the log one entry was made of so far, for an estimate.
+  func notices(averageBytes: Int) -> [LossNotice] {
     var notices: [LossNotice] = []
     if overrun.count > 0 || overrunBytes > 0 {
       let estimate = overrunBytes > 0 ? max(1, overrunBytes / max(1, averageBytes)) : 0
@@ -59,12 +63,11 @@ struct Gap {
           cause: "overrun", count: overrun.count + estimate, isEstimate: overrunBytes > 0,
           firstSeconds: overrun.firstSeconds, lastSeconds: overrun.lastSeconds))
     }
-    if refused.count > 0 {
-      notices.append(
-        LossNotice(
-          cause: refusal.rawValue, count: refused.count, isEstimate: false,
-          firstSeconds: refused.firstSeconds, lastSeconds: refused.lastSeconds))
-    }
     return notices
+      + refused.map { cause, stretch in
+        LossNotice(
+          cause: cause.rawValue, count: stretch.count, isEstimate: false,
+          firstSeconds: stretch.firstSeconds, lastSeconds: stretch.lastSeconds)
+      }
   }
 }

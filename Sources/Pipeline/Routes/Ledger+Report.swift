@@ -33,7 +33,7 @@ extension Ledger {
     [
       ("lost_bytes", lostBytes), ("incomplete_by_limit", incompleteByLimit),
       ("incomplete_by_timeout", incompleteByTimeout), ("incomplete_by_reload", incompleteByReload),
-      ("gaps_marked", marks),
+      ("truncated", truncated), ("gaps_marked", marks),
     ]
   }
 }

@@ -12,10 +12,14 @@ public struct Ledger: Sendable, Equatable {
     case sampledOut = "sampled_out"
     /// `-R` let enough through already.
     case rateLimited = "rate_limited"
-    /// There was no room in memory.
+    /// There was no room in memory, and none was made in time.
     case spoolFull = "spool_full"
-    /// There was no room in the spool's directory either.
+    /// There was no room in memory, as the spool's directory had none either.
     case diskFull = "disk_full"
+    /// It was larger than any line may be.
+    case oversize
+    /// It was larger than a message to the consumer may be.
+    case tooLarge = "too_large"
     /// The output failed for good with it on its way.
     case consumerGone = "consumer_gone"
     /// It came back damaged from the spool's directory.
@@ -40,7 +44,7 @@ public struct Ledger: Sendable, Equatable {
   /// Of the entries handed to the output, those that a connection may have swallowed when it was reset.
   public var unconfirmed = 0
   /// Of the entries handed to the output, those that it failed to deliver.
-  public var undelivered: Int { self[.consumerGone] + self[.damaged] }
+  public var undelivered: Int { self[.consumerGone] + self[.damaged] + self[.tooLarge] }
   /// Entries that an earlier run had left for the output.
   public var inherited = 0
   /// Of the entries handed to the output, those that it has left for the next run.
@@ -56,6 +60,8 @@ public struct Ledger: Sendable, Equatable {
   /// Groups that were under way when a reload asked for records that hadn't been kept, which they may lack.
   public var incompleteByReload = 0
 
+  /// Entries handed to the output with a value that the log's writer has probably cut.
+  public var truncated = 0
   /// Lines that say where something was lost; they count as seen, and as written or dropped.
   public var marks = 0
 
@@ -72,7 +78,7 @@ public struct Ledger: Sendable, Equatable {
   public var filtered: Int { self[.unwanted] + self[.sampledOut] + self[.rateLimited] }
 
   /// What found no room.
-  public var refused: Int { self[.spoolFull] + self[.diskFull] }
+  public var refused: Int { self[.spoolFull] + self[.diskFull] + self[.oversize] }
 
   /// What was seen.
   public var seen: Int { committed + refused + filtered }
@@ -114,6 +120,7 @@ public struct Ledger: Sendable, Equatable {
     unconfirmed = report.unconfirmed.entries
     self[.damaged] = report.droppedByDamage.entries
     self[.consumerGone] = report.droppedByFailure.entries
+    self[.tooLarge] = report.droppedAsTooLarge.entries
   }
 
   /// Adds what has become of everything that another output was to have.
@@ -129,6 +136,7 @@ public struct Ledger: Sendable, Equatable {
     sum.incompleteByLimit += other.incompleteByLimit
     sum.incompleteByTimeout += other.incompleteByTimeout
     sum.incompleteByReload += other.incompleteByReload
+    sum.truncated += other.truncated
     sum.marks += other.marks
   }
 
@@ -156,6 +164,7 @@ public struct Ledger: Sendable, Equatable {
 /// only one of its kind each time.
 private struct Counts: Sendable, Equatable {
   private var unwanted = 0, sampledOut = 0, rateLimited = 0, spoolFull = 0, diskFull = 0, consumerGone = 0
+  private var oversize = 0, tooLarge = 0
   private var damaged = 0, torn = 0
 
   subscript(cause: Ledger.Cause) -> Int {
@@ -166,6 +175,8 @@ private struct Counts: Sendable, Equatable {
       case .rateLimited: rateLimited
       case .spoolFull: spoolFull
       case .diskFull: diskFull
+      case .oversize: oversize
+      case .tooLarge: tooLarge
       case .consumerGone: consumerGone
       case .damaged: damaged
       case .torn: torn
@@ -178,6 +189,8 @@ private struct Counts: Sendable, Equatable {
       case .rateLimited: rateLimited = newValue
       case .spoolFull: spoolFull = newValue
       case .diskFull: diskFull = newValue
+      case .oversize: oversize = newValue
+      case .tooLarge: tooLarge = newValue
       case .consumerGone: consumerGone = newValue
       case .damaged: damaged = newValue
       case .torn: torn = newValue

@@ -5,7 +5,8 @@ import Spool
 /// An output whose target is open, and whose thread hasn't begun yet.
 struct OpenedOutput: ~Copyable {
   let configuration: OutputConfiguration
-  let binaryContent: BinaryContent?
+  /// What the sink takes, which is what its spool must hold.
+  let content: EntryContent
   let sink: Handover<any Sink>
 }
 
@@ -28,28 +29,26 @@ struct OutputOpener: Sendable {
   ///
   /// - Parameter appends: whether a file is never emptied, as this run has written to it.
   func openSink(
-    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, appends: Bool = false
+    _ output: OutputConfiguration, _ content: EntryContent, appends: Bool = false
   ) throws(RunError) -> sending any Sink {
     let messages = messages
     do {
-      let header = output.header
       switch output.target {
       case .standardOutput:
-        return try StreamSink.standardOutput(header: header, binary: binaryContent)
+        return try StreamSink.standardOutput(content)
       case .file(var file):
-        file.header = header
-        file.binary = binaryContent
+        file.content = content
         file.keepsUnsettled = output.spoolDirectory != nil
         file.appends = file.appends || appends
         return try FileSink.open(file) { messages.say($0) }
       case .command(let command, let onRestart):
-        return LinkSink.exec(command, linkOptions(header, binaryContent, onRestart)) { messages.say($0) }
+        return LinkSink.exec(command, linkOptions(content, onRestart)) { messages.say($0) }
       case .socket(let receiver, let onRestart):
-        var links = linkOptions(header, binaryContent, onRestart)
+        var links = linkOptions(content, onRestart)
         links.framing = receiver.framing
         return LinkSink.socket(receiver.address, links) { messages.say($0) }
       case .descriptor(let descriptor, let name):
-        return try StreamSink(descriptor: descriptor, name: name, header: header)
+        return try StreamSink(descriptor: descriptor, name: name, content: content)
       }
     } catch {
       throw .output(error)
@@ -57,12 +56,11 @@ struct OutputOpener: Sendable {
   }
 
   private func linkOptions(
-    _ header: [UInt8], _ binaryContent: BinaryContent?, _ onRestart: RestartPolicy
+    _ content: EntryContent, _ onRestart: RestartPolicy
   ) -> LinkOptions {
     var options = LinkOptions()
     options.onRestart = onRestart
-    options.header = header
-    options.binary = binaryContent
+    options.content = content
     return options
   }
 
@@ -73,7 +71,7 @@ struct OutputOpener: Sendable {
   ///
   /// - Parameter usesDisk: whether it has the output's directory, if there is one.
   func openSpool(
-    _ output: OutputConfiguration, _ binaryContent: BinaryContent?, limitBytes: Int, usesDisk: Bool = true
+    _ output: OutputConfiguration, _ content: EntryContent, limitBytes: Int, usesDisk: Bool = true
   ) throws(RunError) -> Spool {
     var spool = Spool.Options(
       limitBytes: limitBytes, overflow: waitsForRoom(output) ? .block : .drop,
@@ -82,7 +80,7 @@ struct OutputOpener: Sendable {
     if let directory = output.spoolDirectory {
       if usesDisk {
         spool.disk = Spool.DiskOptions(
-          directory: directory, limitBytes: output.spoolDiskBytes, content: binaryContent
+          directory: directory, limitBytes: output.spoolDiskBytes, content: content
         ) { messages.say($0) }
       }
     } else if waitsForRoom(output) {
@@ -109,6 +107,13 @@ struct OutputOpener: Sendable {
   }
 }
 
+extension OutputConfiguration {
+  /// What the entries of one run of this output are.
+  func makeContent() -> EntryContent {
+    isBinary ? .records(BinaryLogFile.content()) : .lines(header: header)
+  }
+}
+
 /// Opening outputs at the start, and beginning them.
 extension RunControl {
   /// What it takes to open outputs.
@@ -130,11 +135,11 @@ extension RunControl {
 
   private mutating func open(_ output: OutputConfiguration) throws(RunError) -> OpenedOutput {
     let opener = opener(canWait: false)
-    let binaryContent = output.isBinary ? BinaryLogFile.content() : nil
+    let content = output.makeContent()
     let sink = try aside("opening the output") {
-      Result { () throws(RunError) in try opener.openSink(output, binaryContent) }
+      Result { () throws(RunError) in try opener.openSink(output, content) }
     }
-    return OpenedOutput(configuration: output, binaryContent: binaryContent, sink: Handover(sink))
+    return OpenedOutput(configuration: output, content: content, sink: Handover(sink))
   }
 
   /// Takes the process number's file.
@@ -150,26 +155,14 @@ extension RunControl {
   mutating func begin(
     _ opened: consuming OpenedOutput, serial: Int, canWait: Bool
   ) throws(RunError) -> Route {
-    let (output, binaryContent) = (opened.configuration, opened.binaryContent)
+    let (output, content) = (opened.configuration, opened.content)
     let opener = opener(canWait: canWait)
-    let limitBytes = configuration.spoolBytes(output)
+    let limitBytes = configuration.spoolBytes(of: output)
     let spool = try aside("looking through the spool") {
-      Result { () throws(RunError) in try opener.openSpool(output, binaryContent, limitBytes: limitBytes) }
+      Result { () throws(RunError) in try opener.openSpool(output, content, limitBytes: limitBytes) }
     }
     return Route(
       output, serial: serial, to: .open(try opener.begin(opened.sink.take(), spool)),
-      binaryContent: binaryContent, waitsForRoom: opener.waitsForRoom(output), now: clock.now())
+      content: content, waitsForRoom: opener.waitsForRoom(output), now: clock.now())
   }
-}
-
-extension Configuration {
-  /// What an output may take in memory: what it was given, or an equal part of what the others leave.
-  func spoolBytes(_ output: OutputConfiguration) -> Int {
-    if let bytes = output.spoolBytes { return bytes }
-    let given = outputs.reduce(0) { $0 + ($1.spoolBytes ?? 0) }
-    let sharers = outputs.count { $0.spoolBytes == nil }
-    return max(Self.spoolBytesMin, (process.spoolBytes - given) / max(1, sharers))
-  }
-
-  private static let spoolBytesMin = 1 << 20
 }

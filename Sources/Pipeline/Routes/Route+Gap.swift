@@ -19,7 +19,7 @@ extension Route {
   ///
   /// - Parameter isLast: whether nothing comes next.
   mutating func markGap(isLast: Bool = false) {
-    let lines = gap.notices(refusal, averageBytes: ledger.averageBytes).map { $0.line(noticeNotation) }
+    let lines = gap.notices(averageBytes: ledger.averageBytes).map { $0.line(noticeNotation) }
     let byteCount = lines.reduce(0) { $0 + $1.count }
     // If what comes next found no room behind it, that would be another gap.
     let next = isLast ? 0 : usualByteCount

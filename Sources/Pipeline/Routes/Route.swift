@@ -17,12 +17,10 @@ struct Route: ~Copyable {
   let serial: Int
   /// Where entries go; nil only while it is replaced.
   var outlet: Outlet?
-  /// What the output must know of the records it is given, if they are records.
-  let binaryContent: BinaryContent?
+  /// What entries are.
+  let content: EntryContent
   /// Whether the source is held back when the spool is full.
   let waitsForRoom: Bool
-  /// Why an entry for which there is no room is lost.
-  let refusal: Ledger.Cause
 
   /// What this thread has counted; `account` adds the rest.
   var ledger = Ledger()
@@ -59,17 +57,16 @@ struct Route: ~Copyable {
   /// A route to an output.
   init(
     _ configuration: OutputConfiguration, serial: Int, to outlet: consuming Outlet,
-    binaryContent: BinaryContent?, waitsForRoom: Bool, isSuccessor: Bool = false, now: Moment
+    content: EntryContent, waitsForRoom: Bool, isSuccessor: Bool = false, now: Moment
   ) {
     self.configuration = configuration
     self.serial = serial
     self.isSuccessor = isSuccessor
     writer = outlet.makeWriter()
     self.outlet = consume outlet
-    self.binaryContent = binaryContent
+    self.content = content
     self.waitsForRoom = waitsForRoom
     name = configuration.displayName
-    refusal = configuration.spoolDirectory == nil ? .spoolFull : .diskFull
     rateLimiter = configuration.rateLimit.map { RateLimiter($0, at: now.steadyNanoseconds) }
     groupsLeft = configuration.groupsMax ?? .max
     gap = Gap(now: now)
@@ -220,9 +217,11 @@ struct Route: ~Copyable {
   }
 
   /// Counts an entry that is lost because there is no room for it.
-  mutating func refuse() {
-    ledger[refusal] += 1
-    if configuration.marksGaps { gap.noteRefusal() }
+  mutating func refuse() { refuse(output?.isDiskFull == true ? .diskFull : .spoolFull) }
+
+  private mutating func refuse(_ cause: Ledger.Cause) {
+    ledger[cause] += 1
+    if configuration.marksGaps { gap.noteRefusal(cause) }
   }
 
   /// Room for a usual line; what is longer is rendered twice.
@@ -247,6 +246,7 @@ struct Route: ~Copyable {
       result = Self.render(
         to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax, isIntact: isIntact
       ) { maker.value.render(transaction, captured, to: &$0) }
+      if maker.value.renderer.lastLineHasCutValue, case .kept = result { ledger.truncated += 1 }
     default: result = .nothing
     }
     return count(result)
@@ -295,6 +295,9 @@ struct Route: ~Copyable {
       ledger[.torn] += 1
       if configuration.marksGaps { gap.noteTorn() }
       return .torn
+    case .oversize:
+      refuse(.oversize)
+      return .counted
     case .full: return .full
     }
   }
@@ -306,13 +309,15 @@ struct Route: ~Copyable {
     case nothing
     case torn
     case full
+    /// It is larger than any entry may be.
+    case oversize
   }
 
   /// Has something rendered into the spool.
   ///
   /// - Parameters:
   ///   - usual: how much room to begin with, in bytes.
-  ///   - limit: what takes more finds no room.
+  ///   - limit: what takes more is never kept.
   ///   - render: returns whether there is anything to keep.
   @inline(__always)
   private static func render(
@@ -324,7 +329,7 @@ struct Route: ~Copyable {
       guard wanted <= limit, case .room(let room) = writer.reserve(wanted) else {
         // Whether there would have been anything must be known to count it right.
         var nowhere = LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
-        return render(&nowhere) ? .full : .nothing
+        return render(&nowhere) ? wanted <= limit ? .full : .oversize : .nothing
       }
       var line = LineWriter(room)
       guard render(&line) else { return .nothing }

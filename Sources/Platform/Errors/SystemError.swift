@@ -1,22 +1,43 @@
 import Glibc
 
-/// A system call that failed: what was attempted, on what, and why.
+/// What could not be done: what was attempted, on what, and why.
+///
+/// It says how things were when it was made, and is never in need of the file system again: who tells of it may be
+/// a thread that must not wait for one.
 public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What was attempted, as a verb phrase: "open", "read".
+  /// What was attempted, as a verb phrase or by the name of its system call: "open", "read".
   public let operation: String
-  /// The file or object it was attempted on.
+  /// The file or object it was attempted on: a path, or a name such as `standard output`.
   public let path: String
   /// The `errno` value the call left behind; 0 if the refusal is ours.
   public let code: Int32
-  /// What is wrong, if it wasn't the system that refused.
-  private let problem: String?
+  /// The system's text for `code`, for example "No such file or directory"; or what is wrong.
+  public let reason: String
+  /// Which part of the path is to blame, whose that is and who is asking; nothing if the reason says it all.
+  public let explanation: String
+  /// Whether the refusal is ours: trying again has no use.
+  public let isRefusal: Bool
 
   /// Describes a failed call; `code` is what `errno` holds unless given.
   public init(operation: String, path: String, code: Int32? = nil) {
-    self.code = code ?? errno
+    let code = code ?? errno
+    self.code = code
     self.operation = operation
     self.path = path
-    problem = nil
+    reason = Errno(code).description
+    explanation = RefusedPath.explanation(of: path, code: code)
+    isRefusal = false
+  }
+
+  /// Describes a failed call on something that has a path if its name begins with a slash.
+  /// - Parameter remark: what the system's words mean here.
+  package init(operation: String, path: String, errno: Errno, remark: String? = nil) {
+    code = errno.code
+    self.operation = operation
+    self.path = path
+    reason = errno.description + (remark.map { " (\($0))" } ?? "")
+    explanation = path.hasPrefix("/") ? RefusedPath.explanation(of: path, code: errno.code) : ""
+    isRefusal = false
   }
 
   /// Refuses something that the system would have done.
@@ -24,17 +45,10 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     code = 0
     self.operation = operation
     self.path = path
-    self.problem = problem
+    reason = problem
+    explanation = ""
+    isRefusal = true
   }
-
-  /// Whether the refusal is ours: trying again has no use.
-  public var isRefusal: Bool { problem != nil }
-
-  /// The system's text for `code`, for example "No such file or directory"; or what is wrong.
-  public var reason: String { unsafe problem ?? String(cString: strerror(code)) }
-
-  /// Which part of the path is to blame, whose that is and who is asking; nothing if the reason says it all.
-  public var explanation: String { RefusedPath.explanation(of: path, code: code) }
 
   /// One line: path, operation, reason.
   public var description: String { "\(path): \(operation): \(reason)\(explanation)" }

@@ -5,8 +5,8 @@ package import Glibc
 /// A log's files are re-created under their old names when a server restarts; only the device and inode
 /// numbers say so.
 public struct FileState: Equatable, Sendable {
-  /// Device and inode number.
-  public let device: UInt64, inode: UInt64
+  /// Which file it is.
+  public let identity: FileIdentity
   /// Type and permission bits.
   public let mode: UInt32
   /// The number of names the file still has; 0 after it was removed.
@@ -19,8 +19,7 @@ public struct FileState: Equatable, Sendable {
   public let owner: UInt32, group: UInt32
 
   package init(_ status: stat) {
-    device = UInt64(status.st_dev)
-    inode = UInt64(status.st_ino)
+    identity = FileIdentity(status)
     mode = UInt32(status.st_mode)
     linkCount = UInt64(status.st_nlink)
     byteCount = Int(status.st_size)
@@ -37,11 +36,6 @@ public struct FileState: Equatable, Sendable {
       return .failure(SystemError(operation: "stat", path: path))
     }
     return .success(FileState(status))
-  }
-
-  /// Whether both are the same file, whatever has been done to its contents.
-  public func isSameFile(as other: FileState) -> Bool {
-    device == other.device && inode == other.inode
   }
 
   /// Whether this is a directory.

@@ -2,7 +2,7 @@
 ///
 /// Elements are changed where they lie: getting at one comes without reference counting and without a check for
 /// being its only owner.
-public struct FixedList<Element: ~Copyable>: ~Copyable {
+@safe public struct FixedList<Element: ~Copyable>: ~Copyable {
   // Invariant: `count` initialized elements lie at `base`, from the end of `init` to `deinit`. Each access checks
   // its index, and whoever changes an element has exclusive access to the list.
   @usableFromInline let base: UnsafeMutablePointer<Element>
@@ -16,28 +16,29 @@ public struct FixedList<Element: ~Copyable>: ~Copyable {
     let memory = UnsafeMutablePointer<Element>.allocate(capacity: count)
     for index in 0..<count {
       do throws(Failure) {
-        (memory + index).initialize(to: try make(index))
+        unsafe (memory + index).initialize(to: try make(index))
       } catch {
-        memory.deinitialize(count: index)
-        memory.deallocate()
+        unsafe memory.deinitialize(count: index)
+        unsafe memory.deallocate()
         throw error
       }
     }
-    base = memory
+    unsafe base = unsafe memory
     self.count = count
   }
 
   deinit {
-    base.deinitialize(count: count)
-    base.deallocate()
+    unsafe base.deinitialize(count: count)
+    unsafe base.deallocate()
   }
 
   /// The elements, each of which can be taken out by itself: for making another list of them.
   package consuming func opened() -> FixedList<Element?> {
-    let (memory, count) = (base, count)
+    let memory = unsafe base
+    let count = count
     discard self
-    defer { memory.deallocate() }
-    return FixedList<Element?>(count: count) { (memory + $0).move() }
+    defer { unsafe memory.deallocate() }
+    return FixedList<Element?>(count: count) { unsafe (memory + $0).move() }
   }
 
   /// One element.
@@ -46,11 +47,11 @@ public struct FixedList<Element: ~Copyable>: ~Copyable {
   @inlinable public subscript(index: Int) -> Element {
     @inline(__always) unsafeAddress {
       precondition(index >= 0 && index < count, "an element of the list")
-      return UnsafePointer(base + index)
+      return unsafe UnsafePointer(base + index)
     }
     @inline(__always) unsafeMutableAddress {
       precondition(index >= 0 && index < count, "an element of the list")
-      return base + index
+      return unsafe base + index
     }
   }
 }

@@ -9,6 +9,6 @@ package struct Handover<Value>: ~Copyable, @unchecked Sendable {
   /// Takes it out.
   package consuming func take() -> sending Value {
     nonisolated(unsafe) let value = value
-    return value
+    return unsafe value
   }
 }

@@ -70,7 +70,7 @@ package struct Account: Equatable, Sendable {
       var groups = [gid_t](repeating: 0, count: 64)
       while true {
         var count = Int32(groups.count)
-        if getgrouplist(name, group, &groups, &count) >= 0 { return Array(groups.prefix(Int(count))) }
+        if unsafe getgrouplist(name, group, &groups, &count) >= 0 { return Array(groups.prefix(Int(count))) }
         guard groups.count < 1 << 17 else { throw .lookup(name, Errno(E2BIG)) }
         groups = [gid_t](repeating: 0, count: max(Int(count), groups.count * 2))
       }
@@ -85,32 +85,33 @@ package struct Account: Equatable, Sendable {
   }
 
   private static func user(_ text: String) throws(AccountError) -> Entry? {
-    try lookUp(text) { (buffer: UnsafeMutableBufferPointer<CChar>) in
-      var entry = passwd()
+    unsafe try lookUp(text) { (buffer: UnsafeMutableBufferPointer<CChar>) in
+      var entry = unsafe passwd()
       var found: UnsafeMutablePointer<passwd>?
       guard let memory = buffer.baseAddress else { return (ENOMEM, nil) }
-      let code = getpwnam_r(text, &entry, memory, buffer.count, &found)
-      guard found == nil else { return (0, read(entry)) }
+      let code = unsafe getpwnam_r(text, &entry, memory, buffer.count, &found)
+      guard unsafe found == nil else { return unsafe (0, read(entry)) }
       guard code == 0 || isAbsence(code), let number = number(text) else { return (code, nil) }
-      let second = getpwuid_r(number, &entry, memory, buffer.count, &found)
-      return (second, found == nil ? nil : read(entry))
+      let second = unsafe getpwuid_r(number, &entry, memory, buffer.count, &found)
+      return unsafe (second, found == nil ? nil : read(entry))
     }
   }
 
   private static func read(_ entry: passwd) -> Entry {
     // Copied: the strings lie in the buffer, which is gone after the look-up.
-    Entry(
-      name: entry.pw_name.map { String(cString: $0) } ?? "",
-      home: entry.pw_dir.map { String(cString: $0) } ?? "/", user: entry.pw_uid, group: entry.pw_gid)
+    unsafe Entry(
+      name: entry.pw_name.map { unsafe String(cString: $0) } ?? "",
+      home: unsafe entry.pw_dir.map { unsafe String(cString: $0) } ?? "/", user: unsafe entry.pw_uid,
+      group: unsafe entry.pw_gid)
   }
 
   private static func group(_ text: String) throws(AccountError) -> gid_t? {
-    try lookUp(text) { (buffer: UnsafeMutableBufferPointer<CChar>) in
-      var entry = Glibc.group()
+    unsafe try lookUp(text) { (buffer: UnsafeMutableBufferPointer<CChar>) in
+      var entry = unsafe Glibc.group()
       var found: UnsafeMutablePointer<Glibc.group>?
       guard let memory = buffer.baseAddress else { return (ENOMEM, nil) }
-      let code = getgrnam_r(text, &entry, memory, buffer.count, &found)
-      return (code, found == nil ? nil : entry.gr_gid)
+      let code = unsafe getgrnam_r(text, &entry, memory, buffer.count, &found)
+      return unsafe (code, found == nil ? nil : entry.gr_gid)
     }
   }
 
@@ -121,8 +122,8 @@ package struct Account: Equatable, Sendable {
     var byteCount = 4096
     while true {
       let buffer = UnsafeMutableBufferPointer<CChar>.allocate(capacity: byteCount)
-      defer { buffer.deallocate() }
-      let (code, value) = body(buffer)
+      defer { unsafe buffer.deallocate() }
+      let (code, value) = unsafe body(buffer)
       if let value { return value }
       switch code {
       case EINTR: continue

@@ -55,16 +55,16 @@ package enum Privileges {
       throw .account(error)
     }
     try step("give up inheritable privileges") { shim_forgo_inheritance() }
-    try step("set the groups") { shim_set_groups(groups, groups.count) }
+    try step("set the groups") { unsafe shim_set_groups(groups, groups.count) }
     try step("become group \(account.group)") { shim_set_group(account.group) }
     try step("become user \(account.user)") { shim_set_user(account.user) }
     try step("give up capabilities") { shim_clear_capabilities() }
     try step("forbid new privileges") { shim_forbid_new_privileges() }
     try verify(account)
-    if let home = account.home { setenv("HOME", home, 1) }
+    if let home = account.home { unsafe setenv("HOME", home, 1) }
     if let name = account.name {
-      setenv("USER", name, 1)
-      setenv("LOGNAME", name, 1)
+      unsafe setenv("USER", name, 1)
+      unsafe setenv("LOGNAME", name, 1)
     }
   }
 
@@ -80,6 +80,6 @@ package enum Privileges {
     if account.group != 0, shim_set_group(0) == 0 {
       throw .regained("this process could become root's group again")
     }
-    if shim_set_groups([0], 1) == 0 { throw .regained("this process could join groups again") }
+    if unsafe shim_set_groups([0], 1) == 0 { throw .regained("this process could join groups again") }
   }
 }

@@ -79,7 +79,7 @@ package enum Sandbox {
     defer { close(rules) }
     for (paths, rights) in allowances(plan) {
       for path in paths {
-        if shim_sandbox_allow(rules, path, rights & known) == 0 { continue }
+        if unsafe shim_sandbox_allow(rules, path, rights & known) == 0 { continue }
         switch errno {
         case ENOENT, ENOTDIR: result.missingPaths.append(path)
         // What can't even be looked up can't be used either.
@@ -156,12 +156,12 @@ package enum Sandbox {
   private static func rights(_ rights: Int...) -> Rights { rights.reduce(0) { $0 | Rights($1) } }
 
   private static var otherThreadCount: Int {
-    guard let directory = opendir("/proc/self/task") else { return 0 }
-    defer { closedir(directory) }
+    guard let directory = unsafe opendir("/proc/self/task") else { return 0 }
+    defer { unsafe closedir(directory) }
     var count = 0
-    while let entry = readdir(directory) {
+    while let entry = unsafe readdir(directory) {
       // Everything but "." and ".." is a thread's number.
-      if entry.pointee.d_name.0 != CChar(bitPattern: UInt8(ascii: ".")) { count += 1 }
+      if unsafe entry.pointee.d_name.0 != CChar(bitPattern: UInt8(ascii: ".")) { count += 1 }
     }
     return max(0, count - 1)
   }

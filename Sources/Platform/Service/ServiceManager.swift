@@ -111,8 +111,8 @@ package final class ServiceManager: Sendable {
   /// connected to from within.
   package static func adopt() -> ServiceManager {
     func take(_ name: String) -> String? {
-      let value = getenv(name).map { String(cString: $0) }
-      unsetenv(name)
+      let value = unsafe getenv(name).map { unsafe String(cString: $0) }
+      unsafe unsetenv(name)
       return value
     }
     return ServiceManager(
@@ -214,13 +214,13 @@ package final class ServiceManager: Sendable {
 
   private static func send(_ message: String, _ descriptor: Int32) -> Bool {
     let bytes = Array(message.utf8)
-    return retryingOnInterrupt { Int(shim_send(descriptor, bytes, bytes.count)) } == bytes.count
+    return retryingOnInterrupt { unsafe Int(shim_send(descriptor, bytes, bytes.count)) } == bytes.count
   }
 
   private static func open(_ state: inout State, _ address: Address) {
     let descriptor = shim_message_socket()
     guard descriptor >= 0 else { return }
-    guard shim_connect_local(descriptor, address.bytes, address.bytes.count) == 0 else {
+    guard unsafe shim_connect_local(descriptor, address.bytes, address.bytes.count) == 0 else {
       let code = errno
       close(descriptor)
       errno = code

@@ -60,7 +60,7 @@ struct SocketFile: ~Copyable {
     let file = SocketFile(descriptor, path, status)
     // Only now does what the umask has taken away come back, and it gets another owner.
     guard
-      shim_settle_socket_file(
+      unsafe shim_settle_socket_file(
         path, UInt64(status.st_dev), UInt64(status.st_ino), UInt32(mode), owner ?? .max, group ?? .max) == 0
     else { throw failure("set the permissions", path) }
     guard listen(descriptor, backlog) == 0 else { throw failure("listen", path) }
@@ -70,7 +70,9 @@ struct SocketFile: ~Copyable {
   deinit {
     // What has the name by now may be another process's.
     var status = stat()
-    if lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode { unlink(path) }
+    if unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode {
+      unsafe unlink(path)
+    }
     close(descriptor)
   }
 
@@ -83,7 +85,7 @@ struct SocketFile: ~Copyable {
   private static func lockDirectory(of path: String) throws(SocketFileError) -> Int32 {
     let slash = path.lastIndex(of: "/")
     let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let lock = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard lock >= 0 else { throw failure("create", path) }
     for _ in 0..<lockTries {
       if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
@@ -98,20 +100,20 @@ struct SocketFile: ~Copyable {
   private static func bind(
     _ descriptor: Int32, _ path: String, _ mode: mode_t
   ) throws(SocketFileError) -> stat {
-    if shim_bind_local(descriptor, path, UInt32(mode)) != 0 {
+    if unsafe shim_bind_local(descriptor, path, UInt32(mode)) != 0 {
       guard errno == EADDRINUSE else { throw failure("create", path) }
       try removeRemains(path)
-      guard shim_bind_local(descriptor, path, UInt32(mode)) == 0 else { throw failure("create", path) }
+      guard unsafe shim_bind_local(descriptor, path, UInt32(mode)) == 0 else { throw failure("create", path) }
     }
     var status = stat()
-    guard lstat(path, &status) == 0 else { throw failure("look at", path) }
+    guard unsafe lstat(path, &status) == 0 else { throw failure("look at", path) }
     return status
   }
 
   /// Removes a socket's file that no process listens at any more.
   private static func removeRemains(_ path: String) throws(SocketFileError) {
     var status = stat()
-    guard lstat(path, &status) == 0 else {
+    guard unsafe lstat(path, &status) == 0 else {
       // It is gone meanwhile.
       if errno == ENOENT { return }
       throw failure("look at", path)
@@ -126,13 +128,13 @@ struct SocketFile: ~Copyable {
     guard probe >= 0 else { throw failure("socket", path) }
     defer { close(probe) }
     let bytes = Array(path.utf8)
-    guard shim_connect_local(probe, bytes, bytes.count) != 0 else { throw .inUse(path) }
+    guard unsafe shim_connect_local(probe, bytes, bytes.count) != 0 else { throw .inUse(path) }
     switch errno {
     case ECONNREFUSED: break
     // It is answered, but many are waiting.
     case EAGAIN: throw .inUse(path)
     default: throw failure("connect", path)
     }
-    guard unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
+    guard unsafe unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
   }
 }

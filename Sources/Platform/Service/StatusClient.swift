@@ -55,7 +55,7 @@ package enum StatusClient {
     _ descriptor: Int32, _ path: String, by deadline: Int64
   ) throws(StatusClientError) {
     let bytes = Array(path.utf8)
-    while shim_connect_local(descriptor, bytes, bytes.count) != 0 {
+    while unsafe shim_connect_local(descriptor, bytes, bytes.count) != 0 {
       switch errno {
       case EINTR: continue
       case EAGAIN:
@@ -73,8 +73,8 @@ package enum StatusClient {
   ) throws(StatusClientError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { bytes in
-        retryingOnInterrupt { Int(shim_send(descriptor, bytes.baseAddress, bytes.count)) }
+      let count = unsafe rest.withUnsafeBytes { bytes in
+        retryingOnInterrupt { unsafe Int(shim_send(descriptor, bytes.baseAddress, bytes.count)) }
       }
       if count >= 0 {
         rest = rest.dropFirst(count)
@@ -93,7 +93,7 @@ package enum StatusClient {
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     while true {
       try wait(descriptor, POLLIN, path, by: deadline)
-      let count = retryingOnInterrupt { read(descriptor, &buffer, buffer.count) }
+      let count = retryingOnInterrupt { unsafe read(descriptor, &buffer, buffer.count) }
       if count > 0 {
         answer += buffer[..<count]
         guard answer.count <= bytesMax else { throw .tooLong(path, bytesMax: bytesMax) }
@@ -119,7 +119,7 @@ package enum StatusClient {
       guard left > 0 else { throw .timedOut(path) }
       var request = pollfd(fd: descriptor, events: Int16(event), revents: 0)
       // Returns early when a signal interrupts.
-      if poll(&request, 1, Int32(min((left + 999_999) / 1_000_000, 1 << 30))) > 0 { return }
+      if unsafe poll(&request, 1, Int32(min((left + 999_999) / 1_000_000, 1 << 30))) > 0 { return }
     }
   }
 }

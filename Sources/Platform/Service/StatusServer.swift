@@ -50,7 +50,7 @@ struct StatusServer: ~Copyable {
         requests.append(
           pollfd(fd: client.descriptor, events: Int16(client.isSilent ? POLLIN : POLLOUT), revents: 0))
       }
-      _ = poll(&requests, nfds_t(requests.count), milliseconds(from: now))
+      _ = unsafe poll(&requests, nfds_t(requests.count), milliseconds(from: now))
       if requests[0].revents != 0 { return }
       attend(requests[2...])
       if requests[1].revents != 0 { accept() }
@@ -109,7 +109,7 @@ struct StatusServer: ~Copyable {
   /// Takes what a client has sent; false if it is to be dropped.
   private func receive(_ client: inout Client) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = retryingOnInterrupt { read(client.descriptor, &buffer, buffer.count) }
+    let count = retryingOnInterrupt { unsafe read(client.descriptor, &buffer, buffer.count) }
     if count < 0 { return errno == EAGAIN }
     client.received += buffer[..<count]
     switch StatusDialog(client.received, hasEnded: count == 0) {
@@ -126,8 +126,8 @@ struct StatusServer: ~Copyable {
   /// Sends what there is room for; false if that was the last of it.
   private func send(_ client: inout Client) -> Bool {
     while let answer = client.answer, !answer.isEmpty {
-      let count = answer.withUnsafeBytes { bytes in
-        retryingOnInterrupt { Int(shim_send(client.descriptor, bytes.baseAddress, bytes.count)) }
+      let count = unsafe answer.withUnsafeBytes { bytes in
+        retryingOnInterrupt { unsafe Int(shim_send(client.descriptor, bytes.baseAddress, bytes.count)) }
       }
       if count < 0 { return errno == EAGAIN }
       client.answer = answer.dropFirst(count)

@@ -13,6 +13,14 @@ struct Captures: ~Copyable {
   /// From 7.7 on, what VCL does to a message after it came in or before it goes out doesn't count.
   private var phaseEnded = false
 
+  /// Whether a value of the transaction is from a record that the log's writer has probably cut.
+  private(set) var hasCutValue = false
+  /// How long a record's text is whose writer has cut it; no longer known once there is a longer one.
+  private var cutByteCount = Self.cutByteCountUsual
+
+  /// By default a writer cuts records behind 255 bytes, the NUL among them, and nothing marks it.
+  private static let cutByteCountUsual = 254
+
   private(set) var hitMiss = Handling.none
   private(set) var handling = Handling.none
 
@@ -72,6 +80,7 @@ struct Captures: ~Copyable {
     slots.update(repeating: CapturedValue())
     isBackend = transaction.type == .backendRequest
     phaseEnded = false
+    hasCutValue = false
     hitMiss = .none
     handling = .none
     let uses = table.uses(isBackend: isBackend)
@@ -156,6 +165,16 @@ struct Captures: ~Copyable {
 
   // MARK: Which record counts
 
+  /// Takes note of how long a record is of which a value is kept.
+  private mutating func noteLength(of payload: LogBytes) {
+    guard payload.count >= cutByteCount else { return }
+    if payload.count == cutByteCount {
+      hasCutValue = true
+    } else {
+      cutByteCount = .max
+    }
+  }
+
   private mutating func set(
     _ slot: Int, _ value: LogBytes?, _ rule: FormatItem.MatchRule, isUnset: Bool = false
   ) {
@@ -189,6 +208,7 @@ struct Captures: ~Copyable {
   }
 
   private mutating func takeURL(_ payload: LogBytes) {
+    noteLength(of: payload)
     let mark = payload.firstIndex(of: UInt8(ascii: "?")) ?? payload.count
     setRequest(.url, payload.prefix(mark).trimmed)
     setRequest(.queryString, payload.dropFirst(mark).trimmed)
@@ -217,6 +237,7 @@ struct Captures: ~Copyable {
     var stated: FormatItem.MatchRule?
     for index in table.candidates(for: payload) where table.mayMatch(payload, at: index) {
       guard let value = table.match(payload, at: index) else { continue }
+      noteLength(of: payload)
       let entry = table.entries[index]
       switch entry.kind {
       case .host, .authorization: takeOwn(entry, value, of: payload, isUnset: isUnset)
@@ -295,6 +316,7 @@ struct Captures: ~Copyable {
     for watch in plan.keys where !slots[watch.slot].isSet {
       let key = payload.prefix(watch.key.count)
       guard key.count == watch.key.count, key.buffer.elementsEqual(watch.key) else { continue }
+      noteLength(of: payload)
       set(watch.slot, payload.dropFirst(watch.key.count).trimmed, .first)
     }
   }
@@ -307,6 +329,7 @@ struct Captures: ~Copyable {
         guard matches else { continue }
         value = value.dropFirst(prefix.count).droppingLeadingBlanks
       }
+      noteLength(of: payload)
       if let field = watch.field {
         set(watch.slot, value.field(field), .first)
       } else {

@@ -119,6 +119,10 @@ public struct LineRenderer: ~Copyable {
   /// The tags whose records must survive until a transaction is finished.
   public var neededTags: TagSet { captures.plan.neededTags }
 
+  /// Whether a value of the line that was rendered last is from a record that the log's writer has probably cut: it is
+  /// as long as the writer lets them be by default, and the log has shown no longer one.
+  public var lastLineHasCutValue: Bool { captures.hasCutValue }
+
   /// Writes the line of a transaction, with its newline.
   ///
   /// - Parameter captured: what was picked out of the transaction already, for this renderer's

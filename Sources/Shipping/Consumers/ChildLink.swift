@@ -61,7 +61,7 @@ final class ChildLink: Link {
     } catch {
       var end = LinkEnd(reason: "start: \(error)")
       if Self.hopeless.contains(error) {
-        end.refusal = SinkError(target: name, operation: "start", errno: error)
+        end.refusal = SystemError(operation: "start", path: name, errno: error)
       }
       return .ended(end)
     }
@@ -89,7 +89,7 @@ final class ChildLink: Link {
 
   func send(_ bytes: UnsafeRawBufferPointer, at now: Moment) -> LinkProgress {
     guard let writeEnd = child?.writeEnd else { return .broken }
-    let progress = LinkProgress(writing: bytes, to: writeEnd, by: system)
+    let progress = unsafe LinkProgress(writing: bytes, to: writeEnd, by: system)
     if progress == .broken { goDeaf(now) }
     return progress
   }
@@ -123,6 +123,8 @@ final class ChildLink: Link {
   func release() {
     halt()
     closePipe()
+    // One that doesn't end even when it is killed isn't waited for here.
+    if let child, child.end == nil { ChildReaper.shared.adopt(child.process) }
     if let descriptor = child?.processDescriptor { try? system.close(descriptor) }
     child = nil
   }

@@ -3,17 +3,17 @@ import Spool
 
 /// Failures of consumers one after the other, of which only what is new is said.
 struct ConsumerTrouble {
-  /// Whether what a consumer had not taken is given up, and what it is called.
-  let drops: Bool, noun: String
+  /// Whether what a consumer had not taken is given up, and what that is.
+  let drops: Bool, content: EntryContent
 
   /// By the last one's reason.
   private var trouble = Trouble<String>()
   /// How many entries were given up or had to be sent again, and how many may be lost.
   private var entries = 0, unconfirmed = 0
 
-  init(drops: Bool, noun: String) {
+  init(drops: Bool, content: EntryContent) {
     self.drops = drops
-    self.noun = noun
+    self.content = content
   }
 
   /// Whether anything has failed that is not over.
@@ -43,7 +43,7 @@ struct ConsumerTrouble {
   /// - Returns: What there is to say, if there was anything.
   mutating func end(at now: Moment) -> String? {
     guard let seconds = trouble.end(at: now) else { return nil }
-    defer { self = ConsumerTrouble(drops: drops, noun: noun) }
+    defer { self = ConsumerTrouble(drops: drops, content: content) }
     return "works again after \(seconds) s"
       + (drops && entries > 0 ? ", \(counted(entries)) dropped in all" : "")
       + (unconfirmed > 0 ? ", \(counted(unconfirmed)) unconfirmed in all" : "")
@@ -51,7 +51,7 @@ struct ConsumerTrouble {
 
   /// A number of entries, to be followed by what they are.
   func counted(_ entries: Int) -> String {
-    entries == 1 ? "1 \(noun) is" : "\(entries) \(noun)s are"
+    content.counted(entries) + (entries == 1 ? " is" : " are")
   }
 
   private func seconds(_ nanoseconds: Int64) -> String {

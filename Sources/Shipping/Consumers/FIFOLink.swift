@@ -49,7 +49,7 @@ final class FIFOLink: Link {
 
   func send(_ bytes: UnsafeRawBufferPointer, at now: Moment) -> LinkProgress {
     guard let descriptor else { return .broken }
-    let progress = LinkProgress(writing: bytes, to: descriptor, by: system)
+    let progress = unsafe LinkProgress(writing: bytes, to: descriptor, by: system)
     isBroken = progress == .broken
     return progress
   }

@@ -33,10 +33,10 @@ enum EntryForm {
   func byteCount(ofEntry entry: UnsafeRawBufferPointer) -> Int {
     switch self {
     case .line: return entry.count
-    case .nulTerminated: return Self.text(of: entry).count + 1
-    case .bare: return Self.text(of: entry).count
+    case .nulTerminated: return unsafe Self.text(of: entry).count + 1
+    case .bare: return unsafe Self.text(of: entry).count
     case .counted:
-      let count = Self.text(of: entry).count
+      let count = unsafe Self.text(of: entry).count
       // The grammar has no length of 0, and of an empty line nothing would arrive anyway.
       return count == 0 ? 0 : Self.digitCount(of: count) + 1 + count
     }
@@ -47,36 +47,36 @@ enum EntryForm {
   /// - Returns: how many bytes that are.
   func put(_ entry: UnsafeRawBufferPointer, to room: UnsafeMutableRawBufferPointer) -> Int {
     if case .line = self {
-      room.copyMemory(from: entry)
+      unsafe room.copyMemory(from: entry)
       return entry.count
     }
-    let text = Self.text(of: entry)
+    let text = unsafe Self.text(of: entry)
     var start = 0
-    if case .counted = self, !text.isEmpty {
+    if case .counted = self, unsafe !text.isEmpty {
       start = Self.digitCount(of: text.count) + 1
       var rest = text.count
       for index in stride(from: start - 2, through: 0, by: -1) {
-        room[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+        unsafe room[index] = UInt8(ascii: "0") + UInt8(rest % 10)
         rest /= 10
       }
-      room[start - 1] = UInt8(ascii: " ")
+      unsafe room[start - 1] = UInt8(ascii: " ")
     }
-    UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyMemory(from: text)
+    unsafe UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyMemory(from: text)
     guard case .nulTerminated = self else { return start + text.count }
-    room[start + text.count] = 0
+    unsafe room[start + text.count] = 0
     return start + text.count + 1
   }
 
   /// The bytes of the entry that was put there, its newline included.
   func entry(in sent: UnsafeRawBufferPointer) -> [UInt8] {
-    var text = sent[...]
+    var text = unsafe sent[...]
     switch self {
-    case .line: return Array(sent)
-    case .counted: text = text.drop { $0 != UInt8(ascii: " ") }.dropFirst()
-    case .nulTerminated: text = text.dropLast()
+    case .line: return unsafe Array(sent)
+    case .counted: unsafe text = text.drop { $0 != UInt8(ascii: " ") }.dropFirst()
+    case .nulTerminated: unsafe text = text.dropLast()
     case .bare: break
     }
-    return Array(text) + [UInt8(ascii: "\n")]
+    return unsafe Array(text) + [UInt8(ascii: "\n")]
   }
 
   /// How many bytes the entry has that was put there, its newline included.
@@ -84,7 +84,7 @@ enum EntryForm {
     switch self {
     case .line, .nulTerminated: sent.count
     case .bare: sent.count + 1
-    case .counted: sent.drop { $0 != UInt8(ascii: " ") }.dropFirst().count + 1
+    case .counted: unsafe sent.drop { $0 != UInt8(ascii: " ") }.dropFirst().count + 1
     }
   }
 
@@ -92,9 +92,9 @@ enum EntryForm {
   func pieces(ofLines lines: [UInt8]) -> [[UInt8]] {
     guard self != .line else { return lines.isEmpty ? [] : [lines] }
     let pieces = lines.split(separator: UInt8(ascii: "\n")).map { line in
-      line.withUnsafeBytes { line in
-        [UInt8](unsafeUninitializedCapacity: byteCount(ofEntry: line)) { buffer, count in
-          count = put(line, to: UnsafeMutableRawBufferPointer(buffer))
+      unsafe line.withUnsafeBytes { line in
+        unsafe [UInt8](unsafeUninitializedCapacity: byteCount(ofEntry: line)) { buffer, count in
+          count = unsafe put(line, to: UnsafeMutableRawBufferPointer(buffer))
         }
       }
     }
@@ -103,7 +103,7 @@ enum EntryForm {
   }
 
   private static func text(of entry: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: entry.last == UInt8(ascii: "\n") ? entry.dropLast() : entry[...])
+    unsafe UnsafeRawBufferPointer(rebasing: entry.last == UInt8(ascii: "\n") ? entry.dropLast() : entry[...])
   }
 
   private static func digitCount(of number: Int) -> Int {

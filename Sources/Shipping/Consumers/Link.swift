@@ -55,7 +55,7 @@ extension Link {
 
   /// Sends bytes that are in an array.
   func send(_ bytes: ArraySlice<UInt8>, at now: Moment) -> LinkProgress {
-    bytes.withUnsafeBytes { send($0, at: now) }
+    unsafe bytes.withUnsafeBytes { unsafe send($0, at: now) }
   }
 }
 
@@ -82,7 +82,7 @@ struct LinkEnd: Equatable {
   /// Whether it went without warning, so that it may not have read what its system had taken.
   var isAbrupt = false
   /// Why there is no use in trying again, if there is none.
-  var refusal: SinkError?
+  var refusal: SystemError?
 }
 
 /// What came of sending.
@@ -99,7 +99,7 @@ extension LinkProgress {
   /// Writes to a pipe that doesn't block.
   init(writing bytes: UnsafeRawBufferPointer, to pipe: Int32, by system: SystemCalls) {
     do {
-      self = .sent(try system.write(pipe, bytes))
+      self = unsafe .sent(try system.write(pipe, bytes))
     } catch .wouldBlock {
       self = .sent(0)
     } catch {

@@ -1,12 +1,12 @@
 public import Platform
-public import Spool
+import Spool
 
 /// Letting go of a consumer, once it has taken everything or at once.
 extension LinkSink {
   /// Lets the consumer take what it has been sent, and then gets another.
   ///
   /// Until it has ended, all waits for it.
-  public func reopen(at now: Moment) throws(SinkError) {
+  public func reopen(at now: Moment) throws(SystemError) {
     switch state {
     case .down(_, let isAwaited):
       pauses.reset()
@@ -17,8 +17,8 @@ extension LinkSink {
   }
 
   /// Lets the consumer take what is left, tells it that this was all, and waits for its end.
-  /// - Throws: `SinkError` if it says that it has failed.
-  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
+  /// - Throws: `SystemError` if it says that it has failed.
+  public func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle? {
     intent = .close
     var obstacle: SinkProgress.Obstacle?
     if !hasNothingToWaitFor {
@@ -34,7 +34,7 @@ extension LinkSink {
       return nil
     }
     guard case .closed(let failure, _) = state else { return obstacle ?? .absent }
-    if let failure { throw SinkError(target: name, operation: "close", refusal: failure.reason) }
+    if let failure { throw SystemError(operation: "close", path: name, problem: failure.reason) }
     forgetTrouble(now)
     return nil
   }

@@ -24,14 +24,14 @@ extension LinkSink {
   /// A named pipe, for one reader after the other.
   /// - Parameters:
   ///   - warn: Told, in one line, what has become of a consumer; called on the output's thread.
-  /// - Throws: `SinkError` if it may not be written to.
+  /// - Throws: `SystemError` if it may not be written to.
   static func fifo(
     _ path: String, _ options: LinkOptions, system: SystemCalls, warn: @escaping @Sendable (String) -> Void
-  ) throws(SinkError) -> LinkSink {
+  ) throws(SystemError) -> LinkSink {
     do {
       try system.checkWritable(path)
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      throw SystemError(operation: "open", path: path, errno: error)
     }
     return LinkSink(FIFOLink(path: path, system: system), options, warn: warn)
   }

@@ -20,7 +20,7 @@ public final class LinkSink: Sink {
     /// There won't be one any more; the last may have failed. Callers that wait for that may not have been told.
     case closed(LinkEnd?, isNew: Bool)
     /// There can't be one.
-    case refused(SinkError)
+    case refused(SystemError)
   }
 
   /// What is to become of the consumer.
@@ -53,7 +53,8 @@ public final class LinkSink: Sink {
   var doubtful = DoubtfulTail()
   /// What was given up and hasn't been asked for.
   var givenUp: [GivenUp] = []
-  var hasSaidTooLarge = false
+  /// That entries are too long for a message, which isn't over before the sink is.
+  private var oversize = Trouble<Errno>()
 
   init(
     _ link: any Link, _ options: LinkOptions, pauseNanoseconds: ClosedRange<Int64>? = nil,
@@ -63,9 +64,12 @@ public final class LinkSink: Sink {
     self.options = options
     self.warn = warn
     trouble = ConsumerTrouble(
-      drops: options.onRestart == .drop, noun: options.binary == nil ? "line" : "record")
+      drops: options.onRestart == .drop, content: options.content)
     pauses = Backoff(nanoseconds: pauseNanoseconds ?? Self.pauseNanosecondsMin...link.pauseNanosecondsMax)
   }
+
+  /// What the entries are.
+  public var content: EntryContent { options.content }
 
   /// The name for messages.
   public var name: String { link.name }
@@ -74,7 +78,7 @@ public final class LinkSink: Sink {
   public var settled: SpoolPlace? { window.start }
 
   /// What isn't settled; nothing where what may have arrived must not be sent again.
-  public var unsettledEntries: EntryList? { options.onRestart == .resend ? window.entries : nil }
+  public var unsettledEntries: [EntryRun]? { options.onRestart == .resend ? window.entryRuns : nil }
 
   /// What consumers had not taken where that isn't sent again, what they can't take, and what they may have lost.
   public func takeGivenUp() -> [GivenUp] {
@@ -88,7 +92,7 @@ public final class LinkSink: Sink {
   // MARK: Entries
 
   /// Sends whole entries, as far as there is somebody who has room for them.
-  public func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
+  public func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     let obstacle = prepare(now)
     if case .refused(let error) = state { throw error }
     if let obstacle { return SinkProgress(byteCount: 0, obstacle: obstacle) }
@@ -98,7 +102,7 @@ public final class LinkSink: Sink {
     let piece = link.pieceByteCount(unread: confirm(now))
     let part = window.fitting(batch.prefix(max(1, batch.entryCount(within: piece))))
     guard part.count > 0 else { return absence() }
-    guard case .sent(let count) = link.send(part.bytes, at: now) else {
+    guard case .sent(let count) = unsafe link.send(part.bytes, at: now) else {
       advance(now)
       return absence()
     }
@@ -153,7 +157,7 @@ public final class LinkSink: Sink {
     guard openDescriptor != nil, greet(now) else { return }
     while !window.isSent {
       let piece = link.pieceByteCount(unread: confirm(now))
-      switch link.send(window.unsent(byteCountMax: piece), at: now) {
+      switch unsafe link.send(window.unsent(byteCountMax: piece), at: now) {
       case .tooLarge: dropTooLarge()
       case let progress:
         guard let count = send(now, progress) else { return }
@@ -165,8 +169,8 @@ public final class LinkSink: Sink {
   /// Sends what every consumer gets first, once that is known.
   /// - Returns: false if there is no use in going on.
   private func greet(_ now: Moment) -> Bool {
-    if case .unknown? = consumer?.greeting, options.binary.map({ $0.current != nil }) ?? true {
-      let pieces = link.form.pieces(ofLines: options.binary?.header ?? options.header)
+    if case .unknown? = consumer?.greeting, let header = options.content.header {
+      let pieces = link.form.pieces(ofLines: header)
       update { $0.greeting = .left(pieces.map { $0[...] }) }
     }
     while case .left(let pieces)? = consumer?.greeting, let piece = pieces.first {
@@ -187,10 +191,9 @@ public final class LinkSink: Sink {
   func dropTooLarge() {
     guard let dropped = window.dropNext() else { return }
     givenUp.append(GivenUp(dropped, .tooLarge))
-    if !hasSaidTooLarge {
+    if oversize.begin(.messageTooLong) {
       warn("\(name): \(dropped.tally.bytes) bytes are too long for a message; such lines are dropped")
     }
-    hasSaidTooLarge = true
   }
 
   /// How many bytes were sent; nil if there is no use in going on.
@@ -230,7 +233,7 @@ public final class LinkSink: Sink {
   // MARK: Consumers
 
   /// Looks after the consumer: gets one, notices that it has gone, sends what is left, and hears what was taken.
-  public func tick(at now: Moment) throws(SinkError) -> Int64? {
+  public func tick(at now: Moment) throws(SystemError) -> Int64? {
     advance(now)
     pump(now)
     takeLeave(now)

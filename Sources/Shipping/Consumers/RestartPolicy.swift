@@ -12,12 +12,10 @@ public enum RestartPolicy: String, Sendable, CaseIterable {
 public struct LinkOptions: Sendable {
   /// What becomes of what a consumer had not taken.
   public var onRestart = RestartPolicy.resend
-  /// What every consumer gets first: whole lines, such as the names of the fields.
-  public var header: [UInt8] = []
+  /// What the entries are, and what every consumer gets first.
+  public var content = EntryContent.lines()
   /// How a connection's receiver tells one entry from the next; nil if that wasn't asked for.
   public var framing: Framing?
-  /// What there is to know of the entries, if they aren't lines.
-  public var binary: BinaryContent?
 
   /// Lines without a header, each at least once.
   public init() {}

@@ -11,7 +11,11 @@ import Spool
 /// What is sent is sent in order, and a consumer takes it in order, so one number says how far it has come:
 /// how many of the last bytes sent it has not taken. Entries move to the front of the memory only when there is
 /// no more room behind them.
-struct SendWindow: ~Copyable {
+@safe struct SendWindow: ~Copyable {
+  // Invariant: firstByte <= sentByte <= endByte <= bytes.count and firstEntry <= unsentEntry <= endEntry <=
+  // lengths.count; the lengths of the entries kept add up to endByte - firstByte. What is written has had room made
+  // for it first.
+
   /// How much is kept at a time; a single entry may be larger.
   static let byteCountUsual = 1 << 20
   private static let entryCountMax = 1 << 16
@@ -47,13 +51,13 @@ struct SendWindow: ~Copyable {
 
   init(byteCountMax: Int = Self.byteCountUsual) {
     self.byteCountMax = byteCountMax
-    bytes = .allocate(byteCount: byteCountMax, alignment: 1)
-    lengths = .allocate(capacity: Self.entryCountMax)
+    unsafe bytes = .allocate(byteCount: byteCountMax, alignment: 1)
+    unsafe lengths = .allocate(capacity: Self.entryCountMax)
   }
 
   deinit {
-    bytes.deallocate()
-    lengths.deallocate()
+    unsafe bytes.deallocate()
+    unsafe lengths.deallocate()
   }
 
   /// What is kept.
@@ -63,16 +67,20 @@ struct SendWindow: ~Copyable {
   var start: SpoolPlace? { runs.first?.start }
 
   /// The entries that are kept.
-  var entries: EntryList {
-    var list = EntryList(bytes: [], ends: [])
+  var entryRuns: [EntryRun] {
     var start = firstByte
-    for index in firstEntry..<endEntry {
-      let end = start + Int(lengths[index])
-      list.bytes += form.entry(in: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-      list.ends.append(list.bytes.count)
-      start = end
+    var index = firstEntry
+    return runs.map { run in
+      var list = EntryList(bytes: [], ends: [])
+      for _ in 0..<run.count {
+        let end = unsafe start + Int(lengths[index])
+        unsafe list.bytes += form.entry(in: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+        list.ends.append(list.bytes.count)
+        start = end
+        index += 1
+      }
+      return EntryRun(firstSequence: run.start.sequence, entries: list)
     }
-    return list
   }
 
   /// Whether nothing is kept.
@@ -87,7 +95,7 @@ struct SendWindow: ~Copyable {
   /// The first entries of a batch, as many as there is room for; an empty window takes any entry.
   func fitting(_ batch: EntryBatch) -> EntryBatch {
     let room = byteCountMax - (endByte - firstByte)
-    let countMax = lengths.count - (endEntry - firstEntry)
+    let countMax = unsafe lengths.count - (endEntry - firstEntry)
     let count = min(form == .line ? batch.entryCount(within: room) : sendable(batch, within: room), countMax)
     return batch.prefix(isEmpty ? max(count, min(1, batch.count)) : count)
   }
@@ -96,7 +104,7 @@ struct SendWindow: ~Copyable {
   private func sendable(_ batch: EntryBatch, within room: Int) -> Int {
     var byteCount = 0
     for index in 0..<batch.count {
-      byteCount += form.byteCount(ofEntry: batch.entry(index))
+      unsafe byteCount += form.byteCount(ofEntry: batch.entry(index))
       if byteCount > room { return index }
     }
     return batch.count
@@ -113,11 +121,11 @@ struct SendWindow: ~Copyable {
     }
     guard form == .line else { return appendEach(of: batch) }
     makeRoom(byteCount: batch.byteCount, entryCount: batch.count)
-    UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...]).copyMemory(from: batch.bytes)
+    unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...]).copyMemory(from: batch.bytes)
     var start = 0
     for index in 0..<batch.count {
       let end = batch.endOffset(of: index)
-      lengths[endEntry + index] = UInt32(end - start)
+      unsafe lengths[endEntry + index] = UInt32(end - start)
       start = end
     }
     endByte += batch.byteCount
@@ -125,12 +133,12 @@ struct SendWindow: ~Copyable {
   }
 
   private mutating func appendEach(of batch: EntryBatch) {
-    let byteCount = (0..<batch.count).reduce(0) { $0 + form.byteCount(ofEntry: batch.entry($1)) }
+    let byteCount = (0..<batch.count).reduce(0) { unsafe $0 + form.byteCount(ofEntry: batch.entry($1)) }
     makeRoom(byteCount: byteCount, entryCount: batch.count)
     for index in 0..<batch.count {
-      let room = UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...])
-      let count = form.put(batch.entry(index), to: room)
-      lengths[endEntry] = UInt32(count)
+      let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[endByte...])
+      let count = unsafe form.put(batch.entry(index), to: room)
+      unsafe lengths[endEntry] = UInt32(count)
       endByte += count
       endEntry += 1
     }
@@ -146,12 +154,12 @@ struct SendWindow: ~Copyable {
     var end = unsentEntryByte
     var entry = unsentEntry
     while entry < endEntry {
-      let next = end + Int(lengths[entry])
+      let next = unsafe end + Int(lengths[entry])
       if next - sentByte > byteCountMax, end > sentByte { break }
       end = next
       entry += 1
     }
-    return UnsafeRawBufferPointer(rebasing: bytes[sentByte..<max(sentByte, end)])
+    return unsafe UnsafeRawBufferPointer(rebasing: bytes[sentByte..<max(sentByte, end)])
   }
 
   /// Notes that so many more bytes were sent.
@@ -159,7 +167,7 @@ struct SendWindow: ~Copyable {
     precondition(byteCount >= 0 && byteCount <= endByte - sentByte, "more than there is")
     sentByte += byteCount
     while unsentEntry < endEntry {
-      let end = unsentEntryByte + Int(lengths[unsentEntry])
+      let end = unsafe unsentEntryByte + Int(lengths[unsentEntry])
       if end > sentByte { break }
       unsentEntryByte = end
       unsentEntry += 1
@@ -179,7 +187,7 @@ struct SendWindow: ~Copyable {
     var removed: [EntryStretch] = []
     var tally = Tally.zero
     while firstEntry < entry {
-      let end = firstByte + Int(lengths[firstEntry])
+      let end = unsafe firstByte + Int(lengths[firstEntry])
       if end > byte { break }
       tally += Tally(entries: 1, bytes: size(ofEntryIn: firstByte..<end))
       firstByte = end
@@ -206,19 +214,19 @@ struct SendWindow: ~Copyable {
 
   /// How many bytes an entry has, whatever is sent of it.
   private func size(ofEntryIn range: Range<Int>) -> Int {
-    form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
+    unsafe form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
   }
 
   /// Forgets the entry that would be sent next, none of whose bytes were sent.
   /// - Returns: that entry; nil if there is none.
   mutating func dropNext() -> EntryStretch? {
     guard unsentEntry < endEntry, sentByte == unsentEntryByte else { return nil }
-    let end = sentByte + Int(lengths[unsentEntry])
+    let end = unsafe sentByte + Int(lengths[unsentEntry])
     let dropped = cutRun(Tally(entries: 1, bytes: size(ofEntryIn: sentByte..<end)))
     entryByteCount -= dropped.tally.bytes
-    if let base = bytes.baseAddress, let first = lengths.baseAddress {
-      memmove(base + sentByte, base + end, endByte - end)
-      (first + unsentEntry).update(from: first + unsentEntry + 1, count: endEntry - unsentEntry - 1)
+    if let base = unsafe bytes.baseAddress, let first = unsafe lengths.baseAddress {
+      unsafe memmove(base + sentByte, base + end, endByte - end)
+      unsafe (first + unsentEntry).update(from: first + unsentEntry + 1, count: endEntry - unsentEntry - 1)
     }
     endByte -= end - sentByte
     endEntry -= 1
@@ -233,13 +241,13 @@ struct SendWindow: ~Copyable {
     var entry = firstEntry
     var start = firstByte
     while entry + runs[index].count <= unsentEntry {
-      for passed in entry..<entry + runs[index].count { start += Int(lengths[passed]) }
+      for passed in entry..<entry + runs[index].count { unsafe start += Int(lengths[passed]) }
       entry += runs[index].count
       index += 1
     }
     var before = Tally.zero
     for passed in entry..<unsentEntry {
-      let end = start + Int(lengths[passed])
+      let end = unsafe start + Int(lengths[passed])
       before += Tally(entries: 1, bytes: size(ofEntryIn: start..<end))
       start = end
     }
@@ -273,21 +281,21 @@ struct SendWindow: ~Copyable {
   }
 
   private mutating func makeRoom(byteCount: Int, entryCount: Int) {
-    if endByte + byteCount > bytes.count || endEntry + entryCount > lengths.count { moveToFront() }
-    precondition(endEntry + entryCount <= lengths.count, "more entries than there is room for")
+    if unsafe endByte + byteCount > bytes.count || endEntry + entryCount > lengths.count { moveToFront() }
+    unsafe precondition(endEntry + entryCount <= lengths.count, "more entries than there is room for")
     let needed = max(byteCountMax, endByte + byteCount)
     // One entry that was larger than all that is usually kept must not take its memory for ever.
-    guard bytes.count < needed || (isEmpty && bytes.count > needed) else { return }
+    guard unsafe bytes.count < needed || (isEmpty && bytes.count > needed) else { return }
     let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: needed, alignment: 1)
-    larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<endByte]))
-    bytes.deallocate()
-    bytes = larger
+    unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<endByte]))
+    unsafe bytes.deallocate()
+    unsafe bytes = unsafe larger
   }
 
   private mutating func moveToFront() {
-    guard let base = bytes.baseAddress, let first = lengths.baseAddress else { return }
-    memmove(base, base + firstByte, endByte - firstByte)
-    first.update(from: first + firstEntry, count: endEntry - firstEntry)
+    guard let base = unsafe bytes.baseAddress, let first = unsafe lengths.baseAddress else { return }
+    unsafe memmove(base, base + firstByte, endByte - firstByte)
+    unsafe first.update(from: first + firstEntry, count: endEntry - firstEntry)
     endByte -= firstByte
     sentByte -= firstByte
     unsentEntryByte -= firstByte

@@ -165,7 +165,7 @@ final class SocketLink: Link {
   private func failure(_ operation: String, _ detail: String, isFinal: Bool) -> LinkCondition {
     var end = LinkEnd(reason: "\(operation): \(detail)")
     if isFinal, !hasConnected {
-      end.refusal = SinkError(target: name, operation: operation, refusal: detail)
+      end.refusal = SystemError(operation: operation, path: name, problem: detail)
     }
     return .ended(end)
   }
@@ -263,7 +263,7 @@ final class SocketLink: Link {
       return silence == .probing ? .sent(0) : .broken
     }
     do {
-      let count = try system.send(descriptor, bytes)
+      let count = unsafe try system.send(descriptor, bytes)
       if silence == .suspected, count > 0 { silence = .probing }
       return .sent(count)
     } catch .wouldBlock {

@@ -6,7 +6,7 @@ import Spool
 ///
 /// The command gets the path as `$1` and as `SPILLWAY_FILE`. What it prints goes where the program's own
 /// output goes, and its input is empty. It is in a process group of its own, so that Ctrl-C leaves it alone.
-struct BackgroundCommand: ~Copyable {
+final class BackgroundCommand {
   /// A finished file.
   struct Job: Equatable {
     let path: String
@@ -48,7 +48,7 @@ struct BackgroundCommand: ~Copyable {
   private var failing = Trouble<ProcessEnd>()
   private var trouble = Trouble<FailedOperation>()
   /// How many files have to wait for that to be said.
-  private var notable = Self.queueNotable
+  private var notable = BackgroundCommand.queueNotable
 
   init(
     _ command: String, timeoutSeconds: Int? = nil, system: SystemCalls,
@@ -61,7 +61,9 @@ struct BackgroundCommand: ~Copyable {
   }
 
   deinit {
-    if let descriptor = child?.descriptor { try? system.close(descriptor) }
+    guard let child else { return }
+    if let descriptor = child.descriptor { try? system.close(descriptor) }
+    ChildReaper.shared.adopt(child.identifier)
   }
 
   /// The process of the command that runs.
@@ -95,7 +97,7 @@ struct BackgroundCommand: ~Copyable {
   private var patience: Int64 { queue.isEmpty ? Self.longPatienceNanoseconds : Self.patienceNanoseconds }
 
   /// Puts a file at the end of the queue.
-  mutating func run(for job: Job, at now: Moment) {
+  func run(for job: Job, at now: Moment) {
     guard !holds(job.identity) else { return }
     queue.append(job)
     waiting.insert(job.identity)
@@ -106,7 +108,7 @@ struct BackgroundCommand: ~Copyable {
   }
 
   /// Takes note of a command that has ended, and starts the next one.
-  mutating func tick(at now: Moment) {
+  func tick(at now: Moment) {
     if child != nil { reap(now) }
     watchTime(now)
     while child == nil, let job = queue.first {
@@ -125,7 +127,7 @@ struct BackgroundCommand: ~Copyable {
         trouble.end()
       } catch {
         trouble.say(
-          SinkError(target: job.path, operation: "--post-rotate", errno: error), "it is tried again", warn)
+          SystemError(operation: "--post-rotate", path: job.path, errno: error), "it is tried again", warn)
         return
       }
     }
@@ -136,14 +138,14 @@ struct BackgroundCommand: ~Copyable {
   }
 
   /// The files whose command has ended since the last call, and whether a signal that wasn't ours has ended it.
-  mutating func takeEnded() -> [(job: Job, isInterrupted: Bool)] {
+  func takeEnded() -> [(job: Job, isInterrupted: Bool)] {
     defer { ended = [] }
     return ended
   }
 
   /// Says for which files it was not started; one that runs goes on, but for a moment it is waited for.
   /// - Returns: the file whose command goes on, and a descriptor that tells of its end.
-  mutating func abandon() -> (job: Job, process: Int32)? {
+  func abandon() -> (job: Job, process: Int32)? {
     if let descriptor = child?.descriptor {
       var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
       SystemCalls.poll(&descriptors, nanoseconds: Self.lastNanoseconds)
@@ -154,7 +156,7 @@ struct BackgroundCommand: ~Copyable {
     return (child.job, descriptor)
   }
 
-  private mutating func sayWhatWaits() {
+  private func sayWhatWaits() {
     guard let first = queue.first else { return }
     let others = queue.count > 1 ? " and \(queue.count - 1) more" : ""
     warn("\(first.path)\(others): --post-rotate: left to the next start, as the program ends before its turn")
@@ -162,12 +164,12 @@ struct BackgroundCommand: ~Copyable {
     waiting = []
   }
 
-  private mutating func removeFirst() {
+  private func removeFirst() {
     if let job = queue.popFirst() { waiting.remove(job.identity) }
   }
 
   /// Says that a command takes long, and ends one whose time is over.
-  private mutating func watchTime(_ now: Moment) {
+  private func watchTime(_ now: Moment) {
     guard var child else { return }
     let elapsed = now.steadyNanoseconds - child.startNanoseconds
     if let timeoutNanoseconds {
@@ -193,7 +195,7 @@ struct BackgroundCommand: ~Copyable {
   }
 
   /// - Parameter now: nil if it doesn't matter how long a command has taken.
-  private mutating func reap(_ now: Moment?) {
+  private func reap(_ now: Moment?) {
     guard let child, system.hasEnded(child.identifier) else { return }
     // What it has started in the background is not waited for, but what was to be ended is.
     if !child.signals.isEmpty { system.signal(group: child.identifier, SIGKILL) }

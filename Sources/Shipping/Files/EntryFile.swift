@@ -3,7 +3,7 @@ import Platform
 import Spool
 
 /// An open regular file that only ever ends in whole entries, or in whole compressed members.
-struct EntryFile: ~Copyable {
+final class EntryFile {
   private(set) var descriptor: Int32
   let path: String
   /// The size of the file: what it had when it was opened and what has been written since.
@@ -18,12 +18,12 @@ struct EntryFile: ~Copyable {
   private let system: SystemCalls
 
   /// Takes over a file that was opened to append to.
-  init(owning descriptor: Int32, path: String, status: stat, system: SystemCalls) {
+  convenience init(owning descriptor: Int32, path: String, status: stat, system: SystemCalls) {
     self.init(descriptor, path, status, isOwner: true, system)
   }
 
   /// Writes to a file that somebody else has opened and will close.
-  init(borrowing descriptor: Int32, name: String, status: stat, system: SystemCalls) {
+  convenience init(borrowing descriptor: Int32, name: String, status: stat, system: SystemCalls) {
     self.init(descriptor, name, status, isOwner: false, system)
   }
 
@@ -48,44 +48,44 @@ struct EntryFile: ~Copyable {
 
   /// Appends as many entries as there is room for.
   /// - Returns: The bytes of the entries that are in the file now, all or at least one of them.
-  /// - Throws: `SinkError` when there is not even one more; the file has what it had.
-  mutating func append(_ batch: EntryBatch) throws(SinkError) -> Int {
+  /// - Throws: `SystemError` when there is not even one more; the file has what it had.
+  func append(_ batch: EntryBatch) throws(SystemError) -> Int {
     try mend()
     #if DEBUG
-      if FaultPoint.lineHalfWritten.isReached() { writeHalfAndDie(batch.bytes) }
+      if FaultPoint.lineHalfWritten.isReached() { unsafe writeHalfAndDie(batch.bytes) }
     #endif
-    let (written, failure) = writeAll(batch.bytes)
+    let (written, failure) = unsafe writeAll(batch.bytes)
     guard let failure else { return written }
     let entries = batch.entryCount(within: written)
     let whole = entries == 0 ? 0 : batch.endOffset(of: entries - 1)
     tear(written - whole)
-    if entries == 0 { throw SinkError(target: path, operation: "write", errno: failure) }
+    if entries == 0 { throw SystemError(operation: "write", path: path, errno: failure) }
     return whole
   }
 
   /// Appends all of these bytes or nothing.
-  mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SinkError) {
+  func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
     try mend()
     #if DEBUG
-      if FaultPoint.memberHalfWritten.isReached() { writeHalfAndDie(bytes) }
+      if FaultPoint.memberHalfWritten.isReached() { unsafe writeHalfAndDie(bytes) }
     #endif
-    let (written, failure) = writeAll(bytes)
+    let (written, failure) = unsafe writeAll(bytes)
     guard let failure else { return }
     tear(written)
-    throw SinkError(target: path, operation: "write", errno: failure)
+    throw SystemError(operation: "write", path: path, errno: failure)
   }
 
   /// Whether somebody has deleted the file, so that nobody will ever read what is written to it.
   ///
   /// Also looks how long it is, as somebody may have emptied it.
-  mutating func isDeleted() -> Bool {
+  func isDeleted() -> Bool {
     guard let status = try? system.status(descriptor) else { return false }
     byteCount = Int(status.st_size) - tornByteCount
     return countsNames && status.st_nlink == 0
   }
 
   /// Whether somebody has emptied the file since it was written to.
-  mutating func wasEmptied() -> Bool {
+  func wasEmptied() -> Bool {
     guard byteCount > 0, let status = try? system.status(descriptor), status.st_size == 0 else {
       return false
     }
@@ -95,34 +95,34 @@ struct EntryFile: ~Copyable {
   }
 
   /// Makes the file outlive a power cut.
-  mutating func synchronize() throws(SinkError) {
+  func synchronize() throws(SystemError) {
     try mend()
     do {
       try system.synchronize(descriptor)
     } catch .invalid, .unsupported, .notSupported {
       // There is nothing behind it that could keep it any better.
     } catch {
-      throw SinkError(target: path, operation: "fsync", errno: error)
+      throw SystemError(operation: "fsync", path: path, errno: error)
     }
   }
 
   /// Closes the file; some file systems report a failed write only now.
-  mutating func close() throws(SinkError) {
+  func close() throws(SystemError) {
     guard isOwner, descriptor >= 0 else { return }
     let closing = descriptor
     descriptor = -1
     do {
       try system.close(closing)
     } catch {
-      throw SinkError(target: path, operation: "close", errno: error)
+      throw SystemError(operation: "close", path: path, errno: error)
     }
   }
 
-  private mutating func writeAll(_ bytes: UnsafeRawBufferPointer) -> (Int, Errno?) {
+  private func writeAll(_ bytes: UnsafeRawBufferPointer) -> (Int, Errno?) {
     var written = 0
     while written < bytes.count {
       do {
-        let count = try system.write(
+        let count = unsafe try system.write(
           descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]))
         written += count
         byteCount += count
@@ -141,7 +141,7 @@ struct EntryFile: ~Copyable {
   ///
   /// Should that fail, it is tried again before anything else is written; until then it is the write's own
   /// failure that counts.
-  private mutating func tear(_ count: Int) {
+  private func tear(_ count: Int) {
     byteCount -= count
     tornByteCount = count
     try? mend()
@@ -150,13 +150,13 @@ struct EntryFile: ~Copyable {
   /// Cuts off what a failed write has left of an entry.
   ///
   /// Counted from where the file ends now, as somebody may have emptied it meanwhile.
-  mutating func mend() throws(SinkError) {
+  func mend() throws(SystemError) {
     guard isTorn else { return }
     do {
       let size = Int(try system.status(descriptor).st_size)
       try system.truncate(descriptor, to: max(0, size - tornByteCount))
     } catch {
-      throw SinkError(target: path, operation: "ftruncate", errno: error)
+      throw SystemError(operation: "ftruncate", path: path, errno: error)
     }
     // Only a borrowed file may have been opened without O_APPEND.
     if !isOwner { try? system.seek(descriptor, by: -tornByteCount) }
@@ -164,20 +164,9 @@ struct EntryFile: ~Copyable {
   }
 
   #if DEBUG
-    private mutating func writeHalfAndDie(_ bytes: UnsafeRawBufferPointer) {
-      _ = writeAll(UnsafeRawBufferPointer(rebasing: bytes.prefix(max(1, bytes.count / 2))))
+    private func writeHalfAndDie(_ bytes: UnsafeRawBufferPointer) {
+      _ = unsafe writeAll(UnsafeRawBufferPointer(rebasing: bytes.prefix(max(1, bytes.count / 2))))
       FaultPoint.die()
     }
   #endif
-}
-
-/// Which file something is, whatever it is called.
-struct FileIdentity: Hashable, Sendable {
-  let device: UInt64
-  let inode: UInt64
-
-  init(_ status: stat) {
-    device = UInt64(status.st_dev)
-    inode = UInt64(status.st_ino)
-  }
 }

@@ -23,16 +23,16 @@ struct FileMark: Equatable, Sendable {
 
   static let name = "user.spillway"
   /// Larger numbers are nobody's.
-  static let sequenceMax: Int64 = 1 << 62
+  static let numberMax: Int64 = 1 << 62
 
   /// What orders the files of an output.
-  var sequence: Int64
+  var number: Int64
   var state: State
   /// Which output has made the file.
   var output: FileOutputKey
 
-  init(sequence: Int64, state: State, output: FileOutputKey) {
-    self.sequence = sequence
+  init(number: Int64, state: State, output: FileOutputKey) {
+    self.number = number
     self.state = state
     self.output = output
   }
@@ -40,15 +40,15 @@ struct FileMark: Equatable, Sendable {
   /// Reads a mark; nil if it is none, or of a version to come.
   init?(_ bytes: [UInt8]) {
     let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
-    guard words.count == 4, words[0] == "1", let sequence = Int64(words[1]),
-      (0...Self.sequenceMax).contains(sequence), words[2].count == 1,
+    guard words.count == 4, words[0] == "1", let number = Int64(words[1]),
+      (0...Self.numberMax).contains(number), words[2].count == 1,
       let state = words[2].first.flatMap({ State(rawValue: $0) }), let output = FileOutputKey(words[3])
     else { return nil }
-    self.init(sequence: sequence, state: state, output: output)
+    self.init(number: number, state: state, output: output)
   }
 
   /// Short enough to lie beside the file's other data, so that it costs no block.
-  var bytes: [UInt8] { Array("1 \(sequence) \(state.rawValue) \(output)".utf8) }
+  var bytes: [UInt8] { Array("1 \(number) \(state.rawValue) \(output)".utf8) }
 }
 
 /// Tells the outputs apart that have files in one directory.
@@ -102,9 +102,9 @@ struct FileMarks {
   }
 
   /// A number that is larger than that of any file that was looked at.
-  mutating func nextSequence(at now: Moment) -> Int64 {
+  mutating func nextNumber(at now: Moment) -> Int64 {
     let (time, isTooLate) = now.wallSeconds.multipliedReportingOverflow(by: 1_000_000_000)
-    last = min(max(last + 1, isTooLate ? 0 : time), FileMark.sequenceMax)
+    last = min(max(last + 1, isTooLate ? 0 : time), FileMark.numberMax)
     return last
   }
 
@@ -126,7 +126,7 @@ struct FileMarks {
       }
     }
     guard mark.output == output else { return .foreign }
-    last = max(last, mark.sequence)
+    last = max(last, mark.number)
     return .own(mark)
   }
 
@@ -155,7 +155,7 @@ struct FileMarks {
 
   private mutating func remember(_ mark: FileMark, _ identity: FileIdentity) {
     if remembered.count >= Self.rememberedMax,
-      let oldest = remembered.min(by: { $0.value.sequence < $1.value.sequence })
+      let oldest = remembered.min(by: { $0.value.number < $1.value.number })
     {
       remembered[oldest.key] = nil
     }

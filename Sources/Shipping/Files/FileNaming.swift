@@ -59,7 +59,7 @@ struct FileNaming: Sendable {
   /// The path to open at a moment; nil when the template expands to nothing or too much.
   func current(at wallSeconds: Int64) -> String? {
     guard expandsTime else { return template }
-    return LocalTime.expand(template, LocalTime.fields(at: wallSeconds))
+    return unsafe LocalTime.expand(template, LocalTime.fields(at: wallSeconds))
   }
 
   /// The name under which a file is put away, by the time of its closing.
@@ -74,7 +74,7 @@ struct FileNaming: Sendable {
   }
 
   private func closed(_ current: String, at wallSeconds: Int64, attempt: Int) -> String {
-    let time = LocalTime.expand(Self.timeFormat, LocalTime.fields(at: wallSeconds)) ?? ""
+    let time = unsafe LocalTime.expand(Self.timeFormat, LocalTime.fields(at: wallSeconds)) ?? ""
     return Self.stem(of: current) + "." + time + (attempt > 1 ? "-\(attempt)" : "")
   }
 

@@ -8,7 +8,7 @@ extension FileOptions {
   package var sandboxNeeds: SandboxPlan {
     var plan = SandboxPlan()
     if expandsName {
-      plan.writableDirectories.append(FileSink.naming(path, self).root)
+      plan.writableDirectories.append(naming(path).root)
     } else {
       switch try? FilePlace.find(path, .real) {
       case .file(let place):

@@ -28,10 +28,8 @@ public struct FileOptions: Sendable, Equatable {
   public var postRotateTimeoutSeconds: Int?
   /// Who may read and write the files; what isn't given, a file has from the one before it.
   public var attributes = FileAttributes()
-  /// What every file begins with: whole lines, such as the names of the fields.
-  public var header: [UInt8] = []
-  /// What there is to know of the entries, if they aren't lines.
-  public var binary: BinaryContent?
+  /// What the entries are, and what every file begins with.
+  public var content = EntryContent.lines()
   /// Whether entries that wait to be compressed and written can be had as they were, for a spool's disk.
   public var keepsUnsettled = false
   /// What becomes of what a reader hadn't taken, where the file is a named pipe.
@@ -42,7 +40,16 @@ public struct FileOptions: Sendable, Equatable {
   /// A plain file that is emptied at first and then grows for ever.
   public init(path: String) { self.path = path }
 
-  var retention: Retention { Retention(count: keep, seconds: keepSeconds, bytes: keepBytes) }
+  var retention: RetentionLimits { RetentionLimits(count: keep, seconds: keepSeconds, bytes: keepBytes) }
+
+  /// Whether it makes several files, which say in which order.
+  var makesSeries: Bool { rotates || retention.isLimited }
+
+  /// How its files are called.
+  /// - Parameter path: where the name leads, should it be a link.
+  func naming(_ path: String) -> FileNaming {
+    FileNaming(template: path, expandsTime: expandsName, isCompressed: gzipLevel != nil)
+  }
 
   /// Whether the path is to be expanded, be it that it has nothing but percent signs.
   var expandsName: Bool { expandsTime && path.contains("%") }

@@ -20,8 +20,8 @@ enum FilePlace: Equatable {
   ///
   /// A link in a directory that everybody can write is followed only if root or the user of this process has
   /// made it, as anybody could have put it there; the kernel may be set up to do the same.
-  /// - Throws: `SinkError` if it is such a link, one that leads in a circle, or a name for no device.
-  static func find(_ path: String, _ system: SystemCalls) throws(SinkError) -> FilePlace {
+  /// - Throws: `SystemError` if it is such a link, one that leads in a circle, or a name for no device.
+  static func find(_ path: String, _ system: SystemCalls) throws(SystemError) -> FilePlace {
     let trust = FileTrust(system: system)
     var place = path
     for _ in 0..<linksMax {
@@ -34,26 +34,26 @@ enum FilePlace: Equatable {
       let isSystem = isSystemDirectory(directory)
       guard let status = try lookUp(FileNaming.path(of: name, in: directory), path, system) else {
         guard isSystem else { return .file(place) }
-        throw SinkError(
-          target: path, operation: "open", refusal: "no such device; files aren't made in \(directory)")
+        throw SystemError(
+          operation: "open", path: path, problem: "no such device; files aren't made in \(directory)")
       }
       if status.isSymbolicLink, isBelow("/proc", directory) {
         // It is no link to a path, whatever it says, but to what a process has open.
         return .stream(place)
       } else if status.isSymbolicLink {
         if !isSystem, trust.isPublic(directoryOf: place), !trust.isTrusted(owner: status.st_uid) {
-          throw SinkError(
-            target: path, operation: "open",
-            refusal:
+          throw SystemError(
+            operation: "open", path: path,
+            problem:
               "\(place) is a symbolic link of user \(status.st_uid) in a directory that everybody can write")
         }
         guard let target = system.target(ofLink: FileNaming.path(of: name, in: directory)) else { continue }
         place = target.hasPrefix("/") ? target : FileNaming.path(of: target, in: directory)
       } else if status.isPipe {
         if trust.isPublic(directoryOf: place), !trust.isTrusted(owner: status.st_uid) {
-          throw SinkError(
-            target: path, operation: "open",
-            refusal: "a named pipe of user \(status.st_uid) in a directory that everybody can write")
+          throw SystemError(
+            operation: "open", path: path,
+            problem: "a named pipe of user \(status.st_uid) in a directory that everybody can write")
         }
         return .pipe(place)
       } else if status.st_mode & S_IFMT == S_IFDIR || (status.isRegular && !isSystem) {
@@ -62,16 +62,16 @@ enum FilePlace: Equatable {
         return .stream(place)
       }
     }
-    throw SinkError(target: path, operation: "open", errno: .tooManyLinks)
+    throw SystemError(operation: "open", path: path, errno: .tooManyLinks)
   }
 
   private static func lookUp(
     _ place: String, _ path: String, _ system: SystemCalls
-  ) throws(SinkError) -> stat? {
+  ) throws(SystemError) -> stat? {
     do {
       return try system.linkStatusIfAny(ofPath: place)
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      throw SystemError(operation: "open", path: path, errno: error)
     }
   }
 

@@ -11,10 +11,8 @@ struct FileRepair {
   /// Which file the path led to; another isn't touched.
   let identity: FileIdentity
   let isCompressed: Bool
-  /// What there is to know of the entries, if they aren't lines.
-  let binary: BinaryContent?
-  /// The lines that a file begins with; one that has only part of them is no file yet.
-  let header: [UInt8]
+  /// What the entries are; a file that has only part of the lines that one begins with is no file yet.
+  let content: EntryContent
   /// Whether the file says that it was made by this output: only then it may be nothing but a torn beginning.
   let isMarked: Bool
   let system: SystemCalls
@@ -32,14 +30,14 @@ struct FileRepair {
     case foreign(ForeignKind)
   }
 
-  func run() throws(SinkError) -> Outcome {
+  func run() throws(SystemError) -> Outcome {
     let descriptor: Int32
     do {
       descriptor = try system.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
     } catch .noEntry {
       return .whole
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      throw SystemError(operation: "open", path: path, errno: error)
     }
     defer { try? system.close(descriptor) }
     do {
@@ -61,7 +59,7 @@ struct FileRepair {
       try? system.restoreTimes(descriptor, status)
       return .cut(bytes: byteCount - left, left: left)
     } catch {
-      throw SinkError(target: path, operation: "repair", errno: error)
+      throw SystemError(operation: "repair", path: path, errno: error)
     }
   }
 
@@ -73,7 +71,7 @@ struct FileRepair {
 
   private func examine(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Finding {
     if isCompressed { return try examineGzip(descriptor, byteCount: byteCount) }
-    if let binary {
+    if let binary = content.binary {
       guard byteCount >= MemoryLayout<UInt32>.size,
         let wholeByteCount = binary.format.wholeByteCount(ofFile: Self.path(of: descriptor) ?? path)
       else {
@@ -96,7 +94,7 @@ struct FileRepair {
     case .foreign: return .foreign(.notGzip)
     case .torn(let wholeBytes):
       // Ours begin with a member of nothing but the header.
-      let isBeginning = byteCount <= Self.emptyMemberBytes + header.count
+      let isBeginning = byteCount <= Self.emptyMemberBytes + (content.header?.count ?? 0)
       return wholeBytes > 0 || isMarked || isBeginning ? .torn(wholeBytes: wholeBytes) : .foreign(.damaged)
     }
   }
@@ -107,36 +105,36 @@ struct FileRepair {
   /// A path that leads to what is open, whatever has its name by now; nil where there is none.
   private static func path(of descriptor: Int32) -> String? {
     let path = "/proc/self/fd/\(descriptor)"
-    return access(path, F_OK) == 0 ? path : nil
+    return unsafe access(path, F_OK) == 0 ? path : nil
   }
 
   /// Whether a file that lines are to be added to begins as no text does, with a NUL among its first bytes:
   /// where its last line ends, nobody could tell.
   private func isBinary(_ descriptor: Int32) throws(Errno) -> Bool {
     let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 4)
-    defer { beginning.deallocate() }
-    let count = try system.readFully(descriptor, into: beginning, at: 0)
-    return beginning.prefix(count).contains(0)
+    defer { unsafe beginning.deallocate() }
+    let count = unsafe try system.readFully(descriptor, into: beginning, at: 0)
+    return unsafe beginning.prefix(count).contains(0)
   }
 
   private func isPartOfHeader(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Bool {
-    guard byteCount > 0, byteCount < header.count else { return false }
+    guard let header = content.header, byteCount > 0, byteCount < header.count else { return false }
     let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
-    defer { beginning.deallocate() }
-    let count = try system.readFully(descriptor, into: beginning, at: 0)
-    return beginning.prefix(count).elementsEqual(header.prefix(byteCount))
+    defer { unsafe beginning.deallocate() }
+    let count = unsafe try system.readFully(descriptor, into: beginning, at: 0)
+    return unsafe beginning.prefix(count).elementsEqual(header.prefix(byteCount))
   }
 
   /// The offset behind the last newline; 0 if there is none where a kill could have left it.
   private func endOfLastLine(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Int {
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
-    defer { chunk.deallocate() }
+    defer { unsafe chunk.deallocate() }
     var end = byteCount
     while end > 0, byteCount - end <= Self.tornBytesMax {
       let start = max(0, end - chunk.count)
-      let wanted = UnsafeMutableRawBufferPointer(rebasing: chunk.prefix(end - start))
-      let count = try system.readFully(descriptor, into: wanted, at: start)
-      if let newline = wanted.prefix(count).lastIndex(of: UInt8(ascii: "\n")) {
+      let wanted = unsafe UnsafeMutableRawBufferPointer(rebasing: chunk.prefix(end - start))
+      let count = unsafe try system.readFully(descriptor, into: wanted, at: start)
+      if let newline = unsafe wanted.prefix(count).lastIndex(of: UInt8(ascii: "\n")) {
         return start + newline + 1
       }
       end = start

@@ -2,221 +2,224 @@ import Glibc
 import Platform
 import Spool
 
-/// The files that an output has made, one after the other.
+/// The files that an output writes, one after the other: which one it is now, and when the next one's turn comes.
 ///
-/// Its own are those that say so. Files without a mark, made by an earlier version or copied here, are its own if
-/// they have the very names that it gives, and are taken for older than all that have one. A file with the mark of
-/// another output is never touched, whatever it is called.
+/// Any call may fail, and is then made again until it works; the state is what has been achieved.
 struct FileSeries {
-  /// A file that isn't the current one.
-  struct Member {
+  enum State {
+    /// None is open: the one before was closed, and the next one couldn't be opened yet.
+    case closed(Predecessor)
+    /// One is open, and lacks what every file begins with.
+    case opened(CurrentFile)
+    /// Entries are added to one; with so many bytes it has none yet.
+    case growing(CurrentFile, emptyByteCount: Int)
+  }
+
+  /// The file that was closed last.
+  struct Predecessor {
     let path: String
-    let identity: FileIdentity
-    /// What it says of itself; nil if that is nothing.
-    let mark: FileMark?
-    let byteCount: Int
-    let lastChange: timespec
-    let owner: uid_t
-    fileprivate let age: FileNaming.Age
-
-    /// The second of the last line.
-    var lastSecond: Int64 { Int64(lastChange.tv_sec) }
+    /// Who may read and write it; the next one gets the same.
+    var attributes: FileAttributes?
+    /// How we left it; if it is still so, it needs no repair.
+    var left: (identity: FileIdentity, byteCount: Int)?
+    /// Where it ended.
+    var place: OutputPlace?
   }
 
-  let naming: FileNaming
+  let options: FileOptions
   let system: SystemCalls
-  var marks: FileMarks
-  private let trust: FileTrust
+  let warn: @Sendable (String) -> Void
+  let schedule: RotationSchedule?
+  /// The files that there were, and how they are called.
+  var catalog: FileCatalog
+  var state: State
 
-  init(_ naming: FileNaming, _ system: SystemCalls) {
-    self.naming = naming
+  /// Whether the files of former runs have been looked at.
+  var hasLookedBack = false
+  /// Whether a new file gets its name only when it says whose it is.
+  var namesLater = true
+  var attributes = Trouble<FailedOperation>()
+  var directory = Trouble<FailedOperation>()
+
+  init(
+    _ options: FileOptions, path: String, schedule: RotationSchedule?, system: SystemCalls,
+    warn: @escaping @Sendable (String) -> Void
+  ) {
+    self.options = options
     self.system = system
-    marks = FileMarks(output: naming.outputKey, system: system)
-    trust = FileTrust(system: system)
+    self.warn = warn
+    self.schedule =
+      schedule ?? options.rotateEverySeconds.map { RotationSchedule(periodSeconds: $0) }
+    catalog = FileCatalog(options, path: path, system: system, warn: warn)
+    state = .closed(Predecessor(path: path))
   }
 
-  /// Whether a file says that it is this output's.
-  mutating func isOwn(_ path: String, _ status: stat) -> Bool {
-    if case .own = marks.claim(path, status) { return true }
-    return false
-  }
+  var naming: FileNaming { catalog.naming }
 
-  /// All files but the current one, oldest first.
-  mutating func members(except current: FileIdentity?) throws(SinkError) -> [Member] {
-    var members: [Member] = []
-    for directory in try directories() {
-      let siblingExists =
-        naming.sibling.map { hasEntry(FileNaming.path(of: FileNaming.fileName(of: $0), in: directory)) }
-        ?? false
-      for name in try names(inDirectory: directory) {
-        guard let age = naming.age(ofFileName: name) else { continue }
-        let path = FileNaming.path(of: name, in: directory)
-        guard let status = try status(path), status.isRegular, FileIdentity(status) != current else {
-          continue
-        }
-        let mark: FileMark?
-        switch marks.claim(path, status) {
-        case .own(let own): mark = own
-        case .foreign: continue
-        case .none:
-          // Where another output may have made it, it is left alone.
-          guard naming.makes(name), !siblingExists || !name.hasSuffix(".gz") else { continue }
-          mark = nil
-        }
-        members.append(
-          Member(
-            path: path, identity: FileIdentity(status), mark: mark, byteCount: Int(status.st_size),
-            lastChange: status.st_mtim, owner: status.st_uid, age: age))
-      }
-    }
-    return members.sorted(by: Self.isOlder)
-  }
-
-  private static func isOlder(_ left: Member, _ right: Member) -> Bool {
-    switch (left.mark, right.mark) {
-    case (nil, .some): return true
-    case (.some, nil): return false
-    case (let mark?, let other?) where mark.sequence != other.sequence: return mark.sequence < other.sequence
-    default:
-      let (time, otherTime) = (left.lastChange, right.lastChange)
-      if time.tv_sec != otherTime.tv_sec { return time.tv_sec < otherTime.tv_sec }
-      if time.tv_nsec != otherTime.tv_nsec { return time.tv_nsec < otherTime.tv_nsec }
-      return left.age < right.age
+  /// The file that is open.
+  var current: CurrentFile? {
+    switch state {
+    case .closed: nil
+    case .opened(let file), .growing(let file, _): file
     }
   }
 
-  /// Marks the file that somebody's command has made of a finished one, such as a compressed one, as that one.
+  /// The path of the file that is open, or of the one before.
+  var path: String {
+    switch state {
+    case .closed(let predecessor): predecessor.path
+    case .opened(let file), .growing(let file, _): file.file.path
+    }
+  }
+
+  /// What isn't among the files that there were.
+  var present: FileCatalog.Current { FileCatalog.Current(path: path, identity: current?.file.identity) }
+
+  /// The size of the file.
+  var byteCount: Int { current?.file.byteCount ?? 0 }
+
+  /// Where what has been written ends.
+  var place: OutputPlace? {
+    switch state {
+    case .closed(let predecessor): predecessor.place
+    case .opened(let file), .growing(let file, _): file.place
+    }
+  }
+
+  /// The size of the file as long as it has no entries.
+  private var emptyByteCount: Int {
+    if case .growing(_, let byteCount) = state { byteCount } else { 0 }
+  }
+
+  /// Whether nothing was added to the file yet.
+  var isEmpty: Bool { byteCount <= emptyByteCount }
+
+  /// Changes what is known of the file that is open.
+  mutating func update(_ change: (inout CurrentFile) -> Void) {
+    switch state {
+    case .closed: break
+    case .opened(var file):
+      change(&file)
+      state = .opened(file)
+    case .growing(var file, let emptyByteCount):
+      change(&file)
+      state = .growing(file, emptyByteCount: emptyByteCount)
+    }
+  }
+
+  // MARK: Turns
+
+  /// Whether the file belongs to a period before the present one.
+  func isPeriodOver(_ now: Moment) -> Bool {
+    guard let schedule, let current else { return false }
+    return schedule.period(at: now.wallSeconds) != current.period
+  }
+
+  /// Whether the file is to be put away.
+  func isDue(at now: Moment) -> Bool {
+    guard let current else { return false }
+    return current.file.byteCount >= current.turn.byteCount
+      || (isPeriodOver(now) && now.steadyNanoseconds >= current.turn.retryNanoseconds)
+  }
+
+  /// How many bytes the file may still get.
+  var room: Int {
+    guard let current else { return 0 }
+    return current.turn.byteCount - current.file.byteCount
+  }
+
+  /// In how many nanoseconds the next one's turn may come; nil if not by the clock.
+  func wait(at now: Moment) -> Int64? {
+    guard let schedule else { return nil }
+    let seconds = schedule.nextLook(after: now.wallSeconds) - now.wallSeconds
+    let wait = max(seconds * 1_000_000_000, 0)
+    guard isPeriodOver(now), let current else { return wait }
+    return min(wait, current.turn.retryNanoseconds - now.steadyNanoseconds)
+  }
+
+  /// Whether the file is to be let go of, as somebody else may have moved it.
+  var isToBeLetGo: Bool {
+    if case .letGo? = current?.turn { true } else { false }
+  }
+
+  /// Has the file be let go of.
+  mutating func requestLettingGo() { update { $0.turn = .letGo } }
+
+  // MARK: Beginning
+
+  /// Gives a new file what every file begins with, and makes sure that one that isn't new can be continued.
   ///
-  /// - Parameter lastChange: when the finished one was changed last; what replaces it isn't older.
-  mutating func adoptSuccessor(of path: String, _ mark: FileMark, lastChange: timespec) {
-    guard !hasEntry(path) else { return }
-    for suffix in FileNaming.compressedSuffixes {
-      let successor = path + suffix
-      guard let status = try? system.linkStatus(ofPath: successor), status.isRegular,
-        marks.claim(successor, status) == .none, status.st_mtim.tv_sec >= lastChange.tv_sec
-      else { continue }
-      return marks.set(mark, path: successor, FileIdentity(status))
+  /// Does nothing as long as it isn't known what a file of records begins with. A compressed file gets a member
+  /// even without: one of no bytes is not valid, a member of none is.
+  mutating func begin(_ encoder: Encoder) throws(SystemError) {
+    guard case .opened(let current) = state, let header = options.content.header else { return }
+    if current.file.byteCount > 0 {
+      try checkKind(current.file)
+      state = .growing(current, emptyByteCount: 0)
+    } else {
+      try encoder.write(header: header, to: current.file)
+      FaultPoint.rotationBegun.pass()
+      state = .growing(current, emptyByteCount: current.file.byteCount)
     }
   }
 
-  // MARK: Directories
-
-  /// The directories that there are for files of this output.
-  private func directories() throws(SinkError) -> [String] {
-    var found = [naming.root]
-    for pattern in naming.directoryPatterns ?? [] {
-      var next: [String] = []
-      for directory in found {
-        for name in try names(inDirectory: directory) where pattern.read(name) != nil {
-          let path = FileNaming.path(of: name, in: directory)
-          // Links are not followed: what is behind them may be anything.
-          if let status = try status(path), status.isDirectory { next.append(path) }
-        }
-      }
-      found = next
-    }
-    return found
+  /// Makes sure that records are not added to those of another layout.
+  private func checkKind(_ file: EntryFile) throws(SystemError) {
+    guard let binary = options.content.binary, let present = binary.current else { return }
+    if let found = binary.format.kind(ofFile: file.path), found.goes(with: present) { return }
+    throw SystemError(
+      operation: "append", path: file.path, problem: "it holds something other than records of this log")
   }
 
-  /// Makes the directories of a path whose template has time in them, and those above.
+  /// Gives a file that somebody has emptied what every file begins with.
+  mutating func renewBeginning(_ encoder: Encoder) throws(SystemError) {
+    guard case .growing(let current, let emptyByteCount) = state,
+      emptyByteCount > 0 || options.content.binary != nil, current.file.wasEmptied()
+    else { return }
+    state = .opened(current)
+    try begin(encoder)
+  }
+
+  // MARK: Closing
+
+  /// Closes the file; whatever closing says, it is closed then.
+  mutating func close() throws(SystemError) {
+    guard let current else { return }
+    let file = current.file
+    let status = try? system.status(file.descriptor)
+    state = .closed(
+      Predecessor(
+        path: file.path, attributes: status.map { FileAttributes($0) } ?? current.inherited,
+        left: file.isTorn ? nil : (file.identity, file.byteCount), place: current.place))
+    try file.close()
+  }
+
+  /// Lets go of the file if somebody has deleted it, so that the next one is begun in its place.
   ///
-  /// Only for such a path: elsewhere a directory that isn't there is a mistake, or a file system that isn't
-  /// mounted.
-  func makeDirectories(of path: String, _ attributes: FileAttributes) throws(SinkError) {
-    for directory in missingDirectories(above: naming.root) {
-      try makeDirectory(directory, attributes, isOfTime: false)
+  /// What was in it before this write is their loss.
+  /// - Returns: whether that was so.
+  mutating func dropDeleted() -> Bool {
+    guard let current, current.file.isDeleted() else { return false }
+    warn("\(path): was deleted; what was in it is gone, and a new file is begun")
+    try? close()
+    if case .closed(var predecessor) = state {
+      (predecessor.left, predecessor.place) = (nil, nil)
+      state = .closed(predecessor)
     }
-    for directory in timeDirectories(of: path) {
-      guard let status = try status(directory) else {
-        try makeDirectory(directory, attributes, isOfTime: true)
-        continue
-      }
-      // In a public directory, a link may have been put there to have files made elsewhere.
-      if status.isSymbolicLink, trust.isPublic(directoryOf: directory), !trust.isTrusted(owner: status.st_uid)
-      {
-        throw SinkError(target: directory, operation: "open", errno: .tooManyLinks)
-      }
-    }
+    return true
   }
 
-  /// A directory and those above it, from above to below, as far as they aren't there.
-  private func missingDirectories(above directory: String) -> [String] {
-    var missing: [String] = []
-    var directory = directory
-    while directory != "/", directory != ".", !hasEntry(directory) {
-      missing.append(directory)
-      directory = FileNaming.directory(of: directory)
-    }
-    return missing.reversed()
-  }
-
-  private func makeDirectory(
-    _ path: String, _ attributes: FileAttributes, isOfTime: Bool
-  ) throws(SinkError) {
-    do {
-      try makeNewDirectory(path, attributes, isOfTime: isOfTime)
-    } catch .exists {
-      // Somebody else has made it meanwhile.
-    } catch {
-      throw SinkError(target: path, operation: "mkdir", errno: error)
-    }
-  }
-
-  private func makeNewDirectory(
-    _ path: String, _ attributes: FileAttributes, isOfTime: Bool
-  ) throws(Errno) {
-    try system.makeNewDirectory(path, mode: attributes.mode == nil ? 0o777 : 0o700)
-    let descriptor = try system.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    defer { try? system.close(descriptor) }
-    if !attributes.isEmpty {
-      var attributes = attributes
-      attributes.mode = attributes.directoryMode
-      try attributes.apply(to: descriptor, system)
-    }
-    // Only what has this is removed again when it is empty.
-    if isOfTime { try? system.setAttribute(FileMark.name, of: descriptor, to: Self.directoryMark) }
-    try? system.synchronize(directory: FileNaming.directory(of: path))
-  }
-
-  private static let directoryMark = Array("1 made".utf8)
-
-  /// Removes the directories of a file that are empty now and were made by an output; the current file's is not.
-  func removeEmptyDirectories(of path: String) {
-    for directory in timeDirectories(of: path).reversed() {
-      guard let mark = try? system.attribute(FileMark.name, ofPath: directory), mark == Self.directoryMark,
-        (try? system.removeDirectory(directory)) != nil
-      else { return }
-    }
-  }
-
-  /// The directories of a path that the template makes of time, from above to below.
-  private func timeDirectories(of path: String) -> [String] {
-    var directories: [String] = []
-    var directory = FileNaming.directory(of: path)
-    for _ in naming.directoryParts {
-      directories.append(directory)
-      directory = FileNaming.directory(of: directory)
-    }
-    return directories.reversed()
-  }
-
-  // MARK: Looking
-
-  private func hasEntry(_ path: String) -> Bool { (try? system.linkStatus(ofPath: path)) != nil }
-
-  private func status(_ path: String) throws(SinkError) -> stat? {
-    do {
-      return try system.linkStatusIfAny(ofPath: path)
-    } catch {
-      throw SinkError(target: path, operation: "stat", errno: error)
-    }
-  }
-
-  private func names(inDirectory path: String) throws(SinkError) -> [String] {
-    do {
-      return try system.names(inDirectory: path)
-    } catch {
-      throw SinkError(target: path, operation: "list", errno: error)
-    }
+  /// Goes where the name leads by now, should it be a link that was replaced; no file is open.
+  /// - Returns: whether it leads elsewhere.
+  mutating func followLink() -> Bool {
+    guard !options.expandsName, case .file(let path)? = try? FilePlace.find(options.path, system),
+      path != naming.template, case .closed(var predecessor) = state
+    else { return false }
+    catalog = FileCatalog(options, path: path, system: system, warn: warn)
+    predecessor.attributes = nil
+    state = .closed(predecessor)
+    hasLookedBack = false
+    namesLater = true
+    return true
   }
 }

@@ -6,7 +6,10 @@ import Spool
 ///
 /// It reaches the file only when it is complete, so that the file is valid at any moment. Sealed, it can be
 /// written as often as it takes; it is gone only when it is reset.
-struct GzipMember: ~Copyable {
+@safe struct GzipMember: ~Copyable {
+  // Invariant: `stream` is an initialized deflate stream from the end of `init` to `deinit`; its pointers into input
+  // and output are used only within the call of `compress` that has set them.
+
   /// What has been put in.
   private(set) var contents = Tally.zero
   /// Whether it is complete; nothing can be added to it then.
@@ -18,19 +21,19 @@ struct GzipMember: ~Copyable {
 
   /// - Throws: `Errno` when there is no memory for the compressor.
   init(level: Int) throws(Errno) {
-    stream = .allocate(capacity: 1)
-    stream.initialize(to: z_stream())
+    unsafe stream = .allocate(capacity: 1)
+    unsafe stream.initialize(to: z_stream())
     let gzipWindow: Int32 = 15 + 16
-    let result = deflateInit2_(
+    let result = unsafe deflateInit2_(
       stream, Int32(min(max(level, 1), 9)), Z_DEFLATED, gzipWindow, 8, Z_DEFAULT_STRATEGY,
       ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     if result != Z_OK { throw .noMemory }
   }
 
   deinit {
-    deflateEnd(stream)
-    stream.deinitialize(count: 1)
-    stream.deallocate()
+    unsafe deflateEnd(stream)
+    unsafe stream.deinitialize(count: 1)
+    unsafe stream.deallocate()
   }
 
   /// Whether there is nothing in it.
@@ -38,31 +41,31 @@ struct GzipMember: ~Copyable {
 
   /// Adds whole entries.
   mutating func add(_ batch: EntryBatch) {
-    compress(batch.bytes, Z_NO_FLUSH)
+    unsafe compress(batch.bytes, Z_NO_FLUSH)
     contents += Tally(entries: batch.count, bytes: batch.byteCount)
   }
 
   /// Adds lines that are no entries.
-  mutating func add(header: UnsafeRawBufferPointer) { compress(header, Z_NO_FLUSH) }
+  mutating func add(header: UnsafeRawBufferPointer) { unsafe compress(header, Z_NO_FLUSH) }
 
   /// Completes the member.
   mutating func seal() {
     guard !isSealed else { return }
-    compress(UnsafeRawBufferPointer(start: nil, count: 0), Z_FINISH)
+    unsafe compress(UnsafeRawBufferPointer(start: nil, count: 0), Z_FINISH)
     isSealed = true
   }
 
   /// Hands out the bytes of the complete member.
-  func withBytes(_ body: (UnsafeRawBufferPointer) throws(SinkError) -> Void) throws(SinkError) {
+  func withBytes(_ body: (UnsafeRawBufferPointer) throws(SystemError) -> Void) throws(SystemError) {
     precondition(isSealed, "a member is written when it is complete")
-    try output.withUnsafeBufferPointer { (buffer) throws(SinkError) in
-      try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer).prefix(outputCount)))
+    unsafe try output.withUnsafeBufferPointer { (buffer) throws(SystemError) in
+      unsafe try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer).prefix(outputCount)))
     }
   }
 
   /// Begins the next one.
   mutating func reset() {
-    deflateReset(stream)
+    unsafe deflateReset(stream)
     outputCount = 0
     contents = .zero
     isSealed = false
@@ -70,23 +73,23 @@ struct GzipMember: ~Copyable {
 
   private mutating func compress(_ bytes: UnsafeRawBufferPointer, _ flush: Int32) {
     precondition(!isSealed, "nothing is added to a complete member")
-    let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
-    stream.pointee.next_in = UnsafeMutablePointer(mutating: start)
+    let start = unsafe bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+    unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(mutating: start)
     // An entry is at most 1 GiB and a batch not much more than that, so it fits 32 bits.
-    stream.pointee.avail_in = UInt32(bytes.count)
+    unsafe stream.pointee.avail_in = UInt32(bytes.count)
     var result = Z_OK
     repeat {
       if output.count - outputCount < 16 << 10 {
         output.append(contentsOf: repeatElement(0, count: output.count))
       }
-      result = output.withUnsafeMutableBufferPointer { buffer in
-        stream.pointee.next_out = buffer.baseAddress.map { $0 + outputCount }
-        stream.pointee.avail_out = UInt32(min(buffer.count - outputCount, 1 << 30))
-        let before = stream.pointee.avail_out
-        let result = deflate(stream, flush)
-        outputCount += Int(before - stream.pointee.avail_out)
+      result = unsafe output.withUnsafeMutableBufferPointer { buffer in
+        unsafe stream.pointee.next_out = unsafe buffer.baseAddress.map { unsafe $0 + outputCount }
+        unsafe stream.pointee.avail_out = UInt32(min(buffer.count - outputCount, 1 << 30))
+        let before = unsafe stream.pointee.avail_out
+        let result = unsafe deflate(stream, flush)
+        unsafe outputCount += Int(before - stream.pointee.avail_out)
         return result
       }
-    } while stream.pointee.avail_in > 0 || (flush == Z_FINISH && result == Z_OK)
+    } while unsafe stream.pointee.avail_in > 0 || (flush == Z_FINISH && result == Z_OK)
   }
 }

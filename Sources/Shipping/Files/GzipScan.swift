@@ -15,35 +15,35 @@ enum GzipScan: Equatable {
 
   /// Reads a file from its beginning.
   init(descriptor: Int32, system: SystemCalls) throws(Errno) {
-    var stream = z_stream()
+    var stream = unsafe z_stream()
     let gzipWindow: Int32 = 15 + 16
     let chunkBytes = 64 << 10
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
     let output = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
     defer {
-      input.deallocate()
-      output.deallocate()
+      unsafe input.deallocate()
+      unsafe output.deallocate()
     }
     let version = ZLIB_VERSION
-    guard inflateInit2_(&stream, gzipWindow, version, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    guard unsafe inflateInit2_(&stream, gzipWindow, version, Int32(MemoryLayout<z_stream>.size)) == Z_OK
     else { throw .noMemory }
-    defer { inflateEnd(&stream) }
+    defer { unsafe inflateEnd(&stream) }
 
     var wholeBytes = 0
     var readBytes = 0
     while true {
-      let count = try system.read(descriptor, into: input, at: readBytes)
+      let count = unsafe try system.read(descriptor, into: input, at: readBytes)
       if count == 0 { break }
       readBytes += count
-      stream.next_in = input.assumingMemoryBound(to: UInt8.self).baseAddress
-      stream.avail_in = UInt32(count)
+      unsafe stream.next_in = unsafe input.assumingMemoryBound(to: UInt8.self).baseAddress
+      unsafe stream.avail_in = UInt32(count)
       repeat {
-        stream.next_out = output.assumingMemoryBound(to: UInt8.self).baseAddress
-        stream.avail_out = UInt32(chunkBytes)
-        switch inflate(&stream, Z_NO_FLUSH) {
+        unsafe stream.next_out = unsafe output.assumingMemoryBound(to: UInt8.self).baseAddress
+        unsafe stream.avail_out = UInt32(chunkBytes)
+        switch unsafe inflate(&stream, Z_NO_FLUSH) {
         case Z_STREAM_END:
-          wholeBytes = readBytes - Int(stream.avail_in)
-          inflateReset(&stream)
+          wholeBytes = unsafe readBytes - Int(stream.avail_in)
+          unsafe inflateReset(&stream)
         case Z_OK, Z_BUF_ERROR:
           break
         default:
@@ -52,7 +52,7 @@ enum GzipScan: Equatable {
           return
         }
         // A full output buffer may mean that there is more to come from the same input.
-      } while stream.avail_in > 0 || stream.avail_out == 0
+      } while unsafe stream.avail_in > 0 || stream.avail_out == 0
     }
     self = wholeBytes == readBytes ? .whole : .torn(wholeBytes: wholeBytes)
   }

@@ -6,29 +6,29 @@ enum LocalTime {
   /// The calendar fields of a moment.
   static func fields(at wallSeconds: Int64) -> tm {
     var seconds = time_t(wallSeconds)
-    var fields = tm()
-    localtime_r(&seconds, &fields)
-    return fields
+    var fields = unsafe tm()
+    unsafe localtime_r(&seconds, &fields)
+    return unsafe fields
   }
 
   /// The same fields at longitude zero, for what must not depend on the place.
   static func fieldsOfUTC(at seconds: Int64) -> tm {
     var seconds = time_t(seconds)
-    var fields = tm()
-    gmtime_r(&seconds, &fields)
-    return fields
+    var fields = unsafe tm()
+    unsafe gmtime_r(&seconds, &fields)
+    return unsafe fields
   }
 
   /// How many seconds local clocks are ahead of UTC.
   static func secondsAheadOfUTC(at wallSeconds: Int64) -> Int64 {
-    Int64(fields(at: wallSeconds).tm_gmtoff)
+    unsafe Int64(fields(at: wallSeconds).tm_gmtoff)
   }
 
   /// Expands strftime conversions; nil when the result is empty or longer than a path may be.
   static func expand(_ template: String, _ fields: tm) -> String? {
-    var fields = fields
+    var fields = unsafe fields
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = strftime(&buffer, buffer.count, template, &fields)
+    let count = unsafe strftime(&buffer, buffer.count, template, &fields)
     return count > 0 ? String(nulTerminated: buffer) : nil
   }
 }

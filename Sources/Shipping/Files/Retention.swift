@@ -1,72 +1,52 @@
+import Glibc
 import Platform
+import Spool
 
-/// How many finished files are kept, for how long, and how much of them.
+/// Which finished files are kept: deletes those that are too many, too much or too old.
 struct Retention {
-  let count: Int?
-  let seconds: Int?
-  let bytes: Int?
+  private let limits: RetentionLimits
+  private let warn: @Sendable (String) -> Void
+  private var clock: UnhurriedClock
+  private var trouble = Trouble<FailedOperation>()
 
-  /// Whether files are deleted at some time.
-  var isLimited: Bool { count != nil || seconds != nil || bytes != nil }
-
-  /// Which of the files are too many, too much or too old.
-  ///
-  /// - Parameters:
-  ///   - files: all finished files, oldest first.
-  ///   - now: the present second, on a clock that no jump of the system's makes late.
-  func superfluous(_ files: [FileSeries.Member], at now: Int64) -> [FileSeries.Member] {
-    var count = files.count
-    var bytes = files.reduce(0) { $0 + $1.byteCount }
-    return zip(files, lastSeconds(files)).filter { file, lastSecond in
-      let isTooMuch = count > self.count ?? .max || bytes > self.bytes ?? .max
-      let isTooOld = seconds.map { lastSecond < now - Int64($0) } ?? false
-      guard isTooMuch || isTooOld else { return false }
-      count -= 1
-      bytes -= file.byteCount
-      return true
-    }.map(\.0)
+  init(_ limits: RetentionLimits, at now: Moment, warn: @escaping @Sendable (String) -> Void) {
+    self.limits = limits
+    self.warn = warn
+    clock = UnhurriedClock(now)
   }
 
-  /// When each of the files was written to last, as far as that can be known: a clock that was wrong then has
-  /// left a wrong time.
+  /// Whether files couldn't be deleted when that was last tried.
+  var isInTrouble: Bool { trouble.isThere }
+
+  /// Begins anew with saying what doesn't work: it is another series.
+  mutating func forgetTrouble() { trouble.end() }
+
+  /// Deletes the oldest finished files, as far as they are beyond the limits.
   ///
-  /// A file isn't older than the number that it got when it was begun, which a clock that is late doesn't lower;
-  /// and it isn't younger than those that came after it.
-  private func lastSeconds(_ files: [FileSeries.Member]) -> [Int64] {
-    var seconds: [Int64] = []
-    var next = Int64.max
-    for file in files.reversed() {
-      let begun = file.mark.map { $0.sequence / 1_000_000_000 } ?? .min
-      next = min(next, max(file.lastSecond, begun))
-      seconds.append(next)
+  /// What waits for its command counts, but is deleted only after that.
+  mutating func prune(
+    _ catalog: inout FileCatalog, besides current: FileCatalog.Current, at now: Moment,
+    isAwaited: (FileCatalog.Member) -> Bool
+  ) {
+    guard limits.isLimited else { return }
+    var failure: SystemError?
+    do {
+      let files = try catalog.members(except: current.identity).filter { $0.mark?.state != .open }
+      for member in limits.superfluous(files, at: clock.read(now)) where !isAwaited(member) {
+        do {
+          try catalog.delete(member, besides: current)
+        } catch {
+          // One that can't be deleted is no reason to keep the others.
+          failure = failure ?? error
+        }
+      }
+    } catch {
+      failure = error
     }
-    return seconds.reversed()
-  }
-}
-
-/// The time as retention sees it: the wall's, but never faster than the steady clock.
-///
-/// A clock that jumps ahead would make every file too old at once, before somebody sets it right.
-struct UnhurriedClock {
-  private var seconds: Int64
-  private var steadyNanoseconds: Int64
-
-  init(_ now: Moment) {
-    seconds = now.wallSeconds
-    steadyNanoseconds = now.steadyNanoseconds
-  }
-
-  /// What time it is.
-  mutating func read(_ now: Moment) -> Int64 {
-    // The part of a second that is begun counts, and is not lost at the next look.
-    let elapsed = max(0, (now.steadyNanoseconds - steadyNanoseconds) / 1_000_000_000)
-    if now.wallSeconds <= seconds + elapsed + 1 {
-      seconds = now.wallSeconds
-      steadyNanoseconds = now.steadyNanoseconds
+    if let failure {
+      trouble.say(failure, "finished files are piling up", warn)
     } else {
-      seconds += elapsed
-      steadyNanoseconds += elapsed * 1_000_000_000
+      trouble.end()
     }
-    return seconds
   }
 }

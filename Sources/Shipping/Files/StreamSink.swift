@@ -28,51 +28,44 @@ public final class StreamSink: Sink {
   private let descriptor: Int32
   private let way: Way
   private let ownsDescriptor: Bool
-  private var file: EntryFile
-  /// What must be written before the first entry.
-  private var pendingHeader: ArraySlice<UInt8>
-  /// Who knows what that is, if it isn't known from the beginning.
-  private var pendingBinary: BinaryContent?
+  private let file: EntryFile
+  /// What the entries are.
+  public let content: EntryContent
+  /// What must be written before the first entry; nil as long as it isn't known.
+  private var pendingHeader: ArraySlice<UInt8>?
   private let system: SystemCalls
 
   /// Standard output.
-  /// - Parameters:
-  ///   - header: whole lines that go first.
-  ///   - binary: what there is to know of the entries, if they aren't lines.
-  public static func standardOutput(
-    header: [UInt8] = [], binary: BinaryContent? = nil
-  ) throws(SinkError) -> StreamSink {
+  public static func standardOutput(_ content: EntryContent = .lines()) throws(SystemError) -> StreamSink {
     try StreamSink(
-      descriptor: STDOUT_FILENO, name: "standard output", header: header, binary: binary,
-      ownsDescriptor: false, system: .real)
+      descriptor: STDOUT_FILENO, name: "standard output", content: content, ownsDescriptor: false,
+      system: .real)
   }
 
   /// A descriptor that stays open, and its caller's.
-  /// - Throws: `SinkError` when it is not open.
+  /// - Throws: `SystemError` when it is not open.
   public convenience init(
-    descriptor: Int32, name: String, header: [UInt8] = []
-  ) throws(SinkError) {
+    descriptor: Int32, name: String, content: EntryContent = .lines()
+  ) throws(SystemError) {
     try self.init(
-      descriptor: descriptor, name: name, header: header, ownsDescriptor: false, system: .real)
+      descriptor: descriptor, name: name, content: content, ownsDescriptor: false, system: .real)
   }
 
   init(
-    descriptor: Int32, name: String, header: [UInt8] = [], binary: BinaryContent? = nil,
-    ownsDescriptor: Bool,
+    descriptor: Int32, name: String, content: EntryContent = .lines(), ownsDescriptor: Bool,
     system: SystemCalls
-  ) throws(SinkError) {
+  ) throws(SystemError) {
     let status: stat
     do {
       status = try system.status(descriptor)
     } catch {
-      throw SinkError(target: name, operation: "stat", errno: error)
+      throw SystemError(operation: "stat", path: name, errno: error)
     }
     self.descriptor = descriptor
     self.name = name
     self.ownsDescriptor = ownsDescriptor
     self.system = system
-    pendingHeader = header[...]
-    pendingBinary = binary
+    self.content = content
     way = Self.way(of: descriptor, status: status, system: system)
     file = EntryFile(borrowing: descriptor, name: name, status: status, system: system)
   }
@@ -90,56 +83,53 @@ public final class StreamSink: Sink {
   }
 
   /// Writes what the consumer has room for.
-  public func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress {
-    let progress = try writeHeader()
-    guard pendingHeader.isEmpty else { return progress }
+  public func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
+    if let obstacle = try writeHeader() { return SinkProgress(byteCount: 0, obstacle: obstacle) }
     if case .file = way { return SinkProgress(byteCount: try file.append(batch)) }
-    return try transfer(batch.bytes)
+    return unsafe try transfer(batch.bytes)
   }
 
   /// Writes what comes before the first entry, as far as there is room.
-  private func writeHeader() throws(SinkError) -> SinkProgress {
-    if let binary = pendingBinary, binary.current != nil {
-      pendingHeader = binary.header[...]
-      pendingBinary = nil
-    }
-    guard !pendingHeader.isEmpty else { return SinkProgress(byteCount: 0) }
-    let header = UnsafeMutableRawBufferPointer.allocate(byteCount: pendingHeader.count, alignment: 1)
-    defer { header.deallocate() }
-    header.copyBytes(from: pendingHeader)
-    let progress = try transfer(UnsafeRawBufferPointer(header))
-    pendingHeader.removeFirst(progress.byteCount)
-    return SinkProgress(byteCount: 0, obstacle: progress.obstacle)
+  /// - Returns: what stands in the way of the rest.
+  private func writeHeader() throws(SystemError) -> SinkProgress.Obstacle? {
+    guard let header = pendingHeader ?? content.header?[...], !header.isEmpty else { return nil }
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: header.count, alignment: 1)
+    defer { unsafe bytes.deallocate() }
+    unsafe bytes.copyBytes(from: header)
+    let progress = unsafe try transfer(UnsafeRawBufferPointer(bytes))
+    pendingHeader = header.dropFirst(progress.byteCount)
+    guard progress.byteCount < header.count else { return nil }
+    return progress.obstacle ?? .unwritable(descriptor)
   }
 
-  private func transfer(_ bytes: UnsafeRawBufferPointer) throws(SinkError) -> SinkProgress {
+  private func transfer(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> SinkProgress {
     switch way {
     case .file:
-      try file.append(bytes)
+      unsafe try file.append(bytes)
       return SinkProgress(byteCount: bytes.count)
     case .ownNonBlocking(let own):
-      return try progress("write", bytes, on: own) { () throws(Errno) in
-        try system.write(own, bytes)
+      return unsafe try progress("write", bytes, on: own) { () throws(Errno) in
+        unsafe try system.write(own, bytes)
       }
     case .socket:
-      return try progress("send", bytes, on: descriptor) { () throws(Errno) in
-        try system.send(descriptor, bytes)
+      return unsafe try progress("send", bytes, on: descriptor) { () throws(Errno) in
+        unsafe try system.send(descriptor, bytes)
       }
     case .cautious:
       var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
       guard SystemCalls.poll(&descriptors, nanoseconds: 0) > 0 else {
         return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
       }
-      let little = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.cautiousBytes))
-      return try progress("write", little, on: descriptor) { () throws(Errno) in
-        try system.write(descriptor, little)
+      let little = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.cautiousBytes))
+      return unsafe try progress("write", little, on: descriptor) { () throws(Errno) in
+        unsafe try system.write(descriptor, little)
       }
     }
   }
 
   /// Lets go of a descriptor of our own; what has no entries is a log all the same.
-  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? {
-    if let obstacle = try writeHeader().obstacle { return obstacle }
+  public func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle? {
+    if let obstacle = try writeHeader() { return obstacle }
     try file.mend()
     releaseDescriptors()
     return nil
@@ -151,7 +141,7 @@ public final class StreamSink: Sink {
   private func progress(
     _ operation: String, _ bytes: UnsafeRawBufferPointer, on descriptor: Int32,
     _ transfer: () throws(Errno) -> Int
-  ) throws(SinkError) -> SinkProgress {
+  ) throws(SystemError) -> SinkProgress {
     do {
       let count = try transfer()
       // Taking less than all is how a full pipe looks; asking again would only confirm it.
@@ -159,8 +149,11 @@ public final class StreamSink: Sink {
         byteCount: count, obstacle: count < bytes.count ? .unwritable(descriptor) : nil)
     } catch .wouldBlock {
       return SinkProgress(byteCount: 0, obstacle: .unwritable(descriptor))
+    } catch .brokenPipe {
+      throw SystemError(
+        operation: operation, path: name, errno: .brokenPipe, remark: "the consumer went away")
     } catch {
-      throw SinkError(target: name, operation: operation, errno: error)
+      throw SystemError(operation: operation, path: name, errno: error)
     }
   }
 

@@ -8,12 +8,12 @@ extension SystemCalls {
   /// - Parameter process: a descriptor that becomes readable when the command ends.
   func leaveNote(ofEnd process: Int32, _ job: BackgroundCommand.Job, _ mark: FileMark) {
     let paths = [job.path] + FileNaming.compressedSuffixes.map { job.path + $0 }
-    let copies = paths.map { strdup($0) }
-    defer { for copy in copies { free(copy) } }
-    let pointers = copies.map { $0.map { UnsafePointer($0) } } + [nil]
+    let copies = unsafe paths.map { unsafe strdup($0) }
+    defer { unsafe copies.forEach { unsafe free($0) } }
+    let pointers = unsafe copies.map { unsafe $0.map { unsafe UnsafePointer($0) } } + [nil]
     let bytes = mark.bytes
     _ = try? perform(.spawn) { _ in
-      shim_leave_note_of_end(
+      unsafe shim_leave_note_of_end(
         process, pointers, job.identity.device, job.identity.inode, FileMark.name, bytes, bytes.count)
     }
   }

@@ -85,13 +85,13 @@ struct TimePattern: Sendable {
   /// The words for the twelve months, each asked for near the middle of one in 1970.
   private static func months(_ conversion: String) -> [String] {
     (0..<12).compactMap { month in
-      LocalTime.expand(conversion, LocalTime.fieldsOfUTC(at: (14 + month * 365 / 12) * 86_400))
+      unsafe LocalTime.expand(conversion, LocalTime.fieldsOfUTC(at: (14 + month * 365 / 12) * 86_400))
     }
   }
 
   /// The words for seven days on end.
   private static func weekdays(_ conversion: String) -> [String] {
-    (0..<7).compactMap { LocalTime.expand(conversion, LocalTime.fieldsOfUTC(at: $0 * 86_400)) }
+    (0..<7).compactMap { unsafe LocalTime.expand(conversion, LocalTime.fieldsOfUTC(at: $0 * 86_400)) }
   }
 
   /// What a name says; nil if the template never makes it.

@@ -51,6 +51,9 @@ extension Output {
   /// What will be left of it.
   package var remains: Remains { Remains(spool: spool) }
 
+  /// Whether the spool's disk has no room for what memory has none for.
+  package var isDiskFull: Bool { spool.isDiskFull.load(ordering: .relaxed) }
+
   /// How much the spool may take in memory and, if there is a disk for it, there.
   package var spoolLimits: (memoryBytes: Int, diskBytes: Int?) {
     (spool.options.limitBytes, spool.options.disk?.limitBytes)

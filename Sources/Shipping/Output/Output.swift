@@ -11,6 +11,9 @@ public final class Output: Sendable {
   /// The name for messages.
   public let name: String
 
+  /// What the entries are.
+  public let content: EntryContent
+
   let spool: Spool
   let state: OutputState
   private let thread: pthread_t
@@ -55,12 +58,13 @@ public final class Output: Sendable {
     to sink: sending any Sink, spool: Spool, options: Options = Options()
   ) throws(SpoolError) {
     name = sink.name
+    content = sink.content
     self.spool = spool
     state = OutputState(startingAt: spool.startSequence)
     do {
       try spool.startSpiller()
       custody = ReaderCustody(spool.makeReader())
-      self.sink = sink
+      unsafe self.sink = sink
       self.options = options
       thread = try WorkerThread.start(
         OutputLoop(custody, sink: sink, state: state, options: options))
@@ -74,7 +78,7 @@ public final class Output: Sendable {
   public func makeWriter() -> SpoolWriter { spool.makeWriter() }
 
   /// Why the output has failed; nil while it has not, which costs one load to know.
-  public var failure: SinkError? { state.failure }
+  public var failure: SystemError? { state.failure }
 
   /// The numbers of the spool.
   public var usage: SpoolUsage { spool.usage }
@@ -87,17 +91,25 @@ public final class Output: Sendable {
     // but never twice.
     let (written, givenUp) = state.tallies
     let unconfirmed = givenUp[.unconfirmed]
-    let dropped = givenUp[.outputFailed] + givenUp[.consumerGone] + givenUp[.tooLarge]
+    let dropped = givenUp[.outputFailed] + givenUp[.consumerGone]
+    let tooLarge = givenUp[.tooLarge]
     let usage = spool.usage
-    let accounted = written + unconfirmed + dropped + usage.damaged + usage.kept
+    let accounted = written + unconfirmed + dropped + tooLarge + usage.damaged + usage.kept
     return OutputReport(
       inherited: usage.inherited, written: written, unconfirmed: unconfirmed,
-      droppedByFailure: dropped, droppedByDamage: usage.damaged, kept: usage.kept,
+      droppedByFailure: dropped, droppedAsTooLarge: tooLarge, droppedByDamage: usage.damaged,
+      kept: usage.kept,
       undelivered: usage.inherited + usage.committed - accounted, failure: failure)
   }
 
   /// How far the sink has come.
   public var progress: OutputProgress { state.progress }
+
+  /// Up to where entries are settled, and where in what the output has made that is; nil for what makes nothing that
+  /// lasts, such as a connection.
+  ///
+  /// It takes a lock for a moment, so it isn't for the thread that reads a log.
+  public var settled: SettledPlace? { state.settled }
 
   /// What was given up so far for one cause.
   public func givenUp(_ cause: GivenUp.Cause) -> Tally { state.tallies.givenUp[cause] }
@@ -171,11 +183,11 @@ public final class Output: Sendable {
     guard spool.disk != nil else { return }
     let end = ThreadEnd()
     do {
-      pthread_detach(
+      unsafe pthread_detach(
         try WorkerThread.start(Keeper(custody: custody, sink: sink, warn: options.warn, end: end)))
       waitWhileKeeping(end)
     } catch {
-      custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
+      unsafe custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
     }
   }
 

@@ -10,7 +10,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   private let state: OutputState
   private let options: Output.Options
   /// What is wrong with the sink at present.
-  private var trouble = Trouble<SinkError>()
+  private var trouble = Trouble<SystemError>()
   private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
 
   /// What has become of what was taken.
@@ -37,7 +37,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   mutating func run() {
     state.threadClock.withLock { $0 = .ofCallingThread }
     while true {
-      do throws(SinkError) {
+      do throws(SystemError) {
         try carry()
         break
       } catch {
@@ -57,7 +57,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       }
     }
     do {
-      try call { (sink) throws(SinkError) in sink.abandon() }
+      try call { (sink) throws(SystemError) in sink.abandon() }
     } catch {
       return
     }
@@ -68,38 +68,38 @@ struct OutputLoop: ThreadLoop, ~Copyable {
 
   /// Has the sink do something that may hang.
   ///
-  /// - Throws: `SinkError`, also if the reader was taken away meanwhile: then this thread has nothing more to do.
+  /// - Throws: `SystemError`, also if the reader was taken away meanwhile: then this thread has nothing more to do.
   private func call<Result>(
-    _ body: (any Sink) throws(SinkError) -> Result
-  ) throws(SinkError) -> Result {
+    _ body: (any Sink) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
     custody.release()
-    let result: Swift.Result<Result, SinkError>
+    let result: Swift.Result<Result, SystemError>
     do {
       result = .success(try body(sink))
     } catch {
       result = .failure(error)
     }
     guard custody.resume() else {
-      throw SinkError(
-        target: sink.name, operation: "wait", refusal: "it hung, and the run has ended without it")
+      throw SystemError(
+        operation: "wait", path: sink.name, problem: "it hung, and the run has ended without it")
     }
     return try result.get()
   }
 
   /// Carries entries until all of them are delivered and the sink is closed, or until told to stop.
-  private mutating func carry() throws(SinkError) {
+  private mutating func carry() throws(SystemError) {
     while true {
       let commands = state.takeCommands()
       if commands.contains(.stop) { return }
       if commands.contains(.flush) {
-        try call { (sink) throws(SinkError) in try sink.flush(at: options.clock()) }
+        try call { (sink) throws(SystemError) in try sink.flush(at: options.clock()) }
       }
       if commands.contains(.reopen) {
         obstacle = nil
-        try call { (sink) throws(SinkError) in try sink.reopen(at: options.clock()) }
+        try call { (sink) throws(SystemError) in try sink.reopen(at: options.clock()) }
       }
       let now = options.clock()
-      let wait = try call { (sink) throws(SinkError) in try sink.tick(at: now) }
+      let wait = try call { (sink) throws(SystemError) in try sink.tick(at: now) }
       takeOverProgress()
       if obstacle != nil {
         sleep(nanoseconds: wait)
@@ -111,13 +111,13 @@ struct OutputLoop: ThreadLoop, ~Copyable {
       let next = try custody.reader.next()
       isSpoolInTrouble = false
       if let batch = next {
-        let progress = try call { (sink) throws(SinkError) in try sink.write(batch, at: now) }
+        let progress = try call { (sink) throws(SystemError) in try sink.write(batch, at: now) }
         custody.reader.take(progress.byteCount)
         obstacle = progress.obstacle
         takeOverProgress()
         if progress.byteCount > 0 { endTrouble() }
       } else if isFinished {
-        obstacle = try call { (sink) throws(SinkError) in try sink.close(at: now) }
+        obstacle = try call { (sink) throws(SystemError) in try sink.close(at: now) }
         takeOverProgress()
         if obstacle == nil { return endTrouble() }
       } else if custody.reader.prepareToSleep() {
@@ -164,6 +164,7 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     for loss in losses { account.giveUp(loss) }
     account.advance(accepted: accepted, settled: settled ?? accepted)
     state.publish(account, hasGivenUp: !losses.isEmpty)
+    if let place = sink.place { state.publish(place, through: account.settled.sequence) }
     custody.reader.settle(through: settled?.sequence)
     noteDelivered()
   }
@@ -178,7 +179,7 @@ extension OutputLoop {
   /// Says what is wrong, unless that has been said, and waits before the next attempt.
   ///
   /// - Returns: False if told to stop meanwhile.
-  private mutating func rest(after error: SinkError) -> Bool {
+  private mutating func rest(after error: SystemError) -> Bool {
     obstacle = nil
     takeOverProgress()
     if trouble.begin(error) { options.warn("\(error); it is tried again until it works") }
@@ -205,7 +206,7 @@ extension OutputLoop {
     options.warn("\(sink.name): works again after \(seconds) s")
   }
 
-  private mutating func fail(_ error: SinkError) {
+  private mutating func fail(_ error: SystemError) {
     takeOverProgress()
     // Where there is a disk, what isn't settled goes to the next run.
     if custody.reader.spool.disk == nil { giveUpUnsettled() }

@@ -1,3 +1,4 @@
+public import Platform
 public import Spool
 
 /// What became of the entries of one output, every one of which is in exactly one of these numbers; what found no
@@ -9,8 +10,10 @@ public struct OutputReport: Sendable, Equatable {
   public var written: Tally
   /// What connections may have swallowed when they were reset: taken by the peer's system, perhaps never read.
   public var unconfirmed: Tally
-  /// What was discarded because the output had failed.
+  /// What was discarded because the output had failed, or went down with a consumer.
   public var droppedByFailure: Tally
+  /// What the consumer never takes, as it is larger than one message may be.
+  public var droppedAsTooLarge: Tally
   /// What came back damaged from the disk.
   public var droppedByDamage: Tally
   /// What could not be delivered and was left on disk for the next run.
@@ -18,11 +21,11 @@ public struct OutputReport: Sendable, Equatable {
   /// What was committed but had not been taken whole when the time was over.
   public var undelivered: Tally
   /// Why the output failed, if it did.
-  public var failure: SinkError?
+  public var failure: SystemError?
 
   /// How many entries were lost on the way, for whatever reason.
   public var lostEntries: Int {
-    droppedByFailure.entries + droppedByDamage.entries + undelivered.entries
+    droppedByFailure.entries + droppedAsTooLarge.entries + droppedByDamage.entries + undelivered.entries
       + unconfirmed.entries
   }
 }

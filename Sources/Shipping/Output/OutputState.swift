@@ -16,13 +16,17 @@ final class OutputState: Sendable {
   private let written = AtomicTally()
   private let givenUp = AtomicGivenUp()
   private let acceptedThrough: Atomic<Int>, settledThrough: Atomic<Int>
+  /// The last sequence with a place that belongs to it.
+  ///
+  /// A lock keeps the two together; the thread that reads a log doesn't take it.
+  private let settledPlace = Guarded<SettledPlace?>(nil)
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
   /// Whether the thread waits, outside of any call of its sink, until that can take something again.
   let waitsForSink = Atomic<Bool>(false)
   /// How much processor time the thread has taken; nil before it has begun.
   let threadClock = Guarded<ThreadClock?>(nil)
-  private let storedFailure = Guarded<SinkError?>(nil)
+  private let storedFailure = Guarded<SystemError?>(nil)
   /// When the thread has ended.
   let end = ThreadEnd()
   /// The same for a thread that waits for a descriptor, too; there from when it does, as descriptors may be few.
@@ -40,6 +44,14 @@ final class OutputState: Sendable {
     written.store(account.written)
     if hasGivenUp { givenUp.store(account.givenUp) }
   }
+
+  /// Publishes where the entries that are settled end; for the thread.
+  func publish(_ place: OutputPlace, through sequence: Int) {
+    settledPlace.withLock { $0 = SettledPlace(sequence: sequence, place: place) }
+  }
+
+  /// Up to where entries are settled, and where that is in what the output has made.
+  var settled: SettledPlace? { settledPlace.withLock { $0 } }
 
   /// How far the sink has come.
   var progress: OutputProgress {
@@ -80,13 +92,13 @@ final class OutputState: Sendable {
   /// How often it is looked whether the end has come, where no descriptor could be had to tell.
   private static let lookNanoseconds: Int64 = 50_000_000
 
-  var failure: SinkError? {
+  var failure: SystemError? {
     guard hasFailed.load(ordering: .acquiring) else { return nil }
     return storedFailure.withLock { $0 }
   }
 
   /// Keeps the first failure; for the thread.
-  func fail(_ error: SinkError) {
+  func fail(_ error: SystemError) {
     storedFailure.withLock { if $0 == nil { $0 = error } }
     hasFailed.store(true, ordering: .releasing)
   }

@@ -1,3 +1,4 @@
+import Glibc
 public import Platform
 public import Spool
 
@@ -10,6 +11,9 @@ public protocol Sink: AnyObject {
   /// The name for messages: a file's path, or something like `standard output`.
   var name: String { get }
 
+  /// What the entries are that it takes; its spool's are the same.
+  var content: EntryContent { get }
+
   /// In front of which place all entries that were taken are where they have to be, and stay there after a crash,
   /// or were given up; nil if that is so with all that were taken.
   ///
@@ -17,10 +21,16 @@ public protocol Sink: AnyObject {
   /// sink fail for good.
   var settled: SpoolPlace? { get }
 
-  /// The entries behind `settled`, if they can be had as they were: for the next run, should this one end.
+  /// Where in what it has made the last settled entry ends, if it makes something that lasts.
+  ///
+  /// As `settled`, it holds between any two calls.
+  var place: OutputPlace? { get }
+
+  /// The entries behind `settled`, if they can be had as they were, in runs that follow one another: for the next run,
+  /// should this one end.
   ///
   /// Asked for by another thread if the sink hangs in one of its calls.
-  var unsettledEntries: EntryList? { get }
+  var unsettledEntries: [EntryRun]? { get }
 
   /// What was given up since the last call.
   func takeGivenUp() -> [GivenUp]
@@ -31,32 +41,38 @@ public protocol Sink: AnyObject {
   /// Takes the first bytes of a batch, as many as it can without waiting for a consumer.
   ///
   /// Whatever it takes it takes for good: an error means that nothing of this batch was taken.
-  func write(_ batch: EntryBatch, at now: Moment) throws(SinkError) -> SinkProgress
+  func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress
 
   /// Finishes what is taken and not settled.
-  func flush(at now: Moment) throws(SinkError)
+  func flush(at now: Moment) throws(SystemError)
 
   /// Does what is due by the clock or by size.
   /// - Returns: In how many nanoseconds it wants to be called again; nil, if not by the clock.
-  func tick(at now: Moment) throws(SinkError) -> Int64?
+  func tick(at now: Moment) throws(SystemError) -> Int64?
 
   /// Lets go of the target and takes it up again by its name, for a rotation by somebody else.
-  func reopen(at now: Moment) throws(SinkError)
+  func reopen(at now: Moment) throws(SystemError)
 
   /// Finishes what is taken and not settled, and lets go of the target.
   /// - Returns: What must happen before it is called again; nil if that is done.
-  func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle?
+  func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle?
 
   /// Lets go of the target at once, whatever isn't settled; the last call of all, closed or not.
   func abandon()
 }
 
 extension Sink {
+  /// Lines, without any in front of them.
+  public var content: EntryContent { .lines() }
+
+  /// Nil: what is sent to a consumer is no place to go back to.
+  public var place: OutputPlace? { nil }
+
   /// Nil: most sinks hand everything on at once.
   public var settled: SpoolPlace? { nil }
 
   /// None.
-  public var unsettledEntries: EntryList? { nil }
+  public var unsettledEntries: [EntryRun]? { nil }
 
   /// Nothing.
   public func takeGivenUp() -> [GivenUp] { [] }
@@ -65,19 +81,24 @@ extension Sink {
   public var wakeDescriptor: Int32? { nil }
 
   /// Does nothing.
-  public func flush(at now: Moment) throws(SinkError) {}
+  public func flush(at now: Moment) throws(SystemError) {}
 
   /// Does nothing, and wants no other call.
-  public func tick(at now: Moment) throws(SinkError) -> Int64? { nil }
+  public func tick(at now: Moment) throws(SystemError) -> Int64? { nil }
 
   /// Does nothing.
-  public func reopen(at now: Moment) throws(SinkError) {}
+  public func reopen(at now: Moment) throws(SystemError) {}
 
   /// Does nothing.
-  public func close(at now: Moment) throws(SinkError) -> SinkProgress.Obstacle? { nil }
+  public func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle? { nil }
 
   /// Does nothing.
   public func abandon() {}
+}
+
+extension SystemError {
+  /// Whether a sink that fails in this way has failed for good.
+  var isFinal: Bool { isRefusal || code == EPIPE || code == ECONNRESET }
 }
 
 /// How much of a batch a sink has taken.

@@ -5,25 +5,21 @@ import Spool
 ///
 /// Another thread may ask for them while the sink hangs in a system call.
 final class UnsettledEntries: Sendable {
-  private let list = Guarded(EntryList(bytes: [], ends: []))
+  private let runs = Guarded<[EntryRun]>([])
 
   /// Takes note of whole entries.
   func append(_ batch: EntryBatch) {
-    list.withLock { list in
-      let start = list.bytes.count
-      list.bytes.append(contentsOf: batch.bytes)
-      for index in 0..<batch.count { list.ends.append(start + batch.endOffset(of: index)) }
+    runs.withLock { runs in
+      if let last = runs.indices.last, runs[last].append(batch) { return }
+      var run = EntryRun(firstSequence: batch.start.sequence, entries: EntryList(bytes: [], ends: []))
+      _ = run.append(batch)
+      runs.append(run)
     }
   }
 
   /// Forgets all of them: they are written.
-  func removeAll() {
-    list.withLock { list in
-      list.bytes.removeAll(keepingCapacity: true)
-      list.ends.removeAll(keepingCapacity: true)
-    }
-  }
+  func removeAll() { runs.withLock { $0.removeAll() } }
 
-  /// All of them.
-  var all: EntryList { list.withLock { $0 } }
+  /// All of them, oldest first.
+  var all: [EntryRun] { runs.withLock { $0 } }
 }

@@ -44,9 +44,8 @@ struct ConfigurationFile {
     }
     configuration.input.reportsOrphans = configuration.input.compatibility == nil
     var builder = try takeOutputs(&reader, configuration.input, process, warn)
-    builder.finish(configuration.input)
-    configuration.outputs = builder.built.map(\.configuration)
     configuration.process = process.configuration(values, isLive: !configuration.input.isFile)
+    builder.finish(&configuration)
     let mistakes =
       reader.finish() + builder.mistakes.map(setting) + process.mistakes(in: builder.built)
     guard mistakes.isEmpty else { throw Failure.mistakes(Self.distinct(mistakes.inOrder())) }

@@ -151,14 +151,25 @@ struct OutputBuilder {
 
   // MARK: All outputs
 
-  /// Looks at what shows only when all outputs are known.
-  mutating func finish(_ input: InputConfiguration) {
-    var configuration = Configuration(input: input)
+  /// Puts the outputs into a configuration, and looks at what shows only when all of them are known.
+  mutating func finish(_ configuration: inout Configuration) {
     configuration.outputs = built.map(\.configuration)
     for mistake in configuration.check() { note(mistake.error, in: built[mistake.outputIndex]) }
     let placed = built.filter(\.isPlaced)
     for collision in OutputCollision.all(in: placed.map(\.configuration)) {
       note(collision.error, in: placed[collision.index])
+    }
+    if !configuration.sharesMemoryFairly,
+      let greediest = built.max(by: { $0.configuration.spoolBytes ?? 0 < $1.configuration.spoolBytes ?? 0 })
+    {
+      let given = "\(configuration.spoolBytesGiven) bytes for the outputs that have it"
+      let hint =
+        "all outputs together may take \(configuration.process.spoolBytes), of which each of the others needs 1M"
+      note(
+        UsageError(
+          "--output: spool-memory: \(given); expected less, or a larger --spool-memory: \(hint)",
+          inSettings: .init("spool-memory", given, hint: "expected less, or a larger sum: \(hint)")),
+        in: greediest)
     }
     guard !built.isEmpty else { return }
     for key in keys where key.differs(defaults, blank) && !used.contains(key.name) {

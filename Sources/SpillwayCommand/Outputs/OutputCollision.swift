@@ -12,27 +12,27 @@ struct OutputCollision {
     var owners: [String: String] = [:]
     var collisions: [OutputCollision] = []
     for (index, output) in outputs.enumerated() {
-      for place in output.places where place.isExclusive {
-        guard owners[place.identity] != nil else {
-          owners[place.identity] = place.name
+      for resource in output.resources where resource.isExclusive {
+        guard owners[resource.identity] != nil else {
+          owners[resource.identity] = resource.name
           continue
         }
-        let (key, what) = words(place)
+        let (key, what) = words(resource)
         collisions.append(
           OutputCollision(
             index: index,
             error: UsageError(
-              "--\(key): \(what) is another output's already: \(place.name)",
-              inSettings: .init(key, "\"\(place.name)\"", hint: "\(what) is another output's already"))))
+              "--\(key): \(what) is another output's already: \(resource.name)",
+              inSettings: .init(key, "\"\(resource.name)\"", hint: "\(what) is another output's already"))))
       }
     }
     return collisions
   }
 
-  /// The setting that names a place, and what that is.
-  private static func words(_ place: OutputPlace) -> (key: String, what: String) {
-    switch place.kind {
-    case .standardOutput: (place.name == "-" ? "standard-output" : "file", "standard output")
+  /// The setting that names it, and what it is.
+  private static func words(_ resource: OutputResource) -> (key: String, what: String) {
+    switch resource.kind {
+    case .standardOutput: (resource.name == "-" ? "standard-output" : "file", "standard output")
     case .file: ("file", "this file")
     case .link: ("symlink", "this path")
     case .spoolDirectory: ("spool-dir", "this directory")

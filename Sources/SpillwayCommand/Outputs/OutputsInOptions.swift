@@ -25,7 +25,7 @@ struct OutputsInOptions {
   /// What they mean.
   ///
   /// - Throws: `UsageError` with the first mistake.
-  func configurations(of input: InputConfiguration) throws -> [OutputConfiguration] {
+  func configurations(in configuration: Configuration) throws -> [OutputConfiguration] {
     var builder = try OutputBuilder(defaults, at: nil, keys: OutputKey.common + [.limit], context)
     for (index, text) in texts.enumerated() {
       var reader = SettingsReader(OutputText.read(text))
@@ -35,9 +35,10 @@ struct OutputsInOptions {
       if let first = reader.finish().first { throw error(first, index) }
       if builder.mistakes.count > before { throw error(builder.mistakes[before], index) }
     }
-    builder.finish(input)
+    var configuration = configuration
+    builder.finish(&configuration)
     if let first = builder.mistakes.first { throw error(first, nil) }
-    return builder.built.map(\.configuration)
+    return configuration.outputs
   }
 
   private func error(_ mistake: OutputBuilder.Mistake, _ index: Int?) -> UsageError {

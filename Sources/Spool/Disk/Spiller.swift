@@ -30,7 +30,7 @@ struct Spiller: ThreadLoop, ~Copyable {
       // Before it is looked how things are: whoever finds them changed wakes us again.
       spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
       var wait: Int64?
-      do throws(SinkError) {
+      do throws(SystemError) {
         while !end.isRequested, spool.memory.usedBytes > spool.memory.watermarks.low, try spillOne() {}
       } catch {
         wait = rest(after: error)
@@ -48,15 +48,15 @@ struct Spiller: ThreadLoop, ~Copyable {
   /// Moves one block.
   ///
   /// - Returns: false if there is none that could be moved.
-  /// - Throws: `SinkError` if the disk doesn't take it; the block stays where it was.
-  package mutating func spillOne() throws(SinkError) -> Bool {
+  /// - Throws: `SystemError` if the disk doesn't take it; the block stays where it was.
+  package mutating func spillOne() throws(SystemError) -> Bool {
     guard let disk = spool.disk, let block = spool.queue.claimForSpilling() else { return false }
     guard block.publishedCount() > 0 else {
       endSpilling(.empty)
       return true
     }
     let stored: SpoolDisk.StoredFrame
-    do throws(SinkError) {
+    do throws(SystemError) {
       spool.spillerActivity.isOutside.store(true, ordering: .relaxed)
       defer { spool.spillerActivity.isOutside.store(false, ordering: .relaxed) }
       stored = try disk.append(block)
@@ -77,9 +77,10 @@ struct Spiller: ThreadLoop, ~Copyable {
     if let unneeded { spool.disk?.release(unneeded) }
   }
 
-  private mutating func rest(after error: SinkError) -> Int64 {
-    if trouble.begin(error.code) {
-      spool.options.disk?.warn("\(error); lines stay in memory, and it is tried again until it works")
+  private mutating func rest(after error: SystemError) -> Int64 {
+    spool.isDiskFull.store(error.code == EDQUOT || error.code == ENOSPC, ordering: .relaxed)
+    if trouble.begin(error.code), let disk = spool.options.disk {
+      disk.warn("\(error); \(disk.content.nouns.plural) stay in memory, and it is tried again until it works")
     }
     // Our own limit costs nothing to look at, and there may be room at any moment.
     if error.code == EDQUOT { return Self.restNanosecondsMin }
@@ -89,6 +90,9 @@ struct Spiller: ThreadLoop, ~Copyable {
   private mutating func endTrouble() {
     rests.reset()
     guard trouble.end() != nil else { return }
-    spool.options.disk?.warn("\(spool.options.disk?.directory ?? ""): takes lines again")
+    spool.isDiskFull.store(false, ordering: .relaxed)
+    if let disk = spool.options.disk {
+      disk.warn("\(disk.directory): takes \(disk.content.nouns.plural) again")
+    }
   }
 }

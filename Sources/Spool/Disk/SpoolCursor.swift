@@ -31,18 +31,18 @@ struct SpoolCursor: ~Copyable, Sendable {
 
   /// Opens the file, creating it if there is none, and claims it for this process.
   ///
-  /// - Throws: `SinkError` if that fails, or if another process has it.
-  static func open(in directory: String, system: SystemCalls) throws(SinkError) -> SpoolCursor {
+  /// - Throws: `SystemError` if that fails, or if another process has it.
+  static func open(in directory: String, system: SystemCalls) throws(SystemError) -> SpoolCursor {
     let path = directory + "/cursor"
     return SpoolCursor(path, try claim(path, system), system)
   }
 
-  private static func claim(_ path: String, _ system: SystemCalls) throws(SinkError) -> Int32 {
+  private static func claim(_ path: String, _ system: SystemCalls) throws(SystemError) -> Int32 {
     let descriptor: Int32
     do {
       descriptor = try system.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o600)
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      throw SystemError(operation: "open", path: path, errno: error)
     }
     let problem: String?
     do throws(Errno) {
@@ -51,13 +51,13 @@ struct SpoolCursor: ~Copyable, Sendable {
     } catch {
       try? system.close(descriptor)
       if error == .wouldBlock {
-        throw SinkError(target: path, operation: "lock", refusal: "another process spools here")
+        throw SystemError(operation: "lock", path: path, problem: "another process spools here")
       }
-      throw SinkError(target: path, operation: "lock", errno: error)
+      throw SystemError(operation: "lock", path: path, errno: error)
     }
     guard let problem else { return descriptor }
     try? system.close(descriptor)
-    throw SinkError(target: path, operation: "spool", refusal: problem)
+    throw SystemError(operation: "spool", path: path, problem: problem)
   }
 
   /// Whether the file is still where it was made.
@@ -66,14 +66,14 @@ struct SpoolCursor: ~Copyable, Sendable {
   /// Makes the file anew if somebody has removed it.
   ///
   /// Whoever writes a number meanwhile writes it to one of the two.
-  func restore() throws(SinkError) {
+  func restore() throws(SystemError) {
     if isInPlace { return }
     let new = try Self.claim(path, system)
     defer { try? system.close(new) }
     do {
       try system.replace(descriptor, by: new)
     } catch {
-      throw SinkError(target: path, operation: "dup", errno: error)
+      throw SystemError(operation: "dup", path: path, errno: error)
     }
   }
 
@@ -84,44 +84,46 @@ struct SpoolCursor: ~Copyable, Sendable {
   }
 
   /// A number as it was written last; nil if it never was, or is damaged.
-  func value(of mark: Mark) throws(SinkError) -> Int? {
+  func value(of mark: Mark) throws(SystemError) -> Int? {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 8)
-    defer { buffer.deallocate() }
+    defer { unsafe buffer.deallocate() }
     do {
       let offset = mark.rawValue * Self.markBytes
-      guard try system.readFully(descriptor, into: buffer, at: offset) == buffer.count else { return nil }
+      guard unsafe try system.readFully(descriptor, into: buffer, at: offset) == buffer.count else {
+        return nil
+      }
     } catch {
-      throw SinkError(target: path, operation: "read", errno: error)
+      throw SystemError(operation: "read", path: path, errno: error)
     }
-    let value = buffer.load(fromByteOffset: 8, as: UInt64.self).littleEndian
-    guard value < 1 << 62, Self.bytes(Int(value)).elementsEqual(buffer) else { return nil }
+    let value = unsafe buffer.load(fromByteOffset: 8, as: UInt64.self).littleEndian
+    guard value < 1 << 62, unsafe Self.bytes(Int(value)).elementsEqual(buffer) else { return nil }
     return Int(value)
   }
 
   /// Notes a number.
-  func set(_ mark: Mark, to value: Int) throws(SinkError) {
+  func set(_ mark: Mark, to value: Int) throws(SystemError) {
     do {
       try system.writeFully(descriptor, Self.bytes(value), at: mark.rawValue * Self.markBytes)
     } catch {
-      throw SinkError(target: path, operation: "write", errno: error)
+      throw SystemError(operation: "write", path: path, errno: error)
     }
   }
 
   /// Makes both outlive a power cut.
-  func synchronize() throws(SinkError) {
+  func synchronize() throws(SystemError) {
     do {
       try system.synchronize(descriptor)
     } catch {
-      throw SinkError(target: path, operation: "fsync", errno: error)
+      throw SystemError(operation: "fsync", path: path, errno: error)
     }
   }
 
   private static func bytes(_ value: Int) -> [UInt8] {
     var number: [UInt8] = []
-    withUnsafeBytes(of: UInt64(value).littleEndian) { number += $0 }
+    unsafe withUnsafeBytes(of: UInt64(value).littleEndian) { unsafe number += $0 }
     var bytes: [UInt8] = []
-    for word in [magic, number.withUnsafeBytes(SpoolFrame.checksum)] {
-      withUnsafeBytes(of: word.littleEndian) { bytes += $0 }
+    for word in unsafe [magic, number.withUnsafeBytes(SpoolFrame.checksum)] {
+      unsafe withUnsafeBytes(of: word.littleEndian) { unsafe bytes += $0 }
     }
     return bytes + number
   }

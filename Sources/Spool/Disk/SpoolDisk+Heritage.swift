@@ -20,7 +20,7 @@ extension SpoolDisk {
   }
 
   /// Looks through all files; for the beginning, when nobody else does anything.
-  func inherit() throws(SinkError) -> Heritage {
+  func inherit() throws(SystemError) -> Heritage {
     let noted = try cursor.value(of: .delivered)
     let begun = try cursor.value(of: .begun)
     let written = try cursor.value(of: .written) ?? 0
@@ -64,7 +64,7 @@ extension SpoolDisk {
   }
 
   /// The files that are ours; what else bears such a name is left alone.
-  private func openFiles() throws(SinkError) -> [SpoolFile] {
+  private func openFiles() throws(SystemError) -> [SpoolFile] {
     var files: [SpoolFile] = []
     for number in try fileNumbers() {
       shelf.withLock { $0.nextNumber = max($0.nextNumber, number + 1) }
@@ -81,24 +81,25 @@ extension SpoolDisk {
     return files
   }
 
-  private func fileNumbers() throws(SinkError) -> [Int] {
+  private func fileNumbers() throws(SystemError) -> [Int] {
     do {
       return try system.names(inDirectory: options.directory).compactMap(SpoolFile.number).sorted()
     } catch {
-      throw SinkError(target: options.directory, operation: "list", errno: error)
+      throw SystemError(operation: "list", path: options.directory, errno: error)
     }
   }
 
   /// Makes sure that a file's entries are such as this run's.
-  private func check(_ file: SpoolFile) throws(SinkError) {
+  private func check(_ file: SpoolFile) throws(SystemError) {
     let kind = file.header.kind
     let isBinary = kind != 0
     let found = BinaryKind(
       marker: UInt32(truncatingIfNeeded: kind), variant: UInt8(truncatingIfNeeded: kind >> 32))
-    if isBinary == (options.content != nil), options.content?.begin(found) ?? true { return }
+    let content = options.content.binary
+    if isBinary == (content != nil), content?.begin(found) ?? true { return }
     let what = isBinary ? "binary records" : "lines"
-    throw SinkError(
-      target: file.path, operation: "spool",
-      refusal: "it holds \(what) of an earlier run, which don't go where this one writes")
+    throw SystemError(
+      operation: "spool", path: file.path,
+      problem: "it holds \(what) of an earlier run, which don't go where this one writes")
   }
 }

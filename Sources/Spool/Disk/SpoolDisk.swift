@@ -40,7 +40,7 @@ package final class SpoolDisk: Sendable {
   }
 
   /// Claims a directory, which is made if there is none.
-  init(_ options: Spool.DiskOptions, system: SystemCalls) throws(SinkError) {
+  init(_ options: Spool.DiskOptions, system: SystemCalls) throws(SystemError) {
     self.options = options
     self.system = system
     try SpoolOwnership.makeDirectory(options.directory, system)
@@ -57,12 +57,12 @@ package final class SpoolDisk: Sendable {
 
   /// Puts the entries of a block on disk.
   ///
-  /// - Throws: `SinkError`, with `EDQUOT` if that would be more than there may be.
-  func append(_ block: SpoolBlock) throws(SinkError) -> StoredFrame {
+  /// - Throws: `SystemError`, with `EDQUOT` if that would be more than there may be.
+  func append(_ block: SpoolBlock) throws(SystemError) -> StoredFrame {
     let body = block.body
     let frame = SpoolFrame(body, firstSequence: block.firstSequence)
     guard byteCount + SpoolFile.headerBytes + frame.paddedByteCount <= options.limitBytes else {
-      throw SinkError(target: options.directory, operation: "spool", errno: Errno(EDQUOT))
+      throw SystemError(operation: "spool", path: options.directory, errno: Errno(EDQUOT))
     }
     let file = try fileForAppending()
     let offset: Int
@@ -81,7 +81,7 @@ package final class SpoolDisk: Sendable {
   }
 
   /// The file that the next frame goes to, with one frame more to its count, so that it stays.
-  private func fileForAppending() throws(SinkError) -> SpoolFile {
+  private func fileForAppending() throws(SystemError) -> SpoolFile {
     let active = shelf.withLock { shelf -> SpoolFile? in
       guard let active = shelf.active, active.byteCount < fileBytesMax else { return nil }
       shelf.frameCounts[active.number, default: 0] += 1
@@ -94,7 +94,7 @@ package final class SpoolDisk: Sendable {
     return try beginFile()
   }
 
-  private func beginFile() throws(SinkError) -> SpoolFile {
+  private func beginFile() throws(SystemError) -> SpoolFile {
     // From here on the consumer notes what it delivers, and what it delivered before is noted now.
     usedBytes.add(SpoolFile.headerBytes, ordering: .sequentiallyConsistent)
     let number = shelf.withLock { $0.nextNumber }
@@ -141,7 +141,7 @@ package final class SpoolDisk: Sendable {
   // MARK: Noting
 
   /// Notes up to where entries were delivered, unless there is nothing that could be delivered twice.
-  func note(delivered sequence: Int) throws(SinkError) {
+  func note(delivered sequence: Int) throws(SystemError) {
     deliveredEnd.store(sequence, ordering: .sequentiallyConsistent)
     guard byteCount > 0 || isBehind, notedEnd.load(ordering: .relaxed) != sequence else { return }
     FaultPoint.spoolDelivered.pass()
@@ -150,7 +150,7 @@ package final class SpoolDisk: Sendable {
   }
 
   /// The same at the end, and makes it and these files outlive a power cut.
-  func noteFinally(delivered sequence: Int, keeping files: [SpoolFile]) throws(SinkError) {
+  func noteFinally(delivered sequence: Int, keeping files: [SpoolFile]) throws(SystemError) {
     // Where the note has been removed, and nothing is kept, there is nothing to note either.
     guard !files.isEmpty || isBehind && cursor.isInPlace else { return }
     try cursor.restore()
@@ -162,7 +162,7 @@ package final class SpoolDisk: Sendable {
     do {
       try system.synchronize(directory: options.directory)
     } catch {
-      throw SinkError(target: options.directory, operation: "fsync", errno: error)
+      throw SystemError(operation: "fsync", path: options.directory, errno: error)
     }
     FaultPoint.spoolKeptSynced.pass()
   }
@@ -172,14 +172,14 @@ package final class SpoolDisk: Sendable {
     notedEnd.load(ordering: .relaxed) < writtenEnd.load(ordering: .sequentiallyConsistent)
   }
 
-  private func noteOnDisk(_ sequence: Int) throws(SinkError) {
+  private func noteOnDisk(_ sequence: Int) throws(SystemError) {
     try cursor.set(.delivered, to: sequence)
     notedEnd.store(sequence, ordering: .relaxed)
   }
 
   /// What entries are, as it stands in a file: 0 for lines.
   private var kind: UInt64 {
-    guard let kind = options.content?.current else { return 0 }
+    guard let kind = options.content.binary?.current else { return 0 }
     return UInt64(kind.marker) | UInt64(kind.variant) << 32 | 1 << 63
   }
 }

@@ -19,12 +19,12 @@ final class SpoolFile: Sendable {
   private static let byteCountMax = 4 << 30
 
   /// Begins a file.
-  init(creating number: Int, in directory: String, kind: UInt64, system: SystemCalls) throws(SinkError) {
+  init(creating number: Int, in directory: String, kind: UInt64, system: SystemCalls) throws(SystemError) {
     let path = directory + "/" + Self.fileName(number)
     do {
       descriptor = try system.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      throw SystemError(operation: "open", path: path, errno: error)
     }
     self.path = path
     self.number = number
@@ -36,7 +36,7 @@ final class SpoolFile: Sendable {
       FaultPoint.spoolFileBegun.pass()
     } catch {
       try? system.unlink(path)
-      throw SinkError(target: path, operation: "write", errno: error)
+      throw SystemError(operation: "write", path: path, errno: error)
     }
   }
 
@@ -68,11 +68,11 @@ final class SpoolFile: Sendable {
   }
 
   /// Makes what was written outlive a power cut.
-  func synchronize() throws(SinkError) {
+  func synchronize() throws(SystemError) {
     do {
       try system.synchronize(descriptor)
     } catch {
-      throw SinkError(target: path, operation: "fsync", errno: error)
+      throw SystemError(operation: "fsync", path: path, errno: error)
     }
   }
 }
@@ -103,7 +103,7 @@ extension SpoolFile {
   }
 
   /// Opens a file that an earlier run has left.
-  static func find(_ number: Int, in directory: String, system: SystemCalls) throws(SinkError) -> Finding {
+  static func find(_ number: Int, in directory: String, system: SystemCalls) throws(SystemError) -> Finding {
     let path = directory + "/" + fileName(number)
     let descriptor: Int32
     do {
@@ -111,7 +111,7 @@ extension SpoolFile {
     } catch Errno(EISDIR), Errno(ELOOP), .noPeer {
       return .foreign
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      throw SystemError(operation: "open", path: path, errno: error)
     }
     do {
       let status = try system.status(descriptor)
@@ -128,7 +128,7 @@ extension SpoolFile {
       return .found(SpoolFile(path, number, header, descriptor, byteCount: byteCount, system))
     } catch {
       try? system.close(descriptor)
-      throw SinkError(target: path, operation: "read", errno: error)
+      throw SystemError(operation: "read", path: path, errno: error)
     }
   }
 }
@@ -138,15 +138,15 @@ extension SpoolFile {
 extension SpoolFile {
   /// Adds a frame; when that fails the file is as it was.
   /// - Returns: where it is.
-  func append(_ frame: SpoolFrame, _ body: SpoolFrame.Body) throws(SinkError) -> Int {
+  func append(_ frame: SpoolFrame, _ body: SpoolFrame.Body) throws(SystemError) -> Int {
     let offset = byteCount
     do {
       // The header comes last: what a kill leaves without one is no frame.
       var at = offset + SpoolFrame.byteCount
-      try system.writeFully(descriptor, body.entries, at: at)
-      at += body.entries.count
-      try system.writeFully(descriptor, body.ends, at: at)
-      at += body.ends.count
+      unsafe try system.writeFully(descriptor, body.entries, at: at)
+      unsafe at += body.entries.count
+      unsafe try system.writeFully(descriptor, body.ends, at: at)
+      unsafe at += body.ends.count
       let padding = [UInt8](repeating: 0, count: offset + frame.paddedByteCount - at)
       try system.writeFully(descriptor, padding, at: at)
       FaultPoint.spoolFrameHalfWritten.pass()
@@ -154,7 +154,7 @@ extension SpoolFile {
       FaultPoint.spoolFrameWritten.pass()
     } catch {
       try? system.truncate(descriptor, to: offset)
-      throw SinkError(target: path, operation: "write", errno: error)
+      throw SystemError(operation: "write", path: path, errno: error)
     }
     end.store(offset + frame.paddedByteCount, ordering: .relaxed)
     return offset
@@ -163,7 +163,7 @@ extension SpoolFile {
   /// All frames, and where they are.
   ///
   /// Damage is passed over, up to the next whole header; whether the entries are whole shows when they are read.
-  func frames() throws(SinkError) -> [(offset: Int, frame: SpoolFrame)] {
+  func frames() throws(SystemError) -> [(offset: Int, frame: SpoolFrame)] {
     var frames: [(offset: Int, frame: SpoolFrame)] = []
     var offset = Self.headerBytes
     while offset + SpoolFrame.byteCount <= byteCount {
@@ -178,7 +178,7 @@ extension SpoolFile {
   }
 
   /// Where the next frame begins; the file's end if there is none.
-  private func offsetOfFrame(behind start: Int) throws(SinkError) -> Int {
+  private func offsetOfFrame(behind start: Int) throws(SystemError) -> Int {
     var offset = start + SpoolFrame.alignment
     while offset + SpoolFrame.byteCount <= byteCount {
       let chunk = try read(64 << 10, at: offset)
@@ -195,7 +195,7 @@ extension SpoolFile {
 
   /// The frame whose header these bytes are, if all of it is in the file.
   private func frame(in bytes: ArraySlice<UInt8>, at offset: Int) -> SpoolFrame? {
-    guard let frame = bytes.withUnsafeBytes({ SpoolFrame($0, key: header.key) }),
+    guard let frame = unsafe bytes.withUnsafeBytes({ unsafe SpoolFrame($0, key: header.key) }),
       offset + SpoolFrame.byteCount + frame.bodyByteCount <= byteCount
     else { return nil }
     return frame
@@ -204,19 +204,19 @@ extension SpoolFile {
   /// Reads a frame's body into a block that is large enough.
   ///
   /// - Returns: false if it isn't what the header says.
-  func readBody(of frame: SpoolFrame, at offset: Int, into block: SpoolBlock) throws(SinkError) -> Bool {
-    let entries = UnsafeMutableRawBufferPointer(start: block.entryBytes, count: frame.entryBytes)
+  func readBody(of frame: SpoolFrame, at offset: Int, into block: SpoolBlock) throws(SystemError) -> Bool {
+    let entries = unsafe UnsafeMutableRawBufferPointer(start: block.entryBytes, count: frame.entryBytes)
     let endBytes = frame.entryCount * SpoolBlock.slotBytes
-    let ends = UnsafeMutableRawBufferPointer(start: block.slotsEnd - endBytes, count: endBytes)
+    let ends = unsafe UnsafeMutableRawBufferPointer(start: block.slotsEnd - endBytes, count: endBytes)
     let start = offset + SpoolFrame.byteCount
     do {
-      guard try system.readFully(descriptor, into: entries, at: start) == entries.count,
-        try system.readFully(descriptor, into: ends, at: start + entries.count) == endBytes
+      guard unsafe try system.readFully(descriptor, into: entries, at: start) == entries.count,
+        unsafe try system.readFully(descriptor, into: ends, at: start + entries.count) == endBytes
       else { return false }
     } catch {
-      throw SinkError(target: path, operation: "read", errno: error)
+      throw SystemError(operation: "read", path: path, errno: error)
     }
-    let body = SpoolFrame.Body(
+    let body = unsafe SpoolFrame.Body(
       entries: UnsafeRawBufferPointer(entries), ends: UnsafeRawBufferPointer(ends),
       entryCount: frame.entryCount)
     guard body.checksum == frame.bodyChecksum else { return false }
@@ -231,20 +231,20 @@ extension SpoolFile {
   }
 
   /// How many bytes the first entries of a frame have, by its own account, which nobody has checked yet.
-  func byteCount(ofFirst entryCount: Int, in frame: SpoolFrame, at offset: Int) throws(SinkError) -> Int {
+  func byteCount(ofFirst entryCount: Int, in frame: SpoolFrame, at offset: Int) throws(SystemError) -> Int {
     guard entryCount > 0 else { return 0 }
     let place = frame.entryBytes + (frame.entryCount - entryCount) * SpoolBlock.slotBytes
     let bytes = try read(SpoolBlock.slotBytes, at: offset + SpoolFrame.byteCount + place)
     guard bytes.count == SpoolBlock.slotBytes else { return 0 }
-    let end = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self).littleEndian) }
+    let end = unsafe bytes.withUnsafeBytes { unsafe Int($0.loadUnaligned(as: UInt32.self).littleEndian) }
     return min(end, frame.entryBytes)
   }
 
-  private func read(_ count: Int, at offset: Int) throws(SinkError) -> [UInt8] {
+  private func read(_ count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
     do {
       return try system.read(count, of: descriptor, at: offset)
     } catch {
-      throw SinkError(target: path, operation: "read", errno: error)
+      throw SystemError(operation: "read", path: path, errno: error)
     }
   }
 }

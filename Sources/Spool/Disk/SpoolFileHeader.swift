@@ -33,13 +33,13 @@ struct SpoolFileHeader: Equatable {
   }
 
   private static func read(_ copy: ArraySlice<UInt8>) -> SpoolFileHeader? {
-    copy.withUnsafeBytes { copy in
-      let checked = UnsafeRawBufferPointer(rebasing: copy[..<checkedByteCount])
-      guard copy.loadUnaligned(as: UInt64.self).littleEndian == magic,
-        copy.loadUnaligned(fromByteOffset: checkedByteCount, as: UInt32.self).littleEndian
+    unsafe copy.withUnsafeBytes { copy in
+      let checked = unsafe UnsafeRawBufferPointer(rebasing: copy[..<checkedByteCount])
+      guard unsafe copy.loadUnaligned(as: UInt64.self).littleEndian == magic,
+        unsafe copy.loadUnaligned(fromByteOffset: checkedByteCount, as: UInt32.self).littleEndian
           == SpoolFrame.checksum(checked)
       else { return nil }
-      return SpoolFileHeader(
+      return unsafe SpoolFileHeader(
         kind: copy.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian,
         key: copy.loadUnaligned(fromByteOffset: 16, as: UInt32.self).littleEndian)
     }
@@ -49,12 +49,12 @@ struct SpoolFileHeader: Equatable {
   var bytes: [UInt8] {
     var copy: [UInt8] = []
     func append(_ value: some FixedWidthInteger) {
-      withUnsafeBytes(of: value.littleEndian) { copy += $0 }
+      unsafe withUnsafeBytes(of: value.littleEndian) { unsafe copy += $0 }
     }
     append(Self.magic)
     append(kind)
     append(key)
-    append(copy.withUnsafeBytes(SpoolFrame.checksum))
+    unsafe append(copy.withUnsafeBytes(SpoolFrame.checksum))
     copy += [UInt8](repeating: 0, count: Self.copyByteCount - copy.count)
     return copy + copy
   }

@@ -2,20 +2,20 @@ import Platform
 import Glibc
 
 /// Memory of our own in which a frame from the disk looks like a block.
-struct SpoolImage: ~Copyable {
+@safe struct SpoolImage: ~Copyable {
   private var memory: UnsafeMutableRawPointer?
   private var byteCount = 0
 
-  deinit { free(memory) }
+  deinit { unsafe free(memory) }
 
   /// Reads a frame; what was read before is gone.
   ///
   /// - Returns: the block, with everything published; nil if it isn't what the frame's header says.
-  /// - Throws: `SinkError` if it can't be read, or if there is no memory for it.
-  mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SinkError) -> SpoolBlock? {
+  /// - Throws: `SystemError` if it can't be read, or if there is no memory for it.
+  mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SystemError) -> SpoolBlock? {
     let frame = stored.frame
     let needed = SpoolBlock.byteCount(forEntries: frame.entryCount, of: frame.entryBytes)
-    let block = SpoolBlock(base: try room(for: needed, stored.file.path))
+    let block = unsafe SpoolBlock(base: try room(for: needed, stored.file.path))
     block.initialize(byteCount: needed, firstSequence: frame.firstSequence)
     guard try stored.file.readBody(of: frame, at: stored.offset, into: block) else { return nil }
     block.publish(count: frame.entryCount)
@@ -25,16 +25,16 @@ struct SpoolImage: ~Copyable {
   /// Makes a block of entries that lie elsewhere; at least one.
   mutating func make(
     _ entries: EntryList, _ range: Range<Int>, firstSequence: Int, for target: String
-  ) throws(SinkError) -> SpoolBlock {
+  ) throws(SystemError) -> SpoolBlock {
     let start = range.lowerBound == 0 ? 0 : entries.ends[range.lowerBound - 1]
     let bytes = entries.bytes[start..<entries.ends[range.upperBound - 1]]
     let needed = SpoolBlock.byteCount(forEntries: range.count, of: bytes.count)
-    let block = SpoolBlock(base: try room(for: needed, target))
+    let block = unsafe SpoolBlock(base: try room(for: needed, target))
     block.initialize(byteCount: needed, firstSequence: firstSequence)
     // The size was made for these entries, and for the ends of so many.
-    UnsafeMutableRawBufferPointer(start: block.entryBytes, count: bytes.count).copyBytes(from: bytes)
+    unsafe UnsafeMutableRawBufferPointer(start: block.entryBytes, count: bytes.count).copyBytes(from: bytes)
     for (index, end) in entries.ends[range].enumerated() {
-      block.slotsEnd.storeBytes(
+      unsafe block.slotsEnd.storeBytes(
         of: UInt32(end - start), toByteOffset: -(index + 1) * SpoolBlock.slotBytes, as: UInt32.self)
     }
     block.publish(count: range.count)
@@ -43,16 +43,16 @@ struct SpoolImage: ~Copyable {
 
   private mutating func room(
     for needed: Int, _ target: String
-  ) throws(SinkError) -> UnsafeMutableRawPointer {
-    if let memory, byteCount >= needed { return memory }
-    free(memory)
-    (memory, byteCount) = (nil, 0)
+  ) throws(SystemError) -> UnsafeMutableRawPointer {
+    if let memory = unsafe memory, byteCount >= needed { return unsafe memory }
+    unsafe free(memory)
+    unsafe (memory, byteCount) = (nil, 0)
     // Not Swift's own: how much is needed is up to a file, and there may not be so much.
     var new: UnsafeMutableRawPointer?
-    guard posix_memalign(&new, SpoolBlock.headerBytes, needed) == 0, let new else {
-      throw SinkError(target: target, operation: "memory", errno: .noMemory)
+    guard unsafe posix_memalign(&new, SpoolBlock.headerBytes, needed) == 0, let new = unsafe new else {
+      throw SystemError(operation: "memory", path: target, errno: .noMemory)
     }
-    (memory, byteCount) = (new, needed)
-    return new
+    unsafe (memory, byteCount) = unsafe (new, needed)
+    return unsafe new
   }
 }

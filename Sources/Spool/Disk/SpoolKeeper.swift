@@ -1,10 +1,12 @@
+import Platform
+
 /// Puts on disk what could not be delivered, for the next run, the oldest first.
 struct SpoolKeeper: ~Copyable {
   private let disk: SpoolDisk
   /// What the next run will find.
   private(set) var kept = Tally.zero
   /// Why not everything could be put there.
-  private var failure: SinkError?
+  private var failure: SystemError?
   private var files: [Int: SpoolFile] = [:]
   private var image = SpoolImage()
 
@@ -13,7 +15,7 @@ struct SpoolKeeper: ~Copyable {
   /// Keeps a block from memory, of which `rest` was not delivered.
   mutating func keep(_ block: SpoolBlock, rest: Tally) {
     guard rest.entries > 0, failure == nil else { return }
-    do throws(SinkError) {
+    do throws(SystemError) {
       let file = try disk.append(block).file
       files[file.number] = file
       kept += rest
@@ -22,14 +24,16 @@ struct SpoolKeeper: ~Copyable {
     }
   }
 
-  /// Keeps some of the entries that a sink had taken, from a sequence number on.
-  mutating func keep(_ entries: EntryList, _ range: Range<Int>, from sequence: Int) {
-    guard !range.isEmpty, failure == nil else { return }
-    do throws(SinkError) {
-      let block = try image.make(entries, range, firstSequence: sequence, for: disk.options.directory)
-      keep(block, rest: entries.tally(range))
-    } catch {
-      failure = error
+  /// Keeps some of the entries that a sink had taken.
+  mutating func keep(_ pieces: [EntryRuns.Piece]) {
+    for piece in pieces where failure == nil {
+      do throws(SystemError) {
+        let block = try image.make(
+          piece.run.entries, piece.range, firstSequence: piece.firstSequence, for: disk.options.directory)
+        keep(block, rest: piece.tally)
+      } catch {
+        failure = error
+      }
     }
   }
 
@@ -42,7 +46,7 @@ struct SpoolKeeper: ~Copyable {
       return
     }
     guard failure == nil else { return }
-    do throws(SinkError) {
+    do throws(SystemError) {
       if let block = try image.load(stored) { keep(block, rest: rest) }
     } catch {
       failure = error
@@ -51,8 +55,8 @@ struct SpoolKeeper: ~Copyable {
 
   /// Notes how far entries have been delivered, and makes everything outlive a power cut.
   ///
-  /// - Throws: `SinkError` if that, or anything before, has failed; what could be kept is.
-  mutating func finish(delivered sequence: Int) throws(SinkError) {
+  /// - Throws: `SystemError` if that, or anything before, has failed; what could be kept is.
+  mutating func finish(delivered sequence: Int) throws(SystemError) {
     try disk.noteFinally(delivered: sequence, keeping: files.values.sorted { $0.number < $1.number })
     if let failure { throw failure }
   }

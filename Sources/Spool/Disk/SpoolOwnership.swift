@@ -7,11 +7,11 @@ import Platform
 /// nothing is taken from a directory, or a file, that another user could have written.
 enum SpoolOwnership {
   /// Makes a directory, unless there is one that only this user and the administrator can write.
-  static func makeDirectory(_ path: String, _ system: SystemCalls) throws(SinkError) {
+  static func makeDirectory(_ path: String, _ system: SystemCalls) throws(SystemError) {
     do {
       try system.makeDirectory(path)
     } catch {
-      throw SinkError(target: path, operation: "mkdir", errno: error)
+      throw SystemError(operation: "mkdir", path: path, errno: error)
     }
     let status: stat
     do {
@@ -19,12 +19,12 @@ enum SpoolOwnership {
       defer { try? system.close(descriptor) }
       status = try system.status(descriptor)
     } catch {
-      throw SinkError(target: path, operation: "open", errno: error)
+      throw SystemError(operation: "open", path: path, errno: error)
     }
     if let problem = problem(status) {
-      throw SinkError(
-        target: path, operation: "spool",
-        refusal: "\(problem); what others put there would be sent on as this program's own")
+      throw SystemError(
+        operation: "spool", path: path,
+        problem: "\(problem); what others put there would be sent on as this program's own")
     }
   }
 

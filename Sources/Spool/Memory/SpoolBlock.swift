@@ -16,7 +16,7 @@ import Synchronization
 /// * A block belongs to the producer until it is linked, and goes back only after the consumer has
 ///   moved on to the next one, which it does once it has taken everything.
 @usableFromInline
-package struct SpoolBlock: Equatable, @unchecked Sendable {
+@safe package struct SpoolBlock: Equatable, @unchecked Sendable {
   /// Room for the header; entries start on a cache line of their own.
   static let headerBytes = 64
   /// What one entry needs beside its bytes.
@@ -32,81 +32,81 @@ package struct SpoolBlock: Equatable, @unchecked Sendable {
 
   let base: UnsafeMutableRawPointer
 
-  init(base: UnsafeMutableRawPointer) { self.base = base }
+  init(base: UnsafeMutableRawPointer) { unsafe self.base = unsafe base }
 
   /// The block at an address that was kept as a number; 0 means none.
   init?(address: UInt) {
-    guard let base = UnsafeMutableRawPointer(bitPattern: address) else { return nil }
-    self.base = base
+    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return nil }
+    unsafe self.base = unsafe base
   }
 
-  var address: UInt { UInt(bitPattern: base) }
+  var address: UInt { unsafe UInt(bitPattern: base) }
 
   /// Writes the header of an empty block over fresh or used memory.
   func initialize(byteCount: Int, firstSequence: Int) {
-    publishedPointer.initialize(to: Atomic(0))
-    nextPointer.initialize(to: Atomic(0))
-    (base + 16).storeBytes(of: byteCount, as: Int.self)
-    (base + 24).storeBytes(of: firstSequence, as: Int.self)
+    unsafe publishedPointer.initialize(to: Atomic(0))
+    unsafe nextPointer.initialize(to: Atomic(0))
+    unsafe (base + 16).storeBytes(of: byteCount, as: Int.self)
+    unsafe (base + 24).storeBytes(of: firstSequence, as: Int.self)
   }
 
   // The header's fields: mapped memory is page-aligned, so these are aligned for their types, and
   // `initialize` has made them before anyone else learns the address.
 
   private var publishedPointer: UnsafeMutablePointer<Atomic<UInt32>> {
-    base.assumingMemoryBound(to: Atomic<UInt32>.self)
+    unsafe base.assumingMemoryBound(to: Atomic<UInt32>.self)
   }
 
   private var nextPointer: UnsafeMutablePointer<Atomic<UInt>> {
-    (base + 8).assumingMemoryBound(to: Atomic<UInt>.self)
+    unsafe (base + 8).assumingMemoryBound(to: Atomic<UInt>.self)
   }
 
   /// The size of the whole block.
-  var byteCount: Int { base.load(fromByteOffset: 16, as: Int.self) }
+  var byteCount: Int { unsafe base.load(fromByteOffset: 16, as: Int.self) }
 
   /// Which of all entries that ever went through the spool its first one is.
-  var firstSequence: Int { base.load(fromByteOffset: 24, as: Int.self) }
+  var firstSequence: Int { unsafe base.load(fromByteOffset: 24, as: Int.self) }
 
   /// What was published, as it goes to disk; valid as long as the block is.
   var body: SpoolFrame.Body {
     let count = publishedCount()
     let entryByteCount = count == 0 ? 0 : endOffset(ofEntry: count - 1)
     let endByteCount = count * Self.slotBytes
-    return SpoolFrame.Body(
+    return unsafe SpoolFrame.Body(
       entries: UnsafeRawBufferPointer(start: entryBytes, count: entryByteCount),
       ends: UnsafeRawBufferPointer(start: slotsEnd - endByteCount, count: endByteCount),
       entryCount: count)
   }
 
   /// Where the bytes of the first entry start.
-  var entryBytes: UnsafeMutableRawPointer { base + Self.headerBytes }
+  var entryBytes: UnsafeMutableRawPointer { unsafe base + Self.headerBytes }
 
   /// Where the memory ends, and the end offset of entry 0 with it.
-  var slotsEnd: UnsafeMutableRawPointer { base + byteCount }
+  var slotsEnd: UnsafeMutableRawPointer { unsafe base + byteCount }
 
   /// How many entries the consumer may look at.
-  func publishedCount() -> Int { Int(publishedPointer.pointee.load(ordering: .acquiring)) }
+  func publishedCount() -> Int { unsafe Int(publishedPointer.pointee.load(ordering: .acquiring)) }
 
   /// The same, in one order with the flags by which the threads tell that they sleep.
   func publishedCountOrdered() -> Int {
-    Int(publishedPointer.pointee.load(ordering: .sequentiallyConsistent))
+    unsafe Int(publishedPointer.pointee.load(ordering: .sequentiallyConsistent))
   }
 
   func publish(count: Int) {
-    publishedPointer.pointee.store(UInt32(count), ordering: .sequentiallyConsistent)
+    unsafe publishedPointer.pointee.store(UInt32(count), ordering: .sequentiallyConsistent)
   }
 
   /// The block that follows; once there is one, nothing more is published in this one.
   func next() -> SpoolBlock? {
-    SpoolBlock(address: nextPointer.pointee.load(ordering: .sequentiallyConsistent))
+    unsafe SpoolBlock(address: nextPointer.pointee.load(ordering: .sequentiallyConsistent))
   }
 
   func link(to next: SpoolBlock) {
-    nextPointer.pointee.store(next.address, ordering: .sequentiallyConsistent)
+    unsafe nextPointer.pointee.store(next.address, ordering: .sequentiallyConsistent)
   }
 
   /// The offset, from `entryBytes`, at which a published entry ends.
   func endOffset(ofEntry index: Int) -> Int {
-    Int(slotsEnd.load(fromByteOffset: -(index + 1) * Self.slotBytes, as: UInt32.self))
+    unsafe Int(slotsEnd.load(fromByteOffset: -(index + 1) * Self.slotBytes, as: UInt32.self))
   }
 }

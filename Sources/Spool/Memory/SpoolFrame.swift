@@ -26,20 +26,21 @@ struct SpoolFrame: Equatable {
   init(_ body: Body, firstSequence: Int) {
     self.firstSequence = firstSequence
     entryCount = body.entryCount
-    entryBytes = body.entries.count
+    entryBytes = unsafe body.entries.count
     bodyChecksum = body.checksum
   }
 
   /// Reads a header; nil if these bytes are none.
   init?(_ bytes: UnsafeRawBufferPointer, key: UInt32) {
-    guard bytes.count >= Self.byteCount, bytes.loadUnaligned(as: UInt32.self).littleEndian == Self.magic
+    guard bytes.count >= Self.byteCount,
+      unsafe bytes.loadUnaligned(as: UInt32.self).littleEndian == Self.magic
     else { return nil }
-    let checked = UnsafeRawBufferPointer(rebasing: bytes[8..<Self.byteCount])
-    guard Self.word(bytes, 4) == Self.checksum(continuing: key, checked) else { return nil }
-    bodyChecksum = Self.word(bytes, 8)
-    entryCount = Int(Self.word(bytes, 12))
-    let sequence = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian
-    let byteCount = bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self).littleEndian
+    let checked = unsafe UnsafeRawBufferPointer(rebasing: bytes[8..<Self.byteCount])
+    guard unsafe Self.word(bytes, 4) == Self.checksum(continuing: key, checked) else { return nil }
+    bodyChecksum = unsafe Self.word(bytes, 8)
+    entryCount = unsafe Int(Self.word(bytes, 12))
+    let sequence = unsafe bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian
+    let byteCount = unsafe bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self).littleEndian
     // Whatever the checksum says: nothing behind this computes with numbers that can't be.
     guard entryCount > 0, sequence < 1 << 62, byteCount >= UInt64(entryCount),
       byteCount <= UInt64(SpoolBlock.entryBytesMax)
@@ -52,13 +53,13 @@ struct SpoolFrame: Equatable {
   func bytes(key: UInt32) -> [UInt8] {
     var bytes: [UInt8] = []
     func append(_ value: some FixedWidthInteger) {
-      withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
+      unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes += $0 }
     }
     append(bodyChecksum)
     append(UInt32(entryCount))
     append(UInt64(firstSequence))
     append(UInt64(entryBytes))
-    let checksum = bytes.withUnsafeBytes { Self.checksum(continuing: key, $0) }
+    let checksum = unsafe bytes.withUnsafeBytes { unsafe Self.checksum(continuing: key, $0) }
     let rest = bytes
     bytes = []
     append(Self.magic)
@@ -81,27 +82,27 @@ struct SpoolFrame: Equatable {
   static func padded(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }
 
   private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt32 {
-    bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
+    unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
   }
 
   static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    checksum(continuing: 0, bytes)
+    unsafe checksum(continuing: 0, bytes)
   }
 
   static func checksum(continuing start: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    UInt32(
+    unsafe UInt32(
       truncatingIfNeeded: crc32_z(
         uLong(start), bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count))
   }
 
   /// The entries of a block and where they end, as they lie in it.
-  struct Body {
+  @safe struct Body {
     let entries: UnsafeRawBufferPointer
     let ends: UnsafeRawBufferPointer
     let entryCount: Int
 
     var checksum: UInt32 {
-      SpoolFrame.checksum(continuing: SpoolFrame.checksum(entries), ends)
+      unsafe SpoolFrame.checksum(continuing: SpoolFrame.checksum(entries), ends)
     }
   }
 }

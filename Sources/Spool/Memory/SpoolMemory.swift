@@ -10,7 +10,7 @@ import Synchronization
 /// slot is used for the first time, and goes back to the system with the slot, but for a few that wait for
 /// the next burst. As getting memory from the system takes longer than filling it, the consumer, which has
 /// nothing better to do when memory gets short, prepares some.
-package final class SpoolMemory: Sendable {
+@safe package final class SpoolMemory: Sendable {
   /// What came of asking for a block.
   package enum Request {
     case granted(SpoolBlock)
@@ -70,16 +70,16 @@ package final class SpoolMemory: Sendable {
       throw SpoolError(operation: "memory: \(error)", errno: .noMemory)
     }
     // There may be many, of which few are ever used: zeros, which are empty slots, cost nothing.
-    guard let zeros = calloc(slotCount, MemoryLayout<Atomic<UInt8>>.stride) else {
+    guard let zeros = unsafe calloc(slotCount, MemoryLayout<Atomic<UInt8>>.stride) else {
       throw SpoolError(operation: "memory", errno: .noMemory)
     }
-    slots = zeros.bindMemory(to: Atomic<UInt8>.self, capacity: slotCount)
+    unsafe slots = unsafe zeros.bindMemory(to: Atomic<UInt8>.self, capacity: slotCount)
   }
 
   deinit {
-    free(slots)
+    unsafe free(slots)
     if let block = SpoolBlock(address: oversized.load(ordering: .relaxed)) {
-      SystemCalls.unmap(block.base, block.byteCount)
+      unsafe SystemCalls.unmap(block.base, block.byteCount)
     }
   }
 
@@ -113,11 +113,11 @@ package final class SpoolMemory: Sendable {
     do throws(Errno) {
       try obtain(first, count)
     } catch {
-      for index in first..<first + count { slots[index].store(Slot.empty, ordering: .releasing) }
+      for index in first..<first + count { unsafe slots[index].store(Slot.empty, ordering: .releasing) }
       obtainableBytes.min(max(heldBytes.load(ordering: .relaxed), 2 * slotBytes), ordering: .relaxed)
       return .refused(error)
     }
-    for index in first..<first + count { slots[index].store(Slot.used, ordering: .releasing) }
+    for index in first..<first + count { unsafe slots[index].store(Slot.used, ordering: .releasing) }
     return .granted(block(first, count, firstSequence))
   }
 
@@ -138,7 +138,7 @@ package final class SpoolMemory: Sendable {
     while spareCount.load(ordering: .relaxed) < Self.sparesMax, isFarFromLimit, let index = claimEmpty(1) {
       let isObtained = (try? obtain(index, 1)) != nil
       if isObtained { spareCount.add(1, ordering: .sequentiallyConsistent) }
-      slots[index].store(isObtained ? Slot.spare : Slot.empty, ordering: .sequentiallyConsistent)
+      unsafe slots[index].store(isObtained ? Slot.spare : Slot.empty, ordering: .sequentiallyConsistent)
       if !isObtained { return }
     }
   }
@@ -163,7 +163,7 @@ package final class SpoolMemory: Sendable {
       throw error.code.map { Errno($0) } ?? .noMemory
     }
     // One call instead of a fault for every page; where the system doesn't know it, the faults do it.
-    _ = madvise(region.base + offset, byteCount, shim_madv_populate_write)
+    _ = unsafe madvise(region.base + offset, byteCount, shim_madv_populate_write)
     let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
     heldBytesMax.max(held, ordering: .relaxed)
   }
@@ -181,13 +181,13 @@ package final class SpoolMemory: Sendable {
     let byteCount = count * slotBytes
     let memory: UnsafeMutableRawPointer
     do {
-      memory = try system.map(byteCount)
+      unsafe memory = unsafe try system.map(byteCount)
     } catch {
       return .refused(error)
     }
     let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
     heldBytesMax.max(held, ordering: .relaxed)
-    let block = SpoolBlock(base: memory)
+    let block = unsafe SpoolBlock(base: memory)
     block.initialize(byteCount: byteCount, firstSequence: firstSequence)
     oversized.store(block.address, ordering: .sequentiallyConsistent)
     return .granted(block)
@@ -197,22 +197,22 @@ package final class SpoolMemory: Sendable {
   func giveBack(_ block: SpoolBlock) {
     if block.address == oversized.load(ordering: .sequentiallyConsistent) {
       let byteCount = block.byteCount
-      SystemCalls.unmap(block.base, byteCount)
+      unsafe SystemCalls.unmap(block.base, byteCount)
       heldBytes.subtract(byteCount, ordering: .sequentiallyConsistent)
       return oversized.store(0, ordering: .sequentiallyConsistent)
     }
-    let first = (block.base - region.base) / slotBytes
+    let first = unsafe (block.base - region.base) / slotBytes
     let count = block.byteCount / slotBytes
     if count == 1, spareCount.load(ordering: .sequentiallyConsistent) < Self.sparesMax {
       spareCount.add(1, ordering: .sequentiallyConsistent)
-      slots[first].store(Slot.spare, ordering: .sequentiallyConsistent)
+      unsafe slots[first].store(Slot.spare, ordering: .sequentiallyConsistent)
       return
     }
     discard(first, count)
   }
 
   private func block(_ first: Int, _ count: Int, _ firstSequence: Int) -> SpoolBlock {
-    let block = SpoolBlock(base: region.base + first * slotBytes)
+    let block = unsafe SpoolBlock(base: region.base + first * slotBytes)
     block.initialize(byteCount: count * slotBytes, firstSequence: firstSequence)
     return block
   }
@@ -237,7 +237,7 @@ package final class SpoolMemory: Sendable {
 
   private func exchange(_ index: Int, _ expected: UInt8, for desired: UInt8) -> Bool {
     // Looked at first: of thousands of slots few are what is looked for.
-    slots[index].load(ordering: .relaxed) == expected
+    unsafe slots[index].load(ordering: .relaxed) == expected
       && slots[index].compareExchange(
         expected: expected, desired: desired, ordering: .sequentiallyConsistent
       ).exchanged
@@ -256,10 +256,10 @@ package final class SpoolMemory: Sendable {
         if count == 1 { hint.store(index + 1, ordering: .relaxed) }
         return first
       }
-      for claimed in first..<index { slots[claimed].store(Slot.empty, ordering: .releasing) }
+      for claimed in first..<index { unsafe slots[claimed].store(Slot.empty, ordering: .releasing) }
       first = index + 1
     }
-    for claimed in first..<slotCount { slots[claimed].store(Slot.empty, ordering: .releasing) }
+    for claimed in first..<slotCount { unsafe slots[claimed].store(Slot.empty, ordering: .releasing) }
     return nil
   }
 
@@ -267,7 +267,7 @@ package final class SpoolMemory: Sendable {
   private func discard(_ first: Int, _ count: Int) {
     try? region.discard(offset: first * slotBytes, byteCount: count * slotBytes)
     heldBytes.subtract(count * slotBytes, ordering: .sequentiallyConsistent)
-    for index in first..<first + count { slots[index].store(Slot.empty, ordering: .releasing) }
+    for index in first..<first + count { unsafe slots[index].store(Slot.empty, ordering: .releasing) }
     if first < hint.load(ordering: .relaxed) { hint.store(first, ordering: .relaxed) }
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// What became of lines that were carried to a sink which was called again after every failure.
 struct Carried {
-  var failures: [SinkError] = []
+  var failures: [SystemError] = []
   var taken = Tally.zero
   var isClosed = false
 }
@@ -36,7 +36,7 @@ extension Sink {
       beforeTurn(turn)
       let now = start.later(seconds: Double(turn) * stepSeconds)
       turn += 1
-      do throws(SinkError) {
+      do throws(SystemError) {
         _ = try tick(at: now)
         if let batch = try reader.next() {
           let progress = try write(batch, at: now)

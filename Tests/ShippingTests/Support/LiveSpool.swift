@@ -26,10 +26,12 @@ final class LiveSpool {
     spiller = Spiller(spool, ThreadEnd())
   }
 
-  /// How many records of an earlier run were said to be lost.
+  /// How many lines of an earlier run were said to be lost.
   var lostCount: Int {
-    warnings.all.filter { $0.hasSuffix("records of an earlier run are lost") }
-      .compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } }.reduce(0, +)
+    warnings.all.filter {
+      $0.hasSuffix(" of an earlier run are lost") || $0.hasSuffix(" of an earlier run is lost")
+    }
+    .compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } }.reduce(0, +)
   }
 
   /// - Returns: false if there was no room.

@@ -1,4 +1,5 @@
 @testable import Spool
+import Platform
 import Glibc
 @testable import Shipping
 

@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import Spool
 @testable import Shipping
 
 /// Looks again and again whether something has happened that nothing tells of; false after half a minute.
@@ -21,7 +22,7 @@ extension Output {
   ) throws {
     var options = LinkOptions()
     options.onRestart = onRestart
-    options.header = Array(header.utf8)
+    options.content = .lines(header: Array(header.utf8))
     let sink = LinkSink(link, options, pauseNanoseconds: pauseNanoseconds) { said.append($0) }
     try self.init(to: sink)
   }

@@ -3,7 +3,7 @@ package struct FailedOperation: Equatable {
   let operation: String
   let code: Int32
 
-  package init(_ error: SinkError) {
+  package init(_ error: SystemError) {
     operation = error.operation
     code = error.code
   }
@@ -11,7 +11,7 @@ package struct FailedOperation: Equatable {
 
 extension Trouble where Cause == FailedOperation {
   /// Says what is wrong, and what comes of it, unless that has been said.
-  package mutating func say(_ error: SinkError, _ consequence: String, _ warn: (String) -> Void) {
+  package mutating func say(_ error: SystemError, _ consequence: String, _ warn: (String) -> Void) {
     if begin(FailedOperation(error)) { warn("\(error); \(consequence)") }
   }
 }

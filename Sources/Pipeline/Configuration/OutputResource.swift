@@ -3,7 +3,7 @@ import Platform
 import Shipping
 
 /// Something that an output writes to, or keeps what waits in.
-package struct OutputPlace: Sendable, Equatable {
+package struct OutputResource: Sendable, Equatable {
   /// What kind of thing it is.
   package enum Kind: Sendable {
     case standardOutput
@@ -34,39 +34,39 @@ package struct OutputPlace: Sendable, Equatable {
 
 extension OutputConfiguration {
   /// What this output writes to; links are followed as they are now.
-  package var places: [OutputPlace] {
-    var places: [OutputPlace] = []
+  package var resources: [OutputResource] {
+    var resources: [OutputResource] = []
     switch target {
-    case .standardOutput: places.append(Self.standardOutput("-"))
+    case .standardOutput: resources.append(Self.standardOutput("-"))
     case .file(let file):
       let path = Self.resolved(file.path)
       if path == Self.resolved("/dev/stdout") {
-        places.append(Self.standardOutput(file.path))
+        resources.append(Self.standardOutput(file.path))
       } else if !Self.isDevice(path) {
-        places.append(OutputPlace(kind: .file, name: file.path, identity: path))
+        resources.append(OutputResource(kind: .file, name: file.path, identity: path))
       }
       if let link = file.link {
         // The link itself, not where it leads now.
-        places.append(OutputPlace(kind: .link, name: link, identity: Self.resolvedParent(link)))
+        resources.append(OutputResource(kind: .link, name: link, identity: Self.resolvedParent(link)))
       }
     case .command(let command, _):
-      places.append(OutputPlace(kind: .command, name: command, identity: "command " + command))
+      resources.append(OutputResource(kind: .command, name: command, identity: "command " + command))
     case .socket(let receiver, _):
       let name = "\(receiver.address)"
-      places.append(OutputPlace(kind: .receiver, name: name, identity: "receiver " + name))
+      resources.append(OutputResource(kind: .receiver, name: name, identity: "receiver " + name))
     case .descriptor(let number, let name):
-      places.append(OutputPlace(kind: .receiver, name: name, identity: "descriptor \(number)"))
+      resources.append(OutputResource(kind: .receiver, name: name, identity: "descriptor \(number)"))
     }
     if let directory = spoolDirectory {
-      places.append(
-        OutputPlace(
+      resources.append(
+        OutputResource(
           kind: .spoolDirectory, name: directory, identity: "spool " + Self.resolved(directory)))
     }
-    return places
+    return resources
   }
 
-  private static func standardOutput(_ name: String) -> OutputPlace {
-    OutputPlace(kind: .standardOutput, name: name, identity: "standard output")
+  private static func standardOutput(_ name: String) -> OutputResource {
+    OutputResource(kind: .standardOutput, name: name, identity: "standard output")
   }
 
   /// Where a path leads, as far as it exists.

@@ -1,5 +1,3 @@
-package import Platform
-
 /// Something that doesn't work at present, of which only what is new is said: what is wrong, once until something
 /// else is wrong, and once that it is over.
 package struct Trouble<Cause: Equatable> {

@@ -1,0 +1,238 @@
+import Glibc
+import Platform
+import Spool
+
+/// The files that an output has made: which ones there are, in their order, and how they are called.
+///
+/// Its own are those that say so. Files without a mark, made by an earlier version or copied here, are its own if
+/// they have the very names that it gives, and are taken for older than all that have one. A file with the mark of
+/// another output is never touched, whatever it is called.
+struct FileCatalog {
+  /// A file that isn't the current one.
+  struct Member {
+    let path: String
+    let identity: FileIdentity
+    /// What it says of itself; nil if that is nothing.
+    let mark: FileMark?
+    let byteCount: Int
+    let lastChange: timespec
+    let owner: uid_t
+    fileprivate let age: FileNaming.Age
+
+    /// The second of the last line.
+    var lastSecond: Int64 { Int64(lastChange.tv_sec) }
+  }
+
+  /// The file that is being written, or was last.
+  struct Current {
+    let path: String
+    /// Which one is open; nil if none is.
+    let identity: FileIdentity?
+  }
+
+  let naming: FileNaming
+  let system: SystemCalls
+  let warn: @Sendable (String) -> Void
+  /// What the files hold.
+  let content: EntryContent
+  var marks: FileMarks
+  var renaming = Trouble<FailedOperation>()
+  private let trust: FileTrust
+
+  /// The files whose current one has a path, which may have time in it.
+  init(
+    _ options: FileOptions, path: String, system: SystemCalls, warn: @escaping @Sendable (String) -> Void
+  ) {
+    naming = options.naming(path)
+    self.system = system
+    self.warn = warn
+    content = options.content
+    marks = FileMarks(output: naming.outputKey, system: system)
+    trust = FileTrust(system: system)
+  }
+
+  /// Whether a file says that it is this output's.
+  mutating func isOwn(_ path: String, _ status: stat) -> Bool {
+    if case .own = marks.claim(path, status) { return true }
+    return false
+  }
+
+  /// All files but the current one, oldest first.
+  mutating func members(except current: FileIdentity?) throws(SystemError) -> [Member] {
+    var members: [Member] = []
+    for directory in try directories() {
+      let siblingExists =
+        naming.sibling.map { hasEntry(FileNaming.path(of: FileNaming.fileName(of: $0), in: directory)) }
+        ?? false
+      for name in try names(inDirectory: directory) {
+        guard let age = naming.age(ofFileName: name) else { continue }
+        let path = FileNaming.path(of: name, in: directory)
+        guard let status = try status(path), status.isRegular, FileIdentity(status) != current else {
+          continue
+        }
+        let mark: FileMark?
+        switch marks.claim(path, status) {
+        case .own(let own): mark = own
+        case .foreign: continue
+        case .none:
+          // Where another output may have made it, it is left alone.
+          guard naming.makes(name), !siblingExists || !name.hasSuffix(".gz") else { continue }
+          mark = nil
+        }
+        members.append(
+          Member(
+            path: path, identity: FileIdentity(status), mark: mark, byteCount: Int(status.st_size),
+            lastChange: status.st_mtim, owner: status.st_uid, age: age))
+      }
+    }
+    return members.sorted(by: Self.isOlder)
+  }
+
+  private static func isOlder(_ left: Member, _ right: Member) -> Bool {
+    switch (left.mark, right.mark) {
+    case (nil, .some): return true
+    case (.some, nil): return false
+    case (let mark?, let other?) where mark.number != other.number: return mark.number < other.number
+    default:
+      let (time, otherTime) = (left.lastChange, right.lastChange)
+      if time.tv_sec != otherTime.tv_sec { return time.tv_sec < otherTime.tv_sec }
+      if time.tv_nsec != otherTime.tv_nsec { return time.tv_nsec < otherTime.tv_nsec }
+      return left.age < right.age
+    }
+  }
+
+  /// Marks the file that somebody's command has made of a finished one, such as a compressed one, as that one.
+  ///
+  /// - Parameter lastChange: when the finished one was changed last; what replaces it isn't older.
+  mutating func adoptSuccessor(of path: String, _ mark: FileMark, lastChange: timespec) {
+    guard !hasEntry(path) else { return }
+    for suffix in FileNaming.compressedSuffixes {
+      let successor = path + suffix
+      guard let status = try? system.linkStatus(ofPath: successor), status.isRegular,
+        marks.claim(successor, status) == .none, status.st_mtim.tv_sec >= lastChange.tv_sec
+      else { continue }
+      return marks.set(mark, path: successor, FileIdentity(status))
+    }
+  }
+
+  // MARK: Directories
+
+  /// The directories that there are for files of this output.
+  private func directories() throws(SystemError) -> [String] {
+    var found = [naming.root]
+    for pattern in naming.directoryPatterns ?? [] {
+      var next: [String] = []
+      for directory in found {
+        for name in try names(inDirectory: directory) where pattern.read(name) != nil {
+          let path = FileNaming.path(of: name, in: directory)
+          // Links are not followed: what is behind them may be anything.
+          if let status = try status(path), status.isDirectory { next.append(path) }
+        }
+      }
+      found = next
+    }
+    return found
+  }
+
+  /// Makes the directories of a path whose template has time in them, and those above.
+  ///
+  /// Only for such a path: elsewhere a directory that isn't there is a mistake, or a file system that isn't
+  /// mounted.
+  func makeDirectories(of path: String, _ attributes: FileAttributes) throws(SystemError) {
+    for directory in missingDirectories(above: naming.root) {
+      try makeDirectory(directory, attributes, isOfTime: false)
+    }
+    for directory in timeDirectories(of: path) {
+      guard let status = try status(directory) else {
+        try makeDirectory(directory, attributes, isOfTime: true)
+        continue
+      }
+      // In a public directory, a link may have been put there to have files made elsewhere.
+      if status.isSymbolicLink, trust.isPublic(directoryOf: directory), !trust.isTrusted(owner: status.st_uid)
+      {
+        throw SystemError(operation: "open", path: directory, errno: .tooManyLinks)
+      }
+    }
+  }
+
+  /// A directory and those above it, from above to below, as far as they aren't there.
+  private func missingDirectories(above directory: String) -> [String] {
+    var missing: [String] = []
+    var directory = directory
+    while directory != "/", directory != ".", !hasEntry(directory) {
+      missing.append(directory)
+      directory = FileNaming.directory(of: directory)
+    }
+    return missing.reversed()
+  }
+
+  private func makeDirectory(
+    _ path: String, _ attributes: FileAttributes, isOfTime: Bool
+  ) throws(SystemError) {
+    do {
+      try makeNewDirectory(path, attributes, isOfTime: isOfTime)
+    } catch .exists {
+      // Somebody else has made it meanwhile.
+    } catch {
+      throw SystemError(operation: "mkdir", path: path, errno: error)
+    }
+  }
+
+  private func makeNewDirectory(
+    _ path: String, _ attributes: FileAttributes, isOfTime: Bool
+  ) throws(Errno) {
+    try system.makeNewDirectory(path, mode: attributes.mode == nil ? 0o777 : 0o700)
+    let descriptor = try system.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    defer { try? system.close(descriptor) }
+    if !attributes.isEmpty {
+      var attributes = attributes
+      attributes.mode = attributes.directoryMode
+      try attributes.apply(to: descriptor, system)
+    }
+    // Only what has this is removed again when it is empty.
+    if isOfTime { try? system.setAttribute(FileMark.name, of: descriptor, to: Self.directoryMark) }
+    try? system.synchronize(directory: FileNaming.directory(of: path))
+  }
+
+  private static let directoryMark = Array("1 made".utf8)
+
+  /// Removes the directories of a file that are empty now and were made by an output; the current file's is not.
+  func removeEmptyDirectories(of path: String) {
+    for directory in timeDirectories(of: path).reversed() {
+      guard let mark = try? system.attribute(FileMark.name, ofPath: directory), mark == Self.directoryMark,
+        (try? system.removeDirectory(directory)) != nil
+      else { return }
+    }
+  }
+
+  /// The directories of a path that the template makes of time, from above to below.
+  private func timeDirectories(of path: String) -> [String] {
+    var directories: [String] = []
+    var directory = FileNaming.directory(of: path)
+    for _ in naming.directoryParts {
+      directories.append(directory)
+      directory = FileNaming.directory(of: directory)
+    }
+    return directories.reversed()
+  }
+
+  // MARK: Looking
+
+  private func hasEntry(_ path: String) -> Bool { (try? system.linkStatus(ofPath: path)) != nil }
+
+  private func status(_ path: String) throws(SystemError) -> stat? {
+    do {
+      return try system.linkStatusIfAny(ofPath: path)
+    } catch {
+      throw SystemError(operation: "stat", path: path, errno: error)
+    }
+  }
+
+  private func names(inDirectory path: String) throws(SystemError) -> [String] {
+    do {
+      return try system.names(inDirectory: path)
+    } catch {
+      throw SystemError(operation: "list", path: path, errno: error)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import Platform
+import Spool
+
+/// Fills one gzip member after the other, and writes each once it is complete.
+final class MemberWriter {
+  /// How long an entry may wait in memory for its member to fill.
+  ///
+  /// A second is promised; the difference is for the thread to wake and write.
+  static let nanosecondsMax: Int64 = 900_000_000
+  /// How much goes into one member.
+  static let byteCountMax = 1 << 20
+
+  private enum State {
+    case empty
+    /// It has entries from this place on, and is to be written when the steady clock says so much.
+    case filling(from: SpoolPlace, deadline: Int64)
+    /// Nothing goes into it any more; it may have failed to be written.
+    case complete(from: SpoolPlace)
+  }
+
+  private let level: Int
+  private var member: GzipMember
+  private var state = State.empty
+  /// What is in the member, if it may be asked for.
+  private let unsettled: UnsettledEntries?
+
+  /// - Parameter path: what is written, for messages.
+  init(level: Int, path: String, unsettled: UnsettledEntries?) throws(SystemError) {
+    self.level = level
+    self.unsettled = unsettled
+    member = try Self.make(level, path)
+  }
+
+  private static func make(_ level: Int, _ path: String) throws(SystemError) -> GzipMember {
+    do {
+      return try GzipMember(level: level)
+    } catch {
+      throw SystemError(operation: "gzip", path: path, errno: error)
+    }
+  }
+
+  /// In front of what is in the member; nil if nothing is.
+  var start: SpoolPlace? {
+    switch state {
+    case .empty: nil
+    case .filling(let start, _), .complete(let start): start
+    }
+  }
+
+  /// How much is in the member.
+  var contents: Tally { member.contents }
+
+  /// What is in it as it was, if it was kept; for any thread.
+  var unsettledEntries: [EntryRun]? { unsettled?.all }
+
+  /// Whether it is to be written.
+  func isDue(at now: Moment) -> Bool {
+    switch state {
+    case .empty: false
+    case .filling(_, let deadline):
+      member.contents.bytes >= Self.byteCountMax || now.steadyNanoseconds >= deadline
+    case .complete: true
+    }
+  }
+
+  /// In how many nanoseconds it is; nil if nothing is in it.
+  func wait(at now: Moment) -> Int64? {
+    switch state {
+    case .empty: nil
+    case .filling(_, let deadline): deadline - now.steadyNanoseconds
+    case .complete: 0
+    }
+  }
+
+  /// Puts as many entries into the member as it takes; it isn't complete.
+  /// - Returns: these entries.
+  func add(_ batch: EntryBatch, at now: Moment) -> EntryBatch {
+    let part = batch.prefix(batch.entryCount(reaching: Self.byteCountMax - member.contents.bytes))
+    if case .empty = state {
+      state = .filling(from: part.start, deadline: now.steadyNanoseconds + Self.nanosecondsMax)
+    }
+    member.add(part)
+    unsettled?.append(part)
+    return part
+  }
+
+  /// Completes the member, and writes it; that may be repeated until `clear`.
+  func write(to file: EntryFile) throws(SystemError) {
+    if case .filling(let start, _) = state { state = .complete(from: start) }
+    member.seal()
+    unsafe try member.withBytes { (bytes) throws(SystemError) in unsafe try file.append(bytes) }
+  }
+
+  /// Begins the next member: this one is written.
+  func clear() {
+    member.reset()
+    state = .empty
+    unsettled?.removeAll()
+  }
+
+  /// Writes a member that has these bytes, and no entries.
+  func write(header: [UInt8], to file: EntryFile) throws(SystemError) {
+    var member = try Self.make(level, file.path)
+    unsafe header.withUnsafeBytes { unsafe member.add(header: $0) }
+    member.seal()
+    unsafe try member.withBytes { (bytes) throws(SystemError) in unsafe try file.append(bytes) }
+  }
+}
