@@ -181,7 +181,8 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Pipeline", "LogWriting", "Platform", "Shipping", "Transactions", "VarnishLog", "Rendering", "TestSupport",
+        "Pipeline", "LogWriting", "Platform", "Rendering", "Shipping", "Transactions", "VarnishLog",
+        "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -84,7 +84,7 @@ struct Run: ~Copyable {
 
   /// Ends the run if no route takes anything more.
   mutating func endIfOver() {
-    for index in 0..<routes.count where !routes[index].isOver { return }
+    for index in 0..<routes.count where !routes[index].isDone { return }
     control.isEnding = true
   }
 

@@ -79,10 +79,15 @@ struct Route: ~Copyable {
   }
 
   /// Whether its output has failed for good, as of the last look.
+  ///
+  /// It goes on being handed what it was to have: what is lost is counted, or kept where there is a disk for it.
   private var isBroken = false
 
-  /// Whether it takes nothing more: its output has failed for good, or it has all that it was to take.
-  var isOver: Bool { groupsLeft == 0 || isBroken }
+  /// Whether it takes nothing more: it has all that it was to take.
+  var isOver: Bool { groupsLeft == 0 }
+
+  /// Whether the run need not go on for it.
+  var isDone: Bool { isOver || isBroken }
 
   /// Looks whether the output has failed for good.
   mutating func lookAtOutput() { isBroken = output?.failure != nil }
