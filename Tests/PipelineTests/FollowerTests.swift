@@ -7,7 +7,6 @@ import TestSupport
 import Testing
 
 /// A run that is driven in one thread: the log is written, looked at and restarted when the test says so.
-@Suite(.timeLimit(.minutes(2)))
 struct FollowerTests {
   private let stage: Stage
 
@@ -196,7 +195,6 @@ struct FollowerTests {
 }
 
 /// What a run says of what it has lost: in its reports, and in the output itself.
-@Suite(.timeLimit(.minutes(2)))
 struct LossTests {
   private let stage: Stage
 

@@ -7,7 +7,6 @@ import Transactions
 import VarnishLog
 
 /// What is under way when the configuration is read again.
-@Suite(.timeLimit(.minutes(2)))
 struct ReloadGroupingTests {
   private let stage: Stage
 

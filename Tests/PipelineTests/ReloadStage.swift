@@ -70,7 +70,8 @@ extension Follower {
     while !isSo(run) {
       if deadline.hasPassed { throw SupportError("it isn't so after a minute") }
       try step()
-      sched_yield()
+      // So that they get a processor.
+      usleep(500)
     }
   }
 

@@ -7,7 +7,6 @@ import TestSupport
 import Testing
 
 /// A run whose configuration is read again while it goes on: what was written must be in one output or the other.
-@Suite(.timeLimit(.minutes(2)))
 struct ReloadTests {
   private let stage: Stage
 

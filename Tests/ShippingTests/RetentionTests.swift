@@ -178,7 +178,7 @@ import Testing
 
   /// Calls the sink whenever its command has ended, until `condition` holds.
   private func wait(_ sink: FileSink, until condition: () -> Bool) throws {
-    let deadline = Moment.now().steadyNanoseconds + 20_000_000_000
+    let deadline = Moment.now().steadyNanoseconds + 120_000_000_000
     while !condition() {
       try #require(Moment.now().steadyNanoseconds < deadline, "nothing came of it")
       if let descriptor = sink.wakeDescriptor {
@@ -267,7 +267,7 @@ import Testing
     // The one that runs goes on.
     #expect(access(directory.file("record"), F_OK) != 0)
     _ = Glibc.write(pipe.writeEnd, "go\n", 3)
-    let deadline = Moment.now().steadyNanoseconds + 20_000_000_000
+    let deadline = Moment.now().steadyNanoseconds + 120_000_000_000
     while directory.text("record") != "done\n", Moment.now().steadyNanoseconds < deadline { sched_yield() }
     #expect(directory.text("record") == "done\n")
     sink.finished.command?.awaitEnd()
