@@ -97,7 +97,9 @@ extension DifferentialOutcome {
       text = text.dropFirst(name.count)
     }
     guard text.hasPrefix("Query expression error:\n") else {
-      return String(text.prefix { $0 != "\n" })
+      let line = text.prefix { $0 != "\n" }
+      // What to use in place of an option that only older versions had is said beyond what the reference says.
+      return String(line.firstRange(of: "; older versions had it").map { line[..<$0.lowerBound] } ?? line)
     }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     // Where the first token is wrong, the reference doesn't know where that was.
