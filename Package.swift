@@ -84,7 +84,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "Shipping",
-      dependencies: ["CShims", "CZlib", "Platform", "SharedMemory", "Spool"],
+      dependencies: ["CShims", "CZlib", "Platform", "Spool"],
       swiftSettings: marked),
     .target(
       name: "Pipeline",

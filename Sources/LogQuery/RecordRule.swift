@@ -12,9 +12,6 @@ public struct RecordRule: Sendable, Equatable {
     case includeMatching = "I"
     /// Hides what matches, unless it is shown by matching.
     case excludeMatching = "X"
-
-    /// Whether there is a regular expression in the value.
-    var hasPattern: Bool { self == .includeMatching || self == .excludeMatching }
   }
 
   /// What is done.

@@ -18,8 +18,6 @@ enum FollowEvent {
   case oversized(vxid: UInt64)
   /// The server has let go of the log that was read: its worker or itself was started anew, or has ended.
   case lost
-  /// Its layout is another one than before, and an output of records can't go on with it.
-  case changed(output: String)
   /// Nothing more is to be read: all that was asked for was, or the first log isn't waited for any longer.
   case over
 }

@@ -40,7 +40,7 @@ extension FollowEvent {
     switch self {
     case .absent, .silent, .lost, .over: true
     case .read(let isIdle): isIdle
-    case .attached, .overrun, .damaged, .oversized, .changed: false
+    case .attached, .overrun, .damaged, .oversized: false
     }
   }
 }

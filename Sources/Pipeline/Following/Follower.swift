@@ -99,7 +99,7 @@ struct Follower: ~Copyable {
 
   private func goesOn(after event: FollowEvent) -> Bool {
     switch event {
-    case .lost, .changed, .over: false
+    case .lost, .over: false
     default: true
     }
   }

@@ -26,14 +26,6 @@ public struct Ledger: Sendable, Equatable {
     case damaged
     /// It was overwritten while it was being read.
     case torn
-
-    /// Whether that is what the output was told to do.
-    public var isFiltered: Bool {
-      switch self {
-      case .unwanted, .sampledOut, .rateLimited: true
-      default: false
-      }
-    }
   }
 
   private var counts = Counts()
