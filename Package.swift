@@ -71,7 +71,7 @@ let package = Package(
     .target(
       name: "LogQuery",
       dependencies: ["CPCRE2", "Platform", "SharedMemory", "VarnishLog", "Transactions"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Rendering",
       dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog", "Transactions", "LogQuery"],
