@@ -77,7 +77,7 @@ let package = Package(
       dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog", "Transactions", "LogQuery"],
       exclude: ["Templates/Builtin/README.md"],
       resources: [.embedInCode("Templates/Builtin")],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Spool",
       dependencies: ["CShims", "CZlib", "Platform", "SharedMemory"],
