@@ -92,7 +92,7 @@ let package = Package(
         "CShims", "Platform", "VarnishLog", "LogReading", "Transactions", "LogQuery", "Rendering", "Spool",
         "Shipping",
       ],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "DemoTraffic",
       dependencies: ["VarnishLog", "LogWriting"],
