@@ -96,7 +96,7 @@ let package = Package(
     .target(
       name: "DemoTraffic",
       dependencies: ["VarnishLog", "LogWriting"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Demo",
       dependencies: ["CShims", "Platform", "VarnishLog", "LogWriting", "DemoTraffic", "Pipeline"],
