@@ -100,7 +100,7 @@ let package = Package(
     .target(
       name: "Demo",
       dependencies: ["CShims", "Platform", "VarnishLog", "LogWriting", "DemoTraffic", "Pipeline"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Replay",
       dependencies: ["CShims", "Platform", "VarnishLog", "LogReading", "LogWriting"],
