@@ -104,7 +104,7 @@ let package = Package(
     .target(
       name: "Replay",
       dependencies: ["CShims", "Platform", "VarnishLog", "LogReading", "LogWriting"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
