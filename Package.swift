@@ -63,7 +63,7 @@ let package = Package(
       dependencies: [
         "Platform", "VarnishLog", "LogWriting", .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Transactions",
       dependencies: ["VarnishLog"],
