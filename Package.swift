@@ -112,7 +112,7 @@ let package = Package(
         "Spool", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
       name: "RegionProbe", dependencies: ["CShims", "SharedMemory", "TestSupport"],
