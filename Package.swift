@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// For targets that touch raw memory: each place where they do is marked.
+/// For all of `Sources/`: each place where raw memory is touched is marked.
 let marked = strict + [.strictMemorySafety()]
 
 let package = Package(
