@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// For targets that touch raw memory: each place where they do is marked.
+/// For all of `Sources/`: each place where raw memory is touched is marked.
 let marked = strict + [.strictMemorySafety()]
 
 let package = Package(
@@ -63,7 +63,7 @@ let package = Package(
       dependencies: [
         "Platform", "VarnishLog", "LogWriting", .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Transactions",
       dependencies: ["VarnishLog"],
@@ -71,13 +71,13 @@ let package = Package(
     .target(
       name: "LogQuery",
       dependencies: ["CPCRE2", "Platform", "SharedMemory", "VarnishLog", "Transactions"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Rendering",
       dependencies: ["CShims", "Platform", "SharedMemory", "VarnishLog", "Transactions", "LogQuery"],
       exclude: ["Templates/Builtin/README.md"],
       resources: [.embedInCode("Templates/Builtin")],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Spool",
       dependencies: ["CShims", "CZlib", "Platform", "SharedMemory"],
@@ -92,19 +92,19 @@ let package = Package(
         "CShims", "Platform", "VarnishLog", "LogReading", "Transactions", "LogQuery", "Rendering", "Spool",
         "Shipping",
       ],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "DemoTraffic",
       dependencies: ["VarnishLog", "LogWriting"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Demo",
       dependencies: ["CShims", "Platform", "VarnishLog", "LogWriting", "DemoTraffic", "Pipeline"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(
       name: "Replay",
       dependencies: ["CShims", "Platform", "VarnishLog", "LogReading", "LogWriting"],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
@@ -112,7 +112,7 @@ let package = Package(
         "Spool", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: strict),
+      swiftSettings: marked),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
       name: "RegionProbe", dependencies: ["CShims", "SharedMemory", "TestSupport"],

@@ -11,7 +11,7 @@ struct LinePipe {
 
   init() throws(SystemError) {
     var ends: [Int32] = [-1, -1]
-    guard shim_closing_pipe(&ends) == 0 else {
+    guard unsafe shim_closing_pipe(&ends) == 0 else {
       throw SystemError(operation: "make a pipe", path: "standard output")
     }
     (readEnd, writeEnd) = (ends[0], ends[1])

@@ -11,13 +11,13 @@ struct LogDirectory {
   init(_ wanted: String?) throws(DemoError) {
     if let wanted {
       path = wanted
-      isOthers = mkdir(wanted, 0o755) != 0
+      isOthers = unsafe mkdir(wanted, 0o755) != 0
       // What it can't be used for, the writer will say.
       return
     }
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     var template = Array("\(parent)/spillway-demo.XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
+    guard unsafe mkdtemp(&template) != nil else {
       throw .system(SystemError(operation: "make a directory", path: parent))
     }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -28,7 +28,7 @@ struct LogDirectory {
   /// made for this and is empty.
   func remove() {
     guard !isOthers else { return }
-    unlink(path + "/_.pid")
-    rmdir(path)
+    unsafe unlink(path + "/_.pid")
+    unsafe rmdir(path)
   }
 }

@@ -103,7 +103,7 @@ struct ScreenLoop: ~Copyable {
 
   /// Returns when the lines have ended, or when it is over and the terminal takes no more.
   mutating func run(_ monitor: RunMonitor, _ ending: ScreenEnding) {
-    let resized = shim_signal_descriptor([SIGWINCH], 1)
+    let resized = unsafe shim_signal_descriptor([SIGWINCH], 1)
     defer { if resized >= 0 { close(resized) } }
     terminal.takeKeys()
     keys = terminal.keys
@@ -145,7 +145,7 @@ struct ScreenLoop: ~Copyable {
     if !takesLines { requests[1].fd = -1 }
     let left = max(0, nextDrawing - SystemClock.steadyNanoseconds) / 1_000_000
     // A terminal that takes nothing is no reason to turn round and round.
-    _ = poll(&requests, nfds_t(requests.count), Int32(pending.isEmpty ? left + 1 : 200))
+    _ = unsafe poll(&requests, nfds_t(requests.count), Int32(pending.isEmpty ? left + 1 : 200))
     if requests[0].revents != 0 { write() }
     if requests[1].revents != 0 { takeLines(showsPanel: !isEnding) }
     if requests[2].revents != 0 { takeKey() }
@@ -157,7 +157,7 @@ struct ScreenLoop: ~Copyable {
 
   private mutating func takeLines(showsPanel: Bool) {
     var chunk = [UInt8](repeating: 0, count: 32 << 10)
-    let count = retryingOnInterrupt { read(lines, &chunk, chunk.count) }
+    let count = retryingOnInterrupt { unsafe read(lines, &chunk, chunk.count) }
     guard count > 0 else {
       hasEnded = true
       return
@@ -171,7 +171,7 @@ struct ScreenLoop: ~Copyable {
 
   private mutating func takeKey() {
     var key: UInt8 = 0
-    guard let keys, read(keys, &key, 1) == 1 else {
+    guard let keys, unsafe read(keys, &key, 1) == 1 else {
       keys = nil
       return
     }
@@ -229,8 +229,8 @@ struct ScreenLoop: ~Copyable {
   }
 
   private mutating func write() {
-    let count = pending.withUnsafeBytes { bytes in
-      retryingOnInterrupt { Glibc.write(terminal.output, bytes.baseAddress, bytes.count) }
+    let count = unsafe pending.withUnsafeBytes { bytes in
+      retryingOnInterrupt { unsafe Glibc.write(terminal.output, bytes.baseAddress, bytes.count) }
     }
     if count > 0 {
       pending.removeFirst(count)
@@ -245,7 +245,7 @@ struct ScreenLoop: ~Copyable {
   private mutating func flush() {
     while !pending.isEmpty, !isStuck {
       var request = pollfd(fd: terminal.output, events: Int16(POLLOUT), revents: 0)
-      if poll(&request, 1, 50) > 0 { write() }
+      if unsafe poll(&request, 1, 50) > 0 { write() }
     }
   }
 }

@@ -12,17 +12,17 @@ struct Terminal: ~Copyable {
 
   /// Takes the terminal that standard output is; nil if it is something else, or too simple for a panel.
   static func open() -> Terminal? {
-    let kind = getenv("TERM").map { String(cString: $0) } ?? ""
+    let kind = unsafe getenv("TERM").map { unsafe String(cString: $0) } ?? ""
     guard isatty(STDOUT_FILENO) == 1, !kind.isEmpty, kind != "dumb" else { return nil }
     // A description of its own: the one that others share must go on waiting.
-    let output = Glibc.open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    let output = unsafe Glibc.open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     guard output >= 0 else { return nil }
     return Terminal(output)
   }
 
   private init(_ output: Int32) {
     self.output = output
-    hasColours = (getenv("NO_COLOR").map { String(cString: $0) } ?? "").isEmpty
+    hasColours = unsafe (getenv("NO_COLOR").map { unsafe String(cString: $0) } ?? "").isEmpty
     // Whoever is in the background would be stopped for changing the terminal.
     let hasKeys = isatty(STDIN_FILENO) == 1 && tcgetpgrp(STDIN_FILENO) == getpgrp()
     keys = hasKeys ? STDIN_FILENO : nil
@@ -34,7 +34,7 @@ struct Terminal: ~Copyable {
   /// How many characters there are in a row, and how many rows.
   var size: (columns: Int, rows: Int) {
     var size = winsize()
-    guard ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
+    guard unsafe ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
@@ -43,22 +43,22 @@ struct Terminal: ~Copyable {
   /// Those that send signals still do, but for the two that would leave the terminal like this.
   mutating func takeKeys() {
     var settings = termios()
-    guard let keys, tcgetattr(keys, &settings) == 0 else { return }
+    guard let keys, unsafe tcgetattr(keys, &settings) == 0 else { return }
     former = settings
     settings.c_lflag &= ~tcflag_t(ICANON | ECHO)
-    withUnsafeMutableBytes(of: &settings.c_cc) { characters in
-      characters[Int(VMIN)] = 1
-      characters[Int(VTIME)] = 0
+    unsafe withUnsafeMutableBytes(of: &settings.c_cc) { characters in
+      unsafe characters[Int(VMIN)] = 1
+      unsafe characters[Int(VTIME)] = 0
       // No character at all.
-      for index in [VSUSP, VQUIT] { characters[Int(index)] = 0 }
+      for index in [VSUSP, VQUIT] { unsafe characters[Int(index)] = 0 }
     }
-    tcsetattr(keys, TCSANOW, &settings)
+    unsafe tcsetattr(keys, TCSANOW, &settings)
   }
 
   /// Makes the keys what they were.
   mutating func giveBackKeys() {
     guard let keys, var settings = former else { return }
-    tcsetattr(keys, TCSANOW, &settings)
+    unsafe tcsetattr(keys, TCSANOW, &settings)
     former = nil
   }
 }

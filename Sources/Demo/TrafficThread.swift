@@ -104,7 +104,7 @@ final class TrafficThread: Sendable {
   /// Sleeps so long, or less if something interrupts it.
   private func sleep(nanoseconds: Int64) {
     var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-    nanosleep(&time, nil)
+    unsafe nanosleep(&time, nil)
   }
 
   /// Whether more would cost lines that were promised, and so has to wait; a real cache doesn't.

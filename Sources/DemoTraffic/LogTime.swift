@@ -12,12 +12,12 @@ enum LogTime {
   /// A moment since 1970 as a header has it.
   static func date(_ microseconds: Int) -> String {
     var clock = time_t(microseconds / 1_000_000)
-    var parts = tm()
-    gmtime_r(&clock, &parts)
-    let day = days[Int(parts.tm_wday)]
-    let month = months[Int(parts.tm_mon)]
-    let clockTime = [parts.tm_hour, parts.tm_min, parts.tm_sec].map(twoDigits).joined(separator: ":")
-    return "\(day), \(twoDigits(parts.tm_mday)) \(month) \(parts.tm_year + 1900) \(clockTime) GMT"
+    var parts = unsafe tm()
+    unsafe gmtime_r(&clock, &parts)
+    let day = unsafe days[Int(parts.tm_wday)]
+    let month = unsafe months[Int(parts.tm_mon)]
+    let clockTime = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map(twoDigits).joined(separator: ":")
+    return unsafe "\(day), \(twoDigits(parts.tm_mday)) \(month) \(parts.tm_year + 1900) \(clockTime) GMT"
   }
 
   private static func twoDigits(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -59,15 +59,15 @@ struct CInteger {
 enum CDecimal {
   /// What C's `strtod` reads, where it stops, and whether that is too large for it; nil if it reads nothing.
   static func scan(_ text: LogBytes) -> (value: Double, end: Int, overflows: Bool)? {
-    withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in
-      copy.copyMemory(from: text.buffer)
-      copy[text.count] = 0
-      guard let start = copy.baseAddress?.assumingMemoryBound(to: CChar.self) else { return nil }
+    unsafe withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in
+      unsafe copy.copyMemory(from: text.buffer)
+      unsafe copy[text.count] = 0
+      guard let start = unsafe copy.baseAddress?.assumingMemoryBound(to: CChar.self) else { return nil }
       var end: UnsafeMutablePointer<CChar>?
       errno = 0
-      let value = strtod(start, &end)
-      guard let end, end > start else { return nil }
-      return (value, end - start, errno == ERANGE && value.isInfinite)
+      let value = unsafe strtod(start, &end)
+      guard let end = unsafe end, unsafe end > start else { return nil }
+      return unsafe (value, end - start, errno == ERANGE && value.isInfinite)
     }
   }
 

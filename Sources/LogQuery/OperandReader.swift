@@ -45,9 +45,9 @@ enum OperandReader {
 
   private static func withText<Result>(of word: [UInt8], _ body: (LogBytes) -> Result) -> Result {
     // One byte more than the text has, so that there always is an address.
-    (word + [0]).withUnsafeBytes { buffer in
-      let start = buffer.baseAddress ?? RecordRun<NarrowRecords>.empty.start
-      return body(LogBytes(start: start, count: word.count))
+    unsafe (word + [0]).withUnsafeBytes { buffer in
+      let start = unsafe buffer.baseAddress ?? RecordRun<NarrowRecords>.empty.start
+      return unsafe body(LogBytes(start: start, count: word.count))
     }
   }
 }

@@ -2,7 +2,10 @@ import CPCRE2
 import VarnishLog
 
 /// A compiled regular expression.
-final class Pattern {
+@safe final class Pattern {
+  // Invariant: what `code` leads to isn't changed after `init` and is freed with this object, which outlives every
+  // use of `code`: the query or the filter keeps it beside its tests.
+
   let code: OpaquePointer
   /// Whether the engine must be sure that what it checked stays as it is.
   let needsCopy: Bool
@@ -20,42 +23,45 @@ final class Pattern {
     // An empty array may have no address, and the engine wants one.
     let padded = expression + [0]
     guard
-      let code = padded.withUnsafeBufferPointer({
-        pcre2_compile_8($0.baseAddress, expression.count, options, &number, &offset, nil)
+      let code = unsafe padded.withUnsafeBufferPointer({
+        unsafe pcre2_compile_8($0.baseAddress, expression.count, options, &number, &offset, nil)
       })
     else { throw Fault(reason: Self.message(number), offset: offset) }
     // Where there is no compiler for the machine, the engine interprets.
-    pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE)
+    unsafe pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE)
     var allOptions: UInt32 = 0
-    pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_ALLOPTIONS), &allOptions)
+    unsafe pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_ALLOPTIONS), &allOptions)
     needsCopy = allOptions & PCRE2_UTF != 0
-    self.code = code
+    unsafe self.code = unsafe code
   }
 
-  deinit { pcre2_code_free_8(code) }
+  deinit { unsafe pcre2_code_free_8(code) }
 
   private static func message(_ number: Int32) -> String {
-    let bytes = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
-      count = Int(max(pcre2_get_error_message_8(number, buffer.baseAddress, buffer.count), 0))
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
+      count = unsafe Int(max(pcre2_get_error_message_8(number, buffer.baseAddress, buffer.count), 0))
     }
     return String(decoding: bytes, as: UTF8.self)
   }
 }
 
 /// Runs regular expressions, with memory that all of them share.
-struct PatternMatcher: ~Copyable {
+@safe struct PatternMatcher: ~Copyable {
+  // Invariant: both are this value's alone, one match at a time uses them, and `copy` has room for the longest
+  // payload. Without `data` the engine gives up.
+
   private let data: OpaquePointer?
   private let copy: UnsafeMutableRawBufferPointer
 
   init() {
     // Nobody asks where the match is: one pair of offsets will do.
-    data = pcre2_match_data_create_8(1, nil)
-    copy = .allocate(byteCount: RecordHeader.payloadByteCountMax, alignment: 1)
+    unsafe data = unsafe pcre2_match_data_create_8(1, nil)
+    unsafe copy = .allocate(byteCount: RecordHeader.payloadByteCountMax, alignment: 1)
   }
 
   deinit {
-    pcre2_match_data_free_8(data)
-    copy.deallocate()
+    unsafe pcre2_match_data_free_8(data)
+    unsafe copy.deallocate()
   }
 
   /// Whether the text matches, or the engine gave up on it.
@@ -64,13 +70,13 @@ struct PatternMatcher: ~Copyable {
   /// and the text isn't; the reference takes all of these for a match.
   @inline(__always)
   func matches(_ code: OpaquePointer, needsCopy: Bool, _ text: LogBytes) -> Bool {
-    var start = text.start
-    if needsCopy, let kept = copy.baseAddress {
+    var start = unsafe text.start
+    if needsCopy, let kept = unsafe copy.baseAddress {
       // In a live log the text may change after it was found to be UTF-8.
-      copy.copyMemory(from: text.buffer)
-      start = UnsafeRawPointer(kept)
+      unsafe copy.copyMemory(from: text.buffer)
+      unsafe start = UnsafeRawPointer(kept)
     }
-    let bytes = start.assumingMemoryBound(to: UInt8.self)
-    return pcre2_match_8(code, bytes, text.count, 0, 0, data, nil) != PCRE2_ERROR_NOMATCH
+    let bytes = unsafe start.assumingMemoryBound(to: UInt8.self)
+    return unsafe pcre2_match_8(code, bytes, text.count, 0, 0, data, nil) != PCRE2_ERROR_NOMATCH
   }
 }

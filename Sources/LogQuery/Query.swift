@@ -62,7 +62,7 @@ public struct Query: ~Copyable {
     for (comparison, node) in zip(parsed.comparisons, truths.leaves) {
       neededTags.formUnion(comparison.tags)
       func test(_ criterion: RecordTest.Criterion) -> (RecordTest, TagSet) {
-        let test = RecordTest(
+        let test = unsafe RecordTest(
           node: node, levels: comparison.levels, prefix: comparison.prefix.map(constants.keep),
           field: comparison.field, criterion: criterion)
         return (test, comparison.tags)
@@ -72,13 +72,13 @@ public struct Query: ~Copyable {
       case .integer(let relation, let number): plainTests.append(test(.integer(relation, number)))
       case .decimal(let relation, let number): plainTests.append(test(.decimal(relation, number)))
       case .text(let text, let isEqual):
-        plainTests.append(
+        unsafe plainTests.append(
           caseless
             ? test(.caselessText(constants.keep(text.map(ASCII.lowercased)), isEqual: isEqual))
             : test(.text(constants.keep(text), isEqual: isEqual)))
       case .pattern(let pattern, let isMatch):
         patterns.append(pattern)
-        patternTests.append(
+        unsafe patternTests.append(
           test(.pattern(pattern.code, needsCopy: pattern.needsCopy, isMatch: isMatch)))
       case .vxid(let relation, let number): vxidTests.append((node, relation, number))
       }
@@ -138,7 +138,7 @@ public struct Query: ~Copyable {
   private func apply<Layout: RecordLayout>(_ tests: TestTable, to group: TransactionGroup<Layout>) {
     guard truths.result == .unknown, !tests.isEmpty else { return }
     walk(tests, group)
-    for test in tests.all { truths.settle(test.node, .no) }
+    for index in 0..<tests.count { truths.settle(tests.node(at: index), .no) }
   }
 
   private func walk<Layout: RecordLayout>(_ tests: TestTable, _ group: TransactionGroup<Layout>) {
@@ -155,10 +155,11 @@ public struct Query: ~Copyable {
     _ tests: TestTable, to captured: CapturedRecords<Layout>, level: Int
   ) {
     guard truths.result == .unknown, !tests.isEmpty else { return }
-    for record in captured.query {
-      guard put(record, to: tests, level: level) else { break }
+    let records = unsafe captured.query
+    for index in records.indices {
+      guard unsafe put(records[index], to: tests, level: level) else { break }
     }
-    for test in tests.all { truths.settle(test.node, .no) }
+    for index in 0..<tests.count { truths.settle(tests.node(at: index), .no) }
   }
 
   /// Puts the tests of its tag to a record.
@@ -169,11 +170,11 @@ public struct Query: ~Copyable {
     _ record: Record<Layout>, to tests: TestTable, level: Int
   ) -> Bool {
     for place in tests.places(of: record.tag) {
-      let test = tests[place]
-      guard truths.matters(test.pointee.node),
-        test.pointee.passes(record.payload, level: level, rules: rules, matcher: matcher)
+      let test = unsafe tests[place]
+      guard unsafe truths.matters(test.pointee.node),
+        unsafe test.pointee.passes(record.payload, level: level, rules: rules, matcher: matcher)
       else { continue }
-      truths.settle(test.pointee.node, .yes)
+      unsafe truths.settle(test.pointee.node, .yes)
       if truths.result != .unknown { return false }
     }
     return true

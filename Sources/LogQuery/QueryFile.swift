@@ -15,9 +15,9 @@ public enum QueryFile {
       let file = try ReadOnlyFile(path: path)
       // Pipes can be read, too.
       while bytes.count <= byteCountMax {
-        let chunk = try [UInt8](unsafeUninitializedCapacity: 16 << 10) {
+        let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: 16 << 10) {
           (buffer, count) throws(SystemError) in
-          count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+          count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
         }
         if chunk.isEmpty { return bytes }
         bytes += chunk

@@ -62,7 +62,7 @@ public struct RecordFilter: ~Copyable {
     _ rules: [(tags: TagSet, pattern: Pattern)], _ tag: UInt8, _ payload: LogBytes
   ) -> Bool {
     for (tags, pattern) in rules where tags.contains(tag) {
-      if matcher.matches(pattern.code, needsCopy: pattern.needsCopy, payload) { return true }
+      if unsafe matcher.matches(pattern.code, needsCopy: pattern.needsCopy, payload) { return true }
     }
     return false
   }

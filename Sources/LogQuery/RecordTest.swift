@@ -2,9 +2,12 @@ import Glibc
 import VarnishLog
 
 /// A comparison in plain memory, as it is put to records.
-struct RecordTest {
+@safe struct RecordTest {
+  // Invariant: the pointers, those of the criterion too, lead into the query's pool of constants and to its
+  // patterns, which it keeps as long as its tests and never changes.
+
   /// A question whose answer is yes or no.
-  enum Criterion {
+  @safe enum Criterion {
     case exists
     case integer(Relation, Int64)
     case decimal(Relation, Double)
@@ -29,13 +32,13 @@ struct RecordTest {
     guard levels.contains(level) else { return false }
     // The last byte is a NUL, or is lost.
     var text = payload.prefix(payload.count - 1)
-    if let prefix {
-      guard let rest = TextSelection.text(behind: prefix, in: text) else { return false }
+    if let prefix = unsafe prefix {
+      guard let rest = unsafe TextSelection.text(behind: prefix, in: text) else { return false }
       text = rest
     }
     if field > 0 {
       // Fields end at the first NUL, wherever it is; without one, not even the last byte is lost.
-      let rest = payload.dropFirst(text.start - payload.start)
+      let rest = unsafe payload.dropFirst(text.start - payload.start)
       let string = rest.firstIndex(of: 0).map(rest.prefix) ?? rest
       guard let part = TextSelection.field(field, of: string, allowsQuotes: rules.hasQuotedFields) else {
         return false
@@ -51,11 +54,11 @@ struct RecordTest {
       guard let number = rules.numbers.decimal(text) else { return false }
       return relation.holds(number, operand)
     case .text(let operand, let isEqual):
-      return Self.equals(text, operand) == isEqual
+      return unsafe Self.equals(text, operand) == isEqual
     case .caselessText(let operand, let isEqual):
-      return (text.count == operand.count && text.hasPrefix(lowercased: operand)) == isEqual
+      return unsafe (text.count == operand.count && text.hasPrefix(lowercased: operand)) == isEqual
     case .pattern(let code, let needsCopy, let isMatch):
-      return matcher.matches(code, needsCopy: needsCopy, text) == isMatch
+      return unsafe matcher.matches(code, needsCopy: needsCopy, text) == isMatch
     }
   }
 
@@ -63,7 +66,7 @@ struct RecordTest {
   private static func equals(_ text: LogBytes, _ operand: UnsafeRawBufferPointer) -> Bool {
     guard text.count == operand.count else { return false }
     guard let start = operand.baseAddress else { return true }
-    return memcmp(text.start, start, operand.count) == 0
+    return unsafe memcmp(text.start, start, operand.count) == 0
   }
 }
 

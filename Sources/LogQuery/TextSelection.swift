@@ -6,7 +6,7 @@ enum TextSelection {
   @inline(__always)
   static func text(behind prefix: UnsafeRawBufferPointer, in text: LogBytes) -> LogBytes? {
     guard text.count > prefix.count, text[prefix.count] == UInt8(ascii: ":"),
-      text.hasPrefix(lowercased: prefix)
+      unsafe text.hasPrefix(lowercased: prefix)
     else { return nil }
     var from = prefix.count + 1
     while from < text.count, ASCII.isSpace(text[from]) { from += 1 }

@@ -3,7 +3,10 @@
 /// Every part is unknown at first. As soon as one is known, so is whatever follows from it.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
-struct Truths {
+@safe struct Truths {
+  // Invariant: the three lists have an element for each part of the tree; `root`, `leaves`, and each parent but
+  // -1 are indices of them. Callers hand in leaves only.
+
   enum Value: UInt8 {
     case unknown, no, yes
   }
@@ -59,41 +62,41 @@ struct Truths {
         open.append(add(step == .and ? .and : .or, over: [open.removeLast(), right]))
       }
     }
-    parts = .allocate(capacity: tree.count)
-    _ = parts.initialize(fromContentsOf: tree)
-    values = .allocate(capacity: tree.count)
-    values.initialize(repeating: .unknown)
-    unknownChildren = .allocate(capacity: tree.count)
-    unknownChildren.initialize(repeating: 0)
+    unsafe parts = .allocate(capacity: tree.count)
+    _ = unsafe parts.initialize(fromContentsOf: tree)
+    unsafe values = .allocate(capacity: tree.count)
+    unsafe values.initialize(repeating: .unknown)
+    unsafe unknownChildren = .allocate(capacity: tree.count)
+    unsafe unknownChildren.initialize(repeating: 0)
     root = Int(open.removeLast())
     self.leaves = leaves
   }
 
   func deallocate() {
-    parts.deallocate()
-    values.deallocate()
-    unknownChildren.deallocate()
+    unsafe parts.deallocate()
+    unsafe values.deallocate()
+    unsafe unknownChildren.deallocate()
   }
 
   /// Forgets what is known.
   func reset() {
-    for index in parts.indices {
-      values[index] = .unknown
-      unknownChildren[index] = parts[index].childCount
+    for index in unsafe parts.indices {
+      unsafe values[index] = .unknown
+      unsafe unknownChildren[index] = unsafe parts[index].childCount
     }
   }
 
   /// What is known of the whole expression.
   @inline(__always)
-  var result: Value { values[root] }
+  var result: Value { unsafe values[root] }
 
   /// Whether the whole expression may still depend on a comparison.
   @inline(__always)
   func matters(_ leaf: Int32) -> Bool {
     var index = leaf
     while index >= 0 {
-      if values[Int(index)] != .unknown { return false }
-      index = parts[Int(index)].parent
+      if unsafe values[Int(index)] != .unknown { return false }
+      index = unsafe parts[Int(index)].parent
     }
     return true
   }
@@ -102,16 +105,16 @@ struct Truths {
   func settle(_ leaf: Int32, _ value: Value) {
     var index = Int(leaf)
     var value = value
-    while values[index] == .unknown {
-      values[index] = value
-      guard parts[index].parent >= 0 else { return }
-      index = Int(parts[index].parent)
-      unknownChildren[index] -= 1
-      switch parts[index].rule {
+    while unsafe values[index] == .unknown {
+      unsafe values[index] = value
+      guard unsafe parts[index].parent >= 0 else { return }
+      index = unsafe Int(parts[index].parent)
+      unsafe unknownChildren[index] -= 1
+      switch unsafe parts[index].rule {
       case .comparison: return
       case .not: value = value == .yes ? .no : .yes
-      case .and: if value == .yes, unknownChildren[index] > 0 { return }
-      case .or: if value == .no, unknownChildren[index] > 0 { return }
+      case .and: if value == .yes, unsafe unknownChildren[index] > 0 { return }
+      case .or: if value == .no, unsafe unknownChildren[index] > 0 { return }
       }
     }
   }

@@ -44,7 +44,7 @@ public struct BinaryLogFile: BinaryFormat {
       records.includesUnattributed = true
       do {
         while case .records(let run) = try records.next() {
-          end = records.offset(of: run.start) + run.byteCount
+          end = unsafe records.offset(of: run.start) + run.byteCount
         }
       } catch {
         // Up to here all was well.
@@ -63,6 +63,6 @@ public struct BinaryLogFile: BinaryFormat {
   }
   /// What files of a kind begin with: the word that tells their layout.
   public func header(of kind: BinaryKind) -> [UInt8] {
-    withUnsafeBytes(of: kind.marker.littleEndian, Array.init)
+    unsafe withUnsafeBytes(of: kind.marker.littleEndian, Array.init)
   }
 }

@@ -20,15 +20,15 @@ final class PIDFile: Sendable {
 
   deinit {
     // What has the name by now may be another process's.
-    if let status = Self.status(path), Self.isSame(status, descriptor) { unlink(path) }
+    if let status = Self.status(path), Self.isSame(status, descriptor) { unsafe unlink(path) }
     close(descriptor)
   }
 
   private static func create(_ path: String) throws(PIDFileError) -> Int32 {
     let temporary = "\(path).\(getpid()).new"
     // One that a killed process of the same number has left.
-    _ = unlink(temporary)
-    let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    _ = unsafe unlink(temporary)
+    let descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .system(SystemError(operation: "create", path: path)) }
     do throws(PIDFileError) {
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -38,7 +38,7 @@ final class PIDFile: Sendable {
       try publish(temporary, path)
       return descriptor
     } catch {
-      _ = unlink(temporary)
+      _ = unsafe unlink(temporary)
       close(descriptor)
       throw error
     }
@@ -46,27 +46,29 @@ final class PIDFile: Sendable {
 
   private static func write(_ descriptor: Int32, _ path: String) throws(PIDFileError) {
     let digits = Array(String(getpid()).utf8)
-    guard Glibc.write(descriptor, digits, digits.count) == digits.count else {
+    guard unsafe Glibc.write(descriptor, digits, digits.count) == digits.count else {
       throw .system(SystemError(operation: "write", path: path))
     }
   }
 
   /// Gives the file its name, in place of one that a former process has left.
   private static func publish(_ temporary: String, _ path: String) throws(PIDFileError) {
-    while link(temporary, path) != 0 {
+    while unsafe link(temporary, path) != 0 {
       guard errno == EEXIST else { throw .system(SystemError(operation: "create", path: path)) }
       guard let found = try former(path) else { continue }
       // While it is locked, no other process takes it for left behind.
       defer { close(found) }
-      guard rename(temporary, path) == 0 else { throw .system(SystemError(operation: "create", path: path)) }
+      guard unsafe rename(temporary, path) == 0 else {
+        throw .system(SystemError(operation: "create", path: path))
+      }
       return
     }
-    _ = unlink(temporary)
+    _ = unsafe unlink(temporary)
   }
 
   /// Opens and locks what has the name, if that is what a process that has ended has left; nil if it is gone.
   private static func former(_ path: String) throws(PIDFileError) -> Int32? {
-    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     if descriptor < 0 {
       if errno == ENOENT { return nil }
       if errno == ELOOP {
@@ -76,7 +78,9 @@ final class PIDFile: Sendable {
     }
     do throws(PIDFileError) {
       var status = stat()
-      guard fstat(descriptor, &status) == 0 else { throw .system(SystemError(operation: "stat", path: path)) }
+      guard unsafe fstat(descriptor, &status) == 0 else {
+        throw .system(SystemError(operation: "stat", path: path))
+      }
       guard isProcessNumber(descriptor, status) else {
         throw .refused(path: path, reason: "it exists, and isn't the file of a process number")
       }
@@ -99,19 +103,20 @@ final class PIDFile: Sendable {
   private static func isProcessNumber(_ descriptor: Int32, _ status: stat) -> Bool {
     guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= 32 else { return false }
     var bytes = [UInt8](repeating: 0, count: 33)
-    let count = pread(descriptor, &bytes, bytes.count, 0)
+    let count = unsafe pread(descriptor, &bytes, bytes.count, 0)
     return count >= 0
       && bytes.prefix(count).allSatisfy { (0x30...0x39).contains($0) || [0x0a, 0x20].contains($0) }
   }
 
   private static func status(_ path: String) -> stat? {
     var status = stat()
-    return lstat(path, &status) == 0 ? status : nil
+    return unsafe lstat(path, &status) == 0 ? status : nil
   }
 
   private static func isSame(_ status: stat, _ descriptor: Int32) -> Bool {
     var open = stat()
-    return fstat(descriptor, &open) == 0 && open.st_ino == status.st_ino && open.st_dev == status.st_dev
+    return unsafe fstat(descriptor, &open) == 0 && open.st_ino == status.st_ino
+      && open.st_dev == status.st_dev
   }
 }
 

@@ -15,7 +15,7 @@ final class SignalMailbox: Mailbox {
   /// - Parameter ticks: whether it will be asked to tick; only then is SIGALRM one of them.
   init(ticks: Bool = false) throws(SystemError) {
     let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2] + (ticks ? [SIGALRM] : [])
-    descriptor = shim_signal_descriptor(signals, Int32(signals.count))
+    descriptor = unsafe shim_signal_descriptor(signals, Int32(signals.count))
     guard descriptor >= 0 else {
       throw SystemError(operation: "set up", path: "signals")
     }
@@ -25,7 +25,7 @@ final class SignalMailbox: Mailbox {
 
   deinit {
     var none = itimerval()
-    setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &none, nil)
+    unsafe setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &none, nil)
     close(descriptor)
   }
 
@@ -58,14 +58,14 @@ final class SignalMailbox: Mailbox {
     let interval = timeval(
       tv_sec: time_t(nanoseconds / 1_000_000_000), tv_usec: suseconds_t(nanoseconds / 1000 % 1_000_000))
     var timer = itimerval(it_interval: interval, it_value: interval)
-    setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
+    unsafe setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
   }
 
   func wait(milliseconds: Int32, or other: Int32?) -> Bool {
     if !postponed.isEmpty { return true }
     var requests = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     if let other { requests.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0)) }
-    _ = poll(&requests, nfds_t(requests.count), milliseconds)
+    _ = unsafe poll(&requests, nfds_t(requests.count), milliseconds)
     return requests[0].revents != 0
   }
 }

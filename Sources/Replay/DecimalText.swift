@@ -14,7 +14,7 @@ enum DecimalText {
     }
     rest = number
     for index in stride(from: count - 1, through: 0, by: -1) {
-      memory.storeBytes(of: UInt8(rest % 10) + 0x30, toByteOffset: index, as: UInt8.self)
+      unsafe memory.storeBytes(of: UInt8(rest % 10) + 0x30, toByteOffset: index, as: UInt8.self)
       rest /= 10
     }
     return count
@@ -27,7 +27,8 @@ enum DecimalText {
       return nil
     }
     var number: UInt64 = 0
-    for byte in field.buffer {
+    for index in 0..<field.count {
+      let byte = field[index]
       guard ASCII.isDigit(byte) else { return nil }
       number = number * 10 + UInt64(byte - 0x30)
     }

@@ -16,11 +16,11 @@ final class Interruption {
 
   /// Blocks the signals, which are read from a descriptor from now on.
   init() throws(SystemError) {
-    let hangup = InheritedState.ignoresHangups ? [] : [SIGHUP]
+    let hangup = unsafe InheritedState.ignoresHangups ? [] : [SIGHUP]
     // It has no default meaning from here on; so it is ignored as before.
-    if InheritedState.ignoresHangups { signal(SIGHUP, SIG_IGN) }
+    if unsafe InheritedState.ignoresHangups { signal(SIGHUP, SIG_IGN) }
     let signals = [SIGINT, SIGTERM, SIGUSR2] + hangup
-    descriptor = shim_signal_descriptor(signals, Int32(signals.count))
+    descriptor = unsafe shim_signal_descriptor(signals, Int32(signals.count))
     guard descriptor >= 0 else { throw SystemError(operation: "set up", path: "signals") }
   }
 
@@ -41,7 +41,7 @@ final class Interruption {
     guard milliseconds == 0 else { return wait(milliseconds: Int32(min(milliseconds, 1 << 30)), or: nil) }
     // What is left is too short for poll, and for anybody to be kept waiting by it.
     var time = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil)
+    unsafe clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil)
   }
 
   /// Waits until there is something to read or until a signal comes.
@@ -52,8 +52,8 @@ final class Interruption {
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: input ?? -1, events: Int16(POLLIN), revents: 0)
     )
-    withUnsafeMutableBytes(of: &requests) { requests in
-      _ = poll(requests.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
+    unsafe withUnsafeMutableBytes(of: &requests) { requests in
+      _ = unsafe poll(requests.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
     }
   }
 }

@@ -1,7 +1,10 @@
 package import VarnishLog
 
 /// Changes numbers of transactions and times in payloads, and nothing else in them.
-package struct PayloadEditor: ~Copyable {
+@safe package struct PayloadEditor: ~Copyable {
+  // Invariant: both tables have an entry for every number that a byte can hold, and `buffer` has room for the
+  // longest payload with each field grown as far as it can.
+
   /// How transactions are renumbered; nil if they aren't.
   package var vxids: VXIDMapping? { didSet { prepare() } }
   /// By how many nanoseconds times are moved; nil if they aren't.
@@ -23,13 +26,13 @@ package struct PayloadEditor: ~Copyable {
   package init(
     _ numbering: TagNumbering, vxids: VXIDMapping?, timeShift: Int64?, mayHaveMarks: Bool = false
   ) {
-    plans = .allocate(capacity: 256)
-    plans.initialize(repeating: nil, count: 256)
-    isConcerned = .allocate(capacity: 256)
-    isConcerned.initialize(repeating: false, count: 256)
-    buffer = .allocate(byteCount: Self.capacity, alignment: 8)
+    unsafe plans = .allocate(capacity: 256)
+    unsafe plans.initialize(repeating: nil, count: 256)
+    unsafe isConcerned = .allocate(capacity: 256)
+    unsafe isConcerned.initialize(repeating: false, count: 256)
+    unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 8)
     let table = TagTable(numbering)
-    for number in UInt8.min...UInt8.max { plans[Int(number)] = table.tag(number).map(EditPlan.init) }
+    for number in UInt8.min...UInt8.max { unsafe plans[Int(number)] = table.tag(number).map(EditPlan.init) }
     self.vxids = vxids
     self.timeShift = timeShift
     self.mayHaveMarks = mayHaveMarks
@@ -37,22 +40,22 @@ package struct PayloadEditor: ~Copyable {
   }
 
   deinit {
-    plans.deallocate()
-    isConcerned.deallocate()
-    buffer.deallocate()
+    unsafe plans.deallocate()
+    unsafe isConcerned.deallocate()
+    unsafe buffer.deallocate()
   }
 
   private func prepare() {
     for number in 0..<256 {
-      isConcerned[number] =
-        plans[number]?.concerns(vxids: vxids != nil, times: timeShift != nil) ?? false
+      unsafe isConcerned[number] =
+        unsafe plans[number]?.concerns(vxids: vxids != nil, times: timeShift != nil) ?? false
     }
   }
 
   /// When a record says that it was written; nil if it doesn't.
   package func clock(tag: UInt8, _ payload: LogBytes) -> Int64? {
     // A byte is below 256.
-    guard let plan = plans[Int(tag)], plan.clockField > 0,
+    guard let plan = unsafe plans[Int(tag)], plan.clockField > 0,
       let field = payload.droppingFinalNULs.field(plan.clockField)
     else { return nil }
     return RecordedTime(field)?.nanoseconds
@@ -61,12 +64,12 @@ package struct PayloadEditor: ~Copyable {
   /// The payload as it is to be written: itself, or a copy that lasts until the next call.
   @inline(__always)
   package mutating func edit(tag: UInt8, _ payload: LogBytes) -> LogBytes {
-    isConcerned[Int(tag)] ? changed(tag, payload) : payload
+    unsafe isConcerned[Int(tag)] ? changed(tag, payload) : payload
   }
 
   private mutating func changed(_ tag: UInt8, _ payload: LogBytes) -> LogBytes {
     // The buffer is as large as that, and what fields can grow by.
-    guard payload.count <= RecordHeader.payloadByteCountMax, let plan = plans[Int(tag)] else {
+    guard payload.count <= RecordHeader.payloadByteCountMax, let plan = unsafe plans[Int(tag)] else {
       return payload
     }
     let text = payload.droppingFinalNULs
@@ -86,25 +89,25 @@ package struct PayloadEditor: ~Copyable {
       let field = text.dropFirst(from).prefix(at - from)
       if plan.vxidFields & bit != 0, let vxids, let vxid = DecimalText.vxid(field) {
         append(payload, copied..<from, at: &used)
-        used += DecimalText.write(renumbered(vxid, vxids), to: buffer + used)
+        unsafe used += DecimalText.write(renumbered(vxid, vxids), to: buffer + used)
         copied = at
       } else if plan.timeFields & bit != 0, let timeShift,
         let time = RecordedTime(field)?.moved(by: timeShift)
       {
         append(payload, copied..<from, at: &used)
-        used += time.write(to: buffer + used)
+        unsafe used += time.write(to: buffer + used)
         copied = at
       }
     }
     guard copied > 0 else { return payload }
     append(payload, copied..<payload.count, at: &used)
-    return LogBytes(start: buffer, count: used)
+    return unsafe LogBytes(start: buffer, count: used)
   }
 
   private static var headerName: StaticString { "x-varnish:" }
 
   private func append(_ payload: LogBytes, _ range: Range<Int>, at used: inout Int) {
-    (buffer + used).copyMemory(from: payload.start + range.lowerBound, byteCount: range.count)
+    unsafe (buffer + used).copyMemory(from: payload.start + range.lowerBound, byteCount: range.count)
     used += range.count
   }
 

@@ -28,7 +28,8 @@ package struct RecordedTime: Equatable {
   private static func digits(_ bytes: LogBytes) -> Int64? {
     var number: Int64 = 0
     // At most ten of them.
-    for byte in bytes.buffer {
+    for index in 0..<bytes.count {
+      let byte = bytes[index]
       guard ASCII.isDigit(byte) else { return nil }
       number = number * 10 + Int64(byte - 0x30)
     }
@@ -48,14 +49,14 @@ package struct RecordedTime: Equatable {
   ///
   /// - Returns: how many bytes that were, at most 21.
   func write(to memory: UnsafeMutableRawPointer) -> Int {
-    var count = DecimalText.write(UInt64(nanoseconds / 1_000_000_000), to: memory)
+    var count = unsafe DecimalText.write(UInt64(nanoseconds / 1_000_000_000), to: memory)
     guard fractionDigits > 0 else { return count }
-    memory.storeBytes(of: UInt8(ascii: "."), toByteOffset: count, as: UInt8.self)
+    unsafe memory.storeBytes(of: UInt8(ascii: "."), toByteOffset: count, as: UInt8.self)
     count += 1
     var part = nanoseconds % 1_000_000_000
     for _ in fractionDigits..<9 { part /= 10 }
     for index in stride(from: fractionDigits - 1, through: 0, by: -1) {
-      memory.storeBytes(of: UInt8(part % 10) + 0x30, toByteOffset: count + index, as: UInt8.self)
+      unsafe memory.storeBytes(of: UInt8(part % 10) + 0x30, toByteOffset: count + index, as: UInt8.self)
       part /= 10
     }
     return count + fractionDigits

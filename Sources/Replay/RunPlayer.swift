@@ -87,7 +87,7 @@ struct RunPlayer: ~Copyable {
       transaction.flush()
       collected = Layout.headerByteCount + payload.count
     }
-    transaction.add(number: numbers[Int(record.tag)], payload: payload.buffer.bytes)
+    unsafe transaction.add(number: numbers[Int(record.tag)], payload: payload.buffer.bytes)
   }
 
   private mutating func write() {
@@ -99,7 +99,7 @@ struct RunPlayer: ~Copyable {
     var cursor = run.makeCursor()
     while let record = cursor.next() {
       let payload = editor.edit(tag: record.tag, record.payload)
-      writer.append(number: numbers[Int(record.tag)], payload: payload.buffer.bytes, side: record.side)
+      unsafe writer.append(number: numbers[Int(record.tag)], payload: payload.buffer.bytes, side: record.side)
     }
   }
 }

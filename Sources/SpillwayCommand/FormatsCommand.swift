@@ -70,7 +70,7 @@ struct FormatsCommand: ParsableCommand {
       var bytes = template.source
       // A copy must be the same to the byte; a terminal gets nothing but what can be seen.
       if isatty(1) == 1 { bytes = Array(VisibleText.lines(String(decoding: bytes, as: UTF8.self)).utf8) }
-      _ = write(1, bytes, bytes.count)
+      _ = unsafe write(1, bytes, bytes.count)
     }
   }
 

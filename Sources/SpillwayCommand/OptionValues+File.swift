@@ -58,20 +58,21 @@ extension OptionValues {
     var user: UInt32?
     var group: UInt32?
     if !parts[0].isEmpty {
-      let entry = getpwnam(parts[0])
-      guard let number = entry?.pointee.pw_uid ?? UInt32(parts[0]), number != UInt32.max else {
+      let entry = unsafe getpwnam(parts[0])
+      guard let number = unsafe entry?.pointee.pw_uid ?? UInt32(parts[0]), number != UInt32.max else {
         throw UsageError("--owner: there is no user \"\(parts[0])\"")
       }
       user = number
       if parts.count > 1, parts[1].isEmpty {
-        guard let own = entry?.pointee.pw_gid else {
+        guard let own = unsafe entry?.pointee.pw_gid else {
           throw UsageError("--owner: the group of user \"\(parts[0])\" isn't known")
         }
         group = own
       }
     }
     if parts.count > 1, !parts[1].isEmpty {
-      guard let number = getgrnam(parts[1])?.pointee.gr_gid ?? UInt32(parts[1]), number != UInt32.max else {
+      guard let number = unsafe getgrnam(parts[1])?.pointee.gr_gid ?? UInt32(parts[1]), number != UInt32.max
+      else {
         throw UsageError("--owner: there is no group \"\(parts[1])\"")
       }
       group = number

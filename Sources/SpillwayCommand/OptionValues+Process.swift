@@ -43,7 +43,7 @@ extension OptionValues {
 
   private func isDirectory(_ path: String) -> Bool {
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Whether a run limits itself: one that has been root does, unless it is told not to; others if they are told to.

@@ -214,15 +214,15 @@ struct OptionValues {
   }
 
   private static var currentDirectory: String? {
-    guard let directory = getcwd(nil, 0) else { return nil }
-    defer { free(directory) }
-    return String(cString: directory)
+    guard let directory = unsafe getcwd(nil, 0) else { return nil }
+    defer { unsafe free(directory) }
+    return unsafe String(cString: directory)
   }
 
   /// The templates that can be found, in the directory given and the usual ones.
   func templates(directory: String?) throws(UsageError) -> TemplateLibrary {
-    if let directory, access(directory, R_OK | X_OK) != 0 {
-      throw UsageError("--formats-dir: \(directory): \(String(cString: strerror(errno)))")
+    if let directory, unsafe access(directory, R_OK | X_OK) != 0 {
+      throw UsageError(unsafe "--formats-dir: \(directory): \(String(cString: strerror(errno)))")
     }
     var environment: [String: String] = [:]
     for name in ["XDG_CONFIG_HOME", "HOME"] { environment[name] = InstanceName.variable(name) }
@@ -243,25 +243,25 @@ struct OptionValues {
   }
 
   private var executablePath: String? {
-    guard let path = realpath("/proc/self/exe", nil) else { return nil }
-    defer { free(path) }
-    return String(cString: path)
+    guard let path = unsafe realpath("/proc/self/exe", nil) else { return nil }
+    defer { unsafe free(path) }
+    return unsafe String(cString: path)
   }
 
   /// The first line of a file, as `-f` reads it: up to a newline or a NUL; and whether more text follows it.
   func formatLine(ofFile path: String) throws(UsageError) -> (line: [UInt8], hasMore: Bool) {
-    let descriptor = open(pathToRead(path), O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(pathToRead(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw UsageError("Can't open format file (\(String(cString: strerror(errno))))", about: path)
+      throw UsageError(unsafe "Can't open format file (\(String(cString: strerror(errno))))", about: path)
     }
     defer { close(descriptor) }
     var text: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     while text.count < 1 << 20 {
-      let count = read(descriptor, &buffer, buffer.count)
+      let count = unsafe read(descriptor, &buffer, buffer.count)
       guard count >= 0 else {
         throw UsageError(
-          "Can't read format from file (\(String(cString: strerror(errno))))", about: path)
+          unsafe "Can't read format from file (\(String(cString: strerror(errno))))", about: path)
       }
       if count == 0 { break }
       text += buffer[..<count]
@@ -292,10 +292,10 @@ struct OptionValues {
   ///
   /// What is too large is the largest there is.
   private func cNumber(atStartOf text: String, base: Int32 = 0) -> (number: Int, length: Int) {
-    text.withCString { start in
+    unsafe text.withCString { start in
       var end: UnsafeMutablePointer<CChar>?
-      let number = strtol(start, &end, base)
-      return (number, end.map { start.distance(to: UnsafePointer($0)) } ?? 0)
+      let number = unsafe strtol(start, &end, base)
+      return unsafe (number, end.map { unsafe start.distance(to: UnsafePointer($0)) } ?? 0)
     }
   }
 }

@@ -8,8 +8,8 @@ enum ProgramArguments {
   /// An argument is a sequence of bytes; those that aren't UTF-8 are kept, see `argumentBytes`.
   static var all: [String] {
     (0..<shim_argument_count()).compactMap { index in
-      shim_argument(index).map {
-        String(argument: Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
+      unsafe shim_argument(index).map {
+        unsafe String(argument: Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
       }
     }
   }

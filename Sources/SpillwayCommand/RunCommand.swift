@@ -135,7 +135,8 @@ extension RunCommand {
       try values.time(process.drain, option: "--drain")?.seconds ?? configuration.drainSeconds
     if context.isOldName {
       configuration.hangup =
-        process.daemonize && (output.hasTarget || !output.outputs.isEmpty) || InheritedState.ignoresHangups
+        unsafe process.daemonize && (output.hasTarget || !output.outputs.isEmpty)
+        || InheritedState.ignoresHangups
         ? .reopen : .end
     }
     configuration.report = try values.report(process)

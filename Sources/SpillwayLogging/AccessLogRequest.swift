@@ -89,7 +89,7 @@ extension AccessLog {
     public func addHeader(_ name: String, bytes: RawSpan) {
       let text = SafeText.header(name, bytes)
       _ = update { transaction, state in
-        transaction.add(.reqHeader, bytes: text.span.bytes)
+        unsafe transaction.add(.reqHeader, bytes: text.span.bytes)
         state.received.addHeader(name, valueByteCount: bytes.byteCount)
       }
     }
@@ -134,7 +134,7 @@ extension AccessLog {
     public func addResponseHeader(_ name: String, bytes: RawSpan) {
       let text = SafeText.header(name, bytes)
       _ = update { transaction, state in
-        transaction.add(.respHeader, bytes: text.span.bytes)
+        unsafe transaction.add(.respHeader, bytes: text.span.bytes)
         state.sent.addHeader(name, valueByteCount: bytes.byteCount)
       }
     }

@@ -22,7 +22,7 @@ enum SafeText {
     var bytes = Array(escaped(name).utf8)
     bytes.reserveCapacity(bytes.count + 2 + value.byteCount)
     bytes += [0x3A, 0x20]
-    value.withUnsafeBytes { for byte in $0 { append(byte, to: &bytes) } }
+    unsafe value.withUnsafeBytes { for index in $0.indices { unsafe append($0[index], to: &bytes) } }
     return bytes
   }
 
@@ -43,7 +43,9 @@ enum SafeText {
     case 0x0D: bytes += [0x5C, UInt8(ascii: "r")]
     default:
       let digits: StaticString = "0123456789abcdef"
-      bytes += [0x5C, UInt8(ascii: "x"), digits.utf8Start[Int(byte >> 4)], digits.utf8Start[Int(byte & 15)]]
+      unsafe bytes += [
+        0x5C, UInt8(ascii: "x"), digits.utf8Start[Int(byte >> 4)], digits.utf8Start[Int(byte & 15)],
+      ]
     }
   }
 }

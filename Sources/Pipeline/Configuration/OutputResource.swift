@@ -85,6 +85,6 @@ extension OutputConfiguration {
   /// What takes lines from several, as /dev/null does.
   private static func isDevice(_ path: String) -> Bool {
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
   }
 }

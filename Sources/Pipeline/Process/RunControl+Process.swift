@@ -38,7 +38,7 @@ extension RunControl {
     return ["/_.vsm_mgt", "/_.vsm_child"].compactMap { name in
       var status = stat()
       // Root's own group is none to be kept.
-      guard stat(logPath + name, &status) == 0, status.st_gid != 0 else { return nil }
+      guard unsafe stat(logPath + name, &status) == 0, status.st_gid != 0 else { return nil }
       return status.st_gid
     }
   }
@@ -50,8 +50,8 @@ extension RunControl {
       slash > path.startIndex
     else { return }
     let directory = String(path[..<slash])
-    guard mkdir(directory, 0o755) == 0, let owner else { return }
-    _ = lchown(directory, owner.user, owner.group)
+    guard unsafe mkdir(directory, 0o755) == 0, let owner else { return }
+    _ = unsafe lchown(directory, owner.user, owner.group)
   }
 
   /// Limits the process to what the run needs, if that is wanted and the kernel can do it.
@@ -75,7 +75,7 @@ extension RunControl {
 
   /// Says what is of interest only if something is looked for: with `SPILLWAY_VERBOSE` in the environment.
   private func sayIfVerbose(_ text: String?) {
-    guard let text, let value = getenv("SPILLWAY_VERBOSE"), value.pointee != 0 else { return }
+    guard let text, let value = unsafe getenv("SPILLWAY_VERBOSE"), unsafe value.pointee != 0 else { return }
     messages.say(text)
   }
 

@@ -34,7 +34,7 @@ extension Run {
         if reading.takesRecords {
           takeEach(run, from: &source)
           // Records of no transaction were handed out for those routes alone.
-          if Source.Layout.vxid(run.start) == 0 { continue }
+          if unsafe Source.Layout.vxid(run.start) == 0 { continue }
         }
         for way in 0..<reading.groupers.count {
           if let pause = add(run, way, &reading, from: &source) { return pause }
@@ -62,9 +62,9 @@ extension Run {
     if !Source.recordsStandAlone, !source.isIntact {
       reading.groupers[way].discardTornPiece()
     } else if reading.groupers[way].statistics.orphans > orphansBefore, !reading.isLate[way] {
-      reading.strays.note(offset: source.offset(of: run.start), vxid: Source.Layout.vxid(run.start))
+      unsafe reading.strays.note(offset: source.offset(of: run.start), vxid: Source.Layout.vxid(run.start))
     } else if let vxid = reading.groupers[way].oversized {
-      return .oversized(vxid: vxid, offset: source.offset(of: run.start))
+      return unsafe .oversized(vxid: vxid, offset: source.offset(of: run.start))
     }
     return nil
   }

@@ -84,13 +84,13 @@ struct Transfer: ~Copyable {
       // What waits is in memory alone, where nothing fails.
       guard let batch = try? reader.next(), batch.count > 0 else { break }
       for index in 0..<batch.count {
-        let entry = batch.entry(index)
+        let entry = unsafe batch.entry(index)
         guard case .room(let room) = writer.reserve(entry.count) else {
           reader.take(index == 0 ? 0 : batch.endOffset(of: index - 1))
           writer.publish()
           return false
         }
-        room.copyMemory(from: entry)
+        unsafe room.copyMemory(from: entry)
         writer.commit(entry.count)
       }
       movedBytes += batch.byteCount

@@ -27,7 +27,7 @@ extension Route {
     else { return }
     var start = 0
     for line in lines {
-      UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyBytes(from: line)
+      unsafe UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyBytes(from: line)
       start += line.count
     }
     for line in lines { writer.commit(line.count) }

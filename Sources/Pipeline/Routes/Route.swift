@@ -333,10 +333,10 @@ struct Route: ~Copyable {
     while true {
       guard wanted <= limit, case .room(let room) = writer.reserve(wanted) else {
         // Whether there would have been anything must be known to count it right.
-        var nowhere = LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
+        var nowhere = unsafe LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
         return render(&nowhere) ? wanted <= limit ? .full : .oversize : .nothing
       }
-      var line = LineWriter(room)
+      var line = unsafe LineWriter(room)
       guard render(&line) else { return .nothing }
       if line.overflowed {
         wanted = room.count * 2
@@ -434,13 +434,13 @@ extension Route {
   ) -> (committed: Int, hidden: Int, torn: Int) {
     var tallies = (committed: 0, hidden: 0, torn: 0)
     var wanted = groupByteCountUsual
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: batchCount) { ends in
+    unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: batchCount) { ends in
       while !records.rest.isEmpty {
         guard writer.hasRoom(wanted), case .room(let room) = writer.reserve(wanted) else { return }
         // Each record that is kept takes some of the room away for itself.
         let usable = room.count - ends.count * SpoolWriter.entryOverhead
-        var lines = LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
-        let batch = renderer.value.render(each: &records, to: &lines, ends: ends)
+        var lines = unsafe LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
+        let batch = unsafe renderer.value.render(each: &records, to: &lines, ends: ends)
         tallies.hidden += batch.hidden
         if batch.shown == 0, batch.hidden == 0 {
           // What is left is no whole record, or needs more room.
@@ -454,8 +454,8 @@ extension Route {
         }
         var start = 0
         for index in 0..<batch.shown {
-          writer.commit(ends[index] - start)
-          start = ends[index]
+          unsafe writer.commit(ends[index] - start)
+          start = unsafe ends[index]
         }
         tallies.committed += batch.shown
       }

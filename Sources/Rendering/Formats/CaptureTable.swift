@@ -3,7 +3,9 @@ import VarnishLog
 /// A capture plan as the walk over records reads it: plain memory, one entry for each tag number.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
-struct CaptureTable {
+@safe struct CaptureTable {
+  // Invariant: both tables have an entry for each tag number of each side, so that `index` is always within.
+
   /// What to do with records of one tag.
   struct Entry {
     var action = CapturePlan.Action.none
@@ -29,13 +31,13 @@ struct CaptureTable {
   private static let sideCount = 256
 
   init(_ plan: CapturePlan) {
-    entries = .allocate(capacity: 2 * Self.sideCount)
-    uses = .allocate(capacity: 2 * Self.sideCount)
+    unsafe entries = .allocate(capacity: 2 * Self.sideCount)
+    unsafe uses = .allocate(capacity: 2 * Self.sideCount)
     for number in UInt8.min...UInt8.max {
       for isBackend in [false, true] {
         let entry = plan.entry(number, isBackend: isBackend)
-        (entries + Self.index(number, isBackend)).initialize(to: entry)
-        (uses + Self.index(number, isBackend)).initialize(to: Self.use(entry))
+        unsafe (entries + Self.index(number, isBackend)).initialize(to: entry)
+        unsafe (uses + Self.index(number, isBackend)).initialize(to: Self.use(entry))
       }
     }
   }
@@ -48,7 +50,7 @@ struct CaptureTable {
   ///
   /// Any tag number is within the table.
   @inline(__always)
-  subscript(tag: UInt8, isBackend: Bool) -> Entry { entries[Self.index(tag, isBackend)] }
+  subscript(tag: UInt8, isBackend: Bool) -> Entry { unsafe entries[Self.index(tag, isBackend)] }
 
   private static func use(_ entry: Entry) -> Use {
     guard entry.isUsed else { return .none }
@@ -59,17 +61,20 @@ struct CaptureTable {
   /// What a side's records of a tag are good for, by tag number.
   @inline(__always)
   func uses(isBackend: Bool) -> UnsafePointer<Use> {
-    UnsafePointer(uses + (isBackend ? Self.sideCount : 0))
+    unsafe UnsafePointer(uses + (isBackend ? Self.sideCount : 0))
   }
 
   func deallocate() {
-    entries.deallocate()
-    uses.deallocate()
+    unsafe entries.deallocate()
+    unsafe uses.deallocate()
   }
 }
 
 /// A value found in a transaction: where it lies, or that it was taken away again.
-struct CapturedValue {
+@safe struct CapturedValue {
+  // Invariant: where there is a start, `count` bytes of the transaction lie behind it, as they were taken from
+  // a `LogBytes`; they are read before the next transaction is walked over.
+
   var start: UnsafeRawPointer?
   var count = 0
   /// Whether a record has spoken of it, be it only to say that it is gone.
@@ -77,7 +82,7 @@ struct CapturedValue {
 
   /// The value; nil if there is none.
   var bytes: LogBytes? {
-    guard let start else { return nil }
-    return LogBytes(start: start, count: count)
+    guard let start = unsafe start else { return nil }
+    return unsafe LogBytes(start: start, count: count)
   }
 }

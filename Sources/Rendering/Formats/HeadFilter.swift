@@ -4,7 +4,9 @@ import VarnishLog
 ///
 /// Of the headers of a request hardly any is printed; one multiplication and one comparison rule out the rest.
 /// Owned by whoever makes it and calls `deallocate`.
-struct HeadFilter {
+@safe struct HeadFilter {
+  // Invariant: `heads` has a place for each number of `bits` bits, and `place` gives no other.
+
   /// The heads of the names, each at the place that its hash gives; 0 is no head.
   private let heads: UnsafeMutablePointer<UInt32>
   private let multiplier: UInt32
@@ -17,8 +19,8 @@ struct HeadFilter {
 
   /// Makes a filter for names in lower case.
   init(_ names: [[UInt8]]) {
-    heads = .allocate(capacity: 1 << Self.bits)
-    heads.initialize(repeating: 0, count: 1 << Self.bits)
+    unsafe heads = .allocate(capacity: 1 << Self.bits)
+    unsafe heads.initialize(repeating: 0, count: 1 << Self.bits)
     var wanted = Set<UInt32>()
     for name in names where name.count >= 4 {
       wanted.insert(name.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) } | Self.fold)
@@ -29,10 +31,10 @@ struct HeadFilter {
     }
     self.multiplier = multiplier ?? 0
     isUseful = multiplier != nil && names.allSatisfy { $0.count >= 4 }
-    for head in wanted { heads[Self.place(head, self.multiplier)] = head }
+    for head in wanted { unsafe heads[Self.place(head, self.multiplier)] = head }
   }
 
-  func deallocate() { heads.deallocate() }
+  func deallocate() { unsafe heads.deallocate() }
 
   @inline(__always)
   private static func place(_ head: UInt32, _ multiplier: UInt32) -> Int {
@@ -44,7 +46,7 @@ struct HeadFilter {
   func mayMatch(_ payload: LogBytes) -> Bool {
     guard isUseful else { return true }
     guard payload.count >= 4 else { return false }
-    let head = payload.start.loadUnaligned(as: UInt32.self) | Self.fold
-    return heads[Self.place(head, multiplier)] == head
+    let head = unsafe payload.start.loadUnaligned(as: UInt32.self) | Self.fold
+    return unsafe heads[Self.place(head, multiplier)] == head
   }
 }

@@ -5,9 +5,13 @@ import VarnishLog
 /// with it, and most are told apart by their first letter.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
-struct HeaderTable {
+@safe struct HeaderTable {
+  // Invariant: `heads` has as many elements as `entries`, `ranges` one for each letter, and each range lies
+  // within `entries`, which callers take indices from. Names and folds lie in `names`, equally long. What is
+  // loaded from a payload is within it: its length is compared first.
+
   /// One header that is looked for.
-  struct Entry {
+  @safe struct Entry {
     /// In lower case, with its colon.
     let name: UnsafeRawBufferPointer
     /// For each byte of the name, the bit that makes a capital letter small, if it is a letter.
@@ -40,7 +44,7 @@ struct HeaderTable {
     let heads = UnsafeMutableBufferPointer<(bytes: UInt32, mask: UInt32)>.allocate(
       capacity: watches.count)
     let ranges = UnsafeMutableBufferPointer<Range<Int>>.allocate(capacity: Self.letterCount)
-    ranges.initialize(repeating: 0..<0)
+    unsafe ranges.initialize(repeating: 0..<0)
     // Headers of one name stay in the order of the format.
     let sorted =
       matchesLoosely
@@ -50,16 +54,16 @@ struct HeaderTable {
       }
     var used = 0
     for (index, (watch, kind)) in sorted.enumerated() {
-      let name = UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
-      name.copyBytes(from: watch.name)
+      let name = unsafe UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
+      unsafe name.copyBytes(from: watch.name)
       used += watch.name.count
-      let folds = UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
-      folds.copyBytes(from: watch.name.map { (0x61...0x7A).contains($0) ? 0x20 : 0 })
+      let folds = unsafe UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
+      unsafe folds.copyBytes(from: watch.name.map { (0x61...0x7A).contains($0) ? 0x20 : 0 })
       used += watch.name.count
       let letter = Self.letter(of: watch.name)
-      ranges[letter] = (ranges[letter].isEmpty ? index : ranges[letter].lowerBound)..<index + 1
-      heads.initializeElement(at: index, to: Self.head(of: watch.name))
-      entries.initializeElement(
+      unsafe ranges[letter] = unsafe (ranges[letter].isEmpty ? index : ranges[letter].lowerBound)..<index + 1
+      unsafe heads.initializeElement(at: index, to: Self.head(of: watch.name))
+      unsafe entries.initializeElement(
         at: index,
         to: Entry(
           name: UnsafeRawBufferPointer(name), folds: UnsafeRawBufferPointer(folds), slot: watch.slot,
@@ -67,13 +71,13 @@ struct HeaderTable {
     }
     // Loosely, even what is shorter than a name may match.
     filter = HeadFilter(matchesLoosely ? [[]] : watches.map(\.watch.name))
-    self.names = names
-    self.entries = entries
-    self.heads = heads
+    unsafe self.names = unsafe names
+    unsafe self.entries = unsafe entries
+    unsafe self.heads = unsafe heads
     self.matchesLoosely = matchesLoosely
     // Loosely, even a record that differs in its first byte may match.
-    if matchesLoosely { ranges.update(repeating: 0..<watches.count) }
-    self.ranges = ranges
+    if matchesLoosely { unsafe ranges.update(repeating: 0..<watches.count) }
+    unsafe self.ranges = unsafe ranges
   }
 
   private static var letterCount: Int { 32 }
@@ -91,18 +95,18 @@ struct HeaderTable {
   }
 
   func deallocate() {
-    names.deallocate()
-    entries.deallocate()
-    heads.deallocate()
-    ranges.deallocate()
+    unsafe names.deallocate()
+    unsafe entries.deallocate()
+    unsafe heads.deallocate()
+    unsafe ranges.deallocate()
     filter.deallocate()
   }
 
   /// The entries that a record may be of.
   @inline(__always)
   func candidates(for payload: LogBytes) -> Range<Int> {
-    guard payload.count > 0 else { return matchesLoosely ? 0..<entries.count : 0..<0 }
-    return ranges[Int(payload[0] & 31)]
+    guard payload.count > 0 else { return unsafe matchesLoosely ? 0..<entries.count : 0..<0 }
+    return unsafe ranges[Int(payload[0] & 31)]
   }
 
   /// Whether a record can be of one of the headers at all.
@@ -113,25 +117,25 @@ struct HeaderTable {
 
   /// What stands behind a header's name; nil if the record is of another header.
   func match(_ payload: LogBytes, at index: Int) -> LogBytes? {
-    let name = entries[index].name
-    if matchesLoosely { return looseMatch(payload, name) }
+    let name = unsafe entries[index].name
+    if matchesLoosely { return unsafe looseMatch(payload, name) }
     guard payload.count >= name.count else { return nil }
     // Eight bytes at a time, with the bit set that tells capitals from small letters where the name has a
     // letter. The last eight overlap those before them.
-    let folds = entries[index].folds
+    let folds = unsafe entries[index].folds
     if name.count >= 8 {
       var at = 0
       while true {
-        let word = payload.start.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        let word = unsafe payload.start.loadUnaligned(fromByteOffset: at, as: UInt64.self)
         guard
-          word | folds.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+          unsafe word | folds.loadUnaligned(fromByteOffset: at, as: UInt64.self)
             == name.loadUnaligned(fromByteOffset: at, as: UInt64.self)
         else { return nil }
         if at == name.count - 8 { break }
         at = min(at + 8, name.count - 8)
       }
     } else {
-      for at in 0..<name.count where payload[at] | folds[at] != name[at] { return nil }
+      for at in 0..<name.count where unsafe payload[at] | folds[at] != name[at] { return nil }
     }
     return payload.dropFirst(name.count).trimmed
   }
@@ -143,15 +147,15 @@ struct HeaderTable {
   @inline(__always)
   func mayMatch(_ payload: LogBytes, at index: Int) -> Bool {
     guard payload.count >= 4, !matchesLoosely else { return true }
-    let word = payload.start.loadUnaligned(as: UInt32.self) | 0x2020_2020
-    return (word ^ heads[index].bytes) & heads[index].mask == 0
+    let word = unsafe payload.start.loadUnaligned(as: UInt32.self) | 0x2020_2020
+    return unsafe (word ^ heads[index].bytes) & heads[index].mask == 0
   }
 
   /// The comparison of the oldest releases: up to the first difference, if there is a blank or the end.
   private func looseMatch(_ payload: LogBytes, _ name: UnsafeRawBufferPointer) -> LogBytes? {
     var index = 0
     while index < payload.count, index < name.count,
-      ASCII.lowercased(payload[index]) == name[index]
+      unsafe ASCII.lowercased(payload[index]) == name[index]
     {
       index += 1
     }

@@ -29,8 +29,8 @@ struct LineStyle: Sendable {
     missingText = isJSON ? [] : dash
     missingNumber = isJSON ? Array("0".utf8) : dash
     missingFirstByte =
-      isJSON ? Array("0".utf8) : rules.missingFirstByte.withUTF8Buffer { Array($0) }
-    missingLogKey = isJSON ? [] : rules.missingLogKey.withUTF8Buffer { Array($0) }
+      isJSON ? Array("0".utf8) : rules.missingFirstByte.withUTF8Buffer { unsafe Array($0) }
+    missingLogKey = isJSON ? [] : rules.missingLogKey.withUTF8Buffer { unsafe Array($0) }
     missingBareNumber = Array("null".utf8)
   }
 

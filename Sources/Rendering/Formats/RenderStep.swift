@@ -1,5 +1,7 @@
 /// One step of writing a line, with everything it needs at hand and nothing to be counted.
-enum RenderStep {
+@safe enum RenderStep {
+  // Invariant: texts lie in a `TextPool` that the owner of the steps keeps as long as them.
+
   /// Text from the pool.
   case literal(PooledText)
   /// A value as it was logged, or what stands for it.
@@ -24,19 +26,21 @@ typealias PooledText = UnsafeRawBufferPointer
 /// The constant texts of a format in one piece of memory, written once.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
-struct TextPool {
+@safe struct TextPool {
+  // Invariant: `memory` has room for all texts; it is written in `init` alone.
+
   private let memory: UnsafeMutableRawBufferPointer
 
   /// Lays texts one behind the other and tells where each has come to lie.
   init(_ texts: [[UInt8]], places: inout [PooledText]) {
-    memory = .allocate(byteCount: texts.reduce(1) { $0 + $1.count }, alignment: 1)
+    unsafe memory = .allocate(byteCount: texts.reduce(1) { $0 + $1.count }, alignment: 1)
     var used = 0
     for text in texts {
-      UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyBytes(from: text)
-      places.append(PooledText(rebasing: memory[used..<used + text.count]))
+      unsafe UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyBytes(from: text)
+      unsafe places.append(PooledText(rebasing: memory[used..<used + text.count]))
       used += text.count
     }
   }
 
-  func deallocate() { memory.deallocate() }
+  func deallocate() { unsafe memory.deallocate() }
 }

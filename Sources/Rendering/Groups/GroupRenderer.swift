@@ -142,7 +142,7 @@ public struct GroupRenderer: ~Copyable {
         (records, lines) = (recordsBefore, linesBefore)
         return (shown, hidden, true)
       }
-      ends[shown] = lines.count
+      unsafe ends[shown] = lines.count
       shown += 1
     }
     return (shown, hidden, false)
@@ -175,8 +175,8 @@ public struct GroupRenderer: ~Copyable {
   ) {
     prefix.clear()
     prefix.add(level: transaction.level, mark: UInt8(ascii: "*"))
-    line.put(atMost: LinePrefix.byteCountMax) { target in
-      prefix.copy(to: target)
+    unsafe line.put(atMost: LinePrefix.byteCountMax) { target in
+      unsafe prefix.copy(to: target)
       return prefix.count
     }
     if isVerbose { Self.put("           ", to: &line) }
@@ -191,15 +191,15 @@ public struct GroupRenderer: ~Copyable {
     prefix.add(decimal: transaction.vxid, width: 0)
     while prefix.count < Self.numberWidth { prefix.add(UInt8(ascii: " ")) }
     prefix.add(UInt8(ascii: "\n"))
-    line.put(atMost: LinePrefix.byteCountMax) { target in
-      prefix.copy(to: target)
+    unsafe line.put(atMost: LinePrefix.byteCountMax) { target in
+      unsafe prefix.copy(to: target)
       return prefix.count
     }
   }
 
   private static func put(_ text: StaticString, to line: inout LineWriter) {
-    line.put(atMost: text.utf8CodeUnitCount) { target in
-      target.copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
+    unsafe line.put(atMost: text.utf8CodeUnitCount) { target in
+      unsafe target.copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
       return text.utf8CodeUnitCount
     }
   }
@@ -210,25 +210,25 @@ public struct GroupRenderer: ~Copyable {
     _ record: Record<Layout>, isVerbose: Bool, to line: inout LineWriter
   ) {
     let payload = record.payload
-    let entry = text[record.tag]
-    let kind = entry.pointee.kind
+    let entry = unsafe text[record.tag]
+    let kind = unsafe entry.pointee.kind
     let textMax =
       kind == .plain ? payload.count : RecordText.expansion * payload.count + RecordText.enclosure
     // The name is written as two words, the side and the newline are three bytes.
-    line.put(atMost: LinePrefix.byteCountMax + 16 + 3 + textMax) { target in
-      prefix.copy(to: target)
-      var at = target + prefix.count
-      at.storeBytes(of: entry.pointee.name.0, as: UInt64.self)
-      at.storeBytes(of: entry.pointee.name.1, toByteOffset: 8, as: UInt64.self)
-      at += RecordText.nameByteCount
+    unsafe line.put(atMost: LinePrefix.byteCountMax + 16 + 3 + textMax) { target in
+      unsafe prefix.copy(to: target)
+      var at = unsafe target + prefix.count
+      unsafe at.storeBytes(of: entry.pointee.name.0, as: UInt64.self)
+      unsafe at.storeBytes(of: entry.pointee.name.1, toByteOffset: 8, as: UInt64.self)
+      unsafe at += RecordText.nameByteCount
       if isVerbose {
-        at.storeBytes(of: Self.letter(record.side), as: UInt8.self)
-        at.storeBytes(of: UInt8(ascii: " "), toByteOffset: 1, as: UInt8.self)
-        at += 2
+        unsafe at.storeBytes(of: Self.letter(record.side), as: UInt8.self)
+        unsafe at.storeBytes(of: UInt8(ascii: " "), toByteOffset: 1, as: UInt8.self)
+        unsafe at += 2
       }
-      at += RecordText.put(payload, kind, to: at)
-      at.storeBytes(of: UInt8(ascii: "\n"), as: UInt8.self)
-      return at + 1 - target
+      unsafe at += RecordText.put(payload, kind, to: at)
+      unsafe at.storeBytes(of: UInt8(ascii: "\n"), as: UInt8.self)
+      return unsafe at + 1 - target
     }
   }
 
@@ -244,8 +244,8 @@ public struct GroupRenderer: ~Copyable {
 
   private func copy<Layout: RecordLayout>(_ record: Record<Layout>, to line: inout LineWriter) {
     let bytes = record.bytes
-    line.put(atMost: bytes.count) { target in
-      target.copyMemory(from: bytes.start, byteCount: bytes.count)
+    unsafe line.put(atMost: bytes.count) { target in
+      unsafe target.copyMemory(from: bytes.start, byteCount: bytes.count)
       return bytes.count
     }
   }

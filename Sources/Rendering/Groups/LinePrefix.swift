@@ -1,14 +1,17 @@
 /// What stands in front of the lines of one transaction: its level and, in verbose text, its number.
 ///
 /// Made once for a transaction's lines, in memory of its own; copied to each as two words and a rest.
-struct LinePrefix {
+@safe struct LinePrefix {
+  // Invariant: `count` is at most `byteCountMax`, a multiple of the eight bytes that are copied at once: between
+  // two calls of `clear`, a level and a number are all that is added.
+
   /// The longest: a level of any number of digits, and a transaction number of as many.
   static let byteCountMax = 48
 
   private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCountMax, alignment: 8)
   private(set) var count = 0
 
-  func deallocate() { bytes.deallocate() }
+  func deallocate() { unsafe bytes.deallocate() }
 
   /// Starts over.
   mutating func clear() { count = 0 }
@@ -36,7 +39,7 @@ struct LinePrefix {
     for _ in stride(from: digits, to: width, by: 1) { add(UInt8(ascii: " ")) }
     var rest = number
     for place in stride(from: count + digits - 1, through: count, by: -1) {
-      bytes[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+      unsafe bytes[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
     count += digits
@@ -44,17 +47,17 @@ struct LinePrefix {
 
   /// Adds one byte.
   mutating func add(_ byte: UInt8) {
-    bytes[count] = byte
+    unsafe bytes[count] = byte
     count += 1
   }
 
   /// Copies it to `target`, which has room for `byteCountMax` bytes.
   @inline(__always)
   func copy(to target: UnsafeMutableRawPointer) {
-    guard let base = bytes.baseAddress else { return }
+    guard let base = unsafe bytes.baseAddress else { return }
     // Nearly always it is one or two words; what is copied beyond `count` is written over.
     for offset in stride(from: 0, to: count, by: 8) {
-      target.storeBytes(
+      unsafe target.storeBytes(
         of: base.load(fromByteOffset: offset, as: UInt64.self), toByteOffset: offset, as: UInt64.self)
     }
   }

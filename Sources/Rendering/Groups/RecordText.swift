@@ -5,7 +5,9 @@ import VarnishLog
 /// payload (`vsl-tags.md` 5).
 ///
 /// Plain memory, one entry for each tag number. Owned by whoever makes it and calls `deallocate`.
-struct RecordText {
+@safe struct RecordText {
+  // Invariant: `entries` has one for every number that a byte can hold.
+
   /// What is done with a payload.
   enum Kind: UInt8 {
     /// Printed up to its first NUL.
@@ -36,29 +38,28 @@ struct RecordText {
 
   /// - Parameter isForTerminal: whether control characters would be obeyed, so that none is printed.
   init(_ tags: TagTable, version: VarnishVersion, isForTerminal: Bool = false) {
-    // One for every number a byte can hold, so no index is out of bounds.
-    entries = .allocate(capacity: 256)
+    unsafe entries = .allocate(capacity: 256)
     for number in UInt8.min...UInt8.max {
       let tag = tags.tag(number)
       let kind = tag.map { Self.kind($0, version) } ?? .plain
-      (entries + Int(number)).initialize(
+      unsafe (entries + Int(number)).initialize(
         to: Entry(
           name: Self.padded(tag?.name ?? "(null)"),
           kind: isForTerminal && kind == .plain ? .visible : kind))
     }
   }
 
-  func deallocate() { entries.deallocate() }
+  func deallocate() { unsafe entries.deallocate() }
 
   @inline(__always)
-  subscript(tag: UInt8) -> UnsafePointer<Entry> { UnsafePointer(entries + Int(tag)) }
+  subscript(tag: UInt8) -> UnsafePointer<Entry> { unsafe UnsafePointer(entries + Int(tag)) }
 
   private static func padded(_ name: String) -> (UInt64, UInt64) {
     var bytes = (UInt64(0), UInt64(0))
-    withUnsafeMutableBytes(of: &bytes) { buffer in
-      for index in buffer.indices { buffer[index] = UInt8(ascii: " ") }
+    unsafe withUnsafeMutableBytes(of: &bytes) { buffer in
+      for index in buffer.indices { unsafe buffer[index] = UInt8(ascii: " ") }
       // No name is longer than fourteen.
-      for (index, byte) in name.utf8.prefix(nameByteCount - 1).enumerated() { buffer[index] = byte }
+      for (index, byte) in name.utf8.prefix(nameByteCount - 1).enumerated() { unsafe buffer[index] = byte }
     }
     return bytes
   }
@@ -80,23 +81,24 @@ struct RecordText {
   @inline(__always)
   static func put(_ payload: LogBytes, _ kind: Kind, to target: UnsafeMutableRawPointer) -> Int {
     if kind == .plain {
-      return shim_copy_text(target, payload.start, payload.count)
+      return unsafe shim_copy_text(target, payload.start, payload.count)
     }
-    return kind == .visible ? putVisible(payload, to: target) : putEncoded(payload, kind, to: target)
+    return unsafe kind == .visible ? putVisible(payload, to: target) : putEncoded(payload, kind, to: target)
   }
 
   private static func putVisible(_ payload: LogBytes, to target: UnsafeMutableRawPointer) -> Int {
     var used = 0
     var previous: UInt8 = 0
-    for byte in payload.buffer {
+    for index in 0..<payload.count {
+      let byte = unsafe payload.start.load(fromByteOffset: index, as: UInt8.self)
       if byte == 0 { break }
       if isControl(byte, after: previous) {
-        target.storeBytes(of: UInt8(ascii: "%"), toByteOffset: used, as: UInt8.self)
-        target.storeBytes(of: hexDigit(byte >> 4), toByteOffset: used + 1, as: UInt8.self)
-        target.storeBytes(of: hexDigit(byte & 15), toByteOffset: used + 2, as: UInt8.self)
+        unsafe target.storeBytes(of: UInt8(ascii: "%"), toByteOffset: used, as: UInt8.self)
+        unsafe target.storeBytes(of: hexDigit(byte >> 4), toByteOffset: used + 1, as: UInt8.self)
+        unsafe target.storeBytes(of: hexDigit(byte & 15), toByteOffset: used + 2, as: UInt8.self)
         used += 3
       } else {
-        target.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
+        unsafe target.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
         used += 1
       }
       previous = byte
@@ -122,7 +124,7 @@ struct RecordText {
   ) -> Int {
     var used = 0
     func put(_ byte: UInt8) {
-      target.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
+      unsafe target.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
       used += 1
     }
     func putHex(_ byte: UInt8) {
@@ -134,7 +136,8 @@ struct RecordText {
       rest = rest.prefix(rest.count - 1)
     }
     put(UInt8(ascii: isHex ? "[" : "\""))
-    for byte in rest.buffer {
+    for index in 0..<rest.count {
+      let byte = unsafe rest.start.load(fromByteOffset: index, as: UInt8.self)
       if isHex {
         putHex(byte)
       } else if (0x20...0x7E).contains(byte) {

@@ -19,10 +19,10 @@ enum BasicUser {
   ) -> LogBytes? {
     guard let base = scratch.baseAddress, (token.count + 3) / 4 * 3 <= scratch.count else { return nil }
     let count =
-      strictly
+      unsafe strictly
       ? decodeStrictly(token, into: scratch) : decodeLeniently(token, into: scratch)
     guard let count else { return nil }
-    let name = LogBytes(start: UnsafeRawPointer(base), count: count)
+    let name = unsafe LogBytes(start: UnsafeRawPointer(base), count: count)
     let end = min(name.firstIndex(of: UInt8(ascii: ":")) ?? count, name.firstIndex(of: 0) ?? count)
     return name.prefix(end)
   }
@@ -46,7 +46,7 @@ enum BasicUser {
         }
       }
       for byte in 0..<3 - padding {
-        scratch[count] = UInt8(truncatingIfNeeded: bits >> UInt32(16 - 8 * byte))
+        unsafe scratch[count] = UInt8(truncatingIfNeeded: bits >> UInt32(16 - 8 * byte))
         count += 1
       }
     }
@@ -70,7 +70,7 @@ enum BasicUser {
         bits = bits << 6 | UInt32(value)
       }
       for byte in 0..<3 {
-        scratch[count] = UInt8(truncatingIfNeeded: bits >> UInt32(16 - 8 * byte))
+        unsafe scratch[count] = UInt8(truncatingIfNeeded: bits >> UInt32(16 - 8 * byte))
         count += 1
       }
     }

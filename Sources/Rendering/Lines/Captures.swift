@@ -2,7 +2,10 @@ import Transactions
 import VarnishLog
 
 /// The values that a walk over one transaction found (`ncsa-format.md` 4).
-struct Captures: ~Copyable {
+@safe struct Captures: ~Copyable {
+  // Invariant: `slots` has as many elements as the plan has slots, and every slot that is asked for is from that
+  // plan. Values are looked at only while the transaction lasts that they were found in.
+
   let plan: CapturePlan
   private let rules: NCSARules
   private let table: CaptureTable
@@ -51,21 +54,21 @@ struct Captures: ~Copyable {
       matchesLoosely: rules.matchesHeadersLoosely)
     responseTable = HeaderTable(
       plan.responseHeaders.map { ($0, .value) }, matchesLoosely: rules.matchesHeadersLoosely)
-    slots = .allocate(capacity: plan.slotCount)
-    slots.initialize(repeating: CapturedValue())
+    unsafe slots = .allocate(capacity: plan.slotCount)
+    unsafe slots.initialize(repeating: CapturedValue())
   }
 
   deinit {
     table.deallocate()
     requestTable.deallocate()
     responseTable.deallocate()
-    slots.deallocate()
+    unsafe slots.deallocate()
   }
 
   /// The value in a slot; nil if the transaction has none.
   // Inlined, because to call it the whole of `self` would be copied.
   @inline(__always)
-  subscript(slot: Int) -> LogBytes? { slots[slot].bytes }
+  subscript(slot: Int) -> LogBytes? { unsafe slots[slot].bytes }
 
   /// Walks a transaction and keeps what the plan asks for.
   ///
@@ -77,18 +80,19 @@ struct Captures: ~Copyable {
   mutating func collect<Layout>(
     _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?
   ) -> Bool {
-    slots.update(repeating: CapturedValue())
+    unsafe slots.update(repeating: CapturedValue())
     isBackend = transaction.type == .backendRequest
     phaseEnded = false
     hasCutValue = false
     hitMiss = .none
     handling = .none
-    let uses = table.uses(isBackend: isBackend)
+    let uses = unsafe table.uses(isBackend: isBackend)
     if let captured {
-      for record in captured.line { guard take(record, uses) else { return false } }
+      let records = unsafe captured.line
+      for index in records.indices { guard unsafe take(records[index], uses) else { return false } }
     } else {
       var cursor = transaction.makeCursor()
-      while let record = cursor.next() { guard take(record, uses) else { return false } }
+      while let record = cursor.next() { guard unsafe take(record, uses) else { return false } }
     }
     return true
   }
@@ -101,7 +105,7 @@ struct Captures: ~Copyable {
     _ record: Record<Layout>, _ uses: UnsafePointer<CaptureTable.Use>
   ) -> Bool {
     let tag = record.tag
-    let use = uses[Int(tag)]
+    let use = unsafe uses[Int(tag)]
     guard use != .none else { return true }
     if use == .plainRequestHeader {
       // Half of the records that are looked at are these, and most of them are of headers nobody asked for.
@@ -125,7 +129,7 @@ struct Captures: ~Copyable {
     case .responseHeader:
       if responseTable.mayMatch(payload) { takeResponseHeader(payload, isUnset: false) }
     case .timestamp:
-      if plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
+      if unsafe plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
     default: take(entry.action, payload)
     }
     return true
@@ -178,8 +182,8 @@ struct Captures: ~Copyable {
   private mutating func set(
     _ slot: Int, _ value: LogBytes?, _ rule: FormatItem.MatchRule, isUnset: Bool = false
   ) {
-    guard let value, rule == .last || !slots[slot].isSet else { return }
-    slots[slot] = CapturedValue(
+    guard let value, unsafe rule == .last || !slots[slot].isSet else { return }
+    unsafe slots[slot] = unsafe CapturedValue(
       start: isUnset ? nil : value.start, count: isUnset ? 0 : value.count, isSet: true)
   }
 
@@ -238,7 +242,7 @@ struct Captures: ~Copyable {
     for index in table.candidates(for: payload) where table.mayMatch(payload, at: index) {
       guard let value = table.match(payload, at: index) else { continue }
       noteLength(of: payload)
-      let entry = table.entries[index]
+      let entry = unsafe table.entries[index]
       switch entry.kind {
       case .host, .authorization: takeOwn(entry, value, of: payload, isUnset: isUnset)
       case .value:
@@ -261,7 +265,7 @@ struct Captures: ~Copyable {
     guard !isUnset, let rule = requestRule(.first) else { return }
     if entry.kind == .host {
       set(entry.slot, value, rule)
-    } else if payload.dropFirst(entry.name.count).droppingLeadingBlanks.start == value.start,
+    } else if unsafe payload.dropFirst(entry.name.count).droppingLeadingBlanks.start == value.start,
       let token = BasicUser.token(in: value)
     {
       // Other white space than blanks in front of the scheme makes it another one.
@@ -313,19 +317,19 @@ struct Captures: ~Copyable {
   // MARK: Records by name
 
   private mutating func takeLogKey(_ payload: LogBytes) {
-    for watch in plan.keys where !slots[watch.slot].isSet {
+    for watch in plan.keys where unsafe !slots[watch.slot].isSet {
       let key = payload.prefix(watch.key.count)
-      guard key.count == watch.key.count, key.buffer.elementsEqual(watch.key) else { continue }
+      guard key.count == watch.key.count, unsafe key.buffer.elementsEqual(watch.key) else { continue }
       noteLength(of: payload)
       set(watch.slot, payload.dropFirst(watch.key.count).trimmed, .first)
     }
   }
 
   private mutating func watch(_ tag: UInt8, _ payload: LogBytes) {
-    for watch in plan.records where watch.tag == tag && !slots[watch.slot].isSet {
+    for watch in plan.records where unsafe watch.tag == tag && !slots[watch.slot].isSet {
       var value = payload
       if let prefix = watch.prefix {
-        let matches = prefix.withUnsafeBytes { value.hasPrefix(lowercased: $0) }
+        let matches = unsafe prefix.withUnsafeBytes { unsafe value.hasPrefix(lowercased: $0) }
         guard matches else { continue }
         value = value.dropFirst(prefix.count).droppingLeadingBlanks
       }

@@ -29,19 +29,19 @@ struct ClockText {
       text = render(second) ?? []
       self.second = second
     }
-    text.withUnsafeBytes { line.put($0) }
+    unsafe text.withUnsafeBytes { unsafe line.put($0) }
   }
 
   /// The text; nil if there is none of at most `byteCountMax` bytes.
   private func render(_ second: Int64) -> [UInt8]? {
     var time = time_t(second)
-    var parts = tm()
-    guard (isUTC ? gmtime_r(&time, &parts) : localtime_r(&time, &parts)) != nil else { return nil }
+    var parts = unsafe tm()
+    guard unsafe (isUTC ? gmtime_r(&time, &parts) : localtime_r(&time, &parts)) != nil else { return nil }
     var capacity = max(128, 2 * format.count)
     while capacity <= 4 * Self.byteCountMax {
-      let text = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-        count = buffer.withMemoryRebound(to: CChar.self) { buffer in
-          buffer.baseAddress.map { strftime($0, buffer.count, format, &parts) } ?? 0
+      let text = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+        count = unsafe buffer.withMemoryRebound(to: CChar.self) { buffer in
+          unsafe buffer.baseAddress.map { unsafe strftime($0, buffer.count, format, &parts) } ?? 0
         }
       }
       if text.count > 0 { return text.count <= Self.byteCountMax + 1 ? text.dropLast() : nil }

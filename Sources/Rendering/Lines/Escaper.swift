@@ -5,7 +5,9 @@ import VarnishLog
 ///
 /// Most values hold nothing that needs it; they are looked at and copied eight bytes at a time. Owned by
 /// whoever makes it and calls `deallocate`.
-struct Escaper {
+@safe struct Escaper {
+  // Invariant: `special` has an element for every number that a byte can hold.
+
   let escaping: Escaping
   /// For each byte whether it can't be copied; owned, see `deallocate`.
   private let special: UnsafeMutablePointer<Bool>
@@ -16,9 +18,9 @@ struct Escaper {
 
   init(_ escaping: Escaping) {
     self.escaping = escaping
-    special = .allocate(capacity: 256)
+    unsafe special = .allocate(capacity: 256)
     for (byte, isSpecial) in escaping.specialBytes.enumerated() {
-      (special + byte).initialize(to: isSpecial)
+      unsafe (special + byte).initialize(to: isSpecial)
     }
     quotes = escaping.quotesWhenNeeded
     switch escaping {
@@ -27,7 +29,7 @@ struct Escaper {
     }
   }
 
-  func deallocate() { special.deallocate() }
+  func deallocate() { unsafe special.deallocate() }
 
   /// Writes a value so that it does no harm.
   @inline(__always)
@@ -35,7 +37,7 @@ struct Escaper {
     if quotes {
       putQuoted(value, to: &line)
     } else {
-      let clean = line.put(value, while: special, byWords: passesWords)
+      let clean = unsafe line.put(value, while: special, byWords: passesWords)
       if clean < value.count { putSpecials(value.dropFirst(clean), to: &line) }
     }
   }
@@ -50,7 +52,7 @@ struct Escaper {
   private func putSpecials(_ value: LogBytes, to line: inout LineWriter) {
     var rest = value
     while rest.count > 0 {
-      rest = rest.dropFirst(line.put(rest, while: special, byWords: passesWords))
+      rest = unsafe rest.dropFirst(line.put(rest, while: special, byWords: passesWords))
       guard rest.count > 0 else { return }
       rest = rest.dropFirst(putSpecial(rest, to: &line))
     }
@@ -154,8 +156,8 @@ struct Escaper {
 
   private func needsQuotes(_ value: LogBytes) -> Bool {
     if value.count == 0 { return escaping == .logfmt }
-    for byte in value.buffer {
-      switch byte {
+    for index in 0..<value.count {
+      switch unsafe value.start.load(fromByteOffset: index, as: UInt8.self) {
       case 0..<0x20, 0x22, 0x7F: return true
       case 0x2C: if escaping == .csv { return true }
       case 0x20, 0x3D, 0x5C: if escaping == .logfmt { return true }

@@ -34,7 +34,8 @@ struct HostAndPort {
   static func port(_ text: LogBytes) -> LogBytes? {
     var number = 0
     var zeros = 0
-    for byte in text.buffer {
+    for index in 0..<text.count {
+      let byte = text[index]
       guard ASCII.isDigit(byte) else { return nil }
       number = number * 10 + Int(byte - 0x30)
       guard number <= UInt16.max else { return nil }

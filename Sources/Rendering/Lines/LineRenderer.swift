@@ -2,7 +2,10 @@ public import Transactions
 public import VarnishLog
 
 /// Makes lines of transactions: a compiled format, with the memory it needs to run.
-public struct LineRenderer: ~Copyable {
+@safe public struct LineRenderer: ~Copyable {
+  // Invariant: the texts of `steps` lie in `pool`, `scratch` has room for the longest payload, and all of that is
+  // freed in `deinit` alone.
+
   private let items: [FormatItem]
   private let placements: [ValuePlacement]
   private let rules: NCSARules
@@ -51,9 +54,9 @@ public struct LineRenderer: ~Copyable {
       format.items, rules: format.rules, isJSON: format.takesAllTags, tags: tags)
     captures = Captures(plan, rules: format.rules)
     needsStart = format.items.contains(where: \.needsStart)
-    scratch = .allocate(byteCount: RecordHeader.payloadByteCountMax + 1, alignment: 1)
-    var places: [PooledText] = []
-    pool = TextPool(
+    unsafe scratch = .allocate(byteCount: RecordHeader.payloadByteCountMax + 1, alignment: 1)
+    var places: [PooledText] = unsafe []
+    pool = unsafe TextPool(
       zip(format.items, format.placements).map {
         $1 == .number ? format.style.missingBareNumber : Self.constantText(of: $0, format.style) ?? []
       }, places: &places)
@@ -62,7 +65,7 @@ public struct LineRenderer: ~Copyable {
       let placement = format.placements[index]
       let isPlain = placement == .text && !format.style.missesEmpty
       switch item {
-      case .literal: steps.append(.literal(places[index]))
+      case .literal: unsafe steps.append(.literal(places[index]))
       case .time(let text, let isUTC):
         clockOfItem[index] = clocks.count
         steps.append(placement == .number ? .item(index) : .time(clock: clocks.count))
@@ -72,16 +75,17 @@ public struct LineRenderer: ~Copyable {
         clocks.append(ClockText(format: Array("%Y-%m-%dT%H:%M:%S".utf8), isUTC: true))
         steps.append(.item(index))
       case .requestLine where isPlain: steps.append(.requestLine)
-      case .user where isPlain: steps.append(.user(missing: places[index]))
+      case .user where isPlain: unsafe steps.append(.user(missing: places[index]))
       default:
         guard let slot, item != .user, Self.constantText(of: item, format.style) != nil else {
           steps.append(.item(index))
           continue
         }
         switch placement {
-        case .text where isPlain: steps.append(.value(slot: slot, missing: places[index]))
-        case .number: steps.append(.number(slot: slot, missing: places[index]))
-        case .text, .word, .column: steps.append(.column(slot: slot, missing: places[index], placement))
+        case .text where isPlain: unsafe steps.append(.value(slot: slot, missing: places[index]))
+        case .number: unsafe steps.append(.number(slot: slot, missing: places[index]))
+        case .text, .word, .column:
+          unsafe steps.append(.column(slot: slot, missing: places[index], placement))
         case .string, .name, .httpProtocol: steps.append(.item(index))
         }
       }
@@ -89,7 +93,7 @@ public struct LineRenderer: ~Copyable {
   }
 
   deinit {
-    scratch.deallocate()
+    unsafe scratch.deallocate()
     escaper.deallocate()
     wordEscaper.deallocate()
     columnEscaper.deallocate()
@@ -145,19 +149,23 @@ public struct LineRenderer: ~Copyable {
     }
     for step in steps {
       switch step {
-      case .literal(let text): line.put(text)
-      case .value(let slot, let missing): put(captures[slot], or: missing, to: &line)
+      case .literal(let text): unsafe line.put(text)
+      case .value(let slot, let missing): unsafe put(captures[slot], or: missing, to: &line)
       case .number(let slot, let missing):
-        if let value = captures[slot], LogNumber.isJSON(value) { line.put(value) } else { line.put(missing) }
+        if let value = captures[slot], LogNumber.isJSON(value) {
+          line.put(value)
+        } else {
+          unsafe line.put(missing)
+        }
       case .column(let slot, let missing, let placement):
         if let value = captures[slot], value.count > 0 {
           escaper(for: placement).put(value, to: &line)
         } else {
-          line.put(missing)
+          unsafe line.put(missing)
         }
       case .time(let clock): clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
       case .requestLine: putRequestLine(to: &line)
-      case .user(let missing): put(user, or: missing, to: &line)
+      case .user(let missing): unsafe put(user, or: missing, to: &line)
       case .item(let index): put(itemAt: index, of: transaction, to: &line)
       }
     }
@@ -169,7 +177,7 @@ public struct LineRenderer: ~Copyable {
     if let value {
       escaper.put(value, to: &line)
     } else {
-      line.put(missing)
+      unsafe line.put(missing)
     }
   }
 
@@ -218,7 +226,7 @@ public struct LineRenderer: ~Copyable {
     let escaper = escaper(for: placements[index])
     func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
       guard let value, value.count > 0 || !style.missesEmpty else {
-        missing.withUnsafeBytes { line.put($0) }
+        unsafe missing.withUnsafeBytes { unsafe line.put($0) }
         return false
       }
       escaper.put(value, to: &line)
@@ -276,7 +284,7 @@ public struct LineRenderer: ~Copyable {
 
   private func put(_ handling: Captures.Handling, to line: inout LineWriter) -> Bool {
     guard handling != .none else {
-      style.missingHandling.withUnsafeBytes { line.put($0) }
+      unsafe style.missingHandling.withUnsafeBytes { unsafe line.put($0) }
       return false
     }
     line.put(handling.text)
@@ -291,7 +299,7 @@ public struct LineRenderer: ~Copyable {
       line.put(UInt8(ascii: "\""))
     } else {
       line = before
-      style.missingString.withUnsafeBytes { line.put($0) }
+      unsafe style.missingString.withUnsafeBytes { unsafe line.put($0) }
     }
   }
 
@@ -307,15 +315,15 @@ public struct LineRenderer: ~Copyable {
 
   private func putMissingNumber(_ item: FormatItem, to line: inout LineWriter) {
     if case .port(let fallback?) = item {
-      fallback.withUnsafeBytes { line.put($0) }
+      unsafe fallback.withUnsafeBytes { unsafe line.put($0) }
     } else {
-      style.missingBareNumber.withUnsafeBytes { line.put($0) }
+      unsafe style.missingBareNumber.withUnsafeBytes { unsafe line.put($0) }
     }
   }
 
   /// Whether a text is a version of HTTP.
   private static func isProtocol(_ text: LogBytes) -> Bool {
-    text.count > 5 && text.count <= 8 && text.prefix(5).equals("HTTP/")
+    unsafe text.count > 5 && text.count <= 8 && text.prefix(5).equals("HTTP/")
       && text.dropFirst(5).buffer.allSatisfy { ASCII.isDigit($0) || $0 == UInt8(ascii: ".") }
   }
 
@@ -358,7 +366,7 @@ public struct LineRenderer: ~Copyable {
   @inline(__always)
   private var user: LogBytes? {
     guard let token = captures[CapturePlan.Slot.authorization] else { return nil }
-    return BasicUser.decode(token, strictly: rules.decodesStrictly, into: scratch)
+    return unsafe BasicUser.decode(token, strictly: rules.decodesStrictly, into: scratch)
   }
 
   // MARK: Times. All in IEEE doubles and truncated, as it has always been done.

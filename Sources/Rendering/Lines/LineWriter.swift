@@ -6,7 +6,10 @@ import VarnishLog
 ///
 /// Nothing is written past the end: what doesn't fit is left out and `overflowed` says so, so that the
 /// caller can try again with more room. One comparison for each piece, none for each byte.
-public struct LineWriter {
+@safe public struct LineWriter {
+  // Invariant: `used` is never more than `memory` has bytes; every piece asks for room before it is written. The
+  // memory is the caller's, who keeps it as long as the writer is used.
+
   @usableFromInline let memory: UnsafeMutableRawBufferPointer
   @usableFromInline var used = 0
   @usableFromInline var hasOverflowed = false
@@ -20,28 +23,30 @@ public struct LineWriter {
 
   /// Starts a line at the beginning of `memory`.
   public init(_ memory: UnsafeMutableRawBufferPointer) {
-    self.memory = memory
+    unsafe self.memory = unsafe memory
   }
 
   /// What has been written since this many bytes were.
   func written(since count: Int) -> LogBytes? {
-    memory.baseAddress.map { LogBytes(start: UnsafeRawPointer($0 + count), count: used - count) }
+    unsafe memory.baseAddress.map {
+      unsafe LogBytes(start: UnsafeRawPointer($0 + count), count: used - count)
+    }
   }
 
   /// What has been written so far.
   public var written: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: memory[..<count])
+    unsafe UnsafeRawBufferPointer(rebasing: memory[..<count])
   }
 
   /// Takes room for `byteCount` bytes; nil if there is none.
   @inline(__always)
   private mutating func room(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    guard byteCount <= memory.count - used, let base = memory.baseAddress else {
+    guard unsafe byteCount <= memory.count - used, let base = unsafe memory.baseAddress else {
       hasOverflowed = true
       return nil
     }
     defer { used += byteCount }
-    return base + used
+    return unsafe base + used
   }
 
   /// Has up to `byteCount` bytes written by somebody who knows best how.
@@ -49,11 +54,11 @@ public struct LineWriter {
   /// - Parameter body: is given the room and returns how many bytes it has used, from the beginning on.
   @inlinable
   public mutating func put(atMost byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
-    guard byteCount <= memory.count - used, let base = memory.baseAddress else {
+    guard unsafe byteCount <= memory.count - used, let base = unsafe memory.baseAddress else {
       hasOverflowed = true
       return
     }
-    let written = body(base + used)
+    let written = unsafe body(base + used)
     precondition(written >= 0 && written <= byteCount, "more than there was room for")
     used += written
   }
@@ -61,44 +66,44 @@ public struct LineWriter {
   /// Writes bytes as they are.
   @inline(__always)
   mutating func put(_ bytes: UnsafeRawBufferPointer) {
-    guard let source = bytes.baseAddress, let target = room(bytes.count) else { return }
+    guard let source = bytes.baseAddress, let target = unsafe room(bytes.count) else { return }
     // Most pieces are short, and calling for a copy costs more than making it. Two overlapping loads cover
     // 17 to 32 bytes, 8 to 16, and 4 to 7, without touching anything outside.
     switch bytes.count {
     case 17...32:
       let last = bytes.count - 16
-      let (head, tail) = (
+      let (head, tail) = unsafe (
         source.loadUnaligned(as: SIMD16<UInt8>.self),
         source.loadUnaligned(fromByteOffset: last, as: SIMD16<UInt8>.self)
       )
-      target.storeBytes(of: head, as: SIMD16<UInt8>.self)
-      target.storeBytes(of: tail, toByteOffset: last, as: SIMD16<UInt8>.self)
+      unsafe target.storeBytes(of: head, as: SIMD16<UInt8>.self)
+      unsafe target.storeBytes(of: tail, toByteOffset: last, as: SIMD16<UInt8>.self)
     case 8...16:
       let last = bytes.count - 8
-      let (head, tail) = (
+      let (head, tail) = unsafe (
         source.loadUnaligned(as: UInt64.self),
         source.loadUnaligned(fromByteOffset: last, as: UInt64.self)
       )
-      target.storeBytes(of: head, as: UInt64.self)
-      target.storeBytes(of: tail, toByteOffset: last, as: UInt64.self)
+      unsafe target.storeBytes(of: head, as: UInt64.self)
+      unsafe target.storeBytes(of: tail, toByteOffset: last, as: UInt64.self)
     case 4...7:
       let last = bytes.count - 4
-      let (head, tail) = (
+      let (head, tail) = unsafe (
         source.loadUnaligned(as: UInt32.self),
         source.loadUnaligned(fromByteOffset: last, as: UInt32.self)
       )
-      target.storeBytes(of: head, as: UInt32.self)
-      target.storeBytes(of: tail, toByteOffset: last, as: UInt32.self)
+      unsafe target.storeBytes(of: head, as: UInt32.self)
+      unsafe target.storeBytes(of: tail, toByteOffset: last, as: UInt32.self)
     case 1...3:
       for index in 0..<bytes.count {
-        target.storeBytes(of: bytes[index], toByteOffset: index, as: UInt8.self)
+        unsafe target.storeBytes(of: bytes[index], toByteOffset: index, as: UInt8.self)
       }
-    default: target.copyMemory(from: source, byteCount: bytes.count)
+    default: unsafe target.copyMemory(from: source, byteCount: bytes.count)
     }
   }
 
   /// Writes bytes as they are.
-  mutating func put(_ bytes: LogBytes) { put(bytes.buffer) }
+  mutating func put(_ bytes: LogBytes) { unsafe put(bytes.buffer) }
 
   /// Writes bytes up to the first that can't stay as it is.
   ///
@@ -112,30 +117,30 @@ public struct LineWriter {
   ) -> Int {
     let count = value.count
     // Room for all is asked for at once; what isn't used is given back.
-    guard count > 0, let target = room(count) else { return count }
+    guard count > 0, let target = unsafe room(count) else { return count }
     var index = 0
     if byWords, count >= 16 {
       while true {
         // What was copied in vain is written over below.
-        guard shim_copy_clean16(target + index, value.start + index) else { break }
+        guard unsafe shim_copy_clean16(target + index, value.start + index) else { break }
         if index == count &- 16 { return count }
         // The last sixteen bytes overlap those before them.
         index = min(index &+ 16, count &- 16)
       }
     } else if byWords, count >= 8 {
       while true {
-        let word = value.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        let word = unsafe value.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
         guard ByteScan.isClean(word) else { break }
-        target.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+        unsafe target.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
         if index == count &- 8 { return count }
         // The last eight bytes overlap those before them.
         index = min(index &+ 8, count &- 8)
       }
     }
     while index < count {
-      let byte = value.start.load(fromByteOffset: index, as: UInt8.self)
-      if special[Int(byte)] { break }
-      target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+      let byte = unsafe value.start.load(fromByteOffset: index, as: UInt8.self)
+      if unsafe special[Int(byte)] { break }
+      unsafe target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
       index &+= 1
     }
     used &-= count &- index
@@ -145,13 +150,13 @@ public struct LineWriter {
   /// Writes a text as it is.
   @inline(__always)
   mutating func put(_ text: StaticString) {
-    text.withUTF8Buffer { put(UnsafeRawBufferPointer($0)) }
+    text.withUTF8Buffer { unsafe put(UnsafeRawBufferPointer($0)) }
   }
 
   /// Writes one byte.
   @inline(__always)
   mutating func put(_ byte: UInt8) {
-    room(1)?.storeBytes(of: byte, as: UInt8.self)
+    unsafe room(1)?.storeBytes(of: byte, as: UInt8.self)
   }
 
   /// Writes a number in decimal.
@@ -162,33 +167,34 @@ public struct LineWriter {
 
   /// Writes a number in decimal, with zeros in front if it has too few digits.
   mutating func put(decimal number: UInt64, minimumDigits: Int) {
-    withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
+    unsafe withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
       var at = 20
       var rest = number
       while rest > 0 || 20 - at < minimumDigits, at > 0 {
         at -= 1
-        digits[at] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+        unsafe digits[at] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
         rest /= 10
       }
-      put(UnsafeRawBufferPointer(rebasing: digits[at...]))
+      unsafe put(UnsafeRawBufferPointer(rebasing: digits[at...]))
     }
   }
 
   /// Writes `\xNN`, `\u00NN` or `%NN`.
   mutating func put(hexOf byte: UInt8, after prefix: StaticString) {
     put(prefix)
-    guard let target = room(2) else { return }
-    target.storeBytes(of: Self.hexDigit(byte >> 4), as: UInt8.self)
-    target.storeBytes(of: Self.hexDigit(byte & 15), toByteOffset: 1, as: UInt8.self)
+    guard let target = unsafe room(2) else { return }
+    unsafe target.storeBytes(of: Self.hexDigit(byte >> 4), as: UInt8.self)
+    unsafe target.storeBytes(of: Self.hexDigit(byte & 15), toByteOffset: 1, as: UInt8.self)
   }
 
   /// Writes `\xNN` with capital letters, as nginx does.
   mutating func put(capitalHexOf byte: UInt8, after prefix: StaticString) {
     put(prefix)
-    guard let target = room(2) else { return }
+    guard let target = unsafe room(2) else { return }
     let digits = (Self.hexDigit(byte >> 4), Self.hexDigit(byte & 15))
-    target.storeBytes(of: digits.0 > 0x60 ? digits.0 - 0x20 : digits.0, as: UInt8.self)
-    target.storeBytes(of: digits.1 > 0x60 ? digits.1 - 0x20 : digits.1, toByteOffset: 1, as: UInt8.self)
+    unsafe target.storeBytes(of: digits.0 > 0x60 ? digits.0 - 0x20 : digits.0, as: UInt8.self)
+    unsafe target.storeBytes(
+      of: digits.1 > 0x60 ? digits.1 - 0x20 : digits.1, toByteOffset: 1, as: UInt8.self)
   }
 
   private static func hexDigit(_ value: UInt8) -> UInt8 {

@@ -14,13 +14,13 @@ enum LogNumber {
 
   private static func anyNumber(_ text: LogBytes) -> Double? {
     guard text.count > 0, text.count < 256 else { return nil }
-    return withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in
-      copy.copyMemory(from: text.buffer)
-      copy[text.count] = 0
-      guard let start = copy.baseAddress?.assumingMemoryBound(to: CChar.self) else { return nil }
+    return unsafe withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in
+      unsafe copy.copyMemory(from: text.buffer)
+      unsafe copy[text.count] = 0
+      guard let start = unsafe copy.baseAddress?.assumingMemoryBound(to: CChar.self) else { return nil }
       var end: UnsafeMutablePointer<CChar>?
-      let number = strtod(start, &end)
-      guard let end, end - start == text.count, !number.isNaN else { return nil }
+      let number = unsafe strtod(start, &end)
+      guard let end = unsafe end, unsafe end - start == text.count, !number.isNaN else { return nil }
       return number
     }
   }

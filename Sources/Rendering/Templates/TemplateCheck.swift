@@ -82,9 +82,9 @@ enum TemplateCheck {
     var output: [UInt8] = []
     for transaction in encode(example) {
       // Words, so that headers lie at word boundaries.
-      transaction.withUnsafeBytes { memory in
+      unsafe transaction.withUnsafeBytes { memory in
         guard let start = memory.baseAddress else { return }
-        grouper.add(RecordRun(start: start, byteCount: memory.count))
+        unsafe grouper.add(RecordRun(start: start, byteCount: memory.count))
         while let group = grouper.next() {
           for index in 0..<group.count { render(group[index], with: &renderer, to: &output) }
         }
@@ -100,8 +100,8 @@ enum TemplateCheck {
     guard transaction.type == .request || transaction.type == .backendRequest else { return }
     var byteCount = 4096
     while true {
-      let line = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-        var line = LineWriter(UnsafeMutableRawBufferPointer(buffer))
+      let line = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+        var line = unsafe LineWriter(UnsafeMutableRawBufferPointer(buffer))
         let outcome = renderer.render(transaction, to: &line)
         count = line.overflowed || outcome == .noLine ? 0 : line.count
         byteCount = line.overflowed ? byteCount * 2 : 0
@@ -140,11 +140,11 @@ enum TemplateCheck {
     let byteCount = payload.count + 1
     let header = WideRecords.headerByteCount
     var words = [UInt32](repeating: 0, count: (header + byteCount + 3) / 4)
-    words.withUnsafeMutableBytes { memory in
+    unsafe words.withUnsafeMutableBytes { memory in
       guard let start = memory.baseAddress else { return }
-      WideRecords.writeHeader(
+      unsafe WideRecords.writeHeader(
         to: start, tag: tag, payloadByteCount: byteCount, vxid: vxid, side: side)
-      UnsafeMutableRawBufferPointer(rebasing: memory[header...]).copyBytes(from: payload)
+      unsafe UnsafeMutableRawBufferPointer(rebasing: memory[header...]).copyBytes(from: payload)
     }
     return words
   }

@@ -25,9 +25,9 @@ enum TemplateFile {
     let file = try ReadOnlyFile(path: path)
     var bytes: [UInt8] = []
     while bytes.count <= Template.byteCountMax {
-      let chunk = try [UInt8](unsafeUninitializedCapacity: 16 << 10) {
+      let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: 16 << 10) {
         (buffer, count) throws(SystemError) in
-        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+        count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
       }
       if chunk.isEmpty { break }
       bytes += chunk
@@ -37,16 +37,16 @@ enum TemplateFile {
 
   /// The names of the templates in a directory, in order; none if there is no such directory.
   static func names(in directory: String) throws(TemplateError) -> [String] {
-    guard let stream = opendir(directory) else {
+    guard let stream = unsafe opendir(directory) else {
       if errno == ENOENT || errno == ENOTDIR { return [] }
       let error = SystemError(operation: "open", path: directory)
       throw TemplateError(place: directory, reason: .unreadable(error.reason + error.explanation))
     }
-    defer { closedir(stream) }
+    defer { unsafe closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
-      let file = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    while let entry = unsafe readdir(stream) {
+      let file = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }
       let name = String(file.dropLast(suffix.count))
       if file.hasSuffix(suffix), isName(name) { names.append(name) }
@@ -65,12 +65,12 @@ enum TemplateFile {
   /// What isn't there doesn't make anybody wait either; opening it says why.
   static func isOrdinary(_ path: String) -> Bool {
     var status = stat()
-    return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+    return unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
   }
 
   /// Whether there is anything of this name.
   static func exists(_ path: String) -> Bool {
     var status = stat()
-    return lstat(path, &status) == 0
+    return unsafe lstat(path, &status) == 0
   }
 }

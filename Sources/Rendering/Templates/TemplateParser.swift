@@ -211,8 +211,9 @@ struct TemplateParser {
     }
     guard let (line, value) = missingNumber ?? missingText else { return }
     if escaping == .json, missingNumber != nil {
-      let isNumber = value.withUnsafeBytes { bytes in
-        bytes.baseAddress.map { LogNumber.isJSON(LogBytes(start: $0, count: bytes.count)) } ?? false
+      let isNumber = unsafe value.withUnsafeBytes { bytes in
+        unsafe bytes.baseAddress.map { unsafe LogNumber.isJSON(LogBytes(start: $0, count: bytes.count)) }
+          ?? false
       }
       guard isNumber || value == Array("null".utf8) else {
         throw harmful(.missingNumber, line, value, expected: "a number or null")

@@ -72,14 +72,14 @@ struct ConfigurationFile {
   // MARK: The file
 
   private func bytes() throws(Failure) -> [UInt8] {
-    let descriptor = open(values.pathToRead(path), O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(values.pathToRead(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable() }
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
     // The reader says so if there is more than it takes.
     while bytes.count <= YAMLReader.byteCountMax {
-      let count = read(descriptor, &buffer, buffer.count)
+      let count = unsafe read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw unreadable() }
       if count == 0 { break }
@@ -89,7 +89,7 @@ struct ConfigurationFile {
   }
 
   private func unreadable() -> Failure {
-    .unreadable(UsageError(String(cString: strerror(errno)), about: nil))
+    unsafe .unreadable(UsageError(String(cString: strerror(errno)), about: nil))
   }
 
   // MARK: Parts

@@ -42,6 +42,10 @@ import Synchronization
 
   var address: UInt { unsafe UInt(bitPattern: base) }
 
+  // Written out, because the compiler warns of the one it would make: that compares pointers without a mark.
+  @usableFromInline
+  package static func == (left: SpoolBlock, right: SpoolBlock) -> Bool { unsafe left.base == right.base }
+
   /// Writes the header of an empty block over fresh or used memory.
   func initialize(byteCount: Int, firstSequence: Int) {
     unsafe publishedPointer.initialize(to: Atomic(0))
