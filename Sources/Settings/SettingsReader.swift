@@ -1,3 +1,5 @@
+import Platform
+
 /// Takes settings out of a mapping, each by its own reader, and reports every mistake.
 ///
 /// ```swift

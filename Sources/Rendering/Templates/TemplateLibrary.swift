@@ -1,3 +1,4 @@
+import Platform
 /// A template in a list, usable or not.
 public struct TemplateEntry: Sendable {
   /// What it is called by.
@@ -128,7 +129,7 @@ public struct TemplateLibrary: Sendable {
 
   private func unknown(_ name: String) -> TemplateError {
     let known = list().map(\.name)
-    var near = known.filter { EditDistance.between($0, name) <= max(1, name.utf8.count / 3) }
+    var near = EditDistance.names(near: name, among: known)
     // Somebody may have meant a file that lies right here.
     if TemplateFile.isName(name), TemplateFile.exists(name) { near.append("./" + name) }
     return TemplateError(place: name, reason: .unknownName(near: near, known: known))

@@ -1,10 +1,10 @@
 /// How far a mistyped name is from another.
-public enum EditDistance {
+package enum EditDistance {
   private static let byteCountMax = 64
 
   /// The number of bytes to insert, remove or replace; `Int.max` if the names are too long to be names, or if it
   /// is more than `limit`.
-  public static func between(_ one: String, _ other: String, atMost limit: Int = .max) -> Int {
+  package static func between(_ one: String, _ other: String, atMost limit: Int = .max) -> Int {
     let left = one.utf8
     let right = other.utf8
     guard left.count <= byteCountMax, right.count <= byteCountMax, abs(left.count - right.count) <= limit
@@ -27,7 +27,7 @@ public enum EditDistance {
   }
 
   /// Those of the known names that may have been meant, the nearest ones, in the order in which they are known.
-  public static func names(near name: String, among known: [String]) -> [String] {
+  package static func names(near name: String, among known: [String]) -> [String] {
     var near: [String] = []
     var least = max(1, name.utf8.count / 3)
     for candidate in known {
