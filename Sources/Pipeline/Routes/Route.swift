@@ -40,19 +40,19 @@ struct Route: ~Copyable {
   private(set) var noticeNotation = LossNotice.Notation.comment
   /// Which of the reading's groupers it takes groups from; nil while it takes records.
   var grouper: Int?
-  private var shown: ShownEntries?
-  private(set) var query: Query?
+  var shown: ShownEntries?
+  var query: Query?
   var writer: SpoolWriter
   private var rateLimiter: RateLimiter?
   /// How many more groups are to be taken.
-  private var groupsLeft: Int
+  var groupsLeft: Int
   private let sample: Sample?
   /// Whether it takes single records instead of groups.
   let takesRecords: Bool
   /// Whether it takes groups as a whole.
   let takesWholeGroups: Bool
   /// Whether there is nothing to ask of a record before it is shown.
-  private let takesEveryRecord: Bool
+  let takesEveryRecord: Bool
 
   /// A route to an output.
   init(
@@ -208,7 +208,7 @@ struct Route: ~Copyable {
     return !isSuccessor
   }
 
-  private mutating func objection(_ isWanted: Bool, _ vxid: UInt64, _ clock: RunClock) -> Ledger.Cause? {
+  mutating func objection(_ isWanted: Bool, _ vxid: UInt64, _ clock: RunClock) -> Ledger.Cause? {
     guard isWanted else { return .unwanted }
     if let sample, !sample.includes(vxid) { return .sampledOut }
     if rateLimiter?.admits(at: clock.now().steadyNanoseconds) == false { return .rateLimited }
@@ -233,7 +233,7 @@ struct Route: ~Copyable {
   private static let lineByteCountUsual = 1024
   private static let lineByteCountMax = 64 << 20
   /// Room for a group of some transactions; one of a long connection has thousands.
-  private static let groupByteCountUsual = 16 << 10
+  static let groupByteCountUsual = 16 << 10
   private static let groupByteCountMax = 512 << 20
 
   /// Room for what is usually shown at once.
@@ -273,7 +273,7 @@ struct Route: ~Copyable {
   }
 
   /// The same for one record.
-  private mutating func take<Layout: RecordLayout>(
+  mutating func take<Layout: RecordLayout>(
     _ record: Record<Layout>, isIntact: () -> Bool
   ) -> Outcome {
     let result: RenderResult
@@ -355,111 +355,5 @@ struct Route: ~Copyable {
   mutating func finish() {
     if !gap.isEmpty { markGap(isLast: true) }
     writer.finish()
-  }
-}
-
-// MARK: - Single records
-
-extension Route {
-  /// How many records are rendered before they are checked and kept.
-  private static let batchCount = 64
-
-  /// What came of a run's records.
-  enum RunOutcome {
-    /// All of them were dealt with.
-    case done
-    /// There is no room for the next one, which isn't counted yet.
-    case full
-  }
-
-  /// Takes the records of a run, each by itself.
-  ///
-  /// - Parameter cursor: is left where there was no room.
-  mutating func take<Layout: RecordLayout>(
-    each cursor: inout RecordCursor<Layout>, _ clock: RunClock, isIntact: () -> Bool
-  ) -> RunOutcome {
-    if takesEveryRecord {
-      let isWhole = takeMany(&cursor, isIntact: isIntact)
-      if configuration.isUnbuffered { publish() }
-      if !isWhole { return .done }
-    }
-    // What is left had no room, or must be looked at one by one.
-    while groupsLeft > 0 {
-      var ahead = cursor
-      guard let record = ahead.next() else { return .done }
-      let isWanted = TransactionGroup.withRecord(record) { query?.matches($0) ?? true }
-      if let cause = objection(isWanted, record.vxid, clock) {
-        ledger[cause] += 1
-        cursor = ahead
-        continue
-      }
-      switch take(record, isIntact: isIntact) {
-      case .committed, .counted: countTaken()
-      // What was overwritten holds no records any more; the source says how much that was.
-      case .torn: return .done
-      case .full: return .full
-      }
-      cursor = ahead
-    }
-    return .done
-  }
-
-  /// Counts the record at which there was no room as lost, and goes past it.
-  mutating func refuse<Layout: RecordLayout>(_ cursor: inout RecordCursor<Layout>) {
-    guard cursor.next() != nil else { return }
-    refuse()
-    countTaken()
-  }
-
-  /// Takes many records at a time, as long as there is room.
-  ///
-  /// - Returns: false if they were overwritten meanwhile.
-  private mutating func takeMany<Layout: RecordLayout>(
-    _ records: inout RecordCursor<Layout>, isIntact: () -> Bool
-  ) -> Bool {
-    switch shown {
-    case .records(let renderer)?:
-      let tallies = Self.takeMany(&records, renderer, &writer, isIntact: isIntact)
-      ledger.committed += tallies.committed
-      ledger[.unwanted] += tallies.hidden
-      ledger[.torn] += tallies.torn
-      return tallies.torn == 0
-    default: return true
-    }
-  }
-
-  private static func takeMany<Layout: RecordLayout>(
-    _ records: inout RecordCursor<Layout>, _ renderer: borrowing Box<GroupRenderer>,
-    _ writer: inout SpoolWriter, isIntact: () -> Bool
-  ) -> (committed: Int, hidden: Int, torn: Int) {
-    var tallies = (committed: 0, hidden: 0, torn: 0)
-    var wanted = groupByteCountUsual
-    unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: batchCount) { ends in
-      while !records.rest.isEmpty {
-        guard writer.hasRoom(wanted), case .room(let room) = writer.reserve(wanted) else { return }
-        // Each record that is kept takes some of the room away for itself.
-        let usable = room.count - ends.count * SpoolWriter.entryOverhead
-        var lines = unsafe LineWriter(UnsafeMutableRawBufferPointer(rebasing: room[..<max(0, usable)]))
-        let batch = unsafe renderer.value.render(each: &records, to: &lines, ends: ends)
-        tallies.hidden += batch.hidden
-        if batch.shown == 0, batch.hidden == 0 {
-          // What is left is no whole record, or needs more room.
-          guard batch.isFull else { return }
-          wanted = room.count * 2
-          continue
-        }
-        guard isIntact() else {
-          tallies.torn += 1
-          return
-        }
-        var start = 0
-        for index in 0..<batch.shown {
-          unsafe writer.commit(ends[index] - start)
-          start = unsafe ends[index]
-        }
-        tallies.committed += batch.shown
-      }
-    }
-    return tallies
   }
 }
