@@ -69,7 +69,7 @@ package final class SpoolDisk: Sendable {
     do {
       offset = try file.append(frame, body)
     } catch {
-      shelf.withLock { $0.frameCounts[file.number, default: 1] -= 1 }
+      shelf.withLock { removeFrame(of: file, &$0) }
       throw error
     }
     usedBytes.add(frame.paddedByteCount, ordering: .sequentiallyConsistent)
@@ -123,12 +123,14 @@ package final class SpoolDisk: Sendable {
 
   /// Says that a frame isn't needed any more.
   func release(_ stored: StoredFrame) {
-    shelf.withLock { shelf in
-      let count = (shelf.frameCounts[stored.file.number] ?? 1) - 1
-      shelf.frameCounts[stored.file.number] = count
-      // The one that is appended to is begun anew once nothing of it is needed.
-      if count == 0 { discard(stored.file, &shelf) }
-    }
+    shelf.withLock { removeFrame(of: stored.file, &$0) }
+  }
+
+  /// Counts a frame less in a file; the one that is appended to, too, is begun anew once nothing of it is needed.
+  private func removeFrame(of file: SpoolFile, _ shelf: inout Shelf) {
+    let count = (shelf.frameCounts[file.number] ?? 1) - 1
+    shelf.frameCounts[file.number] = count
+    if count == 0 { discard(file, &shelf) }
   }
 
   func discard(_ file: SpoolFile, _ shelf: inout Shelf) {
