@@ -99,6 +99,28 @@ import Testing
     #expect(said.all.first?.contains("lines are sent again") == true, "\(said.all)")
   }
 
+  @Test(arguments: [Family.ipv4, .ipv6])
+  func aResetThatSendingMeetsFirstIsNoEndOfOneThatHasReadEverything(family: Family) throws {
+    let listener = TestListener(address(family))
+    let link = SocketLink(address: listener.address, system: .real)
+    defer { link.release() }
+    _ = link.begin(at: .now())
+    try #require(eventually { if case .open = link.condition(at: .now()) { true } else { false } })
+    let line = Array("line\n".utf8)[...]
+    let peer = listener.connection()
+    #expect(link.send(line, at: .now()) == .sent(line.count))
+    #expect(peer.lines(1) == ["line"])
+    #expect(link.send(line, at: .now()) == .sent(line.count))
+    peer.reset()
+    // Nothing else looks at the connection.
+    #expect(eventually { link.send(line, at: .now()) == .broken })
+    guard case .ended(let end) = link.condition(at: .now()) else {
+      Issue.record("it has ended")
+      return
+    }
+    #expect(end.isAbrupt, "\(end.reason)")
+  }
+
   @Test func whatAPeerLeavesIsCountedIfSoWished() throws {
     let listener = TestListener(address(.unix))
     let output = try output(listener.address, onRestart: .drop)

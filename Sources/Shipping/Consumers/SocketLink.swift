@@ -270,11 +270,12 @@ final class SocketLink: Link {
       return .sent(0)
     } catch .messageTooLong where isDatagram {
       return .tooLarge
+    } catch .brokenPipe {
+      if look(descriptor) == nil { _ = lost(descriptor, .brokenPipe) }
+      return .broken
     } catch {
-      if look(descriptor) == nil {
-        let end = LinkEnd(reason: "send: \(error)", isAbrupt: true)
-        phase = .ended(descriptor, end, unread: unread(descriptor, isReset: true))
-      }
+      // The system says this once: whoever looks now finds an end as if the peer had read everything.
+      _ = lost(descriptor, error)
       return .broken
     }
   }
