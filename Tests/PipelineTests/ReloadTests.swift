@@ -251,7 +251,7 @@ struct ReloadTests {
     let (outcome, _) = end(&follower)
     #expect(outcome == .complete)
     #expect(try stage.lines("stays") == stage.written)
-    #expect(try stage.lines("comes") == Array(stage.written.suffix(4)))
+    #expect(try stage.lines("comes") == Array(stage.written.suffix(4)), "\(stage.said)")
   }
 
   @Test func `an end during a reload is an end`() throws {

@@ -225,6 +225,8 @@ final class DiscardedRoutes: @unchecked Sendable {
 extension Route {
   /// Ends a route to which nothing was written, and waits until it has let go of what it had open.
   fileprivate mutating func discard() {
-    if case .open(let output)? = retire() { _ = output.join(drainSeconds: 0) }
+    guard case .open(let output)? = retire() else { return }
+    // There is nothing to deliver; the time is for its thread to get a processor, and its sink to be closed.
+    _ = output.join(drainSeconds: 10)
   }
 }
