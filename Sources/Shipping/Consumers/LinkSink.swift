@@ -91,7 +91,7 @@ public final class LinkSink: Sink {
 
   // MARK: Entries
 
-  /// Sends whole entries, as far as there is somebody who has room for them.
+  /// Sends whole entries, as far as there is a consumer that has room for them.
   public func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     let obstacle = prepare(now)
     if case .refused(let error) = state { throw error }

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Spool
 
-/// A connection to somebody who listens, or a socket that takes messages.
+/// A connection to a process that listens, or a socket that takes messages.
 final class SocketLink: Link {
   let name: String
   private let address: SocketAddress

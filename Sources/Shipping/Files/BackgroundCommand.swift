@@ -112,7 +112,7 @@ final class BackgroundCommand {
     if child != nil { reap(now) }
     watchTime(now)
     while child == nil, let job = queue.first {
-      // What somebody has put elsewhere meanwhile is theirs.
+      // What another process has put elsewhere meanwhile belongs to it.
       guard let status = try? system.linkStatus(ofPath: job.path), FileIdentity(status) == job.identity else {
         ended.append((job, false))
         removeFirst()

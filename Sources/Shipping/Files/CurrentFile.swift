@@ -9,7 +9,7 @@ struct CurrentFile {
     /// It couldn't be put away: not before it has so many bytes, or its period is over and the steady clock says
     /// so much.
     case postponed(byteCount: Int, untilNanoseconds: Int64)
-    /// As soon as what is in memory is in it: somebody else may have moved it.
+    /// As soon as what is in memory is in it: another process may have moved it.
     case letGo
 
     /// The size at which the file is put away.

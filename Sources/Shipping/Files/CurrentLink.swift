@@ -66,7 +66,7 @@ struct CurrentLink {
     }
   }
 
-  /// Makes the link under a name that nothing has; what somebody else has put there is passed over.
+  /// Makes the link under a name that nothing has; what another process has put there is passed over.
   private func makeTemporaryLink(_ target: String) throws(Errno) -> String {
     for number in 1...Self.temporaryNamesMax {
       let temporary = path + (number == 1 ? ".new" : ".new-\(number)")

@@ -22,7 +22,7 @@ final class EntryFile {
     self.init(descriptor, path, status, isOwner: true, system)
   }
 
-  /// Writes to a file that somebody else has opened and will close.
+  /// Writes to a file that another process has opened and will close.
   convenience init(borrowing descriptor: Int32, name: String, status: stat, system: SystemCalls) {
     self.init(descriptor, name, status, isOwner: false, system)
   }
@@ -75,16 +75,16 @@ final class EntryFile {
     throw SystemError(operation: "write", path: path, errno: failure)
   }
 
-  /// Whether somebody has deleted the file, so that nobody will ever read what is written to it.
+  /// Whether another process has deleted the file, so that what is written to it will never be read.
   ///
-  /// Also looks how long it is, as somebody may have emptied it.
+  /// Also looks how long it is, as another process may have emptied it.
   func isDeleted() -> Bool {
     guard let status = try? system.status(descriptor) else { return false }
     byteCount = Int(status.st_size) - tornByteCount
     return countsNames && status.st_nlink == 0
   }
 
-  /// Whether somebody has emptied the file since it was written to.
+  /// Whether another process has emptied the file since it was written to.
   func wasEmptied() -> Bool {
     guard byteCount > 0, let status = try? system.status(descriptor), status.st_size == 0 else {
       return false
@@ -149,7 +149,7 @@ final class EntryFile {
 
   /// Cuts off what a failed write has left of an entry.
   ///
-  /// Counted from where the file ends now, as somebody may have emptied it meanwhile.
+  /// Counted from where the file ends now, as another process may have emptied it meanwhile.
   func mend() throws(SystemError) {
     guard isTorn else { return }
     do {

@@ -61,7 +61,7 @@ extension FileCatalog {
         }
         try system.rename(path, toNew: new)
         if let renamed = try? system.linkStatus(ofPath: new), FileIdentity(renamed) != identity {
-          // Somebody has put another file there between looking and renaming.
+          // Another process has put another file there between looking and renaming.
           try? system.rename(new, toNew: path)
           return nil
         }
@@ -100,7 +100,7 @@ extension FileCatalog {
       try system.unlink(member.path)
       FaultPoint.rotationPruned.pass()
     } catch .noEntry {
-      // Somebody else was faster.
+      // Another process was faster.
     } catch {
       throw SystemError(operation: "unlink", path: member.path, errno: error)
     }

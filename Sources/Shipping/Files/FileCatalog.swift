@@ -101,7 +101,7 @@ struct FileCatalog {
     }
   }
 
-  /// Marks the file that somebody's command has made of a finished one, such as a compressed one, as that one.
+  /// Marks the file that a command has made of a finished one, such as a compressed one, as that one.
   ///
   /// - Parameter lastChange: when the finished one was changed last; what replaces it isn't older.
   mutating func adoptSuccessor(of path: String, _ mark: FileMark, lastChange: timespec) {
@@ -172,7 +172,7 @@ struct FileCatalog {
     do {
       try makeNewDirectory(path, attributes, isOfTime: isOfTime)
     } catch .exists {
-      // Somebody else has made it meanwhile.
+      // Another process has made it meanwhile.
     } catch {
       throw SystemError(operation: "mkdir", path: path, errno: error)
     }

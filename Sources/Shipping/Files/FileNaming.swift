@@ -110,7 +110,7 @@ struct FileNaming: Sendable {
     }
   }
 
-  /// The age of a file, from its name without directories, also if somebody has compressed it; nil if this
+  /// The age of a file, from its name without directories, also if another process has compressed it; nil if this
   /// scheme never makes it.
   func age(ofFileName name: String) -> Age? {
     let suffix = Self.compressedSuffixes.first { name.hasSuffix($0) } ?? ""

@@ -7,7 +7,7 @@ import Spool
 /// What is opened is what was looked at: links are not followed here, a file that is there is compared with what
 /// its name led to before, and one that isn't is made exclusively.
 extension FileSeries {
-  /// How often it is tried to open what somebody else replaces at the same time.
+  /// How often it is tried to open what another process replaces at the same time.
   private static let attemptsMax = 10
 
   /// Opens the file that is written to from now on, and repairs it before if it is not as we left it.

@@ -26,7 +26,7 @@ extension FileSeries {
     case kept
     /// It is finished, and is to be closed.
     case finished(FinishedFile)
-    /// Somebody else has put it away; it is to be closed.
+    /// Another process has put it away; it is to be closed.
     case gone
   }
 
@@ -48,7 +48,7 @@ extension FileSeries {
     try current.file.synchronize()
     FaultPoint.rotationSynced.pass()
     let identity = current.file.identity
-    // If it has got another name or none, somebody else has put it away.
+    // If it has got another name or none, another process has put it away.
     guard let status = try? system.linkStatus(ofPath: path), FileIdentity(status) == identity else {
       return .gone
     }

@@ -137,7 +137,7 @@ struct FileSeries {
     return min(wait, current.turn.retryNanoseconds - now.steadyNanoseconds)
   }
 
-  /// Whether the file is to be let go of, as somebody else may have moved it.
+  /// Whether the file is to be let go of, as another process may have moved it.
   var isToBeLetGo: Bool {
     if case .letGo? = current?.turn { true } else { false }
   }
@@ -171,7 +171,7 @@ struct FileSeries {
       operation: "append", path: file.path, problem: "it holds something other than records of this log")
   }
 
-  /// Gives a file that somebody has emptied what every file begins with.
+  /// Gives a file that another process has emptied what every file begins with.
   mutating func renewBeginning(_ encoder: Encoder) throws(SystemError) {
     guard case .growing(let current, let emptyByteCount) = state,
       emptyByteCount > 0 || options.content.binary != nil, current.file.wasEmptied()
@@ -194,7 +194,7 @@ struct FileSeries {
     try file.close()
   }
 
-  /// Lets go of the file if somebody has deleted it, so that the next one is begun in its place.
+  /// Lets go of the file if another process has deleted it, so that the next one is begun in its place.
   ///
   /// What was in it before this write is their loss.
   /// - Returns: whether that was so.

@@ -49,7 +49,7 @@ extension FileSink {
     do {
       switch place {
       case .pipe(let path):
-        // Opened when somebody reads it, whoever that is and whenever.
+        // Opened as soon as there is a reader.
         var links = LinkOptions()
         links.onRestart = options.onRestart
         links.content = options.content

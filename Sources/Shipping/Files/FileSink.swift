@@ -156,7 +156,7 @@ extension FileSink {
     try series.begin(encoder)
   }
 
-  /// The same, for a file that somebody may have emptied, too.
+  /// The same, for a file that another process may have emptied, too.
   private func makeWritable(_ now: Moment) throws(SystemError) {
     try makeReady(now)
     try series.renewBeginning(encoder)
@@ -194,7 +194,7 @@ extension FileSink {
     FaultPoint.rotationClosed.pass()
   }
 
-  /// Lets go of the file because somebody else may have moved it.
+  /// Lets go of the file because another process may have moved it.
   ///
   /// If that was because it can't be written, what is in memory goes to the next one.
   private func letGo(_ now: Moment) throws(SystemError) {

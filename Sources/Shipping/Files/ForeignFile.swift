@@ -5,7 +5,7 @@ import Platform
 /// is put aside.
 enum ForeignKind: String, CaseIterable, Sendable {
   case link, fifo, socket, device
-  /// A file that has another name as well, which somebody may have given it to have that one written to.
+  /// A file that has another name as well, which another process may have given it to have that one written to.
   case hardLink = "hard-link"
   /// A file of another user in a directory where everybody can make files.
   case otherOwner = "other-owner"
@@ -46,7 +46,7 @@ struct FileTrust {
     system.status(ofPath: FileNaming.directory(of: path)).map { $0.st_mode & S_IWOTH != 0 } ?? false
   }
 
-  /// Whether a link, or anything else that was found in a public directory, was made by somebody to be trusted.
+  /// Whether a link, or anything else that was found in a public directory, was made by another process to be trusted.
   func isTrusted(owner: uid_t) -> Bool { owner == 0 || owner == geteuid() }
 
   /// What keeps a path from being written to; nil if nothing does.

@@ -46,7 +46,7 @@ struct RetentionLimits {
 
 /// The time as retention sees it: the wall's, but never faster than the steady clock.
 ///
-/// A clock that jumps ahead would make every file too old at once, before somebody sets it right.
+/// A clock that jumps ahead would make every file too old at once, before it is set right.
 struct UnhurriedClock {
   private var seconds: Int64
   private var steadyNanoseconds: Int64

@@ -2,7 +2,7 @@ import Glibc
 public import Platform
 public import Spool
 
-/// A descriptor that somebody else has opened, such as standard output.
+/// A descriptor that another process has opened, such as standard output.
 ///
 /// It is never made non-blocking, since that would change it for all who share it. A pipe or a
 /// terminal is opened anew instead, a socket takes the wish with each call, and where neither works

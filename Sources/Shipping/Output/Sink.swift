@@ -50,7 +50,7 @@ public protocol Sink: AnyObject {
   /// - Returns: In how many nanoseconds it wants to be called again; nil, if not by the clock.
   func tick(at now: Moment) throws(SystemError) -> Int64?
 
-  /// Lets go of the target and takes it up again by its name, for a rotation by somebody else.
+  /// Lets go of the target and takes it up again by its name, for a rotation by another process.
   func reopen(at now: Moment) throws(SystemError)
 
   /// Finishes what is taken and not settled, and lets go of the target.
