@@ -35,6 +35,12 @@ public struct EntryBatch {
     return block.endOffset(ofEntry: firstEntry + index) - startOffset
   }
 
+  /// Which entry it is.
+  public func mark(of index: Int) -> EntryMark {
+    precondition(index >= 0 && index < count, "an entry of this batch")
+    return block.mark(ofEntry: firstEntry + index)
+  }
+
   /// The bytes of one entry, or the rest of the first.
   package func entry(_ index: Int) -> UnsafeRawBufferPointer {
     let start = index == 0 ? 0 : endOffset(of: index - 1)

@@ -4,15 +4,21 @@ public struct EntryList: Sendable, Equatable {
   public var bytes: [UInt8]
   /// The offset at which each of them ends, the last one at the end.
   public var ends: [Int]
+  /// Which entries they are; empty if they have no marks.
+  public var marks: [EntryMark]
 
   /// Entries whose ends are known.
-  public init(bytes: [UInt8], ends: [Int]) {
+  public init(bytes: [UInt8], ends: [Int], marks: [EntryMark] = []) {
     self.bytes = bytes
     self.ends = ends
+    self.marks = marks
   }
 
   /// How many they are.
   public var count: Int { ends.count }
+
+  /// The mark of one of them.
+  package func mark(of index: Int) -> EntryMark { index < marks.count ? marks[index] : .start }
 
   /// How many some of them are, and how large.
   package func tally(_ range: Range<Int>) -> Tally {

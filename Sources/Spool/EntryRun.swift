@@ -21,7 +21,10 @@ public struct EntryRun: Sendable, Equatable {
     guard batch.start.sequence == endSequence else { return false }
     let start = entries.bytes.count
     unsafe entries.bytes.append(contentsOf: batch.bytes)
-    for index in 0..<batch.count { entries.ends.append(start + batch.endOffset(of: index)) }
+    for index in 0..<batch.count {
+      entries.ends.append(start + batch.endOffset(of: index))
+      entries.marks.append(batch.mark(of: index))
+    }
     return true
   }
 }

@@ -22,29 +22,6 @@ public final class Spool: Sendable {
     case block
   }
 
-  /// A disk that takes what memory has no room for, and keeps what couldn't be delivered for the next run.
-  public struct DiskOptions: Sendable {
-    /// The directory, for one output of one process.
-    public var directory: String
-    /// How much it may hold, in bytes.
-    public var limitBytes: Int
-    /// What the entries are.
-    public var content: EntryContent
-    /// Told, in one line, what is wrong with the disk or what was found on it; called on any thread.
-    public var warn: @Sendable (String) -> Void
-
-    /// A directory that may hold 10 GiB of lines unless told otherwise.
-    public init(
-      directory: String, limitBytes: Int = 10 << 30, content: EntryContent = .lines(),
-      warn: @escaping @Sendable (String) -> Void = { _ in }
-    ) {
-      self.directory = directory
-      self.limitBytes = limitBytes
-      self.content = content
-      self.warn = warn
-    }
-  }
-
   /// How large a spool may grow, and what happens then.
   public struct Options: Sendable {
     /// The most memory the spool may hold; at least two blocks.
@@ -82,7 +59,9 @@ public final class Spool: Sendable {
   /// What was found on disk at the beginning.
   package let inherited: Tally
   /// The number of the first entry that is delivered, and of the first that is new.
-  package let startSequence: Int, newSequence: Int
+  public let startSequence: Int, newSequence: Int
+  /// Behind the marks of all entries that were found on disk and have some of the same checkpoint.
+  public let inheritedEnd: EntryMark
 
   /// Wakes the consumer: there are entries, or there is a command for it.
   package let consumerWake: WakeEvent
@@ -93,6 +72,8 @@ public final class Spool: Sendable {
   package let isConsumerAsleep = Atomic<Bool>(false)
   package let isProducerWaiting = Atomic<Bool>(false)
   package let isSpillingWanted = Atomic<Bool>(false)
+  /// Whether the producer is to leave its block for another, so that what is in that can go to disk.
+  package let isHandoverWanted = Atomic<Bool>(false)
   package let isMemoryWanted = Atomic<Bool>(false)
   package let isFinished = Atomic<Bool>(false)
   /// Whether the disk had no room for the last block that was to go there, by its limit or by what is left of it.
@@ -148,10 +129,13 @@ public final class Spool: Sendable {
     }
     first = block
     // The frames go there and nowhere else: who holds one holds its room on the disk.
-    queue = SpoolQueue(first: block, frames: heritage.frames)
+    queue = SpoolQueue(
+      first: block, frames: heritage.frames, holdsTaken: options.disk?.keepsUp ?? false,
+      storedThrough: heritage.endSequence)
     inherited = heritage.tally
     startSequence = heritage.delivered
     newSequence = heritage.endSequence
+    inheritedEnd = heritage.endMark
     guard let disk = options.disk else { return }
     let (count, missing) = (inherited.entries, heritage.missingEntries)
     if count > 0 {
@@ -161,6 +145,13 @@ public final class Spool: Sendable {
     if missing > 0 {
       let verb = missing == 1 ? "is" : "are"
       disk.warn("\(disk.directory): \(disk.content.counted(missing)) of an earlier run \(verb) lost")
+    }
+    let cut = heritage.cutEntries
+    if cut > 0 {
+      let verb = cut == 1 ? "is" : "are"
+      disk.warn(
+        "\(disk.directory): \(disk.content.counted(cut)) of an earlier run \(verb) missing at the end; what the log still has of them comes again"
+      )
     }
   }
 
@@ -175,6 +166,11 @@ public final class Spool: Sendable {
     precondition(!hasReader.exchange(true, ordering: .relaxed), "a spool has one reader")
     return SpoolReader(self)
   }
+
+  /// In front of which sequence all entries are on disk that aren't settled, if the disk keeps up; for any thread.
+  ///
+  /// A kill leaves them there. It grows only.
+  public var storedThrough: Int { queue.storedThrough.load(ordering: .acquiring) }
 
   /// The numbers, readable from any thread.
   public var usage: SpoolUsage {
@@ -226,9 +222,13 @@ extension Spool {
 // MARK: - The thread that moves blocks to disk
 
 extension Spool {
-  /// Starts it, if there is a disk.
-  package func startSpiller() throws(Errno) {
-    guard disk != nil else { return }
+  /// Starts it, if there is a disk; for when the checkpoint has the sequences of this run.
+  ///
+  /// - Parameter driver: what has its loop go on in place of a thread; nil if that does.
+  package func startSpiller(_ driver: (any LoopDriver)? = nil) throws(Errno) {
+    guard let disk else { return }
+    disk.noteLineage()
+    if let driver { return driver.take(disk.options.directory, Spiller(self, spiller)) }
     pthread_detach(try WorkerThread.start(Spiller(self, spiller)))
     hasSpiller.store(true, ordering: .relaxed)
   }
@@ -237,10 +237,16 @@ extension Spool {
   ///
   /// - Returns: false if it hangs with its disk.
   package func stopSpiller() -> Bool {
-    guard hasSpiller.load(ordering: .relaxed) else { return true }
     spiller.request()
+    guard hasSpiller.load(ordering: .relaxed) else { return true }
     spillerWake.signal()
     return spiller.wait(nanoseconds: Self.spillerStopNanoseconds)
+  }
+
+  /// Whether the consumer hasn't taken all of so many entries that were published first.
+  package func leavesWaiting(_ publishedCount: Int) -> Bool {
+    // Read first: what was taken never exceeds what was published by then.
+    taken.value.entries + damaged.value.entries < inherited.entries + publishedCount
   }
 
   /// Whether there is one that has been woken and hasn't gone back to sleep.
@@ -265,12 +271,13 @@ extension Spool {
     if memory.isShort, !isMemoryWanted.exchange(true, ordering: .sequentiallyConsistent) {
       consumerWake.signal()
     }
-    if disk != nil, memory.usedBytes >= memory.watermarks.high,
-      !isSpillingWanted.exchange(true, ordering: .sequentiallyConsistent)
-    {
-      spillerWake.signal()
-    }
+    if disk != nil, memory.usedBytes >= memory.watermarks.high { wakeSpiller() }
     return request
+  }
+
+  /// Has the thread that moves blocks to disk look for some.
+  package func wakeSpiller() {
+    if !isSpillingWanted.exchange(true, ordering: .sequentiallyConsistent) { spillerWake.signal() }
   }
 
   /// Counts entries that came back damaged from the disk, and says so.

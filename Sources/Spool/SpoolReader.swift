@@ -21,8 +21,8 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   private var position: Int
   /// In front of which sequence everything that was taken is settled; nil if all of it is.
   private var settledThrough: Int?
-  /// Frames that were taken whole, with entries that may not have arrived.
-  private var takenFrames: [SpoolDisk.StoredFrame] = []
+  /// In front of which sequence it is noted elsewhere that everything is settled; nil if nothing is noted there.
+  private var notedThrough: Int?
   /// How often in a row the next frame could not be read.
   private var failureCount = 0
 
@@ -92,15 +92,12 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func moveOn() throws(SystemError) {
-    if let frame {
-      takenFrames.append(frame)
-      releaseDelivered()
-    }
     frame = nil
     block = nil
     (entryIndex, offset, entryOffset) = (0, 0, 0)
     let (piece, free) = spool.queue.claimNext()
     if let free { spool.giveBack(free) }
+    releaseDelivered()
     switch piece {
     case .block(let next):
       block = next
@@ -155,6 +152,7 @@ extension SpoolReader {
     failureCount = 0
     guard let whole else {
       spool.noteDamage(stored)
+      spool.queue.dropCurrent()
       spool.disk?.release(stored)
       position = stored.frame.endSequence
       return
@@ -177,18 +175,29 @@ extension SpoolReader {
   /// Says in front of which sequence everything that was taken is settled; nil if all of it is.
   ///
   /// What isn't stays on disk, if it is there, and doesn't count as delivered.
-  package mutating func settle(through sequence: Int?) {
+  ///
+  /// - Parameter noted: in front of which sequence that is noted where another run looks first; what is on disk behind it
+  ///   stays there. Nil if it isn't noted anywhere else.
+  package mutating func settle(through sequence: Int?, noted: Int? = nil) {
     settledThrough = sequence
+    notedThrough = noted
     releaseDelivered()
   }
 
-  /// In front of which entry everything has arrived.
-  private var deliveredEnd: Int { settledThrough ?? position }
+  /// Says that more is noted than when something was settled.
+  package mutating func settle(noted: Int) {
+    notedThrough = noted
+    releaseDelivered()
+  }
 
-  private mutating func releaseDelivered() {
-    while let frame = takenFrames.first, frame.frame.endSequence <= deliveredEnd {
-      spool.disk?.release(frame)
-      takenFrames.removeFirst()
+  /// In front of which entry everything has arrived, and that is noted.
+  private var deliveredEnd: Int { min(settledThrough ?? position, notedThrough ?? .max) }
+
+  private func releaseDelivered() {
+    guard let disk = spool.disk else { return }
+    for taken in spool.queue.release(through: deliveredEnd) {
+      if let frame = taken.frame { disk.release(frame) }
+      if let block = taken.block { spool.giveBack(block) }
     }
   }
 
@@ -226,15 +235,21 @@ extension SpoolReader {
     var keeper = SpoolKeeper(disk)
     let delivered = unsettled.first?.firstSequence ?? position
     var unsettled = EntryRuns(unsettled)
-    // What of these is on disk or in the block that is being read stays there.
-    for frame in takenFrames {
-      keeper.keep(unsettled.take(before: frame.frame.firstSequence))
-      keeper.keep(frame, rest: Self.tally(unsettled.take(before: frame.frame.endSequence)))
+    // What of these is on disk, in memory or in the block that is being read stays there.
+    for taken in spool.queue.taken {
+      keeper.keep(unsettled.take(before: taken.sequences.lowerBound))
+      let rest = Self.tally(unsettled.take(before: taken.sequences.upperBound))
+      if let frame = taken.frame { keeper.keep(frame, rest: rest) }
+      if let block = taken.block { keeper.keep(block, rest: rest) }
     }
     keeper.keep(unsettled.take(before: block?.firstSequence ?? position))
     if let block {
       let rest = restOfBlock(block) + Self.tally(unsettled.take(before: position))
-      if let frame { keeper.keep(frame, rest: rest) } else { keeper.keep(block, rest: rest) }
+      if let frame = spool.queue.currentFrame {
+        keeper.keep(frame, rest: rest)
+      } else {
+        keeper.keep(block, rest: rest)
+      }
     }
     for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }
     // Blocks between the one that was being read and this one may be on disk, and no memory any more.
@@ -246,6 +261,9 @@ extension SpoolReader {
     }
     spool.kept.store(keeper.kept)
     try keeper.finish(delivered: delivered)
+    if delivered <= settledThrough ?? position {
+      spool.queue.noteAllStored(through: spool.newSequence + spool.committed.value.entries)
+    }
   }
 
   private static func tally(_ pieces: [EntryRuns.Piece]) -> Tally {

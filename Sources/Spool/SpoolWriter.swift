@@ -14,13 +14,13 @@ import Synchronization
 /// Reserving and committing cost no system call, no lock and no reference counting, but once per
 /// block. Letting go of the writer finishes the spool.
 @safe public struct SpoolWriter: ~Copyable, @unchecked Sendable {
-  // Invariant: `tail ..< tail + room` and the four bytes below `slot` are memory of `block` that
+  // Invariant: `tail ..< tail + room` and the bytes of a slot below `slot` are memory of `block` that
   // has not been published, and they do not overlap; `room` is negative when a slot is all that
   // is left. The block stays mapped as the consumer does not leave it before another is linked.
 
   /// Where the next entry starts.
   @usableFromInline package var tail: UnsafeMutableRawPointer
-  /// Where the next end offset goes, one slot further down.
+  /// Where the next entry's slot goes, one further down.
   @usableFromInline package var slot: UnsafeMutableRawPointer
   /// How many bytes the next entry may have.
   @usableFromInline package var room: Int
@@ -78,19 +78,41 @@ import Synchronization
   public static var entryOverhead: Int { SpoolBlock.slotBytes }
 
   /// Ends an entry of `byteCount` bytes that has been written to the start of the reservation.
+  ///
+  /// - Parameter mark: which entry it is; no smaller than that of the entry before it.
   @inlinable
-  public mutating func commit(_ byteCount: Int) {
+  public mutating func commit(_ byteCount: Int, _ mark: EntryMark = .start) {
     precondition(byteCount > 0 && byteCount <= room, "more than was reserved")
     unsafe tail += byteCount
     unsafe slot -= SpoolBlock.slotBytes
     // A block is smaller than 4 GiB, so the truncation never cuts anything.
-    unsafe slot.storeBytes(of: UInt32(truncatingIfNeeded: tail - origin), as: UInt32.self)
+    unsafe SpoolBlock.store(UInt32(truncatingIfNeeded: tail - origin), mark, at: slot)
     room -= byteCount + SpoolBlock.slotBytes
     count &+= 1
   }
 
+  /// The sequence that the next entry will have.
+  public var nextSequence: Int { block.firstSequence + count }
+
   /// Makes all committed entries visible, and wakes the writer thread if it sleeps.
   public mutating func publish() {
+    publishCommitted()
+    if spool.isHandoverWanted.load(ordering: .relaxed) { handOver() }
+  }
+
+  /// Leaves the block for another one, so that what is in it can go to disk; not now if there is no memory.
+  private mutating func handOver() {
+    spool.isHandoverWanted.store(false, ordering: .relaxed)
+    guard count > 0,
+      case .granted(let next) = spool.takeBlock(
+        atLeast: spool.memory.slotBytes, firstSequence: nextSequence)
+    else { return }
+    goOn(in: next)
+    spool.wakeSpiller()
+  }
+
+  /// Makes all committed entries visible, in the block in which they are.
+  private mutating func publishCommitted() {
     guard count != publishedCount else { return }
     let end = unsafe tail - origin
     total += Tally(entries: count - publishedCount, bytes: end - publishedEnd)
@@ -120,7 +142,7 @@ import Synchronization
     let minimum = max(minimumByteCount, 1)
     // Full blocks are handed over at once: the consumer may start, and a batch larger than the
     // limit cannot wait for itself.
-    publish()
+    publishCommitted()
     guard minimum <= SpoolBlock.entryBytesMax else { return .full }
     let next: SpoolBlock
     switch nextBlock(forEntryOf: minimum) {
@@ -128,6 +150,12 @@ import Synchronization
     case .full: return .full
     case .interrupted: return .interrupted
     }
+    goOn(in: next)
+    return unsafe .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
+  }
+
+  /// Links another block to this one, of which everything is published, and goes on in that.
+  private mutating func goOn(in next: SpoolBlock) {
     block.link(to: next)
     spool.wakeConsumerIfAsleep()
     block = next
@@ -138,7 +166,6 @@ import Synchronization
     count = 0
     publishedCount = 0
     publishedEnd = 0
-    return unsafe .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
   }
 
   private enum Search {

@@ -9,7 +9,7 @@ import Testing
   private let directory = TemporaryDirectory()
 
   private func live() throws -> LiveSpool {
-    try LiveSpool(memoryBlocks: 8, diskBytes: 1 << 20, in: directory.file("spool"))
+    try LiveSpool(memoryBlocks: 16, diskBytes: 1 << 20, in: directory.file("spool"))
   }
 
   private static func run(_ sequences: Range<Int>) -> EntryRun {

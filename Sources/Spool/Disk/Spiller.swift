@@ -4,13 +4,17 @@ import Synchronization
 
 /// Moves the oldest blocks of a spool from memory to disk once memory gets short, on a thread of its own.
 ///
+/// Where the disk keeps up, what has waited for a second goes there, too: blocks in memory are moved, and those that
+/// the consumer has, or has taken and not settled, are copied.
+///
 /// It may hang with its disk without anybody noticing but by memory filling up.
-struct Spiller: ThreadLoop, ~Copyable {
+struct Spiller: SteppedLoop, ~Copyable {
   private let spool: Spool
   private let end: ThreadEnd
   /// What is wrong with the disk, by the system's number: the file in question may be another one each time.
   private var trouble = Trouble<Int32>()
   private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
+  private var lag = SpoolLag()
 
   private static let restNanosecondsMin: Int64 = 100_000_000
   private static let restNanosecondsMax: Int64 = 5_000_000_000
@@ -24,37 +28,75 @@ struct Spiller: ThreadLoop, ~Copyable {
   mutating func run() {
     let activity = spool.spillerActivity
     activity.threadClock.withLock { $0 = .ofCallingThread }
-    while !end.isRequested {
-      activity.isAtWork.store(true, ordering: .sequentiallyConsistent)
-      activity.done.add(1, ordering: .relaxed)
-      // Before it is looked how things are: whoever finds them changed wakes us again.
-      spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
-      var wait: Int64?
-      do throws(SystemError) {
-        while !end.isRequested, spool.memory.usedBytes > spool.memory.watermarks.low, try spillOne() {}
-      } catch {
-        wait = rest(after: error)
-        // Nobody need wake us for that.
-        spool.isSpillingWanted.store(true, ordering: .sequentiallyConsistent)
-      }
-      activity.isOutside.store(wait != nil, ordering: .relaxed)
-      activity.isAtWork.store(false, ordering: .sequentiallyConsistent)
-      spool.spillerWake.wait(nanoseconds: wait)
+    while case .sleep(let nanoseconds) = step() {
+      spool.spillerWake.wait(nanoseconds: nanoseconds)
       activity.isOutside.store(false, ordering: .relaxed)
     }
-    end.announce()
   }
 
-  /// Moves one block.
+  /// Moves blocks until memory isn't short any more.
+  mutating func step() -> LoopPause {
+    guard !end.isRequested else {
+      end.announce()
+      return .over
+    }
+    let activity = spool.spillerActivity
+    activity.isAtWork.store(true, ordering: .sequentiallyConsistent)
+    activity.done.add(1, ordering: .relaxed)
+    // Before it is looked how things are: whoever finds them changed wakes us again.
+    spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
+    var wait: Int64?
+    do throws(SystemError) {
+      while !end.isRequested, spool.memory.usedBytes > spool.memory.watermarks.low, try spillOne() {}
+      try keepUp()
+    } catch {
+      wait = rest(after: error)
+      // Nobody need wake us for that.
+      spool.isSpillingWanted.store(true, ordering: .sequentiallyConsistent)
+    }
+    activity.isOutside.store(wait != nil, ordering: .relaxed)
+    activity.isAtWork.store(false, ordering: .sequentiallyConsistent)
+    return .sleep(nanoseconds: wait ?? waitToKeepUp)
+  }
+
+  /// Moves one block, or copies one that was taken and isn't settled.
   ///
   /// - Returns: false if there is none that could be moved.
   /// - Throws: `SystemError` if the disk doesn't take it; the block stays where it was.
   package mutating func spillOne() throws(SystemError) -> Bool {
-    guard let disk = spool.disk, let block = spool.queue.claimForSpilling() else { return false }
-    guard block.publishedCount() > 0 else {
-      endSpilling(.empty)
-      return true
+    guard let block = spool.queue.claimForSpilling() ?? spool.queue.claimForCopying(orIsReading: false)
+    else { return false }
+    try store(block)
+    return true
+  }
+
+  /// Stores what has waited for long, if there is something that has and the disk keeps up.
+  private mutating func keepUp() throws(SystemError) {
+    guard spool.options.disk?.keepsUp == true else { return }
+    lag.look(at: SystemClock.steadyNanoseconds, publishedCount: spool.committed.value.entries)
+    guard spool.leavesWaiting(lag.oldCount) else { return }
+    try storeWaiting(before: spool.newSequence + lag.oldCount)
+  }
+
+  private var waitToKeepUp: Int64? {
+    spool.options.disk?.keepsUp == true ? lag.wait(at: SystemClock.steadyNanoseconds) : nil
+  }
+
+  /// Stores all blocks with entries in front of a sequence, also those that the consumer has taken and not settled; the
+  /// producer's own once it has left it.
+  package mutating func storeWaiting(before sequence: Int) throws(SystemError) {
+    while !end.isRequested,
+      let block = spool.queue.claimForCopying(orIsReading: true)
+        ?? spool.queue.claimForSpilling(before: sequence)
+    { try store(block) }
+    if spool.queue.isProducerKeeping(before: sequence) {
+      spool.isHandoverWanted.store(true, ordering: .relaxed)
     }
+  }
+
+  /// Puts a claimed block on disk.
+  private mutating func store(_ block: SpoolBlock) throws(SystemError) {
+    guard let disk = spool.disk, block.publishedCount() > 0 else { return endSpilling(.empty) }
     let stored: SpoolDisk.StoredFrame
     do throws(SystemError) {
       spool.spillerActivity.isOutside.store(true, ordering: .relaxed)
@@ -68,7 +110,6 @@ struct Spiller: ThreadLoop, ~Copyable {
     FaultPoint.spoolMemoryFreed.pass()
     spool.spillerActivity.done.add(1, ordering: .relaxed)
     endTrouble()
-    return true
   }
 
   private func endSpilling(_ result: SpoolQueue.SpillingResult) {

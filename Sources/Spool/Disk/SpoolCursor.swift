@@ -1,7 +1,8 @@
 import Glibc
 import Platform
 
-/// What a spool on disk knows beside its entries: how far they were delivered, and how far they were written.
+/// What a spool on disk knows beside its entries: how far they were delivered, how far they were written, and whose they
+/// are.
 ///
 /// These are sequence numbers in a small file, each with a checksum; each has one thread that writes it.
 struct SpoolCursor: ~Copyable, Sendable {
@@ -14,6 +15,9 @@ struct SpoolCursor: ~Copyable, Sendable {
     /// All entries in front of this one had been delivered when the last file was begun: as long as there are
     /// no files, the consumer notes nothing.
     case begun
+    /// Which checkpoint's run has used the directory last, 0 for one that had none: only what that checkpoint says of
+    /// sequences is about those in the directory.
+    case lineage
   }
 
   private static let markBytes = 64

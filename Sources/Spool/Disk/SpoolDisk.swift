@@ -103,7 +103,9 @@ package final class SpoolDisk: Sendable {
       try SpoolOwnership.makeDirectory(options.directory, system)
       try cursor.restore()
       try cursor.set(.begun, to: deliveredEnd.load(ordering: .sequentiallyConsistent))
-      file = try SpoolFile(creating: number, in: options.directory, kind: kind, system: system)
+      noteLineage()
+      file = try SpoolFile(
+        creating: number, in: options.directory, kind: kind, lineage: options.lineage, system: system)
     } catch {
       usedBytes.subtract(SpoolFile.headerBytes, ordering: .sequentiallyConsistent)
       if error.code == EEXIST { shelf.withLock { $0.nextNumber += 1 } }
@@ -141,6 +143,12 @@ package final class SpoolDisk: Sendable {
   }
 
   // MARK: Noting
+
+  /// Notes which checkpoint's sequences are those of the directory from now on, once that has the new ones.
+  func noteLineage() { try? cursor.set(.lineage, to: lineageNumber) }
+
+  /// A checkpoint's number, as far as there is room for it.
+  var lineageNumber: Int { Int(options.lineage & (1 << 62 - 1)) }
 
   /// Notes up to where entries were delivered, unless there is nothing that could be delivered twice.
   func note(delivered sequence: Int) throws(SystemError) {

@@ -19,7 +19,9 @@ final class SpoolFile: Sendable {
   private static let byteCountMax = 4 << 30
 
   /// Begins a file.
-  init(creating number: Int, in directory: String, kind: UInt64, system: SystemCalls) throws(SystemError) {
+  init(
+    creating number: Int, in directory: String, kind: UInt64, lineage: UInt64, system: SystemCalls
+  ) throws(SystemError) {
     let path = directory + "/" + Self.fileName(number)
     do {
       descriptor = try system.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
@@ -29,7 +31,7 @@ final class SpoolFile: Sendable {
     self.path = path
     self.number = number
     self.system = system
-    header = SpoolFileHeader(kind: kind, key: .random(in: 0...UInt32.max))
+    header = SpoolFileHeader(kind: kind, key: .random(in: 0...UInt32.max), lineage: lineage)
     end = Atomic(Self.headerBytes)
     do {
       try system.writeFully(descriptor, header.bytes, at: 0)
@@ -145,8 +147,8 @@ extension SpoolFile {
       var at = offset + SpoolFrame.byteCount
       unsafe try system.writeFully(descriptor, body.entries, at: at)
       unsafe at += body.entries.count
-      unsafe try system.writeFully(descriptor, body.ends, at: at)
-      unsafe at += body.ends.count
+      unsafe try system.writeFully(descriptor, body.slots, at: at)
+      unsafe at += body.slots.count
       let padding = [UInt8](repeating: 0, count: offset + frame.paddedByteCount - at)
       try system.writeFully(descriptor, padding, at: at)
       FaultPoint.spoolFrameHalfWritten.pass()
@@ -206,20 +208,21 @@ extension SpoolFile {
   /// - Returns: false if it isn't what the header says.
   func readBody(of frame: SpoolFrame, at offset: Int, into block: SpoolBlock) throws(SystemError) -> Bool {
     let entries = unsafe UnsafeMutableRawBufferPointer(start: block.entryBytes, count: frame.entryBytes)
-    let endBytes = frame.entryCount * SpoolBlock.slotBytes
-    let ends = unsafe UnsafeMutableRawBufferPointer(start: block.slotsEnd - endBytes, count: endBytes)
+    let slotBytes = frame.entryCount * frame.slotBytes
+    let slots = unsafe UnsafeMutableRawBufferPointer(start: block.slotsEnd - slotBytes, count: slotBytes)
     let start = offset + SpoolFrame.byteCount
     do {
       guard unsafe try system.readFully(descriptor, into: entries, at: start) == entries.count,
-        unsafe try system.readFully(descriptor, into: ends, at: start + entries.count) == endBytes
+        unsafe try system.readFully(descriptor, into: slots, at: start + entries.count) == slotBytes
       else { return false }
     } catch {
       throw SystemError(operation: "read", path: path, errno: error)
     }
     let body = unsafe SpoolFrame.Body(
-      entries: UnsafeRawBufferPointer(entries), ends: UnsafeRawBufferPointer(ends),
+      entries: UnsafeRawBufferPointer(entries), slots: UnsafeRawBufferPointer(slots),
       entryCount: frame.entryCount)
     guard body.checksum == frame.bodyChecksum else { return false }
+    if frame.slotBytes == SpoolFrame.formerSlotBytes { block.widenSlots(frame.entryCount) }
     // What is said to be the entries' ends must be some, whoever has written it.
     var last = 0
     for index in 0..<frame.entryCount {
@@ -233,11 +236,20 @@ extension SpoolFile {
   /// How many bytes the first entries of a frame have, by its own account, which nobody has checked yet.
   func byteCount(ofFirst entryCount: Int, in frame: SpoolFrame, at offset: Int) throws(SystemError) -> Int {
     guard entryCount > 0 else { return 0 }
-    let place = frame.entryBytes + (frame.entryCount - entryCount) * SpoolBlock.slotBytes
-    let bytes = try read(SpoolBlock.slotBytes, at: offset + SpoolFrame.byteCount + place)
-    guard bytes.count == SpoolBlock.slotBytes else { return 0 }
+    let place = frame.entryBytes + (frame.entryCount - entryCount) * frame.slotBytes
+    let bytes = try read(4, at: offset + SpoolFrame.byteCount + place)
+    guard bytes.count == 4 else { return 0 }
     let end = unsafe bytes.withUnsafeBytes { unsafe Int($0.loadUnaligned(as: UInt32.self).littleEndian) }
     return min(end, frame.entryBytes)
+  }
+
+  /// Makes a frame none.
+  func invalidate(at offset: Int) throws(SystemError) {
+    do {
+      try system.writeFully(descriptor, [UInt8](repeating: 0, count: SpoolFrame.byteCount), at: offset)
+    } catch {
+      throw SystemError(operation: "write", path: path, errno: error)
+    }
   }
 
   private func read(_ count: Int, at offset: Int) throws(SystemError) -> [UInt8] {

@@ -1,24 +1,30 @@
-/// What a file of a spool begins with: what its entries are, and the key of its frames, twice.
+/// What a file of a spool begins with: what its entries are, what their marks belong to, and the key of its frames, twice.
 ///
 /// ```
-/// 0 magic number and version   8 what the entries are   16 key   20 checksum   24 zeros
+/// 0 magic number and version   8 what the entries are   16 key   20 checksum   24 what the marks belong to
 /// ```
 ///
-/// in little-endian words, and the same again from byte 32 on: a flipped bit shall not cost a whole file.
+/// in little-endian words, and the same again from byte 32 on: a flipped bit shall not cost a whole file. The checksum is
+/// that of all the rest, but for files whose marks belong to nothing: it is of the first 20 bytes there, as in version
+/// 0.1.0.
 struct SpoolFileHeader: Equatable {
   static let byteCount = 2 * copyByteCount
   private static let copyByteCount = 32
   private static let checkedByteCount = 20
+  private static let lineageOffset = 24
   private static let magic: UInt64 = 0x314c_4f4f_5053_5753  // "SWSPOOL1"
 
   /// What the entries are; 0 for lines.
   let kind: UInt64
   /// What the checksums of the file's frames go on from.
   let key: UInt32
+  /// Which checkpoint the entries' marks belong to; 0 if they belong to none.
+  let lineage: UInt64
 
-  init(kind: UInt64, key: UInt32) {
+  init(kind: UInt64, key: UInt32, lineage: UInt64 = 0) {
     self.kind = kind
     self.key = key
+    self.lineage = lineage
   }
 
   /// Reads a header; nil if neither half of these bytes is one.
@@ -34,14 +40,22 @@ struct SpoolFileHeader: Equatable {
 
   private static func read(_ copy: ArraySlice<UInt8>) -> SpoolFileHeader? {
     unsafe copy.withUnsafeBytes { copy in
-      let checked = unsafe UnsafeRawBufferPointer(rebasing: copy[..<checkedByteCount])
+      let lineage = unsafe copy.loadUnaligned(fromByteOffset: lineageOffset, as: UInt64.self).littleEndian
       guard unsafe copy.loadUnaligned(as: UInt64.self).littleEndian == magic,
         unsafe copy.loadUnaligned(fromByteOffset: checkedByteCount, as: UInt32.self).littleEndian
-          == SpoolFrame.checksum(checked)
+          == checksum(copy, lineage)
       else { return nil }
       return unsafe SpoolFileHeader(
         kind: copy.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian,
-        key: copy.loadUnaligned(fromByteOffset: 16, as: UInt32.self).littleEndian)
+        key: copy.loadUnaligned(fromByteOffset: 16, as: UInt32.self).littleEndian, lineage: lineage)
+    }
+  }
+
+  private static func checksum(_ copy: UnsafeRawBufferPointer, _ lineage: UInt64) -> UInt32 {
+    let start = unsafe SpoolFrame.checksum(UnsafeRawBufferPointer(rebasing: copy[..<checkedByteCount]))
+    if lineage == 0 { return start }
+    return unsafe withUnsafeBytes(of: lineage.littleEndian) {
+      unsafe SpoolFrame.checksum(continuing: start, $0)
     }
   }
 
@@ -54,8 +68,8 @@ struct SpoolFileHeader: Equatable {
     append(Self.magic)
     append(kind)
     append(key)
-    unsafe append(copy.withUnsafeBytes(SpoolFrame.checksum))
-    copy += [UInt8](repeating: 0, count: Self.copyByteCount - copy.count)
+    unsafe append(copy.withUnsafeBytes { unsafe Self.checksum($0, lineage) })
+    append(lineage)
     return copy + copy
   }
 }

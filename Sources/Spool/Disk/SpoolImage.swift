@@ -31,11 +31,11 @@ import Glibc
     let needed = SpoolBlock.byteCount(forEntries: range.count, of: bytes.count)
     let block = unsafe SpoolBlock(base: try room(for: needed, target))
     block.initialize(byteCount: needed, firstSequence: firstSequence)
-    // The size was made for these entries, and for the ends of so many.
+    // The size was made for these entries, and for the slots of so many.
     unsafe UnsafeMutableRawBufferPointer(start: block.entryBytes, count: bytes.count).copyBytes(from: bytes)
-    for (index, end) in entries.ends[range].enumerated() {
-      unsafe block.slotsEnd.storeBytes(
-        of: UInt32(end - start), toByteOffset: -(index + 1) * SpoolBlock.slotBytes, as: UInt32.self)
+    for (index, entry) in range.enumerated() {
+      let slot = unsafe block.slotsEnd - (index + 1) * SpoolBlock.slotBytes
+      unsafe SpoolBlock.store(UInt32(entries.ends[entry] - start), entries.mark(of: entry), at: slot)
     }
     block.publish(count: range.count)
     return block

@@ -12,6 +12,9 @@ struct StoredFrameQueue {
   /// All of them.
   var all: [SpoolDisk.StoredFrame] { places[head...].compactMap { $0 } }
 
+  /// The youngest one.
+  var last: SpoolDisk.StoredFrame? { head < places.count ? places[places.count - 1] : nil }
+
   mutating func append(_ frame: SpoolDisk.StoredFrame) { places.append(frame) }
 
   mutating func popFirst() -> SpoolDisk.StoredFrame? {

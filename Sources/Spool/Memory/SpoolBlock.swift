@@ -1,16 +1,18 @@
 import Synchronization
 
-/// One piece of a spool's memory: whole entries growing up from its start, and the offset at which
-/// each of them ends growing down from its end.
+/// One piece of a spool's memory: whole entries growing up from its start, and for each of them a slot, growing down
+/// from its end.
 ///
-///     ┌────────┬──────────┬──────────┬─────┬─ … room … ─┬─────┬─────┬─────┐
-///     │ header │ entry 0  │ entry 1  │ …   │            │ …   │ end │ end │
-///     │        │          │          │     │            │     │  1  │  0  │
-///     └────────┴──────────┴──────────┴─────┴────────────┴─────┴─────┴─────┘
+///     ┌────────┬──────────┬──────────┬─────┬─ … room … ─┬─────┬──────┬──────┐
+///     │ header │ entry 0  │ entry 1  │ …   │            │ …   │ slot │ slot │
+///     │        │          │          │     │            │     │  1   │  0   │
+///     └────────┴──────────┴──────────┴─────┴────────────┴─────┴──────┴──────┘
+///
+/// A slot has the offset at which the entry ends (4 bytes), and its mark: the ordinal (4) and the place (8).
 ///
 /// All raw memory of a spool is touched through this type and the writer's cursor into it. It is a
 /// plain address: whoever holds one answers for its being mapped.
-/// * The producer writes bytes and end offsets behind what it has published, and nowhere else.
+/// * The producer writes bytes and slots behind what it has published, and nowhere else.
 /// * The consumer reads what `publishedCount` covers. That store is the release, its load the
 ///   acquire that makes the bytes visible; they never change again.
 /// * A block belongs to the producer until it is linked, and goes back only after the consumer has
@@ -20,13 +22,13 @@ import Synchronization
   /// Room for the header; entries start on a cache line of their own.
   static let headerBytes = 64
   /// What one entry needs beside its bytes.
-  @inlinable static var slotBytes: Int { MemoryLayout<UInt32>.size }
+  @inlinable static var slotBytes: Int { 16 }
   /// The largest entry: end offsets have 32 bits, and nobody writes such lines.
   static let entryBytesMax = 1 << 30
 
   /// The size of a block for these entries.
   static func byteCount(forEntries entryCount: Int, of byteCount: Int) -> Int {
-    // The ends must be aligned, and are where the block ends.
+    // The slots must be aligned, and are where the block ends.
     (headerBytes + byteCount + entryCount * slotBytes + 15) / 16 * 16
   }
 
@@ -75,17 +77,17 @@ import Synchronization
   var body: SpoolFrame.Body {
     let count = publishedCount()
     let entryByteCount = count == 0 ? 0 : endOffset(ofEntry: count - 1)
-    let endByteCount = count * Self.slotBytes
+    let slotByteCount = count * Self.slotBytes
     return unsafe SpoolFrame.Body(
       entries: UnsafeRawBufferPointer(start: entryBytes, count: entryByteCount),
-      ends: UnsafeRawBufferPointer(start: slotsEnd - endByteCount, count: endByteCount),
+      slots: UnsafeRawBufferPointer(start: slotsEnd - slotByteCount, count: slotByteCount),
       entryCount: count)
   }
 
   /// Where the bytes of the first entry start.
   var entryBytes: UnsafeMutableRawPointer { unsafe base + Self.headerBytes }
 
-  /// Where the memory ends, and the end offset of entry 0 with it.
+  /// Where the memory ends, and the slot of entry 0 with it.
   var slotsEnd: UnsafeMutableRawPointer { unsafe base + byteCount }
 
   /// How many entries the consumer may look at.
@@ -112,5 +114,32 @@ import Synchronization
   /// The offset, from `entryBytes`, at which a published entry ends.
   func endOffset(ofEntry index: Int) -> Int {
     unsafe Int(slotsEnd.load(fromByteOffset: -(index + 1) * Self.slotBytes, as: UInt32.self))
+  }
+
+  /// The mark of a published entry.
+  func mark(ofEntry index: Int) -> EntryMark {
+    let slot = unsafe slotsEnd - (index + 1) * Self.slotBytes
+    return unsafe EntryMark(
+      place: slot.load(fromByteOffset: 8, as: UInt64.self),
+      ordinal: slot.load(fromByteOffset: 4, as: UInt32.self))
+  }
+
+  /// Makes slots of version 0.1.0, four bytes each at the end of the block, such as they are now, of entries in front of
+  /// all marks.
+  func widenSlots(_ count: Int) {
+    // The last one first: what is still narrow lies behind it.
+    for index in (0..<count).reversed() {
+      let narrow = unsafe slotsEnd - (index + 1) * SpoolFrame.formerSlotBytes
+      let end = unsafe narrow.load(as: UInt32.self)
+      unsafe Self.store(end, .start, at: slotsEnd - (index + 1) * Self.slotBytes)
+    }
+  }
+
+  /// Writes a slot; one at `slotsEnd - (index + 1) * slotBytes` is that of entry `index`.
+  @inlinable
+  static func store(_ end: UInt32, _ mark: EntryMark, at slot: UnsafeMutableRawPointer) {
+    unsafe slot.storeBytes(of: end, as: UInt32.self)
+    unsafe slot.storeBytes(of: mark.ordinal, toByteOffset: 4, as: UInt32.self)
+    unsafe slot.storeBytes(of: mark.place, toByteOffset: 8, as: UInt64.self)
   }
 }

@@ -8,19 +8,26 @@ import Glibc
 /// 16 sequence number of the first entry       24 bytes of the entries
 /// ```
 ///
-/// in little-endian words. The header's checksum goes on from a key that each file has of its own: what somebody
-/// has put into an entry is never taken for a header behind a damaged one. The body follows: the entries, then
-/// the offsets at which they end, the last one first, as they lie in a block. Frames begin at multiples of 64
-/// bytes, so that behind a damaged one the next can be found.
+/// in little-endian words. The body follows: the entries, then their slots, the last one first, as they lie in a
+/// block. In frames of version 0.1.0, of another magic number, the slots are the four bytes of the end alone.
+///
+/// The header's checksum goes on from a key that each file has of its own: what somebody
+/// has put into an entry is never taken for a header behind a damaged one. Frames begin at multiples of 64 bytes, so that
+/// behind a damaged one the next can be found.
 struct SpoolFrame: Equatable {
   static let byteCount = 32
   static let alignment = 64
-  private static let magic: UInt32 = 0x4652_5753  // "SWRF"
+  private static let magic: UInt32 = 0x4752_5753  // "SWRG"
+  private static let formerMagic: UInt32 = 0x4652_5753  // "SWRF"
+  /// How large a slot is in a frame of version 0.1.0.
+  static let formerSlotBytes = 4
 
   let firstSequence: Int
   let entryCount: Int
   let entryBytes: Int
   let bodyChecksum: UInt32
+  /// How large the slots are.
+  let slotBytes: Int
 
   /// A frame for all entries of a block.
   init(_ body: Body, firstSequence: Int) {
@@ -28,13 +35,17 @@ struct SpoolFrame: Equatable {
     entryCount = body.entryCount
     entryBytes = unsafe body.entries.count
     bodyChecksum = body.checksum
+    slotBytes = SpoolBlock.slotBytes
   }
 
   /// Reads a header; nil if these bytes are none.
   init?(_ bytes: UnsafeRawBufferPointer, key: UInt32) {
-    guard bytes.count >= Self.byteCount,
-      unsafe bytes.loadUnaligned(as: UInt32.self).littleEndian == Self.magic
-    else { return nil }
+    guard bytes.count >= Self.byteCount else { return nil }
+    switch unsafe Self.word(bytes, 0) {
+    case Self.magic: slotBytes = SpoolBlock.slotBytes
+    case Self.formerMagic: slotBytes = Self.formerSlotBytes
+    default: return nil
+    }
     let checked = unsafe UnsafeRawBufferPointer(rebasing: bytes[8..<Self.byteCount])
     guard unsafe Self.word(bytes, 4) == Self.checksum(continuing: key, checked) else { return nil }
     bodyChecksum = unsafe Self.word(bytes, 8)
@@ -68,13 +79,16 @@ struct SpoolFrame: Equatable {
   }
 
   /// What follows the header.
-  var bodyByteCount: Int { entryBytes + entryCount * SpoolBlock.slotBytes }
+  var bodyByteCount: Int { entryBytes + entryCount * slotBytes }
 
   /// How much of a file the frame takes.
   var paddedByteCount: Int { Self.padded(Self.byteCount + bodyByteCount) }
 
   /// The sequence number behind its last entry.
   var endSequence: Int { firstSequence + entryCount }
+
+  /// The sequence numbers of all its entries.
+  var sequences: Range<Int> { firstSequence..<endSequence }
 
   /// All its entries.
   var tally: Tally { Tally(entries: entryCount, bytes: entryBytes) }
@@ -95,14 +109,14 @@ struct SpoolFrame: Equatable {
         uLong(start), bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count))
   }
 
-  /// The entries of a block and where they end, as they lie in it.
+  /// The entries of a block and their slots, as they lie in it.
   @safe struct Body {
     let entries: UnsafeRawBufferPointer
-    let ends: UnsafeRawBufferPointer
+    let slots: UnsafeRawBufferPointer
     let entryCount: Int
 
     var checksum: UInt32 {
-      unsafe SpoolFrame.checksum(continuing: SpoolFrame.checksum(entries), ends)
+      unsafe SpoolFrame.checksum(continuing: SpoolFrame.checksum(entries), slots)
     }
   }
 }

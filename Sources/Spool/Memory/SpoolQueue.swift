@@ -1,6 +1,8 @@
 import Platform
+import Synchronization
 
-/// What lies between the producer and the consumer: frames on disk, then blocks in memory, the oldest first.
+/// What lies between the producer and the consumer: frames on disk, then blocks in memory, the oldest first; and what
+/// the consumer has taken of them that isn't settled.
 ///
 /// The producer appends blocks by linking them to one another and never comes here. The consumer claims one
 /// after the other; whoever moves blocks to disk claims one of those that the producer has left. These two
@@ -12,28 +14,51 @@ package final class SpoolQueue: Sendable {
     case frame(SpoolDisk.StoredFrame)
   }
 
+  /// What the consumer has left, and what may not be settled as a whole.
+  struct Taken {
+    /// Its memory; nil if that isn't needed, as it is on disk.
+    var block: SpoolBlock?
+    /// Where it is on disk, if it is there.
+    var frame: SpoolDisk.StoredFrame?
+    let sequences: Range<Int>
+  }
+
   private struct State {
     var frames: StoredFrameQueue
     /// The oldest block in memory that nobody has claimed; nil if it is the one behind `current`.
     var next: SpoolBlock?
-    /// The block that the consumer has.
+    /// The block that the consumer has; nil if it is the image of a frame.
     var current: SpoolBlock?
+    /// Where on disk that is what the consumer has.
+    var currentFrame: SpoolDisk.StoredFrame?
+    /// What the consumer has left and hasn't released, the oldest first.
+    var taken: [Taken] = []
     /// The block that is being written to disk.
     var spilling: SpoolBlock?
-    /// Whether the consumer has come by meanwhile and taken that.
+    /// Whether the consumer has it, or had it.
     var isSpillingClaimed = false
-    /// Whether it is through with it, too.
-    var isSpillingLeft = false
   }
 
   private let state: Guarded<State>
+  /// Whether blocks that were taken stay until they are released, as frames do.
+  private let holdsTaken: Bool
+  /// In front of which sequence everything that wasn't released is on disk; it stays what it was if nothing is held.
+  let storedThrough: Atomic<Int>
 
-  init(first: SpoolBlock, frames: [SpoolDisk.StoredFrame]) {
+  init(first: SpoolBlock, frames: [SpoolDisk.StoredFrame], holdsTaken: Bool, storedThrough: Int) {
     state = Guarded(State(frames: StoredFrameQueue(frames), next: first))
+    self.holdsTaken = holdsTaken
+    self.storedThrough = Atomic(storedThrough)
   }
 
   /// What is on disk and nobody has claimed.
   package var frames: [SpoolDisk.StoredFrame] { state.withLock { $0.frames.all } }
+
+  /// What was taken and not released.
+  var taken: [Taken] { state.withLock { $0.taken } }
+
+  /// Where on disk that is what the consumer has, if it is there.
+  var currentFrame: SpoolDisk.StoredFrame? { state.withLock { $0.currentFrame } }
 
   /// The oldest block in memory that nobody has claimed.
   var firstUnclaimed: SpoolBlock? { state.withLock { $0.next ?? $0.current?.next() } }
@@ -45,13 +70,11 @@ package final class SpoolQueue: Sendable {
   /// - Returns: the piece, and the block that was claimed before if its memory is free now.
   func claimNext() -> (piece: Piece, free: SpoolBlock?) {
     state.withLock { state in
-      var free: SpoolBlock?
-      if let current = state.current {
-        state.next = state.next ?? current.next()
-        state.current = nil
-        if state.spilling == current { state.isSpillingLeft = true } else { free = current }
+      let free = leaveCurrent(&state)
+      if let frame = state.frames.popFirst() {
+        state.currentFrame = frame
+        return (.frame(frame), free)
       }
-      if let frame = state.frames.popFirst() { return (.frame(frame), free) }
       if let spilling = state.spilling, !state.isSpillingClaimed {
         state.isSpillingClaimed = true
         // Whoever writes it has moved `next` on already.
@@ -65,26 +88,117 @@ package final class SpoolQueue: Sendable {
     }
   }
 
+  /// Ends the consumer's claim on what it has.
+  private func leaveCurrent(_ state: inout State) -> SpoolBlock? {
+    defer { (state.current, state.currentFrame) = (nil, nil) }
+    let frame = state.currentFrame
+    guard let current = state.current else {
+      if let frame { state.taken.append(Taken(frame: frame, sequences: frame.frame.sequences)) }
+      return nil
+    }
+    state.next = state.next ?? current.next()
+    let sequences = current.firstSequence..<current.firstSequence + current.publishedCount()
+    if holdsTaken, !sequences.isEmpty {
+      state.taken.append(Taken(block: frame == nil ? current : nil, frame: frame, sequences: sequences))
+      return frame == nil ? nil : current
+    }
+    return state.spilling == current ? nil : current
+  }
+
   /// Puts a frame back that could not be read yet.
-  func putBack(_ frame: SpoolDisk.StoredFrame) { state.withLock { $0.frames.putBack(frame) } }
+  func putBack(_ frame: SpoolDisk.StoredFrame) {
+    state.withLock { state in
+      state.currentFrame = nil
+      state.frames.putBack(frame)
+    }
+  }
+
+  /// Forgets the frame that was claimed: it is damaged.
+  func dropCurrent() { state.withLock { $0.currentFrame = nil } }
+
+  /// Takes out what was taken and ends in front of a sequence, or there: it isn't needed any more.
+  func release(through sequence: Int) -> [Taken] {
+    state.withLock { state in
+      let count = state.taken.prefix { $0.sequences.upperBound <= sequence }.count
+      guard count > 0 else { return [] }
+      var released = Array(state.taken[..<count])
+      state.taken.removeFirst(count)
+      // What is being written stays in memory until that is done.
+      for index in released.indices where released[index].block != nil {
+        if released[index].block == state.spilling { released[index].block = nil }
+      }
+      noteStored(state)
+      return released
+    }
+  }
+
+  /// Finds out how far everything is on disk that wasn't released.
+  private func noteStored(_ state: borrowing State) {
+    guard holdsTaken else { return }
+    var end = 0
+    for taken in state.taken {
+      guard taken.frame != nil else { return publishStored(end) }
+      end = taken.sequences.upperBound
+    }
+    if let frame = state.currentFrame {
+      end = frame.frame.endSequence
+    } else if state.current != nil {
+      return publishStored(end)
+    }
+    publishStored(state.frames.last?.frame.endSequence ?? end)
+  }
+
+  private func publishStored(_ end: Int) { storedThrough.max(end, ordering: .releasing) }
+
+  /// Notes that everything is stored up to a sequence; for the end.
+  func noteAllStored(through sequence: Int) { if holdsTaken { publishStored(sequence) } }
 
   // MARK: Moving blocks to disk
 
   /// Claims the oldest block that neither the producer nor the consumer has; nil if there is none.
-  func claimForSpilling() -> SpoolBlock? {
+  ///
+  /// - Parameter sequence: in front of which it must begin.
+  func claimForSpilling(before sequence: Int = .max) -> SpoolBlock? {
     state.withLock { state in
       guard state.spilling == nil, let oldest = state.next ?? state.current?.next(),
-        let following = oldest.next()
+        let following = oldest.next(), oldest.firstSequence < sequence
       else { return nil }
       state.spilling = oldest
       state.isSpillingClaimed = false
-      state.isSpillingLeft = false
       state.next = following
       return oldest
     }
   }
 
-  /// What came of an attempt to move a block.
+  /// Claims a block that the consumer has left and not released, and that isn't on disk, to be copied there; nil if there
+  /// is none.
+  ///
+  /// - Parameter orIsReading: whether it may be the one that the consumer has.
+  func claimForCopying(orIsReading: Bool) -> SpoolBlock? {
+    state.withLock { state in
+      guard holdsTaken, state.spilling == nil else { return nil }
+      var block = state.taken.first { $0.frame == nil }?.block
+      if block == nil, orIsReading, state.currentFrame == nil, state.current?.next() != nil {
+        block = state.current
+      }
+      guard let block, block.publishedCount() > 0 else { return nil }
+      state.spilling = block
+      state.isSpillingClaimed = true
+      return block
+    }
+  }
+
+  /// Whether the producer's block has entries in front of a sequence, and is all that keeps them from going to disk.
+  func isProducerKeeping(before sequence: Int) -> Bool {
+    state.withLock { state in
+      var last = state.next ?? state.current?.next() ?? state.current
+      if state.currentFrame != nil, last == state.current { last = nil }
+      guard let last, last.next() == nil else { return false }
+      return last.firstSequence < sequence && last.publishedCount() > 0
+    }
+  }
+
+  /// What came of an attempt to move or to copy a block.
   enum SpillingResult {
     /// It is on disk, behind all frames there are.
     case stored(SpoolDisk.StoredFrame)
@@ -104,13 +218,11 @@ package final class SpoolQueue: Sendable {
     state.withLock { state in
       let block = state.spilling
       state.spilling = nil
+      if state.isSpillingClaimed { return endCopying(block, result, &state) }
       switch result {
-      case .stored(let frame) where state.isSpillingClaimed:
-        return (state.isSpillingLeft ? block : nil, frame)
-      case _ where state.isSpillingClaimed:
-        return (state.isSpillingLeft ? block : nil, nil)
       case .stored(let frame):
         state.frames.append(frame)
+        noteStored(state)
         return (block, nil)
       case .empty:
         return (block, nil)
@@ -119,5 +231,27 @@ package final class SpoolQueue: Sendable {
         return (nil, nil)
       }
     }
+  }
+
+  /// The same for one that the consumer has or had.
+  private func endCopying(
+    _ block: SpoolBlock?, _ result: SpillingResult, _ state: inout State
+  ) -> (free: SpoolBlock?, unneeded: SpoolDisk.StoredFrame?) {
+    var frame: SpoolDisk.StoredFrame?
+    if case .stored(let stored) = result { frame = stored }
+    if state.current == block {
+      guard holdsTaken, let frame else { return (nil, frame) }
+      state.currentFrame = frame
+      noteStored(state)
+      return (nil, nil)
+    }
+    if let index = state.taken.firstIndex(where: { $0.block == block }) {
+      guard let frame else { return (nil, nil) }
+      state.taken[index].frame = frame
+      state.taken[index].block = nil
+      noteStored(state)
+      return (block, nil)
+    }
+    return (block, frame)
   }
 }

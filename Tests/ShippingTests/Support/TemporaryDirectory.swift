@@ -5,16 +5,22 @@ import Glibc
 /// A directory of a test's own, removed with the files in it.
 final class TemporaryDirectory: Sendable {
   let path: String
+  private let isOwn: Bool
 
   /// - Parameter isInMemory: whether it shall lie in memory, if there is such a place: for tests that make
   ///   many files and look at none of them through a disk's eyes.
   init(isInMemory: Bool = false) {
     let parent = isInMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
     var template = Array("\(parent)/spillway-shipping-XXXXXX".utf8CString)
+    isOwn = true
     path = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
   }
 
+  /// A directory of another process, which removes it.
+  init(of path: String) { (self.path, isOwn) = (path, false) }
+
   deinit {
+    guard isOwn else { return }
     for name in names { unlink(file(name)) }
     rmdir(path)
   }
