@@ -11,18 +11,20 @@ extension Grouper {
     freeLent()
     if let transaction = direct {
       direct = nil
+      completionPlace = reachedPlace
       statistics.delivered += 1
       members.removeAll()
       members.append(transaction)
-      return members.group
+      return members.group(completedAt: completionPlace)
     }
     while readyTaken < ready.count {
       let root = ready[readyTaken]
       readyTaken += 1
+      completionPlace = slots[Int(root)].completionPlace
       collect(root)
       if isWanted(root) {
         statistics.delivered += lentSlots.count
-        return members.group
+        return members.group(completedAt: completionPlace)
       }
       statistics.discarded += lentSlots.count
       statistics.discardedGroups += 1
@@ -84,6 +86,7 @@ extension Grouper {
     var transaction = OpenTransaction<Layout>()
     transaction.vxid = vxid
     transaction.createdNanoseconds = nowNanoseconds
+    transaction.openedPlace = presentPlace
     transaction.firstPlace = presentPlace
     transaction.older = newestIncomplete
     slots[Int(index)] = transaction
@@ -113,14 +116,13 @@ extension Grouper {
     guard !slots[Int(index)].isComplete else { return }
     slots[Int(index)].isComplete = true
     recentlyEnded.insert(slots[Int(index)].vxid)
-    let (older, newer) = (slots[Int(index)].older, slots[Int(index)].newer)
-    if older >= 0 { slots[Int(older)].newer = newer } else { oldestIncomplete = newer }
-    if newer >= 0 { slots[Int(newer)].older = older } else { newestIncomplete = older }
+    leaveIncomplete(index)
     // Readiness goes up the tree as far as it reaches.
     var at = index
     while slots[Int(at)].isReady {
       let parent = slots[Int(at)].parent
       guard parent >= 0 else {
+        slots[Int(at)].completionPlace = reachedPlace
         ready.append(at)
         close(at)
         return
@@ -128,6 +130,13 @@ extension Grouper {
       slots[Int(parent)].unreadyChildren -= 1
       at = parent
     }
+  }
+
+  /// Takes a transaction out of the list of those that haven't ended.
+  mutating func leaveIncomplete(_ index: Int32) {
+    let (older, newer) = (slots[Int(index)].older, slots[Int(index)].newer)
+    if older >= 0 { slots[Int(older)].newer = newer } else { oldestIncomplete = newer }
+    if newer >= 0 { slots[Int(newer)].older = older } else { newestIncomplete = older }
   }
 
   /// Takes a finished group out of the table: what comes now under its numbers belongs to others.
@@ -147,29 +156,39 @@ extension Grouper {
 
   /// Whether the oldest incomplete transaction is too old.
   var isTimeoutDue: Bool {
-    guard oldestIncomplete >= 0 else { return false }
+    guard oldestIncomplete >= 0, repetition == nil else { return false }
     let age = nowNanoseconds - slots[Int(oldestIncomplete)].createdNanoseconds
     return age > options.timeoutNanoseconds || options.timeoutNanoseconds == 0
   }
 
   mutating func forceTimedOut() {
+    if reachedPlace >= nextForcedPlace { repeatForced(through: reachedPlace) }
     while isTimeoutDue {
       statistics.timedOut += 1
-      force(oldestIncomplete, "timeout")
+      force(oldestIncomplete, .timeout)
     }
   }
 
   mutating func forceOverflow() {
+    guard repetition == nil else { return }
     while outstanding + finished > options.openTransactionsMax, oldestIncomplete >= 0 {
       statistics.overflowed += 1
-      force(oldestIncomplete, "store overflow")
+      force(oldestIncomplete, .overflow)
       // Before another has to go, what is finished does.
       finished = 0
     }
   }
 
-  /// Ends a transaction that didn't end itself, with records that say so.
-  mutating func force(_ index: Int32, _ reason: StaticString) {
+  /// Ends a transaction that didn't end itself.
+  mutating func force(_ index: Int32, _ reason: ForcedTransaction.Reason) {
+    if notesForced {
+      forced.append(ForcedTransaction(vxid: slots[Int(index)].vxid, place: reachedPlace, reason: reason))
+    }
+    end(index, reason)
+  }
+
+  /// Ends a transaction with records that say why.
+  mutating func end(_ index: Int32, _ reason: ForcedTransaction.Reason) {
     if index == touched { settle() }
     let type = slots[Int(index)].type
     let hasBegin = slots[Int(index)].hasBegin
@@ -181,7 +200,7 @@ extension Grouper {
       // restart that was never seen stands below what it would have restarted.
       slots[Int(index)].reason = .other
     }
-    makeUp(roles.vsl, "\(reason)", in: index)
+    makeUp(roles.vsl, "\(reason.words)", in: index)
     makeUp(roles.end, "synth", in: index)
     if type == .unknown {
       let vxid = slots[Int(index)].vxid

@@ -38,6 +38,10 @@ extension Grouper {
       }
       return
     }
+    if wasRefused(begin.vxid) {
+      diagnose("link too late", record, in: index, rest: rest)
+      return
+    }
     let parent = table[begin.vxid] ?? open(begin.vxid)
     if slots[Int(parent)].isComplete {
       diagnose("link too late", record, in: index, rest: rest)
@@ -65,6 +69,11 @@ extension Grouper {
     }
     guard link.vxid != slots[Int(index)].vxid else {
       diagnose("link to self", record, in: index, rest: rest)
+      return
+    }
+    if wasRefused(link.vxid) {
+      // Or because it had another parent, which a server doesn't log, and which can't be told from here.
+      diagnose("link too late", record, in: index, rest: rest)
       return
     }
     guard let child = table[link.vxid] else {

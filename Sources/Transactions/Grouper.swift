@@ -52,6 +52,22 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var touched: Int32 = -1
   /// Where the present piece begins.
   var presentPlace: UInt64 = 0
+  /// Up to where the log was added.
+  var reachedPlace: UInt64 = 0
+  /// Behind which place of the log the group was complete that was handed on last.
+  ///
+  /// It depends on nothing but the log, unless something was ended by force.
+  public internal(set) var completionPlace: UInt64 = 0
+
+  /// Whether it is noted what is ended by force.
+  ///
+  /// The notes take room until `takeForced` is called.
+  public var notesForced = false
+  var forced: [ForcedTransaction] = []
+  /// What was read before and is read again; as long as there is one, no limits hold.
+  var repetition: Repetition?
+  /// Behind which place the repetition is to end a transaction next.
+  var nextForcedPlace = UInt64.max
 
   /// Transactions that were ruled out, so that their later pieces aren't taken for orphans.
   var ruledOut = VXIDTable()
@@ -89,6 +105,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   public mutating func add(_ run: RecordRun<Layout>) -> Bool {
     // Should this piece turn out to be torn, the one before it mustn't suffer.
     touched = -1
+    if repetition != nil, passesOver(run) { return hasNews }
+    reachedPlace = run.endPlace
     if takeWhole(run) { return hasNews }
     addUnit(run)
     return true
@@ -104,7 +122,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   public mutating func addEach(_ run: RecordRun<Layout>) -> Bool {
     // Limits are examined after every record. As long as none of them can be met on the way, it makes no
     // difference to look at the run as a whole.
-    if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0, !isTimeoutDue {
+    if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0, !isTimeoutDue,
+      repetition == nil || !dividesRepetition(run)
+    {
+      reachedPlace = run.endPlace
       if takeWhole(run) { return hasNews }
       if isOneUnit(run) {
         addUnit(run)
@@ -114,8 +135,11 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     let orphansBefore = statistics.orphans
     var cursor = run.makeCursor()
     while let record = cursor.next() {
-      unsafe addUnit(
-        RecordRun(start: record.address, byteCount: record.bytes.count, place: run.place(of: record)))
+      let unit = unsafe RecordRun<Layout>(
+        start: record.address, byteCount: record.bytes.count, place: run.place(of: record))
+      if repetition != nil, passesOver(unit) { continue }
+      reachedPlace = unit.endPlace
+      addUnit(unit)
       // Each piece is left before the next one comes, as it would be in a source that gives them singly.
       settle()
     }
@@ -147,7 +171,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     settle()
     while oldestIncomplete >= 0 {
       statistics.flushed += 1
-      force(oldestIncomplete, "flush")
+      force(oldestIncomplete, .flush)
     }
   }
 
@@ -316,6 +340,11 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   private mutating func ruleOut(_ run: RecordRun<Layout>, vxid: UInt64) {
     statistics.ruledOut += 1
+    noteRuledOut(run, vxid: vxid)
+  }
+
+  /// Notes a transaction whose later pieces, if there are any, are no orphans.
+  mutating func noteRuledOut(_ run: RecordRun<Layout>, vxid: UInt64) {
     // A table that only ever grows would be a way to fill the memory from outside.
     if ruledOut.count > 1 << 16 { ruledOut = VXIDTable() }
     if ruledOut[vxid] == nil { ruledOut.insert(vxid, 0) }

@@ -13,8 +13,10 @@ import VarnishLog
     return unsafe storage[index]
   }
 
-  var group: TransactionGroup<Layout> {
-    unsafe TransactionGroup(UnsafeBufferPointer(rebasing: storage[..<count]))
+  /// - Parameter completionPlace: behind which place the group was complete.
+  func group(completedAt completionPlace: UInt64) -> TransactionGroup<Layout> {
+    unsafe TransactionGroup(
+      UnsafeBufferPointer(rebasing: storage[..<count]), completionPlace: completionPlace)
   }
 
   mutating func append(_ transaction: Transaction<Layout>) {

@@ -15,11 +15,15 @@ struct OpenTransaction<Layout: RecordLayout> {
   /// When it was created, on the clock the grouper is told.
   var createdNanoseconds: Int64 = 0
 
+  /// Where the piece begins by which it was created: its own, or that of a relative.
+  var openedPlace: UInt64 = 0
   /// Where its first record begins; as long as there is none, where what named it begins.
   var firstPlace: UInt64 = 0
   /// Where its last record ends; 0 as long as there is none.
   var endPlace: UInt64 = 0
-  /// The same before the present piece, to go back to if the piece turns out to be torn.
+  /// Behind which place its group was complete, if it leads one.
+  var completionPlace: UInt64 = 0
+  /// `endPlace` before the present piece, to go back to if the piece turns out to be torn.
   var endPlaceBefore: UInt64 = 0
 
   var parent: Int32 = -1

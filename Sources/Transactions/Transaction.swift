@@ -78,9 +78,16 @@ public struct Transaction<Layout: RecordLayout> {
 /// breadth first.
 @safe public struct TransactionGroup<Layout: RecordLayout> {
   @usableFromInline let members: UnsafeBufferPointer<Transaction<Layout>>
+  /// Behind which place of the log it was complete.
+  ///
+  /// That depends on nothing but the log, unless something was ended by force.
+  public let completionPlace: UInt64
 
   @inlinable
-  init(_ members: UnsafeBufferPointer<Transaction<Layout>>) { unsafe self.members = members }
+  init(_ members: UnsafeBufferPointer<Transaction<Layout>>, completionPlace: UInt64) {
+    unsafe self.members = members
+    self.completionPlace = completionPlace
+  }
 
   /// Has a record looked at as a group of its own, as the grouping `raw` takes it: at level 0, of no type.
   ///
@@ -94,7 +101,8 @@ public struct Transaction<Layout: RecordLayout> {
       vxid: record.vxid, parentVXID: 0, type: .unknown, reason: .other, side: record.side, level: 0,
       isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
     return unsafe withUnsafePointer(to: transaction) { pointer in
-      unsafe body(TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1)))
+      unsafe body(
+        TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1), completionPlace: run.endPlace))
     }
   }
 
@@ -103,6 +111,9 @@ public struct Transaction<Layout: RecordLayout> {
 
   /// The transaction at a position.
   @inlinable public subscript(index: Int) -> Transaction<Layout> { unsafe members[index] }
+
+  /// Whether one of them was ended by force.
+  @inlinable public var containsForced: Bool { unsafe members.contains { $0.isForced } }
 
   /// Where the first record of any of them begins.
   public var firstPlace: UInt64 { unsafe members.reduce(.max) { min($0, $1.firstPlace) } }

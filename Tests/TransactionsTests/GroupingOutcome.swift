@@ -22,6 +22,26 @@ struct GroupMember: Equatable, CustomStringConvertible {
   }
 }
 
+extension GroupMember {
+  /// What a group consists of.
+  static func members<Layout>(
+    of group: TransactionGroup<Layout>, _ scenario: GroupingScenario
+  ) -> [GroupMember] {
+    (0..<group.count).map { index in
+      let transaction = group[index]
+      var records: [[UInt8]] = []
+      var cursor = transaction.makeCursor()
+      while let record = cursor.next() {
+        if scenario.options.keptTags.contains(record.tag) { records.append(Array(record.bytes.buffer)) }
+      }
+      return GroupMember(
+        vxid: transaction.vxid, parentVXID: transaction.parentVXID, level: transaction.level,
+        type: transaction.type, reason: transaction.reason, side: transaction.side,
+        isForced: transaction.isForced, records: records)
+    }
+  }
+}
+
 /// What came of a scenario.
 struct GroupingOutcome {
   /// After each step: the groups that were handed on, and all counts.
@@ -105,33 +125,23 @@ struct GroupingOutcome {
   private static func take<Layout>(
     _ grouper: inout Grouper<Layout>, _ scenario: GroupingScenario, _ groups: inout [[GroupMember]]
   ) {
-    while let group = grouper.next() {
-      groups.append(
-        (0..<group.count).map { index in
-          let transaction = group[index]
-          var records: [[UInt8]] = []
-          var cursor = transaction.makeCursor()
-          while let record = cursor.next() {
-            if scenario.options.keptTags.contains(record.tag) { records.append(Array(record.bytes.buffer)) }
-          }
-          return GroupMember(
-            vxid: transaction.vxid, parentVXID: transaction.parentVXID, level: transaction.level,
-            type: transaction.type, reason: transaction.reason, side: transaction.side,
-            isForced: transaction.isForced, records: records)
-        })
-    }
+    while let group = grouper.next() { groups.append(GroupMember.members(of: group, scenario)) }
   }
 
   /// Lends records in memory that is overwritten afterwards, as in a source that moves on.
-  private static func withRun<Layout>(
-    _ records: [SampleRecord], _ scenario: GroupingScenario, _ body: (RecordRun<Layout>) -> Void
+  ///
+  /// - Parameter place: where in the log they are.
+  static func withRun<Layout>(
+    _ records: [SampleRecord], _ scenario: GroupingScenario, at place: UInt64 = 0,
+    _ body: (RecordRun<Layout>) -> Void
   ) {
     var words = records.flatMap { $0.words(scenario.layout) }
     words.withUnsafeMutableBytes { bytes in
       guard let start = bytes.baseAddress else { return }
       body(
         RecordRun(
-          start: UnsafeRawPointer(start), byteCount: bytes.count, shape: shape(records, scenario.tags)))
+          start: UnsafeRawPointer(start), byteCount: bytes.count, place: place,
+          shape: shape(records, scenario.tags)))
       bytes.initializeMemory(as: UInt8.self, repeating: 0xA5)
     }
   }

@@ -17,13 +17,19 @@ struct ScenarioGenerator {
   /// How many of a hundred records are spoiled.
   private var faultPercentage = 0
 
-  init(_ random: SeededGenerator) { self.random = random }
+  /// How many of a hundred records may be spoiled in a scenario.
+  private let faultPercentages: [Int]
+
+  init(_ random: SeededGenerator, faultPercentages: [Int] = [0, 3, 15, 50]) {
+    self.random = random
+    self.faultPercentages = faultPercentages
+  }
 
   private var tags: SampleTags { layout == .twoWord ? .v7 : .v8 }
 
   mutating func next() -> GroupingScenario {
     layout = chance(50) ? .twoWord : .threeWord
-    faultPercentage = pick([0, 3, 15, 50])
+    faultPercentage = pick(faultPercentages)
     numbers = [UInt64.random(in: 1...3, using: &random)]
     strideMax = pick([1, 2, 10_000_000])
     streams = []
