@@ -24,6 +24,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case rotationMarked = "rotation.marked"
   /// The next one has what every file begins with.
   case rotationBegun = "rotation.begun"
+  /// So it is noted for the next run.
+  case rotationPlaceNoted = "rotation.placeNoted"
   /// One old file is gone.
   case rotationPruned = "rotation.pruned"
   /// A finished file says that its command has ended.
@@ -32,6 +34,20 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case linkMade = "symlink.made"
   /// The link has its own name.
   case linkRenamed = "symlink.renamed"
+  /// It is noted which entries are about to be written.
+  case writeNoted = "write.noted"
+  /// They are in the file.
+  case writeDone = "write.done"
+  /// What was written is on the disk.
+  case syncDone = "sync.done"
+  /// That is noted.
+  case syncNoted = "sync.noted"
+  /// What an earlier run hadn't finished writing has been cut off.
+  case resumeCut = "resume.cut"
+  /// How far an output is has been noted.
+  case checkpointOutputNoted = "checkpoint.outputNoted"
+  /// How the log is read has been noted.
+  case checkpointReadingNoted = "checkpoint.readingNoted"
   /// Half of a piece of text is in the file.
   case lineHalfWritten = "line.halfWritten"
   /// Half of a compressed member is in the file.
@@ -54,14 +70,23 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case spoolDeliveryNoted = "spool.deliveryNoted"
   /// A file in which nothing is needed is gone.
   case spoolFileRemoved = "spool.fileRemoved"
+  /// At the beginning, what was written behind a gap counts as not written.
+  case spoolGapNoted = "spool.gapNoted"
+  /// A frame behind a gap is none any more.
+  case spoolFrameDropped = "spool.frameDropped"
   /// At the end, what wasn't delivered has been written.
   case spoolKept = "spool.kept"
   /// So is how far entries were delivered.
   case spoolKeptNoted = "spool.keptNoted"
   /// All that is on the disk.
   case spoolKeptSynced = "spool.keptSynced"
+  /// Another word of a copy of a part of the checkpoint is there.
+  case checkpointWordStored = "checkpoint.wordStored"
 
   #if DEBUG
+    /// Told of every point that this task passes: a test in which a run takes place in the test's own thread.
+    @TaskLocal package static var observer: (@Sendable (FaultPoint) -> Void)?
+
     /// Which point kills, and how many more times it is to be passed before.
     private static let armed: Countdown? = {
       guard let value = unsafe getenv("SPILLWAY_FAULT_POINT") else { return nil }
@@ -81,6 +106,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   @inline(__always) package func pass() {
     #if DEBUG
       if isReached() { Self.die() }
+      Self.observer?(self)
     #endif
   }
 }

@@ -8,7 +8,7 @@ package import Glibc
 package struct SystemCalls: Sendable {
   /// What is about to be called.
   package enum Call: String, Sendable, CaseIterable {
-    case open, close, read, write, send, lseek, fstat, ftruncate, fsync, rename, unlink, opendir
+    case open, close, read, write, send, lseek, fstat, ftruncate, fsync, fdatasync, rename, unlink, opendir
     case mmap, eventfd, pipe, ioctl, mkdir, flock
     case spawn, waitid
     case lstat, symlink, link, futimens, rmdir, fchmod, fchown, getxattr, setxattr
@@ -21,6 +21,8 @@ package struct SystemCalls: Sendable {
     case fail(Int32)
     /// The call transfers at most this many bytes.
     case short(Int)
+    /// The call is not made and seems to have succeeded.
+    case pretend
   }
 
   package static let real = SystemCalls()
@@ -40,6 +42,8 @@ package struct SystemCalls: Sendable {
       switch intercept?(call) {
       case .fail(let injected)?:
         code = injected
+      case .pretend?:
+        return 0
       case let fault:
         if case .short(let bytes)? = fault { limit = bytes }
         let result = body(limit)
@@ -190,6 +194,11 @@ package struct SystemCalls: Sendable {
 
   package func synchronize(_ descriptor: Int32) throws(Errno) {
     _ = try perform(.fsync) { _ in fsync(descriptor) }
+  }
+
+  /// Makes what is in a file outlive a power cut, and of what is known of it only what reading it takes.
+  package func synchronizeData(_ descriptor: Int32) throws(Errno) {
+    _ = try perform(.fdatasync) { _ in fdatasync(descriptor) }
   }
 
   package func unlink(_ path: String) throws(Errno) {
