@@ -83,14 +83,18 @@ let package = Package(
       dependencies: ["CShims", "CZlib", "Platform", "SharedMemory"],
       swiftSettings: marked),
     .target(
+      name: "Checkpoints",
+      dependencies: ["CShims", "CZlib", "Platform", "VarnishLog", "Spool"],
+      swiftSettings: marked),
+    .target(
       name: "Shipping",
-      dependencies: ["CShims", "CZlib", "Platform", "Spool"],
+      dependencies: ["CShims", "CZlib", "Platform", "Spool", "Checkpoints"],
       swiftSettings: marked),
     .target(
       name: "Pipeline",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "Transactions", "LogQuery", "Rendering", "Spool",
-        "Shipping",
+        "Checkpoints", "Shipping",
       ],
       swiftSettings: marked),
     .target(
@@ -109,7 +113,7 @@ let package = Package(
       name: "SpillwayCommand",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogQuery", "Rendering", "Transactions", "Settings",
-        "Spool", "Shipping", "Pipeline", "Demo", "Replay",
+        "Spool", "Checkpoints", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: marked),
@@ -117,6 +121,10 @@ let package = Package(
     .executableTarget(
       name: "RegionProbe", dependencies: ["CShims", "SharedMemory", "TestSupport"],
       path: "Tests/RegionProbe", swiftSettings: strict),
+    .testTarget(
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "Platform", "Spool", "VarnishLog", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "SharedMemoryTests", dependencies: ["Platform", "SharedMemory", "RegionProbe", "TestSupport"],
       swiftSettings: strict),
@@ -175,21 +183,29 @@ let package = Package(
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
+    .executableTarget(
+      name: "ShippingProbe", dependencies: ["Checkpoints", "Platform", "Shipping", "Spool"],
+      path: "Tests/ShippingProbe", swiftSettings: strict),
     .testTarget(
-      name: "ShippingTests", dependencies: ["Shipping", "Spool", "SharedMemory", "Platform"],
+      name: "ShippingTests",
+      dependencies: [
+        "Shipping", "Checkpoints", "Spool", "SharedMemory", "Platform", "ShippingProbe", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Pipeline", "LogWriting", "Platform", "Rendering", "Shipping", "Transactions", "VarnishLog",
-        "TestSupport",
+        "Pipeline", "Checkpoints", "Compression", "LogWriting", "Platform", "Rendering", "Shipping", "Spool",
+        "Transactions", "VarnishLog", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "DemoTests", dependencies: ["Demo", "VarnishLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["VarnishLog", "LogReading", "Shipping", "Spool", "Platform", "TestSupport"],
+      dependencies: [
+        "VarnishLog", "LogReading", "Checkpoints", "Shipping", "Spool", "Platform", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],

@@ -123,7 +123,9 @@ import Testing
     #expect(directory.names == ["link", "out"])
   }
 
-  @Test(arguments: ["--rotate-size", "--keep", "--gzip", "--symlink", "--post-rotate", "--mode", "--owner"])
+  @Test(arguments: [
+    "--rotate-size", "--keep", "--gzip", "--symlink", "--post-rotate", "--mode", "--owner", "--sync",
+  ])
   func whatADeviceCannotHaveIsRefused(option: String) throws {
     let error = #expect(throws: SystemError.self) {
       try open("/dev/null") { options in
@@ -134,6 +136,7 @@ import Testing
         case "--symlink": options.link = directory.file("link")
         case "--post-rotate": options.postRotate = "true"
         case "--mode": options.attributes.mode = 0o600
+        case "--sync": options.sync = .eachBatch
         default: options.attributes.owner = 0
         }
       }

@@ -35,6 +35,20 @@ import Testing
     #expect(error?.description.hasPrefix("\"\(text)\" is ") == true)
   }
 
+  @Test(arguments: [
+    ("never", SyncPolicy.never), ("each-batch", .eachBatch), ("1s", .interval(nanoseconds: 1_000_000_000)),
+    ("1ms", .interval(nanoseconds: 1_000_000)), ("2", .interval(nanoseconds: 2_000_000_000)),
+  ])
+  func `when files are put on the disk`(text: String, policy: SyncPolicy) throws {
+    #expect(try SyncPolicy(text) == policy)
+  }
+
+  @Test(arguments: ["", "0", "0.9ms", "Never", "each batch", "batch", "-1s", "1s ", "99999999999w"])
+  func `when files are put on the disk is none of these`(text: String) {
+    let error = #expect(throws: OptionValueError.self) { try SyncPolicy(text) }
+    #expect(error?.description.hasPrefix("\"\(text)\" is ") == true)
+  }
+
   @Test func wholeSecondsAreCutOff() throws {
     #expect(try TimeSpan("1.9s").wholeSeconds == 1)
     #expect(try TimeSpan("1.5s").seconds == 1.5)

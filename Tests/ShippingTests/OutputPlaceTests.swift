@@ -1,3 +1,4 @@
+import Checkpoints
 import Glibc
 @testable import Platform
 @testable import Shipping

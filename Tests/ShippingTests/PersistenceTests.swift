@@ -148,7 +148,7 @@ import Testing
     let naming = sink.series.naming
     let output = try Output(
       to: sink, spool: Spool.Options(blockBytes: 16 << 10),
-      options: Output.Options(triesAgain: true, clock: { .test }, warn: { said.append($0) }))
+      options: Output.Options(triesAgain: true, warn: { said.append($0) }))
     var writer = output.makeWriter()
     for line in Self.lines { writer.append(line) }
     writer.finish()

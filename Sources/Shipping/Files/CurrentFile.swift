@@ -1,3 +1,4 @@
+import Checkpoints
 import Platform
 
 /// The file that is being written.

@@ -95,10 +95,12 @@ final class EntryFile {
   }
 
   /// Makes the file outlive a power cut.
-  func synchronize() throws(SystemError) {
+  ///
+  /// - Parameter isWhole: whether what is known of it must, too, such as its times.
+  func synchronize(isWhole: Bool = true) throws(SystemError) {
     try mend()
     do {
-      try system.synchronize(descriptor)
+      if isWhole { try system.synchronize(descriptor) } else { try system.synchronizeData(descriptor) }
     } catch .invalid, .unsupported, .notSupported {
       // There is nothing behind it that could keep it any better.
     } catch {

@@ -57,6 +57,12 @@ struct FileCatalog {
     return false
   }
 
+  /// The number of a file; nil if it isn't known to be this output's.
+  mutating func number(_ path: String, _ status: stat) -> Int64? {
+    if case .own(let mark) = marks.claim(path, status) { return mark.number }
+    return nil
+  }
+
   /// All files but the current one, oldest first.
   mutating func members(except current: FileIdentity?) throws(SystemError) -> [Member] {
     var members: [Member] = []
@@ -118,7 +124,7 @@ struct FileCatalog {
   // MARK: Directories
 
   /// The directories that there are for files of this output.
-  private func directories() throws(SystemError) -> [String] {
+  func directories() throws(SystemError) -> [String] {
     var found = [naming.root]
     for pattern in naming.directoryPatterns ?? [] {
       var next: [String] = []
@@ -220,7 +226,7 @@ struct FileCatalog {
 
   private func hasEntry(_ path: String) -> Bool { (try? system.linkStatus(ofPath: path)) != nil }
 
-  private func status(_ path: String) throws(SystemError) -> stat? {
+  func status(_ path: String) throws(SystemError) -> stat? {
     do {
       return try system.linkStatusIfAny(ofPath: path)
     } catch {
@@ -228,7 +234,7 @@ struct FileCatalog {
     }
   }
 
-  private func names(inDirectory path: String) throws(SystemError) -> [String] {
+  func names(inDirectory path: String) throws(SystemError) -> [String] {
     do {
       return try system.names(inDirectory: path)
     } catch {

@@ -108,6 +108,11 @@ struct FileMarks {
     return last
   }
 
+  /// The number of a file that is taken up again: the one it has, if none is larger.
+  mutating func number(keeping own: Int64?, at now: Moment) -> Int64 {
+    if let own, own >= last { own } else { nextNumber(at: now) }
+  }
+
   /// What a file says of itself, given its path and status.
   mutating func claim(_ path: String, _ status: stat) -> Claim {
     let mark: FileMark

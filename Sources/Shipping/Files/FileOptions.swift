@@ -34,6 +34,8 @@ public struct FileOptions: Sendable, Equatable {
   public var keepsUnsettled = false
   /// What becomes of what a reader hadn't taken, where the file is a named pipe.
   public var onRestart = RestartPolicy.resend
+  /// When what was written is put on the disk; nil is what is usual for the run.
+  public var sync: SyncPolicy?
   /// The compression level, 1 to 9; nil writes plain text.
   public var gzipLevel: Int?
 

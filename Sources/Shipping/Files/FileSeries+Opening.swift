@@ -83,7 +83,9 @@ extension FileSeries {
         }
         if truncates, status.st_size > 0 { try system.truncate(descriptor, to: 0) }
         let number = try prepare(
-          descriptor, path, FileIdentity(status), now, options.attributes, mustApply: isFirst)
+          descriptor, path, FileIdentity(status), number: catalog.number(path, status), now,
+          options.attributes,
+          mustApply: isFirst)
         try takeUp(descriptor, path, number, now)
         return true
       } catch {
@@ -105,7 +107,8 @@ extension FileSeries {
       let (descriptor, isNamed) = try openNew(path, mode)
       do throws(Errno) {
         let identity = FileIdentity(try system.status(descriptor))
-        let number = try prepare(descriptor, path, identity, now, attributes, mustApply: isFirst)
+        let number = try prepare(
+          descriptor, path, identity, number: nil, now, attributes, mustApply: isFirst)
         if !isNamed, try !giveName(path, to: descriptor) {
           try system.close(descriptor)
           return false
@@ -151,9 +154,11 @@ extension FileSeries {
   }
 
   /// Gives an open file its permissions and its mark.
+  ///
+  /// - Parameter number: the number that it has, if it is a file of this output.
   /// - Returns: its number.
   private mutating func prepare(
-    _ descriptor: Int32, _ path: String, _ identity: FileIdentity, _ now: Moment,
+    _ descriptor: Int32, _ path: String, _ identity: FileIdentity, number: Int64?, _ now: Moment,
     _ attributes: FileAttributes, mustApply: Bool
   ) throws(Errno) -> Int64 {
     if !attributes.isEmpty {
@@ -167,7 +172,7 @@ extension FileSeries {
       }
     }
     guard options.makesSeries else { return 0 }
-    let number = catalog.marks.nextNumber(at: now)
+    let number = catalog.marks.number(keeping: number, at: now)
     catalog.marks.set(mark(.open, number), descriptor, identity)
     FaultPoint.rotationMarked.pass()
     // Tells another run that this one isn't left over; where that can't be said, it does no harm.

@@ -14,6 +14,7 @@ import Spool
 ///     the next one is opened       an empty file: it is begun
 ///     it says whose it is          the same
 ///     it gets its header           a file without entries
+///     it is noted, if there is a checkpoint: until then the finished file is, which ends where it was noted
 ///     old ones are deleted         too many files, until the next look
 ///
 /// A file says that it is finished only when it is complete and on the disk, so that one that says so, or has a
@@ -81,7 +82,7 @@ extension FileSeries {
 
   /// Without it, a power cut may leave a finished file with the name that it had before, which is whole all
   /// the same.
-  private mutating func synchronizeDirectory() {
+  mutating func synchronizeDirectory() {
     let path = FileNaming.directory(of: path)
     do {
       try system.synchronize(directory: path)

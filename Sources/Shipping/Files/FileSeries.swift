@@ -1,3 +1,4 @@
+import Checkpoints
 import Glibc
 import Platform
 import Spool
@@ -30,6 +31,8 @@ struct FileSeries {
   let system: SystemCalls
   let warn: @Sendable (String) -> Void
   let schedule: RotationSchedule?
+  /// Where it is noted what is about to be written; nil if there is no checkpoint.
+  var journal: OutputJournal?
   /// The files that there were, and how they are called.
   var catalog: FileCatalog
   var state: State
@@ -78,11 +81,12 @@ struct FileSeries {
   /// The size of the file.
   var byteCount: Int { current?.file.byteCount ?? 0 }
 
-  /// Where what has been written ends.
+  /// Where what has been written ends; nil in a file that lacks what every file begins with, which isn't written yet.
   var place: OutputPlace? {
     switch state {
     case .closed(let predecessor): predecessor.place
-    case .opened(let file), .growing(let file, _): file.place
+    case .opened(let file): file.file.byteCount > 0 ? file.place : nil
+    case .growing(let file, _): file.place
     }
   }
 
@@ -151,8 +155,9 @@ struct FileSeries {
   ///
   /// Does nothing as long as it isn't known what a file of records begins with. A compressed file gets a member
   /// even without: one of no bytes is not valid, a member of none is.
-  mutating func begin(_ encoder: Encoder) throws(SystemError) {
-    guard case .opened(let current) = state, let header = options.content.header else { return }
+  /// - Returns: whether the file has been begun just now.
+  mutating func begin(_ encoder: Encoder) throws(SystemError) -> Bool {
+    guard case .opened(let current) = state, let header = options.content.header else { return false }
     if current.file.byteCount > 0 {
       try checkKind(current.file)
       state = .growing(current, emptyByteCount: 0)
@@ -161,6 +166,23 @@ struct FileSeries {
       FaultPoint.rotationBegun.pass()
       state = .growing(current, emptyByteCount: current.file.byteCount)
     }
+    noteBeginning()
+    return true
+  }
+
+  /// Notes in which file the output goes on, before anything is written to it.
+  func noteBeginning() {
+    guard let journal, case .growing(let current, _) = state else { return }
+    journal.willBegin(current.place)
+    FaultPoint.rotationPlaceNoted.pass()
+  }
+
+  /// Notes which entries are about to be written, and how long the file will be then.
+  func noteWrite(through sequence: Int, byteCount: Int) {
+    guard let journal, var place = current?.place else { return }
+    place.byteCount += byteCount
+    journal.willWrite(through: sequence, upTo: place)
+    FaultPoint.writeNoted.pass()
   }
 
   /// Makes sure that records are not added to those of another layout.
@@ -172,12 +194,14 @@ struct FileSeries {
   }
 
   /// Gives a file that another process has emptied what every file begins with.
-  mutating func renewBeginning(_ encoder: Encoder) throws(SystemError) {
+  ///
+  /// - Returns: whether that was so.
+  mutating func renewBeginning(_ encoder: Encoder) throws(SystemError) -> Bool {
     guard case .growing(let current, let emptyByteCount) = state,
       emptyByteCount > 0 || options.content.binary != nil, current.file.wasEmptied()
-    else { return }
+    else { return false }
     state = .opened(current)
-    try begin(encoder)
+    return try begin(encoder)
   }
 
   // MARK: Closing

@@ -6,16 +6,25 @@ import Spool
 extension FileSink {
   /// Opens what a path leads to: a file of its own, or a stream when it is a pipe or a device.
   /// - Parameters:
+  ///   - resumption: What an earlier run has noted, if this one goes on for it: then what is there is added to. A
+  ///     stream has nothing to go on with.
   ///   - warn: Told, in one line, what is odd but does not stop the output; called on any thread.
   /// - Throws: `SystemError` when it cannot be opened for writing.
   public static func open(
-    _ options: FileOptions, at now: Moment = .now(),
+    _ options: FileOptions, resuming resumption: FileResumption? = nil, at now: Moment = .now(),
     warn: @escaping @Sendable (String) -> Void
   ) throws(SystemError) -> any Sink {
-    let system = SystemCalls.real
+    try open(options, resuming: resumption, at: now, system: .real, warn: warn)
+  }
+
+  /// The same, by a test's system calls.
+  package static func open(
+    _ options: FileOptions, resuming resumption: FileResumption? = nil, at now: Moment, system: SystemCalls,
+    warn: @escaping @Sendable (String) -> Void
+  ) throws(SystemError) -> any Sink {
     let place = options.expandsName ? .file(options.path) : try FilePlace.find(options.path, system)
     if case .file = place {
-      let sink = try FileSink(options, at: now, system: system, warn: warn)
+      let sink = try FileSink(options, resuming: resumption, at: now, system: system, warn: warn)
       if options.gzipLevel == nil, options.path.hasSuffix(".gz") {
         warn("\(options.path): is written as it is, in spite of its name; --gzip compresses")
       }
@@ -80,6 +89,7 @@ extension FileOptions {
       ("--keep", keep != nil), ("--keep-for", keepSeconds != nil), ("--keep-bytes", keepBytes != nil),
       ("--symlink", link != nil), ("--post-rotate", postRotate != nil), ("--gzip", gzipLevel != nil),
       ("--mode", attributes.mode != nil), ("--owner", attributes.owner != nil || attributes.group != nil),
+      ("--sync", sync != nil),
     ]
     return options.first { $0.1 }?.0
   }

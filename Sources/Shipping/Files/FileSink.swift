@@ -1,3 +1,4 @@
+public import Checkpoints
 import Glibc
 public import Platform
 public import Spool
@@ -24,11 +25,15 @@ public final class FileSink: Sink {
   private var link: CurrentLink?
   /// When these three are looked after.
   private var upkeep = Upkeep()
+  /// When what was written is put on the disk.
+  private var sync: FileSync
+  /// How the output stood when it was opened, if it goes on for an earlier run.
+  public private(set) var resumed: OutputStanding?
   private let options: FileOptions
   private let warn: @Sendable (String) -> Void
 
   init(
-    _ options: FileOptions, at now: Moment, system: SystemCalls,
+    _ options: FileOptions, resuming resumption: FileResumption? = nil, at now: Moment, system: SystemCalls,
     schedule: RotationSchedule? = nil, warn: @escaping @Sendable (String) -> Void
   ) throws(SystemError) {
     self.options = options
@@ -39,9 +44,12 @@ public final class FileSink: Sink {
     retention = Retention(options.retention, at: now, warn: warn)
     finished = FinishedFiles(options, system: system, warn: warn)
     link = options.link.map { CurrentLink(path: $0, system: system, warn: warn) }
+    sync = FileSync(options.sync, warn: warn)
     try checkOptions()
-    try openFile(at: now, truncates: !options.appends, isFirst: true)
-    try series.begin(encoder)
+    if let resumption { resumed = try series.resume(resumption, at: now) }
+    try openFile(at: now, truncates: !options.appends && resumption == nil, isFirst: true)
+    _ = try series.begin(encoder)
+    resumed?.place = series.place
   }
 
   /// Refuses what could never work.
@@ -76,6 +84,14 @@ public final class FileSink: Sink {
   /// How much waits there.
   var memberContents: Tally { encoder.member?.contents ?? .zero }
 
+  /// From now on notes what is about to be written.
+  public func keep(_ journal: OutputJournal) {
+    series.journal = journal
+    encoder.member?.hurry()
+    sync.keep(journal)
+    series.noteBeginning()
+  }
+
   /// Wakes the thread when a command that was run for a finished file has ended.
   public var wakeDescriptor: Int32? { finished.wakeDescriptor }
 
@@ -86,8 +102,14 @@ public final class FileSink: Sink {
     while true {
       try makeWritable(now)
       let part = batch.prefix(batch.entryCount(reaching: series.room))
+      series.noteWrite(through: part.start.sequence + part.count, byteCount: part.byteCount)
       let count = try series.current?.file.append(part)
-      if let count, !series.dropDeleted() { return SinkProgress(byteCount: count) }
+      FaultPoint.writeDone.pass()
+      if let count, !series.dropDeleted() {
+        sync.noteWrite()
+        sync.runIfDue(&series, at: now)
+        return SinkProgress(byteCount: count)
+      }
     }
   }
 
@@ -105,9 +127,11 @@ public final class FileSink: Sink {
       // What follows may make room for what fails here.
       defer { keepUp(now) }
       try finishWhatIsDue(now)
+      sync.runIfDue(&series, at: now)
     }
     let waits = [
       finished.wait(at: now), upkeep.wait(at: now), encoder.member?.wait(at: now), series.wait(at: now),
+      sync.wait(series, at: now),
     ]
     return waits.compactMap(\.self).min().map { max(0, $0) }
   }
@@ -120,9 +144,10 @@ public final class FileSink: Sink {
 
   /// Completes and closes the file; it keeps its name.
   public func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle? {
-    try series.begin(encoder)
+    if try series.begin(encoder) { sync.noteBeginning() }
     try flush(at: now)
     try series.current?.file.mend()
+    sync.run(&series, at: now)
     try series.close()
     return nil
   }
@@ -153,13 +178,14 @@ extension FileSink {
   /// Sees to it that there is a file that can be written to.
   private func makeReady(_ now: Moment) throws(SystemError) {
     if series.current == nil { try openFile(at: now, truncates: false, isFirst: false) }
-    try series.begin(encoder)
+    if try series.begin(encoder) { sync.noteBeginning() }
+    sync.runIfDue(&series, at: now, onlyBeginning: true)
   }
 
   /// The same, for a file that another process may have emptied, too.
   private func makeWritable(_ now: Moment) throws(SystemError) {
     try makeReady(now)
-    try series.renewBeginning(encoder)
+    if try series.renewBeginning(encoder) { sync.noteBeginning() }
   }
 
   private func openFile(at now: Moment, truncates: Bool, isFirst: Bool) throws(SystemError) {
@@ -174,11 +200,19 @@ extension FileSink {
   }
 
   private func write(_ member: MemberWriter, _ now: Moment) throws(SystemError) {
+    let byteCount = member.complete()
     repeat {
       try makeWritable(now)
-      if let file = series.current?.file { try member.write(to: file) }
+      guard let file = series.current?.file else { continue }
+      series.noteWrite(through: member.endSequence, byteCount: byteCount)
+      try member.write(to: file)
+      FaultPoint.writeDone.pass()
     } while series.dropDeleted()
+    // At once, as it may go on in another file before the thread does it.
+    series.journal?.settle(through: member.endSequence, at: series.place)
     member.clear()
+    sync.noteWrite()
+    sync.runIfDue(&series, at: now)
   }
 
   /// Puts the file away and closes it, unless it has no entries and would be followed by one of the same name.
@@ -189,6 +223,7 @@ extension FileSink {
       finished.add(file, at: now)
     case .gone: break
     }
+    sync.noteSync()
     upkeep.request()
     try series.close()
     FaultPoint.rotationClosed.pass()
@@ -205,6 +240,7 @@ extension FileSink {
       warn("\(error); the file is left as it is")
     }
     if series.current != nil, try series.currentPath(now) != series.path { return try rotate(now) }
+    sync.run(&series, at: now)
     defer { followLink() }
     try series.close()
   }

@@ -39,6 +39,9 @@ import Spool
   /// Whether there is nothing in it.
   var isEmpty: Bool { contents.entries == 0 }
 
+  /// How many bytes it has once it is complete.
+  var byteCount: Int { outputCount }
+
   /// Adds whole entries.
   mutating func add(_ batch: EntryBatch) {
     unsafe compress(batch.bytes, Z_NO_FLUSH)

@@ -18,9 +18,16 @@ final class MemberWriter {
     case complete(from: SpoolPlace)
   }
 
+  /// The same for the first one where runs are killed again and again: each is to get on, however short its life is.
+  static let nanosecondsMin: Int64 = 25_000_000
+
   private let level: Int
   private var member: GzipMember
   private var state = State.empty
+  /// How long an entry waits at present.
+  private var patience = MemberWriter.nanosecondsMax
+  /// The sequence behind the last entry in the member.
+  private(set) var endSequence = 0
   /// What is in the member, if it may be asked for.
   private let unsettled: UnsettledEntries?
 
@@ -77,22 +84,34 @@ final class MemberWriter {
   func add(_ batch: EntryBatch, at now: Moment) -> EntryBatch {
     let part = batch.prefix(batch.entryCount(reaching: Self.byteCountMax - member.contents.bytes))
     if case .empty = state {
-      state = .filling(from: part.start, deadline: now.steadyNanoseconds + Self.nanosecondsMax)
+      state = .filling(from: part.start, deadline: now.steadyNanoseconds + patience)
     }
     member.add(part)
+    endSequence = part.start.sequence + part.count
     unsettled?.append(part)
     return part
   }
 
-  /// Completes the member, and writes it; that may be repeated until `clear`.
-  func write(to file: EntryFile) throws(SystemError) {
+  /// Completes the member; nothing goes into it any more.
+  ///
+  /// - Returns: how many bytes it has.
+  func complete() -> Int {
     if case .filling(let start, _) = state { state = .complete(from: start) }
     member.seal()
+    return member.byteCount
+  }
+
+  /// Writes the member, which is complete; that may be repeated until `clear`.
+  func write(to file: EntryFile) throws(SystemError) {
     unsafe try member.withBytes { (bytes) throws(SystemError) in unsafe try file.append(bytes) }
   }
 
+  /// Has the first members be complete soon, each following one twice as late.
+  func hurry() { patience = Self.nanosecondsMin }
+
   /// Begins the next member: this one is written.
   func clear() {
+    patience = min(2 * patience, Self.nanosecondsMax)
     member.reset()
     state = .empty
     unsettled?.removeAll()

@@ -16,7 +16,8 @@ public final class Output: Sendable {
 
   let spool: Spool
   let state: OutputState
-  private let thread: pthread_t
+  /// Nil if something else has the loop go on.
+  private let thread: pthread_t?
   let custody: ReaderCustody
   // Used by the thread, and by the one that ends the output only while the thread hangs in a call of the sink or
   // has ended.
@@ -31,6 +32,10 @@ public final class Output: Sendable {
     public var clock: @Sendable () -> Moment
     /// Told, in one line, that a sink has failed or works again; called on the output's thread.
     public var warn: @Sendable (String) -> Void
+    /// Where it notes how far it is, for another run; nil if there is no checkpoint.
+    public var journal: OutputJournal?
+    /// What has the output go on in place of threads of its own; nil if these do.
+    package var driver: (any LoopDriver)?
 
     /// Gives up at the first failure, unless told otherwise.
     public init(
@@ -62,12 +67,18 @@ public final class Output: Sendable {
     self.spool = spool
     state = OutputState(startingAt: spool.startSequence)
     do {
-      try spool.startSpiller()
+      try spool.startSpiller(options.driver)
       custody = ReaderCustody(spool.makeReader())
+      if let journal = options.journal { sink.keep(journal) }
       unsafe self.sink = sink
       self.options = options
-      thread = try WorkerThread.start(
-        OutputLoop(custody, sink: sink, state: state, options: options))
+      let loop = OutputLoop(custody, sink: sink, state: state, options: options)
+      if let driver = options.driver {
+        thread = nil
+        driver.take(sink.name, loop)
+      } else {
+        thread = try WorkerThread.start(loop)
+      }
     } catch {
       _ = spool.stopSpiller()
       throw SpoolError(operation: "thread for \(name)", errno: error)
@@ -102,6 +113,13 @@ public final class Output: Sendable {
       undelivered: usage.inherited + usage.committed - accounted, failure: failure)
   }
 
+  /// In front of which sequence all entries are settled, and noted as such, or on the spool's disk, so that none of them
+  /// need be made again; for any thread.
+  public var settledThrough: Int {
+    let settled = options.journal?.settledThrough ?? progress.settledThrough
+    return spool.options.disk?.keepsUp == true ? max(settled, spool.storedThrough) : settled
+  }
+
   /// How far the sink has come.
   public var progress: OutputProgress { state.progress }
 
@@ -133,6 +151,7 @@ public final class Output: Sendable {
   /// after `finish`.
   public func join(drainSeconds: Double) -> OutputReport {
     let nanoseconds = Int64(min(max(0, drainSeconds), 1e9) * 1e9)
+    guard let thread else { return driveToEnd(nanoseconds: nanoseconds) }
     if state.end.wait(nanoseconds: nanoseconds - min(keepingNanoseconds, nanoseconds / 2)) {
       pthread_join(thread, nil)
       return report
@@ -150,6 +169,15 @@ public final class Output: Sendable {
       waitWhileKeeping(state.end)
     }
     if state.end.isAnnounced { pthread_join(thread, nil) } else { pthread_detach(thread) }
+    return report
+  }
+
+  /// The same without a thread.
+  private func driveToEnd(nanoseconds: Int64) -> OutputReport {
+    let start = options.clock().steadyNanoseconds
+    while !state.end.isAnnounced, let driver = options.driver {
+      if !driver.goOn() || options.clock().steadyNanoseconds - start >= nanoseconds { request(.stop) }
+    }
     return report
   }
 
@@ -204,7 +232,10 @@ public final class Output: Sendable {
   /// Waits until the thread has ended or a descriptor, such as a signalfd, becomes readable.
   ///
   /// - Returns: whether the thread has ended; then `join` doesn't wait.
-  public func waitForEnd(or descriptor: Int32) -> Bool { state.waitForEnd(or: descriptor) }
+  public func waitForEnd(or descriptor: Int32) -> Bool {
+    guard let driver = options.driver else { return state.waitForEnd(or: descriptor) }
+    return !driver.goOn() || state.end.isAnnounced
+  }
 
   private func request(_ command: OutputState.Commands) {
     state.request(command)

@@ -4,7 +4,20 @@ import Spool
 import Synchronization
 
 /// What the writer thread does: carry entries from the spool to the sink until it is told to stop.
-struct OutputLoop: ThreadLoop, ~Copyable {
+struct OutputLoop: SteppedLoop, ~Copyable {
+  /// What it is about.
+  private enum Phase {
+    case carrying
+    /// The sink has failed, and is left alone until then.
+    case resting(until: Int64, after: SystemError)
+    /// The sink has failed for good.
+    case discarding
+    /// Nothing more is to be carried.
+    case ending
+  }
+
+  private var phase = Phase.carrying
+  private var isAsleep = false
   private let custody: ReaderCustody
   private let sink: any Sink
   private let state: OutputState
@@ -37,33 +50,51 @@ struct OutputLoop: ThreadLoop, ~Copyable {
   mutating func run() {
     state.threadClock.withLock { $0 = .ofCallingThread }
     while true {
-      do throws(SystemError) {
-        try carry()
-        break
-      } catch {
-        // The thread that has seized the reader does all that is left to do.
-        if custody.isSeized { return }
-        let triesAgain = options.triesAgain || isSpoolInTrouble
-        isSpoolInTrouble = false
-        if !triesAgain || error.isFinal {
-          fail(error)
-          discard()
-          break
-        }
-        guard rest(after: error) else {
-          state.fail(error)
-          break
-        }
+      switch step() {
+      case .none: continue
+      case .sleep(let nanoseconds): sleep(nanoseconds: nanoseconds)
+      case .over: return
       }
     }
+  }
+
+  mutating func step() -> LoopPause {
+    if isAsleep { wakeUp() }
+    switch phase {
+    case .carrying: return tryToCarry()
+    case .resting(let deadline, let error): return rest(until: deadline, after: error)
+    case .discarding: return discard()
+    case .ending: return end()
+    }
+  }
+
+  private mutating func end() -> LoopPause {
     do {
       try call { (sink) throws(SystemError) in sink.abandon() }
     } catch {
-      return
+      return .over
     }
     takeOverProgress()
+    restJournal()
     custody.reader.keepRest(sink.unsettledEntries, warn: options.warn)
     state.announceEnd()
+    return .over
+  }
+
+  private mutating func tryToCarry() -> LoopPause {
+    do throws(SystemError) {
+      return try carry()
+    } catch {
+      // The thread that has seized the reader does all that is left to do.
+      if custody.isSeized { return .over }
+      options.journal?.end(at: custody.reader.place.sequence)
+      let triesAgain = options.triesAgain || isSpoolInTrouble
+      isSpoolInTrouble = false
+      if triesAgain, !error.isFinal { return beginRest(after: error) }
+      fail(error)
+      phase = .discarding
+      return .none
+    }
   }
 
   /// Has the sink do something that may hang.
@@ -86,60 +117,78 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     return try result.get()
   }
 
-  /// Carries entries until all of them are delivered and the sink is closed, or until told to stop.
-  private mutating func carry() throws(SystemError) {
-    while true {
-      let commands = state.takeCommands()
-      if commands.contains(.stop) { return }
-      if commands.contains(.flush) {
-        try call { (sink) throws(SystemError) in try sink.flush(at: options.clock()) }
-      }
-      if commands.contains(.reopen) {
-        obstacle = nil
-        try call { (sink) throws(SystemError) in try sink.reopen(at: options.clock()) }
-      }
-      let now = options.clock()
-      let wait = try call { (sink) throws(SystemError) in try sink.tick(at: now) }
-      takeOverProgress()
-      if obstacle != nil {
-        sleep(nanoseconds: wait)
-        continue
-      }
-      // Asked first: what was published before the end is seen after it.
-      let isFinished = custody.reader.isFinished
-      isSpoolInTrouble = true
-      let next = try custody.reader.next()
-      isSpoolInTrouble = false
-      if let batch = next {
-        let progress = try call { (sink) throws(SystemError) in try sink.write(batch, at: now) }
-        custody.reader.take(progress.byteCount)
-        obstacle = progress.obstacle
-        takeOverProgress()
-        if progress.byteCount > 0 { endTrouble() }
-      } else if isFinished {
-        obstacle = try call { (sink) throws(SystemError) in try sink.close(at: now) }
-        takeOverProgress()
-        if obstacle == nil { return endTrouble() }
-      } else if custody.reader.prepareToSleep() {
-        endTrouble()
-        sleep(nanoseconds: wait)
-      }
+  /// Carries a batch of entries, or closes the sink once all of them are delivered.
+  private mutating func carry() throws(SystemError) -> LoopPause {
+    let commands = state.takeCommands()
+    if commands.contains(.stop) {
+      phase = .ending
+      return .none
     }
+    if commands.contains(.flush) {
+      try call { (sink) throws(SystemError) in try sink.flush(at: options.clock()) }
+    }
+    if commands.contains(.reopen) {
+      obstacle = nil
+      try call { (sink) throws(SystemError) in try sink.reopen(at: options.clock()) }
+    }
+    let now = options.clock()
+    let wait = try call { (sink) throws(SystemError) in try sink.tick(at: now) }
+    takeOverProgress()
+    if obstacle != nil { return fallAsleep(nanoseconds: wait) }
+    // Asked first: what was published before the end is seen after it.
+    let isFinished = custody.reader.isFinished
+    isSpoolInTrouble = true
+    let next = try custody.reader.next()
+    isSpoolInTrouble = false
+    if let batch = next {
+      options.journal?.begin(batch)
+      let progress = try call { (sink) throws(SystemError) in try sink.write(batch, at: now) }
+      custody.reader.take(progress.byteCount)
+      options.journal?.end(at: custody.reader.place.sequence)
+      obstacle = progress.obstacle
+      takeOverProgress()
+      if progress.byteCount > 0 { endTrouble() }
+    } else if isFinished {
+      obstacle = try call { (sink) throws(SystemError) in try sink.close(at: now) }
+      takeOverProgress()
+      if obstacle == nil {
+        endTrouble()
+        phase = .ending
+      }
+    } else if custody.reader.prepareToSleep() {
+      endTrouble()
+      return fallAsleep(nanoseconds: wait)
+    }
+    return .none
   }
 
-  /// Waits for entries, for commands, for the sink's descriptors, or for the sink's time to come.
+  /// Gets ready for a sleep that ends with entries, with commands, with the sink's descriptors, or when the sink's time
+  /// has come.
+  private mutating func fallAsleep(nanoseconds: Int64?) -> LoopPause {
+    restJournal()
+    isAsleep = true
+    return .sleep(nanoseconds: nanoseconds)
+  }
+
+  /// Sleeps.
   private mutating func sleep(nanoseconds: Int64?) {
     var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
-    // A sink that has failed for good is not called any more, whatever it has to do.
-    if let wakeDescriptor = sink.wakeDescriptor, state.failure == nil {
+    var isResting = false
+    if case .resting = phase { isResting = true }
+    // A sink that has failed for good is not called any more, whatever it has to do, and one that rests not yet.
+    if let wakeDescriptor = sink.wakeDescriptor, state.failure == nil, !isResting {
       descriptors.append(pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0))
     }
     if case .unwritable(let descriptor)? = obstacle {
       descriptors.append(pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0))
     }
-    state.waitsForSink.store(obstacle != nil, ordering: .relaxed)
+    state.waitsForSink.store(obstacle != nil || isResting, ordering: .relaxed)
     SystemCalls.poll(&descriptors, nanoseconds: nanoseconds)
     state.waitsForSink.store(false, ordering: .relaxed)
+  }
+
+  private mutating func wakeUp() {
+    isAsleep = false
     custody.reader.wakeUp()
     // Whatever has ended the sleep: by now the sink may have let go of that descriptor, whose number may be
     // that of something else, so nothing but another attempt says how things stand.
@@ -165,7 +214,15 @@ struct OutputLoop: ThreadLoop, ~Copyable {
     account.advance(accepted: accepted, settled: settled ?? accepted)
     state.publish(account, hasGivenUp: !losses.isEmpty)
     if let place = sink.place { state.publish(place, through: account.settled.sequence) }
-    custody.reader.settle(through: settled?.sequence)
+    options.journal?.settle(through: account.settled.sequence, at: sink.place)
+    custody.reader.settle(through: settled?.sequence, noted: options.journal?.settledThrough)
+    noteDelivered()
+  }
+
+  /// Has both copies of the checkpoint say how far the sink has come, and lets go of what is on disk up to there.
+  private mutating func restJournal() {
+    guard let journal = options.journal, journal.rest() else { return }
+    custody.reader.settle(noted: journal.settledThrough)
     noteDelivered()
   }
 }
@@ -177,27 +234,31 @@ extension OutputLoop {
   private static let restNanosecondsMax: Int64 = 5_000_000_000
 
   /// Says what is wrong, unless that has been said, and waits before the next attempt.
-  ///
-  /// - Returns: False if told to stop meanwhile.
-  private mutating func rest(after error: SystemError) -> Bool {
+  private mutating func beginRest(after error: SystemError) -> LoopPause {
     obstacle = nil
     takeOverProgress()
     if trouble.begin(error) { options.warn("\(error); it is tried again until it works") }
     let rest = rests.next()
-    let deadline =
-      Moment.now().steadyNanoseconds + (custody.reader.isFinished ? Self.restNanosecondsMin : rest)
-    state.waitsForSink.store(true, ordering: .relaxed)
-    defer { state.waitsForSink.store(false, ordering: .relaxed) }
-    while !state.isAskedToStop {
-      let left = deadline - Moment.now().steadyNanoseconds
-      if left <= 0 { return true }
-      // Commands end the rest, and so does the end of the entries: both want another attempt.
-      if state.hasCommands { return true }
-      var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
-      SystemCalls.poll(&descriptors, nanoseconds: left)
-      custody.reader.wakeUp()
+    let isFinished = custody.reader.isFinished
+    let deadline = options.clock().steadyNanoseconds + (isFinished ? Self.restNanosecondsMin : rest)
+    phase = .resting(until: deadline, after: error)
+    return .none
+  }
+
+  private mutating func rest(until deadline: Int64, after error: SystemError) -> LoopPause {
+    if state.isAskedToStop {
+      state.fail(error)
+      phase = .ending
+      return .none
     }
-    return false
+    let left = deadline - options.clock().steadyNanoseconds
+    // Commands end the rest, and so does the end of the entries: both want another attempt.
+    if left <= 0 || state.hasCommands {
+      phase = .carrying
+      return .none
+    }
+    isAsleep = true
+    return .sleep(nanoseconds: left)
   }
 
   private mutating func endTrouble() {
@@ -218,25 +279,32 @@ extension OutputLoop {
   private mutating func giveUpUnsettled() {
     account.close(with: .outputFailed, at: custody.reader.place)
     state.publish(account, hasGivenUp: true)
+    // What is given up was said, and isn't tried again by another run.
+    options.journal?.settle(through: account.settled.sequence, at: sink.place)
   }
 
   /// Keeps the spool from filling up when there is nobody to deliver to.
-  private mutating func discard() {
-    while !state.takeCommands().contains(.stop) {
-      let isFinished = custody.reader.isFinished
-      if custody.reader.spool.disk != nil {
-        // The next run may have more luck with it; what finds no room is not to be waited for.
-        custody.reader.leave()
-        if isFinished { return }
-        sleep(nanoseconds: nil)
-      } else if let batch = try? custody.reader.next() {
-        custody.reader.take(batch.byteCount)
-        giveUpUnsettled()
-      } else if isFinished {
-        return
-      } else if custody.reader.prepareToSleep() {
-        sleep(nanoseconds: nil)
-      }
+  private mutating func discard() -> LoopPause {
+    if state.takeCommands().contains(.stop) {
+      phase = .ending
+      return .none
     }
+    let isFinished = custody.reader.isFinished
+    if custody.reader.spool.disk != nil {
+      // The next run may have more luck with it; what finds no room is not to be waited for.
+      custody.reader.leave()
+      if !isFinished { return fallAsleep(nanoseconds: nil) }
+      phase = .ending
+    } else if let batch = try? custody.reader.next() {
+      options.journal?.begin(batch)
+      custody.reader.take(batch.byteCount)
+      options.journal?.end(at: custody.reader.place.sequence)
+      giveUpUnsettled()
+    } else if isFinished {
+      phase = .ending
+    } else if custody.reader.prepareToSleep() {
+      return fallAsleep(nanoseconds: nil)
+    }
+    return .none
   }
 }

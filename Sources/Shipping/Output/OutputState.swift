@@ -1,3 +1,4 @@
+import Checkpoints
 import Glibc
 import Platform
 import Spool

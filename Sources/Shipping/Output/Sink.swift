@@ -1,3 +1,4 @@
+public import Checkpoints
 import Glibc
 public import Platform
 public import Spool
@@ -26,6 +27,9 @@ public protocol Sink: AnyObject {
   /// As `settled`, it holds between any two calls.
   var place: OutputPlace? { get }
 
+  /// How it stood when it was opened, if it has found out what became of what an earlier run had noted.
+  var resumed: OutputStanding? { get }
+
   /// The entries behind `settled`, if they can be had as they were, in runs that follow one another: for the next run,
   /// should this one end.
   ///
@@ -34,6 +38,9 @@ public protocol Sink: AnyObject {
 
   /// What was given up since the last call.
   func takeGivenUp() -> [GivenUp]
+
+  /// Told before anything else, if there is a checkpoint: a sink that writes files says there what it is about to write.
+  func keep(_ journal: OutputJournal)
 
   /// A descriptor that becomes readable when the sink has something to do in `tick`.
   var wakeDescriptor: Int32? { get }
@@ -68,6 +75,9 @@ extension Sink {
   /// Nil: what is sent to a consumer is no place to go back to.
   public var place: OutputPlace? { nil }
 
+  /// Nil: it goes on as was noted.
+  public var resumed: OutputStanding? { nil }
+
   /// Nil: most sinks hand everything on at once.
   public var settled: SpoolPlace? { nil }
 
@@ -76,6 +86,9 @@ extension Sink {
 
   /// Nothing.
   public func takeGivenUp() -> [GivenUp] { [] }
+
+  /// Does nothing: how far the sink is will be noted by the thread that calls it.
+  public func keep(_ journal: OutputJournal) {}
 
   /// None.
   public var wakeDescriptor: Int32? { nil }
