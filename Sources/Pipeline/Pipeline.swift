@@ -89,6 +89,15 @@ public enum Pipeline {
       throw .log(error)
     }
     var run = try Run(control, opened, canWait: true)
+    if try !run.goOn(in: &source, path) {
+      // What isn't the file that it was is read as a whole.
+      do {
+        source = try FileRecords<Layout>(LogFile(path: path), assuming: run.input.assumedNumbering)
+        try source.begin()
+      } catch {
+        throw .log(error)
+      }
+    }
     _ = run.beginBinary(Layout.self, source.numbering)
     run.announceReady()
     try run.read(&source, path)

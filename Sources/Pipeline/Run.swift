@@ -23,6 +23,12 @@ struct Run: ~Copyable {
 
   /// Whether the source loses nothing by being held back.
   let canWait: Bool
+  /// How the log is read, for another run; nil if there is no checkpoint.
+  var checkpoint: ReadingCheckpoint?
+  /// Whether reading went on where an earlier run had come.
+  var hasResumed = false
+  /// Where the log that is read begins among all that were.
+  var logStart: UInt64 = 0
   /// The configuration that is being read again.
   var reload: Reload?
   /// Whether the outputs are others than at the beginning.
@@ -65,6 +71,7 @@ struct Run: ~Copyable {
     nextSerial = routes.count
     self.canWait = canWait
     standing = LogStanding(path: control.logPath)
+    checkpoint = control.checkpoint.map { ReadingCheckpoint($0) }
     self.control = control
     self.routes = routes
     self.observation = observation
@@ -200,6 +207,7 @@ struct Run: ~Copyable {
       if saysAccounts { say(account, of: routes[index].name) }
       assert(account.isSettled)
     }
+    finishCheckpoint()
     waitForRetired()
     control.announceEnd()
     return control.outcome

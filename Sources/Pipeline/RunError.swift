@@ -1,3 +1,4 @@
+public import Checkpoints
 public import LogQuery
 public import LogReading
 public import Platform
@@ -16,6 +17,8 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case output(SystemError)
   case pidFile(PIDFileError)
   case spool(SpoolError)
+  /// The checkpoint can't be used.
+  case checkpoint(CheckpointError)
   case system(SystemError)
   case instance(InstanceNameError)
   /// What was asked for the process can't be had: its user, its limits, its status socket; one line.
@@ -40,6 +43,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     case .output(let error): "Can't open output file (\(error.reason)): \(error.path)\(error.explanation)"
     case .pidFile(let error): error.description
     case .spool(let error): error.description
+    case .checkpoint(let error): error.description
     case .system(let error): error.description
     case .instance(let error): error.description
     case .process(let problem): problem

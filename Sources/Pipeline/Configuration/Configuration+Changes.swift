@@ -7,6 +7,7 @@ extension Configuration {
     if own.daemonizes != others.daemonizes { names.append("daemonize") }
     if own.pidFile != others.pidFile { names.append("pid-file") }
     if own.statusSocket != others.statusSocket { names.append("status-socket") }
+    if own.resume != others.resume { names.append("resume") }
     if own.account != others.account { names.append("user") }
     if own.isSandboxed != others.isSandboxed { names.append("sandbox") }
     return names

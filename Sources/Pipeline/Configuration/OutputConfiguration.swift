@@ -102,7 +102,7 @@ public struct OutputConfiguration: Sendable, Equatable {
   public init() {}
 
   /// What the output is called.
-  var displayName: String {
+  package var displayName: String {
     if let name { return name }
     return switch target {
     case .standardOutput: "standard output"

@@ -57,6 +57,11 @@ public struct ProcessConfiguration: Sendable, Equatable {
   public var statusSocket = StatusPlace.none
   /// Whom to become once what needs root's privileges is open; nil stays who this process is.
   package var account: Account?
+  /// The file in which is kept what is done of the log, and from which the run goes on; nil keeps nothing.
+  public var resume: String?
+  /// Whether that is the usual file, which wasn't asked for: where it can't be had, that is said, and the run goes on
+  /// without.
+  public var isResumeUsual = false
   /// Whether the process limits itself, where the kernel can do that, to what the run needs.
   public var isSandboxed = false
 

@@ -108,6 +108,7 @@ struct Follower: ~Copyable {
   private mutating func leave<Layout: RecordLayout>(_ following: consuming Following<Layout>) -> State {
     var following = following
     if instance.isStale, !run.input.existingOnly { run.flush(&following.reading, from: &following.ring) }
+    run.endCheckpoint(following.reading, at: following.ring.nextPlace)
     run.end(&following.reading)
     run.publish()
     return run.input.existingOnly || run.isEnding ? .ended : .seeking(Search())
@@ -124,7 +125,8 @@ extension Follower {
     // A log that was made while we waited, and any but the first, is read from its beginning: all of it is new.
     // The first is joined where it is now, unless its past was asked for.
     let existingOnly = run.input.existingOnly
-    let start: LogStart = !hasRead && !search.hasWaited && !existingOnly ? .tail : .head
+    let usualStart: LogStart = !hasRead && !search.hasWaited && !existingOnly ? .tail : .head
+    let start = run.checkpoint?.start ?? usualStart
     let ring: LiveRing?
     var fault: LogError?
     do throws(LogError) {
@@ -218,9 +220,10 @@ extension Follower {
       run.control.isEnding = true
       return nil
     }
-    let reading = try run.beginReading(Layout.self, numbering)
+    var reading = try run.beginReading(Layout.self, numbering)
     var ring = ring
     ring.includesUnattributed = reading.takesRecords
+    run.attach(ring.incarnation, at: ring.nextPlace, &reading)
     let rhythm = Rhythm(ringByteCount: ring.byteCount)
     if let monitor = run.control.configuration.process.monitor { monitor.attached(monitor) }
     return Following(ring: ring, reading: reading, rhythm: rhythm)
@@ -253,6 +256,8 @@ extension Follower {
     var isBusy = false
     if case .busy = pause { isBusy = true }
     if following.rhythm.isTimeToPublish(now, isBusy: isBusy) { run.publish() }
+    run.keepCheckpoint(
+      &following.reading, at: following.ring.nextPlace, lagBytesMax: UInt64(following.ring.byteCount / 2))
     run.tellMonitor()
     if following.rhythm.isTimeToLook(now) { instance.refresh() }
     // One system call for each look at a quiet log.

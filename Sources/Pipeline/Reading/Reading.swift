@@ -9,6 +9,10 @@ struct Reading<Layout: RecordLayout>: ~Copyable {
   /// For each grouper, what picks out at once the records that its routes depend on; nil if only one walks over
   /// them anyway.
   var captures: FixedList<RecordCaptures?>
+  /// Whether it is noted for another run what is ended by force.
+  var notesForced = false
+  /// Whether what is read had been read by an earlier run.
+  var isRepeating = false
   /// Whether a route takes single records.
   var takesRecords = false
   /// For each grouper, what makes its groups.

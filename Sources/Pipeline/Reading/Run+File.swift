@@ -10,6 +10,7 @@ extension Run {
     _ source: inout FileRecords<Layout>, _ path: String
   ) throws(RunError) {
     var reading = try beginReading(Layout.self, source.numbering)
+    attach(source.incarnation, at: source.nextPlace, &reading)
     standing.state = .reading
     source.includesUnattributed = reading.takesRecords
     do throws(LogError) {
@@ -19,6 +20,7 @@ extension Run {
         for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now.steadyNanoseconds }
         let pause = try pump(&source, &reading)
         if case .idle = pause { standing.isIdle = true } else { standing.isIdle = false }
+        keepCheckpoint(&reading, at: source.nextPlace, lagBytesMax: nil)
         lookAtOutputs()
         lookAtReload(&reading, from: &source)
         if handleCommands() { flush(&reading, from: &source) }
@@ -28,8 +30,28 @@ extension Run {
     } catch {
       control.fail(error.description)
     }
+    endCheckpoint(reading, at: source.nextPlace)
     end(&reading)
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
+  }
+
+  /// Has a file be read from where an earlier run had come.
+  ///
+  /// - Returns: false if it isn't what it was then, and is to be opened anew.
+  mutating func goOn<Layout: RecordLayout>(
+    in source: inout FileRecords<Layout>, _ path: String
+  ) throws(RunError) -> Bool {
+    guard case .at(let position)? = checkpoint?.start else { return true }
+    let resumption: LogResumption
+    do {
+      resumption = try source.resume(at: position)
+    } catch {
+      throw .log(error)
+    }
+    guard resumption == .noSuchPlace else { return true }
+    control.messages.say("\(path): isn't what it was when it was read last; all of it is read")
+    checkpoint?.forgetLog()
+    return false
   }
 
   private mutating func handle<Layout: RecordLayout>(
@@ -64,7 +86,8 @@ extension Run {
   private mutating func report(
     _ strays: StrayPieces, unknownTags: UnknownTags?, path: String, isDecoded: Bool
   ) {
-    guard input.reportsOrphans else { return }
+    // What a file that was continued has in front of where that was is no mistake of its own.
+    guard input.reportsOrphans, !hasResumed else { return }
     if let unknownTags {
       control.fail(
         LogError.place(path, unknownTags.firstOffset, isDecoded: isDecoded)

@@ -91,8 +91,12 @@ extension Run {
     _ way: Int, _ reading: inout Reading<Source.Layout>, from source: inout Source
   ) {
     while let group = reading.groupers[way].next() {
+      // Noted before anything that comes of it can go to an output.
+      if reading.notesForced, group.containsForced { noteForced(way, &reading) }
+      let place = logStart &+ group.completionPlace
       let captured = group.count == 1 ? reading.captures[way]?.capture(group[0]) : nil
       for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
+        routes[index].marks.reach(place)
         take(group, captured, index, from: &source)
       }
     }
@@ -106,10 +110,17 @@ extension Run {
     guard routes[index].admits(group, captured, control.clock) else { return }
     if routes[index].takesWholeGroups {
       offer(index) { route in route.take(group) { source.isIntact } }
+      routes[index].marks.advance()
     } else {
       for member in 0..<group.count {
+        // Only a kill in the middle of a group leaves a part of it to be done.
+        if routes[index].marks.isNextDone {
+          routes[index].passOver()
+          continue
+        }
         let transaction = group[member]
         offer(index) { route in route.take(transaction, captured) { source.isIntact } }
+        routes[index].marks.advance()
       }
     }
     routes[index].countTaken()
@@ -143,7 +154,10 @@ extension Run {
   ) {
     for index in 0..<routes.count where routes[index].takesRecords && !routes[index].isOver {
       var cursor = run.makeCursor()
-      while case .full = routes[index].take(each: &cursor, control.clock, isIntact: { source.isIntact }) {
+      let endPlace = logStart &+ run.endPlace
+      while case .full = routes[index].take(
+        each: &cursor, upTo: endPlace, control.clock, isIntact: { source.isIntact })
+      {
         guard canWait(index) else {
           routes[index].refuse(&cursor)
           continue

@@ -114,8 +114,8 @@ final class LateOutput: Sendable {
 
   private func open() throws(RunError) -> Output {
     let sink = try opener.openSink(configuration, content, appends: appends)
-    guard needsTransfer else { return try opener.begin(sink, spool) }
+    guard needsTransfer else { return try opener.begin(configuration, sink, spool) }
     return try opener.begin(
-      sink, try opener.openSpool(configuration, content, limitBytes: spoolBytes))
+      configuration, sink, try opener.openSpool(configuration, content, limitBytes: spoolBytes))
   }
 }

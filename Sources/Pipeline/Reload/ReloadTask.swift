@@ -202,7 +202,7 @@ struct ReloadTask: Sendable {
     }
     let sink = try opener.openSink(planned.output, content, appends: planned.appends)
     let spool = try opener.openSpool(planned.output, content, limitBytes: limitBytes)
-    return .open(try opener.begin(sink, spool))
+    return .open(try opener.begin(planned.output, sink, spool))
   }
 }
 

@@ -21,6 +21,7 @@ extension Ledger {
     let sums = [
       ("seen", seen), ("written", written), ("filtered", filtered), ("dropped", dropped), ("lost", lost),
       ("inherited", inherited), ("kept", kept), ("queued", queued), ("unconfirmed", unconfirmed),
+      ("repeated", repeated),
     ]
     let causes = Cause.allCases.map { ($0.rawValue, JSONText.whole(self[$0])) }
     return (sums + otherFigures).map { ($0.0, JSONText.whole($0.1)) } + [("causes", .object(causes))]

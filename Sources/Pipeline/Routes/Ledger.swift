@@ -52,6 +52,11 @@ public struct Ledger: Sendable, Equatable {
   /// Groups that were under way when a reload asked for records that hadn't been kept, which they may lack.
   public var incompleteByReload = 0
 
+  /// Entries that an earlier run had done and that were passed over when the log was read again.
+  public var repeated = 0
+
+  /// How many bytes of the log an entry was made of in an earlier run; 0 if that isn't known.
+  var formerEntryBytes = 0
   /// Entries handed to the output with a value that the log's writer has probably cut.
   public var truncated = 0
   /// Lines that say where something was lost; they count as seen, and as written or dropped.
@@ -90,10 +95,13 @@ public struct Ledger: Sendable, Equatable {
 
   /// How many bytes of the log belong to one that was seen.
   var averageBytes: Int {
-    readBytes > 0 ? max(1, readBytes / max(1, seen - marks)) : Self.usualTransactionBytes
+    if seen < Self.seenForAverage, formerEntryBytes > 0 { return formerEntryBytes }
+    return readBytes > 0 ? max(1, readBytes / max(1, seen - marks + repeated)) : Self.usualTransactionBytes
   }
 
   private static let usualTransactionBytes = 1500
+  /// How many must have been seen before their average counts more than that of an earlier run.
+  private static let seenForAverage = 1000
 
   /// Takes over what has become of the entries that were handed to an output.
   ///
@@ -130,6 +138,7 @@ public struct Ledger: Sendable, Equatable {
     sum.incompleteByReload += other.incompleteByReload
     sum.truncated += other.truncated
     sum.marks += other.marks
+    sum.repeated += other.repeated
   }
 
   /// The accounting line.
@@ -137,6 +146,7 @@ public struct Ledger: Sendable, Equatable {
     let sums = "seen=\(seen) written=\(written) filtered=\(filtered) dropped=\(dropped) lost=\(lost)"
     let others = [
       ("inherited", inherited), ("kept", kept), ("queued", queued), ("unconfirmed", unconfirmed),
+      ("repeated", repeated),
     ]
     return others.reduce(sums) { line, figure in
       figure.1 > 0 ? line + " \(figure.0)=\(figure.1)" : line

@@ -91,7 +91,7 @@ struct Transfer: ~Copyable {
           return false
         }
         unsafe room.copyMemory(from: entry)
-        writer.commit(entry.count)
+        writer.commit(entry.count, batch.mark(of: index))
       }
       movedBytes += batch.byteCount
       reader.take(batch.byteCount)

@@ -1,3 +1,4 @@
+import Checkpoints
 import Platform
 import Shipping
 import Spool
@@ -8,6 +9,8 @@ struct OpenedOutput: ~Copyable {
   /// What the sink takes, which is what its spool must hold.
   let content: EntryContent
   let sink: Handover<any Sink>
+  /// How it stands by the checkpoint; nil if there is none.
+  let standing: OutputStanding?
 }
 
 /// What it takes to open outputs, on any thread.
@@ -19,6 +22,10 @@ struct OutputOpener: Sendable {
   let canWait: Bool
   /// What ends the waiting for room by becoming readable.
   let interruptDescriptor: Int32
+  /// Where outputs note how far they are; nil if there is no checkpoint.
+  let checkpoint: OpenedCheckpoint?
+  /// What they meet outside of the program.
+  var surroundings = Surroundings()
 
   /// A source that waits needs no more room than keeps both threads busy, in blocks large enough that waking
   /// the other thread is rare.
@@ -27,9 +34,12 @@ struct OutputOpener: Sendable {
 
   /// Opens an output's target.
   ///
-  /// - Parameter appends: whether a file is never emptied, as this run has written to it.
+  /// - Parameters:
+  ///   - appends: whether a file is never emptied, as this run has written to it.
+  ///   - resumption: where the file goes on, if an earlier run has written it.
   func openSink(
-    _ output: OutputConfiguration, _ content: EntryContent, appends: Bool = false
+    _ output: OutputConfiguration, _ content: EntryContent, appends: Bool = false,
+    resuming resumption: FileResumption? = nil
   ) throws(RunError) -> sending any Sink {
     let messages = messages
     do {
@@ -40,7 +50,9 @@ struct OutputOpener: Sendable {
         file.content = content
         file.keepsUnsettled = output.spoolDirectory != nil
         file.appends = file.appends || appends
-        return try FileSink.open(file) { messages.say($0) }
+        return try FileSink.open(
+          file, resuming: resumption, at: surroundings.clock(), system: surroundings.system
+        ) { messages.say($0) }
       case .command(let command, let onRestart):
         return LinkSink.exec(command, linkOptions(content, onRestart)) { messages.say($0) }
       case .socket(let receiver, let onRestart):
@@ -69,38 +81,55 @@ struct OutputOpener: Sendable {
 
   /// Makes the spool of an output.
   ///
-  /// - Parameter usesDisk: whether it has the output's directory, if there is one.
+  /// - Parameters:
+  ///   - usesDisk: whether it has the output's directory, if there is one.
+  ///   - standing: how the output stands by the checkpoint.
   func openSpool(
-    _ output: OutputConfiguration, _ content: EntryContent, limitBytes: Int, usesDisk: Bool = true
+    _ output: OutputConfiguration, _ content: EntryContent, limitBytes: Int, usesDisk: Bool = true,
+    _ standing: OutputStanding? = nil
   ) throws(RunError) -> Spool {
     var spool = Spool.Options(
       limitBytes: limitBytes, overflow: waitsForRoom(output) ? .block : .drop,
       interruptDescriptor: interruptDescriptor)
+    if let blockBytes = surroundings.blockBytes { spool.blockBytes = blockBytes }
     let messages = messages
     if let directory = output.spoolDirectory {
       if usesDisk {
         spool.disk = Spool.DiskOptions(
           directory: directory, limitBytes: output.spoolDiskBytes, content: content
         ) { messages.say($0) }
+        spool.disk?.lineage = checkpoint?.file.identity ?? 0
+        if let standing {
+          spool.disk?.settledThrough = standing.sequence
+          spool.disk?.repeatedFrom = checkpoint?.repeatedFrom(standing)
+        }
+        spool.disk?.keepsUp = checkpoint != nil
       }
     } else if waitsForRoom(output) {
       spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
       spool.blockBytes = Self.waitingBlockBytes
     }
     do {
-      return try Spool(spool)
+      return try Spool(spool, system: surroundings.system)
     } catch {
       throw .spool(error)
     }
   }
 
   /// Starts an output's thread.
-  func begin(_ sink: sending any Sink, _ spool: Spool) throws(RunError) -> Output {
+  ///
+  /// - Parameter standing: how the output stands by the checkpoint; as it was noted last, if nil.
+  func begin(
+    _ output: OutputConfiguration, _ sink: sending any Sink, _ spool: Spool, _ standing: OutputStanding? = nil
+  ) throws(RunError) -> Output {
     let messages = messages
+    var options = Output.Options(
+      triesAgain: triesAgain, clock: surroundings.clock, warn: { messages.say($0) })
+    options.driver = surroundings.driver
+    options.journal = try checkpoint?.makeJournal(
+      output.displayName, from: standing, startingAt: spool.startSequence)
     do {
-      return try Output(
-        to: sink, spool: spool,
-        options: Output.Options(triesAgain: triesAgain, warn: { messages.say($0) }))
+      return try Output(to: sink, spool: spool, options: options)
     } catch {
       throw .spool(error)
     }
@@ -122,11 +151,12 @@ extension RunControl {
   func opener(canWait: Bool) -> OutputOpener {
     OutputOpener(
       messages: messages, triesAgain: configuration.followsLog, canWait: canWait,
-      interruptDescriptor: mailbox.descriptor)
+      interruptDescriptor: mailbox.descriptor, checkpoint: checkpoint, surroundings: surroundings)
   }
 
   /// Opens the targets of all outputs, in their order.
   mutating func openOutputs() throws(RunError) -> FixedList<OpenedOutput?> {
+    try openCheckpoint()
     let outputs = configuration.outputs
     var opened = FixedList<OpenedOutput?>(count: outputs.count) { _ in nil }
     for index in outputs.indices { opened[index] = try open(outputs[index]) }
@@ -136,10 +166,17 @@ extension RunControl {
   private mutating func open(_ output: OutputConfiguration) throws(RunError) -> OpenedOutput {
     let opener = opener(canWait: false)
     let content = output.makeContent()
+    let standing = checkpoint?.standing(of: output.displayName)
+    let resumption = checkpoint?.resumption(of: output.displayName)
     let sink = try aside("opening the output") {
-      Result { () throws(RunError) in try opener.openSink(output, content) }
+      Result { () throws(RunError) in
+        let sink = try opener.openSink(output, content, resuming: resumption)
+        guard let replace = opener.surroundings.replaceSink else { return sink }
+        return replace(sink)
+      }
     }
-    return OpenedOutput(configuration: output, content: content, sink: Handover(sink))
+    let resumed = sink.resumed ?? standing
+    return OpenedOutput(configuration: output, content: content, sink: Handover(sink), standing: resumed)
   }
 
   /// Takes the process number's file.
@@ -155,14 +192,19 @@ extension RunControl {
   mutating func begin(
     _ opened: consuming OpenedOutput, serial: Int, canWait: Bool
   ) throws(RunError) -> Route {
-    let (output, content) = (opened.configuration, opened.content)
+    let (output, content, standing) = (opened.configuration, opened.content, opened.standing)
     let opener = opener(canWait: canWait)
     let limitBytes = configuration.spoolBytes(of: output)
     let spool = try aside("looking through the spool") {
-      Result { () throws(RunError) in try opener.openSpool(output, content, limitBytes: limitBytes) }
+      Result { () throws(RunError) in try opener.openSpool(output, content, limitBytes: limitBytes, standing)
+      }
     }
+    // What an earlier run has left in the spool's directory isn't made again.
+    // Marks mean nothing if it isn't known what had been read.
+    let hasRead = checkpoint?.reading.logs.isEmpty == false
+    let done = max(standing?.done ?? .start, hasRead ? spool.inheritedEnd : .start)
     return Route(
-      output, serial: serial, to: .open(try opener.begin(opened.sink.take(), spool)),
-      content: content, waitsForRoom: opener.waitsForRoom(output), now: clock.now())
+      output, serial: serial, to: .open(try opener.begin(output, opened.sink.take(), spool, standing)),
+      content: content, waitsForRoom: opener.waitsForRoom(output), done: done, now: clock.now())
   }
 }

@@ -30,7 +30,7 @@ extension Route {
       unsafe UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyBytes(from: line)
       start += line.count
     }
-    for line in lines { writer.commit(line.count) }
+    for line in lines { writer.commit(line.count, marks.notice) }
     ledger.committed += lines.count
     ledger.marks += lines.count
     gap = Gap(now: gap.now)

@@ -21,12 +21,15 @@ extension Route {
 
   /// Takes the records of a run, each by itself.
   ///
-  /// - Parameter cursor: is left where there was no room.
+  /// - Parameters:
+  ///   - cursor: is left where there was no room.
+  ///   - endPlace: where the run ends.
   mutating func take<Layout: RecordLayout>(
-    each cursor: inout RecordCursor<Layout>, _ clock: RunClock, isIntact: () -> Bool
+    each cursor: inout RecordCursor<Layout>, upTo endPlace: UInt64, _ clock: RunClock, isIntact: () -> Bool
   ) -> RunOutcome {
+    passOver(&cursor, upTo: endPlace)
     if takesEveryRecord {
-      let isWhole = takeMany(&cursor, isIntact: isIntact)
+      let isWhole = takeMany(&cursor, upTo: endPlace, isIntact: isIntact)
       if configuration.isUnbuffered { publish() }
       if !isWhole { return .done }
     }
@@ -34,6 +37,7 @@ extension Route {
     while groupsLeft > 0 {
       var ahead = cursor
       guard let record = ahead.next() else { return .done }
+      marks.reach(endPlace &- UInt64(truncatingIfNeeded: ahead.rest.byteCount))
       let isWanted = TransactionGroup.withRecord(record) { query?.matches($0) ?? true }
       if let cause = objection(isWanted, record.vxid, clock) {
         ledger[cause] += 1
@@ -51,6 +55,20 @@ extension Route {
     return .done
   }
 
+  /// Goes past records that an earlier run has done.
+  private mutating func passOver<Layout: RecordLayout>(
+    _ cursor: inout RecordCursor<Layout>, upTo endPlace: UInt64
+  ) {
+    while endPlace &- UInt64(truncatingIfNeeded: cursor.rest.byteCount) < marks.done.place {
+      var ahead = cursor
+      guard ahead.next() != nil else { return }
+      marks.reach(endPlace &- UInt64(truncatingIfNeeded: ahead.rest.byteCount))
+      guard marks.isNextDone else { return }
+      passOver()
+      cursor = ahead
+    }
+  }
+
   /// Counts the record at which there was no room as lost, and goes past it.
   mutating func refuse<Layout: RecordLayout>(_ cursor: inout RecordCursor<Layout>) {
     guard cursor.next() != nil else { return }
@@ -62,11 +80,11 @@ extension Route {
   ///
   /// - Returns: false if they were overwritten meanwhile.
   private mutating func takeMany<Layout: RecordLayout>(
-    _ records: inout RecordCursor<Layout>, isIntact: () -> Bool
+    _ records: inout RecordCursor<Layout>, upTo endPlace: UInt64, isIntact: () -> Bool
   ) -> Bool {
     switch shown {
     case .records(let renderer)?:
-      let tallies = Self.takeMany(&records, renderer, &writer, isIntact: isIntact)
+      let tallies = Self.takeMany(&records, upTo: endPlace, renderer, &writer, isIntact: isIntact)
       ledger.committed += tallies.committed
       ledger[.unwanted] += tallies.hidden
       ledger[.torn] += tallies.torn
@@ -76,12 +94,12 @@ extension Route {
   }
 
   private static func takeMany<Layout: RecordLayout>(
-    _ records: inout RecordCursor<Layout>, _ renderer: borrowing Box<GroupRenderer>,
+    _ records: inout RecordCursor<Layout>, upTo endPlace: UInt64, _ renderer: borrowing Box<GroupRenderer>,
     _ writer: inout SpoolWriter, isIntact: () -> Bool
   ) -> (committed: Int, hidden: Int, torn: Int) {
     var tallies = (committed: 0, hidden: 0, torn: 0)
     var wanted = groupByteCountUsual
-    unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: batchCount) { ends in
+    unsafe withUnsafeTemporaryAllocation(of: RecordEnd.self, capacity: batchCount) { ends in
       while !records.rest.isEmpty {
         guard writer.hasRoom(wanted), case .room(let room) = writer.reserve(wanted) else { return }
         // Each record that is kept takes some of the room away for itself.
@@ -101,8 +119,10 @@ extension Route {
         }
         var start = 0
         for index in 0..<batch.shown {
-          unsafe writer.commit(ends[index] - start)
-          start = unsafe ends[index]
+          let end = unsafe ends[index]
+          let place = endPlace &- UInt64(truncatingIfNeeded: end.bytesLeft)
+          writer.commit(end.text - start, EntryMark(place: place, ordinal: 0))
+          start = end.text
         }
         tallies.committed += batch.shown
       }

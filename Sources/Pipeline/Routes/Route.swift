@@ -43,6 +43,8 @@ struct Route: ~Copyable {
   var shown: ShownEntries?
   var query: Query?
   var writer: SpoolWriter
+  /// Which entry comes next.
+  var marks: EntryMarks
   private var rateLimiter: RateLimiter?
   /// How many more groups are to be taken.
   var groupsLeft: Int
@@ -57,8 +59,10 @@ struct Route: ~Copyable {
   /// A route to an output.
   init(
     _ configuration: OutputConfiguration, serial: Int, to outlet: consuming Outlet,
-    content: EntryContent, waitsForRoom: Bool, isSuccessor: Bool = false, now: Moment
+    content: EntryContent, waitsForRoom: Bool, done: EntryMark = .start, isSuccessor: Bool = false,
+    now: Moment
   ) {
+    marks = EntryMarks(done: done)
     self.configuration = configuration
     self.serial = serial
     self.isSuccessor = isSuccessor
@@ -187,6 +191,27 @@ struct Route: ~Copyable {
   mutating func admits<Layout: RecordLayout>(
     _ group: TransactionGroup<Layout>, _ captured: CapturedRecords<Layout>?, _ clock: RunClock
   ) -> Bool {
+    let count = takesWholeGroups ? 1 : group.count
+    if marks.areNextDone(count) {
+      passOver(count)
+      return false
+    }
+    guard selects(group, captured, clock) else {
+      marks.advance(by: count)
+      return false
+    }
+    return true
+  }
+
+  /// Goes past entries that an earlier run has done.
+  mutating func passOver(_ count: Int = 1) {
+    ledger.repeated += count
+    marks.advance(by: count)
+  }
+
+  private mutating func selects<Layout: RecordLayout>(
+    _ group: TransactionGroup<Layout>, _ captured: CapturedRecords<Layout>?, _ clock: RunClock
+  ) -> Bool {
     if group[0].firstPlace < completeFrom, leavesOut(group) { return false }
     let isWanted =
       if let captured { query?.matches(group[0], captured) ?? true } else { query?.matches(group) ?? true }
@@ -249,7 +274,8 @@ struct Route: ~Copyable {
     switch shown {
     case .lines(let maker)?:
       result = Self.render(
-        to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax, isIntact: isIntact
+        to: &writer, marks.next, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
+        isIntact: isIntact
       ) { maker.value.render(transaction, captured, to: &$0) }
       if maker.value.renderer.lastLineHasCutValue, case .kept = result { ledger.truncated += 1 }
     default: result = .nothing
@@ -265,7 +291,8 @@ struct Route: ~Copyable {
     switch shown {
     case .groups(let renderer)?:
       result = Self.render(
-        to: &writer, usual: Self.groupByteCountUsual, limit: Self.groupByteCountMax, isIntact: isIntact
+        to: &writer, marks.next, usual: Self.groupByteCountUsual, limit: Self.groupByteCountMax,
+        isIntact: isIntact
       ) { renderer.value.render(group, to: &$0) }
     default: result = .nothing
     }
@@ -280,7 +307,8 @@ struct Route: ~Copyable {
     switch shown {
     case .records(let renderer)?:
       result = Self.render(
-        to: &writer, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax, isIntact: isIntact
+        to: &writer, marks.next, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
+        isIntact: isIntact
       ) { renderer.value.render(record, to: &$0) }
     default: result = .nothing
     }
@@ -321,12 +349,13 @@ struct Route: ~Copyable {
   /// Has something rendered into the spool.
   ///
   /// - Parameters:
+  ///   - mark: which entry it is.
   ///   - usual: how much room to begin with, in bytes.
   ///   - limit: what takes more is never kept.
   ///   - render: returns whether there is anything to keep.
   @inline(__always)
   private static func render(
-    to writer: inout SpoolWriter, usual: Int, limit: Int, isIntact: () -> Bool,
+    to writer: inout SpoolWriter, _ mark: EntryMark, usual: Int, limit: Int, isIntact: () -> Bool,
     _ render: (inout LineWriter) -> Bool
   ) -> RenderResult {
     var wanted = usual
@@ -343,7 +372,7 @@ struct Route: ~Copyable {
         continue
       }
       guard isIntact() else { return .torn }
-      writer.commit(line.count)
+      writer.commit(line.count, mark)
       return .kept
     }
   }

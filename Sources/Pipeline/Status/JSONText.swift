@@ -1,21 +1,24 @@
 /// A JSON value, made of what a program knows.
-enum JSONText {
+package enum JSONText {
   case object([(String, JSONText)])
   case array([JSONText])
   case text(String)
   case whole(Int)
+  /// Identities and places, which may be too large for the other.
+  case natural(UInt64)
+  case flag(Bool)
   /// Seconds and rates; rounded to thousandths.
   case number(Double)
   case null
 
   /// A number, or null.
-  static func number(_ value: Double?) -> JSONText { value.map { .number($0) } ?? .null }
+  package static func number(_ value: Double?) -> JSONText { value.map { .number($0) } ?? .null }
 
   /// A whole number, or null.
-  static func whole(_ value: Int?) -> JSONText { value.map { .whole($0) } ?? .null }
+  package static func whole(_ value: Int?) -> JSONText { value.map { .whole($0) } ?? .null }
 
   /// The value on one line.
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     write(to: &bytes)
     return bytes
@@ -32,6 +35,8 @@ enum JSONText {
     case .array(let values): Self.writeList(values, "[", "]", to: &bytes) { $0.write(to: &$1) }
     case .text(let text): Self.writeString(text, to: &bytes)
     case .whole(let number): bytes += "\(number)".utf8
+    case .natural(let number): bytes += "\(number)".utf8
+    case .flag(let isOn): bytes += "\(isOn)".utf8
     case .number(let number):
       // Beyond that, JSON's readers lose digits; and what isn't a number has no place in it.
       guard number.isFinite, abs(number) < 9e15 else { return Self.null.write(to: &bytes) }

@@ -121,13 +121,13 @@ public struct GroupRenderer: ~Copyable {
   ///
   /// - Parameters:
   ///   - records: is moved behind what was written or is hidden.
-  ///   - ends: takes, for each record that is shown, where its text ends; no more are written than it takes.
+  ///   - ends: takes, for each record that is shown, where it ends; no more are written than it takes.
   /// - Returns: how many were written, how many are hidden, and whether the next one has no room.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   public mutating func render<Layout: RecordLayout>(
     each records: inout RecordCursor<Layout>, to lines: inout LineWriter,
-    ends: UnsafeMutableBufferPointer<Int>
+    ends: UnsafeMutableBufferPointer<RecordEnd>
   ) -> (shown: Int, hidden: Int, isFull: Bool) {
     var shown = 0
     var hidden = 0
@@ -142,7 +142,7 @@ public struct GroupRenderer: ~Copyable {
         (records, lines) = (recordsBefore, linesBefore)
         return (shown, hidden, true)
       }
-      unsafe ends[shown] = lines.count
+      unsafe ends[shown] = RecordEnd(text: lines.count, bytesLeft: records.rest.byteCount)
       shown += 1
     }
     return (shown, hidden, false)

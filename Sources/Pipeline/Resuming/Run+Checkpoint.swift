@@ -1,0 +1,237 @@
+import Checkpoints
+import LogReading
+import Platform
+import Shipping
+import Spool
+import Transactions
+import VarnishLog
+
+/// Reading a log on from where an earlier run had stopped, and keeping the checkpoint up to date.
+extension Run {
+  /// Takes note of a log that is read from now on, and has what was unfinished begin again.
+  ///
+  /// - Parameter place: of its first record that can be read.
+  mutating func attach<Layout: RecordLayout>(
+    _ log: LogIncarnation, at place: UInt64, _ reading: inout Reading<Layout>
+  ) {
+    guard checkpoint != nil else { return }
+    let former = checkpoint?.standing
+    guard let attachment = checkpoint?.attach(log, at: place) else { return }
+    logStart = checkpoint?.logStart ?? 0
+    reading.notesForced = true
+    for way in 0..<reading.groupers.count { reading.groupers[way].notesForced = true }
+    say(attachment, former)
+    checkpoint?.noteAttachment(control.clock.now())
+    guard let resumption = attachment.resumption else { return }
+    hasResumed = true
+    for way in 0..<reading.groupers.count {
+      let identity = reading.ways[way].identity
+      reading.groupers[way].beginRepetition(
+        of: attachment.unfinished.filter { $0.way == identity }.map {
+          UnfinishedTransaction(vxid: $0.vxid, firstPlace: $0.firstPlace - logStart)
+        }, at: resumption - logStart,
+        attachment.forced.filter { $0.way == identity }.map {
+          ForcedTransaction(vxid: $0.vxid, place: $0.place - logStart, reason: $0.reason.ofGrouper)
+        })
+    }
+    for output in attachment.offered {
+      for index in 0..<routes.count where routes[index].name == output.name {
+        routes[index].marks.begin(behind: EntryMark(place: resumption, ordinal: output.count))
+      }
+    }
+    reading.isRepeating = true
+  }
+
+  /// Says what is lost between the earlier run and this one.
+  private mutating func say(_ attachment: ReadingCheckpoint.Attachment, _ former: ReadingStanding?) {
+    guard let former, let path = control.configuration.process.resume else { return }
+    let messages = control.messages
+    let time = UTCTime.text(former.wallSeconds)
+    let span = "written between \(time) and \(UTCTime.text(control.clock.now().wallSeconds))"
+    for index in 0..<routes.count { routes[index].ledger.formerEntryBytes = Int(clamping: former.entryBytes) }
+    if attachment.isOther, let log = former.logs.last, log.incarnation.writer == nil {
+      messages.say(
+        "\(path): another file was read before, up to byte \(log.position(of: former.through).place) of what it holds"
+      )
+    } else if attachment.isOther {
+      messages.say(
+        "\(path): another log was read before; what it had that was \(span) and wasn't read is lost")
+    }
+    sayLost(attachment, former, span)
+    if attachment.lostBeginnings > 0 {
+      let count = attachment.lostBeginnings
+      messages.say(
+        "\(path): \(count) transaction\(count == 1 ? "" : "s") under way at \(time) "
+          + "\(count == 1 ? "is" : "are") lost: the beginning was overwritten")
+    }
+    for name in attachment.lostLogOf {
+      messages.say(
+        "\(name): had been left behind when another log was read before; what it hadn't written of that is lost"
+      )
+    }
+  }
+
+  /// Says what was overwritten: once for outputs that lack the same.
+  private mutating func sayLost(
+    _ attachment: ReadingCheckpoint.Attachment, _ former: ReadingStanding, _ span: String
+  ) {
+    var names: [(byteCount: Int, names: [String])] = []
+    for index in 0..<routes.count {
+      let name = routes[index].name
+      let byteCount = Int(clamping: attachment.lostBytesOf[name] ?? attachment.lostBytes)
+      guard byteCount > 0 else { continue }
+      routes[index].countOverrun(byteCount)
+      if let same = names.firstIndex(where: { $0.byteCount == byteCount }) {
+        names[same].names.append(name)
+      } else {
+        names.append((byteCount, [name]))
+      }
+    }
+    lostBytes += Int(clamping: attachment.lostBytes)
+    for (byteCount, names) in names {
+      let average = Int(clamping: former.entryBytes)
+      let estimate = average > 0 ? max(1, byteCount / average) : 0
+      control.messages.say(
+        "\(names.joined(separator: ", ")): \(byteCount) bytes of the log"
+          + (estimate > 0 ? " (about \(estimate) entries, if they were of \(average) bytes as before)" : "")
+          + ", \(span), were overwritten before they were read")
+    }
+  }
+
+  /// Notes what a grouper has ended by force.
+  mutating func noteForced<Layout: RecordLayout>(_ way: Int, _ reading: inout Reading<Layout>) {
+    guard reading.groupers[way].hasForced else { return }
+    let identity = reading.ways[way].identity
+    let start = logStart
+    let forced = reading.groupers[way].takeForced().map {
+      ForcedEnd(way: identity, vxid: $0.vxid, place: start + $0.place, reason: ForcedEnd.Reason($0.reason))
+    }
+    if checkpoint?.note(forced, control.clock.now()) == false { sayFull() }
+  }
+
+  /// Brings the checkpoint up to date, between two turns.
+  ///
+  /// - Parameters:
+  ///   - place: up to where the log has been read.
+  ///   - lagBytesMax: how far an output may be behind before it is left behind; nil is any number.
+  mutating func keepCheckpoint<Layout: RecordLayout>(
+    _ reading: inout Reading<Layout>, at place: UInt64, lagBytesMax: UInt64?
+  ) {
+    guard let resumption = checkpoint?.standing.resumption else { return }
+    let place = logStart + place
+    // What isn't the last of its group, and so hasn't come out yet.
+    for way in 0..<reading.groupers.count { noteForced(way, &reading) }
+    if reading.isRepeating, checkpoint?.isRepeated(place) == false {
+      for way in 0..<reading.groupers.count { reading.groupers[way].endRepetition() }
+      reading.isRepeating = false
+    }
+    advanceCheckpoint(to: place, lagBytesMax: lagBytesMax)
+    let spacing = (lagBytesMax ?? Self.fileSpacing) / 32
+    guard place > resumption, checkpoint?.wantsCandidate(at: place, spacing: spacing) == true else { return }
+    let (unfinished, states) = (unfinished(reading), outputStates)
+    checkpoint?.propose(place, unfinished, states)
+  }
+
+  /// What of a file is read again at most, about.
+  private static var fileSpacing: UInt64 { 64 << 20 }
+
+  /// Takes note of where reading a log ends.
+  mutating func endCheckpoint<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>, at place: UInt64) {
+    guard let resumption = checkpoint?.standing.resumption, logStart + place >= resumption else { return }
+    publish()
+    let (place, unfinished, states) = (logStart + place, unfinished(reading), outputStates)
+    checkpoint?.propose(place, unfinished, states)
+  }
+
+  /// The last note: the outputs have ended.
+  mutating func finishCheckpoint() {
+    guard let place = checkpoint?.standing.through else { return }
+    advanceCheckpoint(to: place, lagBytesMax: nil)
+    checkpoint?.finish()
+  }
+
+  private mutating func advanceCheckpoint(to place: UInt64, lagBytesMax: UInt64?) {
+    let states = outputStates
+    let entryBytes = routes.count > 0 ? routes[0].ledger.averageBytes : 0
+    checkpoint?.note(entryBytes: entryBytes)
+    if checkpoint?.advance(to: place, control.clock.now(), lagBytesMax: lagBytesMax, states) == false {
+      sayFull()
+    }
+  }
+
+  private func sayFull() {
+    control.messages.say(
+      "\(control.configuration.process.resume ?? ""): has no room for so many open transactions; "
+        + "a kill now would double or lose some")
+  }
+
+  private func unfinished<Layout: RecordLayout>(
+    _ reading: borrowing Reading<Layout>
+  ) -> [ReadingStanding.Unfinished] {
+    var all: [ReadingStanding.Unfinished] = []
+    for way in 0..<reading.groupers.count {
+      let identity = reading.ways[way].identity
+      for transaction in reading.groupers[way].unfinished {
+        all.append(
+          ReadingStanding.Unfinished(
+            way: identity, vxid: transaction.vxid, firstPlace: logStart + transaction.firstPlace))
+      }
+    }
+    return all
+  }
+
+  private var outputStates: [ReadingCheckpoint.OutputState] {
+    var states: [ReadingCheckpoint.OutputState] = []
+    for index in 0..<routes.count {
+      let sequences: (Int, Int)? =
+        if routes[index].isSettled, let output = routes[index].output {
+          (routes[index].writer.nextSequence, output.settledThrough)
+        } else {
+          nil
+        }
+      states.append(
+        ReadingCheckpoint.OutputState(
+          serial: routes[index].serial, name: routes[index].name, next: routes[index].marks.next,
+          sequences: sequences))
+    }
+    return states
+  }
+}
+
+extension GroupingOptions {
+  /// A number made of what decides which transactions belong together, the same in every run.
+  fileprivate var identity: UInt64 {
+    let grouping: UInt64 =
+      switch grouping {
+      case .vxid: 0
+      case .request: 1
+      case .session: 2
+      }
+    let rule: UInt64 =
+      switch candidateRule {
+      case .everything: 0
+      case .bySide: 1
+      case .bySideAndLevel: 2
+      }
+    return grouping | rule << 8 | (wantsClient ? 1 : 0) << 16 | (wantsBackend ? 1 : 0) << 17
+      | (wantsESI ? 1 : 0) << 18
+  }
+}
+
+extension ForcedEnd.Reason {
+  fileprivate init(_ reason: ForcedTransaction.Reason) {
+    switch reason {
+    case .timeout: self = .timeout
+    case .overflow: self = .limit
+    case .flush: self = .flush
+    }
+  }
+
+  fileprivate var ofGrouper: ForcedTransaction.Reason {
+    switch self {
+    case .timeout: .timeout
+    case .limit: .overflow
+    case .flush: .flush
+    }
+  }
+}
