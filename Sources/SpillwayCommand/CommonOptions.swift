@@ -183,6 +183,14 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
+      "When to put on the disk what was written to a file: 100ms, 1s, each-batch or never. (default: 1s with "
+        + "--resume, else never)",
+      valueName: "when"))
+  var sync: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
       "How much memory lines may take while outputs are busy, in all. (default: 512M, or less on a small "
         + "machine)",
       valueName: "size"))
@@ -224,6 +232,13 @@ struct ProcessOptions: ParsableArguments {
     help: ArgumentHelp(
       "How long to go on delivering after SIGTERM or SIGINT. (default: 5s)", valueName: "time"))
   var drain: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Keep in this file what is done of the log, and go on where the run before has ended: files get everything "
+        + "once, pipes, commands and sockets at least once.", valueName: "file"))
+  var resume: String?
 
   @Option(
     parsing: .unconditional,

@@ -26,6 +26,7 @@ extension OptionValues {
       output.postRotateTimeout, option: "--post-rotate-timeout")
     file.attributes.mode = try mode(output.mode)
     (file.attributes.owner, file.attributes.group) = try owner(output.owner)
+    file.sync = try sync(output.sync)
     file.gzipLevel = try number(output.gzip, option: "--gzip", in: Self.gzipLevels)
     return file
   }

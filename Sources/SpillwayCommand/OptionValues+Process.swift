@@ -41,7 +41,7 @@ extension OptionValues {
     return .usual("\(directory)/\(Self.statusName)")
   }
 
-  private func isDirectory(_ path: String) -> Bool {
+  func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }

@@ -76,6 +76,7 @@ extension RunCommand {
       configuration.outputs = try outputs(of: request, configuration, outputContext)
     }
     try setProcess(&configuration.process, context)
+    try configuration.checkCheckpoint()
     configuration.input.reportsOrphans = configuration.input.compatibility == nil && !isOldName
     return configuration
   }
@@ -131,6 +132,7 @@ extension RunCommand {
     configuration.statusSocket = try values.statusPlace(
       process.statusSocket, isService: process.daemonize && !context.isOldName)
     configuration.pidFile = process.pidFile.map(values.absolute)
+    configuration.resume = try values.checkpoint(process.resume)
     configuration.drainSeconds =
       try values.time(process.drain, option: "--drain")?.seconds ?? configuration.drainSeconds
     if context.isOldName {

@@ -145,6 +145,6 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, NCSACommand.self, LogCommand.self, RunFileCommand.self, CheckCommand.self,
       FormatsCommand.self, ReplayCommand.self,
-      StatusCommand.self,
+      StatusCommand.self, CheckpointCommand.self,
     ])
 }

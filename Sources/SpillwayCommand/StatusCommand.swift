@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Platform
 
 /// `spillway status`: asks a run how it does.
@@ -28,21 +27,9 @@ struct StatusCommand: ParsableCommand {
     }
     do {
       let answer = try StatusClient.ask(json ? .json : .table, at: path ?? OptionValues.statusPath)
-      try write(answer)
+      try StandardOutput.write(answer)
     } catch let error as StatusClientError {
       try fail(error.description)
-    }
-  }
-
-  private func write(_ answer: [UInt8]) throws {
-    var rest = answer[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count >= 0 {
-        rest = rest.dropFirst(count)
-      } else if errno != EINTR {
-        try fail("standard output: \(Errno(errno))")
-      }
     }
   }
 

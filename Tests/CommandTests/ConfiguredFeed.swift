@@ -6,7 +6,8 @@ import Testing
 final class ConfiguredFeed {
   let feed: LiveFeed
   private let path: String
-  private let head: String
+  private let instance: String
+  private let process: String
 
   /// Starts it.
   ///
@@ -32,7 +33,7 @@ final class ConfiguredFeed {
         for (name, value) in environment { command.environment[name] = value }
         return command
       }, text: { (try? readText(first)) ?? "" })
-    head = Self.text(instance, process, [])
+    (self.instance, self.process) = (instance, process)
   }
 
   private static func text(_ instance: String, _ process: String, _ outputs: [String]) -> String {
@@ -41,8 +42,12 @@ final class ConfiguredFeed {
   }
 
   /// Changes the file as editors do, and has it read again.
-  func reload(_ outputs: [String]) throws {
-    try writeFile(path + ".new", (head + outputs.map { "  \($0)\n" }.joined()).utf8)
+  ///
+  /// - Parameters:
+  ///   - outputs: settings of outputs, a line each.
+  ///   - process: settings of the process; nil leaves them as they were at the start.
+  func reload(_ outputs: [String], process: String? = nil) throws {
+    try writeFile(path + ".new", Self.text(instance, process ?? self.process, outputs).utf8)
     try #require(rename(path + ".new", path) == 0)
     feed.child.signal(SIGHUP)
   }

@@ -17,9 +17,17 @@ struct ConfigurationFile {
 
   /// The path as it was typed, for messages.
   let path: String
+  /// The checkpoint that an option names, whatever the file says of it.
+  private let resume: String?
   private let values = OptionValues()
 
-  init(_ path: String) { self.path = path }
+  /// - Parameters:
+  ///   - path: the path as it was typed.
+  ///   - resume: the checkpoint that an option names, whatever the file says of it.
+  init(_ path: String, resume: String? = nil) {
+    self.path = path
+    self.resume = resume
+  }
 
   /// The directories of all that was read.
   var directories: [String] { values.filesRead.directories }
@@ -47,7 +55,8 @@ struct ConfigurationFile {
     configuration.process = process.configuration(values, isLive: !configuration.input.isFile)
     builder.finish(&configuration)
     let mistakes =
-      reader.finish() + builder.mistakes.map(setting) + process.mistakes(in: builder.built)
+      try reader.finish() + builder.mistakes.map(setting) + process.mistakes(in: builder.built)
+      + process.resume.set(in: &configuration, option: resume, values)
     guard mistakes.isEmpty else { throw Failure.mistakes(Self.distinct(mistakes.inOrder())) }
     return configuration
   }

@@ -52,8 +52,14 @@ struct RunFileCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file.", valueName: "file"))
   var config: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep in this file what is done of the log, and go on where the run before has ended. (default: what the "
+        + "file says, or \(OptionValues.checkpointName) in $STATE_DIRECTORY)", valueName: "file"))
+  var resume: String?
+
   func run() throws {
-    let file = ConfigurationFile(config)
+    let file = ConfigurationFile(config, resume: resume)
     let configuration = try ConfigurationFileCommand.configuration(file)
     do {
       let outcome = try Pipeline.run(

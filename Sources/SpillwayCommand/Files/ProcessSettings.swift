@@ -15,6 +15,8 @@ struct ProcessSettings {
   private var statusSocket: String?
   private var account: Account?
   private var isSandboxed: Bool?
+  /// What it says of a checkpoint.
+  private(set) var resume = ResumeSetting()
   /// A directory to look for templates in first.
   private(set) var formatsDirectory: String?
 
@@ -46,6 +48,7 @@ struct ProcessSettings {
         try values.account(text)
       } ?? nil
     isSandboxed = reader.takeSwitch("sandbox")
+    resume.take(&reader, values)
   }
 
   private mutating func takeReport(_ reader: inout SettingsReader, _ values: OptionValues) {

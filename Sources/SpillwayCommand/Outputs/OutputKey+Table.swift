@@ -143,6 +143,9 @@ extension OutputKey {
     .text("owner", \.output.owner, scope: .file, expecting: "USER[:GROUP]") { text, values in
       _ = try values.owner(text)
     },
+    .text("sync", \.output.sync, scope: .file, expecting: "a time like 1s, each-batch or never") {
+      text, values in _ = try values.sync(text)
+    },
     OutputKey("gzip", \.output.gzip, scope: .file) { reader, request, values in
       let level = reader.takeSwitch(
         "gzip", expecting: "yes, no or a level from 1 to 9",

@@ -180,6 +180,7 @@ extension OutputRequest {
       ("keep-for", output.keepFor), ("keep-bytes", output.keepBytes), ("symlink", output.symlink),
       ("post-rotate", output.postRotate), ("post-rotate-timeout", output.postRotateTimeout),
       ("mode", output.mode), ("owner", output.owner), ("gzip", output.gzip),
+      ("sync", output.sync),
     ]
   }
 
