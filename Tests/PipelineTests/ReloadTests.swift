@@ -194,14 +194,15 @@ struct ReloadTests {
       $0.input.timeoutSeconds = 3
       $0.process.pidFile = "/run/other.pid"
       $0.process.statusSocket = .path("/run/other.sock")
+      $0.process.resume = "/run/other.checkpoint"
       $0.process.drainSeconds = 7
     }
     let said = stage.said.filter {
       $0.hasSuffix("counts from the next start on; the running process keeps it")
     }
-    #expect(said.map { $0.split(separator: ":")[1] } == [" input", " pid-file", " status-socket"])
+    #expect(said.map { $0.split(separator: ":")[1] } == [" input", " pid-file", " status-socket", " resume"])
     let (process, names) = (follower.run.control.configuration.process, follower.names)
-    #expect(process.pidFile == nil && process.drainSeconds == 7)
+    #expect(process.pidFile == nil && process.resume == nil && process.drainSeconds == 7)
     #expect(names == ["stays", "comes"])
     let (outcome, _) = end(&follower)
     #expect(outcome == .complete)
