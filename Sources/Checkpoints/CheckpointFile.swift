@@ -188,11 +188,16 @@ extension CheckpointFile {
     }
   }
 
+  /// How long another process may hold the file that is about to end.
+  private static let patienceNanoseconds: Int64 = 1_000_000_000
+
   private static func claim(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
     guard isEmpty(descriptor) || isCheckpoint(descriptor) else { throw .noCheckpoint(path) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    let deadline = SystemClock.steadyNanoseconds + patienceNanoseconds
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK else { throw .system(SystemError(operation: "lock", path: path)) }
-      throw .inUse(path)
+      guard SystemClock.steadyNanoseconds < deadline else { throw .inUse(path) }
+      usleep(10_000)
     }
     let code = posix_fallocate(descriptor, 0, off_t(CheckpointLayout.byteCount))
     guard code == 0 else {
