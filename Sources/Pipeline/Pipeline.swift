@@ -71,18 +71,18 @@ public enum Pipeline {
     switch file.layout {
     case .narrow:
       let fits = assumed == .v40 || assumed == .v41
-      return try run(FileRecords<NarrowRecords>(file, assuming: fits ? assumed : nil), path, control, opened)
+      return try run(file, NarrowRecords.self, assuming: fits ? assumed : nil, path, control, opened)
     case .wide:
       let fits = assumed == .v73 || assumed == .v90
-      return try run(FileRecords<WideRecords>(file, assuming: fits ? assumed : nil), path, control, opened)
+      return try run(file, WideRecords.self, assuming: fits ? assumed : nil, path, control, opened)
     }
   }
 
   private static func run<Layout: RecordLayout>(
-    _ records: consuming FileRecords<Layout>, _ path: String, _ control: consuming RunControl,
-    _ opened: consuming FixedList<OpenedOutput?>
+    _ file: consuming LogFile, _ layout: Layout.Type, assuming numbering: TagNumbering?, _ path: String,
+    _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>
   ) throws(RunError) -> RunOutcome {
-    var source = records
+    var source = FileRecords<Layout>(file, assuming: numbering)
     do {
       try source.begin()
     } catch {
@@ -92,7 +92,7 @@ public enum Pipeline {
     if try !run.goOn(in: &source, path) {
       // What isn't the file that it was is read as a whole.
       do {
-        source = try FileRecords<Layout>(LogFile(path: path), assuming: run.input.assumedNumbering)
+        source = try FileRecords<Layout>(LogFile(path: path), assuming: numbering)
         try source.begin()
       } catch {
         throw .log(error)

@@ -125,10 +125,11 @@ extension Run {
       for way in 0..<reading.groupers.count { reading.groupers[way].endRepetition() }
       reading.isRepeating = false
     }
-    advanceCheckpoint(to: place, lagBytesMax: lagBytesMax)
+    let states = outputStates
+    advanceCheckpoint(to: place, lagBytesMax: lagBytesMax, states)
     let spacing = (lagBytesMax ?? Self.fileSpacing) / 32
     guard place > resumption, checkpoint?.wantsCandidate(at: place, spacing: spacing) == true else { return }
-    let (unfinished, states) = (unfinished(reading), outputStates)
+    let unfinished = unfinished(reading)
     checkpoint?.propose(place, unfinished, states)
   }
 
@@ -146,12 +147,13 @@ extension Run {
   /// The last note: the outputs have ended.
   mutating func finishCheckpoint() {
     guard let place = checkpoint?.standing.through else { return }
-    advanceCheckpoint(to: place, lagBytesMax: nil)
+    advanceCheckpoint(to: place, lagBytesMax: nil, outputStates)
     checkpoint?.finish()
   }
 
-  private mutating func advanceCheckpoint(to place: UInt64, lagBytesMax: UInt64?) {
-    let states = outputStates
+  private mutating func advanceCheckpoint(
+    to place: UInt64, lagBytesMax: UInt64?, _ states: [ReadingCheckpoint.OutputState]
+  ) {
     let entryBytes = routes.count > 0 ? routes[0].ledger.averageBytes : 0
     checkpoint?.note(entryBytes: entryBytes)
     if checkpoint?.advance(to: place, control.clock.now(), lagBytesMax: lagBytesMax, states) == false {
