@@ -18,6 +18,10 @@ int shim_reach_directory(int parent, const char *name) {
   return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+int shim_nameless_file(const char *directory) {
+  return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
 int shim_allocate_blocks(int descriptor, int64_t offset, int64_t count, _Bool extends) {
   return fallocate(descriptor, extends ? 0 : FALLOC_FL_KEEP_SIZE, offset, count);
 }

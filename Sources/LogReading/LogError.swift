@@ -14,6 +14,8 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
   case damaged(path: String, offset: Int, isDecoded: Bool = false, problem: String)
   /// The file is compressed, and from `offset` on (in bytes, as it is) it can't be decoded.
   case undecodable(path: String, offset: Int, problem: String)
+  /// What was named holds no log, or more than one.
+  case unclear(path: String, problem: String)
   /// A system call on one of a live log's files failed.
   case system(SystemError)
 
@@ -32,6 +34,7 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
       "\(Self.place(path, offset, isDecoded: isDecoded)): \(problem)"
     case .undecodable(let path, let offset, let problem):
       "\(path): compressed byte offset \(offset): \(problem)"
+    case .unclear(let path, let problem): "\(path): \(problem)"
     case .system(let error): error.description
     }
   }

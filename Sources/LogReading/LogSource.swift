@@ -50,6 +50,8 @@ public enum SourceStep<Layout: RecordLayout> {
   /// The server overtook the reader and this much was overwritten before it was read; reading goes on
   /// behind the gap.
   case overrun(lostBytes: Int)
+  /// These bytes of a captured log hold no records that can be believed; reading goes on behind them.
+  case gap(Range<Int>)
   /// The ring holds something no server writes; reading goes on at the next place known to be good.
   case damaged(LogError)
 }

@@ -147,7 +147,7 @@ public struct LogReplay: ~Copyable {
       case .end: return
       case .damaged(let error): throw error
       // Nobody overtakes the reader of a file.
-      case .overrun: continue
+      case .overrun, .gap: continue
       }
     }
   }

@@ -129,6 +129,22 @@ public struct ReadOnlyFile: ~Copyable {
     return count
   }
 
+  /// Where the next `read` begins, in a regular file.
+  public var position: Int {
+    get throws(SystemError) {
+      let position = lseek(descriptor, 0, SEEK_CUR)
+      guard position >= 0 else { throw SystemError(operation: "seek", path: path) }
+      return Int(position)
+    }
+  }
+
+  /// Has the next `read` begin at another place of a regular file.
+  public func seek(to position: Int) throws(SystemError) {
+    guard lseek(descriptor, off_t(position), SEEK_SET) >= 0 else {
+      throw SystemError(operation: "seek", path: path)
+    }
+  }
+
   /// The whole file's bytes, at most `limit` of them, from the beginning.
   public func contents(limit: Int) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []

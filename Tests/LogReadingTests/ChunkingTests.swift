@@ -121,7 +121,7 @@ struct ChunkingTests {
         var request = pollfd(fd: source.waitDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
         poll(&request, 1, 10_000)
       case .end: return records
-      case .overrun, .damaged: throw SupportError("a file has neither")
+      case .overrun, .damaged, .gap: throw SupportError("a file has none of these")
       }
     }
   }

@@ -214,7 +214,7 @@ struct CompressedInputTests {
         }
       case .idle: return .idle
       case .end: return .end
-      case .overrun, .damaged: throw SupportError("a file has neither")
+      case .overrun, .damaged, .gap: throw SupportError("a file has none of these")
       }
     }
   }

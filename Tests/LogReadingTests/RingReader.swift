@@ -100,7 +100,7 @@ struct RingReader: ~Copyable {
         guard ring.isIntact else { continue }
         take.texts += texts
         take.places += places
-      case .idle: return take
+      case .idle, .gap: return take
       case .end:
         take.ended = true
         return take

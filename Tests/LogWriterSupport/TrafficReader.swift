@@ -87,7 +87,7 @@ public struct TrafficReader: ~Copyable {
           case .failure(let problem): take.problems.append(problem.text)
           }
         case .overrun: take.losses += 1
-        case .idle, .end: return
+        case .idle, .end, .gap: return
         case .damaged(let error):
           take.problems.append(error.description)
           return

@@ -85,7 +85,7 @@ struct RingReading {
           lines.expire()
           writer.step()
           stepsLeft = stepsMax
-        case .idle, .end:
+        case .idle, .end, .gap:
           lines.finish()
           return
         }

@@ -129,6 +129,9 @@ static const int shim_madv_populate_write = 23;
 /// Makes a file in memory that has no name, closed when another program is executed.
 int shim_anonymous_file(const char *label);
 
+/// Makes a file on a directory's file system that has no name there, and is gone once it is closed.
+int shim_nameless_file(const char *directory);
+
 /// Opens a directory inside another one, only to reach what is in it; fails with ENOTDIR for a symbolic link.
 int shim_reach_directory(int parent, const char *name);
 

@@ -15,7 +15,7 @@ import SharedMemory
   /// - Parameter beginning: what has been read already.
   /// - Throws: `LogError.undecodable` if there is no memory.
   init(
-    _ format: CompressionFormat, beginning: UnsafeRawBufferPointer, path: String
+    _ format: CompressionFormat, beginning: [UInt8], path: String
   ) throws(LogError) {
     do {
       decompressor = try Decompressor(format)
@@ -23,7 +23,7 @@ import SharedMemory
       throw .undecodable(path: path, offset: error.offset, problem: error.description)
     }
     unsafe buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 16)
-    unsafe buffer.copyMemory(from: beginning)
+    unsafe buffer.copyBytes(from: beginning)
     unread = 0..<beginning.count
     self.path = path
   }

@@ -41,7 +41,7 @@ import VarnishLog
   deinit { unsafe buffer.deallocate() }
 
   /// The file's name.
-  var path: String { input.file.path }
+  var path: String { input.path }
   /// What becomes readable when there is more in a pipe.
   var descriptor: Int32 { input.file.descriptor }
   /// Which file it is.
@@ -72,7 +72,9 @@ import VarnishLog
 
   /// Maps the file from a place on; false if files of this kind can't be mapped.
   private mutating func remap(at newOffset: Int) throws(SystemError) -> Bool {
-    let left = try input.file.state().byteCount - newOffset
+    let origin = input.region?.lowerBound ?? 0
+    let end = try input.file.state().byteCount
+    let left = min(input.region?.upperBound ?? end, end) - origin - newOffset
     let wanted = min(left, Self.mappedByteCountMax)
     // Nothing new: what is mapped already reaches as far as the file does.
     if wanted <= 0 || (newOffset == offset && wanted <= byteCount) {
@@ -80,7 +82,8 @@ import VarnishLog
       return true
     }
     do {
-      let new = try ReadOnlyMapping(input.file, offset: newOffset, byteCount: wanted, readsAhead: true)
+      let new = try ReadOnlyMapping(
+        input.file, offset: origin + newOffset, byteCount: wanted, readsAhead: true)
       unsafe start = unsafe new.base
       mapping = consume new
     } catch {

@@ -6,6 +6,16 @@ import VarnishLog
 public enum LogLayout: Sendable {
   case narrow
   case wide
+
+  /// The layout of the records in a file that begins with these bytes; nil if it is no log with a marker.
+  init?(fileMagic bytes: [UInt8]) {
+    guard bytes.count >= LogFile.magicByteCount else { return nil }
+    switch unsafe bytes.withUnsafeBytes({ unsafe $0.loadUnaligned(as: UInt32.self) }) {
+    case NarrowRecords.fileMagic: self = .narrow
+    case WideRecords.fileMagic: self = .wide
+    default: return nil
+    }
+  }
 }
 
 /// A binary log file, opened and recognised by its first four bytes (`shm-layout.md` 7).
@@ -33,34 +43,24 @@ public struct LogFile: ~Copyable {
         throw .cannotOpen(error)
       }
     }
-    let magic = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.magicByteCount, alignment: 4)
-    defer { unsafe magic.deallocate() }
-    var filled = 0
-    while filled < magic.count {
-      let count = unsafe try file.readLog(into: UnsafeMutableRawBufferPointer(rebasing: magic[filled...]))
-      if count == 0 { break }
-      filled += count
-    }
-    var input = unsafe try LogInput(file, beginning: UnsafeRawBufferPointer(rebasing: magic[..<filled]))
-    if input.isDecoded {
-      filled = 0
-      while filled < magic.count {
-        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: magic[filled...])
-        guard let count = unsafe try input.read(into: rest) else { break }
-        filled += count
-      }
-    }
-    guard filled == magic.count else { throw .readFailed(reason: "EOF") }
-    switch unsafe magic.load(as: UInt32.self) {
-    case NarrowRecords.fileMagic: layout = .narrow
-    case WideRecords.fileMagic: layout = .wide
-    default: throw .notALog(path: path)
-    }
+    try self.init(LogInput(file))
+  }
+
+  /// Takes a log that was opened.
+  ///
+  /// - Throws: `LogError` if it can't be read or decoded, or is no log.
+  init(_ input: consuming LogInput) throws(LogError) {
+    var input = input
+    let magic = try input.peek(Self.magicByteCount)
+    guard magic.count == Self.magicByteCount else { throw .readFailed(reason: "EOF") }
+    guard let layout = LogLayout(fileMagic: magic) else { throw .notALog(path: input.path) }
+    _ = try input.skip(Self.magicByteCount)
+    self.layout = layout
     self.input = input
   }
 
   /// Opens what a log may come from: a file, or a pipe, which is waited for.
-  private static func open(_ path: String) throws(SystemError) -> ReadOnlyFile {
+  static func open(_ path: String) throws(SystemError) -> ReadOnlyFile {
     if case .success(let identity) = FileState.of(path: path) { try check(identity, path) }
     let file = try ReadOnlyFile(path: path)
     try check(file.state(), path)

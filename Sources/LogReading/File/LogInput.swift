@@ -6,21 +6,126 @@ import VarnishLog
 /// The bytes of a log file, one behind the other: as they are, or decoded if it is compressed.
 package struct LogInput: ~Copyable {
   let file: ReadOnlyFile
+  /// What messages call it.
+  let path: String
+  /// The part of a regular file that it is.
+  let region: Range<Int>?
   /// Whether reading it never has to wait for somebody to write.
   let isRegular: Bool
   /// Which file it is.
   let incarnation: LogIncarnation
   private var decoding: DecodedInput?
+  /// What was read and not taken yet.
+  private var unread: ArraySlice<UInt8> = []
+  /// How much of the region is left.
+  private var regionLeft: Int
 
-  /// Takes a file whose first bytes have been read already.
+  /// How many bytes tell whether a file is compressed.
+  private static let formatByteCount = 4
+
+  /// Takes a file that nothing was read from.
   ///
-  /// - Throws: `LogError` if there is no memory to decode it.
-  init(_ file: consuming ReadOnlyFile, beginning: UnsafeRawBufferPointer) throws(LogError) {
-    (isRegular, incarnation) = Self.identify(file)
-    if let format = unsafe CompressionFormat(beginning: beginning.bytes) {
-      decoding = unsafe try DecodedInput(format, beginning: beginning, path: file.path)
-    }
+  /// - Parameters:
+  ///   - path: what messages call it; the file's name if nil.
+  ///   - region: the part of a regular file that is read; all of it if nil.
+  ///   - incarnation: which file it is; that of the file itself if nil.
+  /// - Throws: `LogError` if it can't be read or decoded.
+  init(
+    _ file: consuming ReadOnlyFile, path: String? = nil, region: Range<Int>? = nil,
+    incarnation: LogIncarnation? = nil
+  ) throws(LogError) {
+    let found = Self.identify(file)
+    isRegular = found.isRegular
+    self.incarnation = incarnation ?? found.1
+    self.path = path ?? file.path
+    self.region = region
     self.file = file
+    regionLeft = region?.count ?? .max
+    if let region { try seek(to: region.lowerBound) }
+    let beginning = try peek(Self.formatByteCount)
+    if let format = unsafe CompressionFormat(beginning: beginning.span.bytes) {
+      decoding = try DecodedInput(format, beginning: beginning, path: self.path)
+      unread = []
+    }
+  }
+
+  /// The first bytes of what is left, fewer at the end; they are read again.
+  mutating func peek(_ count: Int) throws(LogError) -> [UInt8] {
+    while unread.count < count {
+      let wanted = count - unread.count
+      var failure: LogError?
+      var isAtEnd = false
+      let more = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
+        do throws(LogError) {
+          if let added = unsafe try readFile(into: UnsafeMutableRawBufferPointer(buffer)) {
+            filled = added
+          } else {
+            isAtEnd = true
+          }
+        } catch {
+          failure = error
+        }
+      }
+      if let failure { throw failure }
+      if isAtEnd { break }
+      unread += more
+    }
+    return Array(unread.prefix(count))
+  }
+
+  /// Passes over bytes.
+  ///
+  /// - Returns: false if there are fewer.
+  mutating func skip(_ count: Int) throws(LogError) -> Bool {
+    var left = count
+    let taken = min(left, unread.count)
+    unread.removeFirst(taken)
+    left -= taken
+    if isRegular, !isDecoded, left > 0 {
+      let place = try position
+      guard try size - place >= left else { return false }
+      try seek(to: place + left)
+      regionLeft -= left
+      return true
+    }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(max(left, 1), 64 << 10), alignment: 16)
+    defer { unsafe buffer.deallocate() }
+    while left > 0 {
+      let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)])
+      guard let added = unsafe try read(into: room) else { return false }
+      left -= added
+    }
+    return true
+  }
+
+  /// How many bytes a regular file has, or the end of the region.
+  var size: Int {
+    get throws(LogError) {
+      do {
+        let size = try file.state().byteCount
+        return region.map { min($0.upperBound, size) } ?? size
+      } catch {
+        throw .readFailed(reason: error.reason)
+      }
+    }
+  }
+
+  private var position: Int {
+    get throws(LogError) {
+      do {
+        return try file.position
+      } catch {
+        throw .readFailed(reason: error.reason)
+      }
+    }
+  }
+
+  private func seek(to place: Int) throws(LogError) {
+    do {
+      try file.seek(to: place)
+    } catch {
+      throw .readFailed(reason: error.reason)
+    }
   }
 
   private static func identify(_ file: borrowing ReadOnlyFile) -> (isRegular: Bool, LogIncarnation) {
@@ -37,7 +142,7 @@ package struct LogInput: ~Copyable {
 
   /// Whether the next read returns at once.
   var isReady: Bool {
-    if isRegular { return true }
+    if isRegular || !unread.isEmpty { return true }
     switch decoding {
     case .some(let decoding): if decoding.isReady { return true }
     case nil: break
@@ -51,9 +156,21 @@ package struct LogInput: ~Copyable {
   ///
   /// - Throws: `LogError.readFailed`, or `.undecodable` after everything in front of the fault.
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int? {
+    guard unread.isEmpty else {
+      let count = min(unread.count, buffer.count)
+      unsafe buffer.copyBytes(from: unread.prefix(count))
+      unread.removeFirst(count)
+      return count
+    }
+    return unsafe try readFile(into: buffer)
+  }
+
+  private mutating func readFile(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int? {
     if let count = unsafe try decoding?.read(from: file, waits: isRegular, into: buffer) { return count }
     if isDecoded { return nil }
-    let count = unsafe try file.readLog(into: buffer)
+    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, regionLeft)])
+    let count = unsafe try file.readLog(into: room)
+    regionLeft -= count
     return count > 0 ? count : nil
   }
 }

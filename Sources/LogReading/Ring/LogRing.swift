@@ -165,7 +165,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       switch step() {
       case .records: continue
       case .overrun: moveToCurrentSegment()
-      case .idle, .end, .damaged: return
+      case .idle, .end, .damaged, .gap: return
       }
     }
   }

@@ -1,0 +1,66 @@
+import CShims
+package import SharedMemory
+package import VarnishLog
+
+/// The bytes of a log that isn't followed: a copy of a ring, or a file that is searched for what is whole.
+///
+/// They lie in a mapping, and may change under the reader, as when the ring of a running server was named: what is
+/// used is copied first and checked then.
+@safe package struct LogImage: ~Copyable {
+  let mapping: ReadOnlyMapping
+  /// What messages call it; offsets count from its beginning.
+  package let path: String
+  package let incarnation: LogIncarnation
+  /// Whether it was decoded from a compressed file, so that offsets are none in the file.
+  package let isDecoded: Bool
+  /// The pieces in which records are looked for, in the order in which they were written.
+  package let extents: [Extent]
+  /// What was cut off behind what is there.
+  package let missing: Range<Int>
+  /// Why it ends where it does, if it couldn't be decoded any further.
+  let fault: LogError?
+
+  /// A piece of an image in which one record follows the other.
+  package struct Extent: Equatable, Sendable {
+    /// Bytes from the beginning of the image.
+    package var bytes: Range<Int>
+    package var end: End
+
+    /// What may stand behind its last record.
+    package enum End: Sendable {
+      /// The next piece's first record, at once.
+      case joined
+      /// A mark that the ring starts over, anywhere.
+      case wrap
+      /// A mark that nothing more was written, anywhere.
+      case tail
+      /// The end of the file, which may cut a record.
+      case file
+    }
+  }
+
+  package init(
+    _ mapping: consuming ReadOnlyMapping, path: String, incarnation: LogIncarnation, isDecoded: Bool,
+    extents: [Extent], missing: Range<Int> = 0..<0, fault: LogError? = nil
+  ) {
+    self.mapping = mapping
+    self.path = path
+    self.incarnation = incarnation
+    self.isDecoded = isDecoded
+    self.extents = extents
+    self.missing = missing
+    self.fault = fault
+  }
+
+  /// The word at an offset, of which four bytes are in the image.
+  @inline(__always)
+  func word(at offset: Int) -> UInt32 {
+    unsafe mapping.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+  }
+
+  /// A ring's marks; those of rings with two and three header words are the same.
+  enum Mark {
+    static let end: UInt32 = 0xFE45_4545
+    static let wrap: UInt32 = 0xFE57_5757
+  }
+}

@@ -1,0 +1,164 @@
+import SharedMemory
+import VarnishLog
+
+/// The copy of a ring of 4.0 and later: where its eighths are, by its head (`shm-layout.md` 6.2, 6.3).
+struct RingImage {
+  /// Which head it has.
+  enum Head: UInt64, Sendable {
+    /// `VSLHEAD0`, 4.0
+    case v40 = 0x3044_4145_484C_5356
+    /// `VSLHEAD1`, 4.1 to 7.2
+    case v41 = 0x3144_4145_484C_5356
+    /// `VSLHEAD2`, 7.3 and later
+    case v73 = 0x3244_4145_484C_5356
+
+    /// Where the ring's first word is.
+    var byteCount: Int { self == .v40 ? 80 : RingLayout.byteCount }
+    /// Where it is said in which word each eighth's first record begins.
+    var firstRecordsOffset: Int { self == .v40 ? 8 : RingLayout.firstRecordsOffset }
+  }
+
+  let head: Head
+  /// How many words an eighth has.
+  let segmentWords: Int
+  /// The eighth that was being written.
+  let current: Int
+  /// The word at which each eighth's first record begins; nil if none was ever written there.
+  let firsts: [Int?]
+
+  static let segmentCount = 8
+  var words: Int { segmentWords * Self.segmentCount }
+  /// How many bytes there are, head included.
+  var byteCount: Int { head.byteCount + words * 4 }
+
+  /// Reads a head.
+  ///
+  /// - Parameter claimed: how large the ring says it is, head included; nil if that is the mapping's size.
+  /// - Throws: `LogError.damaged` if it doesn't describe a ring.
+  init(
+    _ mapping: borrowing ReadOnlyMapping, claimed: Int? = nil, path: String, isDecoded: Bool
+  ) throws(LogError) {
+    func damaged(_ offset: Int, _ problem: String) -> LogError {
+      .damaged(path: path, offset: offset, isDecoded: isDecoded, problem: problem)
+    }
+    guard mapping.byteCount > RingLayout.byteCount else {
+      throw damaged(0, "\(mapping.byteCount) bytes are too few for a log")
+    }
+    let base = unsafe mapping.base
+    guard let head = unsafe Head(rawValue: base.loadUnaligned(as: UInt64.self)) else {
+      throw damaged(0, "no marker of a log (VSLHEAD0 to VSLHEAD2)")
+    }
+    self.head = head
+    let size = claimed ?? mapping.byteCount
+    let most = max(0, size - head.byteCount) / 4 / Self.segmentCount
+    if head == .v40 {
+      // That log doesn't say how long its eighths are.
+      segmentWords = most
+      current = unsafe min(
+        Int(base.loadUnaligned(fromByteOffset: 72, as: UInt32.self)), Self.segmentCount - 1)
+    } else {
+      segmentWords = unsafe base.loadUnaligned(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
+      current = unsafe Int(
+        base.loadUnaligned(fromByteOffset: RingLayout.segmentNumberOffset, as: UInt32.self) % 8)
+    }
+    guard segmentWords > 0, segmentWords <= max(most, Self.wordsMax) else {
+      throw damaged(
+        RingLayout.segmentSizeOffset,
+        "a segment size of \(segmentWords) words doesn't fit a log of \(size) bytes")
+    }
+    let words = segmentWords * Self.segmentCount
+    firsts = (0..<Self.segmentCount).map { index in
+      let word = unsafe base.loadUnaligned(fromByteOffset: head.firstRecordsOffset + index * 8, as: Int.self)
+      return word >= 0 && word < words ? word : nil
+    }
+  }
+
+  /// What an eighth has at most where the file was cut: no log is larger than 4 GiB.
+  private static let wordsMax = (4 << 30) / 4 / segmentCount
+
+  /// Where the record begins from which on the newest ones follow.
+  var newest: Int { firsts[current] ?? firsts[..<current].compactMap(\.self).max() ?? 0 }
+
+  /// The eighths from the oldest one on, the newest last.
+  ///
+  /// - Parameters:
+  ///   - tail: the word up to which the newest records lead. Where the copy was made while the ring was written, that is
+  ///     farther than the head says, and in eighths whose old records are overwritten.
+  ///   - available: how many bytes there are.
+  func extents(tail: Int, available: Int) -> (all: [LogImage.Extent], missing: Range<Int>) {
+    var all: [LogImage.Extent] = []
+    func add(_ words: Range<Int>, _ end: LogImage.Extent.End) {
+      guard !words.isEmpty || end == .wrap else { return }
+      let bytes = head.byteCount + words.lowerBound * 4..<head.byteCount + words.upperBound * 4
+      guard bytes.upperBound > available else { return all.append(LogImage.Extent(bytes: bytes, end: end)) }
+      // Kept even if nothing is left of it, as the end of a turn.
+      let left = min(bytes.lowerBound, available)..<available
+      all.append(LogImage.Extent(bytes: left, end: end == .wrap ? .wrap : .file))
+    }
+    func add(_ starts: [Int], upTo last: Int, _ end: LogImage.Extent.End) {
+      for (index, start) in starts.enumerated() {
+        let isLast = index == starts.count - 1
+        add(start..<(isLast ? last : starts[index + 1]), isLast ? end : .joined)
+      }
+    }
+    let isYoung = firsts[(current + 1)...].allSatisfy { $0 == nil }
+    if !isYoung { add(Self.ascending(firsts[(current + 1)...], from: tail), upTo: words, .wrap) }
+    add(Self.ascending(firsts[..<current], from: 0).filter { $0 < newest }, upTo: newest, .joined)
+    add(newest..<words, .tail)
+    return (all, min(available, byteCount)..<byteCount)
+  }
+
+  /// Those of the places that can be where one eighth after the other begins.
+  private static func ascending(_ firsts: ArraySlice<Int?>, from least: Int) -> [Int] {
+    var places: [Int] = []
+    for case .some(let first) in firsts where first >= places.last ?? least { places.append(first) }
+    return places
+  }
+}
+
+extension ImageRecords {
+  /// Prepares for reading the copy of a ring.
+  ///
+  /// - Throws: `LogError.damaged` if its head doesn't describe one.
+  init(
+    _ mapping: consuming ReadOnlyMapping, _ ring: RingImage, path: String, incarnation: LogIncarnation,
+    isDecoded: Bool, fault: LogError?, salvages: Bool, assuming assumed: TagNumbering?
+  ) {
+    let whole = LogImage.Extent(
+      bytes: ring.head.byteCount..<max(ring.head.byteCount, min(ring.byteCount, mapping.byteCount)),
+      end: .tail)
+    let available = mapping.byteCount
+    let newest = ring.head.byteCount + ring.newest * 4
+    let tail = Self.tail(mapping, from: newest, upTo: whole.bytes.upperBound)
+    let (extents, missing) = ring.extents(tail: (tail - ring.head.byteCount) / 4, available: available)
+    self.init(
+      LogImage(
+        mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
+        missing: missing,
+        fault: fault),
+      isRing: true, salvages: salvages, numbering: ring.head.numbering, assuming: assumed)
+  }
+
+  /// Walks from the newest eighth's first record to the last one, or to what is none.
+  private static func tail(_ mapping: borrowing ReadOnlyMapping, from start: Int, upTo end: Int) -> Int {
+    let check = RecordCheck<Layout>(nil, takesUnknown: true)
+    var at = start
+    while let shape = unsafe UnitShape(
+      at: mapping.base + at, room: end - at, isRing: true, check)
+    {
+      at += shape.byteCount
+    }
+    return min(at, max(start, end))
+  }
+}
+
+extension RingImage.Head {
+  /// What the records are numbered by, as far as the marker tells.
+  fileprivate var numbering: TagNumbering? {
+    switch self {
+    case .v40: .v40
+    case .v41: .v41
+    case .v73: nil
+    }
+  }
+}
