@@ -39,7 +39,7 @@ public enum Pipeline {
     // Another user's outputs are opened by that user, when nothing needs this one any more.
     let opened = control.changesUser ? nil : try control.openOutputs()
     switch configuration.input.source {
-    case .file(let path): return try runFile(path, control, opened)
+    case .captured(let capture): return try runCaptured(capture, control, opened)
     case .live(let name): return try runLive(name, control, opened)
     }
   }
@@ -53,54 +53,5 @@ public enum Pipeline {
     let opened = try control.openAsUser(opened)
     var follower = Follower(try Run(control, opened, canWait: false), instance, by: deadline)
     return try follower.follow()
-  }
-
-  private static func runFile(
-    _ path: String, _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>?
-  ) throws(RunError) -> RunOutcome {
-    var control = control
-    let input = control.configuration.input
-    let isOld = input.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
-    // Standard input and named pipes may have nothing to read yet.
-    let file = try control.aside("opening \(path)", patienceSeconds: 0) {
-      Result { () throws(LogError) in try LogFile(path: path) }
-        .mapError { isOld ? .logFileInOldTool($0) : .log($0) }
-    }
-    let opened = try control.openAsUser(opened)
-    let assumed = input.assumedNumbering
-    switch file.layout {
-    case .narrow:
-      let fits = assumed == .v40 || assumed == .v41
-      return try run(file, NarrowRecords.self, assuming: fits ? assumed : nil, path, control, opened)
-    case .wide:
-      let fits = assumed == .v73 || assumed == .v90
-      return try run(file, WideRecords.self, assuming: fits ? assumed : nil, path, control, opened)
-    }
-  }
-
-  private static func run<Layout: RecordLayout>(
-    _ file: consuming LogFile, _ layout: Layout.Type, assuming numbering: TagNumbering?, _ path: String,
-    _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>
-  ) throws(RunError) -> RunOutcome {
-    var source = FileRecords<Layout>(file, assuming: numbering)
-    do {
-      try source.begin()
-    } catch {
-      throw .log(error)
-    }
-    var run = try Run(control, opened, canWait: true)
-    if try !run.goOn(in: &source, path) {
-      // What isn't the file that it was is read as a whole.
-      do {
-        source = try FileRecords<Layout>(LogFile(path: path), assuming: numbering)
-        try source.begin()
-      } catch {
-        throw .log(error)
-      }
-    }
-    _ = run.beginBinary(Layout.self, source.numbering)
-    run.announceReady()
-    try run.read(&source, path)
-    return run.finish()
   }
 }

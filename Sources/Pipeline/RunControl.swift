@@ -47,8 +47,8 @@ struct RunControl: ~Copyable {
     self.manager = manager
     logPath =
       switch configuration.input.source {
-      case .file("-"): "standard input"
-      case .file(let path): path
+      case .captured(let capture):
+        capture.inputs.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", ")
       case .live(let name): name ?? ""
       }
     let process = configuration.process

@@ -99,6 +99,7 @@ struct ArgumentExpansion {
   static let gzipLevelUsual = 6
   private static let longFlags: Set<String> = [
     "--help", "--version", "--stats", "--mark-gaps", "--help-hidden", "--sandbox", "--no-sandbox",
+    "--salvage",
   ]
 
   private static func takesNextAsValue(_ argument: String) -> Bool {

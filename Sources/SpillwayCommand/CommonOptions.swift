@@ -10,9 +10,15 @@ struct InputOptions: ParsableArguments {
   var n: String?
 
   @Option(
-    name: .short, parsing: .unconditional,
-    help: ArgumentHelp("Read a binary log file; '-' is standard input.", valueName: "file"))
-  var r: String?
+    name: .short, parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Read a captured log: a binary log file, a ring, or the copy of a server's directory, perhaps in a tar archive; "
+        + "'-' is standard input. Given again, one after the other.",
+      valueName: "input"))
+  var r: [String] = []
+
+  @Flag(help: "Search what is damaged in a captured log for records, and say what was given up.")
+  var salvage = false
 
   @Flag(name: .short, help: "Process what is in the log, then exit.")
   var d = false

@@ -66,7 +66,7 @@ extension RunCommand {
     configuration.input.openTransactionsMax =
       try values.limit(matching.openLimit) ?? configuration.input.openTransactionsMax
     if hasOne { try request.setLimits(&single, values) }
-    try setInput(&configuration.input, values)
+    try setInput(&configuration.input, values, isOldName: isOldName)
     configuration.process.spoolBytes =
       try values.size(output.spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
     if hasOne {
@@ -87,7 +87,7 @@ extension RunCommand {
     // Predecessors say nothing of what may not have been meant.
     let isTalkative = configuration.input.compatibility == nil && !context.isOldName
     return OutputContext(
-      values: context.values, canWait: input.r != nil, keepsJSONBytes: context.isOldName,
+      values: context.values, canWait: !input.r.isEmpty, keepsJSONBytes: context.isOldName,
       warn: { if isTalkative { SpillwayCommand.complain($0, as: name) } },
       object: { error throws(UsageError) in throw error })
   }
@@ -109,15 +109,24 @@ extension RunCommand {
     return outputs
   }
 
-  private func setInput(_ configuration: inout InputConfiguration, _ values: OptionValues) throws {
-    if let file = input.r {
+  private func setInput(
+    _ configuration: inout InputConfiguration, _ values: OptionValues, isOldName: Bool
+  ) throws {
+    if let last = input.r.last {
+      // The predecessors take the last one.
+      var capture = Capture(isOldName ? [last] : input.r)
+      capture.salvages = input.salvage
       if input.n != nil {
         let isOld = configuration.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
         throw UsageError("Only one of -n\(isOld ? ", -N" : "") and -r options may be used")
       }
-      if file == "-", process.daemonize { throw UsageError("Daemon cannot read from stdin") }
-      configuration.source = .file(file)
+      if capture.inputs.contains("-"), process.daemonize { throw UsageError("Daemon cannot read from stdin") }
+      if capture.inputs.count(where: { $0 == "-" }) > 1 {
+        throw UsageError("-r: standard input can be read once")
+      }
+      configuration.source = .captured(capture)
     } else {
+      if input.salvage { throw UsageError("--salvage goes with -r: a live log has nothing to be salvaged") }
       configuration.attachSeconds = try values.attachSeconds(input.t)
     }
     configuration.existingOnly = input.d
@@ -142,6 +151,6 @@ extension RunCommand {
         ? .reopen : .end
     }
     configuration.report = try values.report(process)
-    configuration.showsAccounting = process.stats || (input.r == nil && !context.isOldName)
+    configuration.showsAccounting = process.stats || (input.r.isEmpty && !context.isOldName)
   }
 }

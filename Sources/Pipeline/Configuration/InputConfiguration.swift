@@ -4,10 +4,13 @@ public import VarnishLog
 public struct InputConfiguration: Sendable, Equatable {
   /// A log.
   public enum Source: Sendable, Equatable {
-    /// A binary log file; "-" is standard input.
-    case file(String)
+    /// Captured logs.
+    case captured(Capture)
     /// The instance that `-n` names, or the default one.
     case live(String?)
+
+    /// A captured log by itself.
+    public static func file(_ path: String) -> Source { .captured(Capture([path])) }
   }
 
   /// The log.

@@ -285,7 +285,7 @@ extension Follower {
       run.control.configuration.process.monitor?.noteCaughtUp(at: now)
       if endsAfterLog { run.control.isEnding = true }
       return .read(isIdle: true)
-    case .end: return .over
+    case .end, .gap: return .over
     case .overrun(let lostBytes):
       run.countLost(lostBytes)
       messages.say("Log overrun: \(lostBytes) bytes were overwritten before they were read")

@@ -11,6 +11,8 @@ struct Reading<Layout: RecordLayout>: ~Copyable {
   var captures: FixedList<RecordCaptures?>
   /// Whether it is noted for another run what is ended by force.
   var notesForced = false
+  /// Whether groups that had to be ended are left out, as what they lack may be what couldn't be read.
+  var withholdsForced = false
   /// Whether what is read had been read by an earlier run.
   var isRepeating = false
   /// Whether a route takes single records.

@@ -6,10 +6,11 @@ import VarnishLog
 /// Runs over a captured log.
 extension Run {
   /// Reads a log to its end.
-  mutating func read<Layout: RecordLayout>(
-    _ source: inout FileRecords<Layout>, _ path: String
+  mutating func read<Source: CapturedSource & ~Copyable>(
+    _ source: inout Source, _ path: String
   ) throws(RunError) {
-    var reading = try beginReading(Layout.self, source.numbering)
+    var reading = try beginReading(Source.Layout.self, source.numbering)
+    reading.withholdsForced = source.beginsAnywhere
     attach(source.incarnation, at: source.nextPlace, &reading)
     standing.state = .reading
     source.includesUnattributed = reading.takesRecords
@@ -25,21 +26,23 @@ extension Run {
         lookAtReload(&reading, from: &source)
         if handleCommands() { flush(&reading, from: &source) }
         if case .end = pause { break }
-        try handle(pause, &source, path)
+        try handle(pause, &source, &reading, path)
       }
     } catch {
       control.fail(error.description)
     }
     endCheckpoint(reading, at: source.nextPlace)
     end(&reading)
+    report(source.givenUp, path)
+    guard !source.beginsAnywhere else { return }
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }
 
   /// Has a file be read from where an earlier run had come.
   ///
   /// - Returns: false if it isn't what it was then, and is to be opened anew.
-  mutating func goOn<Layout: RecordLayout>(
-    in source: inout FileRecords<Layout>, _ path: String
+  mutating func goOn<Source: CapturedSource & ~Copyable>(
+    in source: inout Source, _ path: String
   ) throws(RunError) -> Bool {
     guard case .at(let position)? = checkpoint?.start else { return true }
     let resumption: LogResumption
@@ -54,8 +57,8 @@ extension Run {
     return false
   }
 
-  private mutating func handle<Layout: RecordLayout>(
-    _ pause: Pause, _ source: inout FileRecords<Layout>, _ path: String
+  private mutating func handle<Source: CapturedSource & ~Copyable>(
+    _ pause: Pause, _ source: inout Source, _ reading: inout Reading<Source.Layout>, _ path: String
   ) throws(LogError) {
     switch pause {
     case .busy, .overrun, .end: break
@@ -65,6 +68,14 @@ extension Run {
       _ = control.mailbox.wait(
         milliseconds: patienceMilliseconds(at: control.clock.now()), or: source.waitDescriptor)
     case .damaged(let error): throw error
+    case .gap(let bytes):
+      // What is open may lack records that were in it.
+      for way in 0..<reading.groupers.count { reading.groupers[way].discardOpen() }
+      if source.salvages {
+        control.messages.say(
+          LogError.place(path, bytes.lowerBound, isDecoded: source.isDecoded)
+            + ": \(bytes.count) bytes given up, up to offset \(bytes.upperBound)")
+      }
     case .oversized(let vxid, let offset):
       throw .damaged(
         path: path, offset: offset, isDecoded: source.isDecoded,
@@ -78,6 +89,15 @@ extension Run {
   ) {
     for way in 0..<reading.groupers.count { reading.groupers[way].flush() }
     takeFinished(&reading, from: &source)
+  }
+
+  /// Says how much of a log couldn't be read.
+  private mutating func report(_ givenUp: GivenUp, _ path: String) {
+    guard givenUp.byteCount > 0 else { return }
+    countLost(givenUp.byteCount)
+    control.messages.say(
+      "\(path): \(givenUp.byteCount) bytes in \(givenUp.placeCount) place\(givenUp.placeCount == 1 ? "" : "s") given up: "
+        + "they are damaged, or were overwritten while they were copied")
   }
 
   /// Says what the file had that belongs nowhere.

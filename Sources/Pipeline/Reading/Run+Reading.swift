@@ -14,6 +14,8 @@ extension Run {
     case end
     case overrun(lostBytes: Int)
     case damaged(LogError)
+    /// Bytes of a captured log hold nothing that can be believed.
+    case gap(Range<Int>)
     /// A transaction grew beyond all measure.
     case oversized(vxid: UInt64, offset: Int)
   }
@@ -43,6 +45,7 @@ extension Run {
       case .end: return .end
       case .overrun(let lostBytes): return .overrun(lostBytes: lostBytes)
       case .damaged(let error): return .damaged(error)
+      case .gap(let bytes): return .gap(bytes)
       }
     }
     return .busy
@@ -93,6 +96,7 @@ extension Run {
     while let group = reading.groupers[way].next() {
       // Noted before anything that comes of it can go to an output.
       if reading.notesForced, group.containsForced { noteForced(way, &reading) }
+      if reading.withholdsForced, group.containsForced { continue }
       let place = logStart &+ group.completionPlace
       let captured = group.count == 1 ? reading.captures[way]?.capture(group[0]) : nil
       for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {

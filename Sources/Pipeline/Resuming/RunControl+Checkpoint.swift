@@ -32,7 +32,7 @@ extension RunControl {
   /// Whether the log has a position, as far as can be told now.
   private mutating func holds(_ position: LogPosition) -> Bool {
     switch configuration.input.source {
-    case .file(let path): return Self.file(path, holds: position)
+    case .captured(let capture): return Self.capture(capture, holds: position)
     case .live(let name):
       guard let path = try? InstanceName(name).path else { return false }
       var instance = InstanceFollower(path: path)
@@ -47,27 +47,29 @@ extension RunControl {
 }
 
 extension RunControl {
-  /// Whether a file has a position; one that can be read only once has none.
-  private static func file(_ path: String, holds position: LogPosition) -> Bool {
-    guard case .success(let state) = FileState.of(path: path), state.isRegularFile,
-      let file = try? LogFile(path: path)
-    else { return false }
-    switch file.layout {
-    case .narrow: return holds(FileRecords<NarrowRecords>(file, assuming: nil), position)
-    case .wide: return holds(FileRecords<WideRecords>(file, assuming: nil), position)
+  /// Whether a captured log has a position; one that can be read only once has none.
+  private static func capture(_ capture: Capture, holds position: LogPosition) -> Bool {
+    guard capture.inputs.count == 1, let path = capture.inputs.first, path != "-" else { return false }
+    if case .success(let state) = FileState.of(path: path), !state.isRegularFile, !state.isDirectory {
+      return false
     }
-  }
-
-  private static func holds<Layout: RecordLayout>(
-    _ records: consuming FileRecords<Layout>, _ position: LogPosition
-  ) -> Bool {
-    var records = records
     do {
-      try records.begin()
-      return try records.resume(at: position) == .held
+      switch try CapturedInput.find(path).open(CaptureOptions(capture)) {
+      case .narrowFile(let records): return try holds(records, position)
+      case .wideFile(let records): return try holds(records, position)
+      case .narrowImage(let records): return try holds(records, position)
+      case .wideImage(let records): return try holds(records, position)
+      }
     } catch {
       return false
     }
+  }
+
+  private static func holds<Source: CapturedSource & ~Copyable>(
+    _ source: consuming Source, _ position: LogPosition
+  ) throws(LogError) -> Bool {
+    var source = source
+    return try source.resume(at: position) == .held
   }
 }
 

@@ -200,6 +200,6 @@ struct ConfigurationFile {
 extension InputConfiguration {
   /// Whether the log is in a file.
   var isFile: Bool {
-    if case .file = source { true } else { false }
+    if case .captured = source { true } else { false }
   }
 }

@@ -1,0 +1,105 @@
+import LogReading
+import Platform
+import Transactions
+import VarnishLog
+
+/// Runs over captured logs, one after the other.
+extension Pipeline {
+  static func runCaptured(
+    _ capture: Capture, _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>?
+  ) throws(RunError) -> RunOutcome {
+    var control = control
+    let input = control.configuration.input
+    let isOld = input.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
+    // Standard input and named pipes may have nothing to read yet. All are opened before the process gives up what it
+    // needs for that.
+    var found = try control.aside("opening \(control.logPath)", patienceSeconds: 0) {
+      Result { () throws(LogError) in
+        try FixedList<CapturedInput?>(count: capture.inputs.count) { (index) throws(LogError) in
+          try CapturedInput.find(capture.inputs[index])
+        }
+      }.mapError { isOld ? .logFileInOldTool($0) : .log($0) }
+    }
+    let opened = try control.openAsUser(opened)
+    let options = CaptureOptions(capture, assuming: input.assumedNumbering)
+    guard let first = found[0].take() else { preconditionFailure("there is one at least") }
+    let path = first.path
+    let log: CapturedLog
+    do {
+      log = try first.open(options)
+    } catch {
+      throw isOld ? .logFileInOldTool(error) : .log(error)
+    }
+    var run = try Run(control, opened, canWait: true)
+    try run.read(log, path, again: options)
+    for index in 1..<found.count where !run.isEnding {
+      guard let next = found[index].take() else { continue }
+      try run.read(next, options)
+    }
+    return run.finish()
+  }
+}
+
+extension CaptureOptions {
+  /// How a run reads its captured logs.
+  init(_ capture: Capture, assuming numbering: TagNumbering? = nil) {
+    self.init()
+    salvages = capture.salvages
+    assumedNumbering = numbering
+  }
+}
+
+extension Run {
+  /// Reads one more log; one that can't be read isn't in the way of those behind it.
+  fileprivate mutating func read(_ input: consuming CapturedInput, _ options: CaptureOptions) throws(RunError)
+  {
+    let path = input.path
+    let log: CapturedLog
+    do {
+      log = try input.open(options)
+    } catch {
+      return control.fail(error.description)
+    }
+    try read(log, path, again: nil)
+  }
+
+  /// Reads a log to its end.
+  ///
+  /// - Parameter options: how it is opened once more if it isn't what an earlier run has read.
+  fileprivate mutating func read(
+    _ log: consuming CapturedLog, _ path: String, again options: CaptureOptions?
+  ) throws(RunError) {
+    var isOther = false
+    switch consume log {
+    case .narrowFile(var records): isOther = try !read(whole: &records, path)
+    case .wideFile(var records): isOther = try !read(whole: &records, path)
+    case .narrowImage(var records): isOther = try !read(whole: &records, path)
+    case .wideImage(var records): isOther = try !read(whole: &records, path)
+    }
+    guard isOther, let options else { return }
+    let whole: CapturedLog
+    do {
+      whole = try CapturedInput.find(path).open(options)
+    } catch {
+      throw .log(error)
+    }
+    try read(whole, path, again: nil)
+  }
+
+  /// Reads a log from where an earlier run had come, or from its beginning.
+  ///
+  /// - Returns: false if it isn't what it was then, and is to be opened anew.
+  private mutating func read<Source: CapturedSource & ~Copyable>(
+    whole source: inout Source, _ path: String
+  ) throws(RunError) -> Bool {
+    guard try goOn(in: &source, path) else { return false }
+    if let name = beginBinary(Source.Layout.self, source.numbering) {
+      control.fail(
+        "\(path): its records lie or are numbered otherwise than those before: \(name) can't go on with them")
+      return true
+    }
+    announceReady()
+    try read(&source, path)
+    return true
+  }
+}
