@@ -10,7 +10,7 @@ extension Run {
     _ source: inout FileRecords<Layout>, _ path: String
   ) throws(RunError) {
     var reading = try beginReading(Layout.self, source.numbering)
-    attach(source.incarnation, at: source.nextPlace, &reading)
+    attach(source.incarnation, at: source.nextPlace, overwritten: 0, &reading)
     standing.state = .reading
     source.includesUnattributed = reading.takesRecords
     do throws(LogError) {
