@@ -26,45 +26,48 @@ struct RingImage {
   /// The word at which each eighth's first record begins; nil if none was ever written there.
   let firsts: [Int?]
 
+  /// Where the head is in the mapping.
+  let origin: Int
+
   static let segmentCount = 8
   var words: Int { segmentWords * Self.segmentCount }
-  /// How many bytes there are, head included.
-  var byteCount: Int { head.byteCount + words * 4 }
+  /// Where the ring's first word is in the mapping, and where the ring ends.
+  var start: Int { origin + head.byteCount }
+  var end: Int { start + words * 4 }
 
   /// Reads a head.
   ///
-  /// - Parameter claimed: how large the ring says it is, head included; nil if that is the mapping's size.
+  /// - Parameter range: where in the mapping the log is, as far as that is known; more of it may have been cut off.
   /// - Throws: `LogError.damaged` if it doesn't describe a ring.
   init(
-    _ mapping: borrowing ReadOnlyMapping, claimed: Int? = nil, path: String, isDecoded: Bool
+    _ mapping: borrowing ReadOnlyMapping, at range: Range<Int>, path: String, isDecoded: Bool
   ) throws(LogError) {
     func damaged(_ offset: Int, _ problem: String) -> LogError {
-      .damaged(path: path, offset: offset, isDecoded: isDecoded, problem: problem)
+      .damaged(path: path, offset: range.lowerBound + offset, isDecoded: isDecoded, problem: problem)
     }
-    guard mapping.byteCount > RingLayout.byteCount else {
-      throw damaged(0, "\(mapping.byteCount) bytes are too few for a log")
+    let available = min(range.upperBound, mapping.byteCount) - range.lowerBound
+    guard range.lowerBound >= 0, available > RingLayout.byteCount else {
+      throw damaged(0, "\(max(0, available)) bytes are too few for a log")
     }
-    let base = unsafe mapping.base
+    let base = unsafe mapping.base + range.lowerBound
     guard let head = unsafe Head(rawValue: base.loadUnaligned(as: UInt64.self)) else {
       throw damaged(0, "no marker of a log (VSLHEAD0 to VSLHEAD2)")
     }
     self.head = head
-    let size = claimed ?? mapping.byteCount
-    let most = max(0, size - head.byteCount) / 4 / Self.segmentCount
+    origin = range.lowerBound
+    let most = (range.count - head.byteCount) / 4 / Self.segmentCount
     if head == .v40 {
       // That log doesn't say how long its eighths are.
       segmentWords = most
-      current = unsafe min(
-        Int(base.loadUnaligned(fromByteOffset: 72, as: UInt32.self)), Self.segmentCount - 1)
+      current = unsafe min(Int(base.loadUnaligned(fromByteOffset: 72, as: UInt32.self)), Self.segmentCount - 1)
     } else {
       segmentWords = unsafe base.loadUnaligned(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
-      current = unsafe Int(
-        base.loadUnaligned(fromByteOffset: RingLayout.segmentNumberOffset, as: UInt32.self) % 8)
+      current = unsafe Int(base.loadUnaligned(fromByteOffset: RingLayout.segmentNumberOffset, as: UInt32.self) % 8)
     }
     guard segmentWords > 0, segmentWords <= max(most, Self.wordsMax) else {
       throw damaged(
         RingLayout.segmentSizeOffset,
-        "a segment size of \(segmentWords) words doesn't fit a log of \(size) bytes")
+        "a segment size of \(segmentWords) words doesn't fit a log of \(range.count) bytes")
     }
     let words = segmentWords * Self.segmentCount
     firsts = (0..<Self.segmentCount).map { index in
@@ -89,7 +92,7 @@ struct RingImage {
     var all: [LogImage.Extent] = []
     func add(_ words: Range<Int>, _ end: LogImage.Extent.End) {
       guard !words.isEmpty || end == .wrap else { return }
-      let bytes = head.byteCount + words.lowerBound * 4..<head.byteCount + words.upperBound * 4
+      let bytes = start + words.lowerBound * 4..<start + words.upperBound * 4
       guard bytes.upperBound > available else { return all.append(LogImage.Extent(bytes: bytes, end: end)) }
       // Kept even if nothing is left of it, as the end of a turn.
       let left = min(bytes.lowerBound, available)..<available
@@ -105,7 +108,7 @@ struct RingImage {
     if !isYoung { add(Self.ascending(firsts[(current + 1)...], from: tail), upTo: words, .wrap) }
     add(Self.ascending(firsts[..<current], from: 0).filter { $0 < newest }, upTo: newest, .joined)
     add(newest..<words, .tail)
-    return (all, min(available, byteCount)..<byteCount)
+    return (all, min(available, end)..<end)
   }
 
   /// Those of the places that can be where one eighth after the other begins.

@@ -16,6 +16,7 @@ extension Follower {
     switch state {
     case .seeking: .seeking
     case .probing: .probing
+    case .turning: .reading
     case .narrow: .reading
     case .wide: .reading
     case .ended: .ending
@@ -24,6 +25,7 @@ extension Follower {
 
   private var ring: LogStanding.Ring? {
     switch state {
+    case .turning(let following): LogStanding.Ring(following.ring)
     case .narrow(let following): LogStanding.Ring(following.ring)
     case .wide(let following): LogStanding.Ring(following.ring)
     // Before anything is read there is nothing to be behind of.
@@ -40,7 +42,7 @@ extension FollowEvent {
     switch self {
     case .absent, .silent, .lost, .over: true
     case .read(let isIdle): isIdle
-    case .attached, .overrun, .damaged, .oversized: false
+    case .attached, .overrun, .damaged, .oversized, .restarted: false
     }
   }
 }

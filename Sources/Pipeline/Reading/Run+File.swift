@@ -11,7 +11,7 @@ extension Run {
   ) throws(RunError) {
     var reading = try beginReading(Source.Layout.self, source.numbering)
     reading.withholdsForced = source.beginsAnywhere
-    attach(source.incarnation, at: source.nextPlace, &reading)
+    attach(source.incarnation, at: source.nextPlace, overwritten: 0, &reading)
     standing.state = .reading
     source.includesUnattributed = reading.takesRecords
     do throws(LogError) {
