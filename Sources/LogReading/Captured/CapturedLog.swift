@@ -25,7 +25,7 @@ public struct CaptureOptions: Sendable, Equatable {
 }
 
 extension CapturedInput {
-  /// The bytes that a log of more than one generation begins with.
+  /// The bytes that tell what a file is.
   private static let markerByteCount = 8
 
   /// Opens the log.
@@ -34,17 +34,34 @@ extension CapturedInput {
   public consuming func open(_ options: CaptureOptions) throws(LogError) -> CapturedLog {
     var input = input
     let beginning = try input.peek(Self.markerByteCount)
-    if Self.isRing(beginning) {
-      return try Self.openRing(input, part: part, options)
+    switch Self.form(of: beginning) {
+    case .ring: return try Self.openRing(input, part: part, options)
+    case .singleFile: return try Self.openSingleFile(input, options)
+    case .records:
+      if options.salvages { return try Self.salvage(input, LogLayout(fileMagic: beginning), options) }
+      return try Self.openFile(input, options)
     }
-    guard options.salvages else { return try Self.openFile(input, options) }
-    return try Self.salvage(input, LogLayout(fileMagic: beginning), options)
   }
 
-  private static func isRing(_ beginning: [UInt8]) -> Bool {
-    guard beginning.count == markerByteCount else { return false }
-    return unsafe RingImage.Head(
-      rawValue: beginning.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt64.self) }) != nil
+  /// What a file's bytes are.
+  enum Form {
+    /// A ring by itself, as from 5.2 on.
+    case ring
+    /// All that a server before 5.2 shares.
+    case singleFile
+    /// Records one behind the other, or something else.
+    case records
+  }
+
+  static func form(of beginning: [UInt8]) -> Form {
+    guard beginning.count == markerByteCount else { return .records }
+    let marker = unsafe beginning.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt64.self) }
+    if RingImage.Head(rawValue: marker) != nil { return .ring }
+    let magic = UInt32(truncatingIfNeeded: marker)
+    if marker == ChunkFileLayout.magic || magic == SectionFileLayout.magic || FlatFileLayout(magic: magic) != nil {
+      return .singleFile
+    }
+    return .records
   }
 
   private static func openFile(_ input: consuming LogInput, _ options: CaptureOptions) throws(LogError)
@@ -69,22 +86,67 @@ extension CapturedInput {
   ) throws(LogError) -> CapturedLog {
     let (path, incarnation, isDecoded) = (input.path, input.incarnation, input.isDecoded)
     let mapped = try map(input, part: part)
+    let range = 0..<max(part?.count ?? 0, mapped.mapping.byteCount)
+    return try openRing(mapped, at: range, path, incarnation, isDecoded, options)
+  }
+
+  private static func openRing(
+    _ mapped: consuming Mapped, at range: Range<Int>, _ path: String, _ incarnation: LogIncarnation,
+    _ isDecoded: Bool, _ options: CaptureOptions
+  ) throws(LogError) -> CapturedLog {
     let fault = mapped.fault
     let mapping = mapped.mapping
-    let ring = try RingImage(mapping, claimed: part?.count, path: path, isDecoded: isDecoded)
-    let assumed = options.assumedNumbering
+    let ring = try RingImage(mapping, at: range, path: path, isDecoded: isDecoded)
     guard ring.head == .v73 else {
       return .narrowImage(
         ImageRecords(
           mapping, ring, path: path, incarnation: incarnation, isDecoded: isDecoded, fault: fault,
-          salvages: options.salvages,
-          assuming: nil))
+          salvages: options.salvages, assuming: nil))
     }
+    let assumed = options.assumedNumbering
     return .wideImage(
       ImageRecords(
         mapping, ring, path: path, incarnation: incarnation, isDecoded: isDecoded, fault: fault,
-        salvages: options.salvages,
-        assuming: assumed?.isNarrow == false ? assumed : nil))
+        salvages: options.salvages, assuming: assumed?.isNarrow == false ? assumed : nil))
+  }
+
+  // MARK: One file
+
+  private static func openSingleFile(
+    _ input: consuming LogInput, _ options: CaptureOptions
+  ) throws(LogError) -> CapturedLog {
+    let (path, incarnation, isDecoded) = (input.path, input.incarnation, input.isDecoded)
+    let mapped = try map(input, part: nil)
+    let fault = mapped.fault
+    guard let file = try SingleFile(mapped.mapping, path: path) else { throw .notALog(path: path) }
+    let layout = file.layout
+    let search = file.findLog()
+    let mapping = file.takeMapping()
+    guard layout == .chunks else {
+      throw .unclear(path: path, problem: "logs of 2.x and 3.0 can't be read yet")
+    }
+    let range =
+      if case .found(let section) = search { section.range.dropFirst(ChunkFileLayout.chunkHeaderByteCount) } else {
+        findRing(mapping)
+      }
+    guard let range else { throw .unclear(path: path, problem: "no log is in it: the marker VSLHEAD is missing") }
+    return try openRing(Mapped(mapping: mapping, fault: fault), at: range, path, incarnation, isDecoded, options)
+  }
+
+  /// Looks for the chunk with the log's marker where the list doesn't lead to it, as in a file that was cut.
+  private static func findRing(_ mapping: borrowing ReadOnlyMapping) -> Range<Int>? {
+    typealias Layout = ChunkFileLayout
+    let header = Layout.chunkHeaderByteCount
+    for start in stride(from: Layout.headByteCount, through: mapping.byteCount - header - 8, by: 8) {
+      let chunk = unsafe mapping.base + start
+      guard unsafe chunk.loadUnaligned(as: UInt64.self) == Layout.chunkMagic,
+        unsafe RingImage.Head(rawValue: chunk.loadUnaligned(fromByteOffset: header, as: UInt64.self)) != nil
+      else { continue }
+      let length = unsafe chunk.loadUnaligned(fromByteOffset: Layout.lengthOffset, as: Int.self)
+      let end = length > header && length <= 5 << 30 ? start + length : mapping.byteCount
+      return start + header..<end
+    }
+    return nil
   }
 
   // MARK: Salvage

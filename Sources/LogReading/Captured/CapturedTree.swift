@@ -214,6 +214,7 @@ extension CapturedTree {
       var file = File(
         path: member.path, byteCount: member.byteCount, offset: member.offset, isSparse: member.isSparse)
       if isKept {
+        try kept?.align(for: member.path)
         let offset = kept?.byteCount ?? 0
         while let count = unsafe try tar.read(into: buffer) {
           unsafe try kept?.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]), of: member.path)

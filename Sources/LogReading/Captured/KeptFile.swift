@@ -50,6 +50,16 @@ struct KeptFile: ~Copyable {
     }
   }
 
+  /// Has the next bytes begin where a file's first byte could be mapped.
+  mutating func align(for path: String) throws(LogError) {
+    let rest = byteCount % TarHeader.byteCount
+    guard rest > 0 else { return }
+    let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: TarHeader.byteCount - rest, alignment: 1)
+    defer { unsafe zeros.deallocate() }
+    unsafe zeros.initializeMemory(as: UInt8.self, repeating: 0)
+    unsafe try append(UnsafeRawBufferPointer(zeros), of: path)
+  }
+
   private static func failure(_ path: String) -> LogError {
     let error = SystemError(operation: "write", path: path)
     return .unclear(path: path, problem: "what is decoded can't be kept: \(error.reason)")

@@ -127,13 +127,9 @@ extension ImageRecords {
     _ mapping: consuming ReadOnlyMapping, _ ring: RingImage, path: String, incarnation: LogIncarnation,
     isDecoded: Bool, fault: LogError?, salvages: Bool, assuming assumed: TagNumbering?
   ) {
-    let whole = LogImage.Extent(
-      bytes: ring.head.byteCount..<max(ring.head.byteCount, min(ring.byteCount, mapping.byteCount)),
-      end: .tail)
-    let available = mapping.byteCount
-    let newest = ring.head.byteCount + ring.newest * 4
-    let tail = Self.tail(mapping, from: newest, upTo: whole.bytes.upperBound)
-    let (extents, missing) = ring.extents(tail: (tail - ring.head.byteCount) / 4, available: available)
+    let newest = ring.start + ring.newest * 4
+    let tail = Self.tail(mapping, from: newest, upTo: min(ring.end, mapping.byteCount))
+    let (extents, missing) = ring.extents(tail: (tail - ring.start) / 4, available: mapping.byteCount)
     self.init(
       LogImage(
         mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,

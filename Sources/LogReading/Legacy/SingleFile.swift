@@ -206,6 +206,9 @@ package struct SingleFile: ~Copyable {
 
   // MARK: The log
 
+  /// Gives the mapping back.
+  consuming func takeMapping() -> ReadOnlyMapping { mapping }
+
   /// Gives the mapping to a reader of the log in a section.
   ///
   /// - Parameters:
