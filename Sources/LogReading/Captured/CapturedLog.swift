@@ -8,6 +8,10 @@ public enum CapturedLog: ~Copyable {
   /// A binary log, from its beginning to its end.
   case narrowFile(FileRecords<NarrowRecords>)
   case wideFile(FileRecords<WideRecords>)
+  /// One of 2.0, 2.1 or 3.0.
+  case file20(LegacyFileRecords<Records20>)
+  case file21(LegacyFileRecords<Records21>)
+  case file30(LegacyFileRecords<Records30>)
   /// A ring, or a binary log that is searched for what is whole.
   case narrowImage(ImageRecords<NarrowRecords>)
   case wideImage(ImageRecords<WideRecords>)
@@ -17,6 +21,8 @@ public enum CapturedLog: ~Copyable {
 public struct CaptureOptions: Sendable, Equatable {
   /// Whether what is damaged is searched for records.
   public var salvages = false
+  /// What tags are numbered by, if that isn't to be found out.
+  public var numbering: TagNumbering?
   /// What tags are numbered by if the records don't tell; the commoner numbering if nil.
   public var assumedNumbering: TagNumbering?
 
@@ -67,18 +73,23 @@ extension CapturedInput {
   private static func openFile(_ input: consuming LogInput, _ options: CaptureOptions) throws(LogError)
     -> CapturedLog
   {
-    let file = try LogFile(input)
-    let assumed = options.assumedNumbering
-    switch file.layout {
-    case .narrow:
-      var records = FileRecords<NarrowRecords>(file, assuming: assumed?.isNarrow == true ? assumed : nil)
-      try records.begin()
-      return .narrowFile(records)
-    case .wide:
-      var records = FileRecords<WideRecords>(file, assuming: assumed?.isNarrow == false ? assumed : nil)
-      try records.begin()
-      return .wideFile(records)
+    let file = try LogFile(input, from: options.numbering)
+    switch file.kind {
+    case .narrow: return .narrowFile(try begun(file, options))
+    case .wide: return .wideFile(try begun(file, options))
+    case .old(.v20): return .file20(LegacyFileRecords(file))
+    case .old(.v21): return .file21(LegacyFileRecords(file))
+    case .old: return .file30(LegacyFileRecords(file))
     }
+  }
+
+  private static func begun<Layout: RecordLayout>(
+    _ file: consuming LogFile, _ options: CaptureOptions
+  ) throws(LogError) -> FileRecords<Layout> {
+    var records = FileRecords<Layout>(
+      file, assuming: Layout.fitting(options.assumedNumbering), knowing: Layout.fitting(options.numbering))
+    try records.begin()
+    return records
   }
 
   private static func openRing(
@@ -101,13 +112,13 @@ extension CapturedInput {
       return .narrowImage(
         ImageRecords(
           mapping, ring, path: path, incarnation: incarnation, isDecoded: isDecoded, fault: fault,
-          salvages: options.salvages, assuming: nil))
+          salvages: options.salvages, numbering: nil, assuming: nil))
     }
-    let assumed = options.assumedNumbering
     return .wideImage(
       ImageRecords(
         mapping, ring, path: path, incarnation: incarnation, isDecoded: isDecoded, fault: fault,
-        salvages: options.salvages, assuming: assumed?.isNarrow == false ? assumed : nil))
+        salvages: options.salvages, numbering: WideRecords.fitting(options.numbering),
+        assuming: WideRecords.fitting(options.assumedNumbering)))
   }
 
   // MARK: One file
@@ -165,16 +176,17 @@ extension CapturedInput {
     let extents = [LogImage.Extent(bytes: start..<mapping.byteCount, end: .file)]
     let image = LogImage(
       mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents, fault: fault)
-    let assumed = options.assumedNumbering
     switch layout ?? likelierLayout(image) {
     case .narrow:
       return .narrowImage(
         ImageRecords(
-          image, isRing: false, salvages: true, assuming: assumed?.isNarrow == true ? assumed : nil))
+          image, isRing: false, salvages: true, numbering: NarrowRecords.fitting(options.numbering),
+        assuming: NarrowRecords.fitting(options.assumedNumbering)))
     case .wide:
       return .wideImage(
         ImageRecords(
-          image, isRing: false, salvages: true, assuming: assumed?.isNarrow == false ? assumed : nil))
+          image, isRing: false, salvages: true, numbering: WideRecords.fitting(options.numbering),
+        assuming: WideRecords.fitting(options.assumedNumbering)))
     }
   }
 
@@ -250,7 +262,11 @@ extension CapturedInput {
   }
 }
 
-extension TagNumbering {
-  /// Whether records that are numbered so have two header words.
-  package var isNarrow: Bool { self == .v40 || self == .v41 }
+extension RecordLayout {
+  /// A numbering if records of this layout can have it.
+  static func fitting(_ numbering: TagNumbering?) -> TagNumbering? {
+    numbering.flatMap {
+      LogFileKind(of: $0) == (headerByteCount == NarrowRecords.headerByteCount ? .narrow : .wide) ? $0 : nil
+    }
+  }
 }

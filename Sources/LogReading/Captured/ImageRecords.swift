@@ -49,10 +49,10 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     check = RecordCheck(nil, takesUnknown: true)
     if numbering == nil, let found = probe() { (self.numbering, foundNumbering) = (found, found) }
     check = RecordCheck(self.numbering, takesUnknown: !salvages)
-    begin()
+    rewind()
   }
 
-  private mutating func begin() {
+  private mutating func rewind() {
     (extentIndex, formerBytes) = (0, 0)
     position = image.extents.first?.bytes.lowerBound ?? 0
     givenUp = GivenUp()
@@ -64,7 +64,7 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
 
   /// Looks for records that tell the tag numbering.
   private mutating func probe() -> TagNumbering? {
-    begin()
+    rewind()
     var probe = NumberingProbe(Layout.self)
     while probe.result == nil, formerBytes + position < Self.probedBytesMax {
       switch step() {

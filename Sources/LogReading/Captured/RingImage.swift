@@ -125,7 +125,7 @@ extension ImageRecords {
   /// - Throws: `LogError.damaged` if its head doesn't describe one.
   init(
     _ mapping: consuming ReadOnlyMapping, _ ring: RingImage, path: String, incarnation: LogIncarnation,
-    isDecoded: Bool, fault: LogError?, salvages: Bool, assuming assumed: TagNumbering?
+    isDecoded: Bool, fault: LogError?, salvages: Bool, numbering: TagNumbering?, assuming assumed: TagNumbering?
   ) {
     let newest = ring.start + ring.newest * 4
     let tail = Self.tail(mapping, from: newest, upTo: min(ring.end, mapping.byteCount))
@@ -135,7 +135,7 @@ extension ImageRecords {
         mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
         missing: missing,
         fault: fault),
-      isRing: true, salvages: salvages, numbering: ring.head.numbering, assuming: assumed)
+      isRing: true, salvages: salvages, numbering: ring.head.numbering ?? numbering, assuming: assumed)
   }
 
   /// Walks from the newest eighth's first record to the last one, or to what is none.

@@ -14,7 +14,7 @@ import VarnishLog
   /// How many bytes are there.
   private(set) var byteCount = 0
   /// Where in the file, or in what was decoded from it, the window begins.
-  private(set) var offset = LogFile.magicByteCount
+  private(set) var offset: Int
   /// Whether the file ends where the window does.
   private(set) var reachedEnd = false
   /// Why it ends there, if it isn't the file's true end.
@@ -29,8 +29,9 @@ import VarnishLog
   private static var bufferByteCount: Int { 256 << 10 }
   private static var readByteCount: Int { 64 << 10 }
 
-  /// A window on the bytes behind the file's marker, empty at first.
+  /// A window on the file's records, empty at first.
   init(_ file: consuming LogFile) {
+    offset = file.firstRecordOffset
     input = file.input
     isMapped = input.isRegular && !input.isDecoded
     mapping = nil

@@ -1,8 +1,8 @@
 import Platform
 import SharedMemory
-import VarnishLog
+public import VarnishLog
 
-/// The layout of the records in a file or segment, found from its marker.
+/// The layout of the records of a log since 4.0.
 public enum LogLayout: Sendable {
   case narrow
   case wide
@@ -18,21 +18,24 @@ public enum LogLayout: Sendable {
   }
 }
 
-/// A binary log file, opened and recognised by its first four bytes (`shm-layout.md` 7).
+/// A binary log file, opened and recognised by its first bytes (`shm-layout.md` 7).
 ///
 /// A file compressed with gzip or zstd is recognised as well, and everything is about what it holds.
 public struct LogFile: ~Copyable {
-  /// How its records lie in memory.
-  public let layout: LogLayout
+  /// What it holds.
+  public let kind: LogFileKind
   package var input: LogInput
+  /// Where its first record stands.
+  let firstRecordOffset: Int
 
   /// The number of bytes in front of the first record.
   package static let magicByteCount = 4
 
   /// Opens a file by name; "-" is standard input.
   ///
+  /// - Parameter numbering: of the release that has written it, if that is known; nothing else is taken then.
   /// - Throws: `LogError` if it can't be opened, read or decoded, or is no log.
-  public init(path: String) throws(LogError) {
+  public init(path: String, from numbering: TagNumbering? = nil) throws(LogError) {
     let file: ReadOnlyFile
     if path == "-" {
       file = ReadOnlyFile(borrowing: 0, named: "-")
@@ -43,19 +46,30 @@ public struct LogFile: ~Copyable {
         throw .cannotOpen(error)
       }
     }
-    try self.init(LogInput(file))
+    try self.init(LogInput(file), from: numbering)
   }
 
   /// Takes a log that was opened.
   ///
+  /// - Parameter numbering: of the release that has written it, if that is known; nothing else is taken then.
   /// - Throws: `LogError` if it can't be read or decoded, or is no log.
-  init(_ input: consuming LogInput) throws(LogError) {
+  init(_ input: consuming LogInput, from numbering: TagNumbering? = nil) throws(LogError) {
     var input = input
     let magic = try input.peek(Self.magicByteCount)
     guard magic.count == Self.magicByteCount else { throw .readFailed(reason: "EOF") }
-    guard let layout = LogLayout(fileMagic: magic) else { throw .notALog(path: input.path) }
-    _ = try input.skip(Self.magicByteCount)
-    self.layout = layout
+    let wanted = numbering.map(LogFileKind.init(of:))
+    var kind = unsafe magic.withUnsafeBytes { unsafe LogFileProbe.markedKind($0) }
+    if case .old? = wanted {
+      kind = wanted
+    } else if kind == nil {
+      kind = unsafe try input.peek(LogFileProbe.byteCount).withUnsafeBytes { unsafe LogFileProbe.kind($0) }
+    }
+    guard let kind, wanted == nil || wanted == kind else { throw .notALog(path: input.path) }
+    var offset = 0
+    if case .old = kind {} else { offset = Self.magicByteCount }
+    _ = try input.skip(offset)
+    self.kind = kind
+    firstRecordOffset = offset
     self.input = input
   }
 

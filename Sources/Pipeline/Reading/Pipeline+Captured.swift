@@ -21,7 +21,7 @@ extension Pipeline {
       }.mapError { isOld ? .logFileInOldTool($0) : .log($0) }
     }
     let opened = try control.openAsUser(opened)
-    let options = CaptureOptions(capture, assuming: input.assumedNumbering)
+    let options = CaptureOptions(capture, input)
     guard let first = found[0].take() else { preconditionFailure("there is one at least") }
     let path = first.path
     let log: CapturedLog
@@ -42,10 +42,11 @@ extension Pipeline {
 
 extension CaptureOptions {
   /// How a run reads its captured logs.
-  init(_ capture: Capture, assuming numbering: TagNumbering? = nil) {
+  init(_ capture: Capture, _ input: InputConfiguration) {
     self.init()
     salvages = capture.salvages
-    assumedNumbering = numbering
+    numbering = input.release.map { TagNumbering(of: $0) }
+    assumedNumbering = input.assumedNumbering
   }
 }
 
@@ -73,6 +74,9 @@ extension Run {
     switch consume log {
     case .narrowFile(var records): isOther = try !read(whole: &records, path)
     case .wideFile(var records): isOther = try !read(whole: &records, path)
+    case .file20(var records): isOther = try !read(whole: &records, path)
+    case .file21(var records): isOther = try !read(whole: &records, path)
+    case .file30(var records): isOther = try !read(whole: &records, path)
     case .narrowImage(var records): isOther = try !read(whole: &records, path)
     case .wideImage(var records): isOther = try !read(whole: &records, path)
     }
@@ -93,7 +97,7 @@ extension Run {
     whole source: inout Source, _ path: String
   ) throws(RunError) -> Bool {
     guard try goOn(in: &source, path) else { return false }
-    if let name = beginBinary(Source.Layout.self, source.numbering) {
+    if let name = beginBinary(Source.Layout.self, source.numbering, single: source.singleNumbering) {
       control.fail(
         "\(path): its records lie or are numbered otherwise than those before: \(name) can't go on with them")
       return true

@@ -9,7 +9,7 @@ extension Run {
   mutating func read<Source: CapturedSource & ~Copyable>(
     _ source: inout Source, _ path: String
   ) throws(RunError) {
-    var reading = try beginReading(Source.Layout.self, source.numbering)
+    var reading = try beginReading(Source.Layout.self, source.numbering, single: source.singleNumbering)
     reading.withholdsForced = source.beginsAnywhere
     attach(source.incarnation, at: source.nextPlace, overwritten: 0, &reading)
     standing.state = .reading
@@ -21,17 +21,20 @@ extension Run {
         for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now.steadyNanoseconds }
         let pause = try pump(&source, &reading)
         if case .idle = pause { standing.isIdle = true } else { standing.isIdle = false }
-        keepCheckpoint(&reading, at: source.nextPlace, lagBytesMax: nil)
+        keepCheckpoint(&reading, at: source.restartPlace, lagBytesMax: nil)
         lookAtOutputs()
         lookAtReload(&reading, from: &source)
         if handleCommands() { flush(&reading, from: &source) }
-        if case .end = pause { break }
+        if case .end = pause {
+          flushSingles(at: source.nextPlace)
+          break
+        }
         try handle(pause, &source, &reading, path)
       }
     } catch {
       control.fail(error.description)
     }
-    endCheckpoint(reading, at: source.nextPlace)
+    endCheckpoint(reading, at: source.restartPlace)
     end(&reading)
     report(source.givenUp, path)
     guard !source.beginsAnywhere else { return }

@@ -32,7 +32,7 @@ extension RunControl {
   /// Whether the log has a position, as far as can be told now.
   private mutating func holds(_ position: LogPosition) -> Bool {
     switch configuration.input.source {
-    case .captured(let capture): return Self.capture(capture, holds: position)
+    case .captured(let capture): return Self.capture(capture, configuration.input, holds: position)
     case .live(let name):
       guard let path = try? InstanceName(name).path else { return false }
       var instance = InstanceFollower(path: path)
@@ -45,15 +45,20 @@ extension RunControl {
 
 extension RunControl {
   /// Whether a captured log has a position; one that can be read only once has none.
-  private static func capture(_ capture: Capture, holds position: LogPosition) -> Bool {
+  private static func capture(
+    _ capture: Capture, _ input: InputConfiguration, holds position: LogPosition
+  ) -> Bool {
     guard capture.inputs.count == 1, let path = capture.inputs.first, path != "-" else { return false }
     if case .success(let state) = FileState.of(path: path), !state.isRegularFile, !state.isDirectory {
       return false
     }
     do {
-      switch try CapturedInput.find(path).open(CaptureOptions(capture)) {
+      switch try CapturedInput.find(path).open(CaptureOptions(capture, input)) {
       case .narrowFile(let records): return try holds(records, position)
       case .wideFile(let records): return try holds(records, position)
+      case .file20(let records): return try holds(records, position)
+      case .file21(let records): return try holds(records, position)
+      case .file30(let records): return try holds(records, position)
       case .narrowImage(let records): return try holds(records, position)
       case .wideImage(let records): return try holds(records, position)
       }

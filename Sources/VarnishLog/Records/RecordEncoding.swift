@@ -68,7 +68,7 @@ package enum RecordEncoding: Sendable {
 }
 
 /// What stands for "no number".
-enum TagNumbers {
+package enum TagNumbers {
   /// A number that is reserved in every log with marks.
-  static let none: UInt8 = 254
+  package static let none: UInt8 = 254
 }
