@@ -23,6 +23,12 @@ final class OpenRequest {
   var requestBytes = HeaderBytes(), responseBytes = HeaderBytes()
   /// How many bytes of body were sent, as it was logged.
   var bodyByteCount: String?
+  /// What is among its records as later releases have it, and need not be made up.
+  var kept: Set<Tag> = []
+  /// The request that it is a further attempt at, if that had a number of its own.
+  var restarted: UInt32?
+  /// The number of the further attempt at it, if that has one of its own.
+  var restart: UInt32?
 
   init(xid: UInt32, place: UInt64, session: OpenSession?) {
     self.xid = xid
@@ -52,6 +58,7 @@ final class OpenFetch {
   var hasMethod = false
   var requestBytes = HeaderBytes(), responseBytes = HeaderBytes()
   var bodyByteCount: String?
+  var kept: Set<Tag> = []
   /// Where its last record ends.
   var endPlace: UInt64
 
@@ -82,6 +89,9 @@ final class OpenSession {
     self.place = place
     self.peer = peer
   }
+
+  /// What it came through.
+  var listener: String { peer.split(separator: " ").dropFirst(2).first.map(String.init) ?? "a0" }
 
   /// Notes a request that came through it, up to a number that no client reaches.
   func note(_ xid: UInt32) {

@@ -24,6 +24,7 @@ struct OldTagRoles {
   private let backend: [UInt8]
   private let parts: [Part]
   private let reuse: UInt8?
+  private let debug: UInt8?
 
   /// What of a message's head a record has.
   enum Part: UInt8 {
@@ -87,6 +88,7 @@ struct OldTagRoles {
     setPart([.txHeader], .txHeader)
     self.parts = parts
     reuse = table.number(of: .backendReuse)
+    debug = table.number(of: .debug)
     self.roles = roles
     self.client = client
     self.backend = backend
@@ -96,6 +98,9 @@ struct OldTagRoles {
 
   /// What of a message's head a record of a tag has.
   func part(_ tag: UInt8) -> Part { parts[Int(tag)] }
+
+  /// Whether a tag is that of remarks.
+  func isDebug(_ tag: UInt8) -> Bool { tag == debug }
 
   /// Whether a tag says that a backend's connection is kept for another request.
   func isReuse(_ tag: UInt8) -> Bool { tag == reuse }

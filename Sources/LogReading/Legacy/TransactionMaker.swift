@@ -7,6 +7,7 @@ import VarnishLog
 struct TransactionMaker: ~Copyable {
   private let roles: OldTagRoles
   private let tags: Numbers
+  private let keptTags: TagTable
   private var sides: ConnectionSides
   private var connections: [UInt32: OpenConnection] = [:]
   private var requests: [UInt32: OpenRequest] = [:]
@@ -59,6 +60,7 @@ struct TransactionMaker: ~Copyable {
     let target = TagTable(Self.numbering)
     roles = OldTagRoles(numbering, target: target)
     tags = Numbers(target)
+    keptTags = target
     sides = ConnectionSides(numbering)
   }
 
@@ -151,18 +153,33 @@ struct TransactionMaker: ~Copyable {
   }
 
   private mutating func begin(_ payload: LogBytes, _ connection: OpenConnection, at place: UInt64) {
-    if let open = connection.request { finish(open, nil, to: place) }
+    let open = connection.request
     connection.request = nil
     guard let xid = payload.field(3).flatMap(Self.number), let address = payload.field(1),
       let port = payload.field(2)
-    else { return }
+    else {
+      if let open { finish(open, nil, to: place) }
+      return
+    }
+    var restarted: UInt32?
+    if let open {
+      // What was restarted and went no further goes on in this one.
+      if open.parts.count > 1, open.parts.last == open.records.byteCount, open.xid != xid {
+        open.parts.removeLast()
+        open.restart = xid
+        restarted = open.xid
+      }
+      finish(open, nil, to: place)
+    }
     // Only one can be known by a number.
     if let other = requests[xid] { abandon(other) }
     let session = connection.session
     let request = OpenRequest(xid: xid, place: place, session: session)
-    session?.note(xid)
+    request.restarted = restarted
+    if restarted == nil { session?.note(xid) }
+    let listener = session.map { " \($0.listener)" } ?? ""
     request.records.append(
-      tag: tags.reqStart, vxid: UInt64(xid), side: .client, "\(address.text) \(port.text)")
+      tag: tags.reqStart, vxid: UInt64(xid), side: .client, "\(address.text) \(port.text)\(listener)")
     connection.request = request
     requests[xid] = request
   }
@@ -178,6 +195,14 @@ struct TransactionMaker: ~Copyable {
       if request.bodyByteCount == nil { request.bodyByteCount = record.payload.trimmed.text }
       return
     default: break
+    }
+    if roles.isDebug(record.tag), let kept = KeptRecord.record(in: record.payload),
+      let tag = keptTags.number(of: kept.tag)
+    {
+      request.kept.insert(kept.tag)
+      request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, kept.payload)
+      openByteCount += kept.payload.count
+      return
     }
     guard let tag = roles.target(record.tag, .client) else { return }
     let before = request.records.byteCount
@@ -212,13 +237,14 @@ struct TransactionMaker: ~Copyable {
     let method = method.droppingFinalNULs
     request.isPassed = method.equals(lowercased: "pass")
     if method.equals(lowercased: "pipe") { request.isPiped = true }
-    let text: String =
-      switch true {
-      case method.equals(lowercased: "error"): "SYNTH"
-      case method.equals(lowercased: "fetch"): "BACKEND_RESPONSE"
-      default: method.text.uppercased()
-      }
-    request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, text)
+    request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, Self.method(method))
+  }
+
+  /// What VCL's methods are called today.
+  private static func method(_ name: LogBytes) -> String {
+    if name.equals(lowercased: "error") { return "SYNTH" }
+    if name.equals(lowercased: "fetch") { return "BACKEND_RESPONSE" }
+    return name.text.uppercased()
   }
 
   private mutating func append(_ tag: UInt8, return action: LogBytes, to request: OpenRequest) {
@@ -338,9 +364,21 @@ struct TransactionMaker: ~Copyable {
     guard let fetch = connection.fetch else { return }
     fetch.endPlace = endPlace
     if role == .length { fetch.bodyByteCount = record.payload.trimmed.text }
+    if roles.isDebug(record.tag), let kept = KeptRecord.record(in: record.payload),
+      let tag = keptTags.number(of: kept.tag)
+    {
+      fetch.kept.insert(kept.tag)
+      fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, kept.payload)
+      openByteCount += kept.payload.count
+      return
+    }
     guard let tag = roles.target(record.tag, .backend) else { return }
     let before = fetch.records.byteCount
-    fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, record.payload)
+    if role == .call {
+      fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, Self.method(record.payload))
+    } else {
+      fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, record.payload)
+    }
     openByteCount += fetch.records.byteCount - before
     switch roles.part(record.tag) {
     case .rxWord: fetch.responseBytes.add(word: record.payload)
@@ -382,12 +420,14 @@ struct TransactionMaker: ~Copyable {
   private mutating func emit(_ fetch: OpenFetch, parent: UInt64, start: String?, to endPlace: UInt64) {
     let first = made.byteCount
     append(tags.begin, fetch.vxid, .backend, "bereq \(parent) \(fetch.reason)")
-    if let start { append(timestamp: "Start", fetch.vxid, .backend, "\(start) \(Self.zero) \(Self.zero)") }
+    if let start, !fetch.kept.contains(.timestamp) { append(timestamp: "Start", fetch.vxid, .backend, "\(start) \(Self.zero) \(Self.zero)") }
     var cursor = fetch.records.run().makeCursor()
     while let record = cursor.next() { made.append(record) }
     let (sent, head) = (fetch.requestBytes.total, fetch.responseBytes.total)
     let body = fetch.bodyByteCount.flatMap { Int($0) }.map { max(0, min($0, .max / 4)) } ?? 0
-    append(tags.bereqAcct, fetch.vxid, .backend, "\(sent) 0 \(sent) \(head) \(body) \(head + body)")
+    if !fetch.kept.contains(.bereqAcct) {
+      append(tags.bereqAcct, fetch.vxid, .backend, "\(sent) 0 \(sent) \(head) \(body) \(head + body)")
+    }
     append(tags.end, fetch.vxid, .backend, "")
     pieces.append(
       Piece(
@@ -418,17 +458,25 @@ struct TransactionMaker: ~Copyable {
     let vxid = request.vxid(ofPart: part)
     let isLast = part == request.parts.count - 1
     let first = made.byteCount
-    let begin =
-      part == 0 ? "req \(request.session?.vxid ?? 0) rxreq" : "req \(request.vxid(ofPart: part - 1)) restart"
+    let begin: String
+    if part > 0 {
+      begin = "req \(request.vxid(ofPart: part - 1)) restart"
+    } else if let restarted = request.restarted {
+      begin = "req \(restarted) restart"
+    } else {
+      begin = "req \(request.session?.vxid ?? 0) rxreq"
+    }
     append(tags.begin, vxid, .client, begin)
-    if let start = times.start {
+    if let start = times.start, !request.kept.contains(.timestamp) {
       append(timestamp: "Start", vxid, .client, "\(start) \(Self.zero) \(Self.zero)")
       append(timestamp: "Req", vxid, .client, "\(start) \(Self.zero) \(Self.zero)")
     }
     if part > 0 { copy(0..<(request.headEnd ?? 0), of: request, vxid) }
     let end = isLast ? request.records.byteCount : request.parts[part + 1]
     let hasLinks = copy(request.parts[part]..<end, of: request, vxid)
-    if isLast {
+    if let restart = request.restart, isLast {
+      append(tags.link, vxid, .client, "req \(restart) restart")
+    } else if isLast {
       appendEnd(request, times)
     } else {
       append(tags.link, vxid, .client, "req \(request.vxid(ofPart: part + 1)) restart")
@@ -437,7 +485,7 @@ struct TransactionMaker: ~Copyable {
     pieces.append(
       Piece(
         start: first, end: made.byteCount, place: request.place, endPlace: max(request.place, endPlace),
-        shape: hasLinks || !isLast ? .linked : .plain))
+        shape: hasLinks || !isLast || request.restart != nil ? .linked : .plain))
   }
 
   /// Copies records of a request, but for links to what has never come.
@@ -467,10 +515,12 @@ struct TransactionMaker: ~Copyable {
   private mutating func appendEnd(_ request: OpenRequest, _ times: RequestTimes) {
     let vxid = UInt64(request.xid)
     let head = request.requestBytes.total
-    if let firstByte = times.firstByte {
+    let makesTimes = !request.kept.contains(.timestamp)
+    if makesTimes, let firstByte = times.firstByte {
       append(timestamp: request.isPiped ? "Pipe" : "Process", vxid, .client, firstByte)
     }
-    if let end = times.end { append(timestamp: request.isPiped ? "PipeSess" : "Resp", vxid, .client, end) }
+    if makesTimes, let end = times.end { append(timestamp: request.isPiped ? "PipeSess" : "Resp", vxid, .client, end) }
+    guard request.kept.isDisjoint(with: [.reqAcct, .pipeAcct]) else { return }
     if request.isPiped {
       // How much went through isn't logged.
       append(tags.pipeAcct, vxid, .client, "\(head) \(request.fetches.last?.requestBytes.total ?? 0)")
