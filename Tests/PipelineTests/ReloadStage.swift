@@ -86,6 +86,7 @@ extension Follower {
     switch state {
     case .wide(let following): following.reading.groupers.count
     case .narrow(let following): following.reading.groupers.count
+    case .turning(let following): following.reading.groupers.count
     case .seeking: 0
     case .probing: 0
     case .ended: 0

@@ -75,6 +75,7 @@ extension PlantedFault: CustomTestStringConvertible {
     let incarnation =
       switch consume ring {
       case .narrow(let ring): ring.incarnation
+      case .turning(let ring): ring.incarnation
       case .wide(let ring): ring.incarnation
       }
     let file = try CheckpointFile(path)
