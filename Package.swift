@@ -70,7 +70,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "LogConversion",
-      dependencies: ["VarnishLog", "Transactions"],
+      dependencies: ["Platform", "VarnishLog", "LogReading", "Transactions"],
       swiftSettings: marked),
     .target(
       name: "LogQuery",
@@ -116,8 +116,8 @@ let package = Package(
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "CShims", "Platform", "VarnishLog", "LogReading", "LogQuery", "Rendering", "Transactions", "Settings",
-        "Spool", "Checkpoints", "Shipping", "Pipeline", "Demo", "Replay",
+        "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "LogQuery", "Rendering", "Transactions",
+        "Settings", "Spool", "Checkpoints", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: marked),

@@ -56,6 +56,9 @@ public struct GenerationTranslator: ~Copyable {
     (UInt8.min...UInt8.max).reduce(0) { source.tag($1) == nil ? $0 + omittedByNumber[Int($1)] : $0 }
   }
 
+  /// Transactions whose numbers are too large for such a log, and that were given others.
+  public var renumberedCount: Int { numbers.count }
+
   // MARK: Transactions
 
   /// Appends the transactions of a group.

@@ -6,6 +6,8 @@ struct NumberNarrowing {
   private var known: [UInt64: UInt64] = [:]
   private var former: [UInt64: UInt64] = [:]
   private var next: UInt64
+  /// How many transactions were given another number.
+  private(set) var count = 0
 
   /// So many are known at once; relatives are never as far from each other.
   private static let knownCountMax = 1 << 18
@@ -27,6 +29,7 @@ struct NumberNarrowing {
       new = old
     } else {
       new = next
+      count += 1
       next = next > largest / 2 ? next - 1 : largest
     }
     if known.count >= Self.knownCountMax {

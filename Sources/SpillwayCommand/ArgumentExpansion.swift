@@ -47,6 +47,12 @@ struct ArgumentExpansion {
     flags = letters.subtracting(valued)
   }
 
+  /// The same, for a command line in which inputs stand by themselves.
+  var takingInputs: ArgumentExpansion {
+    ArgumentExpansion(
+      optionString: optionString, successors: successors, longForms: longForms, strayOption: "-r")
+  }
+
   /// The version that `--compat` asks for in a command line that isn't split yet.
   static func compatibility(in arguments: [String]) -> String? {
     var found: String?

@@ -26,7 +26,23 @@ enum SpillwayCommand {
     for command in runCommands where arguments.first == command.configuration.commandName {
       run(command, Array(arguments.dropFirst()), isOldName: false, manager)
     }
+    if arguments.first == ConvertCommand.configuration.commandName { convert(Array(arguments.dropFirst()), manager) }
     runOther(Array(arguments))
+  }
+
+  /// Lines and text of what was captured are what the commands for these make of it.
+  private static func convert(_ arguments: [String], _ manager: ServiceManager) -> Never {
+    let (target, rest) = ConvertCommand.target(in: arguments)
+    let name = ConvertCommand.configuration.commandName ?? ""
+    if rest.contains(where: { $0 == "--help" || $0 == "-h" }) { runOther([name, "--help"]) }
+    switch target {
+    case "ncsa", nil: run(NCSACommand.self, rest, isOldName: false, isConversion: true, manager)
+    case "log": run(LogCommand.self, rest, isOldName: false, isConversion: true, manager)
+    case "vsl": runOther([name] + rest)
+    case .some(let target):
+      complain(UsageError("--to: \"\(target)\" is none of ncsa, log and vsl").description, as: "spillway")
+      exit(ExitStatus.failure)
+    }
   }
 
   private static func runOther(_ arguments: [String]) -> Never {
@@ -51,12 +67,14 @@ enum SpillwayCommand {
   private static let runCommands: [any RunCommand.Type] = [NCSACommand.self, LogCommand.self]
 
   private static func run<Command: RunCommand>(
-    _ type: Command.Type, _ arguments: [String], isOldName: Bool, _ manager: ServiceManager
+    _ type: Command.Type, _ arguments: [String], isOldName: Bool, isConversion: Bool = false,
+    _ manager: ServiceManager
   ) -> Never {
     let name = isOldName ? type.oldName : "spillway"
     let subcommand = type.configuration.commandName ?? ""
     let compatibility = OptionValues().versionText(ArgumentExpansion.compatibility(in: arguments))
-    let expansion = type.expansion(for: compatibility.flatMap { VarnishVersion(parsing: $0) })
+    var expansion = type.expansion(for: compatibility.flatMap { VarnishVersion(parsing: $0) })
+    if isConversion { expansion = expansion.takingInputs }
     if arguments.first == "--optstring" {
       print(expansion.optionString)
       exit(ExitStatus.success)
@@ -73,6 +91,7 @@ enum SpillwayCommand {
         complain("\(name) (spillway \(version))", as: nil)
         exit(ExitStatus.success)
       }
+      if isConversion, command.input.r.isEmpty { throw UsageError("Missing input: what is to be converted") }
       keepsOldWords = isOldName || OptionValues().versionText(command.input.compat) != nil
       let configuration = try command.configuration(
         expanded, letters: expansion.letters(in: expanded), isOldName: isOldName)
@@ -148,7 +167,7 @@ struct RootCommand: ParsableCommand {
     version: SpillwayCommand.version,
     subcommands: [
       DemoCommand.self, NCSACommand.self, LogCommand.self, RunFileCommand.self, CheckCommand.self,
-      FormatsCommand.self, ReplayCommand.self,
+      FormatsCommand.self, ConvertCommand.self, ReplayCommand.self,
       StatusCommand.self, CheckpointCommand.self,
     ])
 }

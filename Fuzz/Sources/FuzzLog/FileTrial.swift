@@ -82,7 +82,8 @@ struct FileTrial {
   private func read(_ path: String, isMapped: Bool) -> Result {
     do throws(LogError) {
       let file = try LogFile(path: path)
-      switch file.layout {
+      switch file.kind {
+      case .old: return Result()
       case .narrow: return try read(FileRecords<NarrowRecords>(file, assuming: nil), isMapped: isMapped)
       case .wide: return try read(FileRecords<WideRecords>(file, assuming: nil), isMapped: isMapped)
       }

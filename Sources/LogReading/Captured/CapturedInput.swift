@@ -1,4 +1,4 @@
-import Platform
+public import Platform
 import SharedMemory
 import VarnishLog
 
@@ -31,6 +31,11 @@ public struct CapturedInput: ~Copyable {
         path: path, problem: "was stored without its empty parts (tar --sparse); unpack the archive first")
     }
     self.input = input
+  }
+
+  /// Whether it is a file, or in one.
+  public func isFile(_ identity: FileIdentity) -> Bool {
+    input.incarnation.device == identity.device && input.incarnation.inode == identity.inode
   }
 
   /// Finds the log.

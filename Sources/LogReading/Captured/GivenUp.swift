@@ -10,4 +10,17 @@ public struct GivenUp: Sendable, Equatable {
     if bytes.lowerBound != end { placeCount += 1 }
     end = bytes.upperBound
   }
+
+  /// What is said of it at the end; nil if there is nothing.
+  public func summary(of path: String) -> String? {
+    guard byteCount > 0 else { return nil }
+    return "\(path): \(byteCount) bytes in \(placeCount) place\(placeCount == 1 ? "" : "s") given up: "
+      + "they are damaged, or were overwritten while they were copied"
+  }
+
+  /// What is said of one place.
+  public static func place(_ bytes: Range<Int>, of path: String, isDecoded: Bool) -> String {
+    LogError.place(path, bytes.lowerBound, isDecoded: isDecoded)
+      + ": \(bytes.count) bytes given up, up to offset \(bytes.upperBound)"
+  }
 }

@@ -75,9 +75,7 @@ extension Run {
       // What is open may lack records that were in it.
       for way in 0..<reading.groupers.count { reading.groupers[way].discardOpen() }
       if source.salvages {
-        control.messages.say(
-          LogError.place(path, bytes.lowerBound, isDecoded: source.isDecoded)
-            + ": \(bytes.count) bytes given up, up to offset \(bytes.upperBound)")
+        control.messages.say(GivenUp.place(bytes, of: path, isDecoded: source.isDecoded))
       }
     case .oversized(let vxid, let offset):
       throw .damaged(
@@ -96,11 +94,9 @@ extension Run {
 
   /// Says how much of a log couldn't be read.
   private mutating func report(_ givenUp: GivenUp, _ path: String) {
-    guard givenUp.byteCount > 0 else { return }
+    guard let summary = givenUp.summary(of: path) else { return }
     countLost(givenUp.byteCount)
-    control.messages.say(
-      "\(path): \(givenUp.byteCount) bytes in \(givenUp.placeCount) place\(givenUp.placeCount == 1 ? "" : "s") given up: "
-        + "they are damaged, or were overwritten while they were copied")
+    control.messages.say(summary)
   }
 
   /// Says what the file had that belongs nowhere.

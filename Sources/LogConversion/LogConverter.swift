@@ -1,0 +1,213 @@
+import Glibc
+public import LogReading
+public import Platform
+import Transactions
+public import VarnishLog
+
+/// Writes captured logs as one binary log of a generation.
+///
+/// Between logs that have transactions, records go over one by one in their order, those of no transaction included. A
+/// log of 2.0 to 3.0 gets requests once they are complete, with all that belongs to them.
+public struct LogConverter: ~Copyable {
+  /// What has become of it.
+  public struct Outcome: Sendable, Equatable {
+    /// Whether an input couldn't be read to its end.
+    public internal(set) var isFaulty = false
+    /// Whether something couldn't be converted, apart from what logs of that generation never have.
+    public internal(set) var isIncomplete = false
+  }
+
+  private let target: TagNumbering
+  /// The output, and what it is called in messages.
+  private let descriptor: Int32, name: String
+  private let say: (String) -> Void
+  private var bytes: [UInt8] = []
+  private var hasBegun = false
+  /// How things stand.
+  public private(set) var outcome = Outcome()
+
+  /// How much is collected before it is written.
+  private static let pieceByteCount = 1 << 20
+
+  /// Prepares to write.
+  ///
+  /// - Parameters:
+  ///   - target: the numbering of the log that is written.
+  ///   - descriptor: where it is written to; stays open.
+  ///   - name: what messages call that.
+  ///   - say: is given lines for the user.
+  public init(
+    to target: TagNumbering, _ descriptor: Int32, named name: String, say: @escaping (String) -> Void
+  ) {
+    self.target = target
+    self.descriptor = descriptor
+    self.name = name
+    self.say = say
+  }
+
+  /// Adds all of a log.
+  ///
+  /// - Parameter path: what messages call it.
+  /// - Throws: `SystemError` if the output can't be written. What can't be read is said, and is in the outcome.
+  public mutating func add(_ log: consuming CapturedLog, _ path: String) throws(SystemError) {
+    switch consume log {
+    case .narrowFile(var source): try add(&source, path)
+    case .wideFile(var source): try add(&source, path)
+    case .file20(var source): try addOld(&source, path)
+    case .file21(var source): try addOld(&source, path)
+    case .file30(var source): try addOld(&source, path)
+    case .narrowImage(var source): try add(&source, path)
+    case .wideImage(var source): try add(&source, path)
+    }
+  }
+
+  /// Says that a log couldn't be opened.
+  public mutating func fail(_ error: LogError) {
+    say(error.description)
+    outcome.isFaulty = true
+  }
+
+  /// Writes what is left.
+  public mutating func finish() throws(SystemError) {
+    begin(GenerationTranslator(from: target, to: target).fileHeader)
+    try write()
+  }
+
+  private mutating func begin(_ header: [UInt8]) {
+    guard !hasBegun else { return }
+    hasBegun = true
+    bytes = header
+  }
+
+  // MARK: Logs
+
+  private mutating func add<Source: CapturedSource & ~Copyable>(
+    _ source: inout Source, _ path: String
+  ) throws(SystemError) {
+    var translator = GenerationTranslator(from: source.numbering, to: target)
+    begin(translator.fileHeader)
+    source.includesUnattributed = !Source.makesTransactions
+    if target.isOld {
+      try addRequests(&source, path, &translator)
+    } else {
+      try read(&source, path) { (run, bytes) in
+        var cursor = run.makeCursor()
+        while let record = cursor.next() { translator.append(record, to: &bytes) }
+      }
+    }
+    report(translator, source, path)
+  }
+
+  /// A log of 2.0 to 3.0: as it is into another one of these, else as the transactions that are made of it.
+  private mutating func addOld<Source: CapturedSource & ~Copyable>(
+    _ source: inout Source, _ path: String
+  ) throws(SystemError) {
+    guard target.isOld, let numbering = source.singleNumbering else { return try add(&source, path) }
+    var translator = GenerationTranslator(from: numbering, to: target)
+    source.includesUnattributed = true
+    try read(&source, path) { (run, bytes) in
+      guard run.shape == .single else { return }
+      var cursor = run.makeCursor()
+      while let record = cursor.next() { translator.append(single: record, to: &bytes) }
+    }
+    report(translator, source, path)
+  }
+
+  private mutating func addRequests<Source: CapturedSource & ~Copyable>(
+    _ source: inout Source, _ path: String, _ translator: inout GenerationTranslator
+  ) throws(SystemError) {
+    var options = GroupingOptions(
+      grouping: .request, candidateRule: .everything, wantsClient: true, wantsBackend: true, wantsESI: true)
+    // Only memory limits what may be open, and how much of it there is, the log's own transactions.
+    options.openTransactionsMax = 100_000
+    var grouper = Grouper<Source.Layout>(options: options, tags: TagTable(source.numbering))
+    try read(&source, path) { (run, bytes) in
+      if unsafe Source.Layout.vxid(run.start) == 0 {
+        var cursor = run.makeCursor()
+        while let record = cursor.next() { translator.append(record, to: &bytes) }
+        return
+      }
+      let hasGroups = Source.recordsStandAlone ? grouper.addEach(run) : grouper.add(run)
+      guard hasGroups else { return }
+      while let group = grouper.next() { translator.append(group, to: &bytes) }
+    } gap: {
+      grouper.discardOpen()
+    }
+    let unfinished = grouper.discardOpen()
+    guard unfinished > 0 else { return }
+    say("\(path): \(unfinished) transactions that have no end are left out")
+    outcome.isIncomplete = true
+  }
+
+  /// Reads a log to its end, and writes what is made of it.
+  private mutating func read<Source: CapturedSource & ~Copyable>(
+    _ source: inout Source, _ path: String, _ take: (RecordRun<Source.Layout>, inout [UInt8]) -> Void,
+    gap: () -> Void = {}
+  ) throws(SystemError) {
+    while true {
+      let step: SourceStep<Source.Layout>
+      do {
+        step = try source.next()
+      } catch {
+        return fail(error)
+      }
+      switch step {
+      case .records(let run):
+        take(run, &bytes)
+        if bytes.count >= Self.pieceByteCount { try write() }
+      case .gap(let bytes):
+        gap()
+        if source.salvages { say(GivenUp.place(bytes, of: path, isDecoded: source.isDecoded)) }
+      case .idle: wait(for: source.waitDescriptor)
+      case .damaged(let error): return fail(error)
+      // Nothing overtakes the reader of what was captured.
+      case .overrun: continue
+      case .end: return
+      }
+    }
+  }
+
+  private func wait(for descriptor: Int32?) {
+    guard let descriptor else { return }
+    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    _ = retryingOnInterrupt { unsafe Int(poll(&request, 1, -1)) }
+  }
+
+  // MARK: What is left out
+
+  private mutating func report<Source: CapturedSource & ~Copyable>(
+    _ translator: borrowing GenerationTranslator, _ source: borrowing Source, _ path: String
+  ) {
+    if let summary = source.givenUp.summary(of: path) {
+      say(summary)
+      outcome.isIncomplete = true
+    }
+    let releases = target.releases
+    for (tag, count) in translator.untranslated {
+      say("\(path): \(count) records of \(tag.name) left out: logs of \(releases) have no such tag")
+    }
+    if translator.unknownCount > 0 {
+      say("\(path): \(translator.unknownCount) records left out, of tags that aren't known")
+    }
+    if translator.renumberedCount > 0 {
+      say(
+        "\(path): \(translator.renumberedCount) transactions have other numbers: logs of \(releases) have no room for "
+          + "theirs")
+    }
+  }
+
+  // MARK: Writing
+
+  private mutating func write() throws(SystemError) {
+    var written = 0
+    while written < bytes.count {
+      let rest = bytes[written...]
+      let count = retryingOnInterrupt {
+        unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      }
+      guard count > 0 else { throw SystemError(operation: "write", path: name) }
+      written += count
+    }
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
