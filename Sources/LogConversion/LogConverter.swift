@@ -104,6 +104,7 @@ public struct LogConverter: ~Copyable {
   ) throws(SystemError) {
     guard target.isOld, let numbering = source.singleNumbering else { return try add(&source, path) }
     var translator = GenerationTranslator(from: numbering, to: target)
+    begin(translator.fileHeader)
     source.includesUnattributed = true
     try read(&source, path) { (run, bytes) in
       guard run.shape == .single else { return }

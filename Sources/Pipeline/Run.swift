@@ -80,6 +80,11 @@ struct Run: ~Copyable {
 
   var input: InputConfiguration { control.configuration.input }
 
+  /// Whether several logs are read side by side.
+  var mergesInputs: Bool {
+    if case .captured(let capture) = input.source { capture.merges } else { false }
+  }
+
   /// Whether nothing more is to be read.
   var isEnding: Bool { control.isEnding }
 

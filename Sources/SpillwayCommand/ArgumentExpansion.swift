@@ -138,7 +138,7 @@ struct ArgumentExpansion {
   static let gzipLevelUsual = 6
   private static let longFlags: Set<String> = [
     "--help", "--version", "--stats", "--prefer-forwarded", "--mark-gaps", "--help-hidden", "--sandbox",
-    "--no-sandbox", "--salvage",
+    "--no-sandbox", "--salvage", "--merge",
   ]
 
   private static func takesNextAsValue(_ argument: String) -> Bool {

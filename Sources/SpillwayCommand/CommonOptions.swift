@@ -17,6 +17,9 @@ struct InputOptions: ParsableArguments {
       valueName: "input"))
   var r: [String] = []
 
+  @Flag(help: "With several -r: put what they give in the order of its time.")
+  var merge = false
+
   @Flag(help: "Search what is damaged in a captured log for records, and say what was given up.")
   var salvage = false
 

@@ -83,6 +83,7 @@ extension RunCommand {
       configuration.outputs = try outputs(of: request, configuration, outputContext)
     }
     try setProcess(&configuration.process, context)
+    try configuration.checkMerging()
     try configuration.checkCheckpoint()
     configuration.input.reportsOrphans = configuration.input.compatibility == nil && !isOldName
     return configuration
@@ -123,6 +124,7 @@ extension RunCommand {
       // The predecessors take the last one.
       var capture = Capture(isOldName ? [last] : input.r)
       capture.salvages = input.salvage
+      capture.merges = input.merge
       if input.n != nil {
         let isOld = configuration.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
         throw UsageError("Only one of -n\(isOld ? ", -N" : "") and -r options may be used")
@@ -133,6 +135,7 @@ extension RunCommand {
       }
       configuration.source = .captured(capture)
     } else {
+      if input.merge { throw UsageError("--merge goes with -r: only what was captured can be put in order") }
       if input.salvage { throw UsageError("--salvage goes with -r: a live log has nothing to be salvaged") }
       configuration.attachSeconds = try values.attachSeconds(input.t)
     }

@@ -31,6 +31,14 @@ extension Pipeline {
       throw isOld ? .logFileInOldTool(error) : .log(error)
     }
     var run = try Run(control, opened, canWait: true)
+    guard !capture.merges else {
+      var inputs = [try MergedInput.of(log, path, &run)]
+      for index in 1..<found.count {
+        if let next = found[index].take(), let more = try run.mergedInput(next, options) { inputs.append(more) }
+      }
+      try run.merge(inputs)
+      return run.finish()
+    }
     try run.read(log, path, again: options)
     for index in 1..<found.count where !run.isEnding {
       guard let next = found[index].take() else { continue }
@@ -51,6 +59,21 @@ extension CaptureOptions {
 }
 
 extension Run {
+  /// Prepares to read one more log beside others; nil if it can't be read.
+  fileprivate mutating func mergedInput(
+    _ input: consuming CapturedInput, _ options: CaptureOptions
+  ) throws(RunError) -> MergedInput? {
+    let path = input.path
+    let log: CapturedLog
+    do {
+      log = try input.open(options)
+    } catch {
+      control.fail(error.description)
+      return nil
+    }
+    return try MergedInput.of(log, path, &self)
+  }
+
   /// Reads one more log; one that can't be read isn't in the way of those behind it.
   fileprivate mutating func read(_ input: consuming CapturedInput, _ options: CaptureOptions) throws(RunError)
   {

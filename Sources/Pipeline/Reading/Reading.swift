@@ -92,6 +92,10 @@ extension Run {
     for index in 0..<routes.count where routes[index].grouper == way {
       options.keptTags.formUnion(routes[index].neededTags)
     }
+    // What is put in order must have its time.
+    if mergesInputs, let numbering = log.numbering, let number = TagTable(numbering).number(of: .timestamp) {
+      options.keptTags.insert(number)
+    }
     return options
   }
 

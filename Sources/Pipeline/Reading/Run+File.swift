@@ -93,7 +93,7 @@ extension Run {
   }
 
   /// Says how much of a log couldn't be read.
-  private mutating func report(_ givenUp: GivenUp, _ path: String) {
+  mutating func report(_ givenUp: GivenUp, _ path: String) {
     guard let summary = givenUp.summary(of: path) else { return }
     countLost(givenUp.byteCount)
     control.messages.say(summary)
@@ -102,7 +102,7 @@ extension Run {
   /// Says what the file had that belongs nowhere.
   ///
   /// What could be delivered has been.
-  private mutating func report(
+  mutating func report(
     _ strays: StrayPieces, unknownTags: UnknownTags?, path: String, isDecoded: Bool
   ) {
     // What a file that was continued has in front of where that was is no mistake of its own.

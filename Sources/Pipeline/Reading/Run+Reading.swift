@@ -101,12 +101,21 @@ extension Run {
       // Noted before anything that comes of it can go to an output.
       if reading.notesForced, group.containsForced { noteForced(way, &reading) }
       if reading.withholdsForced, group.containsForced { continue }
-      let place = logStart &+ group.completionPlace
-      let captured = group.count == 1 ? reading.captures[way]?.capture(group[0]) : nil
-      for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
-        routes[index].marks.reach(place)
-        take(group, captured, index, from: &source)
-      }
+      hand(group, of: way, &reading, from: &source)
+    }
+  }
+
+  /// Hands a group to the routes that take those of its grouper.
+  @inline(__always)
+  mutating func hand<Source: LogSource & ~Copyable>(
+    _ group: TransactionGroup<Source.Layout>, of way: Int, _ reading: inout Reading<Source.Layout>,
+    from source: inout Source
+  ) {
+    let place = logStart &+ group.completionPlace
+    let captured = group.count == 1 ? reading.captures[way]?.capture(group[0]) : nil
+    for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
+      routes[index].marks.reach(place)
+      take(group, captured, index, from: &source)
     }
   }
 

@@ -76,9 +76,10 @@ extension Configuration {
   /// A log that goes by is never there again.
   private func checkThatInputStays() throws(UsageError) {
     guard case .captured(let capture) = input.source else { return }
-    guard capture.inputs.count == 1, let path = capture.inputs.first else {
+    guard !capture.merges, capture.inputs.count == 1, let path = capture.inputs.first else {
       throw Self.refusal(
-        "\(capture.inputs.count) captured logs", hint: "expected one, as a checkpoint is of one log")
+        capture.merges ? "--merge" : "\(capture.inputs.count) captured logs",
+        hint: "expected one log, as a checkpoint is of one")
     }
     if path == "-" {
       throw Self.refusal("standard input can't be read again", hint: "expected a live log, or a file to read")
