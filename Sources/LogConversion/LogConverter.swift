@@ -58,6 +58,9 @@ public struct LogConverter: ~Copyable {
     case .file30(var source): try addOld(&source, path)
     case .narrowImage(var source): try add(&source, path)
     case .wideImage(var source): try add(&source, path)
+    case .image20(var source): try addOld(&source, path)
+    case .image21(var source): try addOld(&source, path)
+    case .image30(var source): try addOld(&source, path)
     }
   }
 

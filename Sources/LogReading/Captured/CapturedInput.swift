@@ -48,7 +48,12 @@ public struct CapturedInput: ~Copyable {
       return try find(in: outer)
     }
     var input = try LogInput(open(outer))
-    guard TarHeader.hasChecksum(try input.peek(TarHeader.byteCount)) else {
+    // More than a marker isn't waited for if there is one: a pipe may have no more yet.
+    var isTar = false
+    if LogLayout(fileMagic: try input.peek(LogFile.magicByteCount)) == nil {
+      isTar = TarHeader.hasChecksum(try input.peek(TarHeader.byteCount))
+    }
+    guard isTar else {
       guard inside.isEmpty else {
         throw .unclear(
           path: outer, problem: "is no directory and no tar archive, so there is no \(inside) in it")

@@ -15,6 +15,10 @@ public enum CapturedLog: ~Copyable {
   /// A ring, or a binary log that is searched for what is whole.
   case narrowImage(ImageRecords<NarrowRecords>)
   case wideImage(ImageRecords<WideRecords>)
+  /// The same of 2.0, 2.1 or 3.0.
+  case image20(LegacyImageRecords<Records20>)
+  case image21(LegacyImageRecords<Records21>)
+  case image30(LegacyImageRecords<Records30>)
 }
 
 /// How a captured log is read.
@@ -133,8 +137,19 @@ extension CapturedInput {
     let layout = file.layout
     let search = file.findLog()
     let mapping = file.takeMapping()
+    if case .found(let section) = search, layout != .chunks {
+      let head = SectionFileLayout.sectionHeaderByteCount
+      // The first word of 3.0's area counts the turns.
+      let area = layout == .sections ? section.range.dropFirst(head + 4) : section.range
+      return openOld(
+        Mapped(mapping: mapping, fault: fault), numbering(of: layout), area, isRing: true, path, incarnation,
+        isDecoded, options)
+    }
     guard layout == .chunks else {
-      throw .unclear(path: path, problem: "logs of 2.x and 3.0 can't be read yet")
+      guard case .damaged(let offset, let problem) = search else {
+        throw .unclear(path: path, problem: "no log is in it")
+      }
+      throw .damaged(path: path, offset: offset, isDecoded: isDecoded, problem: problem)
     }
     let range =
       if case .found(let section) = search { section.range.dropFirst(ChunkFileLayout.chunkHeaderByteCount) } else {
@@ -142,6 +157,36 @@ extension CapturedInput {
       }
     guard let range else { throw .unclear(path: path, problem: "no log is in it: the marker VSLHEAD is missing") }
     return try openRing(Mapped(mapping: mapping, fault: fault), at: range, path, incarnation, isDecoded, options)
+  }
+
+  private static func numbering(of layout: SingleFile.Layout) -> TagNumbering {
+    if case .flat(let flat) = layout { return flat == .v20 ? .v20 : .v21 }
+    return .v30
+  }
+
+  private static func openOld(
+    _ mapped: consuming Mapped, _ numbering: TagNumbering, _ area: Range<Int>, isRing: Bool, _ path: String,
+    _ incarnation: LogIncarnation, _ isDecoded: Bool, _ options: CaptureOptions
+  ) -> CapturedLog {
+    let fault = mapped.fault
+    let mapping = mapped.mapping
+    switch numbering {
+    case .v20:
+      return .image20(
+        LegacyImageRecords(
+          mapping, area: area, isRing: isRing, path: path, incarnation: incarnation, isDecoded: isDecoded,
+          fault: fault, salvages: options.salvages))
+    case .v21:
+      return .image21(
+        LegacyImageRecords(
+          mapping, area: area, isRing: isRing, path: path, incarnation: incarnation, isDecoded: isDecoded,
+          fault: fault, salvages: options.salvages))
+    default:
+      return .image30(
+        LegacyImageRecords(
+          mapping, area: area, isRing: isRing, path: path, incarnation: incarnation, isDecoded: isDecoded,
+          fault: fault, salvages: options.salvages))
+    }
   }
 
   /// Looks for the chunk with the log's marker where the list doesn't lead to it, as in a file that was cut.
@@ -168,10 +213,17 @@ extension CapturedInput {
   private static func salvage(
     _ input: consuming LogInput, _ layout: LogLayout?, _ options: CaptureOptions
   ) throws(LogError) -> CapturedLog {
+    var input = input
+    let old = try oldNumbering(&input, layout, options)
     let (path, incarnation, isDecoded) = (input.path, input.incarnation, input.isDecoded)
     let mapped = try map(input, part: nil)
     let fault = mapped.fault
     let mapping = mapped.mapping
+    if let old {
+      let all = 0..<mapping.byteCount
+      return openOld(
+        Mapped(mapping: mapping, fault: fault), old, all, isRing: false, path, incarnation, isDecoded, options)
+    }
     let start = min(LogFile.magicByteCount, mapping.byteCount)
     let extents = [LogImage.Extent(bytes: start..<mapping.byteCount, end: .file)]
     let image = LogImage(
@@ -188,6 +240,19 @@ extension CapturedInput {
           image, isRing: false, salvages: true, numbering: WideRecords.fitting(options.numbering),
         assuming: WideRecords.fitting(options.assumedNumbering)))
     }
+  }
+
+  /// What a file without a marker is numbered by, if its first records are of 2.0 to 3.0.
+  private static func oldNumbering(
+    _ input: inout LogInput, _ layout: LogLayout?, _ options: CaptureOptions
+  ) throws(LogError) -> TagNumbering? {
+    if let numbering = options.numbering { return numbering.isOld ? numbering : nil }
+    guard layout == nil else { return nil }
+    let beginning = try input.peek(LogFileProbe.byteCount)
+    guard beginning.count >= LogFile.magicByteCount,
+      case .old(let numbering)? = unsafe beginning.withUnsafeBytes({ unsafe LogFileProbe.kind($0) })
+    else { return nil }
+    return numbering
   }
 
   /// How much of a file is looked at to tell its layout.

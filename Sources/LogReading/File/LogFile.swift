@@ -56,7 +56,7 @@ public struct LogFile: ~Copyable {
   init(_ input: consuming LogInput, from numbering: TagNumbering? = nil) throws(LogError) {
     var input = input
     let magic = try input.peek(Self.magicByteCount)
-    guard magic.count == Self.magicByteCount else { throw .readFailed(reason: "EOF") }
+    guard magic.count == Self.magicByteCount else { throw input.fault ?? .readFailed(reason: "EOF") }
     let wanted = numbering.map(LogFileKind.init(of:))
     var kind = unsafe magic.withUnsafeBytes { unsafe LogFileProbe.markedKind($0) }
     if case .old? = wanted {

@@ -17,6 +17,8 @@ package struct LogInput: ~Copyable {
   private var decoding: DecodedInput?
   /// What was read and not taken yet.
   private var unread: ArraySlice<UInt8> = []
+  /// Why there is nothing behind that, if that is known already.
+  private(set) var fault: LogError?
   /// How much of the region is left.
   private var regionLeft: Int
 
@@ -51,7 +53,7 @@ package struct LogInput: ~Copyable {
 
   /// The first bytes of what is left, fewer at the end; they are read again.
   mutating func peek(_ count: Int) throws(LogError) -> [UInt8] {
-    while unread.count < count {
+    while unread.count < count, fault == nil {
       let wanted = count - unread.count
       var failure: LogError?
       var isAtEnd = false
@@ -66,8 +68,12 @@ package struct LogInput: ~Copyable {
           failure = error
         }
       }
-      if let failure { throw failure }
-      if isAtEnd { break }
+      if let failure {
+        // What is in front of the fault comes first.
+        guard !unread.isEmpty else { throw failure }
+        fault = failure
+      }
+      if isAtEnd || fault != nil { break }
       unread += more
     }
     return Array(unread.prefix(count))
@@ -166,6 +172,7 @@ package struct LogInput: ~Copyable {
   }
 
   private mutating func readFile(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int? {
+    if let fault { throw fault }
     if let count = unsafe try decoding?.read(from: file, waits: isRegular, into: buffer) { return count }
     if isDecoded { return nil }
     let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, regionLeft)])

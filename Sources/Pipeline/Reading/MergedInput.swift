@@ -39,6 +39,9 @@ extension MergedInput {
     case .file30(let source): try MergedSource(source, path, &run)
     case .narrowImage(let source): try MergedSource(source, path, &run)
     case .wideImage(let source): try MergedSource(source, path, &run)
+    case .image20(let source): try MergedSource(source, path, &run)
+    case .image21(let source): try MergedSource(source, path, &run)
+    case .image30(let source): try MergedSource(source, path, &run)
     }
   }
 }

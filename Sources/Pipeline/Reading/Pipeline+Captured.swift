@@ -102,6 +102,9 @@ extension Run {
     case .file30(var records): isOther = try !read(whole: &records, path)
     case .narrowImage(var records): isOther = try !read(whole: &records, path)
     case .wideImage(var records): isOther = try !read(whole: &records, path)
+    case .image20(var records): isOther = try !read(whole: &records, path)
+    case .image21(var records): isOther = try !read(whole: &records, path)
+    case .image30(var records): isOther = try !read(whole: &records, path)
     }
     guard isOther, let options else { return }
     let whole: CapturedLog

@@ -61,6 +61,9 @@ extension RunControl {
       case .file30(let records): return try holds(records, position)
       case .narrowImage(let records): return try holds(records, position)
       case .wideImage(let records): return try holds(records, position)
+      case .image20(let records): return try holds(records, position)
+      case .image21(let records): return try holds(records, position)
+      case .image30(let records): return try holds(records, position)
       }
     } catch {
       return false

@@ -1,0 +1,196 @@
+import Glibc
+import SharedMemory
+public import VarnishLog
+
+/// The records of a copied log of 2.0 to 3.0, as far as they are whole, made into those of today's logs.
+///
+/// Nothing in such a log tells where records begin but its first one. So the present turn is read, up to the end mark;
+/// what is left behind that mark of the turn before is searched for only where damage is, too.
+public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable {
+  /// That of today's logs.
+  public typealias Layout = WideRecords
+
+  private let image: LogImage
+  /// Whether what is damaged is searched for records.
+  public let salvages: Bool
+  private var maker = TransactionMaker(Format.numbering)
+  private var single = SingleRecord(Format.numbering)
+  private let known: TagSet
+  private var extentIndex = 0, formerBytes = 0, position = 0
+  /// What couldn't be read.
+  public private(set) var givenUp = GivenUp()
+  /// Whether records come out by themselves, too.
+  public var includesUnattributed = false
+
+  /// How many records behind each other are taken for such.
+  private static var runLength: Int { 8 }
+
+  /// Prepares for reading a log.
+  ///
+  /// - Parameter area: where its records lie.
+  init(
+    _ mapping: consuming ReadOnlyMapping, area: Range<Int>, isRing: Bool, path: String,
+    incarnation: LogIncarnation, isDecoded: Bool, fault: LogError?, salvages: Bool
+  ) {
+    var known = TagSet()
+    let table = TagTable(Format.numbering)
+    for number in UInt8.min...UInt8.max where table.tag(number) != nil { known.insert(number) }
+    self.known = known
+    self.salvages = salvages
+    let there = min(area.lowerBound, mapping.byteCount)..<min(area.upperBound, mapping.byteCount)
+    let isCut = there.upperBound < area.upperBound
+    var extents = [LogImage.Extent(bytes: there, end: isRing && !isCut ? .tail : .file)]
+    if isRing, salvages, let end = Self.end(mapping, there) {
+      // The turn before is older.
+      extents.insert(LogImage.Extent(bytes: end..<there.upperBound, end: .wrap), at: 0)
+      extents[1].bytes = there.lowerBound..<end
+    }
+    image = LogImage(
+      mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
+      missing: isCut ? there.upperBound..<area.upperBound : 0..<0, fault: fault)
+    position = image.extents[0].bytes.lowerBound
+    if !image.missing.isEmpty { givenUp.note(image.missing) }
+  }
+
+  /// Behind the end mark to which the present turn leads; nil if it leads to none.
+  private static func end(_ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>) -> Int? {
+    var at = area.lowerBound
+    while at < area.upperBound {
+      switch unsafe Format.item(at: mapping.base + at, byteCount: area.upperBound - at) {
+      case .record(_, let byteCount): at += byteCount
+      case .end: return min(at + Format.alignment, area.upperBound)
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  /// There is nothing to find out.
+  public mutating func begin() throws(LogError) {}
+  /// The numbering that single records have.
+  public var singleNumbering: TagNumbering? { Format.numbering }
+  /// The numbering that transactions have.
+  public var numbering: TagNumbering { TransactionMaker.numbering }
+  /// A connection's records are no transaction.
+  public static var makesTransactions: Bool { true }
+  /// A transaction comes in one piece.
+  public static var recordsStandAlone: Bool { false }
+  /// What is handed out is made.
+  public var isIntact: Bool { true }
+  /// All of it is there.
+  public var waitDescriptor: Int32? { nil }
+  /// The file.
+  public var incarnation: LogIncarnation { image.incarnation }
+  /// Whether it was decoded from a compressed file.
+  public var isDecoded: Bool { image.isDecoded }
+  /// What has no meaning is damage.
+  public var unknownTags: UnknownTags? { nil }
+  /// Where reading goes on, in bytes of all pieces in their order.
+  public var nextPlace: UInt64 {
+    guard extentIndex < image.extents.count else { return UInt64(formerBytes) }
+    return UInt64(formerBytes + position - image.extents[extentIndex].bytes.lowerBound)
+  }
+  /// Where the oldest request begins that hasn't come out.
+  public var restartPlace: UInt64 { min(maker.openPlace ?? nextPlace, nextPlace) }
+
+  /// What comes out lies nowhere in the image; this is where reading goes on.
+  public func offset(of address: UnsafeRawPointer) -> Int { position }
+
+  /// The next transaction, or the next record by itself, or what was given up.
+  public mutating func next() throws(LogError) -> SourceStep<WideRecords> {
+    while true {
+      if let run = maker.next() { return .records(run) }
+      guard extentIndex < image.extents.count else {
+        if let fault = image.fault { throw fault }
+        return .end
+      }
+      let extent = image.extents[extentIndex]
+      if position >= extent.bytes.upperBound {
+        enterNext()
+        continue
+      }
+      let place = nextPlace
+      switch item(at: position, upTo: extent.bytes.upperBound) {
+      case .record(let record, let byteCount)
+      where isBelievable(record) && isFollowed(at: position + byteCount, in: extent):
+        position += byteCount
+        maker.take(record, at: place, to: nextPlace)
+        if includesUnattributed { return .records(single.make(of: record, at: place, to: nextPlace)) }
+      case .end where extent.end == .tail: enterNext()
+      case .wrap where extent.end == .wrap: enterNext()
+      default: return giveUp(extent)
+      }
+    }
+  }
+
+  private mutating func enterNext() {
+    formerBytes += image.extents[extentIndex].bytes.count
+    extentIndex += 1
+    if extentIndex < image.extents.count { position = image.extents[extentIndex].bytes.lowerBound }
+  }
+
+  private mutating func giveUp(_ extent: LogImage.Extent) -> SourceStep<WideRecords> {
+    let start = position
+    position = extent.bytes.upperBound
+    if salvages {
+      var at = start + Format.alignment
+      while at < extent.bytes.upperBound, !beginsRun(at: at, in: extent) { at += Format.alignment }
+      position = at
+    }
+    givenUp.note(start..<position)
+    // What is open may lack what was there.
+    maker = TransactionMaker(Format.numbering)
+    single = SingleRecord(Format.numbering)
+    return .gap(start..<position)
+  }
+
+  private func item(at offset: Int, upTo end: Int) -> LegacyItem {
+    unsafe Format.item(at: image.mapping.base + offset, byteCount: end - offset)
+  }
+
+  /// Whether a record is one that a server writes: its tag is known, and a process can have that descriptor.
+  ///
+  /// What clients send, NULs too, may stand in any of them.
+  private func isBelievable(_ record: LegacyRecord) -> Bool {
+    known.contains(record.tag)
+      && (record.descriptor < ConnectionSides.descriptorCount || record.descriptor == .max)
+  }
+
+  private func isFollowed(at offset: Int, in extent: LogImage.Extent) -> Bool {
+    guard offset < extent.bytes.upperBound else { return true }
+    switch item(at: offset, upTo: extent.bytes.upperBound) {
+    case .record(let record, _): return isBelievable(record)
+    case .end, .wrap: return true
+    case .incomplete: return extent.end == .file
+    case .damaged: return false
+    }
+  }
+
+  private func beginsRun(at start: Int, in extent: LogImage.Extent) -> Bool {
+    var at = start
+    for _ in 0..<Self.runLength {
+      guard case .record(let record, let byteCount) = item(at: at, upTo: extent.bytes.upperBound),
+        isBelievable(record), record.payload.firstIndex(of: 0) == nil
+      else { return false }
+      at += byteCount
+    }
+    return isFollowed(at: at, in: extent)
+  }
+
+  /// Moves forward to a position; an image is read in the same order every time.
+  public mutating func resume(at target: LogPosition) throws(LogError) -> LogResumption {
+    guard target.incarnation == incarnation else { return .otherIncarnation }
+    let wanted = includesUnattributed
+    includesUnattributed = true
+    defer { includesUnattributed = wanted }
+    while nextPlace < target.place {
+      if case .end = try next() { return .noSuchPlace }
+    }
+    return nextPlace == target.place ? .held : .noSuchPlace
+  }
+}
+
+extension LegacyImageRecords: CapturedSource {
+  /// A ring has lost what was written first.
+  public var beginsAnywhere: Bool { true }
+}
