@@ -113,10 +113,15 @@ let package = Package(
       name: "Replay",
       dependencies: ["CShims", "Platform", "VarnishLog", "LogReading", "LogWriting"],
       swiftSettings: marked),
+    .target(
+      name: "Inspection",
+      dependencies: ["Platform", "VarnishLog", "LogReading", "Pipeline"],
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
-        "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "LogQuery", "Rendering", "Transactions",
+        "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "Inspection", "LogQuery",
+        "Rendering", "Transactions",
         "Settings", "Spool", "Checkpoints", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -7,9 +7,11 @@ extension Configuration {
     guard case .captured(let capture) = input.source, capture.merges else { return }
     for index in outputs.indices {
       switch outputs[index].shown {
-      case .records(.text(isVerbose: _)): throw UsageError("--merge puts transactions in order; -g raw shows records")
+      case .records(.text(isVerbose: _)):
+        throw UsageError("--merge puts transactions in order; -g raw shows records")
       case .records(.records), .groups(.records):
-        throw UsageError("--merge: in one binary log, transactions of several logs would have the same numbers")
+        throw UsageError(
+          "--merge: in one binary log, transactions of several logs would have the same numbers")
       case .lines, .groups(.text(isVerbose: _)): outputs[index].isGroupingStated = true
       }
     }

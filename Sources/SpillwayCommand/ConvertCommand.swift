@@ -127,7 +127,9 @@ struct ConvertCommand: ParsableCommand {
 
   private func openOutput(_ inputs: borrowing FixedList<CapturedInput?>) throws -> Int32 {
     guard let w, w != "-" else {
-      if isatty(STDOUT_FILENO) == 1 { throw UsageError("Missing -w option: a terminal can't show a binary log") }
+      if isatty(STDOUT_FILENO) == 1 {
+        throw UsageError("Missing -w option: a terminal can't show a binary log")
+      }
       return STDOUT_FILENO
     }
     if case .success(let state) = FileState.of(path: w) {

@@ -26,7 +26,9 @@ enum SpillwayCommand {
     for command in runCommands where arguments.first == command.configuration.commandName {
       run(command, Array(arguments.dropFirst()), isOldName: false, manager)
     }
-    if arguments.first == ConvertCommand.configuration.commandName { convert(Array(arguments.dropFirst()), manager) }
+    if arguments.first == ConvertCommand.configuration.commandName {
+      convert(Array(arguments.dropFirst()), manager)
+    }
     runOther(Array(arguments))
   }
 
@@ -167,7 +169,7 @@ struct RootCommand: ParsableCommand {
     version: SpillwayCommand.version,
     subcommands: [
       DemoCommand.self, NCSACommand.self, LogCommand.self, RunFileCommand.self, CheckCommand.self,
-      FormatsCommand.self, ConvertCommand.self, ReplayCommand.self,
+      FormatsCommand.self, ConvertCommand.self, InspectCommand.self, ReplayCommand.self,
       StatusCommand.self, CheckpointCommand.self,
     ])
 }

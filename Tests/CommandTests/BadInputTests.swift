@@ -123,7 +123,8 @@ struct BadInputTests {
     #expect(missing.status == 1)
     let folder = try ProcessRunner.run(try Subject.found().ncsa(["-r", directory.path]))
     #expect(
-      folder.errorText == "spillway: \(directory.path): holds no log: none of its 0 files is called _.Log.…, _.vsm or "
+      folder.errorText
+        == "spillway: \(directory.path): holds no log: none of its 0 files is called _.Log.…, _.vsm or "
         + "_.vsl\n")
     #expect(folder.status == 1)
   }

@@ -39,7 +39,8 @@ struct ConvertTests {
   @Test func `what a generation doesn't have is counted and said`() throws {
     let folder = try TemporaryDirectory()
     let path = folder.file("log.vsl")
-    try LogFileBuilder(lines: "2 c Begin req 1 rxreq\n2 c BackendReuse 5 a\n2 c ReqURL /a\n2 c End").write(to: path)
+    try LogFileBuilder(lines: "2 c Begin req 1 rxreq\n2 c BackendReuse 5 a\n2 c ReqURL /a\n2 c End").write(
+      to: path)
     let result = try Self.run(["convert", path, "--to", "vsl", "--as", "8.0", "-w", folder.file("out")])
     #expect(result.status == 0)
     #expect(
@@ -70,7 +71,9 @@ struct ConvertTests {
     let result = try Self.run(["ncsa", "-r", first, "-r", second, "--merge", "-F", "%U"])
     #expect(result.text == "/a1\n/b2\n/a5\n/a-none\n/b7\n/b3-late\n/a9\n")
     let raw = try Self.run(["log", "-r", first, "-r", second, "--merge", "-g", "raw"])
-    #expect(raw.status == 1 && raw.errorText == "spillway: --merge puts transactions in order; -g raw shows records\n")
+    #expect(
+      raw.status == 1
+        && raw.errorText == "spillway: --merge puts transactions in order; -g raw shows records\n")
   }
 
   /// How many places are damaged, one after the other; a check at full size sets it.

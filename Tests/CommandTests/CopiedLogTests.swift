@@ -29,7 +29,9 @@ struct CopiedLogTests {
       ring = try #require(directoryEntries(child).first { $0.hasPrefix("_.Log.") }.map { "\(child)/\($0)" })
       let result = try CopiedLogTests.run(["-r", directory])
       #expect(result.status == 0 && result.errorText.isEmpty)
-      #expect(result.output.suffix(try fixture.bytes("default.out").count) == (try fixture.bytes("default.out"))[...])
+      #expect(
+        result.output.suffix(try fixture.bytes("default.out").count)
+          == (try fixture.bytes("default.out"))[...])
       lines = result.output
     }
   }

@@ -16,16 +16,19 @@ import VarnishLog
 public struct CapturedInput: ~Copyable {
   /// What messages call it.
   public let path: String
-  let input: LogInput
+  var input: LogInput
   /// Where in the input the log is, as the index says; nil if that is all of it.
   let part: Range<Int>?
   /// The index that lists it.
   let index: InstanceIndex?
+  /// That of the manager beside it.
+  let manager: InstanceIndex?
 
   private init(_ input: consuming LogInput, _ log: CapturedTree.Log? = nil) throws(LogError) {
     path = input.path
     part = log?.part
     index = log?.index
+    manager = log?.manager
     if let log, log.file.isSparse {
       throw .unclear(
         path: path, problem: "was stored without its empty parts (tar --sparse); unpack the archive first")

@@ -68,7 +68,9 @@ extension CapturedInput {
     let marker = unsafe beginning.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt64.self) }
     if RingImage.Head(rawValue: marker) != nil { return .ring }
     let magic = UInt32(truncatingIfNeeded: marker)
-    if marker == ChunkFileLayout.magic || magic == SectionFileLayout.magic || FlatFileLayout(magic: magic) != nil {
+    if marker == ChunkFileLayout.magic || magic == SectionFileLayout.magic
+      || FlatFileLayout(magic: magic) != nil
+    {
       return .singleFile
     }
     return .records
@@ -152,11 +154,16 @@ extension CapturedInput {
       throw .damaged(path: path, offset: offset, isDecoded: isDecoded, problem: problem)
     }
     let range =
-      if case .found(let section) = search { section.range.dropFirst(ChunkFileLayout.chunkHeaderByteCount) } else {
+      if case .found(let section) = search {
+        section.range.dropFirst(ChunkFileLayout.chunkHeaderByteCount)
+      } else {
         findRing(mapping)
       }
-    guard let range else { throw .unclear(path: path, problem: "no log is in it: the marker VSLHEAD is missing") }
-    return try openRing(Mapped(mapping: mapping, fault: fault), at: range, path, incarnation, isDecoded, options)
+    guard let range else {
+      throw .unclear(path: path, problem: "no log is in it: the marker VSLHEAD is missing")
+    }
+    return try openRing(
+      Mapped(mapping: mapping, fault: fault), at: range, path, incarnation, isDecoded, options)
   }
 
   private static func numbering(of layout: SingleFile.Layout) -> TagNumbering {
@@ -222,7 +229,8 @@ extension CapturedInput {
     if let old {
       let all = 0..<mapping.byteCount
       return openOld(
-        Mapped(mapping: mapping, fault: fault), old, all, isRing: false, path, incarnation, isDecoded, options)
+        Mapped(mapping: mapping, fault: fault), old, all, isRing: false, path, incarnation, isDecoded, options
+      )
     }
     let start = min(LogFile.magicByteCount, mapping.byteCount)
     let extents = [LogImage.Extent(bytes: start..<mapping.byteCount, end: .file)]
@@ -233,12 +241,12 @@ extension CapturedInput {
       return .narrowImage(
         ImageRecords(
           image, isRing: false, salvages: true, numbering: NarrowRecords.fitting(options.numbering),
-        assuming: NarrowRecords.fitting(options.assumedNumbering)))
+          assuming: NarrowRecords.fitting(options.assumedNumbering)))
     case .wide:
       return .wideImage(
         ImageRecords(
           image, isRing: false, salvages: true, numbering: WideRecords.fitting(options.numbering),
-        assuming: WideRecords.fitting(options.assumedNumbering)))
+          assuming: WideRecords.fitting(options.assumedNumbering)))
     }
   }
 

@@ -27,8 +27,10 @@ struct CapturedTree {
     let file: File
     /// Where in the file it is, as its index says; nil if that is all of it.
     let part: Range<Int>?
-    /// How the index says that it is.
+    /// The index that lists it.
     let index: InstanceIndex?
+    /// That of the manager beside it.
+    var manager: InstanceIndex?
   }
 
   private static let filesMax = 100_000
@@ -72,7 +74,12 @@ struct CapturedTree {
   /// - Throws: `LogError.unclear` if there is none, or more than one.
   func log(_ path: String, inside: String) throws(LogError) -> Log {
     if let file = files.first(where: { $0.path == inside }) { return log(of: file) }
-    let logs = logs(inside: inside)
+    var logs = logs(inside: inside)
+    for index in logs.indices {
+      let worker = Self.directory(of: logs[index].file.path)
+      let directory = Self.path("_.vsm_mgt", in: Self.directory(of: worker))
+      if worker.hasSuffix("_.vsm_child") { logs[index].manager = indexes[directory] }
+    }
     let place = inside.isEmpty ? path : "\(path)/\(inside)"
     if logs.isEmpty, let missing = missing(inside: inside) {
       throw .unclear(path: place, problem: "its index lists \(missing) as the log, which isn't there")

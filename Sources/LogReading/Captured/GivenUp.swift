@@ -5,6 +5,9 @@ public struct GivenUp: Sendable, Equatable {
   /// Where the last place ends, so that what follows at once is the same place.
   private var end = -1
 
+  /// Nothing yet.
+  public init() {}
+
   mutating func note(_ bytes: Range<Int>) {
     byteCount += bytes.count
     if bytes.lowerBound != end { placeCount += 1 }

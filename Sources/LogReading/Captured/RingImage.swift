@@ -59,10 +59,12 @@ struct RingImage {
     if head == .v40 {
       // That log doesn't say how long its eighths are.
       segmentWords = most
-      current = unsafe min(Int(base.loadUnaligned(fromByteOffset: 72, as: UInt32.self)), Self.segmentCount - 1)
+      current = unsafe min(
+        Int(base.loadUnaligned(fromByteOffset: 72, as: UInt32.self)), Self.segmentCount - 1)
     } else {
       segmentWords = unsafe base.loadUnaligned(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
-      current = unsafe Int(base.loadUnaligned(fromByteOffset: RingLayout.segmentNumberOffset, as: UInt32.self) % 8)
+      current = unsafe Int(
+        base.loadUnaligned(fromByteOffset: RingLayout.segmentNumberOffset, as: UInt32.self) % 8)
     }
     guard segmentWords > 0, segmentWords <= max(most, Self.wordsMax) else {
       throw damaged(
@@ -125,7 +127,8 @@ extension ImageRecords {
   /// - Throws: `LogError.damaged` if its head doesn't describe one.
   init(
     _ mapping: consuming ReadOnlyMapping, _ ring: RingImage, path: String, incarnation: LogIncarnation,
-    isDecoded: Bool, fault: LogError?, salvages: Bool, numbering: TagNumbering?, assuming assumed: TagNumbering?
+    isDecoded: Bool, fault: LogError?, salvages: Bool, numbering: TagNumbering?,
+    assuming assumed: TagNumbering?
   ) {
     let newest = ring.start + ring.newest * 4
     let tail = Self.tail(mapping, from: newest, upTo: min(ring.end, mapping.byteCount))

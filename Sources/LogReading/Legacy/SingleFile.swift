@@ -53,7 +53,9 @@ package struct SingleFile: ~Copyable {
     self.mapping = mapping
   }
 
-  private static func recognise(_ mapping: borrowing ReadOnlyMapping, _ path: String) throws(LogError) -> Layout? {
+  private static func recognise(_ mapping: borrowing ReadOnlyMapping, _ path: String) throws(LogError)
+    -> Layout?
+  {
     unsafe precondition(UInt(bitPattern: mapping.base) % 8 == 0, "a file that is mapped at an odd place")
     let isTooShort = LogError.damaged(
       path: path, offset: 0, problem: "\(mapping.byteCount) bytes are too few for a log")

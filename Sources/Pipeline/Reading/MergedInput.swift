@@ -96,7 +96,9 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
     case .records(let records): try take(records, &run)
     case .gap(let bytes):
       for way in 0..<reading.groupers.count { reading.groupers[way].discardOpen() }
-      if source.salvages { run.control.messages.say(GivenUp.place(bytes, of: path, isDecoded: source.isDecoded)) }
+      if source.salvages {
+        run.control.messages.say(GivenUp.place(bytes, of: path, isDecoded: source.isDecoded))
+      }
     case .damaged(let error): throw error
     case .idle:
       run.publish()
@@ -112,7 +114,8 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
     way = 0
     for way in 0..<reading.groupers.count {
       let orphans = reading.groupers[way].statistics.orphans
-      _ = Source.recordsStandAlone ? reading.groupers[way].addEach(records) : reading.groupers[way].add(records)
+      _ =
+        Source.recordsStandAlone ? reading.groupers[way].addEach(records) : reading.groupers[way].add(records)
       if reading.groupers[way].statistics.orphans > orphans {
         unsafe reading.strays.note(
           offset: source.offset(of: records.start), vxid: Source.Layout.vxid(records.start))

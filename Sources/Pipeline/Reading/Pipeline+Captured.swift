@@ -34,7 +34,9 @@ extension Pipeline {
     guard !capture.merges else {
       var inputs = [try MergedInput.of(log, path, &run)]
       for index in 1..<found.count {
-        if let next = found[index].take(), let more = try run.mergedInput(next, options) { inputs.append(more) }
+        if let next = found[index].take(), let more = try run.mergedInput(next, options) {
+          inputs.append(more)
+        }
       }
       try run.merge(inputs)
       return run.finish()

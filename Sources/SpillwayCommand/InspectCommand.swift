@@ -1,0 +1,63 @@
+import ArgumentParser
+import Inspection
+import LogReading
+import VarnishLog
+
+/// `spillway inspect`: says what a log is.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Say what a log is, and what is in it.",
+    discussion: """
+      Reads what 'spillway convert' takes, or with -n what a running server has in its log at the moment, and \
+      shows its generation, who wrote it, its time span, its records and transactions, and how long its ring \
+      lasts. It only reads.
+      """)
+
+  @Argument(help: "A file, a directory, or an archive and perhaps a path in it; '-' is standard input.")
+  var input: String?
+
+  @Option(
+    name: .short, parsing: .unconditional,
+    help: ArgumentHelp("A running instance, as it is now.", valueName: "dir"))
+  var n: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Take the input for a log of this Varnish version, 2.0 to 9.0. (default: what it is)",
+      valueName: "version"))
+  var from: String?
+
+  @Flag(help: "Search what is damaged for records.")
+  var salvage = false
+
+  @Flag(help: "The answer as one JSON document.")
+  var json = false
+
+  func run() throws {
+    do {
+      let path: String
+      switch (input, n) {
+      case (.some(let input), nil): path = input
+      case (nil, .some(let name)): path = try InstanceName(name).path
+      default: throw UsageError("Give either an input or -n")
+      }
+      var options = CaptureOptions()
+      options.salvages = salvage
+      options.numbering = try OptionValues().release(from).map { TagNumbering(of: $0) }
+      var found = try CapturedInput.find(path)
+      let facts = try found.facts()
+      let survey = LogSurvey(try found.open(options))
+      let inspection = Inspection(facts, survey)
+      try StandardOutput.write(json ? inspection.json : inspection.text)
+      if let fault = survey.fault { throw fault }
+    } catch let error as LogError {
+      SpillwayCommand.complain(error.description, as: "spillway")
+      throw ExitCode(ExitStatus.failure)
+    } catch let error as UsageError {
+      SpillwayCommand.complain(error.description, as: "spillway")
+      throw ExitCode(ExitStatus.failure)
+    }
+  }
+}
