@@ -9,8 +9,9 @@ public struct LogSurvey: Sendable {
   public private(set) var givenUp = GivenUp()
   /// The releases that number tags so, as in "3.0".
   public private(set) var releases = ""
-  /// Records and the bytes that they take, and of these, by tag.
+  /// Records and the bytes that they take.
   public private(set) var records = 0, byteCount = 0
+  /// Records by tag.
   public private(set) var tags: [String: Int] = [:]
   /// Transactions that begin, by their kind and why they were begun, as in "req rxreq".
   public private(set) var transactions: [String: Int] = [:]

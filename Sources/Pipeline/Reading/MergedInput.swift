@@ -11,7 +11,7 @@ import VarnishLog
 class MergedInput {
   /// What messages call it.
   let path: String
-  /// When the next group ended, in nanoseconds since 1970; it never goes back. Nil if there is no group any more.
+  /// When the next group ended, in nanoseconds since 1970, never going back; nil if there is no group any more.
   fileprivate(set) var time: Int64?
 
   fileprivate init(_ path: String) { self.path = path }
