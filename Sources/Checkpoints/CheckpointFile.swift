@@ -131,13 +131,18 @@ import Spool
   }
 
   /// Forgets outputs of other names: those of an earlier run that this one doesn't have.
-  public func forget(allBut names: Set<String>) {
+  ///
+  /// - Returns: their names.
+  public func forget(allBut names: Set<String>) -> [String] {
     outputsInUse.withLock { inUse in
+      var forgotten: [String] = []
       for index in inUse.indices {
         guard let name = inUse[index], !names.contains(name) else { continue }
         inUse[index] = nil
         clearOutput(index)
+        forgotten.append(name)
       }
+      return forgotten
     }
   }
 

@@ -161,7 +161,7 @@ struct Run: ~Copyable {
 
   // MARK: Accounting
 
-  private func report() { sayAccounts() }
+  private mutating func report() { sayAccounts() }
 
   /// Counts bytes of the log that were overwritten before they were read.
   mutating func countLost(_ byteCount: Int) {
@@ -205,6 +205,7 @@ struct Run: ~Copyable {
       if index == 0 { process.monitor?.note(account) }
       control.note(report?.failure?.description, isComplete: account.isComplete)
       if saysAccounts { say(account, of: routes[index].name) }
+      routes[index].noteSaid()
       assert(account.isSettled)
     }
     finishCheckpoint()
