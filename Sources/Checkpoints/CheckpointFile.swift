@@ -198,11 +198,11 @@ extension CheckpointFile {
 
   private static func claim(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
     guard isEmpty(descriptor) || isCheckpoint(descriptor) else { throw .noCheckpoint(path) }
-    let deadline = SystemClock.steadyNanoseconds + patienceNanoseconds
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK else { throw .system(SystemError(operation: "lock", path: path)) }
-      guard SystemClock.steadyNanoseconds < deadline else { throw .inUse(path) }
-      usleep(10_000)
+    do throws(Errno) {
+      try SystemCalls.real.lock(descriptor, within: patienceNanoseconds)
+    } catch {
+      if error == .wouldBlock { throw .inUse(path) }
+      throw .system(SystemError(operation: "lock", path: path, errno: error))
     }
     let code = posix_fallocate(descriptor, 0, off_t(CheckpointLayout.byteCount))
     guard code == 0 else {
