@@ -131,13 +131,18 @@ import Spool
   }
 
   /// Forgets outputs of other names: those of an earlier run that this one doesn't have.
-  public func forget(allBut names: Set<String>) {
+  ///
+  /// - Returns: their names.
+  public func forget(allBut names: Set<String>) -> [String] {
     outputsInUse.withLock { inUse in
+      var forgotten: [String] = []
       for index in inUse.indices {
         guard let name = inUse[index], !names.contains(name) else { continue }
         inUse[index] = nil
         clearOutput(index)
+        forgotten.append(name)
       }
+      return forgotten
     }
   }
 
@@ -193,11 +198,11 @@ extension CheckpointFile {
 
   private static func claim(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
     guard isEmpty(descriptor) || isCheckpoint(descriptor) else { throw .noCheckpoint(path) }
-    let deadline = SystemClock.steadyNanoseconds + patienceNanoseconds
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK else { throw .system(SystemError(operation: "lock", path: path)) }
-      guard SystemClock.steadyNanoseconds < deadline else { throw .inUse(path) }
-      usleep(10_000)
+    do throws(Errno) {
+      try SystemCalls.real.lock(descriptor, within: patienceNanoseconds)
+    } catch {
+      if error == .wouldBlock { throw .inUse(path) }
+      throw .system(SystemError(operation: "lock", path: path, errno: error))
     }
     let code = posix_fallocate(descriptor, 0, off_t(CheckpointLayout.byteCount))
     guard code == 0 else {

@@ -18,10 +18,10 @@ public struct OutputStanding: Equatable, Sendable {
     /// The sequence behind what is written.
     public var sequence: Int
     /// How long the file would be.
-    public var byteCount: UInt64
+    public var byteCount: Int
 
     /// A write up to these places.
-    public init(done: EntryMark, sequence: Int, byteCount: UInt64) {
+    public init(done: EntryMark, sequence: Int, byteCount: Int) {
       self.done = done
       self.sequence = sequence
       self.byteCount = byteCount
@@ -52,7 +52,7 @@ extension OutputStanding {
       words.put(pending.done.place)
       words.put(UInt64(pending.done.ordinal))
       words.put(UInt64(pending.sequence))
-      words.put(pending.byteCount)
+      words.put(UInt64(pending.byteCount))
     }
   }
 
@@ -67,7 +67,7 @@ extension OutputStanding {
     }
     if parts & 2 != 0 {
       guard let done = EntryMark(from: &words), let sequence = words.sequence(),
-        let byteCount = words.number(), byteCount <= UInt64(Int64.max)
+        let byteCount = words.number().flatMap({ Int(exactly: $0) })
       else { return nil }
       pending = Pending(done: done, sequence: sequence, byteCount: byteCount)
     }

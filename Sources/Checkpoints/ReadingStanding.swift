@@ -22,6 +22,8 @@ public struct ReadingStanding: Equatable, Sendable {
   public var entryBytes: UInt64
   /// The outputs that weren't done with everything in front of `resumption`: they have been left behind.
   public var behind: [String]
+  /// What outputs had dropped since their accounts were said last.
+  public var unsaid: [Unsaid]
 
   /// A transaction that was unfinished.
   public struct Unfinished: Equatable, Sendable {
@@ -54,11 +56,25 @@ public struct ReadingStanding: Equatable, Sendable {
     }
   }
 
+  /// An output that has dropped entries.
+  public struct Unsaid: Equatable, Sendable {
+    /// The output's name.
+    public var name: String
+    /// How many they are at most: those of the last moment before a kill may not have been dropped yet.
+    public var countMax: UInt64
+
+    /// An output, and how many entries it has dropped at most.
+    public init(name: String, countMax: UInt64) {
+      self.name = name
+      self.countMax = countMax
+    }
+  }
+
   /// Nothing read, unless other values are given.
   public init(
     logs: [LogSpan] = [], through: UInt64 = 0, resumption: UInt64 = 0, unfinished: [Unfinished] = [],
     offered: [Offered] = [], forced: [ForcedEnd] = [], wallSeconds: Int64 = 0, entryBytes: UInt64 = 0,
-    behind: [String] = []
+    behind: [String] = [], unsaid: [Unsaid] = []
   ) {
     self.logs = logs
     self.through = through
@@ -69,6 +85,7 @@ public struct ReadingStanding: Equatable, Sendable {
     self.wallSeconds = wallSeconds
     self.entryBytes = entryBytes
     self.behind = behind
+    self.unsaid = unsaid
   }
 
   /// From where the log must be read again.
@@ -142,6 +159,11 @@ extension ReadingStanding {
     words.put(entryBytes)
     words.put(UInt64(behind.count))
     for name in behind { words.put(name) }
+    words.put(UInt64(unsaid.count))
+    for output in unsaid {
+      words.put(output.name)
+      words.put(output.countMax)
+    }
     words.put(UInt64(logs.count))
     for log in logs {
       words.put(log.start)
@@ -183,6 +205,11 @@ extension ReadingStanding {
     for _ in 0..<behindCount {
       guard let name = words.text() else { return nil }
       behind.append(name)
+    }
+    guard let unsaidCount = words.count(ofWords: 2) else { return nil }
+    for _ in 0..<unsaidCount {
+      guard let name = words.text(), let countMax = words.number() else { return nil }
+      unsaid.append(Unsaid(name: name, countMax: countMax))
     }
     guard let logCount = words.count(ofWords: 6) else { return nil }
     for _ in 0..<logCount {

@@ -19,8 +19,11 @@ extension Run {
   }
 
   /// Says how things stand: of outputs that take entries, and of those that deliver their last.
-  func sayAccounts() {
-    for index in 0..<routes.count { say(routes[index].account(), of: routes[index].name) }
+  mutating func sayAccounts() {
+    for index in 0..<routes.count {
+      say(routes[index].account(), of: routes[index].name)
+      routes[index].noteSaid()
+    }
     for route in retired where !route.isSaid { say(route.account, of: route.name, state: "draining") }
   }
 

@@ -170,7 +170,7 @@ struct Run: ~Copyable {
 
   // MARK: Accounting
 
-  private func report() { sayAccounts() }
+  private mutating func report() { sayAccounts() }
 
   /// Counts bytes of the log that were overwritten before they were read.
   mutating func countLost(_ byteCount: Int) {
@@ -214,6 +214,7 @@ struct Run: ~Copyable {
       if index == 0 { process.monitor?.note(account) }
       control.note(report?.failure?.description, isComplete: account.isComplete)
       if saysAccounts { say(account, of: routes[index].name) }
+      routes[index].noteSaid()
       assert(account.isSettled)
     }
     finishCheckpoint()

@@ -148,15 +148,6 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     return true
   }
 
-  /// Where the first record of any transaction begins that isn't handed on yet; nil if there is none.
-  ///
-  /// A reader that begins there again finds all of them whole.
-  ///
-  /// - Complexity: all that are open are looked at.
-  public var firstOpenPlace: UInt64? {
-    slots.lazy.filter { $0.vxid != 0 }.map(\.firstPlace).min()
-  }
-
   /// Whether a whole transaction has left something to hand on, or to tidy up.
   private var hasNews: Bool { direct != nil || !ready.isEmpty || !lentSlots.isEmpty }
 

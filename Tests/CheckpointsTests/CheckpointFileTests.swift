@@ -24,7 +24,8 @@ struct CheckpointFileTests {
       place: OutputPlace(
         file: FileIdentity(device: 1, inode: 2), number: Int64(place), byteCount: Int(place) * 3),
       pending: .init(
-        done: EntryMark(place: place + 8, ordinal: 0), sequence: Int(place / 10) + 1, byteCount: place * 4))
+        done: EntryMark(place: place + 8, ordinal: 0), sequence: Int(place / 10) + 1,
+        byteCount: Int(place) * 4))
   }
 
   /// A checkpoint that two outputs and the reader have written more than once.
@@ -82,7 +83,7 @@ struct CheckpointFileTests {
     try Self.write(path)
     do {
       let file = try CheckpointFile(path)
-      file.forget(allBut: ["| logger"])
+      #expect(file.forget(allBut: ["| logger"]) == ["/var/log/access.log"])
       try file.makeOutputPart("new").note(Self.standing(1))
     }
     let found = try CheckpointFile.read(path).0

@@ -221,7 +221,7 @@ struct CheckpointTests {
           done: mark, sequence: 1 << 62 - 1,
           place: OutputPlace(
             file: FileIdentity(device: .max, inode: .max), number: .max, byteCount: .max),
-          pending: .init(done: .start, sequence: 0, byteCount: UInt64(Int64.max))))
+          pending: .init(done: .start, sequence: 0, byteCount: .max)))
       try file.makeOutputPart("").note(OutputStanding())
     }
     let text = try show([path])

@@ -43,7 +43,7 @@ import Testing
     let status = status("access.log")
     #expect(noted.place?.file == FileIdentity(status), sourceLocation: sourceLocation)
     #expect(noted.place?.byteCount == byteCount, sourceLocation: sourceLocation)
-    #expect(noted.pending?.byteCount == UInt64(status.st_size), sourceLocation: sourceLocation)
+    #expect(noted.pending?.byteCount == Int(status.st_size), sourceLocation: sourceLocation)
     #expect(noted.pending?.done.place == place, sourceLocation: sourceLocation)
   }
 

@@ -75,13 +75,17 @@ import Testing
   func `an output tells the place together with the sequence that it belongs to`(level: Int?) throws {
     var options = FileOptions(path: directory.file("access.log"))
     options.gzipLevel = level
-    let output = try Output(to: FileSink.open(options) { _ in })
+    let checkpoint = directory.file("checkpoint")
+    let part = try CheckpointFile(checkpoint).makeOutputPart("file")
+    var outputOptions = Output.Options()
+    outputOptions.journal = OutputJournal(part, from: OutputStanding(), startingAt: 0)
+    let output = try Output(to: FileSink.open(options) { _ in }, options: outputOptions)
     var writer = output.makeWriter()
     for index in 0..<1000 { writer.append("line \(index)") }
     writer.finish()
     _ = output.join(drainSeconds: 60)
-    let settled = try #require(output.settled)
-    #expect(settled.sequence == 1000)
-    #expect(settled.place == end(of: "access.log", number: 0))
+    let standing = try #require(try CheckpointFile.read(checkpoint).0.outputs.first).standing
+    #expect(standing.sequence == 1000)
+    #expect(standing.place == end(of: "access.log", number: 0))
   }
 }

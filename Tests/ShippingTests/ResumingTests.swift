@@ -38,7 +38,7 @@ import Testing
     guard hasPending else { return standing }
     let addedCount = try encoded(Self.added, gzip: gzip).count
     standing.pending = OutputStanding.Pending(
-      done: Self.written, sequence: 5, byteCount: UInt64(byteCount + addedCount))
+      done: Self.written, sequence: 5, byteCount: byteCount + addedCount)
     return standing
   }
 
@@ -211,7 +211,7 @@ import Testing
     try leave([Self.added], gzip: false)
     var standing = try noted(gzip: false)
     standing.place?.byteCount = 1000
-    standing.pending?.byteCount = UInt64(1000 + Self.added.utf8.count)
+    standing.pending?.byteCount = 1000 + Self.added.utf8.count
     let resumed = try goOn(standing, gzip: false)
     #expect(resumed.done == Self.written)
     #expect(contents(gzip: false) == Self.added + "next\n")
@@ -305,10 +305,10 @@ import Testing
     try sink.take(["three"])
     try sink.flush(at: .test)
     let pending = OutputStanding.Pending(
-      done: Self.written, sequence: 3, byteCount: UInt64(try #require(sink.place).byteCount))
+      done: Self.written, sequence: 3, byteCount: try #require(sink.place).byteCount)
     sink.abandon()
     let name = "access-\(Moment.test.wallSeconds).log"
-    truncate(directory.file(name), Int(pending.byteCount) - 2)
+    truncate(directory.file(name), pending.byteCount - 2)
     let standing = OutputStanding(done: Self.done, sequence: 2, place: place, pending: pending)
     let next = Moment.test.later(seconds: 7200)
     let resumed = try goOn(standing, gzip: gzip, at: next, configure)

@@ -53,7 +53,7 @@ struct PlaceTests {
 
   @Test func `the first open transaction is the one that began first`() {
     var sample = PlacedGrouper(.vxid)
-    #expect(sample.grouper.firstOpenPlace == nil)
+    #expect(sample.grouper.firstUnfinishedPlace == nil)
     for (index, vxid) in [7, 5, 9].enumerated() {
       sample.add("\(vxid) c Begin req 1 rxreq", at: UInt64(100 + index * 100))
       #expect(sample.takeGroups().isEmpty)
@@ -61,7 +61,7 @@ struct PlaceTests {
     for (vxid, first) in [(5, 100), (7, 300), (9, nil)] as [(Int, UInt64?)] {
       sample.add("\(vxid) c End", at: 1000)
       #expect(sample.takeGroups().map(\.count) == [1])
-      #expect(sample.grouper.firstOpenPlace == first)
+      #expect(sample.grouper.firstUnfinishedPlace == first)
     }
   }
 
@@ -97,10 +97,15 @@ struct PlaceTests {
         }
       }
       // Whatever isn't handed on yet is behind this.
-      if let first = grouper.firstOpenPlace { #expect(first <= run.place) }
+      if let first = grouper.firstUnfinishedPlace { #expect(first <= run.place) }
     }
     return found
   }
+}
+
+extension Grouper {
+  /// Where the first transaction begins that isn't handed on yet.
+  var firstUnfinishedPlace: UInt64? { unfinished.map(\.firstPlace).min() }
 }
 
 /// Where a transaction begins and ends.

@@ -168,7 +168,7 @@ private struct Reading<Layout: RecordLayout> {
       forced += grouper.takeForced()
       marks.append(
         Mark(
-          step: index, through: through, start: grouper.firstOpenPlace ?? through,
+          step: index, through: through, start: grouper.firstUnfinishedPlace ?? through,
           unfinished: grouper.unfinished, groupCount: groups.count))
     }
   }

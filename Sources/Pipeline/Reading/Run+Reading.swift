@@ -148,7 +148,7 @@ extension Run {
   @inline(__always)
   private mutating func offer(_ index: Int, _ take: (inout Route) -> Route.Outcome) {
     while case .full = take(&routes[index]) {
-      guard canWait(index) else { return routes[index].refuse() }
+      guard canWait(index) else { return refuse(index) }
       handleCommandsWhileHeldBack()
       routes[index].settle()
     }
@@ -177,6 +177,7 @@ extension Run {
       {
         guard canWait(index) else {
           routes[index].refuse(&cursor)
+          noteLosses(of: index)
           continue
         }
         handleCommandsWhileHeldBack()

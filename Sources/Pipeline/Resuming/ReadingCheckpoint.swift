@@ -245,6 +245,15 @@ struct ReadingCheckpoint: ~Copyable {
     return note(now)
   }
 
+  /// Notes what outputs have dropped and not said.
+  ///
+  /// - Returns: false if there is no room for it, the first time.
+  mutating func note(_ unsaid: [ReadingStanding.Unsaid], _ now: Moment) -> Bool {
+    guard unsaid != standing.unsaid else { return true }
+    standing.unsaid = unsaid
+    return note(now)
+  }
+
   /// Notes the average size of what entries are made of.
   mutating func note(entryBytes: Int) { standing.entryBytes = UInt64(max(0, entryBytes)) }
 

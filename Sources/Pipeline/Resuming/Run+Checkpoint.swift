@@ -70,6 +70,11 @@ extension Run {
         "\(path): \(count) transaction\(count == 1 ? "" : "s") under way at \(time) "
           + "\(count == 1 ? "is" : "are") lost: the beginning was overwritten")
     }
+    for output in former.unsaid {
+      messages.say(
+        "\(output.name): up to \(output.countMax) entries were dropped by the run before, which was killed before "
+          + "it could say so")
+    }
     for name in attachment.lostLogOf {
       messages.say(
         "\(name): had been left behind when another log was read before; what it hadn't written of that is lost"
@@ -115,6 +120,35 @@ extension Run {
     if checkpoint?.note(forced, control.clock.now()) == false { sayFull() }
   }
 
+  /// Counts an entry that is lost because there is no room for it.
+  mutating func refuse(_ index: Int) {
+    routes[index].refuse()
+    noteLosses(of: index)
+  }
+
+  /// Notes that a route has lost an entry, before anything that comes behind it can be done.
+  mutating func noteLosses(of index: Int) {
+    guard let unsaid = checkpoint?.standing.unsaid else { return }
+    let name = routes[index].name
+    let noted = unsaid.first { $0.name == name }?.countMax ?? 0
+    if routes[index].unsaidLosses > noted { noteLosses(ahead: Self.lossesNotedAhead) }
+  }
+
+  /// How many losses are noted before they happen, as noting each of them would take too long.
+  private static var lossesNotedAhead: Int { 1000 }
+
+  /// Notes what outputs have lost and not said.
+  private mutating func noteLosses(ahead: Int = 0) {
+    guard checkpoint != nil else { return }
+    var unsaid: [ReadingStanding.Unsaid] = []
+    for index in 0..<routes.count {
+      let count = routes[index].unsaidLosses
+      guard count > 0 else { continue }
+      unsaid.append(ReadingStanding.Unsaid(name: routes[index].name, countMax: UInt64(count + ahead)))
+    }
+    if checkpoint?.note(unsaid, control.clock.now()) == false { sayFull() }
+  }
+
   /// Brings the checkpoint up to date, between two turns.
   ///
   /// - Parameters:
@@ -131,6 +165,7 @@ extension Run {
       for way in 0..<reading.groupers.count { reading.groupers[way].endRepetition() }
       reading.isRepeating = false
     }
+    noteLosses()
     let states = outputStates
     advanceCheckpoint(to: place, lagBytesMax: lagBytesMax, states)
     let spacing = (lagBytesMax ?? Self.fileSpacing) / 32
@@ -153,6 +188,7 @@ extension Run {
   /// The last note: the outputs have ended.
   mutating func finishCheckpoint() {
     guard let place = checkpoint?.standing.through else { return }
+    noteLosses()
     advanceCheckpoint(to: place, lagBytesMax: nil, outputStates)
     checkpoint?.finish()
   }

@@ -26,7 +26,9 @@ extension RunControl {
     }
     let position = file.earlier?.reading.startPosition
     checkpoint = OpenedCheckpoint(file, canRepeat: position.map { holds($0) } ?? false)
-    file.forget(allBut: Set(configuration.outputs.map(\.displayName)))
+    for name in file.forget(allBut: Set(configuration.outputs.map(\.displayName))) {
+      messages.say("\(path): \(name): is no output of this run, and how far it was is forgotten")
+    }
   }
 
   /// Whether the log has a position, as far as can be told now.

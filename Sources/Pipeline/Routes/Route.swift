@@ -177,6 +177,21 @@ struct Route: ~Copyable {
     join(GroupingStatistics(), completeFrom: 0)
   }
 
+  /// How many losses of it were said, with an account.
+  private var saidLosses = 0
+
+  /// How many entries it has lost, apart from what was overwritten before it was read, which is said when it happens.
+  private var losses: Int {
+    let account = account()
+    return account.dropped + account[.torn]
+  }
+
+  /// Of these, those that weren't said.
+  var unsaidLosses: Int { losses - saidLosses }
+
+  /// Takes note that its account was said.
+  mutating func noteSaid() { saidLosses = losses }
+
   /// What has become of everything, at any moment.
   ///
   /// - Parameters:

@@ -170,8 +170,18 @@ package struct SystemCalls: Sendable {
   }
 
   /// Claims a file for this process; `EWOULDBLOCK` if another has it.
-  package func lock(_ descriptor: Int32) throws(Errno) {
-    _ = try perform(.flock) { _ in flock(descriptor, LOCK_EX | LOCK_NB) }
+  ///
+  /// - Parameter nanoseconds: how long it is waited for a holder that is about to end.
+  package func lock(_ descriptor: Int32, within nanoseconds: Int64 = 0) throws(Errno) {
+    let deadline = SystemClock.steadyNanoseconds + nanoseconds
+    while true {
+      do throws(Errno) {
+        _ = try perform(.flock) { _ in flock(descriptor, LOCK_EX | LOCK_NB) }
+        return
+      } catch .wouldBlock where SystemClock.steadyNanoseconds < deadline {
+        usleep(10_000)
+      }
+    }
   }
 
   /// Makes a descriptor lead where another one does, for all who use it.

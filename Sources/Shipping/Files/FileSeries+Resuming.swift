@@ -38,7 +38,7 @@ extension FileSeries {
       isWhole = try cut(found, back: place.byteCount)
       // Emptied by another process before that write, it has just what was written.
       if !isWhole, let pending = noted.pending,
-        Int(clamping: pending.byteCount) - place.byteCount == byteCount
+        pending.byteCount - place.byteCount == byteCount
       {
         (standing.done, standing.sequence) = (pending.done, pending.sequence)
       }
@@ -49,7 +49,7 @@ extension FileSeries {
         (standing.done, standing.sequence) = (pending.done, pending.sequence)
         warn(
           "\(found.path): the last write was torn, and the log no longer has what it was made of; up to "
-            + "\(max(0, Int(clamping: pending.byteCount) - byteCount)) bytes of it are lost")
+            + "\(max(0, pending.byteCount - byteCount)) bytes of it are lost")
       }
     case .grown(let excess, _):
       warn(

@@ -16,9 +16,7 @@ enum NotedLength: Equatable {
 
   /// - Parameter mayHaveGoneOn: whether the standing needn't be the last one.
   init(_ byteCount: Int, of standing: OutputStanding, at place: OutputPlace, mayHaveGoneOn: Bool) {
-    let pending = standing.pending.map { Int(clamping: $0.byteCount) }.flatMap {
-      $0 > place.byteCount ? $0 : nil
-    }
+    let pending = standing.pending.map(\.byteCount).flatMap { $0 > place.byteCount ? $0 : nil }
     if byteCount == place.byteCount {
       self = .asNoted
     } else if byteCount < place.byteCount {

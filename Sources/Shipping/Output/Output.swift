@@ -123,12 +123,6 @@ public final class Output: Sendable {
   /// How far the sink has come.
   public var progress: OutputProgress { state.progress }
 
-  /// Up to where entries are settled, and where in what the output has made that is; nil for what makes nothing that
-  /// lasts, such as a connection.
-  ///
-  /// It takes a lock for a moment, so it isn't for the thread that reads a log.
-  public var settled: SettledPlace? { state.settled }
-
   /// What was given up so far for one cause.
   public func givenUp(_ cause: GivenUp.Cause) -> Tally { state.tallies.givenUp[cause] }
 

@@ -92,7 +92,7 @@ public final class OutputJournal: @unchecked Sendable {
   public func willWrite(through sequence: Int, upTo place: OutputPlace) {
     guard let done = doneMark(at: sequence) else { return }
     standing.pending = OutputStanding.Pending(
-      done: done, sequence: sequence, byteCount: UInt64(max(0, place.byteCount)))
+      done: done, sequence: sequence, byteCount: place.byteCount)
     note(isTurn: place.file != standing.place?.file)
   }
 

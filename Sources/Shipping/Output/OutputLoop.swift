@@ -213,7 +213,6 @@ struct OutputLoop: SteppedLoop, ~Copyable {
     for loss in losses { account.giveUp(loss) }
     account.advance(accepted: accepted, settled: settled ?? accepted)
     state.publish(account, hasGivenUp: !losses.isEmpty)
-    if let place = sink.place { state.publish(place, through: account.settled.sequence) }
     options.journal?.settle(through: account.settled.sequence, at: sink.place)
     custody.reader.settle(through: settled?.sequence, noted: options.journal?.settledThrough)
     noteDelivered()

@@ -1,4 +1,3 @@
-import Checkpoints
 import Glibc
 import Platform
 import Spool
@@ -17,10 +16,6 @@ final class OutputState: Sendable {
   private let written = AtomicTally()
   private let givenUp = AtomicGivenUp()
   private let acceptedThrough: Atomic<Int>, settledThrough: Atomic<Int>
-  /// The last sequence with a place that belongs to it.
-  ///
-  /// A lock keeps the two together; the thread that reads a log doesn't take it.
-  private let settledPlace = Guarded<SettledPlace?>(nil)
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
   /// Whether the thread waits, outside of any call of its sink, until that can take something again.
@@ -45,14 +40,6 @@ final class OutputState: Sendable {
     written.store(account.written)
     if hasGivenUp { givenUp.store(account.givenUp) }
   }
-
-  /// Publishes where the entries that are settled end; for the thread.
-  func publish(_ place: OutputPlace, through sequence: Int) {
-    settledPlace.withLock { $0 = SettledPlace(sequence: sequence, place: place) }
-  }
-
-  /// Up to where entries are settled, and where that is in what the output has made.
-  var settled: SettledPlace? { settledPlace.withLock { $0 } }
 
   /// How far the sink has come.
   var progress: OutputProgress {

@@ -27,6 +27,7 @@ extension Checkpoint {
       ("noted", reading.wallSeconds > 0 ? .text(UTCTime.text(reading.wallSeconds)) : .null),
       ("entry_bytes", .natural(reading.entryBytes)),
       ("behind", .array(reading.behind.map { .text($0) })),
+      ("unsaid_drops_max", .object(reading.unsaid.map { ($0.name, .natural($0.countMax)) })),
       ("outputs", .array(outputs.map(\.json))),
     ])
     return document.bytes + [UInt8(ascii: "\n")]
@@ -95,6 +96,6 @@ extension OutputPlace {
 
 extension OutputStanding.Pending {
   fileprivate var json: JSONText {
-    .object(OutputStanding.members(done, sequence) + [("bytes", .natural(byteCount))])
+    .object(OutputStanding.members(done, sequence) + [("bytes", .whole(byteCount))])
   }
 }

@@ -51,6 +51,7 @@ extension ReadingStanding {
     var ended = Checkpoint.count(forced.count, "transaction", "transactions") + " ended by force"
     if wallSeconds > 0 { lines.append(Checkpoint.line("noted", UTCTime.text(wallSeconds))) }
     if !behind.isEmpty { lines.append(Checkpoint.line("behind", behind.joined(separator: ", "))) }
+    lines += unsaid.map { Checkpoint.line("unsaid", "up to \($0.countMax) entries dropped of \($0.name)") }
     let reasons = ForcedEnd.Reason.allCases.map { ($0, count(of: $0)) }.filter { $0.1 > 0 }
     if !reasons.isEmpty { ended += ": " + reasons.map { "\($0.1) by \($0.0)" }.joined(separator: ", ") }
     return lines + [Checkpoint.line("forced", ended)]

@@ -41,6 +41,9 @@ struct SpoolCursor: ~Copyable, Sendable {
     return SpoolCursor(path, try claim(path, system), system)
   }
 
+  /// How long another spool may hold the directory that is about to end, in this process or another one.
+  private static let patienceNanoseconds: Int64 = 1_000_000_000
+
   private static func claim(_ path: String, _ system: SystemCalls) throws(SystemError) -> Int32 {
     let descriptor: Int32
     do {
@@ -51,7 +54,7 @@ struct SpoolCursor: ~Copyable, Sendable {
     let problem: String?
     do throws(Errno) {
       problem = SpoolOwnership.problem(ofFile: try system.status(descriptor))
-      if problem == nil { try system.lock(descriptor) }
+      if problem == nil { try system.lock(descriptor, within: patienceNanoseconds) }
     } catch {
       try? system.close(descriptor)
       if error == .wouldBlock {

@@ -28,6 +28,7 @@ extension PlantedFault: CustomTestStringConvertible {
     PlantedFault(name: "a file isn't cut back", prepare: { $0.pretended = [.ftruncate] }),
     PlantedFault(name: "a forced end is forgotten", reading: { $0.forced = [] }),
     PlantedFault(name: "an unfinished transaction is forgotten", reading: { _ = $0.unfinished.popLast() }),
+    PlantedFault(name: "what was dropped is forgotten", reading: { $0.unsaid = [] }),
     PlantedFault(name: "what was offered at the place is forgotten", reading: { $0.offered = [] }),
     PlantedFault(
       name: "reading goes on where one output hasn't come yet", reading: { $0.resumption = $0.through }),

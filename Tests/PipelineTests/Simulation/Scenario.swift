@@ -72,6 +72,7 @@ struct Scenario {
   var seed: UInt64
   var outputs: [Output]
   var logByteCount = 1 << 20
+  var spoolByteCount = 64 << 20
   var timeoutSeconds = 3.0
   var openTransactionsMax = 1000
   /// Whether files are synchronised after each batch, or every so many milliseconds.
@@ -104,6 +105,19 @@ extension Scenario {
         steps.append(Self.step(mayOverrun, &random))
       }
     }
+    if Int.random(in: 0..<6, using: &random) == 0 {
+      spoolByteCount = random.pick(2 << 10, 8 << 10)
+      steps.insert(contentsOf: Self.drop(&random), at: .random(in: 0...steps.count, using: &random))
+    }
+  }
+
+  /// More comes at once than a small spool has room for, and is followed by something that is done.
+  private static func drop(_ random: inout SeededGenerator) -> [Step] {
+    [
+      .start, .read(2), .loops, .write(Int.random(in: 30...200, using: &random)), .read(1), .loops, .write(3),
+      .read(1), .loop(Int.random(in: 0..<4, using: &random), steps: 3),
+      .random(using: &random) ? .killNow : .kill(kill(&random)), .read(1), .loops,
+    ]
   }
 
   /// Requests are open when a run ends, and the next one ends them by force, at the place where the first had come or
@@ -167,7 +181,7 @@ extension SeededGenerator {
 extension Scenario: CustomStringConvertible {
   var description: String {
     var text = "seed \(seed), log of \(logByteCount >> 10)K, -T \(timeoutSeconds), -L \(openTransactionsMax)"
-    text += ", sync \(syncMilliseconds.map(String.init) ?? "-")"
+    text += ", spool of \(spoolByteCount >> 10)K, sync \(syncMilliseconds.map(String.init) ?? "-")"
     for output in outputs {
       text += "\n  output \(output.kind)\(output.groupsRequests ? ", by request" : "")"
     }

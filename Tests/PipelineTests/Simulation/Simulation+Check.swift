@@ -105,6 +105,9 @@ private struct Losses {
         guard let number = Int(words[index]) else { continue }
         let rest = words[(index + 1)...].joined(separator: " ")
         if rest.hasPrefix("bytes of the log") || rest.hasPrefix("bytes were overwritten") { bytes += number }
+        if rest.hasPrefix("entries were dropped by the run before"), line.contains(output.directory) {
+          transactions += number
+        }
         if rest.hasPrefix("transaction under way") || rest.hasPrefix("transactions under way") {
           transactions += number
         }

@@ -148,7 +148,9 @@ final class Simulation {
     configuration.input.compatibility = VarnishVersion(6, 0)
     configuration.input.timeoutSeconds = scenario.timeoutSeconds
     configuration.input.openTransactionsMax = scenario.openTransactionsMax
-    configuration.process.spoolBytes = 64 << 20
+    for index in configuration.outputs.indices {
+      configuration.outputs[index].spoolBytes = scenario.spoolByteCount
+    }
     configuration.process.drainSeconds = 0.1
     configuration.process.resume = checkpoint
     configuration.process.monitor = RunMonitor(say: { [messages, machine] line in
@@ -206,7 +208,8 @@ final class Simulation {
 
   /// Takes note of what a run has said.
   private func end() throws {
-    if let process {
+    // The account of one that was killed isn't said; what it has dropped, the next one says.
+    if let process, !machine.isDead {
       for index in 0..<process.follower.run.routes.count {
         dropped[index] += process.follower.run.routes[index].ledger.refused
       }

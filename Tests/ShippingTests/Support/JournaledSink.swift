@@ -69,6 +69,6 @@ final class JournaledSink {
     guard let standing, let place = standing.place else { return nil }
     // As the next run would read it: what had been begun has happened.
     guard let pending = standing.pending else { return (standing.done.place, place.byteCount) }
-    return (pending.done.place, Int(pending.byteCount))
+    return (pending.done.place, pending.byteCount)
   }
 }

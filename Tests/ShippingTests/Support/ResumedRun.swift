@@ -108,7 +108,7 @@ final class ResumedRun {
     length = former.place?.byteCount ?? 0
     if let pending = former.pending, size >= pending.byteCount {
       (former.done, former.sequence) = (pending.done, pending.sequence)
-      length = Int(pending.byteCount)
+      length = pending.byteCount
     }
     guard size >= length else { throw ModelFailure("\(size) bytes of \(length) are there") }
     ftruncate(output, off_t(length))
