@@ -4,8 +4,8 @@ import Platform
 import TestSupport
 import Testing
 
-/// Following servers whose shared memory is one file, through all that they do with it.
-struct SingleFileFollowingTests {
+/// Following servers of each way to share memory, through all that they do with it.
+struct GenerationFollowingTests {
   private let stage: Stage
   private var paths: [String] = []
 
@@ -13,9 +13,9 @@ struct SingleFileFollowingTests {
 
   /// The kinds of servers.
   enum Kind: CaseIterable, CustomTestStringConvertible {
-    case v21, v30, v40, v41
+    case v21, v30, v40, v41, styleA, styleB, styleC
 
-    static let allCases: [Kind] = [.v40, .v41]
+    static let allCases: [Kind] = [.v40, .v41, .styleA, .styleB, .styleC]
 
     var testDescription: String {
       switch self {
@@ -23,22 +23,30 @@ struct SingleFileFollowingTests {
       case .v30: "3.0"
       case .v40: "4.0"
       case .v41: "4.1 to 5.1"
+      case .styleA: "5.2"
+      case .styleB: "6.0.0 to 6.2"
+      case .styleC: "6.0.5 and newer"
       }
     }
 
-    var type: any SingleFileServer.Type {
+    var isFile: Bool { [.v21, .v30, .v40, .v41].contains(self) }
+
+    var type: any PlayedServer.Type {
       switch self {
       case .v21: Server21.self
       case .v30: Server30.self
       case .v40: Server40.self
       case .v41: Server41.self
+      case .styleA: IndexedServer<IndexStyleA>.self
+      case .styleB: IndexedServer<IndexStyleB>.self
+      case .styleC: IndexedServer<IndexStyleC>.self
       }
     }
   }
 
-  private func start(_ kind: Kind) throws -> any SingleFileServer { try kind.type.init(directory: stage.logPath) }
+  private func start(_ kind: Kind) throws -> any PlayedServer { try kind.type.init(directory: stage.logPath) }
 
-  private mutating func write(_ count: Int, to server: any SingleFileServer) {
+  private mutating func write(_ count: Int, to server: any PlayedServer) {
     for _ in 0..<count {
       let path = "/\(paths.count)"
       server.log(path, number: paths.count + 1)
@@ -77,7 +85,7 @@ struct SingleFileFollowingTests {
     try follower.attach()
     for round in 0..<1000 {
       write(4, to: server)
-      if round % 2 == 0 { server.changeList() }
+      if round % 2 == 0 { try server.changeList() }
       if round % 16 == 0 { server.tick() }
       switch try follower.step() {
       case .read: break
@@ -144,16 +152,16 @@ struct SingleFileFollowingTests {
       write(50, to: server)
       try follower.catchUp()
       write(5, to: server)
-      server.moveLog()
+      try server.moveLog()
       write(7, to: server)
       _ = try within(second: &follower) { if case .attached = $0 { true } else { false } }
     }
     try expectAll(&follower)
-    #expect(stage.said.contains { $0.hasSuffix("the log has another place in the file now") })
+    #expect(stage.said.contains { $0.hasSuffix(kind.isFile ? "the log has another place in the file now" : "another log has come in its place") })
   }
 
   @Test(.disabled("records of 3.0")) mutating func `a list that is being changed isn't walked before it is finished`() throws {
-    let server = try start(.v30)
+    let server = try Server30(directory: stage.logPath)
     server.beginChange()
     var follower = try stage.follower([stage.file("all")])
     for _ in 0..<5 {
@@ -177,7 +185,7 @@ struct SingleFileFollowingTests {
     try expectAll(&follower)
   }
 
-  @Test(arguments: Kind.allCases.filter { $0.type.namesProcesses })
+  @Test(arguments: Kind.allCases.filter { $0.type.canBeTakenOver })
   mutating func `another process that takes the file over goes on with the log where it was`(kind: Kind) throws {
     let server = try start(kind)
     var follower = try stage.follower([stage.file("all")])

@@ -72,9 +72,9 @@ public final class ChunkFile {
 }
 
 /// A server of 4.1 to 5.1.
-public final class Server41: SingleFileServer {
+public final class Server41: PlayedServer {
   public static let hasList = true
-  public static let namesProcesses = false
+  public static let canBeTakenOver = false
   /// Its file.
   public let chunks: ChunkFile
   /// Its log.
@@ -108,17 +108,14 @@ public final class Server41: SingleFileServer {
     ring = Self.makeLog(in: chunks)
   }
 
-  public func beginChange() {}
-  public func endChange() {}
-  public func takeOver() {}
   public func leave() { chunks.abandon() }
   public func tick() { chunks.tick() }
 }
 
 /// A server of 4.0.
-public final class Server40: SingleFileServer {
+public final class Server40: PlayedServer {
   public static let hasList = true
-  public static let namesProcesses = false
+  public static let canBeTakenOver = false
   /// Its file.
   public let chunks: ChunkFile
   /// Its log.
@@ -153,9 +150,6 @@ public final class Server40: SingleFileServer {
     ring = Self.makeLog(in: chunks, turn: 1)
   }
 
-  public func beginChange() {}
-  public func endChange() {}
-  public func takeOver() {}
   public func leave() { chunks.abandon() }
   public func tick() { chunks.tick() }
 }

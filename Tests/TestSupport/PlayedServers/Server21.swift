@@ -1,9 +1,9 @@
 import Glibc
 
 /// A server of 2.1: a head, and bytes behind it (`shm-layout.md` 2).
-public final class Server21: SingleFileServer {
+public final class Server21: PlayedServer {
   public static let hasList = false
-  public static let namesProcesses = true
+  public static let canBeTakenOver = true
   /// Its file.
   public let file: MappedFile
   private var position = 0
@@ -65,11 +65,6 @@ public final class Server21: SingleFileServer {
 
   private func store(_ byte: UInt8, at offset: Int) { file.store([byte], at: Self.areaStart + offset) }
 
-  public func changeList() {}
-  public func moveLog() {}
-  public func beginChange() {}
-  public func endChange() {}
-  public func tick() {}
 
   public func takeOver() {
     (master, birth) = (master + 7, birth + 1)

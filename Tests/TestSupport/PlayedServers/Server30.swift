@@ -1,9 +1,9 @@
 import Glibc
 
 /// A server of 3.0: a head, sections one behind the other, and a ring of words (`shm-layout.md` 3).
-public final class Server30: SingleFileServer {
+public final class Server30: PlayedServer {
   public static let hasList = true
-  public static let namesProcesses = true
+  public static let canBeTakenOver = true
   /// Its file.
   public let file: MappedFile
   private var sections: [(offset: Int, length: Int, kind: String)] = []
@@ -148,5 +148,4 @@ public final class Server30: SingleFileServer {
   }
 
   public func leave() { file.store(UInt32(0), at: 16) }
-  public func tick() {}
 }
