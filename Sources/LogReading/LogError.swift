@@ -43,3 +43,16 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
     "\(path): \(isDecoded ? "decoded " : "")byte offset \(offset)"
   }
 }
+
+extension LogError {
+  /// Has a failed system call be an error of the log.
+  static func wrapping<Value: ~Copyable>(
+    _ body: () throws(SystemError) -> Value
+  ) throws(LogError) -> Value {
+    do throws(SystemError) {
+      return try body()
+    } catch {
+      throw .system(error)
+    }
+  }
+}

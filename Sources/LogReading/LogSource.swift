@@ -59,6 +59,24 @@ extension LogSource where Self: ~Copyable {
   public var singleNumbering: TagNumbering? { nil }
 }
 
+/// A log that a server writes while it is read.
+public protocol LiveSource<Layout>: LogSource, ~Copyable {
+  /// What became of the position that reading was to go on at; nil if it began otherwise.
+  var resumption: LogResumption? { get }
+
+  /// How many bytes had been written, at least, in front of the first record that could be read at the beginning.
+  var overwrittenBytes: UInt64 { get }
+
+  /// How much there is room for before the server overwrites the oldest, in bytes.
+  var byteCount: Int { get }
+
+  /// Where the reader is, in bytes, on a scale that goes on when the server begins anew; only differences count.
+  var readOffset: Int { get }
+
+  /// How many bytes have been written behind what was read last, as far as that can be told quickly.
+  var lagBytes: Int { get }
+}
+
 /// What a source has at the moment.
 public enum SourceStep<Layout: RecordLayout> {
   /// Records of one transaction, and their place in the log.

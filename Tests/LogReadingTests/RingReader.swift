@@ -35,6 +35,10 @@ struct RingReader: ~Copyable {
   /// Reads until there is nothing more, for now or for ever; no further than `runsMax` runs.
   mutating func take(runsMax: Int = .max) throws -> Take {
     switch ring.take() {
+    case .turning(var ring):
+      let take = try Self.take(&ring, runsMax)
+      self.ring = .turning(ring)
+      return take
     case .narrow(var ring):
       let take = try Self.take(&ring, runsMax)
       self.ring = .narrow(ring)
@@ -50,6 +54,7 @@ struct RingReader: ~Copyable {
   /// Where reading goes on.
   func nextPosition() throws -> LogPosition {
     switch ring {
+    case .turning(let ring): ring.nextPosition
     case .narrow(let ring): ring.nextPosition
     case .wide(let ring): ring.nextPosition
     case nil: throw SupportError("reading failed before")
@@ -59,6 +64,10 @@ struct RingReader: ~Copyable {
   /// Where the reader is, and how many bytes it is behind.
   mutating func place() throws -> (offset: Int, lag: Int) {
     switch ring.take() {
+    case .turning(let ring):
+      let place = (ring.readOffset, ring.lagBytes)
+      self.ring = .turning(ring)
+      return place
     case .narrow(let ring):
       let place = (ring.readOffset, ring.lagBytes)
       self.ring = .narrow(ring)
@@ -74,14 +83,13 @@ struct RingReader: ~Copyable {
   /// What became of the position it was to start at.
   var resumption: LogResumption? {
     switch ring {
-    case .narrow(let ring): ring.resumption
-    case .wide(let ring): ring.resumption
+    case .some(let ring): ring.resumption
     case nil: nil
     }
   }
 
-  private static func take<Layout>(
-    _ ring: inout LogRing<Layout>, _ runsMax: Int
+  private static func take<Source: LiveSource & ~Copyable>(
+    _ ring: inout Source, _ runsMax: Int
   ) throws -> Take {
     var take = Take()
     while take.runs < runsMax {

@@ -62,6 +62,9 @@ public struct TrafficReader: ~Copyable {
 
   private mutating func read(into take: inout Take, most: Int?) {
     switch ring.take() {
+    case .turning(var ring):
+      read(&ring, into: &take, most)
+      self.ring = .turning(ring)
     case .narrow(var ring):
       read(&ring, into: &take, most)
       self.ring = .narrow(ring)
@@ -72,7 +75,9 @@ public struct TrafficReader: ~Copyable {
     }
   }
 
-  private func read<Layout>(_ ring: inout LogRing<Layout>, into take: inout Take, _ most: Int?) {
+  private func read<Source: LiveSource & ~Copyable>(
+    _ ring: inout Source, into take: inout Take, _ most: Int?
+  ) {
     while take.numbers.count < most ?? .max {
       do throws(LogError) {
         switch try ring.next() {

@@ -25,6 +25,10 @@ struct RawReader: ~Copyable {
   /// The runs that have come since the last call.
   mutating func runs() throws -> [[Record]] {
     switch ring.take() {
+    case .turning(var ring):
+      let runs = try read(&ring)
+      self.ring = .turning(ring)
+      return runs
     case .narrow(var ring):
       let runs = try read(&ring)
       self.ring = .narrow(ring)
@@ -37,7 +41,7 @@ struct RawReader: ~Copyable {
     }
   }
 
-  private func read<Layout>(_ ring: inout LogRing<Layout>) throws -> [[Record]] {
+  private func read<Source: LiveSource & ~Copyable>(_ ring: inout Source) throws -> [[Record]] {
     ring.includesUnattributed = includesUnattributed
     var runs: [[Record]] = []
     while case .records(let run) = try ring.next() {

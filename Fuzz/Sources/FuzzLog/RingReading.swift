@@ -27,6 +27,7 @@ struct RingReading {
     do throws(LogError) {
       guard let ring = try follower.attach(start: start, stopsAtTail: stopsAtTail) else { return }
       switch consume ring {
+      case .turning(var ring): read(&ring, numbering: .v40, mappedByteCount, writer)
       case .narrow(var ring): read(&ring, numbering: .v41, mappedByteCount, writer)
       case .wide(var ring):
         let probe = ring.probe()
@@ -38,8 +39,8 @@ struct RingReading {
     follower.refresh()
   }
 
-  private func read<Layout: RecordLayout>(
-    _ ring: inout LogRing<Layout>, numbering: TagNumbering, _ mappedByteCount: Int?, _ writer: RingWriter
+  private func read<Source: LiveSource & ~Copyable>(
+    _ ring: inout Source, numbering: TagNumbering, _ mappedByteCount: Int?, _ writer: RingWriter
   ) {
     guard let anywhere = UnsafeRawPointer(bitPattern: 1 << 30) else { violated("no pointer") }
     let mapping = anywhere - ring.offset(of: anywhere)
@@ -49,10 +50,10 @@ struct RingReading {
     }
   }
 
-  private func drain<Layout: RecordLayout>(
-    _ ring: inout LogRing<Layout>, numbering: TagNumbering, _ writer: RingWriter
+  private func drain<Source: LiveSource & ~Copyable>(
+    _ ring: inout Source, numbering: TagNumbering, _ writer: RingWriter
   ) {
-    var lines = LineMaker<Layout>(scenario, numbering: numbering, rendersAgain: true)
+    var lines = LineMaker<Source.Layout>(scenario, numbering: numbering, rendersAgain: true)
     let end = SegmentHead.byteCount + ring.byteCount
     // Every word of a ring can begin a record once, before and after each thing the writer does; a reader
     // that takes more steps goes round in circles.

@@ -164,6 +164,9 @@ int64_t shim_attribute(const char *path, const char *name, void *bytes, size_t c
 /// Sets an attribute of an open file.
 int shim_set_attribute(int descriptor, const char *name, const void *bytes, size_t count);
 
+/// When an open file was made, in nanoseconds since 1970; 0 if the file system doesn't know.
+int64_t shim_file_birth(int descriptor);
+
 /// The largest size a file of this process may have; writing beyond it would raise a signal.
 uint64_t shim_file_size_limit(void);
 

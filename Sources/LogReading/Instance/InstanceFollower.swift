@@ -1,74 +1,141 @@
 import Glibc
 import Platform
+public import VarnishLog
 
-/// Keeps track of one instance through restarts of its worker, of its manager, and of a directory that is
+/// Keeps track of one instance through restarts of its worker, of its manager, and of a directory or file that is
 /// made anew.
 public struct InstanceFollower: ~Copyable {
-  /// The instance's directory.
+  /// The instance's directory, or the file that was named itself.
   public let path: String
   /// Whether the log that was attached last is no longer the instance's log.
   public private(set) var isStale = false
-  /// Why there is nothing to attach to, in words for whoever has to put it right.
-  ///
-  /// Put together when it is asked for: names of users and groups may have to be looked up.
-  public var trouble: String {
-    if let failure { return "\(failure.path): \(failure.reason)\(failure.explanation)" }
-    return missingLog ?? "\(path): no server has published a log there"
-  }
-  /// Whether there is something in the directory that no server has put there, so that waiting has no use.
-  public var isRefused: Bool { failure?.isRefusal ?? false }
-  private var failure: SystemError?
-  private var directory: InstanceDirectory?
+  private let isPostMortem: Bool
+  private var place: Place
+  private var failure: LogError?
   private var attached: LogLocation?
+  private var restartsSeen = 0
+
+  /// Where the log is looked for.
+  fileprivate enum Place: ~Copyable {
+    /// In an instance's directory, which isn't open yet, or not any more.
+    case absent
+    case directory(InstanceDirectory)
+    /// In a file, whatever becomes of it.
+    case file(SingleFileLog)
+  }
 
   /// Follows the instance in a directory, whether it is there yet or not.
-  public init(path: String) { self.path = path }
+  ///
+  /// - Parameter isPostMortem: whether a log that its server has let go of is read as well.
+  public init(path: String, isPostMortem: Bool = false) {
+    self.path = path
+    self.isPostMortem = isPostMortem
+    place = .absent
+  }
+
+  /// Reads the log in a file of shared memory, as servers had before 5.2, and stays with it: whether it is abandoned,
+  /// or replaced, makes no difference.
+  public init(file path: String) {
+    self.path = path
+    isPostMortem = true
+    place = .file(SingleFileLog(readsAbandoned: true))
+  }
 
   /// Whether a server has published itself there.
   public var hasManager: Bool {
-    switch directory {
-    case .some(let directory): directory.hasManager
-    case nil: false
+    switch place {
+    case .absent: false
+    case .directory(let directory): directory.hasManager
+    case .file(let file): file.hasManager
     }
   }
 
   /// The number of the manager's process if it doesn't run, so that no log will come.
   public var deadManager: Int32? {
-    switch directory {
-    case .some(let directory): directory.deadManager
-    case nil: nil
+    switch place {
+    case .absent: nil
+    case .directory(let directory): directory.deadManager
+    case .file(let file): file.deadManager
     }
   }
 
+  /// Why there is nothing to attach to, in words for whoever has to put it right.
+  ///
+  /// Put together when it is asked for: names of users and groups may have to be looked up.
+  public var trouble: String {
+    switch failure {
+    case .system(let error)?: "\(error.path): \(error.reason)\(error.explanation)"
+    case let failure?: failure.description
+    case nil: missingLog ?? "\(path): no server has published a log there"
+    }
+  }
+
+  /// Whether there is something in the directory that no server has put there, so that waiting has no use.
+  public var isRefused: Bool {
+    if case .system(let error)? = failure { error.isRefusal } else { false }
+  }
+
   private var missingLog: String? {
-    switch directory {
-    case .some(let directory): directory.hasManager ? directory.missingLog : nil
-    case nil: nil
+    switch place {
+    case .absent: nil
+    case .directory(let directory): directory.missingLog
+    case .file(let file): file.missingLog(of: path)
     }
   }
 
   private var log: LogLocation? {
-    switch directory {
-    case .some(let directory): directory.log
-    case nil: nil
+    switch place {
+    case .absent: nil
+    case .directory(let directory): directory.log
+    case .file(let file): file.location.map { .section($0) }
     }
   }
 
-  /// Looks at the directory anew: three system calls if nothing has changed.
-  public mutating func refresh() {
+  private var restarts: Int {
+    switch place {
+    case .absent: restartsSeen
+    case .directory(let directory): directory.restarts
+    case .file: restartsSeen
+    }
+  }
+
+  /// Looks at the instance anew: three or four system calls if nothing has changed.
+  ///
+  /// - Parameter now: nanoseconds on a clock that is never set; nil asks the system's.
+  public mutating func refresh(at now: Int64? = nil) {
     failure = nil
-    do throws(SystemError) {
-      if directory == nil { directory = try InstanceDirectory(path: path) }
-      if try directory?.refresh() == false {
-        directory = nil
-        directory = try InstanceDirectory(path: path)
-        _ = try directory?.refresh()
-      }
+    do throws(LogError) {
+      try look(at: now ?? SystemClock.steadyNanoseconds)
     } catch {
       failure = error
-      if error.path == path { directory = nil }
     }
     isStale = attached != nil && log != attached
+  }
+
+  private mutating func look(at now: Int64) throws(LogError) {
+    // A directory that was replaced is opened by name again, and that once.
+    for _ in 0..<2 {
+      if place.isAbsent {
+        let directory = try LogError.wrapping { () throws(SystemError) in
+          try InstanceDirectory(path: path, readsAbandoned: isPostMortem)
+        }
+        place = .directory(directory)
+      }
+      if try place.refresh(at: now, file: path) { return }
+      place = .absent
+    }
+  }
+
+  /// The log's new incarnation if another process writes it than at the last call, or than when it was attached to,
+  /// although it has stayed where it was; nil otherwise.
+  public mutating func takeRestart() -> LogIncarnation? {
+    guard attached != nil, !isStale, restarts != restartsSeen else { return nil }
+    restartsSeen = restarts
+    switch place {
+    case .directory(let directory): return directory.incarnation
+    case .absent: return nil
+    case .file: return nil
+    }
   }
 
   /// Maps the instance's present log.
@@ -80,18 +147,67 @@ public struct InstanceFollower: ~Copyable {
   ) throws(LogError) -> LiveRing? {
     guard let location = log else { return nil }
     do {
-      guard let ring = try directory?.attach(location, start: start, stopsAtTail: stopsAtTail) else {
-        return nil
-      }
+      guard let ring = try map(location, start: start, stopsAtTail: stopsAtTail) else { return nil }
       attached = location
       isStale = false
+      restartsSeen = restarts
       return ring
     } catch {
       guard case .system(let cause) = error else { throw error }
       // A file that is gone again is one that was just replaced.
       if cause.code == ENOENT { return nil }
-      failure = cause
+      failure = error
       throw error
+    }
+  }
+
+  private func map(
+    _ location: LogLocation, start: LogStart, stopsAtTail: Bool
+  ) throws(LogError) -> LiveRing? {
+    switch place {
+    case .absent: nil
+    case .directory(let directory):
+      try directory.attach(location, start: start, stopsAtTail: stopsAtTail)
+    case .file(let file): try file.attach(start: start, stopsAtTail: stopsAtTail)
+    }
+  }
+}
+
+extension InstanceFollower.Place {
+  fileprivate var isAbsent: Bool {
+    switch self {
+    case .absent: true
+    case .directory: false
+    case .file: false
+    }
+  }
+
+  /// Looks anew.
+  ///
+  /// - Returns: false if the directory was removed or replaced.
+  fileprivate mutating func refresh(at now: Int64, file path: String) throws(LogError) -> Bool {
+    switch consume self {
+    case .absent:
+      self = .absent
+      return false
+    case .directory(var directory):
+      do throws(LogError) {
+        let isThere = try directory.refresh(at: now)
+        self = .directory(directory)
+        return isThere
+      } catch {
+        self = .directory(directory)
+        throw error
+      }
+    case .file(var file):
+      do throws(LogError) {
+        try file.refresh(path: path, at: now)
+        self = .file(file)
+        return true
+      } catch {
+        self = .file(file)
+        throw error
+      }
     }
   }
 }

@@ -52,9 +52,13 @@ public struct InstanceName: Equatable, Sendable {
     return candidates.first(where: isInstance) ?? candidates[0]
   }
 
+  /// Whether a server has left its shared memory there: directories, or one file.
   private static func isInstance(_ path: String) -> Bool {
-    guard case .success(let identity) = FileState.of(path: path + "/_.vsm_mgt") else { return false }
-    return identity.isDirectory
+    if case .success(let state) = FileState.of(path: path + "/_.vsm_mgt"), state.isDirectory { return true }
+    return SingleFileLog.names.contains { name in
+      guard case .success(let state) = FileState.of(path: "\(path)/\(name)") else { return false }
+      return state.isRegularFile
+    }
   }
 
   private static var hostName: String {

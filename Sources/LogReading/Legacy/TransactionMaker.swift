@@ -67,12 +67,11 @@ struct TransactionMaker: ~Copyable {
   /// Where the oldest record of a request that is still open begins; nil if none is.
   var openPlace: UInt64? { requests.values.lazy.map(\.place).min() }
 
-  /// Forgets all that is open: what comes next has nothing to do with what came before.
-  mutating func forget(_ numbering: TagNumbering) {
+  /// Forgets all that is open, as what would have come of it is lost.
+  mutating func forget() {
     connections = [:]
     requests = [:]
     openByteCount = 0
-    sides = ConnectionSides(numbering)
   }
 
   // MARK: Taking what was made
@@ -420,7 +419,9 @@ struct TransactionMaker: ~Copyable {
   private mutating func emit(_ fetch: OpenFetch, parent: UInt64, start: String?, to endPlace: UInt64) {
     let first = made.byteCount
     append(tags.begin, fetch.vxid, .backend, "bereq \(parent) \(fetch.reason)")
-    if let start, !fetch.kept.contains(.timestamp) { append(timestamp: "Start", fetch.vxid, .backend, "\(start) \(Self.zero) \(Self.zero)") }
+    if let start, !fetch.kept.contains(.timestamp) {
+      append(timestamp: "Start", fetch.vxid, .backend, "\(start) \(Self.zero) \(Self.zero)")
+    }
     var cursor = fetch.records.run().makeCursor()
     while let record = cursor.next() { made.append(record) }
     let (sent, head) = (fetch.requestBytes.total, fetch.responseBytes.total)
@@ -519,7 +520,9 @@ struct TransactionMaker: ~Copyable {
     if makesTimes, let firstByte = times.firstByte {
       append(timestamp: request.isPiped ? "Pipe" : "Process", vxid, .client, firstByte)
     }
-    if makesTimes, let end = times.end { append(timestamp: request.isPiped ? "PipeSess" : "Resp", vxid, .client, end) }
+    if makesTimes, let end = times.end {
+      append(timestamp: request.isPiped ? "PipeSess" : "Resp", vxid, .client, end)
+    }
     guard request.kept.isDisjoint(with: [.reqAcct, .pipeAcct]) else { return }
     if request.isPiped {
       // How much went through isn't logged.

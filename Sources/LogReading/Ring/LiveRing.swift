@@ -12,33 +12,98 @@ public enum LogStart: Sendable {
   case at(LogPosition)
 }
 
-/// A live log of either record layout.
-public enum LiveRing: ~Copyable {
-  case narrow(LogRing<NarrowRecords>)
-  case wide(LogRing<WideRecords>)
+/// Where a log lies in a mapping, and which one it is.
+package struct RingPlace {
+  /// The file, for messages.
+  let path: String
+  let incarnation: LogIncarnation
+  /// The log in the mapping, head included.
+  let range: Range<Int>
+  /// Where it begins in the file, for messages.
+  let fileOffset: Int
 
-  /// Recognises a mapped log by its marker.
+  /// A log in a range of a mapping that begins so many bytes behind the beginning of the file.
+  package init(
+    path: String, incarnation: LogIncarnation, range: Range<Int>, mappedFrom mappingOffset: Int = 0
+  ) {
+    self.path = path
+    self.incarnation = incarnation
+    self.range = range
+    fileOffset = mappingOffset + range.lowerBound
+  }
+
+  /// Says what is wrong with the log's head.
+  func damage(_ problem: String) -> LogError {
+    .damaged(path: path, offset: fileOffset, problem: problem)
+  }
+}
+
+/// A live log, by how its ring and its records lie.
+public enum LiveRing: ~Copyable {
+  /// 4.0.
+  case turning(LogRing<NarrowRecords, TurningRingHead>)
+  /// 4.1 to 7.2.
+  case narrow(LogRing<NarrowRecords, NumberedRingHead>)
+  /// 7.3 and newer.
+  case wide(LogRing<WideRecords, NumberedRingHead>)
+  /// 2.0, 2.1 and 3.0.
+  case old20(LegacyRing<Records20>)
+  case old21(LegacyRing<Records21>)
+  case old30(LegacyRing<Records30>)
+
+  /// Recognises a mapped log of 4.0 or newer by its marker.
   ///
   /// - Returns: nil if the marker isn't there yet; the server stores it last.
   /// - Throws: `LogError.damaged` if it is no log of a known generation.
   package init?(
-    _ mapping: consuming ReadOnlyMapping, path: String, incarnation: LogIncarnation, start: LogStart,
-    stopsAtTail: Bool
+    _ mapping: consuming ReadOnlyMapping, at place: RingPlace, start: LogStart, stopsAtTail: Bool
   ) throws(LogError) {
-    guard mapping.byteCount > RingLayout.byteCount else {
-      throw .damaged(
-        path: path, offset: 0, problem: "\(mapping.byteCount) bytes are too few for a log")
-    }
-    switch unsafe shim_load_acquire_u64(mapping.base) {
+    guard place.range.lowerBound >= 0, place.range.upperBound <= mapping.byteCount,
+      place.range.count > RingLayout.byteCount
+    else { throw place.damage("\(place.range.count) bytes are too few for a log") }
+    switch unsafe shim_load_acquire_u64(mapping.base + place.range.lowerBound) {
     case 0: return nil
+    case RingLayout.turningMagic:
+      guard
+        let ring = try LogRing<NarrowRecords, TurningRingHead>(
+          mapping, at: place, start: start, stopsAtTail: stopsAtTail)
+      else { return nil }
+      self = .turning(ring)
     case NarrowRecords.ringMagic:
-      self = .narrow(
-        try LogRing(mapping, path: path, incarnation: incarnation, start: start, stopsAtTail: stopsAtTail))
+      guard
+        let ring = try LogRing<NarrowRecords, NumberedRingHead>(
+          mapping, at: place, start: start, stopsAtTail: stopsAtTail)
+      else { return nil }
+      self = .narrow(ring)
     case WideRecords.ringMagic:
-      self = .wide(
-        try LogRing(mapping, path: path, incarnation: incarnation, start: start, stopsAtTail: stopsAtTail))
+      guard
+        let ring = try LogRing<WideRecords, NumberedRingHead>(
+          mapping, at: place, start: start, stopsAtTail: stopsAtTail)
+      else { return nil }
+      self = .wide(ring)
     default:
-      throw .damaged(path: path, offset: 0, problem: "no marker of a log (VSLHEAD1 or VSLHEAD2)")
+      throw place.damage("no marker of a log (VSLHEAD0 to VSLHEAD2)")
+    }
+  }
+
+  /// What became of the position that reading was to go on at; nil if it began otherwise.
+  public var resumption: LogResumption? {
+    switch self {
+    case .turning(let ring): ring.resumption
+    case .narrow(let ring): ring.resumption
+    case .wide(let ring): ring.resumption
+    case .old20(let ring): ring.resumption
+    case .old21(let ring): ring.resumption
+    case .old30(let ring): ring.resumption
+    }
+  }
+
+  /// Takes over the log of a server before 4.0.
+  package init(_ area: consuming LegacyLogArea, start: LogStart, stopsAtTail: Bool) {
+    switch area.generation {
+    case .v20: self = .old20(LegacyRing(area, start: start, stopsAtTail: stopsAtTail))
+    case .v21: self = .old21(LegacyRing(area, start: start, stopsAtTail: stopsAtTail))
+    case .v30: self = .old30(LegacyRing(area, start: start, stopsAtTail: stopsAtTail))
     }
   }
 }

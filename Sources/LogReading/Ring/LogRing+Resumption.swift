@@ -13,10 +13,11 @@ extension LogRing {
       moveToHead()
       return .otherIncarnation
     }
-    let present = segment
+    let (present, presentHead) = (segment, head)
     let (turn, byte) = target.place.quotientAndRemainder(dividingBy: UInt64(byteCount))
     // byte is less than the ring has, and so is what follows from it.
     let word = Int(byte / 4)
+    head.count(fromTurn: turn)
     nextWord = word
     segment = turn &* 8 &+ UInt64(min(word / segmentWords, 7))
     if !isAhead, byte % 4 == 0 {
@@ -29,7 +30,7 @@ extension LogRing {
       case .absent: break
       }
     }
-    segment = present
+    (segment, head) = (present, presentHead)
     moveToHead()
     return .noSuchPlace
   }

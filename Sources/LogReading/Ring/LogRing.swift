@@ -9,21 +9,17 @@ public import VarnishLog
 /// ahead of it tells whether the memory is still what was written there. The check comes *after* the
 /// records were used, because nothing stops the writer in between.
 ///
-/// ```
-/// byte 0   marker        8 bytes, stored last when the log is made
-///      8   segment size  Int64, in words of 4 bytes
-///     16   segment       UInt32, number of the segment being written, modulo 2^32
-///     24   offsets       8 × Int64, where the first record of each segment starts; -1 = not yet
-///     88   word 0 of the ring, which has 8 × segment size words
-/// ```
-///
-/// Segments are counted here from the log's beginning, in 64 bits. The number in the ring, which begins just
-/// before it overflows, is the same modulo 2^32; a log that overflows it again while nobody reads is followed
-/// through positions, which have all of it.
-public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
+/// Segments are counted here from the log's beginning, in 64 bits. The number in the ring's head is the same modulo
+/// its period; a log that overflows it while nobody reads is followed through positions, which have all of it.
+public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyable {
   private let mapping: ReadOnlyMapping
   private let path: String
+  /// Where the head lies in the mapping, and in the file, for messages.
+  private let headOffset: Int, fileOffset: Int
+  var head: Head
   let segmentWords: Int
+  /// The size of the ring in words; what segments leave at its end belongs to the last one.
+  let ringWords: Int
   private let stopsAtTail: Bool
   /// Which log it is: the file, and the process that writes it.
   public let incarnation: LogIncarnation
@@ -38,9 +34,6 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Set after damage: the segment whose successor is the next place known to be good.
   private var damagedSegment: UInt64?
 
-  private static var segmentCount: Int { 8 }
-  /// The number that a ring's first segment has.
-  private static var firstNumber: UInt32 { 0xFFFF_FFF8 }
   /// What stands where no record has been written yet, and where the ring starts over.
   static var endMark: UInt32 { 0xFE45_4545 }
   static var wrapMark: UInt32 { 0xFE57_5757 }
@@ -50,30 +43,31 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// may lie apart.
   static var unsafeDistance: UInt32 { 6 }
 
-  /// Takes over a mapped segment whose marker is there.
+  /// Takes over a mapped log whose marker is there, and which has more bytes than the head.
   ///
-  /// - Parameter stopsAtTail: the end mark is the end of the input, not a pause.
+  /// - Parameters:
+  ///   - place: where in the mapping the log lies, inside of which it is.
+  ///   - stopsAtTail: the end mark is the end of the input, not a pause.
+  /// - Returns: nil if the server hasn't finished the head.
   /// - Throws: `LogError.damaged` if the head doesn't describe a ring inside the mapping.
-  package init(
-    _ mapping: consuming ReadOnlyMapping, path: String, incarnation: LogIncarnation, start: LogStart,
-    stopsAtTail: Bool
+  package init?(
+    _ mapping: consuming ReadOnlyMapping, at place: RingPlace, start: LogStart, stopsAtTail: Bool
   ) throws(LogError) {
-    let size = unsafe mapping.base.load(fromByteOffset: RingLayout.segmentSizeOffset, as: Int.self)
-    let room = (mapping.byteCount - RingLayout.byteCount) / 4
-    guard size > 0, size <= room / Self.segmentCount else {
-      throw .damaged(
-        path: path, offset: RingLayout.segmentSizeOffset,
-        problem: "a segment size of \(size) words doesn't fit a log of \(mapping.byteCount) bytes")
+    guard let head = unsafe Head(mapping.base + place.range.lowerBound) else { return nil }
+    guard let sizes = head.sizes(logByteCount: place.range.count) else {
+      throw place.damage("what the log's head says of its size doesn't fit \(place.range.count) bytes")
     }
     self.mapping = mapping
-    self.path = path
-    self.incarnation = incarnation
+    self.head = head
+    path = place.path
+    headOffset = place.range.lowerBound
+    fileOffset = place.fileOffset
+    incarnation = place.incarnation
     self.stopsAtTail = stopsAtTail
-    segmentWords = size
+    (segmentWords, ringWords) = sizes
     nextWord = 0
-    segment = 0
+    segment = head.firstSight
     lentSegment = 0
-    segment = UInt64(writerDistance(from: 0))
     switch start {
     case .head:
       moveToHead()
@@ -97,8 +91,10 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// A ring tells nobody that it has grown.
   public var waitDescriptor: Int32? { nil }
 
-  /// Bytes from the beginning of the segment.
-  public func offset(of address: UnsafeRawPointer) -> Int { unsafe address - mapping.base }
+  /// Bytes from the beginning of the file.
+  public func offset(of address: UnsafeRawPointer) -> Int {
+    unsafe fileOffset + (address - mapping.base) - headOffset
+  }
 
   /// Where reading goes on.
   public var nextPlace: UInt64 { place(ofWord: nextWord, in: segment) }
@@ -111,15 +107,11 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   /// The size of the ring in bytes.
   public var byteCount: Int { ringWords * 4 }
 
-  var ringWords: Int { segmentWords * Self.segmentCount }
-  var ring: UnsafeRawPointer { unsafe mapping.base + RingLayout.byteCount }
+  private var log: UnsafeRawPointer { unsafe mapping.base + headOffset }
+  var ring: UnsafeRawPointer { unsafe log + Head.byteCount }
 
   /// How many segments the writer is ahead of one, modulo 2^32.
-  func writerDistance(from segment: UInt64) -> UInt32 {
-    shim_fence_acquire()
-    let number = unsafe shim_load_acquire_u32(mapping.base + RingLayout.segmentNumberOffset)
-    return number &- Self.firstNumber &- UInt32(truncatingIfNeeded: segment)
-  }
+  func writerDistance(from segment: UInt64) -> UInt32 { head.writerDistance(from: segment) }
 
   /// Whether the reader is in a segment that the writer hasn't said it is in.
   ///
@@ -127,15 +119,13 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   var isAhead: Bool { writerDistance(from: segment) > UInt32.max / 2 }
 
   /// The segment that is being written.
-  private var writerSegment: UInt64 {
-    segment &+ UInt64(bitPattern: Int64(Int32(bitPattern: writerDistance(from: segment))))
-  }
+  private var writerSegment: UInt64 { head.writerSegment(seenFrom: segment) }
 
   /// Where a segment's first record starts; nil if it was never written or the entry is nonsense.
   func firstRecord(of segment: UInt64) -> Int? {
     let index = Int(segment % 8)
     let offset = unsafe Int(
-      bitPattern: UInt(shim_load_acquire_u64(mapping.base + RingLayout.firstRecordsOffset + index * 8)))
+      bitPattern: UInt(shim_load_acquire_u64(log + Head.firstRecordsOffset + index * 8)))
     return offset >= 0 && offset < ringWords ? offset : nil
   }
 
@@ -144,7 +134,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     // Five behind the writer is the oldest that can be told from an overwritten one; a young log has fewer.
     for distance in stride(from: UInt64(Self.unsafeDistance) - 1, through: 0, by: -1) {
       // A reader that has just come can't know how often the number overflowed, and takes the least.
-      let older = newest >= distance ? newest - distance : newest + 1 << 32 - distance
+      let older = newest >= distance ? newest - distance : newest + Head.segmentPeriod - distance
       if let start = firstRecord(of: older) {
         segment = older
         nextWord = start
@@ -171,8 +161,9 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
   }
 
   /// The next batch, or single record, that belongs to a transaction.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @specialized(where Layout == NarrowRecords, Head == NumberedRingHead)
+  @specialized(where Layout == WideRecords, Head == NumberedRingHead)
+  @specialized(where Layout == NarrowRecords, Head == TurningRingHead)
   public mutating func next() throws(LogError) -> SourceStep<Layout> {
     while true {
       let result = step()
@@ -193,14 +184,19 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       }
       guard nextWord < ringWords else { return damage("the records reach past the end of the ring") }
       let word = unsafe shim_load_acquire_u32(ring + nextWord * 4)
-      if word == Self.endMark { return stopsAtTail ? .end : .idle }
+      if word == Self.endMark {
+        if Head.mayTurnUnmarked, isTurnOver {
+          beginTurn()
+          continue
+        }
+        return stopsAtTail ? .end : .idle
+      }
       // Asked after the word was read: a server says that it is in a segment before it finishes a record
       // there. Going on would lead round the ring, again and again if nobody writes.
       guard !isAhead else { return damage("the records reach past where the server writes") }
       if word == Self.wrapMark {
         guard nextWord > 0 else { return damage("a wrap mark at the beginning of the ring") }
-        nextWord = 0
-        segment = (segment | 7) &+ 1
+        beginTurn()
         continue
       }
       let tag = RecordHeader.tag(word)
@@ -209,6 +205,20 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       }
       return lend(word, tag: tag)
     }
+  }
+
+  private mutating func beginTurn() {
+    nextWord = 0
+    segment = (segment | 7) &+ 1
+  }
+
+  /// Whether the server has begun anew for good, without a mark where the reader is.
+  ///
+  /// An end mark there may also be a record that a slow thread hasn't finished; so this is decided no sooner than the
+  /// server has moved on by so much that none is left.
+  private var isTurnOver: Bool {
+    guard nextWord > 0, writerSegment / 8 > segment / 8 else { return false }
+    return stopsAtTail || writerDistance(from: segment) > 2
   }
 
   /// Hands out the record or the batch's records at `nextWord` and moves behind them.
@@ -253,7 +263,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
       damagedSegment = segment
     }
     return .damaged(
-      .damaged(path: path, offset: RingLayout.byteCount + nextWord * 4, problem: problem))
+      .damaged(path: path, offset: fileOffset + Head.byteCount + nextWord * 4, problem: problem))
   }
 
   /// Goes on behind a damaged segment as soon as the writer has begun the next; until then, waits.
@@ -269,9 +279,18 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
 
   // MARK: How far the reader has come
 
+  /// What is known of it: of a ring whose turns begin to be counted anywhere, only what the last two tell.
+  public var overwrittenBytes: UInt64 {
+    guard Head.mayTurnUnmarked else { return nextPlace }
+    let newest = writerSegment
+    for index: UInt64 in 0..<8 where firstRecord(of: newest &+ index) == nil { return 0 }
+    let former = newest / 8 &* 8 &- 8
+    return nextPlace &- place(ofWord: 0, in: former)
+  }
+
   /// Where the reader is, in bytes, on a scale that goes on when the ring starts over; only differences count.
   public var readOffset: Int {
-    (Int(segment) * segmentWords + nextWord - Int(segment % 8) * segmentWords) * 4
+    (Int(truncatingIfNeeded: segment / 8 * 8) &* segmentWords &+ nextWord) &* 4
   }
 
   /// How many batches of records are looked at to find the end of the log.
@@ -319,7 +338,7 @@ public struct LogRing<Layout: RecordLayout>: LogSource, ~Copyable {
     var probe = NumberingProbe(Layout.self)
     let newest = writerSegment
     for distance in stride(from: UInt64(Self.unsafeDistance) - 1, through: 0, by: -1) {
-      guard let start = firstRecord(of: newest &- distance) else { continue }
+      guard let start = firstRecord(of: newest &+ Head.segmentPeriod &- distance) else { continue }
       // Single records and batch headers alike: a batch's records follow its header.
       var at = start
       while at + Layout.headerByteCount / 4 <= ringWords, probe.result == nil {

@@ -16,6 +16,8 @@ enum FollowEvent {
   case damaged(LogError)
   /// A transaction grew beyond all measure.
   case oversized(vxid: UInt64)
+  /// Another process writes the log from now on, which has stayed where it was.
+  case restarted
   /// The server has let go of the log that was read: its worker or itself was started anew, or has ended.
   case lost
   /// Nothing more is to be read: all that was asked for was, or the first log isn't waited for any longer.

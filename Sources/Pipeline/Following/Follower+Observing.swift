@@ -16,16 +16,24 @@ extension Follower {
     switch state {
     case .seeking: .seeking
     case .probing: .probing
+    case .turning: .reading
     case .narrow: .reading
     case .wide: .reading
+    case .old20: .reading
+    case .old21: .reading
+    case .old30: .reading
     case .ended: .ending
     }
   }
 
   private var ring: LogStanding.Ring? {
     switch state {
+    case .turning(let following): LogStanding.Ring(following.ring)
     case .narrow(let following): LogStanding.Ring(following.ring)
     case .wide(let following): LogStanding.Ring(following.ring)
+    case .old20(let following): LogStanding.Ring(following.ring)
+    case .old21(let following): LogStanding.Ring(following.ring)
+    case .old30(let following): LogStanding.Ring(following.ring)
     // Before anything is read there is nothing to be behind of.
     case .seeking: nil
     case .probing: nil
@@ -40,7 +48,7 @@ extension FollowEvent {
     switch self {
     case .absent, .silent, .lost, .over: true
     case .read(let isIdle): isIdle
-    case .attached, .overrun, .damaged, .oversized: false
+    case .attached, .overrun, .damaged, .oversized, .restarted: false
     }
   }
 }

@@ -24,10 +24,14 @@ struct Follower: ~Copyable {
     /// There is no log to read.
     case seeking(Search)
     /// There is a log, but no record yet that tells its numbering.
-    case probing(LogRing<WideRecords>, looksLeft: Int)
+    case probing(LogRing<WideRecords, NumberedRingHead>, looksLeft: Int)
     /// A log is being read.
-    case narrow(Following<NarrowRecords>)
-    case wide(Following<WideRecords>)
+    case turning(Following<LogRing<NarrowRecords, TurningRingHead>>)
+    case narrow(Following<LogRing<NarrowRecords, NumberedRingHead>>)
+    case wide(Following<LogRing<WideRecords, NumberedRingHead>>)
+    case old20(Following<LegacyRing<Records20>>)
+    case old21(Following<LegacyRing<Records21>>)
+    case old30(Following<LegacyRing<Records30>>)
     /// Nothing more is to be read.
     case ended
   }
@@ -68,6 +72,10 @@ struct Follower: ~Copyable {
     switch consume current {
     case .seeking(let search): return try seek(search)
     case .probing(let ring, let looksLeft): return try probe(ring, looksLeft: looksLeft)
+    case .turning(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .turning(following) : leave(following)
+      return event
     case .narrow(var following):
       let event = try read(&following)
       state = goesOn(after: event) ? .narrow(following) : leave(following)
@@ -75,6 +83,18 @@ struct Follower: ~Copyable {
     case .wide(var following):
       let event = try read(&following)
       state = goesOn(after: event) ? .wide(following) : leave(following)
+      return event
+    case .old20(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .old20(following) : leave(following)
+      return event
+    case .old21(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .old21(following) : leave(following)
+      return event
+    case .old30(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .old30(following) : leave(following)
       return event
     case .ended:
       run.control.isEnding = true
@@ -88,8 +108,12 @@ struct Follower: ~Copyable {
     var current = State.ended
     swap(&current, &state)
     switch consume current {
+    case .turning(let following): _ = leave(following)
     case .narrow(let following): _ = leave(following)
     case .wide(let following): _ = leave(following)
+    case .old30(let following): _ = leave(following)
+    case .old21(let following): _ = leave(following)
+    case .old20(let following): _ = leave(following)
     case .seeking: break
     case .probing: break
     case .ended: break
@@ -105,7 +129,9 @@ struct Follower: ~Copyable {
   }
 
   /// Lets go of a log, and says what comes next.
-  private mutating func leave<Layout: RecordLayout>(_ following: consuming Following<Layout>) -> State {
+  private mutating func leave<Source: LiveSource & ~Copyable>(
+    _ following: consuming Following<Source>
+  ) -> State {
     var following = following
     if instance.isStale, !run.input.existingOnly { run.flush(&following.reading, from: &following.ring) }
     run.endCheckpoint(following.reading, at: following.ring.nextPlace)
@@ -121,7 +147,7 @@ extension Follower {
   /// Looks for a log, and attaches to it.
   private mutating func seek(_ earlier: Search) throws(RunError) -> FollowEvent {
     var search = earlier
-    instance.refresh()
+    instance.refresh(at: run.control.clock.now().steadyNanoseconds)
     // A log that was made while we waited, and any but the first, is read from its beginning: all of it is new.
     // The first is joined where it is now, unless its past was asked for.
     let existingOnly = run.input.existingOnly
@@ -175,17 +201,29 @@ extension Follower {
     if search.said != nil || isNew { run.control.messages.say("Log reacquired") }
     hasRead = true
     switch consume ring {
+    case .turning(let ring):
+      guard let following = try makeFollowing(ring, .v40) else { return .over }
+      state = .turning(following)
     case .narrow(let ring):
       guard let following = try makeFollowing(ring, .v41) else { return .over }
       state = .narrow(following)
     case .wide(let ring): state = .probing(ring, looksLeft: Self.silenceLooks)
+    case .old30(let ring):
+      guard let following = try makeFollowing(ring, LegacyRing<Records30>.numbering) else { return .over }
+      state = .old30(following)
+    case .old21(let ring):
+      guard let following = try makeFollowing(ring, LegacyRing<Records21>.numbering) else { return .over }
+      state = .old21(following)
+    case .old20(let ring):
+      guard let following = try makeFollowing(ring, LegacyRing<Records20>.numbering) else { return .over }
+      state = .old20(following)
     }
     return .attached(isNew: isNew)
   }
 
   /// Looks for a record that tells which tags the log uses.
   private mutating func probe(
-    _ ring: consuming LogRing<WideRecords>, looksLeft: Int
+    _ ring: consuming LogRing<WideRecords, NumberedRingHead>, looksLeft: Int
   ) throws(RunError) -> FollowEvent {
     let probe = ring.probe()
     var found = probe.result
@@ -201,7 +239,7 @@ extension Follower {
       run.control.messages.say(
         "\(instance.path): the log has no record yet that tells its version; waiting for one")
     }
-    instance.refresh()
+    instance.refresh(at: run.control.clock.now().steadyNanoseconds)
     if instance.isStale {
       state = .seeking(Search())
       return .lost
@@ -212,18 +250,18 @@ extension Follower {
   }
 
   /// Gets the routes ready for a log; nil if one of them can't go on with it.
-  private mutating func makeFollowing<Layout: RecordLayout>(
-    _ ring: consuming LogRing<Layout>, _ numbering: TagNumbering
-  ) throws(RunError) -> Following<Layout>? {
-    if let name = run.beginBinary(Layout.self, numbering) {
+  private mutating func makeFollowing<Source: LiveSource & ~Copyable>(
+    _ ring: consuming Source, _ numbering: TagNumbering
+  ) throws(RunError) -> Following<Source>? {
+    if let name = run.beginBinary(Source.Layout.self, numbering, single: ring.singleNumbering) {
       run.control.fail("the log's layout has changed: \(name) can't go on with it")
       run.control.isEnding = true
       return nil
     }
-    var reading = try run.beginReading(Layout.self, numbering)
+    var reading = try run.beginReading(Source.Layout.self, numbering, single: ring.singleNumbering)
     var ring = ring
     ring.includesUnattributed = reading.takesRecords
-    run.attach(ring.incarnation, at: ring.nextPlace, &reading)
+    run.attach(ring.incarnation, at: ring.nextPlace, overwritten: ring.overwrittenBytes, &reading)
     let rhythm = Rhythm(ringByteCount: ring.byteCount)
     if let monitor = run.control.configuration.process.monitor { monitor.attached(monitor) }
     return Following(ring: ring, reading: reading, rhythm: rhythm)
@@ -233,8 +271,8 @@ extension Follower {
 // MARK: - Reading a log
 
 extension Follower {
-  private mutating func read<Layout: RecordLayout>(
-    _ following: inout Following<Layout>
+  private mutating func read<Source: LiveSource & ~Copyable>(
+    _ following: inout Following<Source>
   ) throws(RunError) -> FollowEvent {
     let moment = run.control.clock.now()
     let now = moment.steadyNanoseconds
@@ -257,18 +295,36 @@ extension Follower {
     if case .busy = pause { isBusy = true }
     if following.rhythm.isTimeToPublish(now, isBusy: isBusy) { run.publish() }
     run.keepCheckpoint(
-      &following.reading, at: following.ring.nextPlace, lagBytesMax: UInt64(following.ring.byteCount / 2))
+      &following.reading, at: following.ring.restartPlace, lagBytesMax: UInt64(following.ring.byteCount / 2))
     run.tellMonitor()
-    if following.rhythm.isTimeToLook(now) { instance.refresh() }
+    if following.rhythm.isTimeToLook(now) {
+      instance.refresh(at: now)
+      if let incarnation = instance.takeRestart() {
+        goOn(&following, as: incarnation)
+        return .restarted
+      }
+    }
     // One system call for each look at a quiet log.
     if case .idle = pause, !run.control.mailbox.wait(milliseconds: following.rhythm.pause()) { return event }
     if run.handleCommands() { run.flush(&following.reading, from: &following.ring) }
     return event
   }
 
+  /// Goes on with a log that another process has taken over where it was: what the former has left unfinished will
+  /// never be.
+  private mutating func goOn<Source: LiveSource & ~Copyable>(
+    _ following: inout Following<Source>, as incarnation: LogIncarnation
+  ) {
+    let place = following.ring.nextPlace
+    run.control.messages.say("\(instance.path): another process writes the log now, which goes on")
+    run.flush(&following.reading, from: &following.ring)
+    run.endCheckpoint(following.reading, at: place)
+    run.attach(incarnation, at: place, overwritten: 0, continues: true, &following.reading)
+  }
+
   /// Deals with why reading has paused.
-  private mutating func handle<Layout: RecordLayout>(
-    _ pause: Run.Pause, _ following: inout Following<Layout>, isStale: Bool, endsAfterLog: Bool, _ now: Int64
+  private mutating func handle<Source: LiveSource & ~Copyable>(
+    _ pause: Run.Pause, _ following: inout Following<Source>, isStale: Bool, endsAfterLog: Bool, _ now: Int64
   ) -> FollowEvent {
     let messages = run.control.messages
     switch pause {

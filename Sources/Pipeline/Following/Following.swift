@@ -2,8 +2,8 @@ import LogReading
 import VarnishLog
 
 /// A live log that is being read.
-struct Following<Layout: RecordLayout>: ~Copyable {
-  var ring: LogRing<Layout>
-  var reading: Reading<Layout>
+struct Following<Source: LiveSource & ~Copyable>: ~Copyable {
+  var ring: Source
+  var reading: Reading<Source.Layout>
   var rhythm: Rhythm
 }

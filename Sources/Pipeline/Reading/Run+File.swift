@@ -10,7 +10,7 @@ extension Run {
     _ source: inout Source, _ path: String
   ) throws(RunError) {
     var reading = try beginReading(Source.Layout.self, source.numbering, single: source.singleNumbering)
-    attach(source.incarnation, at: source.nextPlace, &reading)
+    attach(source.incarnation, at: source.nextPlace, overwritten: 0, &reading)
     standing.state = .reading
     source.includesUnattributed = reading.takesRecords
     do throws(LogError) {

@@ -112,7 +112,11 @@ struct ReadingCheckpoint: ~Copyable {
   ///
   /// - Parameters:
   ///   - place: of its first record that can be read.
-  mutating func attach(_ log: LogIncarnation, at place: UInt64) -> Attachment {
+  ///   - overwritten: how many bytes had been written in front of that; of a file none is ever lost.
+  ///   - continues: whether it is the log that was read so far, up to this place, under another writer.
+  mutating func attach(
+    _ log: LogIncarnation, at place: UInt64, overwritten: UInt64, continues: Bool
+  ) -> Attachment {
     var attachment = Attachment()
     let isFirst = !hasAttached
     hasAttached = true
@@ -126,8 +130,7 @@ struct ReadingCheckpoint: ~Copyable {
     guard last.incarnation == log, !isForgotten else {
       isForgotten = false
       attachment.isOther = isFirst
-      // Of a file nothing is overwritten.
-      attachment.lostBytes = log.writer == nil ? 0 : place
+      attachment.lostBytes = overwritten
       // Of the last one, nothing may have been read.
       let end = max(isFirst ? opened.endPlace : standing.through, last.start)
       standing.logs.append(LogSpan(log, start: (end >> 40 + 1) << 40))
@@ -135,7 +138,7 @@ struct ReadingCheckpoint: ~Copyable {
         resume(at: logStart + place, &attachment)
       } else if candidates.last?.unfinished.isEmpty == true {
         // All of the former log was read: what comes after it is the beginning of this one.
-        candidates[candidates.count - 1].place = logStart
+        candidates[candidates.count - 1].place = logStart + (continues ? place : 0)
       }
       return attachment
     }

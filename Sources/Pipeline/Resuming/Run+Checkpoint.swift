@@ -10,13 +10,19 @@ import VarnishLog
 extension Run {
   /// Takes note of a log that is read from now on, and has what was unfinished begin again.
   ///
-  /// - Parameter place: of its first record that can be read.
+  /// - Parameters:
+  ///   - place: of its first record that can be read.
+  ///   - overwritten: how many bytes had been written in front of that.
+  ///   - continues: whether it is the log that was read so far, up to this place, under another writer.
   mutating func attach<Layout: RecordLayout>(
-    _ log: LogIncarnation, at place: UInt64, _ reading: inout Reading<Layout>
+    _ log: LogIncarnation, at place: UInt64, overwritten: UInt64, continues: Bool = false,
+    _ reading: inout Reading<Layout>
   ) {
     guard checkpoint != nil else { return }
     let former = checkpoint?.standing
-    guard let attachment = checkpoint?.attach(log, at: place) else { return }
+    guard
+      let attachment = checkpoint?.attach(log, at: place, overwritten: overwritten, continues: continues)
+    else { return }
     logStart = checkpoint?.logStart ?? 0
     reading.notesForced = true
     for way in 0..<reading.groupers.count { reading.groupers[way].notesForced = true }

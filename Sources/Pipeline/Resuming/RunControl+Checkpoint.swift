@@ -38,10 +38,7 @@ extension RunControl {
       var instance = InstanceFollower(path: path)
       instance.refresh()
       guard let ring = try? instance.attach(start: .at(position), stopsAtTail: false) else { return false }
-      switch consume ring {
-      case .narrow(let ring): return ring.resumption == .held
-      case .wide(let ring): return ring.resumption == .held
-      }
+      return ring.resumption == .held
     }
   }
 }

@@ -35,6 +35,14 @@ extension Route {
     }
   }
 
+  /// Forgets what is kept for later: something was lost, and what comes may be of another request.
+  mutating func forgetSingles() {
+    switch shown {
+    case .singles(let renderer)?: renderer.value.forget()
+    default: break
+    }
+  }
+
   /// Writes the entry that there is into the spool.
   mutating func offerSingle() -> Outcome {
     switch shown {

@@ -33,7 +33,7 @@ struct LogStanding: Sendable, Equatable {
     /// How much was written to it, on a scale of which only differences count.
     let writtenOffset: Int
 
-    init<Layout: RecordLayout>(_ ring: borrowing LogRing<Layout>) {
+    init<Source: LiveSource & ~Copyable>(_ ring: borrowing Source) {
       byteCount = ring.byteCount
       lagBytes = ring.lagBytes
       writtenOffset = ring.readOffset + lagBytes

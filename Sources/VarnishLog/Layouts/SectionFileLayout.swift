@@ -32,4 +32,7 @@ package enum SectionFileLayout {
 
   package static let freeKind = "Free"
   package static let coolKind = "Cool"
+  package static let logKind = "Log"
+  /// The first word of a log's kind, in which it differs from all others.
+  package static let logKindWord: UInt32 = 0x0067_6F4C
 }

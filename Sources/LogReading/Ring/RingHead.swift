@@ -1,0 +1,185 @@
+import CShims
+import VarnishLog
+
+/// What stands in front of a ring: where in it the server writes, and where each segment's first record is.
+///
+/// Rings differ in nothing else than their heads and their records, so that `LogRing` is compiled for each pair.
+public protocol RingHead: Sendable {
+  /// Where word 0 of the ring is, in bytes from the beginning of the head.
+  static var byteCount: Int { get }
+  /// Where the head says where the segments' first records are.
+  static var firstRecordsOffset: Int { get }
+  /// So many segments there are before their numbers begin again.
+  static var segmentPeriod: UInt64 { get }
+  /// Whether a ring can have begun anew although no wrap mark says so.
+  static var mayTurnUnmarked: Bool { get }
+
+  /// Views the head of a log whose marker is there, in memory that stays mapped as long as this value.
+  ///
+  /// - Returns: nil if the server hasn't finished making it.
+  init?(_ memory: UnsafeRawPointer)
+
+  /// The size of a segment and of the ring, in words, in a log of so many bytes; nil if they don't fit.
+  func sizes(logByteCount: Int) -> (segmentWords: Int, ringWords: Int)?
+
+  /// The segment that is being written, as a reader counts who has just come.
+  var firstSight: UInt64 { get }
+
+  /// How many segments the server is ahead of one; a negative number, modulo 2^32, for one that it isn't in yet.
+  ///
+  /// To be asked behind the use of what was read: it is a fence.
+  func writerDistance(from segment: UInt64) -> UInt32
+
+  /// Has turns be counted so that a turn which an earlier reader knew has the number that it had then.
+  mutating func count(fromTurn turn: UInt64)
+}
+
+extension RingHead {
+  /// The segment that is being written, as it is counted by one who is in another.
+  func writerSegment(seenFrom segment: UInt64) -> UInt64 {
+    segment &+ UInt64(bitPattern: Int64(Int32(bitPattern: writerDistance(from: segment))))
+  }
+}
+
+/// The head of a ring of 4.1 and newer: the segments have one running number (`shm-layout.md` 6.3).
+///
+/// ```
+/// byte 0   marker        8 bytes, stored last when the log is made
+///      8   segment size  Int64, in words of 4 bytes
+///     16   segment       UInt32, number of the segment being written, modulo 2^32
+///     24   offsets       8 × Int64, where the first record of each segment starts; -1 = not yet
+///     88   word 0 of the ring, which has 8 × segment size words
+/// ```
+@safe public struct NumberedRingHead: RingHead, @unchecked Sendable {
+  private let memory: UnsafeRawPointer
+
+  /// The number that a ring's first segment has.
+  private static var firstNumber: UInt32 { 0xFFFF_FFF8 }
+
+  /// 88.
+  public static var byteCount: Int { RingLayout.byteCount }
+  /// 24.
+  public static var firstRecordsOffset: Int { RingLayout.firstRecordsOffset }
+  /// The numbers have 32 bits.
+  public static var segmentPeriod: UInt64 { 1 << 32 }
+  /// The wrap mark is there before the segment's number.
+  public static var mayTurnUnmarked: Bool { false }
+
+  /// Views a head; it is finished when the marker is there.
+  public init?(_ memory: UnsafeRawPointer) { unsafe self.memory = memory }
+
+  /// The size that the head says, if eight segments of it fit.
+  public func sizes(logByteCount: Int) -> (segmentWords: Int, ringWords: Int)? {
+    let size = unsafe Int(
+      bitPattern: UInt(shim_load_acquire_u64(memory + RingLayout.segmentSizeOffset)))
+    guard size > 0, size <= (logByteCount - Self.byteCount) / 4 / 8 else { return nil }
+    return (size, size * 8)
+  }
+
+  /// The number, counted from that of a ring's first segment on.
+  public var firstSight: UInt64 { UInt64(writerDistance(from: 0)) }
+
+  /// The difference of the numbers.
+  public func writerDistance(from segment: UInt64) -> UInt32 {
+    shim_fence_acquire()
+    let number = unsafe shim_load_acquire_u32(memory + RingLayout.segmentNumberOffset)
+    return number &- Self.firstNumber &- UInt32(truncatingIfNeeded: segment)
+  }
+
+  /// Nothing to be done: the number in the head is the lower half of what is counted.
+  public mutating func count(fromTurn turn: UInt64) {}
+}
+
+/// The head of a ring of 4.0: the turns are counted, and within each the segments from 0 to 7 (`shm-layout.md` 6.2).
+///
+/// ```
+/// byte 0   marker   8 bytes
+///      8   offsets  8 × Int64, where the first record of each segment starts; -1 = not yet
+///     72   segment  UInt32, the one being written
+///     76   turn     UInt32; begins anywhere, and 0 is left out: 0 = the log isn't finished
+///     80   word 0 of the ring, which has all words that are left
+/// ```
+///
+/// Both are stored when the ring begins anew, one after the other. What it looks like in between, in whichever order,
+/// is told by the end mark, which then is all that the new turn has.
+@safe public struct TurningRingHead: RingHead, @unchecked Sendable {
+  private let memory: UnsafeRawPointer
+  /// Which turn of all has the number 0 here; see `count(fromTurn:)`.
+  private var origin: UInt64
+
+  private static var segmentOffset: Int { 72 }
+  private static var turnOffset: Int { 76 }
+  /// So many turns there are before their numbers begin again, as 0 is left out.
+  private static var period: UInt64 { UInt64(UInt32.max) }
+  /// Turns are counted from the last multiple of this on: places in the log stay small, wherever the server begins to
+  /// count, and what a reader has stored is still told apart from what was there so many turns later.
+  private static var originStep: UInt64 { 1 << 20 }
+
+  /// 80.
+  public static var byteCount: Int { 80 }
+  /// 8.
+  public static var firstRecordsOffset: Int { 8 }
+  /// Eight in each turn.
+  public static var segmentPeriod: UInt64 { period * 8 }
+  /// The turn's number may be there before the wrap mark.
+  public static var mayTurnUnmarked: Bool { true }
+
+  /// Views a head, if the turn's number is there.
+  public init?(_ memory: UnsafeRawPointer) {
+    let turn = unsafe shim_load_acquire_u32(memory + Self.turnOffset)
+    guard turn > 0 else { return nil }
+    unsafe self.memory = memory
+    // The turn before is counted as well: what is left of it can be read.
+    origin = UInt64(turn > 1 ? turn - 2 : 0) & ~(Self.originStep - 1)
+  }
+
+  /// An eighth of the words that there are.
+  public func sizes(logByteCount: Int) -> (segmentWords: Int, ringWords: Int)? {
+    let words = (logByteCount - Self.byteCount) / 4
+    return words < 8 ? nil : (words / 8, words)
+  }
+
+  /// Counted from the origin on.
+  public var firstSight: UInt64 {
+    let (turn, eighth) = position
+    return (turn + Self.period - origin) % Self.period * 8 + eighth
+  }
+
+  /// The turn, counted from 0 on, and the segment.
+  private var position: (turn: UInt64, eighth: UInt64) {
+    let turn = unsafe shim_load_acquire_u32(memory + Self.turnOffset)
+    let eighth = unsafe shim_load_acquire_u32(memory + Self.segmentOffset)
+    // A turn 0 is none that a server has: that of a log which is wiped while it is read is an old one.
+    return (UInt64(turn &- 1), UInt64(min(eighth, 7)))
+  }
+
+  /// Whether the present turn has no record yet.
+  private var isFresh: Bool {
+    unsafe shim_load_acquire_u32(memory + Self.byteCount) == 0xFE45_4545
+  }
+
+  /// The difference of turns and segments.
+  public func writerDistance(from segment: UInt64) -> UInt32 {
+    shim_fence_acquire()
+    let (turn, eighth) = position
+    let (ownTurn, ownEighth) = ((origin &+ segment / 8) % Self.period, segment % 8)
+    // Modulo the period, both being less than it or just it.
+    var turns = Int64(turn) - Int64(ownTurn)
+    if turns < -Int64(Self.period / 2) { turns += Int64(Self.period) }
+    if turns > Int64(Self.period / 2) { turns -= Int64(Self.period) }
+    // Half of a beginning: the turn isn't counted yet, or the segment not yet set back.
+    if turns == 0, eighth == 0, ownEighth > 0, isFresh { turns = 1 }
+    if turns == 1, eighth == 7, isFresh { turns = 0 }
+    let distance = turns * 8 + Int64(eighth) - Int64(ownEighth)
+    return UInt32(bitPattern: Int32(clamping: distance))
+  }
+
+  /// Takes the present turn for the last one that can have been counted so.
+  public mutating func count(fromTurn turn: UInt64) {
+    let present = position.turn
+    let behind = (present &- turn) & (Self.originStep - 1)
+    // That turn is so far behind the present one; the origin is as far in front of it as was counted.
+    let (own, counted) = ((present &+ Self.period &- behind) % Self.period, turn % Self.period)
+    origin = (own &+ Self.period &- counted) % Self.period
+  }
+}
