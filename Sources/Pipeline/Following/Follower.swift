@@ -341,7 +341,9 @@ extension Follower {
       run.control.configuration.process.monitor?.noteCaughtUp(at: now)
       if endsAfterLog { run.control.isEnding = true }
       return .read(isIdle: true)
-    case .end: return .over
+    case .end:
+      run.flushSingles(at: following.ring.nextPlace)
+      return .over
     case .overrun(let lostBytes):
       run.countLost(lostBytes)
       messages.say("Log overrun: \(lostBytes) bytes were overwritten before they were read")
@@ -353,6 +355,7 @@ extension Follower {
       } else {
         messages.say(error.description)
       }
+      run.forgetSingles()
       run.flush(&following.reading, from: &following.ring)
       return .damaged(error)
     case .oversized(let vxid, _):

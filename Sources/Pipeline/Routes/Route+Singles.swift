@@ -79,6 +79,11 @@ extension Run {
     }
   }
 
+  /// Has the routes forget what they keep for later: something was lost.
+  mutating func forgetSingles() {
+    for index in 0..<routes.count { routes[index].forgetSingles() }
+  }
+
   private mutating func offerSingle(_ index: Int, at place: UInt64) {
     routes[index].marks.reach(place)
     if routes[index].marks.isNextDone {

@@ -51,9 +51,9 @@ struct OldLogText: ~Copyable {
   ) throws(OldSelectionError) {
     self.form = form
     self.isForTerminal = isForTerminal
-    func set(_ tags_: [Tag]) -> TagSet {
+    func set(_ members: [Tag]) -> TagSet {
       var set = TagSet()
-      for number in tags_.compactMap(tags.number) { set.insert(number) }
+      for number in members.compactMap(tags.number) { set.insert(number) }
       return set
     }
     var always = TagSet()
