@@ -69,6 +69,10 @@ let package = Package(
       dependencies: ["VarnishLog"],
       swiftSettings: marked),
     .target(
+      name: "LogConversion",
+      dependencies: ["VarnishLog", "Transactions"],
+      swiftSettings: marked),
+    .target(
       name: "LogQuery",
       dependencies: ["CPCRE2", "Platform", "SharedMemory", "VarnishLog", "Transactions"],
       swiftSettings: marked),

@@ -30,6 +30,17 @@ public protocol LogSource<Layout>: ~Copyable {
   /// The place behind what was handed out last, where reading goes on; it only grows.
   var nextPlace: UInt64 { get }
 
+  /// The place at which reading must begin anew to be handed all that wasn't handed out yet; most sources hand out
+  /// everything in front of `nextPlace`.
+  var restartPlace: UInt64 { get }
+
+  /// Whether the log has no transactions: they are made of its records, which are handed out by themselves as well if
+  /// `includesUnattributed` is set, as runs of one record whose shape is `single`.
+  static var makesTransactions: Bool { get }
+
+  /// The numbering of what is handed out by itself; nil if it is that of everything.
+  var singleNumbering: TagNumbering? { get }
+
   /// Where in the log a record of the last call lies, in bytes from the beginning of the file or ring.
   func offset(of address: UnsafeRawPointer) -> Int
 }
@@ -37,6 +48,15 @@ public protocol LogSource<Layout>: ~Copyable {
 extension LogSource where Self: ~Copyable {
   /// The position behind what was handed out last: a source that is opened there goes on with what comes next.
   public var nextPosition: LogPosition { LogPosition(incarnation, place: nextPlace) }
+
+  /// Where reading goes on.
+  public var restartPlace: UInt64 { nextPlace }
+
+  /// Transactions are in the log.
+  public static var makesTransactions: Bool { false }
+
+  /// Everything has one numbering.
+  public var singleNumbering: TagNumbering? { nil }
 }
 
 /// A log that a server writes while it is read.

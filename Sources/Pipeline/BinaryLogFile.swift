@@ -9,12 +9,20 @@ public struct BinaryLogFile: BinaryFormat {
     BinaryContent(BinaryLogFile())
   }
 
+  /// What files of 2.0 to 3.0 are; they have no marker.
+  static func kind(ofOld numbering: TagNumbering) -> BinaryKind {
+    BinaryKind(marker: 0, variant: variant(numbering))
+  }
+
+  private static func variant(_ numbering: TagNumbering?) -> UInt8 {
+    numbering.flatMap { TagNumbering.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) } ?? 0
+  }
+
   /// What files of a layout and a numbering of the tags are.
   public static func kind<Layout: RecordLayout>(
     _ layout: Layout.Type, _ numbering: TagNumbering?
   ) -> BinaryKind {
-    let variant = numbering.flatMap { TagNumbering.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) }
-    return BinaryKind(marker: Layout.fileMagic, variant: variant ?? 0)
+    BinaryKind(marker: Layout.fileMagic, variant: variant(numbering))
   }
 
   /// What a file is, compressed or not; nil if it is no log, or can't be read.
@@ -27,9 +35,10 @@ public struct BinaryLogFile: BinaryFormat {
     }
     do {
       let file = try LogFile(path: path)
-      switch file.layout {
+      switch file.kind {
       case .narrow: return kind(FileRecords<NarrowRecords>(file, assuming: nil))
       case .wide: return kind(FileRecords<WideRecords>(file, assuming: nil))
+      case .old(let numbering): return Self.kind(ofOld: numbering)
       }
     } catch {
       return nil
@@ -38,6 +47,22 @@ public struct BinaryLogFile: BinaryFormat {
 
   /// Where the last whole record of a file ends; nil if it is no log, or can't be read.
   public func wholeByteCount(ofFile path: String) -> Int? {
+    func oldEnd<Format>(_ records: consuming LegacyFileRecords<Format>) -> Int {
+      var records = records
+      var end = 0
+      records.includesUnattributed = true
+      do {
+        while true {
+          switch try records.next() {
+          case .records(let run) where run.shape == .single: end = Int(truncatingIfNeeded: run.endPlace)
+          case .end: return end
+          default: continue
+          }
+        }
+      } catch {
+        return end
+      }
+    }
     func end<Layout>(_ records: consuming FileRecords<Layout>) -> Int {
       var records = records
       var end = MemoryLayout<UInt32>.size
@@ -53,16 +78,21 @@ public struct BinaryLogFile: BinaryFormat {
     }
     do {
       let file = try LogFile(path: path)
-      switch file.layout {
+      switch file.kind {
       case .narrow: return end(FileRecords<NarrowRecords>(file, assuming: nil))
       case .wide: return end(FileRecords<WideRecords>(file, assuming: nil))
+      case .old(.v20): return oldEnd(LegacyFileRecords<Records20>(file))
+      case .old(.v21): return oldEnd(LegacyFileRecords<Records21>(file))
+      case .old: return oldEnd(LegacyFileRecords<Records30>(file))
       }
     } catch {
       return nil
     }
   }
-  /// What files of a kind begin with: the word that tells their layout.
+
+  /// What files of a kind begin with: the word that tells their layout, if they have one.
   public func header(of kind: BinaryKind) -> [UInt8] {
-    unsafe withUnsafeBytes(of: kind.marker.littleEndian, Array.init)
+    guard kind.marker != 0 else { return [] }
+    return unsafe withUnsafeBytes(of: kind.marker.littleEndian, Array.init)
   }
 }

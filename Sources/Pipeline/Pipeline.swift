@@ -63,45 +63,80 @@ public enum Pipeline {
     let input = control.configuration.input
     let isOld = input.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
     // Standard input and named pipes may have nothing to read yet.
+    let release = input.release.map { TagNumbering(of: $0) }
     let file = try control.aside("opening \(path)", patienceSeconds: 0) {
-      Result { () throws(LogError) in try LogFile(path: path) }
+      Result { () throws(LogError) in try LogFile(path: path, from: release) }
         .mapError { isOld ? .logFileInOldTool($0) : .log($0) }
     }
     let opened = try control.openAsUser(opened)
-    let assumed = input.assumedNumbering
-    switch file.layout {
-    case .narrow:
-      let fits = assumed == .v40 || assumed == .v41
-      return try run(file, NarrowRecords.self, assuming: fits ? assumed : nil, path, control, opened)
-    case .wide:
-      let fits = assumed == .v73 || assumed == .v90
-      return try run(file, WideRecords.self, assuming: fits ? assumed : nil, path, control, opened)
+    let opening = FileOpening(path: path, release: release, assumed: input.assumedNumbering)
+    switch file.kind {
+    case .narrow: return try run(opening.records(file, NarrowRecords.self), opening, control, opened)
+    case .wide: return try run(opening.records(file, WideRecords.self), opening, control, opened)
+    case .old(.v20): return try run(LegacyFileRecords<Records20>(file), opening, control, opened)
+    case .old(.v21): return try run(LegacyFileRecords<Records21>(file), opening, control, opened)
+    case .old: return try run(LegacyFileRecords<Records30>(file), opening, control, opened)
     }
   }
 
-  private static func run<Layout: RecordLayout>(
-    _ file: consuming LogFile, _ layout: Layout.Type, assuming numbering: TagNumbering?, _ path: String,
-    _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>
-  ) throws(RunError) -> RunOutcome {
-    var source = FileRecords<Layout>(file, assuming: numbering)
+  private static func run<Source: LogFileSource & ~Copyable>(
+    _ records: consuming Source, _ opening: FileOpening, _ control: consuming RunControl,
+    _ opened: consuming FixedList<OpenedOutput?>
+  ) throws(RunError) -> RunOutcome where Source: OpenableAgain {
+    var source = records
     do {
       try source.begin()
     } catch {
       throw .log(error)
     }
     var run = try Run(control, opened, canWait: true)
-    if try !run.goOn(in: &source, path) {
+    if try !run.goOn(in: &source, opening.path) {
       // What isn't the file that it was is read as a whole.
       do {
-        source = try FileRecords<Layout>(LogFile(path: path), assuming: numbering)
+        source = try Source(again: opening)
         try source.begin()
       } catch {
         throw .log(error)
       }
     }
-    _ = run.beginBinary(Layout.self, source.numbering)
+    _ = run.beginBinary(Source.Layout.self, source.numbering, single: source.singleNumbering)
     run.announceReady()
-    try run.read(&source, path)
+    try run.read(&source, opening.path)
     return run.finish()
+  }
+}
+
+/// How a log file is opened.
+struct FileOpening {
+  let path: String
+  /// The numbering that it has for certain, and what to take if its first records don't tell.
+  let release: TagNumbering?, assumed: TagNumbering?
+
+  /// The file's records in a layout of today's.
+  func records<Layout: RecordLayout>(_ file: consuming LogFile, _ layout: Layout.Type) -> FileRecords<Layout>
+  {
+    func fits(_ numbering: TagNumbering?) -> TagNumbering? {
+      let isNarrow = Layout.headerByteCount == NarrowRecords.headerByteCount
+      return numbering.flatMap { LogFileKind(of: $0) == (isNarrow ? .narrow : .wide) ? $0 : nil }
+    }
+    return FileRecords(file, assuming: fits(assumed), knowing: fits(release))
+  }
+}
+
+/// A source of a file's records that is made of the file.
+protocol OpenableAgain: ~Copyable {
+  /// Opens the file once more.
+  init(again opening: FileOpening) throws(LogError)
+}
+
+extension FileRecords: OpenableAgain {
+  init(again opening: FileOpening) throws(LogError) {
+    self = opening.records(try LogFile(path: opening.path, from: opening.release), Layout.self)
+  }
+}
+
+extension LegacyFileRecords: OpenableAgain {
+  init(again opening: FileOpening) throws(LogError) {
+    self.init(try LogFile(path: opening.path, from: Format.numbering))
   }
 }

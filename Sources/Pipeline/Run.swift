@@ -98,23 +98,27 @@ struct Run: ~Copyable {
   // MARK: Getting ready for a log
 
   /// Makes the routes fit a log's tags.
-  mutating func prepare(for numbering: TagNumbering) throws(RunError) {
-    guard log.numbering != numbering else { return }
-    let rules = input.rules(for: numbering)
-    for index in 0..<routes.count { try routes[index].prepare(rules, numbering) }
-    log.numbering = numbering
+  ///
+  /// - Parameter single: those of its records by themselves, if it has no transactions.
+  mutating func prepare(for numbering: TagNumbering, single: TagNumbering? = nil) throws(RunError) {
+    guard log.numbering != numbering || log.single != single else { return }
+    for index in 0..<routes.count { try routes[index].prepare(input, numbering, single: single) }
+    (log.numbering, log.single) = (numbering, single)
   }
 
   /// Tells outputs that write records what those of this log are.
   ///
   /// - Returns: false if one of them has begun with records of another kind.
   mutating func beginBinary<Layout: RecordLayout>(
-    _ layout: Layout.Type, _ numbering: TagNumbering
+    _ layout: Layout.Type, _ numbering: TagNumbering, single: TagNumbering? = nil
   ) -> String? {
-    let kind = BinaryLogFile.kind(layout, numbering)
-    log.binaryKind = kind
+    let usual = BinaryLogFile.kind(layout, numbering)
+    log.binaryKind = usual
     for index in 0..<routes.count {
       guard let content = routes[index].content.binary else { continue }
+      let takesSingles =
+        single.map { routes[index].configuration.takesSingles(input.rules(for: $0)) } ?? false
+      let kind = takesSingles ? BinaryLogFile.kind(ofOld: single ?? numbering) : usual
       if !content.begin(kind) { return routes[index].output?.name ?? routes[index].name }
     }
     return nil
@@ -166,7 +170,10 @@ struct Run: ~Copyable {
   /// Counts bytes of the log that were overwritten before they were read.
   mutating func countLost(_ byteCount: Int) {
     lostBytes += byteCount
-    for index in 0..<routes.count { routes[index].countOverrun(byteCount) }
+    for index in 0..<routes.count {
+      routes[index].countOverrun(byteCount)
+      routes[index].forgetSingles()
+    }
   }
 
   /// Tells a program that embeds the run how it stands; of several outputs, it is told of the first.

@@ -10,6 +10,8 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case format(FormatError)
   case query(QueryError)
   case recordRule(RecordRuleError)
+  /// What an option of 2.0 to 3.0 asks for can't be had; one line.
+  case oldOption(String)
   case log(LogError)
   /// The same, where the rules of a release before 5.2 are insisted on.
   case logFileInOldTool(LogError)
@@ -36,6 +38,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     case .format(let error): error.description
     case .query(let error): "Query expression error:\n\(error.description)"
     case .recordRule(let error): error.description
+    case .oldOption(let problem): problem
     case .log(let error): error.description
     case .logFileInOldTool(.cannotOpen(let error)):
       "Can't open log file (Could not open \(VisibleText.oneLine(error.path)): \(error.reason)\n)"

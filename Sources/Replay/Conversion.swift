@@ -59,7 +59,8 @@ struct Conversion {
   private static func layout(of numbering: TagNumbering) -> LogLayout {
     switch numbering {
     case .v40, .v41: .narrow
-    case .v73, .v90: .wide
+    // What is made of an old log's records has the layout of today's.
+    case .v73, .v90, .v20, .v21, .v30: .wide
     }
   }
 }

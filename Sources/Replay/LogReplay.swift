@@ -62,19 +62,21 @@ public struct LogReplay: ~Copyable {
   private mutating func playOnce() throws(ReplayError) {
     let file: LogFile
     do throws(LogError) {
-      file = try LogFile(path: options.input)
+      file = try LogFile(path: options.input, from: options.release)
     } catch {
       throw .log(error)
     }
-    let layout = file.layout
-    switch layout {
-    case .narrow: try play(FileRecords<NarrowRecords>(file, assuming: nil), layout)
-    case .wide: try play(FileRecords<WideRecords>(file, assuming: nil), layout)
+    switch file.kind {
+    case .narrow: try play(FileRecords<NarrowRecords>(file, assuming: nil, knowing: options.release), .narrow)
+    case .wide: try play(FileRecords<WideRecords>(file, assuming: nil, knowing: options.release), .wide)
+    case .old(.v20): try play(LegacyFileRecords<Records20>(file), .wide)
+    case .old(.v21): try play(LegacyFileRecords<Records21>(file), .wide)
+    case .old: try play(LegacyFileRecords<Records30>(file), .wide)
     }
   }
 
-  private mutating func play<Layout: RecordLayout>(
-    _ records: consuming FileRecords<Layout>, _ layout: LogLayout
+  private mutating func play<Source: LogFileSource & ~Copyable>(
+    _ records: consuming Source, _ layout: LogLayout
   ) throws(ReplayError) {
     var source = records
     do throws(LogError) {
@@ -82,7 +84,8 @@ public struct LogReplay: ~Copyable {
     } catch {
       throw .log(error)
     }
-    source.includesUnattributed = true
+    // What belongs to no transaction is played, too, but not what transactions are made of.
+    source.includesUnattributed = !Source.makesTransactions
     let target: TagNumbering
     if let stage {
       target = stage.numbering
@@ -117,8 +120,8 @@ public struct LogReplay: ~Copyable {
     }
   }
 
-  private mutating func play<Layout: RecordLayout>(
-    _ source: inout FileRecords<Layout>, _ player: inout RunPlayer, _ stage: inout Stage
+  private mutating func play<Source: LogFileSource & ~Copyable>(
+    _ source: inout Source, _ player: inout RunPlayer, _ stage: inout Stage
   ) throws(LogError) {
     let needsTimes = options.shiftsTimes || stage.schedule.needsRecordedTimes
     while !mustEnd {

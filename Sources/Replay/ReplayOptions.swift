@@ -15,6 +15,8 @@ public struct ReplayOptions: Sendable {
 
   /// The captured log; "-" is standard input.
   public var input: String
+  /// What has written the file; nil is what its first records tell.
+  public var release: TagNumbering?
   /// Where the live log is made; what readers are given with `-n`.
   public var directory: String
   /// When a transaction is written.

@@ -19,12 +19,42 @@ struct ArgumentExpansion {
     optionString: "aAbcCdDEg:hi:I:k:L:n:N:P:Q:q:r:R:t:T:uvVw:x:X:",
     successors: ArgumentExpansion.successorsInLog)
 
-  private init(optionString: String, successors: [Character: String]) {
+  /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
+  static let ncsaBefore40 = ArgumentExpansion(
+    optionString: "abcCdDEF:fg:hi:I:jk:L:m:n:P:Q:q:r:R:s:t:T:Vw:x:X:", successors: [:],
+    longForms: ["f": "--prefer-forwarded"])
+
+  /// The same of `varnishlog`, which may have a tag and an expression behind its options.
+  static let logBefore40 = ArgumentExpansion(
+    optionString: "aAbcCdDEg:hi:I:k:L:m:n:oOP:Q:q:r:R:s:t:T:uvVw:x:X:", successors: [:],
+    strayOption: "--together-with")
+
+  /// Letters that the parser knows by another name.
+  private let longForms: [Character: String]
+  /// What the parser is told of arguments that belong to no option; nil if there may be none.
+  private let strayOption: String?
+
+  private init(
+    optionString: String, successors: [Character: String], longForms: [Character: String] = [:],
+    strayOption: String? = nil
+  ) {
     self.optionString = optionString
     self.successors = successors
+    self.longForms = longForms
+    self.strayOption = strayOption
     let letters = Set(optionString).subtracting(":")
     valued = letters.filter { optionString.contains("\($0):") }
     flags = letters.subtracting(valued)
+  }
+
+  /// The version that `--compat` asks for in a command line that isn't split yet.
+  static func compatibility(in arguments: [String]) -> String? {
+    var found: String?
+    for (index, argument) in arguments.enumerated() {
+      if argument == "--compat", index + 1 < arguments.count { found = arguments[index + 1] }
+      if argument.hasPrefix("--compat=") { found = String(argument.dropFirst("--compat=".count)) }
+    }
+    return found
   }
 
   /// An option of one letter, and its value if it takes one.
@@ -52,7 +82,9 @@ struct ArgumentExpansion {
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       if argument == "--" {
-        if let stray = rest.first { throw .strayArgument(stray) }
+        if let stray = rest.first, strayOption == nil { throw .strayArgument(stray) }
+        for stray in rest { result += [strayOption ?? "", stray] }
+        rest = []
       } else if argument == "--gzip" {
         // The one option whose value may be left out.
         result.append("--gzip=\(Self.gzipLevelUsual)")
@@ -63,14 +95,15 @@ struct ArgumentExpansion {
       } else if argument.hasPrefix("-"), argument.count > 1 {
         try expand(argument.dropFirst(), &rest, into: &result)
       } else {
-        throw .strayArgument(argument)
+        guard let strayOption else { throw .strayArgument(argument) }
+        result += [strayOption, argument]
       }
     }
     return result
   }
 
   /// The options whose values are bytes; all others take text.
-  private static let byteLetters: Set<Character> = ["F", "q", "i", "I", "x", "X"]
+  private static let byteLetters: Set<Character> = ["F", "q", "i", "I", "x", "X", "m"]
 
   /// Refuses what isn't UTF-8 where text is wanted.
   func checkBytes(_ arguments: [String]) throws(UsageError) {
@@ -98,7 +131,8 @@ struct ArgumentExpansion {
 
   static let gzipLevelUsual = 6
   private static let longFlags: Set<String> = [
-    "--help", "--version", "--stats", "--mark-gaps", "--help-hidden", "--sandbox", "--no-sandbox",
+    "--help", "--version", "--stats", "--prefer-forwarded", "--mark-gaps", "--help-hidden", "--sandbox",
+    "--no-sandbox",
   ]
 
   private static func takesNextAsValue(_ argument: String) -> Bool {
@@ -112,7 +146,7 @@ struct ArgumentExpansion {
     var letters = letters.unicodeScalars
     while let letter = letters.popFirst().map(Character.init) {
       if flags.contains(letter) {
-        result.append("-\(letter)")
+        result.append(longForms[letter] ?? "-\(letter)")
       } else if valued.contains(letter) {
         guard let value = letters.isEmpty ? rest.popFirst() : String(String.UnicodeScalarView(letters))
         else {

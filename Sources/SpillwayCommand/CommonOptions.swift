@@ -32,9 +32,16 @@ struct InputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Follow the rules of this Varnish version, 2.1 to 9.0. (default: those of the log; or $SPILLWAY_COMPAT)",
+      "Follow the rules of this Varnish version, 2.0 to 9.0. (default: those of the log; or $SPILLWAY_COMPAT)",
       valueName: "version"))
   var compat: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Which Varnish version has written the file, 2.0 to 9.0. (default: what its first records tell)",
+      valueName: "version"))
+  var from: String?
 }
 
 /// Which groups are taken, apart from the sides.

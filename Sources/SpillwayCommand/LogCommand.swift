@@ -1,5 +1,8 @@
 import ArgumentParser
 import LogQuery
+import Pipeline
+import Rendering
+import VarnishLog
 
 /// `spillway log`: follows a log and shows it, or writes its records to binary files.
 struct LogCommand: RunCommand {
@@ -17,10 +20,13 @@ struct LogCommand: RunCommand {
   @OptionGroup(title: "Format") var text: TextOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Process") var process: ProcessOptions
+  @OptionGroup(title: "Logs of 2.0 to 3.0") var old: OldTextOptions
 
   static let oldName = "varnishlog"
   static let oldOpenFailure = (words: "Cannot open output file", status: Int32(2))
-  static let expansion = ArgumentExpansion.log
+  static func expansion(for version: VarnishVersion?) -> ArgumentExpansion {
+    oldRelease(version) == nil ? .log : .logBefore40
+  }
 
   var matching: MatchingOptions { selection.matching }
 
@@ -31,7 +37,7 @@ struct LogCommand: RunCommand {
     request.shown = shown(request)
     request.side = OutputRequest.Side(client: selection.c, backend: selection.b)
     (request.includesESI, request.grouping) = (selection.esi, selection.g)
-    request.rules = recordRules(context.letters)
+    request.rules = context.values.recordRules(context.letters)
     (request.isVerbose, request.isUnbuffered) = (text.v, text.u)
     return request
   }
@@ -44,15 +50,29 @@ struct LogCommand: RunCommand {
     try values.timeout(selection.matching.timeout)
   }
 
-  /// The options that choose records, in their order; `-C` counts for those behind it.
-  private func recordRules(_ letters: [ArgumentExpansion.Letter]) -> [RecordRule] {
-    var rules: [RecordRule] = []
-    var isCaseless = false
-    for (letter, value) in letters {
-      if letter == "C" { isCaseless = true }
-      guard let kind = RecordRule.Kind(rawValue: letter), let value else { continue }
-      rules.append(RecordRule(kind, value.argumentBytes, isCaseless: isCaseless))
+  func setOldOptions(_ input: inout InputConfiguration, _ context: OptionContext) throws(UsageError) {
+    var selection = OldSelection()
+    selection.skipCount = try context.values.skipCount(old.selection.s)
+    selection.matches = try context.values.oldMatches(context.letters)
+    if !old.match.isEmpty {
+      guard old.o, old.match.count == 2 else {
+        throw UsageError("expected -o and behind all options a tag and a regular expression")
+      }
+      guard input.compatibility.map({ $0 < VarnishVersion(3, 0, 0) }) ?? false else {
+        throw UsageError(
+          "unexpected argument: \(old.match[0]); in 3.0 it is -m \(old.match[0]):\(old.match[1])")
+      }
+      selection.matches.append(
+        OldMatch(
+          tag: old.match[0].argumentBytes, expression: old.match[1].argumentBytes,
+          isCaseless: matching.caseless))
     }
-    return rules
+    if old.oneByOne, !selection.matches.isEmpty { throw UsageError("-O and -m don't go together") }
+    input.oldSelection = selection
+    if old.oneByOne {
+      input.showsOldGroups = false
+    } else if old.o || !selection.matches.isEmpty {
+      input.showsOldGroups = true
+    }
   }
 }

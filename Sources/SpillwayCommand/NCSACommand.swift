@@ -1,4 +1,7 @@
 import ArgumentParser
+import Pipeline
+import Rendering
+import VarnishLog
 
 /// `spillway ncsa`: follows a log and writes a line for each request.
 struct NCSACommand: RunCommand {
@@ -15,10 +18,13 @@ struct NCSACommand: RunCommand {
   @OptionGroup(title: "Format") var format: FormatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Process") var process: ProcessOptions
+  @OptionGroup(title: "Logs of 2.0 to 3.0") var old: OldLineOptions
 
   static let oldName = "varnishncsa"
   static let oldOpenFailure = (words: "Can't open output file", status: Int32(1))
-  static let expansion = ArgumentExpansion.ncsa
+  static func expansion(for version: VarnishVersion?) -> ArgumentExpansion {
+    oldRelease(version) == nil ? .ncsa : .ncsaBefore40
+  }
 
   var matching: MatchingOptions { selection.matching }
 
@@ -27,6 +33,7 @@ struct NCSACommand: RunCommand {
     request.set(matching, context.letters)
     request.set(selection, format)
     request.output = output
+    try setOldFormat(&request, context)
     return request
   }
 
@@ -34,5 +41,31 @@ struct NCSACommand: RunCommand {
 
   func timeoutSeconds(_ values: OptionValues) throws(UsageError) -> Double? {
     try values.seconds(selection.matching.timeout, option: "-T")
+  }
+
+  /// What `-f` means in 2.0 to 3.0.
+  private func setOldFormat(_ request: inout OutputRequest, _ context: OptionContext) throws(UsageError) {
+    guard old.prefersForwarded else { return }
+    guard format.text.isEmpty, format.format == nil else { throw UsageError("-f and -F can not be combined") }
+    let release = Self.oldRelease(try context.values.version(input.compat))
+    if let release, release >= VarnishVersion(3, 0, 0) {
+      request.format.text = [#"%{X-Forwarded-For}i %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i""#]
+    } else {
+      request.prefersForwarded = true
+    }
+  }
+
+  func setOldOptions(_ input: inout InputConfiguration, _ context: OptionContext) throws(UsageError) {
+    var selection = OldSelection()
+    selection.skipCount = try context.values.skipCount(old.selection.s)
+    selection.matches = try context.values.oldMatches(context.letters)
+    selection.rules = context.values.recordRules(context.letters)
+    input.oldSelection = selection
+    guard let release = Self.oldRelease(input.compatibility) else { return }
+    // Where those releases say so themselves.
+    let refused: [Character] = release < VarnishVersion(3, 0, 0) ? ["b"] : ["b", "i", "I"]
+    if let letter = context.letters.first(where: { refused.contains($0.letter) })?.letter {
+      throw UsageError("-\(letter) is not valid for varnishncsa")
+    }
   }
 }

@@ -57,7 +57,16 @@ struct OptionValues {
   func version(_ text: String?) throws(UsageError) -> VarnishVersion? {
     guard let text = versionText(text) else { return nil }
     guard let version = VarnishVersion(parsing: text) else {
-      throw UsageError("--compat: \"\(text)\" is not a Varnish version from 2.1 to 9.0")
+      throw UsageError("--compat: \"\(text)\" is not a Varnish version from 2.0 to 9.0")
+    }
+    return version
+  }
+
+  /// The version that has written a file.
+  func release(_ text: String?) throws(UsageError) -> VarnishVersion? {
+    guard let text else { return nil }
+    guard let version = VarnishVersion(parsing: text) else {
+      throw UsageError("--from: \"\(text)\" is not a Varnish version from 2.0 to 9.0")
     }
     return version
   }

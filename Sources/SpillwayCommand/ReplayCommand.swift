@@ -2,6 +2,7 @@ import Shipping
 import ArgumentParser
 import LogReading
 import Replay
+import VarnishLog
 
 /// `spillway replay`: plays a captured log into a live one.
 struct ReplayCommand: ParsableCommand {
@@ -21,6 +22,13 @@ struct ReplayCommand: ParsableCommand {
     name: .short, parsing: .unconditional,
     help: ArgumentHelp("Where the log is made: what readers are given with -n.", valueName: "dir"))
   var n: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Which Varnish version has written the file, 2.0 to 9.0. (default: what its first records tell)",
+      valueName: "version"))
+  var from: String?
 
   @OptionGroup(title: "Pace") var pace: PaceOptions
   @OptionGroup(title: "Changes") var changes: ChangeOptions
@@ -45,6 +53,7 @@ struct ReplayCommand: ParsableCommand {
     guard !n.isEmpty else { throw UsageError("-n: \"\" is no directory") }
     let values = OptionValues()
     var options = ReplayOptions(input: input, directory: try InstanceName(n).path)
+    options.release = try values.release(from).map { TagNumbering(of: $0) }
     options.pace = try pace.pace()
     options.passes = try pace.passes(values)
     options.renumbers = changes.newVxids

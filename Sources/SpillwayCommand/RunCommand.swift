@@ -10,8 +10,8 @@ protocol RunCommand: ParsableCommand {
   static var oldName: String { get }
   /// What that program says when it can't open its output, and the status it ends with.
   static var oldOpenFailure: (words: String, status: Int32) { get }
-  /// How its command line is split.
-  static var expansion: ArgumentExpansion { get }
+  /// How its command line is split, where the rules of a version are insisted on.
+  static func expansion(for version: VarnishVersion?) -> ArgumentExpansion
 
   var input: InputOptions { get }
   var matching: MatchingOptions { get }
@@ -22,6 +22,8 @@ protocol RunCommand: ParsableCommand {
   func request(_ context: OptionContext) throws -> OutputRequest
   /// What is shown by an output that says nothing of it.
   func shown(_ target: OutputRequest) -> OutputRequest.Shown
+  /// What options of 2.0 to 3.0 say of the log.
+  func setOldOptions(_ input: inout InputConfiguration, _ context: OptionContext) throws(UsageError)
   /// How long a transaction may be unfinished; nil is the usual time.
   func timeoutSeconds(_ values: OptionValues) throws(UsageError) -> Double?
 }
@@ -40,9 +42,12 @@ extension RunCommand {
   ///
   /// - Parameters:
   ///   - arguments: the command line, split.
+  ///   - letters: the options of one letter in it.
   ///   - isOldName: whether the program was called by the name of its predecessor.
-  func configuration(_ arguments: [String], isOldName: Bool) throws -> Configuration {
-    let context = OptionContext(letters: Self.expansion.letters(in: arguments), isOldName: isOldName)
+  func configuration(
+    _ arguments: [String], letters: [ArgumentExpansion.Letter], isOldName: Bool
+  ) throws -> Configuration {
+    let context = OptionContext(letters: letters, isOldName: isOldName)
     let values = context.values
     var configuration = Configuration(input: InputConfiguration(.live(input.n)))
     if process.daemonize, output.outputs.isEmpty {
@@ -50,6 +55,8 @@ extension RunCommand {
       if output.w == "-" { throw UsageError("Daemon cannot write to stdout") }
     }
     configuration.input.compatibility = try values.version(input.compat)
+    configuration.input.release = try values.release(input.from)
+    try setOldOptions(&configuration.input, context)
     if isOldName { configuration.process.programName = Self.oldName }
     var request = try request(context)
     // What all outputs may take together.

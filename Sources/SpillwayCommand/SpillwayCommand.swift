@@ -3,6 +3,7 @@ import ArgumentParser
 import Glibc
 import Pipeline
 import Platform
+import VarnishLog
 
 /// The command line: parse, find out what it means, run, exit with the right status.
 @main
@@ -54,15 +55,17 @@ enum SpillwayCommand {
   ) -> Never {
     let name = isOldName ? type.oldName : "spillway"
     let subcommand = type.configuration.commandName ?? ""
+    let compatibility = OptionValues().versionText(ArgumentExpansion.compatibility(in: arguments))
+    let expansion = type.expansion(for: compatibility.flatMap { VarnishVersion(parsing: $0) })
     if arguments.first == "--optstring" {
-      print(type.expansion.optionString)
+      print(expansion.optionString)
       exit(ExitStatus.success)
     }
     // Whoever asks for the old rules may look for the old words, too.
     var keepsOldWords = isOldName
     do {
-      let expanded = try type.expansion(arguments)
-      try type.expansion.checkBytes(expanded)
+      let expanded = try expansion(arguments)
+      try expansion.checkBytes(expanded)
       let parsed =
         isOldName ? try type.parseAsRoot(expanded) : try RootCommand.parseAsRoot([subcommand] + expanded)
       guard let command = parsed as? Command else { throw CleanExit.helpRequest(type) }
@@ -71,7 +74,8 @@ enum SpillwayCommand {
         exit(ExitStatus.success)
       }
       keepsOldWords = isOldName || OptionValues().versionText(command.input.compat) != nil
-      let configuration = try command.configuration(expanded, isOldName: isOldName)
+      let configuration = try command.configuration(
+        expanded, letters: expansion.letters(in: expanded), isOldName: isOldName)
       exit(ExitStatus.of(try Pipeline.run(configuration, telling: manager)))
     } catch let error as RunError {
       if keepsOldWords, case .output(let failure) = error {

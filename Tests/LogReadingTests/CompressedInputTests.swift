@@ -173,9 +173,10 @@ struct CompressedInputTests {
     var reading = Reading()
     do {
       let file = try LogFile(path: path)
-      switch file.layout {
+      switch file.kind {
       case .narrow: try read(FileRecords<NarrowRecords>(file, assuming: nil), &reading)
       case .wide: try read(FileRecords<WideRecords>(file, assuming: nil), &reading)
+      case .old: throw SupportError("a log with a marker was taken for one without")
       }
     } catch let error as LogError {
       reading.fault = error.description

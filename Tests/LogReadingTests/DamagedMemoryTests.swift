@@ -99,6 +99,9 @@ struct DamagedMemoryTests {
       case .turning(var ring): try drain(&ring, byteCount, random)
       case .narrow(var ring): try drain(&ring, byteCount, random)
       case .wide(var ring): try drain(&ring, byteCount, random)
+      case .old20(var ring): try drain(&ring, byteCount, random)
+      case .old21(var ring): try drain(&ring, byteCount, random)
+      case .old30(var ring): try drain(&ring, byteCount, random)
       }
       return 1
     } catch {

@@ -162,9 +162,10 @@ private struct Reading {
   init(_ path: String, from position: LogPosition? = nil) throws {
     let file = try LogFile(path: path)
     end = LogPosition(LogIncarnation(device: 0, inode: 0), place: 0)
-    switch file.layout {
+    switch file.kind {
     case .narrow: try read(FileRecords<NarrowRecords>(file, assuming: nil), from: position)
     case .wide: try read(FileRecords<WideRecords>(file, assuming: nil), from: position)
+    case .old: throw SupportError("a log with a marker was taken for one without")
     }
   }
 

@@ -82,9 +82,10 @@ struct FileTrial {
   private func read(_ path: String, isMapped: Bool) -> Result {
     do throws(LogError) {
       let file = try LogFile(path: path)
-      switch file.layout {
+      switch file.kind {
       case .narrow: return try read(FileRecords<NarrowRecords>(file, assuming: nil), isMapped: isMapped)
       case .wide: return try read(FileRecords<WideRecords>(file, assuming: nil), isMapped: isMapped)
+      case .old: throw .notALog(path: path)
       }
     } catch {
       return Result(verdict: Verdict(error))

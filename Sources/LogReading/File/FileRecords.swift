@@ -4,13 +4,14 @@ public import VarnishLog
 /// The records of a binary log file, seen through a window that moves along it.
 ///
 /// What is handed out lies in the window and stays there until the next call.
-public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
+public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   var window: FileWindow
   /// Where in the window the next record begins.
   var offsetInWindow = 0
   private var classes: TagClasses
   private var probe = NumberingProbe(Layout.self)
   private let assumedNumbering: TagNumbering
+  private let knownNumbering: TagNumbering?
   /// Up to where records of unknown tags have been counted; a run may be looked at twice.
   private var examinedOffset = 0
 
@@ -19,18 +20,24 @@ public struct FileRecords<Layout: RecordLayout>: LogSource, ~Copyable {
 
   /// Prepares for reading behind the file's marker; `begin` comes first.
   ///
-  /// - Parameter assumedNumbering: what to take if the first records don't tell; the commoner one if nil.
-  public init(_ file: consuming LogFile, assuming assumedNumbering: TagNumbering?) {
+  /// - Parameters:
+  ///   - assumedNumbering: what to take if the first records don't tell; the commoner one if nil.
+  ///   - knownNumbering: what the file has, whatever the first records tell.
+  public init(
+    _ file: consuming LogFile, assuming assumedNumbering: TagNumbering?,
+    knowing knownNumbering: TagNumbering? = nil
+  ) {
     window = FileWindow(file)
     self.assumedNumbering = assumedNumbering ?? NumberingProbe(Layout.self).fallback
-    classes = TagClasses(TagTable(self.assumedNumbering))
+    self.knownNumbering = knownNumbering
+    classes = TagClasses(TagTable(knownNumbering ?? self.assumedNumbering))
   }
 
-  /// The tag numbering that the first records show.
-  public var numbering: TagNumbering { probe.result ?? assumedNumbering }
+  /// The tag numbering that is known, or that the first records show.
+  public var numbering: TagNumbering { knownNumbering ?? probe.result ?? assumedNumbering }
 
   /// The same; nil if they don't show any.
-  public var foundNumbering: TagNumbering? { probe.result }
+  public var foundNumbering: TagNumbering? { knownNumbering ?? probe.result }
 
   /// Reads as much as it takes to tell the tag numbering, at most a window.
   ///

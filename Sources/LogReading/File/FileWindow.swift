@@ -14,7 +14,7 @@ import VarnishLog
   /// How many bytes are there.
   private(set) var byteCount = 0
   /// Where in the file, or in what was decoded from it, the window begins.
-  private(set) var offset = LogFile.magicByteCount
+  private(set) var offset: Int
   /// Whether the file ends where the window does.
   private(set) var reachedEnd = false
   /// Why it ends there, if it isn't the file's true end.
@@ -29,8 +29,13 @@ import VarnishLog
   private static var bufferByteCount: Int { 256 << 10 }
   private static var readByteCount: Int { 64 << 10 }
 
-  /// A window on the bytes behind the file's marker, empty at first.
+  /// What was read before there was a window; the file can't be asked for it again if it isn't mapped.
+  private var beginning: [UInt8]
+
+  /// A window on the file's records, empty at first.
   init(_ file: consuming LogFile) {
+    offset = file.firstRecordOffset
+    beginning = file.beginning
     input = file.input
     isMapped = input.isRegular && !input.isDecoded
     mapping = nil
@@ -96,6 +101,13 @@ import VarnishLog
 
   private mutating func read(keeping count: Int) {
     let base = unsafe buffer.baseAddress.unsafelyUnwrapped
+    if !beginning.isEmpty {
+      // Nothing has been in the window yet, and there is room for more than was read.
+      unsafe buffer.copyBytes(from: beginning)
+      byteCount = beginning.count
+      beginning = []
+      return
+    }
     let unread = byteCount - count
     if count > 0 {
       unsafe base.copyMemory(from: base + count, byteCount: unread)

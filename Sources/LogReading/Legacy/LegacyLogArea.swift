@@ -36,7 +36,8 @@ package struct LegacyLogArea: ~Copyable {
   ///
   /// - Throws: `LogError.damaged` if its head doesn't describe a log inside it.
   package init(
-    flat mapping: consuming ReadOnlyMapping, _ layout: FlatFileLayout, path: String, incarnation: LogIncarnation
+    flat mapping: consuming ReadOnlyMapping, _ layout: FlatFileLayout, path: String,
+    incarnation: LogIncarnation
   ) throws(LogError) {
     guard mapping.byteCount >= layout.headByteCountMin else {
       throw .damaged(path: path, offset: 0, problem: "\(mapping.byteCount) bytes are too few for a log")

@@ -53,7 +53,9 @@ package struct SingleFile: ~Copyable {
     self.mapping = mapping
   }
 
-  private static func recognise(_ mapping: borrowing ReadOnlyMapping, _ path: String) throws(LogError) -> Layout? {
+  private static func recognise(_ mapping: borrowing ReadOnlyMapping, _ path: String) throws(LogError)
+    -> Layout?
+  {
     unsafe precondition(UInt(bitPattern: mapping.base) % 8 == 0, "a file that is mapped at an odd place")
     let isTooShort = LogError.damaged(
       path: path, offset: 0, problem: "\(mapping.byteCount) bytes are too few for a log")
@@ -224,10 +226,10 @@ package struct SingleFile: ~Copyable {
       return try LiveRing(mapping, at: place, start: start, stopsAtTail: stopsAtTail)
     case .flat(let layout):
       let area = try LegacyLogArea(flat: mapping, layout, path: path, incarnation: incarnation)
-      return try LiveRing(area, start: start, stopsAtTail: stopsAtTail)
+      return LiveRing(area, start: start, stopsAtTail: stopsAtTail)
     case .sections:
       let area = try LegacyLogArea(section: section.range, in: mapping, path: path, incarnation: incarnation)
-      return try LiveRing(area, start: start, stopsAtTail: stopsAtTail)
+      return LiveRing(area, start: start, stopsAtTail: stopsAtTail)
     }
   }
 }

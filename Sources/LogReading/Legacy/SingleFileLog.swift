@@ -86,7 +86,8 @@ struct SingleFileLog: ~Copyable {
       name = found
       if isOther(state) {
         close()
-        try open(LogError.wrapping { () throws(SystemError) in try ReadOnlyFile(regular: found, in: directory) })
+        try open(
+          LogError.wrapping { () throws(SystemError) in try ReadOnlyFile(regular: found, in: directory) })
       }
     } catch {
       close()

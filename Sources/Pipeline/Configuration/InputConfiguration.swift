@@ -1,3 +1,4 @@
+public import Rendering
 public import VarnishLog
 
 /// Where records come from, and what holds for all of them.
@@ -21,6 +22,12 @@ public struct InputConfiguration: Sendable, Equatable {
   public var source: Source
   /// The release whose rules are insisted on; nil takes what goes with the log.
   public var compatibility: VarnishVersion?
+  /// The release that has written the log in a file, if that isn't to be found out.
+  public var release: VarnishVersion?
+  /// What the options of 2.0 to 3.0 select of the records of such a log.
+  public var oldSelection = OldSelection()
+  /// Whether such a log is shown request by request, or record by record; nil is what its own tools do.
+  public var showsOldGroups: Bool?
   /// How many transactions may be unfinished.
   public var openTransactionsMax = 1000
   /// How long a transaction may be unfinished, in seconds.

@@ -17,18 +17,28 @@ extension OutputConfiguration {
   /// The mistakes in what is shown, and in the queries.
   func mistakes(_ input: InputConfiguration) -> [RunError] {
     let inShown = Self.mistake { (numbering) throws(RunError) in
-      _ = try shown(input.rules(for: numbering), numbering)
+      let rules = input.rules(for: numbering)
+      if numbering.isOld, takesSingles(rules) {
+        _ = try shown(input, rules, singles: numbering)
+      } else {
+        _ = try shown(rules, Self.inTransactions(numbering))
+      }
     }
     let inQueries = Self.mistake { (numbering) throws(RunError) in
-      _ = try query(input.rules(for: numbering), numbering)
+      _ = try query(input.rules(for: numbering), Self.inTransactions(numbering))
     }
     return [inShown, inQueries].compactMap(\.self)
+  }
+
+  /// The tags of transactions that are in a log or made of it.
+  private static func inTransactions(_ numbering: TagNumbering) -> TagNumbering {
+    numbering.isOld ? .v73 : numbering
   }
 
   /// Why something compiles for no log; what is wrong for the first kind.
   private static func mistake(_ compile: (TagNumbering) throws(RunError) -> Void) -> RunError? {
     var first: RunError?
-    for numbering in [TagNumbering.v41, .v73, .v90] {
+    for numbering in [TagNumbering.v41, .v73, .v90, .v30, .v21, .v20] {
       do throws(RunError) {
         try compile(numbering)
         return nil
@@ -64,6 +74,84 @@ extension OutputConfiguration {
         isForTerminal: isTerminal)
     } catch {
       throw .recordRule(error)
+    }
+  }
+
+  // MARK: Logs of 2.0 to 3.0
+
+  /// Whether the records of a log that has no transactions are taken as they are, and shown as that log's own tools do.
+  ///
+  /// What those tools don't know is done with transactions that are made of the records.
+  func takesSingles(_ rules: NCSARules) -> Bool {
+    guard queries.isEmpty, sample == nil, rateLimit == nil, !esi else { return false }
+    switch shown {
+    case .records: return true
+    case .groups: return !isGroupingStated && rules.version < VarnishVersion(4, 0, 0)
+    case .lines(let formatting):
+      guard case .text = formatting.format, !formatting.isJSON, !backend, !isGroupingStated else {
+        return false
+      }
+      return rules.version < VarnishVersion(4, 0, 0)
+    }
+  }
+
+  /// What shows the records of a log that has no transactions.
+  func shown(
+    _ input: InputConfiguration, _ rules: NCSARules, singles numbering: TagNumbering
+  ) throws(RunError) -> ShownEntries {
+    var selection = input.oldSelection
+    (selection.client, selection.backend) = (client, backend)
+    selection.endNumber = rules.isStrict ? groupsMax : nil
+    let tags = TagTable(numbering)
+    do throws(OldSelectionError) {
+      switch shown {
+      case .lines(let formatting):
+        return .singles(Box(try oldLines(selection, formatting, rules, tags)))
+      case .groups(.records), .records(.records):
+        selection.rules = recordRules
+        return .singles(Box(try OldRenderer(recordsOf: selection, tags: tags)))
+      case .groups:
+        selection.rules = recordRules
+        let isGrouped = input.showsOldGroups ?? (numbering == .v30)
+        return .singles(
+          Box(
+            try OldRenderer(
+              textOf: selection, isGrouped ? .grouped : .single, tags: tags, isForTerminal: isTerminal)))
+      case .records:
+        selection.rules = recordRules
+        return .singles(
+          Box(try OldRenderer(textOf: selection, .single, tags: tags, isForTerminal: isTerminal)))
+      }
+    } catch {
+      throw .oldOption(error.description)
+    }
+  }
+
+  private func oldLines(
+    _ selection: OldSelection, _ formatting: LineFormatting, _ rules: NCSARules, _ tags: TagTable
+  ) throws(OldSelectionError) -> OldRenderer {
+    var text: [UInt8]?
+    if case .text(let given) = formatting.format { text = given }
+    let format: LineFormat
+    if !rules.since(3, 0), text == nil {
+      format = .fixed(rules: rules)
+    } else {
+      do {
+        format = try LineFormat(text, rules: rules, isJSON: false)
+      } catch {
+        throw .badFormat(error)
+      }
+    }
+    return try OldRenderer(
+      linesOf: selection, format, prefersForwarded: formatting.prefersForwarded, tags: tags)
+  }
+
+  /// Refuses options of 2.0 to 3.0 where there is nothing that they could mean.
+  func refuseOldOptions(_ input: InputConfiguration) throws(RunError) {
+    guard input.oldSelection == OldSelection(), input.showsOldGroups == nil else {
+      throw .oldOption(
+        "-s, -m, -o, -O, and for lines -i, -I, -x and -X, are of 2.0 to 3.0: they need a log of these, without options "
+          + "that came later")
     }
   }
 

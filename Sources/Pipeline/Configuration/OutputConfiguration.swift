@@ -31,6 +31,8 @@ public struct OutputConfiguration: Sendable, Equatable {
     public var isJSON = false
     /// Whether values that would not be JSON stand in it as released versions put them.
     public var keepsJSONBytes = false
+    /// Whether the first field is who a request was forwarded for, in a log of 2.0 to 3.0.
+    public var prefersForwarded = false
 
     /// The default format.
     public init() {}
@@ -67,6 +69,8 @@ public struct OutputConfiguration: Sendable, Equatable {
   public var shown = Shown.lines(LineFormatting())
   /// What belongs together.
   public var grouping = Grouping.vxid
+  /// Whether that was asked for; otherwise a log that has no transactions is shown as it is.
+  public var isGroupingStated = false
   /// The options `-c`, `-b` and `-E` as they were given.
   public var client = false, backend = false, esi = false
   /// Which groups are wanted: queries in the log's query language; none takes all.

@@ -44,10 +44,10 @@ struct StrayPieces {
 extension Run {
   /// Makes the routes fit a log, and what groups its records for them.
   mutating func beginReading<Layout: RecordLayout>(
-    _ layout: Layout.Type, _ numbering: TagNumbering
+    _ layout: Layout.Type, _ numbering: TagNumbering, single: TagNumbering? = nil
   ) throws(RunError) -> Reading<Layout> {
-    try prepare(for: numbering)
-    let ways = chooseGroupers(for: numbering)
+    try prepare(for: numbering, single: single)
+    let ways = chooseGroupers(for: numbering, single: single)
     let tags = TagTable(numbering)
     for index in 0..<routes.count { routes[index].isNew = false }
     var reading = Reading<Layout>()
@@ -64,13 +64,17 @@ extension Run {
   /// Has each route know which grouper it takes groups from.
   ///
   /// - Returns: what makes the groups of each, and whether a route takes single records.
-  mutating func chooseGroupers(for numbering: TagNumbering) -> (all: [GroupingOptions], takesRecords: Bool) {
-    let rules = input.rules(for: numbering)
+  mutating func chooseGroupers(
+    for numbering: TagNumbering, single: TagNumbering?
+  ) -> (all: [GroupingOptions], takesRecords: Bool) {
+    let rules = input.rules(for: single ?? numbering)
     var ways: [GroupingOptions] = []
     var takesRecords = false
     for index in 0..<routes.count {
-      guard let way = routes[index].configuration.groupingOptions(input, rules) else {
+      guard !routes[index].takesSingles, let way = routes[index].configuration.groupingOptions(input, rules)
+      else {
         takesRecords = true
+        routes[index].grouper = nil
         continue
       }
       let found = ways.firstIndex(of: way) ?? ways.count

@@ -6,10 +6,10 @@ import VarnishLog
 /// Runs over a captured log.
 extension Run {
   /// Reads a log to its end.
-  mutating func read<Layout: RecordLayout>(
-    _ source: inout FileRecords<Layout>, _ path: String
+  mutating func read<Source: LogFileSource & ~Copyable>(
+    _ source: inout Source, _ path: String
   ) throws(RunError) {
-    var reading = try beginReading(Layout.self, source.numbering)
+    var reading = try beginReading(Source.Layout.self, source.numbering, single: source.singleNumbering)
     attach(source.incarnation, at: source.nextPlace, overwritten: 0, &reading)
     standing.state = .reading
     source.includesUnattributed = reading.takesRecords
@@ -20,17 +20,20 @@ extension Run {
         for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now.steadyNanoseconds }
         let pause = try pump(&source, &reading)
         if case .idle = pause { standing.isIdle = true } else { standing.isIdle = false }
-        keepCheckpoint(&reading, at: source.nextPlace, lagBytesMax: nil)
+        keepCheckpoint(&reading, at: source.restartPlace, lagBytesMax: nil)
         lookAtOutputs()
         lookAtReload(&reading, from: &source)
         if handleCommands() { flush(&reading, from: &source) }
-        if case .end = pause { break }
+        if case .end = pause {
+          flushSingles(at: source.nextPlace)
+          break
+        }
         try handle(pause, &source, path)
       }
     } catch {
       control.fail(error.description)
     }
-    endCheckpoint(reading, at: source.nextPlace)
+    endCheckpoint(reading, at: source.restartPlace)
     end(&reading)
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }
@@ -38,8 +41,8 @@ extension Run {
   /// Has a file be read from where an earlier run had come.
   ///
   /// - Returns: false if it isn't what it was then, and is to be opened anew.
-  mutating func goOn<Layout: RecordLayout>(
-    in source: inout FileRecords<Layout>, _ path: String
+  mutating func goOn<Source: LogFileSource & ~Copyable>(
+    in source: inout Source, _ path: String
   ) throws(RunError) -> Bool {
     guard case .at(let position)? = checkpoint?.start else { return true }
     let resumption: LogResumption
@@ -54,8 +57,8 @@ extension Run {
     return false
   }
 
-  private mutating func handle<Layout: RecordLayout>(
-    _ pause: Pause, _ source: inout FileRecords<Layout>, _ path: String
+  private mutating func handle<Source: LogFileSource & ~Copyable>(
+    _ pause: Pause, _ source: inout Source, _ path: String
   ) throws(LogError) {
     switch pause {
     case .busy, .overrun, .end: break

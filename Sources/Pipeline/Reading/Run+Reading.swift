@@ -31,7 +31,11 @@ extension Run {
       switch try source.next() {
       case .records(let run):
         readBytes += run.byteCount
-        if reading.takesRecords {
+        if Source.makesTransactions, run.shape == .single {
+          takeSingle(run)
+          continue
+        }
+        if reading.takesRecords, !Source.makesTransactions {
           takeEach(run, from: &source)
           // Records of no transaction were handed out for those routes alone.
           if unsafe Source.Layout.vxid(run.start) == 0 { continue }
@@ -137,14 +141,14 @@ extension Run {
     }
   }
 
-  private mutating func handleCommandsWhileHeldBack() {
+  mutating func handleCommandsWhileHeldBack() {
     standing.isHeldBack = true
     handleCommands()
     standing.isHeldBack = false
   }
 
   /// Whether the source is held back until there is room, unless a command says that it has waited long enough.
-  private func canWait(_ index: Int) -> Bool {
+  func canWait(_ index: Int) -> Bool {
     routes[index].waitsForRoom && !control.isEnding && routes[index].output?.failure == nil
   }
 

@@ -46,6 +46,11 @@ struct LogKind: Equatable {
   var numbering: TagNumbering?
   /// What files of its records are.
   var binaryKind: BinaryKind?
+  /// Which tags its records have by themselves, if it has no transactions.
+  var single: TagNumbering?
+
+  /// The numbering that decides about the rules.
+  var native: TagNumbering? { single ?? numbering }
 }
 
 /// Reading a configuration again and making ready what is new in it, on a thread of its own: nothing here touches what
@@ -175,7 +180,12 @@ struct ReloadTask: Sendable {
   ) throws(RunError) -> Route {
     let output = planned.output
     let content = output.makeContent()
-    if let kind = log.binaryKind { _ = content.binary?.begin(kind) }
+    if let single = log.single, let kind = log.binaryKind, let binary = content.binary {
+      _ = binary.begin(
+        output.takesSingles(running.input.rules(for: single)) ? BinaryLogFile.kind(ofOld: single) : kind)
+    } else if let kind = log.binaryKind {
+      _ = content.binary?.begin(kind)
+    }
     let outlet = try makeOutlet(planned, content, limitBytes: configuration.spoolBytes(of: output))
     var route = Route(
       output, serial: serial, to: outlet, content: content,
@@ -183,7 +193,7 @@ struct ReloadTask: Sendable {
     route.isNew = true
     guard let numbering = log.numbering else { return route }
     do throws(RunError) {
-      try route.prepare(running.input.rules(for: numbering), numbering)
+      try route.prepare(running.input, numbering, single: log.single)
     } catch {
       route.discard()
       throw error

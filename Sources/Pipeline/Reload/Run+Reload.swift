@@ -276,7 +276,7 @@ extension Run {
     let (formerWays, wereLate, tags) = (former.ways, former.isLate, TagTable(numbering))
     reading.strays = former.strays
     var groupers = former.groupers.opened()
-    let ways = chooseGroupers(for: numbering)
+    let ways = chooseGroupers(for: numbering, single: source.singleNumbering)
     reading.ways = ways.all
     reading.takesRecords = ways.takesRecords
     reading.isLate = ways.all.map { way in

@@ -48,14 +48,17 @@ extension RunControl {
     guard case .success(let state) = FileState.of(path: path), state.isRegularFile,
       let file = try? LogFile(path: path)
     else { return false }
-    switch file.layout {
+    switch file.kind {
     case .narrow: return holds(FileRecords<NarrowRecords>(file, assuming: nil), position)
     case .wide: return holds(FileRecords<WideRecords>(file, assuming: nil), position)
+    case .old(.v20): return holds(LegacyFileRecords<Records20>(file), position)
+    case .old(.v21): return holds(LegacyFileRecords<Records21>(file), position)
+    case .old: return holds(LegacyFileRecords<Records30>(file), position)
     }
   }
 
-  private static func holds<Layout: RecordLayout>(
-    _ records: consuming FileRecords<Layout>, _ position: LogPosition
+  private static func holds<Source: LogFileSource & ~Copyable>(
+    _ records: consuming Source, _ position: LogPosition
   ) -> Bool {
     var records = records
     do {

@@ -51,6 +51,8 @@ struct Route: ~Copyable {
   private let sample: Sample?
   /// Whether it takes single records instead of groups.
   let takesRecords: Bool
+  /// Whether it takes the records of a log that has no transactions as they are.
+  private(set) var takesSingles = false
   /// Whether it takes groups as a whole.
   let takesWholeGroups: Bool
   /// Whether there is nothing to ask of a record before it is shown.
@@ -102,8 +104,23 @@ struct Route: ~Copyable {
   // MARK: Getting ready for a log
 
   /// Compiles format, queries and rules for a log.
-  mutating func prepare(_ rules: NCSARules, _ numbering: TagNumbering) throws(RunError) {
-    shown = try configuration.shown(rules, numbering)
+  ///
+  /// - Parameters:
+  ///   - numbering: of the tags in transactions.
+  ///   - single: of the records by themselves, if the log has no transactions.
+  mutating func prepare(
+    _ input: InputConfiguration, _ numbering: TagNumbering, single: TagNumbering?
+  ) throws(RunError) {
+    let rules = input.rules(for: single ?? numbering)
+    takesSingles = single != nil && configuration.takesSingles(rules)
+    if let single, takesSingles {
+      shown = try configuration.shown(input, rules, singles: single)
+      // How many are shown is counted by those releases in their own way.
+      if rules.isStrict { groupsLeft = .max }
+    } else {
+      try configuration.refuseOldOptions(input)
+      shown = try configuration.shown(rules, numbering)
+    }
     query = try configuration.query(rules, numbering)
     noticeNotation = try configuration.noticeNotation(rules)
   }

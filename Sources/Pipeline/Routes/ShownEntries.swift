@@ -11,6 +11,8 @@ enum ShownEntries: ~Copyable {
   case groups(Box<GroupRenderer>)
   /// Every record by itself.
   case records(Box<GroupRenderer>)
+  /// What a log without transactions holds, as its own tools show it.
+  case singles(Box<OldRenderer>)
 
   /// The tags whose records must survive until a transaction is finished.
   var neededTags: TagSet {
@@ -18,6 +20,7 @@ enum ShownEntries: ~Copyable {
     case .lines(let maker): maker.value.renderer.neededTags
     case .groups: .all
     case .records: .all
+    case .singles: .all
     }
   }
 }

@@ -21,6 +21,9 @@ public struct NCSARules: Sendable {
   /// The rules that go with a log of which nothing else is known.
   public static func natural(for numbering: TagNumbering) -> NCSARules {
     switch numbering {
+    case .v20: NCSARules(VarnishVersion(2, 0), isStrict: false)
+    case .v21: NCSARules(VarnishVersion(2, 1), isStrict: false)
+    case .v30: NCSARules(VarnishVersion(3, 0), isStrict: false)
     case .v40: NCSARules(VarnishVersion(4, 0), isStrict: false)
     case .v41: NCSARules(VarnishVersion(7, 1), isStrict: false)
     case .v73: NCSARules(VarnishVersion(8, 0), isStrict: false)
@@ -28,7 +31,8 @@ public struct NCSARules: Sendable {
     }
   }
 
-  func since(_ major: Int, _ minor: Int, _ patch: Int = 0) -> Bool {
+  /// Whether it is of a release or a later one.
+  package func since(_ major: Int, _ minor: Int, _ patch: Int = 0) -> Bool {
     version >= VarnishVersion(major, minor, patch)
   }
 
@@ -71,7 +75,9 @@ public struct NCSARules: Sendable {
   /// A header name also matches what differs from it after a blank.
   var matchesHeadersLoosely: Bool { !since(4, 1, 1) }
   /// The backend's address is in `BackendOpen`; before, in `BackendStart`.
-  var hasAddressInBackendOpen: Bool { since(6, 3) }
+  ///
+  /// What is made of older logs has it there, too.
+  var hasAddressInBackendOpen: Bool { since(6, 3) || !since(4, 0) }
 
   // MARK: What is printed
 
@@ -84,7 +90,8 @@ public struct NCSARules: Sendable {
 
   /// How values are escaped in plain text.
   var textEscaping: Escaping {
-    if !since(4, 0) { return .none }
+    // Unescaped, a client could forge lines; only who insists on those releases' lines gets them so.
+    if !since(4, 0), isStrict { return .none }
     if !since(6, 2) { return .ncsa(verticalTab: true, formFeed: true) }
     return since(7, 4)
       ? .ncsa(verticalTab: false, formFeed: false) : .ncsa(verticalTab: true, formFeed: false)

@@ -120,7 +120,7 @@ public struct Template: Sendable {
   /// What is wrong with the format by the rules of every release; some tags and words come and go.
   private func formatFault() -> TemplateError.Reason? {
     var first: TemplateError.Reason?
-    for numbering in TagNumbering.allCases.reversed() {
+    for numbering in TagNumbering.allCases.reversed() where !numbering.isOld {
       do {
         _ = try structure(rules: .natural(for: numbering), isUTC: false)
         return nil

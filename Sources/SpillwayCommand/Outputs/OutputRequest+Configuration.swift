@@ -37,6 +37,7 @@ extension OutputRequest {
   /// Takes over what belongs together.
   func setGrouping(_ output: inout OutputConfiguration, _ values: OptionValues) throws(UsageError) {
     (output.client, output.backend, output.esi) = (side.client, side.backend, includesESI)
+    output.isGroupingStated = grouping != nil
     switch shown {
     case .lines, nil: output.grouping = try values.lineGrouping(grouping)
     case .groups: try setGrouping(&output, .text(isVerbose: isVerbose), values)
@@ -64,6 +65,7 @@ extension OutputRequest {
     var formatting = OutputConfiguration.LineFormatting()
     formatting.keepsJSONBytes = context.keepsJSONBytes
     formatting.isJSON = format.j
+    formatting.prefersForwarded = prefersForwarded
     try setFormat(&formatting, &output, context)
     output.shown = .lines(formatting)
   }

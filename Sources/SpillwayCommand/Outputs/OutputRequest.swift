@@ -39,6 +39,8 @@ struct OutputRequest {
   var rate: String?, sample: String?, count: String?
   var rules: [RecordRule] = []
   var isVerbose = false, isUnbuffered = false
+  /// Whether lines begin with who a request was forwarded for, in a log of 2.0 to 3.0.
+  var prefersForwarded = false
   /// Whether standard output is asked for by name.
   var isStandardOutput = false
   var format: FormatOptions

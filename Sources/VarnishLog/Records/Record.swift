@@ -50,6 +50,8 @@ public struct RecordRun<Layout: RecordLayout> {
   public let byteCount: Int
   /// Where in its log the run begins, as in `LogPosition`; 0 for records that lie in no log, such as copies.
   public let place: UInt64
+  /// Where in its log the run ends.
+  public let endPlace: UInt64
   /// What the source has found out about the run while it looked for its end.
   public let shape: Shape
 
@@ -61,10 +63,12 @@ public struct RecordRun<Layout: RecordLayout> {
     case linked
     /// The same without a `Link`.
     case plain
+    /// One record of a log that has no transactions.
+    case single
   }
 
   /// Whether it is known to be a transaction from its `Begin` to its `End`.
-  @inlinable public var isBracketed: Bool { shape != .unknown }
+  @inlinable public var isBracketed: Bool { shape == .plain || shape == .linked }
 
   /// Views records in `byteCount` readable bytes at a word boundary.
   @inlinable
@@ -72,6 +76,23 @@ public struct RecordRun<Layout: RecordLayout> {
     unsafe self.start = start
     self.byteCount = byteCount
     self.place = place
+    endPlace = place &+ UInt64(truncatingIfNeeded: byteCount)
+    self.shape = shape
+  }
+
+  /// Views records that were made of others, and so aren't as long as their place in the log.
+  ///
+  /// - Parameters:
+  ///   - place: where the first of the others begins.
+  ///   - endPlace: where the last of them ends.
+  @inlinable
+  public init(
+    start: UnsafeRawPointer, byteCount: Int, madeOf place: UInt64, to endPlace: UInt64, shape: Shape
+  ) {
+    unsafe self.start = start
+    self.byteCount = byteCount
+    self.place = place
+    self.endPlace = endPlace
     self.shape = shape
   }
 
@@ -80,9 +101,6 @@ public struct RecordRun<Layout: RecordLayout> {
   public static var empty: RecordRun {
     unsafe RecordRun(start: UnsafeRawPointer(bitPattern: 4).unsafelyUnwrapped, byteCount: 0)
   }
-
-  /// Where in its log the run ends.
-  @inlinable public var endPlace: UInt64 { place &+ UInt64(truncatingIfNeeded: byteCount) }
 
   /// Where in its log one of its records begins.
   @inlinable

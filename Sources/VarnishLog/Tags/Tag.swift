@@ -16,6 +16,9 @@ public enum Tag: UInt8, CaseIterable, Sendable {
   case pipeAcct, bereqAcct, vfpAcct, witness, backendStart, h2RxHdr, h2RxBody, h2TxHdr, h2TxBody
   case hitMiss, filters, sessError, vclUse, notice, vdpAcct, esiBodyBytes, backendSSL, tls
   case reqTarget
+  case statSess, reqEnd, sessionOpen, sessionClose, backendXID, rxRequest, rxResponse, rxStatus, rxURL
+  case rxProtocol, rxHeader, txRequest, txResponse, txStatus, txURL, txProtocol, txHeader, objRequest
+  case objResponse, vclErrorOld, statAddr, httpError, clientAddr, vclInfo, expPick, terminate, esiTrace
 
   private var definition: TagDefinition { Self.definitions[Int(rawValue)] }
 
@@ -29,5 +32,5 @@ public enum Tag: UInt8, CaseIterable, Sendable {
   public func flag(in version: VarnishVersion) -> TagFlag? { definition.flags.flag(in: version) }
 
   /// The number of the 3.0 tag that says the same; nil if none does (`vsl-tags.md` 3).
-  package var numberIn30: UInt8? { definition.v30 }
+  package var numberIn30: UInt8? { definition.counterpartIn30 }
 }

@@ -8,16 +8,33 @@ public enum TagNumbering: Sendable, CaseIterable {
   case v73
   /// Varnish 9.0, which renumbered under an unchanged marker.
   case v90
+  /// Varnish 2.0.
+  case v20
+  /// Varnish 2.1.
+  case v21
+  /// Varnish 3.0.
+  case v30
 
   /// The numbering that a release writes.
   public init(of version: VarnishVersion) {
     self =
       switch version {
+      case ..<VarnishVersion(2, 1, 0): .v20
+      case ..<VarnishVersion(3, 0, 0): .v21
+      case ..<VarnishVersion(4, 0, 0): .v30
       case ..<VarnishVersion(4, 1, 0): .v40
       case ..<VarnishVersion(7, 3, 0): .v41
       case ..<VarnishVersion(9, 0, 0): .v73
       default: .v90
       }
+  }
+
+  /// Whether it is of logs whose records have the number of a connection in place of a transaction's.
+  public var isOld: Bool {
+    switch self {
+    case .v20, .v21, .v30: true
+    case .v40, .v41, .v73, .v90: false
+    }
   }
 }
 

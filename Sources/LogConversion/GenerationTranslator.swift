@@ -1,0 +1,152 @@
+public import Transactions
+public import VarnishLog
+
+/// Writes transactions as records of another generation: tags by their names, and for 2.0 to 3.0, which have no
+/// transactions, requests on clients' connections and fetches on others (`vsl-tags.md` 8.2).
+///
+/// Give it groups of requests (`Grouping.request`), so that it knows which attempts and fetches belong together; with
+/// sessions and records of no transaction as they come.
+public struct GenerationTranslator: ~Copyable {
+  /// The numbering of what is written.
+  public let target: TagNumbering
+  /// How many records had no counterpart, by the number that their tag has among those that are read.
+  private var omittedByNumber = [Int](repeating: 0, count: 256)
+
+  private let source: TagTable
+  private let table: TagTable
+  private var requests: OldRequestWriter?
+  private var numbers: NumberNarrowing
+
+  /// Prepares for records of a numbering.
+  public init(from source: TagNumbering, to target: TagNumbering) {
+    self.target = target
+    self.source = TagTable(source)
+    table = TagTable(target)
+    requests = target.isOld ? OldRequestWriter(from: TagTable(source), to: target) : nil
+    let limit: UInt64 =
+      switch target {
+      case .v20, .v21, .v30: UInt64(UInt32.max)
+      case .v40, .v41: 0x3FFF_FFFF
+      case .v73, .v90: 1 << 51 - 1
+      }
+    numbers = NumberNarrowing(largest: limit)
+  }
+
+  /// What a file of such records begins with.
+  public var fileHeader: [UInt8] {
+    let marker: UInt32
+    switch target {
+    case .v20, .v21, .v30: return []
+    case .v40, .v41: marker = NarrowRecords.fileMagic
+    case .v73, .v90: marker = WideRecords.fileMagic
+    }
+    return unsafe withUnsafeBytes(of: marker.littleEndian, Array.init)
+  }
+
+  /// Records that were left out for want of a counterpart, by tag.
+  public var untranslated: [(tag: Tag, count: Int)] {
+    (UInt8.min...UInt8.max).compactMap { number in
+      guard let tag = source.tag(number), omittedByNumber[Int(number)] > 0 else { return nil }
+      return (tag, omittedByNumber[Int(number)])
+    }
+  }
+
+  /// Records that were left out as nothing is known of their tag.
+  public var unknownCount: Int {
+    (UInt8.min...UInt8.max).reduce(0) { source.tag($1) == nil ? $0 + omittedByNumber[Int($1)] : $0 }
+  }
+
+  // MARK: Transactions
+
+  /// Appends the transactions of a group.
+  public mutating func append<Layout: RecordLayout>(
+    _ group: TransactionGroup<Layout>, to bytes: inout [UInt8]
+  ) {
+    guard target.isOld else {
+      for index in 0..<group.count {
+        var cursor = group[index].makeCursor()
+        while let record = cursor.next() { append(record, to: &bytes) }
+      }
+      return
+    }
+    requests?.append(group, numbers: &numbers, omitted: &omittedByNumber, to: &bytes)
+  }
+
+  /// Appends a record that belongs to no transaction; of any log but one of 2.0 to 3.0, also any other, if that is
+  /// what is written.
+  public mutating func append<Layout: RecordLayout>(_ record: Record<Layout>, to bytes: inout [UInt8]) {
+    guard let tag = source.tag(record.tag), let number = table.number(of: tag) else {
+      omittedByNumber[Int(record.tag)] += 1
+      return
+    }
+    let payload = record.payload
+    guard !target.isOld else {
+      unsafe LegacyRecordBytes.append(
+        tag: number, descriptor: 0, payload.droppingFinalNUL.buffer, target, to: &bytes)
+      return
+    }
+    let bracket = tag == .begin || tag == .link
+    if bracket, numbers.narrows || needsLevel(payload) {
+      let text = numbers.bracket(payload.droppingFinalNULs.text, addsLevel: needsLevel(payload))
+      var copy = Array(text.utf8) + [0]
+      unsafe copy.withUnsafeMutableBytes {
+        unsafe write(number, record, UnsafeRawBufferPointer($0), to: &bytes)
+      }
+    } else {
+      unsafe write(number, record, payload.buffer, to: &bytes)
+    }
+  }
+
+  /// Whether a bracket is one that says since 7.3 how deep a fragment is, and says it not.
+  private func needsLevel(_ payload: LogBytes) -> Bool {
+    guard target == .v73 || target == .v90 else { return false }
+    return (payload.droppingFinalNULs.field(3)?.equals("esi") ?? false) && payload.field(4) == nil
+  }
+
+  private mutating func write<Layout: RecordLayout>(
+    _ tag: UInt8, _ record: Record<Layout>, _ payload: UnsafeRawBufferPointer, to bytes: inout [UInt8]
+  ) {
+    let (vxid, side) = (numbers.narrowed(record.vxid), record.side)
+    if target == .v40 || target == .v41 {
+      unsafe Self.write(NarrowRecords.self, tag, vxid, side, payload, to: &bytes)
+    } else {
+      unsafe Self.write(WideRecords.self, tag, vxid, side, payload, to: &bytes)
+    }
+  }
+
+  private static func write<Layout: RecordLayout>(
+    _: Layout.Type, _ tag: UInt8, _ vxid: UInt64, _ side: Side, _ payload: UnsafeRawBufferPointer,
+    to bytes: inout [UInt8]
+  ) {
+    let count = min(payload.count, RecordHeader.payloadByteCountMax)
+    unsafe withUnsafeTemporaryAllocation(byteCount: Layout.headerByteCount, alignment: 4) { header in
+      guard let start = header.baseAddress else { return }
+      unsafe Layout.writeHeader(to: start, tag: tag, payloadByteCount: count, vxid: vxid, side: side)
+      unsafe bytes.append(contentsOf: header)
+    }
+    unsafe bytes.append(contentsOf: payload.prefix(count))
+    for _ in count..<(count + 3) & ~3 { bytes.append(0) }
+  }
+
+  // MARK: Records of connections
+
+  /// Appends a record as it is, of one log without transactions to another.
+  ///
+  /// - Precondition: what is read and what is written are of 2.0 to 3.0.
+  public mutating func append<Layout: RecordLayout>(single record: Record<Layout>, to bytes: inout [UInt8]) {
+    precondition(source.numbering.isOld && target.isOld, "one of the logs has transactions")
+    guard let number = source.tag(record.tag).flatMap(table.number) else {
+      omittedByNumber[Int(record.tag)] += 1
+      return
+    }
+    unsafe LegacyRecordBytes.append(
+      tag: number, descriptor: UInt32(truncatingIfNeeded: record.vxid),
+      record.payload.droppingFinalNUL.buffer, target,
+      to: &bytes)
+  }
+}
+
+extension LogBytes {
+  /// Without the last byte if that is a NUL.
+  var droppingFinalNUL: LogBytes { count > 0 && self[count - 1] == 0 ? prefix(count - 1) : self }
+}

@@ -1,0 +1,262 @@
+import Transactions
+import VarnishLog
+
+/// Writes groups of requests as 2.0 to 3.0 would have logged them.
+///
+/// A client's connection is made up for each group, and one to a backend. What these releases can't say (times and sizes
+/// as later ones have them) goes into `Debug` records, from which it is taken again (`KeptRecord`).
+struct OldRequestWriter: ~Copyable {
+  private let source: TagTable
+  private let target: TagNumbering
+  private let client: [UInt8?]
+  private let backend: [UInt8?]
+  private let tags: Numbers
+  private let names: [String?]
+
+  private static let clientDescriptor: UInt32 = 11
+  private static let backendDescriptor: UInt32 = 12
+
+  /// The old tags that are written without there being a record for them.
+  private struct Numbers {
+    let sessionOpen: UInt8, sessionClose: UInt8, statSess: UInt8, reqStart: UInt8, reqEnd: UInt8
+    let backend: UInt8, backendXID: UInt8, backendOpen: UInt8, backendReuse: UInt8, backendClose: UInt8
+    let length: UInt8, debug: UInt8
+
+    init(_ table: TagTable) {
+      // All three numberings have all of them.
+      func number(_ tag: Tag) -> UInt8 { table.number(of: tag) ?? TagNumbers.none }
+      (sessionOpen, sessionClose, statSess) = (number(.sessionOpen), number(.sessionClose), number(.statSess))
+      (reqStart, reqEnd) = (number(.reqStart), number(.reqEnd))
+      (backend, backendXID) = (number(.backend), number(.backendXID))
+      (backendOpen, backendReuse, backendClose) = (
+        number(.backendOpen), number(.backendReuse), number(.backendClose)
+      )
+      (length, debug) = (number(.length), number(.debug))
+    }
+  }
+
+  init(from source: TagTable, to target: TagNumbering) {
+    self.source = source
+    self.target = target
+    let table = TagTable(target)
+    tags = Numbers(table)
+    names = (UInt8.min...UInt8.max).map { number in
+      guard let tag = source.tag(number), KeptRecord.tags.contains(tag) else { return nil }
+      return tag.name
+    }
+    func numbers(_ others: [Tag: Tag]) -> [UInt8?] {
+      (UInt8.min...UInt8.max).map { number in
+        guard let tag = source.tag(number) else { return nil }
+        return others[tag].flatMap(table.number)
+          ?? (Self.sameTags.contains(tag) ? table.number(of: tag) : nil)
+      }
+    }
+    client = numbers([
+      .reqMethod: .rxRequest, .reqURL: .rxURL, .reqProtocol: .rxProtocol, .reqHeader: .rxHeader,
+      .respProtocol: .txProtocol, .respStatus: .txStatus, .respReason: .txResponse, .respHeader: .txHeader,
+      .objReason: .objResponse, .vclError: .vclErrorOld,
+    ])
+    backend = numbers([
+      .bereqMethod: .txRequest, .bereqURL: .txURL, .bereqProtocol: .txProtocol, .bereqHeader: .txHeader,
+      .berespProtocol: .rxProtocol, .berespStatus: .rxStatus, .berespReason: .rxResponse,
+      .berespHeader: .rxHeader,
+      .objReason: .objResponse, .vclError: .vclErrorOld,
+    ])
+  }
+
+  private static let sameTags: Set<Tag> = [
+    .debug, .error, .httpGarbage, .fetchError, .objURL, .objProtocol, .objStatus, .objHeader, .lostHeader,
+    .fetchBody,
+    .vclACL, .vclCall, .vclTrace, .vclReturn, .hit, .hitPass, .esiXMLError, .hash, .vclLog, .gzip, .ttl,
+  ]
+
+  // MARK: Groups
+
+  /// Appends a group: its attempts one after the other on a client's connection, with the fetches of each.
+  mutating func append<Layout: RecordLayout>(
+    _ group: TransactionGroup<Layout>, numbers: inout NumberNarrowing, omitted: inout [Int],
+    to bytes: inout [UInt8]
+  ) {
+    let members = (0..<group.count).map { group[$0] }
+    let attempts = members.filter { $0.type == .request && $0.reason != .esi }
+    // Fragments have no request of their own; their records could only be taken for those of the whole.
+    for fragment in members
+    where fragment.type != .backendRequest && !(fragment.type == .request && fragment.reason != .esi) {
+      omit(fragment, &omitted)
+    }
+    guard let first = attempts.first else {
+      for fetch in members where fetch.type == .backendRequest {
+        append(fetch: fetch, of: nil, numbers: &numbers, omitted: &omitted, to: &bytes)
+      }
+      return
+    }
+    let client = ClientAddress(first, source)
+    write(
+      tags.sessionOpen, Self.clientDescriptor, "\(client.address) \(client.port) \(client.listener)",
+      to: &bytes)
+    var fetches = members.filter { $0.type == .backendRequest }
+    var totals = SessionTotals()
+    for attempt in attempts {
+      let own = fetches.filter { owner(of: $0, members) == attempt.vxid }
+      fetches.removeAll { fetch in own.contains { $0.vxid == fetch.vxid } }
+      append(attempt, client, fetches: own, &totals, numbers: &numbers, omitted: &omitted, to: &bytes)
+    }
+    for fetch in fetches { append(fetch: fetch, of: nil, numbers: &numbers, omitted: &omitted, to: &bytes) }
+    write(tags.sessionClose, Self.clientDescriptor, totals.isPiped ? "pipe" : "EOF", to: &bytes)
+    write(
+      tags.statSess, Self.clientDescriptor,
+      "\(client.address) \(client.port) 0 1 \(attempts.count) \(totals.pipes) \(totals.passes) \(totals.fetches) "
+        + "\(totals.headerBytes) \(totals.bodyBytes)", to: &bytes)
+  }
+
+  /// The attempt that a fetch belongs to, be it through a fragment or an earlier fetch.
+  private func owner<Layout: RecordLayout>(
+    of fetch: Transaction<Layout>, _ members: [Transaction<Layout>]
+  ) -> UInt64 {
+    var parent = fetch.parentVXID
+    for _ in 0..<members.count {
+      guard let found = members.first(where: { $0.vxid == parent }) else { return parent }
+      if found.type == .request, found.reason != .esi { return parent }
+      parent = found.parentVXID
+    }
+    return parent
+  }
+
+  private func omit<Layout: RecordLayout>(_ transaction: Transaction<Layout>, _ omitted: inout [Int]) {
+    var cursor = transaction.makeCursor()
+    while let record = cursor.next() { omitted[Int(record.tag)] += 1 }
+  }
+
+  // MARK: Attempts
+
+  private func append<Layout: RecordLayout>(
+    _ request: Transaction<Layout>, _ client: ClientAddress, fetches: [Transaction<Layout>],
+    _ totals: inout SessionTotals, numbers: inout NumberNarrowing, omitted: inout [Int],
+    to bytes: inout [UInt8]
+  ) {
+    let descriptor = Self.clientDescriptor
+    let xid = numbers.narrowed(request.vxid)
+    let survey = RequestSurvey(request, source)
+    write(tags.reqStart, descriptor, "\(client.address) \(client.port) \(xid)", to: &bytes)
+    var fetches = fetches[...]
+    var written: Set<Tag> = []
+    var isRestarted = false
+    var cursor = request.makeCursor()
+    while let record = cursor.next() {
+      guard let tag = source.tag(record.tag) else {
+        omitted[Int(record.tag)] += 1
+        continue
+      }
+      let payload = record.payload.droppingFinalNUL
+      switch tag {
+      case .begin, .end, .reqStart: continue
+      case .link:
+        if payload.field(1)?.equals("bereq") ?? false, let fetch = fetches.popFirst() {
+          append(fetch: fetch, of: xid, numbers: &numbers, omitted: &omitted, to: &bytes)
+          totals.fetches += 1
+        }
+      case .reqMethod, .reqURL, .reqProtocol:
+        // A second one would be taken for the next request's.
+        guard written.insert(tag).inserted else {
+          omitted[Int(record.tag)] += 1
+          continue
+        }
+        copy(record, client: true, xid: xid, omitted: &omitted, to: &bytes)
+      case .respStatus:
+        // The last one counts.
+        guard written.insert(tag).inserted else { continue }
+        if let number = self.client[Int(record.tag)] {
+          write(number, descriptor, survey.status ?? payload.text, to: &bytes)
+        }
+      case .length: omitted[Int(record.tag)] += 1
+      case .vclReturn:
+        if payload.equals(lowercased: "restart") { isRestarted = true }
+        if payload.equals(lowercased: "pipe") { totals.pipes += 1 }
+        if payload.equals(lowercased: "pass") { totals.passes += 1 }
+        copy(record, client: true, xid: xid, omitted: &omitted, to: &bytes)
+      default: copy(record, client: true, xid: xid, omitted: &omitted, to: &bytes)
+      }
+    }
+    for fetch in fetches { append(fetch: fetch, of: xid, numbers: &numbers, omitted: &omitted, to: &bytes) }
+    // An attempt that was restarted isn't ended by itself, but by the next one.
+    if isRestarted { return }
+    if let length = survey.bodyByteCount { write(tags.length, descriptor, length, to: &bytes) }
+    totals.add(survey)
+    write(tags.reqEnd, descriptor, "\(xid) \(survey.times)", to: &bytes)
+  }
+
+  // MARK: Fetches
+
+  private func append<Layout: RecordLayout>(
+    fetch: Transaction<Layout>, of xid: UInt64?, numbers: inout NumberNarrowing, omitted: inout [Int],
+    to bytes: inout [UInt8]
+  ) {
+    let descriptor = Self.backendDescriptor
+    let survey = FetchSurvey(fetch, source)
+    if xid != nil {
+      write(
+        tags.backend, Self.clientDescriptor, "\(descriptor) \(survey.backend) \(survey.backend)", to: &bytes)
+    }
+    if let connection = survey.connection {
+      write(tags.backendOpen, descriptor, "\(survey.backend) \(connection)", to: &bytes)
+    }
+    write(tags.backendXID, descriptor, "\(xid ?? numbers.narrowed(fetch.parentVXID))", to: &bytes)
+    var written: Set<Tag> = []
+    var cursor = fetch.makeCursor()
+    while let record = cursor.next() {
+      guard let tag = source.tag(record.tag) else {
+        omitted[Int(record.tag)] += 1
+        continue
+      }
+      switch tag {
+      case .begin, .end, .link, .backendOpen, .backendClose, .backendReuse, .length: continue
+      case .bereqMethod:
+        // A second one would be taken for the next fetch's.
+        guard written.insert(tag).inserted else {
+          omitted[Int(record.tag)] += 1
+          continue
+        }
+        copy(record, client: false, xid: 0, omitted: &omitted, to: &bytes)
+      default: copy(record, client: false, xid: xid ?? 0, omitted: &omitted, to: &bytes)
+      }
+    }
+    if let length = survey.bodyByteCount { write(tags.length, descriptor, length, to: &bytes) }
+    write(survey.isKept ? tags.backendReuse : tags.backendClose, descriptor, survey.backend, to: &bytes)
+  }
+
+  // MARK: Records
+
+  private func copy<Layout: RecordLayout>(
+    _ record: Record<Layout>, client isClient: Bool, xid: UInt64, omitted: inout [Int],
+    to bytes: inout [UInt8]
+  ) {
+    let descriptor = isClient ? Self.clientDescriptor : Self.backendDescriptor
+    let payload = record.payload.droppingFinalNUL
+    if let name = names[Int(record.tag)] {
+      write(tags.debug, descriptor, KeptRecord.text(name, payload.text), to: &bytes)
+      return
+    }
+    guard let number = (isClient ? client : backend)[Int(record.tag)] else {
+      omitted[Int(record.tag)] += 1
+      return
+    }
+    switch source.tag(record.tag) {
+    case .vclCall?:
+      let method = payload.text.lowercased()
+      write(number, descriptor, method == "synth" ? "error" : method, to: &bytes)
+    case .vclReturn?:
+      write(number, descriptor, payload.equals(lowercased: "synth") ? "error" : payload.text, to: &bytes)
+    case .ttl?: write(number, descriptor, "\(xid) \(payload.text)", to: &bytes)
+    default:
+      unsafe LegacyRecordBytes.append(tag: number, descriptor: descriptor, payload.buffer, target, to: &bytes)
+    }
+  }
+
+  private func write(_ tag: UInt8, _ descriptor: UInt32, _ text: String, to bytes: inout [UInt8]) {
+    var text = text
+    text.withUTF8 { utf8 in
+      unsafe LegacyRecordBytes.append(
+        tag: tag, descriptor: descriptor, UnsafeRawBufferPointer(utf8), target, to: &bytes)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/// Records of later releases in a log of 2.0 to 3.0, which has nothing that says the same: they are kept in `Debug`
+/// records, under their names.
+///
+/// The tools of those releases show them as what they are, remarks; Spillway takes them out again.
+package enum KeptRecord {
+  /// What lines depend on, and has no other place.
+  package static let tags: Set<Tag> = [
+    .timestamp, .reqAcct, .pipeAcct, .bereqAcct, .hitMiss, .backendStart, .reqUnset, .respUnset, .bereqUnset,
+    .berespUnset,
+  ]
+
+  private static let prefix: StaticString = "Spillway:"
+
+  /// What stands in the `Debug` record.
+  package static func text(_ name: String, _ payload: String) -> String { "\(prefix)\(name) \(payload)" }
+
+  /// The record that is in a `Debug` record; nil if there is none.
+  package static func record(in payload: LogBytes) -> (tag: Tag, payload: LogBytes)? {
+    let prefixCount = prefix.utf8CodeUnitCount
+    guard payload.prefix(prefixCount).equals(prefix) else { return nil }
+    let rest = payload.dropFirst(prefixCount)
+    guard let blank = rest.firstIndex(of: 0x20) else { return nil }
+    let name = rest.prefix(blank)
+    for tag in tags where unsafe name.buffer.elementsEqual(tag.name.utf8) {
+      return (tag, rest.dropFirst(blank + 1))
+    }
+    return nil
+  }
+}
