@@ -71,7 +71,8 @@ struct GenerationFollowingTests {
   private func expectDelivered(_ follower: inout Follower) throws {
     #expect(follower.end() == .complete)
     let lines = try stage.lines("all")
-    #expect(lines == paths, "\(lines.count) lines of \(paths.count)")
+    let isSame = lines == paths
+    #expect(isSame, "\(lines.count) lines of \(paths.count)")
     let account = follower.finalAccounts()[0]
     #expect(account.seen == paths.count && account.written == paths.count && account.lostBytes == 0)
   }
@@ -155,7 +156,11 @@ struct GenerationFollowingTests {
       _ = try within(second: &follower) { if case .attached = $0 { true } else { false } }
     }
     try expectAll(&follower)
-    #expect(stage.said.contains { $0.hasSuffix(kind.isFile ? "the log has another place in the file now" : "another log has come in its place") })
+    #expect(
+      stage.said.contains {
+        $0.hasSuffix(
+          kind.isFile ? "the log has another place in the file now" : "another log has come in its place")
+      })
   }
 
   @Test mutating func `a list that is being changed isn't walked before it is finished`() throws {
@@ -175,7 +180,7 @@ struct GenerationFollowingTests {
     // A change while it is read makes no difference, however long it takes.
     server.beginChange()
     for _ in 0..<5 {
-      write(200, to: server)
+      write(60, to: server)
       try follower.catchUp()
       stage.clock.advance(nanoseconds: 2_000_000_000)
     }
@@ -184,7 +189,9 @@ struct GenerationFollowingTests {
   }
 
   @Test(arguments: Kind.allCases.filter { $0.type.canBeTakenOver })
-  mutating func `another process that takes the file over goes on with the log where it was`(kind: Kind) throws {
+  mutating func `another process that takes the file over goes on with the log where it was`(kind: Kind)
+    throws
+  {
     let server = try start(kind)
     var follower = try stage.follower([stage.file("all")])
     try follower.attach()
@@ -196,7 +203,30 @@ struct GenerationFollowingTests {
       _ = try within(second: &follower) { if case .restarted = $0 { true } else { false } }
     }
     try expectAll(&follower)
-    #expect(stage.said.filter { $0.hasSuffix("another process writes the log now, which goes on") }.count == 10)
+    #expect(
+      stage.said.filter { $0.hasSuffix("another process writes the log now, which goes on") }.count == 10)
+  }
+
+  @Test mutating func `a process that begins the file's log anew is followed to its front`() throws {
+    let server = try Server21(directory: stage.logPath)
+    var follower = try stage.follower([stage.file("all")])
+    try follower.attach()
+    for _ in 0..<5 {
+      write(400, to: server, follower: &follower)
+      server.takeOverAnew()
+      _ = try within(second: &follower) { if case .restarted = $0 { true } else { false } }
+      write(30, to: server, follower: &follower)
+    }
+    try expectAll(&follower)
+  }
+
+  /// Writes, and has it read as it goes.
+  private mutating func write(_ count: Int, to server: any PlayedServer, follower: inout Follower) {
+    for _ in 0..<count / 10 {
+      write(10, to: server)
+      _ = try? follower.step()
+    }
+    _ = try? follower.catchUp()
   }
 
   @Test(arguments: Kind.allCases)

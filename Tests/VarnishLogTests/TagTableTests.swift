@@ -12,7 +12,9 @@ struct TagTableTests {
     #expect(Tag.allCases.map { Int($0.rawValue) } == Array(Tag.allCases.indices))
     // Of those that one log can have.
     for numbering in TagNumbering.allCases {
-      let names = Tag.allCases.filter { TagTable(numbering).number(of: $0) != nil }.map { $0.name.lowercased() }
+      let names = Tag.allCases.filter { TagTable(numbering).number(of: $0) != nil }.map {
+        $0.name.lowercased()
+      }
       #expect(Set(names).count == names.count)
     }
   }
@@ -61,7 +63,12 @@ struct TagTableTests {
         #expect(found == cell, "\(tag.name) in \(release)")
       }
     }
-    #expect(described.count == Tag.allCases.filter { $0.exists(in: VarnishVersion(4, 0)) || TagNumbering.allCases.contains { n in !n.isOld && TagTable(n).number(of: $0) != nil } }.count)
+    #expect(
+      described.count
+        == Tag.allCases.filter {
+          $0.exists(in: VarnishVersion(4, 0))
+            || TagNumbering.allCases.contains { n in !n.isOld && TagTable(n).number(of: $0) != nil }
+        }.count)
   }
 
   @Test(arguments: [

@@ -143,6 +143,12 @@ public import VarnishLog
       at = LegacyWriter.Place(turn: writerPlace().turn, offset: Self.firstOffset)
       waitsForTurn = false
     }
+    // What lies behind where the server says that it is is of an earlier turn, or none of its records.
+    if Format.numbering != .v30, case let there = writerPlace(), there.turn == at.turn,
+      there.offset <= at.offset
+    {
+      return .idle
+    }
     let item = copyItem(at: at.offset)
     // What was copied counts only if the server can't have been there meanwhile.
     guard isWhole() else { return .overtaken }
@@ -153,7 +159,9 @@ public import VarnishLog
       maker.take(record, at: from, to: nextPlace)
       return .record(from: from)
     case .wrap:
-      at = LegacyWriter.Place(turn: at.turn + 1, offset: Self.firstOffset)
+      // Round a log that nobody has turned one could go for ever.
+      guard writerPlace().turn > at.turn else { return .damaged(at: at.offset) }
+      at = LegacyWriter.Place(turn: turn(after: at.turn), offset: Self.firstOffset)
       return .turned
     case .end:
       guard Format.numbering == .v30, hasBegunAnew else { return .idle }
@@ -215,7 +223,16 @@ public import VarnishLog
     guard area.isInPlace else { return false }
     let there = writerPlace()
     if there.turn == at.turn { return true }
-    return there.turn == at.turn + 1 && there.offset + LegacyWriter.margin < at.offset
+    return there.turn == turn(after: at.turn) && there.offset + LegacyWriter.margin(in: area) < at.offset
+  }
+
+  private func turn(after turn: UInt64) -> UInt64 { LegacyWriter.turn(after: turn, in: area.generation) }
+
+  /// Another process writes the log where it is.
+  public mutating func noteTakeover() {
+    maker.forget()
+    guard writer.recount(in: area, seenFrom: at) else { return }
+    at = LegacyWriter.Place(turn: turn(after: at.turn), offset: Self.firstOffset)
   }
 
   // MARK: Going on elsewhere
@@ -227,10 +244,13 @@ public import VarnishLog
     let from = nextPlace
     let there = writerPlace()
     at = LegacyWriter.Place(turn: max(there.turn, at.turn), offset: Self.firstOffset)
-    if nextPlace < from { at.turn += 1 }
+    if nextPlace < from { at.turn = turn(after: at.turn) }
     maker.forget()
     waitsForTurn = !area.isInPlace
-    return Int(truncatingIfNeeded: nextPlace - from)
+    let lost = nextPlace > from ? nextPlace - from : 0
+    // A count that has begun anywhere else says nothing.
+    let isKnown = lost / UInt64(area.byteCount) < UInt64(UInt32.max / 2)
+    return isKnown ? Int(truncatingIfNeeded: lost) : area.byteCount
   }
 
   /// Where a record comes again, behind what isn't one: where the server is, if it says so, or the next turn.

@@ -13,8 +13,14 @@ struct LegacyWriter {
     var offset: Int
   }
 
-  /// What lies between the server and what it may be writing at the moment: the longest usual record, and then some.
-  static let margin = 4096
+  /// How far behind the place where the server is seen it may have come by then.
+  ///
+  /// In 2.x that is where it has taken space, and the rest the longest usual record. In 3.0 what is seen ends at the first
+  /// record that isn't finished: other threads may have finished theirs behind it, up to half of the log if the writer is
+  /// ours.
+  static func margin(in area: borrowing LegacyLogArea) -> Int {
+    area.generation == .v30 ? area.byteCount / 2 + 64 : 4096
+  }
 
   private let generation: LegacyLogArea.Generation
   private let firstOffset: Int
@@ -36,13 +42,13 @@ struct LegacyWriter {
   mutating func place(in area: borrowing LegacyLogArea, seenFrom reader: Place) -> Place {
     switch generation {
     case .v21: return place21(area, seenFrom: reader)
-    case .v20: return place20(area)
+    case .v20: return place20(area, seenFrom: reader)
     case .v30: return place30(area, seenFrom: reader)
     }
   }
 
   private mutating func place21(_ area: borrowing LegacyLogArea, seenFrom reader: Place) -> Place {
-    guard var turn = area.turn else { return place20(area) }
+    guard var turn = area.turn else { return place20(area, seenFrom: reader) }
     // The offset goes back before the turn is counted; what is seen in between is no place.
     var offset = area.writeOffset ?? 0
     for _ in 0..<8 {
@@ -51,20 +57,37 @@ struct LegacyWriter {
       offset = area.writeOffset ?? 0
     }
     turn &+= turnShift
+    // The wrap mark is there before the turn is counted.
+    if turn &+ 1 == reader.turn { return Place(turn: reader.turn, offset: offset) }
     if turn < reader.turn {
       // Another server has taken the file over, and counts from the beginning.
       turnShift &+= reader.turn &- turn
       turn = reader.turn
     }
     // Not counted yet.
-    if turn == reader.turn, offset < reader.offset { turn += 1 }
+    if turn == reader.turn, offset < reader.offset { turn &+= 1 }
     return Place(turn: turn, offset: offset)
   }
 
-  private mutating func place20(_ area: borrowing LegacyLogArea) -> Place {
+  /// Another server has taken the file over: whatever it counts now is the turn that the reader is in, or the next one if
+  /// it has begun at the front.
+  ///
+  /// - Returns: whether it has.
+  mutating func recount(in area: borrowing LegacyLogArea, seenFrom reader: Place) -> Bool {
+    guard generation == .v21, let counted = area.turn, counted &+ turnShift < reader.turn,
+      let offset = area.writeOffset
+    else { return false }
+    let isAtFront = offset < reader.offset
+    turnShift = reader.turn &+ (isAtFront ? 1 : 0) &- counted
+    return isAtFront
+  }
+
+  private mutating func place20(_ area: borrowing LegacyLogArea, seenFrom reader: Place) -> Place {
     let offset = area.writeOffset ?? 0
-    if offset < seen.offset { seen.turn += 1 }
+    if offset < seen.offset { seen.turn &+= 1 }
     seen.offset = offset
+    // The reader may have met the wrap mark first.
+    seen.turn = max(seen.turn, reader.turn)
     return seen
   }
 
@@ -72,11 +95,11 @@ struct LegacyWriter {
     let turn = Self.turn(area, near: reader.turn)
     if walk.turn != turn { walk = Place(turn: turn, offset: firstOffset) }
     // As far as it matters: whether the server has come near the reader in the turn behind it.
-    let limit = turn == reader.turn ? walk.offset : min(area.byteCount, reader.offset + Self.margin)
+    let limit = turn == reader.turn ? walk.offset : reader.offset
     while walk.offset < limit, let offset = Self.next(walk.offset, in: area) { walk.offset = offset }
     // It may have begun anew meanwhile, and then what was walked over was nothing.
     guard Self.turn(area, near: reader.turn) == turn else {
-      return Place(turn: turn + 1, offset: firstOffset)
+      return Place(turn: Self.turn(after: turn, in: .v30), offset: firstOffset)
     }
     return walk
   }
@@ -90,6 +113,12 @@ struct LegacyWriter {
     guard word >> 24 < TagNumbers.none, word & 0x00FF_0000 == 0 else { return nil }
     let byteCount = Records30.headerByteCount + (Int(word & 0xFFFF) + 3) & ~3
     return byteCount <= left ? offset + byteCount : nil
+  }
+
+  /// The number of the turn behind one.
+  static func turn(after turn: UInt64, in generation: LegacyLogArea.Generation) -> UInt64 {
+    let next = turn &+ 1
+    return generation == .v30 && UInt32(truncatingIfNeeded: next) == 0 ? next &+ 1 : next
   }
 
   /// The turn that 3.0 is in: it counts in 32 bits, from any number on, and leaves 0 out.

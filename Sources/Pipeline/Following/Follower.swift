@@ -323,6 +323,7 @@ extension Follower {
     run.control.messages.say("\(instance.path): another process writes the log now, which goes on")
     run.flush(&following.reading, from: &following.ring)
     run.endCheckpoint(following.reading, at: place)
+    following.ring.noteTakeover()
     run.attach(incarnation, at: place, overwritten: 0, continues: true, &following.reading)
   }
 
