@@ -83,7 +83,7 @@ struct OldRequest {
     return .instead(.reqEnd, "\(number) \(start) \(end) \(zero) \(since) \(zero)")
   }
 
-  /// `LABEL: TIME SINCE_FIRST SINCE_LAST`
+  /// Takes note of what a `Timestamp` says: `LABEL: TIME SINCE_FIRST SINCE_LAST`.
   private mutating func note(_ fields: [Substring]) {
     guard fields.count >= 3 else { return }
     times = (times?.start ?? String(fields[1]), String(fields[1]), String(fields[2]))

@@ -48,7 +48,7 @@ struct DamagedMemoryTests {
 
   private func damage(_ path: String) throws {
     let whole = try readFile(path)
-    let name = String(path[path.lastIndex(of: "/")!...].dropFirst())
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
     let directory = try TemporaryDirectory()
     var random = SeededGenerator()
     var found = 0

@@ -169,7 +169,7 @@ struct SingleFileLog: ~Copyable {
     absence = .noFile
   }
 
-  /// The name is gone. The file may still be written: then it stays the log until there is another one.
+  /// Looks at a file whose name is gone: as long as it is written, it stays the log until there is another one.
   private mutating func lookWithoutName(at now: Int64) {
     guard location != nil else { return close() }
     try? look(at: now)

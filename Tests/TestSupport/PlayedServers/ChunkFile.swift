@@ -73,7 +73,9 @@ public final class ChunkFile {
 
 /// A server of 4.1 to 5.1.
 public final class Server41: PlayedServer {
+  /// Whether it has a list of sections.
   public static let hasList = true
+  /// Whether others can write its file.
   public static let canBeTakenOver = false
   /// Its file.
   public let chunks: ChunkFile
@@ -81,6 +83,7 @@ public final class Server41: PlayedServer {
   public private(set) var ring: RingWriter
   private static let eighthWords = 2048
 
+  /// Makes its files.
   public init(directory: String) throws(SupportError) {
     chunks = try ChunkFile(path: directory + "/_.vsm", byteCount: 1 << 18)
     _ = chunks.allocate("Arg", type: "-T", byteCount: 200)
@@ -94,27 +97,34 @@ public final class Server41: PlayedServer {
     return RingWriter(in: chunks.file, at: log.lowerBound, layout: .twoWord, eighthWords: eighthWords)
   }
 
+  /// Logs a request.
   public func log(_ path: String, number: Int) {
     ring.append(batch: SampleRecord.request(path, number: number, tags: .v7))
   }
 
+  /// Frees a section and makes one.
   public func changeList() {
     chunks.free("Made")
     _ = chunks.allocate("Made", type: "VBE", name: "boot.default", byteCount: 80)
   }
 
+  /// Begins another log in a new section.
   public func moveLog() {
     chunks.free("Log")
     ring = Self.makeLog(in: chunks)
   }
 
+  /// Ends in an orderly way.
   public func leave() { chunks.abandon() }
+  /// Counts a second.
   public func tick() { chunks.tick() }
 }
 
 /// A server of 4.0.
 public final class Server40: PlayedServer {
+  /// Whether it has a list of sections.
   public static let hasList = true
+  /// Whether others can write its file.
   public static let canBeTakenOver = false
   /// Its file.
   public let chunks: ChunkFile
@@ -122,6 +132,7 @@ public final class Server40: PlayedServer {
   public private(set) var ring: TurningRingWriter
   private static let byteCount = 1 << 16
 
+  /// Makes its files.
   public init(directory: String) throws(SupportError) {
     chunks = try ChunkFile(path: directory + "/_.vsm", byteCount: 1 << 18)
     _ = chunks.allocate("Arg", type: "-T", byteCount: 200)
@@ -136,20 +147,25 @@ public final class Server40: PlayedServer {
     return TurningRingWriter(in: chunks.file, at: log.lowerBound, byteCount: log.count, turn: turn)
   }
 
+  /// Logs a request.
   public func log(_ path: String, number: Int) {
     ring.append(batch: SampleRecord.request(path, number: number, tags: .v40))
   }
 
+  /// Frees a section and makes one.
   public func changeList() {
     chunks.free("Made")
     _ = chunks.allocate("Made", type: "VBE", name: "boot.default", byteCount: 80)
   }
 
+  /// Begins another log in a new section.
   public func moveLog() {
     chunks.free("Log")
     ring = Self.makeLog(in: chunks, turn: 1)
   }
 
+  /// Ends in an orderly way.
   public func leave() { chunks.abandon() }
+  /// Counts a second.
   public func tick() { chunks.tick() }
 }

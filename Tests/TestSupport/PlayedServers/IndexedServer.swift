@@ -10,7 +10,9 @@ public protocol IndexStyle {
 
 /// 5.2: no offsets.
 public enum IndexStyleA: IndexStyle {
+  /// What stands in front of a line.
   public static let sign = ""
+  /// A line.
   public static func line(_ file: String, _ byteCount: Int, _ kind: String, _ name: String) -> String {
     "\(file) \(byteCount) \(kind) \(name)\n"
   }
@@ -18,7 +20,9 @@ public enum IndexStyleA: IndexStyle {
 
 /// 6.0.0 to 6.0.4, 6.1 and 6.2: offsets, and no signs.
 public enum IndexStyleB: IndexStyle {
+  /// What stands in front of a line.
   public static let sign = ""
+  /// A line.
   public static func line(_ file: String, _ byteCount: Int, _ kind: String, _ name: String) -> String {
     "\(file) 0 \(byteCount) \(kind) \(name)\n"
   }
@@ -26,7 +30,9 @@ public enum IndexStyleB: IndexStyle {
 
 /// Those after them: what was added can be taken back.
 public enum IndexStyleC: IndexStyle {
+  /// What stands in front of a line.
   public static let sign = "+ "
+  /// A line.
   public static func line(_ file: String, _ byteCount: Int, _ kind: String, _ name: String) -> String {
     "\(file) 0 \(byteCount) \(kind) \(name)\n"
   }
@@ -34,7 +40,9 @@ public enum IndexStyleC: IndexStyle {
 
 /// A server since 5.2, with an index in the style of its time.
 public final class IndexedServer<Style: IndexStyle>: PlayedServer {
+  /// Whether it has a list of sections.
   public static var hasList: Bool { true }
+  /// Whether others can write its file.
   public static var canBeTakenOver: Bool { false }
   private let directory: String
   private var header = ""
@@ -45,6 +53,7 @@ public final class IndexedServer<Style: IndexStyle>: PlayedServer {
   private static var worker: String { "_.vsm_child" }
   private static var manager: String { "_.vsm_mgt" }
 
+  /// Makes its files.
   public init(directory: String) throws(SupportError) {
     self.directory = directory
     removeTree("\(directory)/\(Self.worker)")
@@ -121,20 +130,24 @@ public final class IndexedServer<Style: IndexStyle>: PlayedServer {
     removals = 0
   }
 
+  /// Logs a request.
   public func log(_ path: String, number: Int) {
     ring?.append(batch: SampleRecord.request(path, number: number, tags: .v7))
   }
 
+  /// Frees a section and makes one.
   public func changeList() throws(SupportError) {
     try remove("Made")
     try add("Made", "VBE.boot.default")
   }
 
+  /// Begins another log in a new section.
   public func moveLog() throws(SupportError) {
     try remove("Log")
     try add("Log", "Log")
   }
 
+  /// Ends in an orderly way.
   public func leave() {
     removeTree("\(directory)/\(Self.worker)")
     removeTree("\(directory)/\(Self.manager)")

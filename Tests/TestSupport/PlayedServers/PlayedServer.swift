@@ -25,8 +25,12 @@ public protocol PlayedServer: AnyObject {
 }
 
 extension PlayedServer {
+  /// There is no list.
   public func changeList() throws(SupportError) {}
+  /// There is no list.
   public func moveLog() throws(SupportError) {}
+  /// Others can't take it over.
   public func takeOver() {}
+  /// Nothing shows it.
   public func tick() {}
 }

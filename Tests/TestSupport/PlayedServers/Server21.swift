@@ -2,7 +2,9 @@ import Glibc
 
 /// A server of 2.1: a head, and bytes behind it (`shm-layout.md` 2).
 public final class Server21: PlayedServer {
+  /// Whether it has a list of sections.
   public static let hasList = false
+  /// Whether others can write its file.
   public static let canBeTakenOver = true
   /// Its file.
   public let file: MappedFile
@@ -18,6 +20,7 @@ public final class Server21: PlayedServer {
   private static let headByteCount = 40 + 8 * 107 + 65536
   private static let cyclesOffset = 40 + 8 * 66
 
+  /// Makes its files.
   public init(directory: String) throws(SupportError) {
     file = try MappedFile(path: directory + "/_.vsl", byteCount: Self.areaStart + Self.areaByteCount)
     file.store(UInt32(Self.headByteCount), at: 4)
@@ -34,6 +37,7 @@ public final class Server21: PlayedServer {
     file.store(UInt32(bitPattern: master + 1), at: 20)
   }
 
+  /// Logs a request.
   public func log(_ path: String, number: Int) {
     for (tag, text) in OldRequest.records(path, number: number) {
       append(OldRequest.numbersIn21[tag] ?? 0, id: UInt32(number % 500 + 3), text)
@@ -65,6 +69,7 @@ public final class Server21: PlayedServer {
 
   private func store(_ byte: UInt8, at offset: Int) { file.store([byte], at: Self.areaStart + offset) }
 
+  /// Has another process write the file.
   public func takeOver() {
     (master, birth) = (master + 7, birth + 1)
     storeProcesses()
@@ -80,6 +85,7 @@ public final class Server21: PlayedServer {
     takeOver()
   }
 
+  /// Ends in an orderly way.
   public func leave() { file.store(UInt32(0), at: 16) }
 }
 

@@ -2,7 +2,9 @@ import Glibc
 
 /// A server of 3.0: a head, sections one behind the other, and a ring of words (`shm-layout.md` 3).
 public final class Server30: PlayedServer {
+  /// Whether it has a list of sections.
   public static let hasList = true
+  /// Whether others can write its file.
   public static let canBeTakenOver = true
   /// Its file.
   public let file: MappedFile
@@ -19,6 +21,7 @@ public final class Server30: PlayedServer {
   private static let endMark: UInt32 = 0xFF45_4545
   private static let wrapMark: UInt32 = 0xFF57_5757
 
+  /// Makes its files.
   public init(directory: String) throws(SupportError) {
     file = try MappedFile(path: directory + "/_.vsm", byteCount: 1 << 19)
     file.store(UInt32(65728), at: 4)
@@ -79,13 +82,16 @@ public final class Server30: PlayedServer {
     }
   }
 
+  /// Says that the list is being changed.
   public func beginChange() { file.store(UInt32(0), at: 65564) }
 
+  /// Says that it is finished.
   public func endChange() {
     listNumber &+= 1
     file.store(listNumber, at: 65564)
   }
 
+  /// Frees a section and makes one.
   public func changeList() {
     beginChange()
     cool("Made")
@@ -94,6 +100,7 @@ public final class Server30: PlayedServer {
     endChange()
   }
 
+  /// Begins another log in a new section.
   public func moveLog() {
     beginChange()
     cool("Log")
@@ -111,6 +118,7 @@ public final class Server30: PlayedServer {
     store(turn, at: 0)
   }
 
+  /// Logs a request.
   public func log(_ path: String, number: Int) {
     for (tag, text) in OldRequest.records(path, number: number) {
       append(OldRequest.numbersIn30[tag] ?? 0, id: UInt32(number % 500 + 3), text)
@@ -142,10 +150,12 @@ public final class Server30: PlayedServer {
 
   private func store(_ word: UInt32, at index: Int) { file.store(word, at: ring + index * 4) }
 
+  /// Has another process write the file.
   public func takeOver() {
     (master, birth) = (master + 7, birth + 1)
     storeProcesses()
   }
 
+  /// Ends in an orderly way.
   public func leave() { file.store(UInt32(0), at: 16) }
 }
