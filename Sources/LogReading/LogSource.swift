@@ -75,6 +75,14 @@ public protocol LiveSource<Layout>: LogSource, ~Copyable {
 
   /// How many bytes have been written behind what was read last, as far as that can be told quickly.
   var lagBytes: Int { get }
+
+  /// Takes note that another process writes the log from now on, which has stayed where it was.
+  mutating func noteTakeover()
+}
+
+extension LiveSource where Self: ~Copyable {
+  /// Nothing to be done: a log that is in directories, or from 4.0 on, is another one then.
+  public mutating func noteTakeover() {}
 }
 
 /// What a source has at the moment.

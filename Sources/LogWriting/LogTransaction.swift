@@ -24,6 +24,8 @@ public import VarnishLog
   private let textByteCountMax: Int
   private var used: Int
   private var tally = AppendableLog.Tally()
+  /// In a single file, what makes a request of what is added.
+  private var oldRequest = OldRequest()
   /// The transaction's number.
   public private(set) var vxid: UInt64
   /// The side that its records are marked with.
@@ -49,12 +51,14 @@ public import VarnishLog
     self.side = side
     used = encoding.batchHeaderByteCount
     tally = AppendableLog.Tally()
+    oldRequest = OldRequest()
   }
 
   // MARK: Adding
 
   /// Adds a record with text; what is longer than the writer's limit is cut.
   public mutating func add(_ tag: Tag, _ text: StaticString) {
+    guard encoding != .old else { return add(tag, text.description) }
     let number = number(of: tag)
     guard text.hasPointerRepresentation else { return add(tag, text.description) }
     unsafe add(number, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
@@ -65,18 +69,25 @@ public import VarnishLog
   public mutating func add(_ tag: Tag, _ text: String) {
     let number = number(of: tag)
     var text = text
-    text.withUTF8 { unsafe add(number, UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { text in
+      guard unsafe takes(tag, UnsafeRawBufferPointer(text)) else { return }
+      unsafe add(number, UnsafeRawBufferPointer(text))
+    }
   }
 
   /// Adds a record that is any bytes; what is longer than the writer's limit is cut.
   public mutating func add(_ tag: Tag, bytes: RawSpan) {
     let number = number(of: tag)
-    unsafe bytes.withUnsafeBytes { unsafe add(number, $0) }
+    unsafe bytes.withUnsafeBytes { bytes in
+      guard unsafe takes(tag, bytes) else { return }
+      unsafe add(number, bytes)
+    }
   }
 
   /// Adds a header: its name, a colon and a blank, and its value.
   public mutating func add(_ tag: Tag, header name: String, _ value: String) {
     let number = number(of: tag)
+    guard unsafe takes(tag, UnsafeRawBufferPointer(start: nil, count: 0)) else { return }
     var name = name
     var value = value
     name.withUTF8 { name in
@@ -95,6 +106,33 @@ public import VarnishLog
       guard let target = unsafe makeRecord(number, payloadByteCount: min(payload.count, most)) else { return }
       unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload.prefix(most)))
     }
+  }
+
+  /// In a single file, adds what its readers need for a record, and says whether that itself is to be added.
+  @inline(__always)
+  private mutating func takes(_ tag: Tag, _ text: UnsafeRawBufferPointer) -> Bool {
+    encoding == .old ? unsafe takesOld(tag, text) : true
+  }
+
+  private mutating func takesOld(_ tag: Tag, _ text: UnsafeRawBufferPointer) -> Bool {
+    switch unsafe oldRequest.take(tag, text, vxid: vxid) {
+    case .asItIs: return true
+    case .nothing:
+      tally.skipped += 1
+      return false
+    case .instead(let other, let text):
+      addOld(other, text)
+      return false
+    case .before(let other, let text):
+      addOld(other, text)
+      return true
+    }
+  }
+
+  private mutating func addOld(_ tag: Tag, _ text: String) {
+    let number = number(of: tag)
+    var text = text
+    text.withUTF8 { unsafe add(number, UnsafeRawBufferPointer($0)) }
   }
 
   @inline(__always)

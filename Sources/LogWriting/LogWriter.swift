@@ -66,7 +66,8 @@ public final class LogWriter: Sendable {
 
   /// Begins a transaction; it is written when it is committed.
   ///
-  /// In a single file the number is the connection's, and of 32 bits.
+  /// In a single file the number is the request's, and its lower 16 bits are those of a connection. Records of a request
+  /// that begins with `Begin` and ends with `End` become what a reader of 3.0 takes for one.
   public func transaction(_ vxid: UInt64, _ side: Side) -> LogTransaction {
     LogTransaction(self, vxid: vxid, side: side)
   }

@@ -12,7 +12,7 @@ public struct LogWriterOptions: Sendable {
     /// One file with a list of sections, as in 3.0.
     ///
     /// There are no transactions in it: a record bears the number of a connection in place of a
-    /// transaction's.
+    /// transaction's, and readers make transactions of what was logged of requests.
     case singleFile
   }
 

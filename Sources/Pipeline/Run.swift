@@ -175,7 +175,10 @@ struct Run: ~Copyable {
   /// Counts bytes of the log that were overwritten before they were read.
   mutating func countLost(_ byteCount: Int) {
     lostBytes += byteCount
-    for index in 0..<routes.count { routes[index].countOverrun(byteCount) }
+    for index in 0..<routes.count {
+      routes[index].countOverrun(byteCount)
+      routes[index].forgetSingles()
+    }
   }
 
   /// Tells a program that embeds the run how it stands; of several outputs, it is told of the first.

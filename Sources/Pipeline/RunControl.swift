@@ -50,6 +50,7 @@ struct RunControl: ~Copyable {
       case .captured(let capture):
         capture.inputs.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", ")
       case .live(let name): name ?? ""
+      case .memoryFile(let path): path
       }
     let process = configuration.process
     messages = Messages(programName: process.programName, listener: process.monitor?.say)

@@ -98,7 +98,7 @@ struct ChunkingTests {
     switch file.kind {
     case .narrow: return try records(FileRecords<NarrowRecords>(file, assuming: nil))
     case .wide: return try records(FileRecords<WideRecords>(file, assuming: nil))
-    case .old: throw SupportError("a log of another time")
+    case .old: throw SupportError("a log with a marker was taken for one without")
     }
   }
 

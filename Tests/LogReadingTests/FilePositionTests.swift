@@ -165,7 +165,7 @@ private struct Reading {
     switch file.kind {
     case .narrow: try read(FileRecords<NarrowRecords>(file, assuming: nil), from: position)
     case .wide: try read(FileRecords<WideRecords>(file, assuming: nil), from: position)
-    case .old: throw SupportError("a log of another time")
+    case .old: throw SupportError("a log with a marker was taken for one without")
     }
   }
 

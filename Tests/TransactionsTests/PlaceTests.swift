@@ -19,7 +19,7 @@ struct PlaceTests {
       switch file.kind {
       case .narrow: try Self.group(FileRecords<NarrowRecords>(file, assuming: nil), grouping)
       case .wide: try Self.group(FileRecords<WideRecords>(file, assuming: nil), grouping)
-      case .old: throw SupportError("a log of another time")
+      case .old: throw SupportError("a log with a marker was taken for one without")
       }
     // A session is no part of a request's group.
     let expected = sample.places.filter { grouping != .request || !sample.sessions.contains($0.key) }

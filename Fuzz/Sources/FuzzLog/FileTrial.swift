@@ -83,9 +83,9 @@ struct FileTrial {
     do throws(LogError) {
       let file = try LogFile(path: path)
       switch file.kind {
-      case .old: return Result()
       case .narrow: return try read(FileRecords<NarrowRecords>(file, assuming: nil), isMapped: isMapped)
       case .wide: return try read(FileRecords<WideRecords>(file, assuming: nil), isMapped: isMapped)
+      case .old: throw .notALog(path: path)
       }
     } catch {
       return Result(verdict: Verdict(error))

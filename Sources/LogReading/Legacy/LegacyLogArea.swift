@@ -111,16 +111,19 @@ package struct LegacyLogArea: ~Copyable {
     return unsafe shim_load_acquire_u64(mapping.base + turnOffset)
   }
 
-  /// Whether the area still belongs to the log: the section that a server of 3.0 has freed cools for some seconds,
-  /// and then becomes another one.
+  /// Whether the area still has the log in it: the section that a server of 3.0 has freed cools for some seconds, in
+  /// which it stays as it was, and then becomes another one.
   ///
   /// To be asked *after* records were used, as `LogSource.isIntact` is.
   package var isInPlace: Bool {
     guard generation == .v30 else { return true }
     shim_fence_acquire()
     let section = unsafe start - SectionFileLayout.sectionHeaderByteCount
+    let kind = unsafe shim_load_acquire_u32(section + SectionFileLayout.kindOffset)
+    guard kind == SectionFileLayout.logKindWord || kind == SectionFileLayout.coolKindWord else {
+      return false
+    }
     return unsafe shim_load_acquire_u32(section) == SectionFileLayout.sectionMagic
       && shim_load_acquire_u32(section + SectionFileLayout.lengthOffset) == sectionByteCount
-      && shim_load_acquire_u32(section + SectionFileLayout.kindOffset) == SectionFileLayout.logKindWord
   }
 }

@@ -229,10 +229,10 @@ package struct SingleFile: ~Copyable {
       return try LiveRing(mapping, at: place, start: start, stopsAtTail: stopsAtTail)
     case .flat(let layout):
       let area = try LegacyLogArea(flat: mapping, layout, path: path, incarnation: incarnation)
-      return try LiveRing(area, start: start, stopsAtTail: stopsAtTail)
+      return LiveRing(area, start: start, stopsAtTail: stopsAtTail)
     case .sections:
       let area = try LegacyLogArea(section: section.range, in: mapping, path: path, incarnation: incarnation)
-      return try LiveRing(area, start: start, stopsAtTail: stopsAtTail)
+      return LiveRing(area, start: start, stopsAtTail: stopsAtTail)
     }
   }
 }

@@ -67,12 +67,11 @@ struct TransactionMaker: ~Copyable {
   /// Where the oldest record of a request that is still open begins; nil if none is.
   var openPlace: UInt64? { requests.values.lazy.map(\.place).min() }
 
-  /// Forgets all that is open: what comes next has nothing to do with what came before.
-  mutating func forget(_ numbering: TagNumbering) {
+  /// Forgets all that is open, as what would have come of it is lost.
+  mutating func forget() {
     connections = [:]
     requests = [:]
     openByteCount = 0
-    sides = ConnectionSides(numbering)
   }
 
   // MARK: Taking what was made

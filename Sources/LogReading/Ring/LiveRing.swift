@@ -46,6 +46,10 @@ public enum LiveRing: ~Copyable {
   case narrow(LogRing<NarrowRecords, NumberedRingHead>)
   /// 7.3 and newer.
   case wide(LogRing<WideRecords, NumberedRingHead>)
+  /// 2.0, 2.1 and 3.0.
+  case old20(LegacyRing<Records20>)
+  case old21(LegacyRing<Records21>)
+  case old30(LegacyRing<Records30>)
 
   /// Recognises a mapped log of 4.0 or newer by its marker.
   ///
@@ -88,13 +92,30 @@ public enum LiveRing: ~Copyable {
     case .turning(let ring): ring.resumption
     case .narrow(let ring): ring.resumption
     case .wide(let ring): ring.resumption
+    case .old20(let ring): ring.resumption
+    case .old21(let ring): ring.resumption
+    case .old30(let ring): ring.resumption
+    }
+  }
+
+  /// Which log it is: the file, and the process that writes it.
+  public var incarnation: LogIncarnation {
+    switch self {
+    case .turning(let ring): ring.incarnation
+    case .narrow(let ring): ring.incarnation
+    case .wide(let ring): ring.incarnation
+    case .old20(let ring): ring.incarnation
+    case .old21(let ring): ring.incarnation
+    case .old30(let ring): ring.incarnation
     }
   }
 
   /// Takes over the log of a server before 4.0.
-  package init?(
-    _ area: consuming LegacyLogArea, start: LogStart, stopsAtTail: Bool
-  ) throws(LogError) {
-    throw .damaged(path: area.path, offset: area.range.lowerBound, problem: "records of \(area.generation)")
+  package init(_ area: consuming LegacyLogArea, start: LogStart, stopsAtTail: Bool) {
+    switch area.generation {
+    case .v20: self = .old20(LegacyRing(area, start: start, stopsAtTail: stopsAtTail))
+    case .v21: self = .old21(LegacyRing(area, start: start, stopsAtTail: stopsAtTail))
+    case .v30: self = .old30(LegacyRing(area, start: start, stopsAtTail: stopsAtTail))
+    }
   }
 }

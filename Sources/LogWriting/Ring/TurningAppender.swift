@@ -40,7 +40,7 @@ package struct TurningAppender<Memory: RingMemory> {
     let start = wraps ? 1 : position
     let end = start + words
     let entered = (wraps ? 0 : position / eighthWords + 1)..<(end / eighthWords + 1)
-    guard pins.areFree(entered) else { return nil }
+    guard pins.areFree(entered), entered.allSatisfy(isNearUnfinished) else { return nil }
     if wraps { wrap() }
     position = end
     memory.store(RingMarks.old.end, at: end)
@@ -48,6 +48,16 @@ package struct TurningAppender<Memory: RingMemory> {
     let eighths = start / eighthWords..<((end - 1) / eighthWords + 1)
     pins.pin(eighths)
     return RingReservation(start: start, eighths: eighths, wrapped: wraps)
+  }
+
+  /// Whether everything is finished that lies more than half of the ring behind an eighth.
+  ///
+  /// Readers see how far the writer is by the first record that isn't finished; so that must not be too far away.
+  private func isNearUnfinished(_ eighth: Int) -> Bool {
+    (1...4).allSatisfy { distance in
+      let other = (eighth + distance) % 8
+      return pins.areFree(other..<other + 1)
+    }
   }
 
   private mutating func wrap() {

@@ -9,9 +9,16 @@ public struct InputConfiguration: Sendable, Equatable {
     case captured(Capture)
     /// The instance that `-n` names, or the default one.
     case live(String?)
+    /// The one file of shared memory that a server before 5.2 has, whatever becomes of the file.
+    case memoryFile(String)
 
     /// A captured log by itself.
     public static func file(_ path: String) -> Source { .captured(Capture([path])) }
+
+    /// Whether it is shared memory, which may be written while it is read.
+    var isLive: Bool {
+      if case .captured = self { false } else { true }
+    }
   }
 
   /// The log.

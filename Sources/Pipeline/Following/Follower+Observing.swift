@@ -19,6 +19,9 @@ extension Follower {
     case .turning: .reading
     case .narrow: .reading
     case .wide: .reading
+    case .old20: .reading
+    case .old21: .reading
+    case .old30: .reading
     case .ended: .ending
     }
   }
@@ -28,6 +31,9 @@ extension Follower {
     case .turning(let following): LogStanding.Ring(following.ring)
     case .narrow(let following): LogStanding.Ring(following.ring)
     case .wide(let following): LogStanding.Ring(following.ring)
+    case .old20(let following): LogStanding.Ring(following.ring)
+    case .old21(let following): LogStanding.Ring(following.ring)
+    case .old30(let following): LogStanding.Ring(following.ring)
     // Before anything is read there is nothing to be behind of.
     case .seeking: nil
     case .probing: nil
@@ -42,7 +48,7 @@ extension FollowEvent {
     switch self {
     case .absent, .silent, .lost, .over: true
     case .read(let isIdle): isIdle
-    case .attached, .overrun, .damaged, .oversized, .restarted: false
+    case .attached, .overrun, .damaged, .oversized, .restarted, .orphaned: false
     }
   }
 }

@@ -29,6 +29,9 @@ struct Follower: ~Copyable {
     case turning(Following<LogRing<NarrowRecords, TurningRingHead>>)
     case narrow(Following<LogRing<NarrowRecords, NumberedRingHead>>)
     case wide(Following<LogRing<WideRecords, NumberedRingHead>>)
+    case old20(Following<LegacyRing<Records20>>)
+    case old21(Following<LegacyRing<Records21>>)
+    case old30(Following<LegacyRing<Records30>>)
     /// Nothing more is to be read.
     case ended
   }
@@ -81,6 +84,18 @@ struct Follower: ~Copyable {
       let event = try read(&following)
       state = goesOn(after: event) ? .wide(following) : leave(following)
       return event
+    case .old20(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .old20(following) : leave(following)
+      return event
+    case .old21(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .old21(following) : leave(following)
+      return event
+    case .old30(var following):
+      let event = try read(&following)
+      state = goesOn(after: event) ? .old30(following) : leave(following)
+      return event
     case .ended:
       run.control.isEnding = true
       return .over
@@ -96,6 +111,9 @@ struct Follower: ~Copyable {
     case .turning(let following): _ = leave(following)
     case .narrow(let following): _ = leave(following)
     case .wide(let following): _ = leave(following)
+    case .old30(let following): _ = leave(following)
+    case .old21(let following): _ = leave(following)
+    case .old20(let following): _ = leave(following)
     case .seeking: break
     case .probing: break
     case .ended: break
@@ -190,6 +208,15 @@ extension Follower {
       guard let following = try makeFollowing(ring, .v41) else { return .over }
       state = .narrow(following)
     case .wide(let ring): state = .probing(ring, looksLeft: Self.silenceLooks)
+    case .old30(let ring):
+      guard let following = try makeFollowing(ring, LegacyRing<Records30>.numbering) else { return .over }
+      state = .old30(following)
+    case .old21(let ring):
+      guard let following = try makeFollowing(ring, LegacyRing<Records21>.numbering) else { return .over }
+      state = .old21(following)
+    case .old20(let ring):
+      guard let following = try makeFollowing(ring, LegacyRing<Records20>.numbering) else { return .over }
+      state = .old20(following)
     }
     return .attached(isNew: isNew)
   }
@@ -226,12 +253,12 @@ extension Follower {
   private mutating func makeFollowing<Source: LiveSource & ~Copyable>(
     _ ring: consuming Source, _ numbering: TagNumbering
   ) throws(RunError) -> Following<Source>? {
-    if let name = run.beginBinary(Source.Layout.self, numbering) {
+    if let name = run.beginBinary(Source.Layout.self, numbering, single: ring.singleNumbering) {
       run.control.fail("the log's layout has changed: \(name) can't go on with it")
       run.control.isEnding = true
       return nil
     }
-    var reading = try run.beginReading(Source.Layout.self, numbering)
+    var reading = try run.beginReading(Source.Layout.self, numbering, single: ring.singleNumbering)
     var ring = ring
     ring.includesUnattributed = reading.takesRecords
     run.attach(ring.incarnation, at: ring.nextPlace, overwritten: ring.overwrittenBytes, &reading)
@@ -268,13 +295,17 @@ extension Follower {
     if case .busy = pause { isBusy = true }
     if following.rhythm.isTimeToPublish(now, isBusy: isBusy) { run.publish() }
     run.keepCheckpoint(
-      &following.reading, at: following.ring.nextPlace, lagBytesMax: UInt64(following.ring.byteCount / 2))
+      &following.reading, at: following.ring.restartPlace, lagBytesMax: UInt64(following.ring.byteCount / 2))
     run.tellMonitor()
     if following.rhythm.isTimeToLook(now) {
       instance.refresh(at: now)
       if let incarnation = instance.takeRestart() {
         goOn(&following, as: incarnation)
         return .restarted
+      }
+      if case .idle = pause, let words = instance.takeOrphaning(at: now) {
+        run.control.messages.say("\(instance.path): \(words); waiting for another one")
+        return .orphaned
       }
     }
     // One system call for each look at a quiet log.
@@ -292,6 +323,7 @@ extension Follower {
     run.control.messages.say("\(instance.path): another process writes the log now, which goes on")
     run.flush(&following.reading, from: &following.ring)
     run.endCheckpoint(following.reading, at: place)
+    following.ring.noteTakeover()
     run.attach(incarnation, at: place, overwritten: 0, continues: true, &following.reading)
   }
 
@@ -309,12 +341,15 @@ extension Follower {
       run.takeFinished(&following.reading, from: &following.ring)
       if isStale {
         messages.say("Log abandoned (vsl)")
+        if let successor = instance.successor { messages.say(successor) }
         return .lost
       }
       run.control.configuration.process.monitor?.noteCaughtUp(at: now)
       if endsAfterLog { run.control.isEnding = true }
       return .read(isIdle: true)
-    case .end, .gap: return .over
+    case .end, .gap:
+      run.flushSingles(at: following.ring.nextPlace)
+      return .over
     case .overrun(let lostBytes):
       run.countLost(lostBytes)
       messages.say("Log overrun: \(lostBytes) bytes were overwritten before they were read")
@@ -326,6 +361,7 @@ extension Follower {
       } else {
         messages.say(error.description)
       }
+      run.forgetSingles()
       run.flush(&following.reading, from: &following.ring)
       return .damaged(error)
     case .oversized(let vxid, _):

@@ -35,6 +35,14 @@ extension Route {
     }
   }
 
+  /// Forgets what is kept for later: something was lost, and what comes may be of another request.
+  mutating func forgetSingles() {
+    switch shown {
+    case .singles(let renderer)?: renderer.value.forget()
+    default: break
+    }
+  }
+
   /// Writes the entry that there is into the spool.
   mutating func offerSingle() -> Outcome {
     switch shown {
@@ -69,6 +77,11 @@ extension Run {
     for index in 0..<routes.count where routes[index].takesSingles && !routes[index].isOver {
       if routes[index].flushSingles() { offerSingle(index, at: logStart &+ place) }
     }
+  }
+
+  /// Has the routes forget what they keep for later: something was lost.
+  mutating func forgetSingles() {
+    for index in 0..<routes.count { routes[index].forgetSingles() }
   }
 
   private mutating func offerSingle(_ index: Int, at place: UInt64) {

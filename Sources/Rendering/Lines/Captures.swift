@@ -122,7 +122,10 @@ import VarnishLog
     case .none: break
     case .return:
       if payload.equals(lowercased: "restart") { return false }
-      if payload.equals(lowercased: "pipe") { (hitMiss, handling) = (.miss, .pipe) }
+      // Of a fetch it counts where the tags of both sides do.
+      if payload.equals(lowercased: "pipe"), !isBackend || rules.mixesSides {
+        (hitMiss, handling) = (.miss, .pipe)
+      }
     case .garbage: return false
     case .requestHeader:
       if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }

@@ -11,7 +11,7 @@ struct OldLines: ~Copyable {
   private let prefersForwarded: Bool
   private let escaper: Escaper
   private let actions: [Action]
-  private var states: [UInt64: State] = [:]
+  var states: [UInt64: State] = [:]
   private var clocks: [Int: ClockText] = [:]
 
   /// What is to be written next.
@@ -26,7 +26,7 @@ struct OldLines: ~Copyable {
   }
 
   /// What is known of a connection.
-  private struct State {
+  struct State {
     var isActive = false
     var address: [UInt8]?
     var method: [UInt8]?, url: [UInt8]?, query: [UInt8] = [], httpProtocol: [UInt8]?

@@ -20,7 +20,7 @@ struct OldLogText: ~Copyable {
   private let is2x: Bool
   /// Whether one side was asked for, so that records of none are left out.
   private let hasSide: Bool
-  private var groups: [UInt64: Group] = [:]
+  var groups: [UInt64: Group] = [:]
   private let isForTerminal: Bool
 
   /// What is to be written next.
@@ -35,7 +35,7 @@ struct OldLogText: ~Copyable {
     case call, `return`
   }
 
-  private struct Group {
+  struct Group {
     var text: [UInt8] = []
     var matches: UInt64 = 0
     /// Whether the last line is of a call, and what VCL returns may be put behind it.
@@ -51,9 +51,9 @@ struct OldLogText: ~Copyable {
   ) throws(OldSelectionError) {
     self.form = form
     self.isForTerminal = isForTerminal
-    func set(_ tags_: [Tag]) -> TagSet {
+    func set(_ members: [Tag]) -> TagSet {
       var set = TagSet()
-      for number in tags_.compactMap(tags.number) { set.insert(number) }
+      for number in members.compactMap(tags.number) { set.insert(number) }
       return set
     }
     var always = TagSet()

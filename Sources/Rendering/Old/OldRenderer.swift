@@ -66,6 +66,12 @@ public struct OldRenderer: ~Copyable {
     return entryByteCount > 0
   }
 
+  /// Forgets what is kept for later.
+  public mutating func forget() {
+    lines?.forget()
+    log?.forget()
+  }
+
   /// How many bytes the entry has.
   public var entryByteCount: Int {
     switch lines {
@@ -92,10 +98,14 @@ public struct OldRenderer: ~Copyable {
 }
 
 extension OldLines {
+  mutating func forget() { states = [:] }
+
   func put(to line: inout LineWriter) { unsafe entry.withUnsafeBytes { unsafe line.put($0) } }
 }
 
 extension OldLogText {
+  mutating func forget() { groups = [:] }
+
   func put(to line: inout LineWriter) { unsafe entry.withUnsafeBytes { unsafe line.put($0) } }
 }
 

@@ -17,7 +17,7 @@
 ///     40   name         128 bytes
 /// ```
 package enum ChunkFileLayout {
-  /// `VSMHEAD0`
+  /// How the file begins: `VSMHEAD0`.
   package static let magic: UInt64 = 0x3044_4145_484D_5356
   package static let sizeOffset = 16
   package static let firstChunkOffset = 24
@@ -25,7 +25,7 @@ package enum ChunkFileLayout {
   package static let ageOffset = 40
   package static let headByteCount = 48
 
-  /// `VSMCHUNK`
+  /// How a chunk begins: `VSMCHUNK`.
   package static let chunkMagic: UInt64 = 0x4B4E_5548_434D_5356
   package static let lengthOffset = 8
   package static let nextOffset = 16

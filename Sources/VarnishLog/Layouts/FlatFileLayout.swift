@@ -25,12 +25,12 @@ package struct FlatFileLayout: Sendable, Equatable {
   package static let headSizeOffset = 4
   package static let startOffset = 8
 
-  /// 2.0. Which of its counters is which isn't known.
+  /// The layout of 2.0, of whose counters it isn't known which is which.
   package static let v20 = FlatFileLayout(
     magic: 4_185_512_498, masterOffset: nil, logStartOffset: 16, logSizeOffset: 20, pointerOffset: 24,
     cyclesOffset: nil, headByteCounts: [])
 
-  /// 2.1, with 99, 104 or 107 counters, of which the 67th is the one.
+  /// The layout of 2.1, with 99, 104 or 107 counters, of which the 67th is the one.
   package static let v21 = FlatFileLayout(
     magic: 4_185_512_499, masterOffset: 16, logStartOffset: 24, logSizeOffset: 28, pointerOffset: 32,
     cyclesOffset: 40 + 8 * 66, headByteCounts: [99, 104, 107].map { 40 + 8 * $0 + 65536 })

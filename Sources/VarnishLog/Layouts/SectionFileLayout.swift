@@ -33,6 +33,6 @@ package enum SectionFileLayout {
   package static let freeKind = "Free"
   package static let coolKind = "Cool"
   package static let logKind = "Log"
-  /// The first word of a log's kind, in which it differs from all others.
-  package static let logKindWord: UInt32 = 0x0067_6F4C
+  /// The first words of a log's kind, and of one that cools, in which they differ from all others.
+  package static let logKindWord: UInt32 = 0x0067_6F4C, coolKindWord: UInt32 = 0x6C6F_6F43
 }

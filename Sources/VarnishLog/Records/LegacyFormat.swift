@@ -77,7 +77,7 @@ public enum Records21: LegacyFormat {
     tag: UInt8, descriptor: UInt32, text: UnsafeRawBufferPointer, to bytes: inout [UInt8]
   ) {
     let text = unsafe PackedRecord.cut(text)
-    unsafe bytes.append(contentsOf: [tag, UInt8(text.count >> 8), UInt8(text.count & 0xFF)])
+    bytes.append(contentsOf: [tag, UInt8(text.count >> 8), UInt8(text.count & 0xFF)])
     for shift: UInt32 in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: descriptor >> shift)) }
     unsafe bytes.append(contentsOf: text)
     bytes.append(0)
@@ -105,7 +105,7 @@ public enum Records20: LegacyFormat {
     tag: UInt8, descriptor: UInt32, text: UnsafeRawBufferPointer, to bytes: inout [UInt8]
   ) {
     let text = unsafe PackedRecord.cut(text)
-    unsafe bytes.append(contentsOf: [
+    bytes.append(contentsOf: [
       tag, UInt8(text.count >> 8), UInt8(text.count & 0xFF), UInt8(truncatingIfNeeded: descriptor >> 8),
       UInt8(truncatingIfNeeded: descriptor),
     ])

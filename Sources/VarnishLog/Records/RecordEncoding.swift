@@ -46,7 +46,8 @@ package enum RecordEncoding: Sendable {
         to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
     case .old:
       unsafe memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
-      unsafe memory.storeBytes(of: UInt32(truncatingIfNeeded: vxid), toByteOffset: 4, as: UInt32.self)
+      // A descriptor: readers know no larger ones.
+      unsafe memory.storeBytes(of: UInt32(vxid & 0xFFFF), toByteOffset: 4, as: UInt32.self)
     }
   }
 
@@ -61,7 +62,10 @@ package enum RecordEncoding: Sendable {
 
   /// The numbers of the tags, one for each case; `TagNumbers.none` where a log of this format has none.
   package func tagNumbers(_ numbering: TagNumbering) -> [UInt8] {
-    if self == .old { return Tag.allCases.map { $0.numberIn30 ?? TagNumbers.none } }
+    if self == .old {
+      let table = TagTable(.v30)
+      return Tag.allCases.map { $0.numberIn30 ?? table.number(of: $0) ?? TagNumbers.none }
+    }
     let table = TagTable(numbering)
     return Tag.allCases.map { table.number(of: $0) ?? TagNumbers.none }
   }
