@@ -26,35 +26,73 @@ struct RingReading {
     follower.refresh()
     do throws(LogError) {
       guard let ring = try follower.attach(start: start, stopsAtTail: stopsAtTail) else { return }
-      switch consume ring {
-      case .turning(var ring): read(&ring, numbering: .v40, mappedByteCount, writer)
-      case .narrow(var ring): read(&ring, numbering: .v41, mappedByteCount, writer)
-      case .wide(var ring):
-        let probe = ring.probe()
-        read(&ring, numbering: probe.result ?? probe.fallback, mappedByteCount, writer)
-      }
+      read(ring, endsAt: mappedByteCount, isSegment: true, writer)
     } catch {
       require(!error.description.isEmpty, "an error without a text")
     }
     follower.refresh()
   }
 
+  /// The same in one file, through what becomes of it.
+  func follow(_ instance: consuming InstanceFollower, byteCount: Int, _ writer: RingWriter) {
+    var follower = instance
+    var now: Int64 = 1_000_000_000
+    // A log may be made anew by each step.
+    for round in 0..<18 {
+      follower.refresh(at: now)
+      now += 700_000_000
+      _ = follower.takeRestart()
+      _ = follower.takeOrphaning(at: now)
+      require(!follower.trouble.isEmpty && follower.successor?.isEmpty != true, "no words")
+      guard round == 0 || follower.isStale else { break }
+      do throws(LogError) {
+        guard let ring = try follower.attach(start: round == 0 ? start : .head, stopsAtTail: stopsAtTail) else {
+          if writer.isDone { break }
+          writer.step()
+          continue
+        }
+        read(ring, endsAt: byteCount, isSegment: false, writer)
+      } catch {
+        require(!error.description.isEmpty, "an error without a text")
+        if writer.isDone { break }
+        writer.step()
+      }
+    }
+  }
+
+  private func read(
+    _ ring: consuming LiveRing, endsAt byteCount: Int?, isSegment: Bool, _ writer: RingWriter
+  ) {
+    switch consume ring {
+    case .turning(var ring): read(&ring, numbering: .v40, byteCount, isSegment: isSegment, writer)
+    case .narrow(var ring): read(&ring, numbering: .v41, byteCount, isSegment: isSegment, writer)
+    case .wide(var ring):
+      let probe = ring.probe()
+      read(&ring, numbering: probe.result ?? probe.fallback, byteCount, isSegment: isSegment, writer)
+    // What these hand out are copies.
+    case .old20(var ring): drain(&ring, numbering: .v73, nil, writer)
+    case .old21(var ring): drain(&ring, numbering: .v73, nil, writer)
+    case .old30(var ring): drain(&ring, numbering: .v73, nil, writer)
+    }
+  }
+
   private func read<Source: LiveSource & ~Copyable>(
-    _ ring: inout Source, numbering: TagNumbering, _ mappedByteCount: Int?, _ writer: RingWriter
+    _ ring: inout Source, numbering: TagNumbering, _ byteCount: Int?, isSegment: Bool, _ writer: RingWriter
   ) {
     guard let anywhere = UnsafeRawPointer(bitPattern: 1 << 30) else { violated("no pointer") }
     let mapping = anywhere - ring.offset(of: anywhere)
-    let known = mappedByteCount ?? SegmentHead.byteCount + ring.byteCount
+    let known = byteCount ?? SegmentHead.byteCount + ring.byteCount
+    let first = isSegment ? SegmentHead.byteCount : 0
+    let bounds = first..<(isSegment ? SegmentHead.byteCount + ring.byteCount : known)
     withGuardedTail(of: mapping, byteCount: known) {
-      drain(&ring, numbering: numbering, writer)
+      drain(&ring, numbering: numbering, bounds, writer)
     }
   }
 
   private func drain<Source: LiveSource & ~Copyable>(
-    _ ring: inout Source, numbering: TagNumbering, _ writer: RingWriter
+    _ ring: inout Source, numbering: TagNumbering, _ bounds: Range<Int>?, _ writer: RingWriter
   ) {
     var lines = LineMaker<Source.Layout>(scenario, numbering: numbering, rendersAgain: true)
-    let end = SegmentHead.byteCount + ring.byteCount
     // Every word of a ring can begin a record once, before and after each thing the writer does; a reader
     // that takes more steps goes round in circles.
     let stepsMax = ring.byteCount / 4 + 64
@@ -67,13 +105,16 @@ struct RingReading {
     do throws(LogError) {
       while true {
         stepsLeft -= 1
-        require(stepsLeft > 0, "a log that never comes to rest")
-        switch try ring.next() {
+        let step = try ring.next()
+        require(stepsLeft > 0, "a log that never comes to rest: \(step) at \(ring.nextPlace)")
+        switch step {
         case .records(let run):
-          let from = ring.offset(of: run.start)
-          require(
-            from >= SegmentHead.byteCount && from + run.byteCount <= end,
-            "records from \(from) on, \(run.byteCount) bytes of a ring that ends at \(end)")
+          if let bounds {
+            let from = ring.offset(of: run.start)
+            require(
+              from >= bounds.lowerBound && from + run.byteCount <= bounds.upperBound,
+              "records from \(from) on, \(run.byteCount) bytes of a ring that lies in \(bounds)")
+          }
           lines.add(run, inPlace: inPlace, meddle: meddle) { ring.isIntact }
           if lines.isOversized { lines.flush() }
         case .overrun(let lostBytes):

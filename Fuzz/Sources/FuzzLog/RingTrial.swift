@@ -39,7 +39,7 @@ struct RingTrial {
     file.write(segment, at: 0)
     scratch.write(
       Array("# 1 1\n+ _.Log.fuzz 0 \(segment.count) Log Log\n".utf8), to: Scratch.workerIndex)
-    let writer = RingWriter(file, steps: steps, byteCount: segment.count)
+    let writer = RingWriter(steps: steps, SegmentSteps(file, byteCount: segment.count).perform)
     RingReading(scenario).follow(scratch.path, mappedByteCount: segment.count, writer)
   }
 }
@@ -73,27 +73,40 @@ struct WriterStep {
   }
 }
 
-/// Writes into a segment that is being read.
+/// Writes into a log that is being read.
 final class RingWriter {
-  private let file: WritableFile
   private let steps: [WriterStep]
-  private let byteCount: Int
+  private let perform: (WriterStep) -> Void
   private var next = 0
 
-  init(_ file: consuming WritableFile, steps: [WriterStep], byteCount: Int) {
-    self.file = file
+  init(steps: [WriterStep], _ perform: @escaping (WriterStep) -> Void) {
     self.steps = steps
-    self.byteCount = byteCount
+    self.perform = perform
   }
 
   /// Whether there is nothing left to do.
   var isDone: Bool { next == steps.count }
 
-  /// Does the next thing: stores a word, says which segment it is in, or cuts the file off.
+  /// Does the next thing.
   func step() {
     guard next < steps.count else { return }
-    let step = steps[next]
     next += 1
+    perform(steps[next - 1])
+  }
+}
+
+/// What a writer does with a segment.
+private final class SegmentSteps {
+  private let file: WritableFile
+  private let byteCount: Int
+
+  init(_ file: consuming WritableFile, byteCount: Int) {
+    self.file = file
+    self.byteCount = byteCount
+  }
+
+  /// Stores a word, says which segment it is in, or cuts the file off.
+  func perform(_ step: WriterStep) {
     let place = step.place & 0xFFFF_FFF
     switch step.place >> 28 {
     case 0: file.truncate(to: place % byteCount)

@@ -1,4 +1,5 @@
 import FuzzSupport
+import Glibc
 import Rendering
 import Transactions
 import VarnishLog
@@ -8,7 +9,7 @@ import VarnishLog
 /// Every value of every byte means something, so that no mutation is wasted:
 ///
 /// ```
-/// byte 0   medium: 0, 1 file   2 ring   3 index (the two lowest bits)
+/// byte 0   medium: 0, 1 file   2 ring   3 index (the two lowest bits); memory if the environment says so
 ///      1   format, see FormatShelf
 ///      2   release whose rules hold; the highest bit makes them strict
 ///      3   grouping (2 bits), candidate rule (2 bits), client, backend, ESI, kept tags (1 bit each)
@@ -22,9 +23,12 @@ struct Scenario {
     case file
     case ring
     case index
+    case memory
   }
 
   static let headByteCount = 8
+  /// Whether all inputs are the shared memory of servers before 5.2, as those of the target `memory` are.
+  private static let isMemory = getenv("FUZZ_MEDIUM").map { String(cString: $0) } == "memory"
 
   let medium: Medium
   let rules: NCSARules
@@ -41,7 +45,8 @@ struct Scenario {
   /// Takes an input apart; nil if there are too few bytes.
   init?(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard bytes.count >= Self.headByteCount else { return nil }
-    switch bytes[0] & 3 {
+    switch Self.isMemory ? 4 : bytes[0] & 3 {
+    case 4: medium = .memory
     case 0, 1: medium = .file
     case 2: medium = .ring
     default: medium = .index

@@ -15,11 +15,13 @@ struct Scratch: Sendable {
   static let workerIndex = "_.vsm_child/_.index"
   static let log = "_.vsm_child/_.Log.fuzz"
   static let capture = "capture.vsl"
+  /// An instance of a server before 5.2.
+  static let memory = "memory"
 
   private init() {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/dev/shm"
     path = parent + "/fuzzlog.\(getpid())"
-    for directory in [path, path + "/_.vsm_mgt", path + "/_.vsm_child"] {
+    for directory in [path, path + "/_.vsm_mgt", path + "/_.vsm_child", path + "/" + Self.memory] {
       require(mkdir(directory, 0o700) == 0 || errno == EEXIST, "can't make \(directory)")
     }
     write(Array("# 1 1\n".utf8), to: Self.managerIndex)

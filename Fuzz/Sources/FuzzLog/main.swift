@@ -9,6 +9,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .file: FileTrial(scenario).run()
   case .ring: RingTrial(scenario).run()
   case .index: IndexTrial(scenario).run()
+  case .memory: MemoryTrial(scenario).run()
   }
   return 0
 }

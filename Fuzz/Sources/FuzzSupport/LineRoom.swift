@@ -65,7 +65,8 @@ package enum LineRoom {
     return switch numbering {
     case .v40: lines(of: format, in: logs.v40, again: again)
     case .v41: lines(of: format, in: logs.v41, again: again)
-    case .v73: lines(of: format, in: logs.v73, again: again)
+    // What is made of the oldest logs has its tags.
+    case .v73, .v20, .v21, .v30: lines(of: format, in: logs.v73, again: again)
     case .v90: lines(of: format, in: logs.v90, again: again)
     }
   }

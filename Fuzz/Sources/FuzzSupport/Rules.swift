@@ -16,7 +16,7 @@ extension TagNumbering {
   package var isNarrow: Bool {
     switch self {
     case .v40, .v41: true
-    case .v73, .v90: false
+    case .v73, .v90, .v20, .v21, .v30: false
     }
   }
 }

@@ -108,7 +108,8 @@ package struct LegacyLogArea: ~Copyable {
   package var turn: UInt64? {
     guard let turnOffset else { return nil }
     if generation == .v30 { return unsafe UInt64(shim_load_acquire_u32(mapping.base + turnOffset)) }
-    return unsafe shim_load_acquire_u64(mapping.base + turnOffset)
+    // Far more than there can be, and small enough to calculate with.
+    return unsafe shim_load_acquire_u64(mapping.base + turnOffset) & (1 << 40 - 1)
   }
 
   /// Whether the area still has the log in it: the section that a server of 3.0 has freed cools for some seconds, in

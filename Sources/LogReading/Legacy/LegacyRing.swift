@@ -246,7 +246,7 @@ public import VarnishLog
     at = LegacyWriter.Place(turn: max(there.turn, at.turn), offset: Self.firstOffset)
     if nextPlace < from { at.turn = turn(after: at.turn) }
     maker.forget()
-    waitsForTurn = !area.isInPlace
+    waitsForTurn = !area.isInPlace || nextPlace == from
     let lost = nextPlace > from ? nextPlace - from : 0
     // A count that has begun anywhere else says nothing.
     let isKnown = lost / UInt64(area.byteCount) < UInt64(UInt32.max / 2)

@@ -30,6 +30,9 @@ public protocol RingHead: Sendable {
   /// To be asked behind the use of what was read: it is a fence.
   func writerDistance(from segment: UInt64) -> UInt32
 
+  /// The same, negative if it is, and however far that is.
+  func writerLead(over segment: UInt64) -> Int64
+
   /// Whether the server is just beginning a turn, and it can't be told which one: so nothing is decided that depends on
   /// it.
   var isBeginning: Bool { get }
@@ -41,7 +44,11 @@ public protocol RingHead: Sendable {
 extension RingHead {
   /// The segment that is being written, as it is counted by one who is in another.
   func writerSegment(seenFrom segment: UInt64) -> UInt64 {
-    segment &+ UInt64(bitPattern: Int64(Int32(bitPattern: writerDistance(from: segment))))
+    let lead = writerLead(over: segment)
+    if lead >= 0 { return segment &+ UInt64(lead) }
+    // What would lie in front of the first one has the number that it has a period later.
+    let back = lead.magnitude
+    return segment >= back ? segment - back : segment &+ Self.segmentPeriod &- back
   }
 }
 
@@ -88,6 +95,11 @@ extension RingHead {
     shim_fence_acquire()
     let number = unsafe shim_load_acquire_u32(memory + RingLayout.segmentNumberOffset)
     return number &- Self.firstNumber &- UInt32(truncatingIfNeeded: segment)
+  }
+
+  /// The difference of the numbers, which is never larger than half of what they can be.
+  public func writerLead(over segment: UInt64) -> Int64 {
+    Int64(Int32(bitPattern: writerDistance(from: segment)))
   }
 
   /// There is one number, which is stored in one piece.
@@ -169,8 +181,13 @@ extension RingHead {
     unsafe shim_load_acquire_u32(memory + Self.byteCount) == 0xFE45_4545
   }
 
-  /// The difference of turns and segments.
+  /// The difference of turns and segments, as far as the type has room for it.
   public func writerDistance(from segment: UInt64) -> UInt32 {
+    UInt32(bitPattern: Int32(clamping: writerLead(over: segment)))
+  }
+
+  /// The difference of turns and segments.
+  public func writerLead(over segment: UInt64) -> Int64 {
     shim_fence_acquire()
     let (turn, eighth) = position
     let (ownTurn, ownEighth) = ((origin &+ segment / 8) % Self.period, segment % 8)
@@ -181,8 +198,7 @@ extension RingHead {
     // Half of a beginning: the turn isn't counted yet, or the segment not yet set back.
     if turns == 0, eighth == 0, ownEighth > 0, isFresh { turns = 1 }
     if turns == 1, eighth == 7, isFresh { turns = 0 }
-    let distance = turns * 8 + Int64(eighth) - Int64(ownEighth)
-    return UInt32(bitPattern: Int32(clamping: distance))
+    return turns * 8 + Int64(eighth) - Int64(ownEighth)
   }
 
   /// Until the turn's first record is there; the first turn of all has no other before it.
