@@ -40,16 +40,17 @@ public enum Pipeline {
     let opened = control.changesUser ? nil : try control.openOutputs()
     switch configuration.input.source {
     case .file(let path): return try runFile(path, control, opened)
-    case .live(let name): return try runLive(name, control, opened)
+    case .live: return try runLive(control, opened)
+    case .memoryFile: return try runLive(control, opened)
     }
   }
 
   private static func runLive(
-    _ name: String?, _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>?
+    _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>?
   ) throws(RunError) -> RunOutcome {
     var control = control
     let deadline = control.attachDeadline
-    let instance = try control.attach(name, by: deadline)
+    let instance = try control.attach(by: deadline)
     let opened = try control.openAsUser(opened)
     var follower = Follower(try Run(control, opened, canWait: false), instance, by: deadline)
     return try follower.follow()

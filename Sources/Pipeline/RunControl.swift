@@ -50,6 +50,7 @@ struct RunControl: ~Copyable {
       case .file("-"): "standard input"
       case .file(let path): path
       case .live(let name): name ?? ""
+      case .memoryFile(let path): path
       }
     let process = configuration.process
     messages = Messages(programName: process.programName, listener: process.monitor?.say)

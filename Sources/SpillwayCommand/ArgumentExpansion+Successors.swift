@@ -13,7 +13,6 @@ extension ArgumentExpansion {
 
   private static let successors: [Character: String] = [
     "m": "-q 'TAG ~ \"REGEX\"'",
-    "N": "-n DIRECTORY, that of the instance, in which the file is",
     "O": "-g raw of spillway log, which shows records one by one",
     "o": "-g request of spillway log, with -q 'TAG ~ \"REGEX\"'",
     "B": "-w FILE of spillway log, which is binary",

@@ -12,11 +12,11 @@ struct ArgumentExpansion {
 
   /// What `varnishncsa` of any version takes, and what was added.
   static let ncsa = ArgumentExpansion(
-    optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:", successors: ArgumentExpansion.successorsInNCSA)
+    optionString: "abcCdDEF:f:g:hjk:L:n:N:P:Q:q:r:R:t:T:Vw:", successors: ArgumentExpansion.successorsInNCSA)
 
   /// The same of `varnishlog`.
   static let log = ArgumentExpansion(
-    optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:",
+    optionString: "aAbcCdDEg:hi:I:k:L:n:N:P:Q:q:r:R:t:T:uvVw:x:X:",
     successors: ArgumentExpansion.successorsInLog)
 
   /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.

@@ -10,6 +10,12 @@ struct InputOptions: ParsableArguments {
   var n: String?
 
   @Option(
+    name: [.customShort("N")], parsing: .unconditional,
+    help: ArgumentHelp(
+      "The shared memory of a Varnish before 5.2: a file, whatever becomes of it.", valueName: "file"))
+  var memoryFile: String?
+
+  @Option(
     name: .short, parsing: .unconditional,
     help: ArgumentHelp("Read a binary log file; '-' is standard input.", valueName: "file"))
   var r: String?

@@ -117,14 +117,16 @@ extension RunCommand {
   }
 
   private func setInput(_ configuration: inout InputConfiguration, _ values: OptionValues) throws {
+    if [input.n, input.memoryFile, input.r].filter({ $0 != nil }).count > 1 {
+      let isOld = configuration.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
+      throw UsageError(
+        "Only one of -n\(isOld || input.memoryFile != nil ? ", -N" : "") and -r options may be used")
+    }
     if let file = input.r {
-      if input.n != nil {
-        let isOld = configuration.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
-        throw UsageError("Only one of -n\(isOld ? ", -N" : "") and -r options may be used")
-      }
       if file == "-", process.daemonize { throw UsageError("Daemon cannot read from stdin") }
       configuration.source = .file(file)
     } else {
+      if let file = input.memoryFile { configuration.source = .memoryFile(values.absolute(file)) }
       configuration.attachSeconds = try values.attachSeconds(input.t)
     }
     configuration.existingOnly = input.d

@@ -164,7 +164,6 @@ struct CommandLineTests {
     (["-R", "1.5/s"], "-R: Syntax error"),
     // Options of older versions.
     (["-m", "ReqURL:x"], "invalid option -- 'm'; older versions had it, today use -q 'TAG ~ \"REGEX\"'"),
-    (["-N", "/tmp/vsm"], "invalid option -- 'N'; older versions had it, today use -n DIRECTORY"),
     (["-bO"], "invalid option -- 'O'; older versions had it, today use -g raw of spillway log"),
     (
       ["-i", "ReqURL"],

@@ -47,6 +47,18 @@ struct RingReader: ~Copyable {
       let take = try Self.take(&ring, runsMax)
       self.ring = .wide(ring)
       return take
+    case .old20(var ring):
+      let take = try Self.take(&ring, runsMax)
+      self.ring = .old20(ring)
+      return take
+    case .old21(var ring):
+      let take = try Self.take(&ring, runsMax)
+      self.ring = .old21(ring)
+      return take
+    case .old30(var ring):
+      let take = try Self.take(&ring, runsMax)
+      self.ring = .old30(ring)
+      return take
     case nil: throw SupportError("reading failed before")
     }
   }
@@ -57,6 +69,9 @@ struct RingReader: ~Copyable {
     case .turning(let ring): ring.nextPosition
     case .narrow(let ring): ring.nextPosition
     case .wide(let ring): ring.nextPosition
+    case .old20(let ring): ring.nextPosition
+    case .old21(let ring): ring.nextPosition
+    case .old30(let ring): ring.nextPosition
     case nil: throw SupportError("reading failed before")
     }
   }
@@ -75,6 +90,18 @@ struct RingReader: ~Copyable {
     case .wide(let ring):
       let place = (ring.readOffset, ring.lagBytes)
       self.ring = .wide(ring)
+      return place
+    case .old20(let ring):
+      let place = (ring.readOffset, ring.lagBytes)
+      self.ring = .old20(ring)
+      return place
+    case .old21(let ring):
+      let place = (ring.readOffset, ring.lagBytes)
+      self.ring = .old21(ring)
+      return place
+    case .old30(let ring):
+      let place = (ring.readOffset, ring.lagBytes)
+      self.ring = .old30(ring)
       return place
     case nil: throw SupportError("reading failed before")
     }

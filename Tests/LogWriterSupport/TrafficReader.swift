@@ -71,6 +71,15 @@ public struct TrafficReader: ~Copyable {
     case .wide(var ring):
       read(&ring, into: &take, most)
       self.ring = .wide(ring)
+    case .old20(var ring):
+      read(&ring, into: &take, most)
+      self.ring = .old20(ring)
+    case .old21(var ring):
+      read(&ring, into: &take, most)
+      self.ring = .old21(ring)
+    case .old30(var ring):
+      read(&ring, into: &take, most)
+      self.ring = .old30(ring)
     case nil: break
     }
   }

@@ -37,6 +37,18 @@ struct RawReader: ~Copyable {
       let runs = try read(&ring)
       self.ring = .wide(ring)
       return runs
+    case .old20(var ring):
+      let runs = try read(&ring)
+      self.ring = .old20(ring)
+      return runs
+    case .old21(var ring):
+      let runs = try read(&ring)
+      self.ring = .old21(ring)
+      return runs
+    case .old30(var ring):
+      let runs = try read(&ring)
+      self.ring = .old30(ring)
+      return runs
     case nil: throw SupportError("no log: \(follower.trouble)")
     }
   }

@@ -20,10 +20,15 @@ final class Stage {
   /// How large the log is, in bytes.
   static let logByteCount = 64 << 10
 
-  init() throws {
+  /// - Parameter writes: whether there is a log; otherwise only an empty directory for one.
+  init(writes: Bool = true) throws {
     directory = try TemporaryDirectory()
     mailbox = try ScriptedMailbox(clock)
-    try startWriter()
+    if writes {
+      try startWriter()
+    } else {
+      guard mkdir(logPath, 0o755) == 0 else { throw SupportError("make \(logPath)", errno: errno) }
+    }
   }
 
   var logPath: String { directory.file("log") }
@@ -102,7 +107,7 @@ final class Stage {
     var control = RunControl(
       configuration, mailbox: mailbox, clock: clock.clock, source: reloads ? self.configuration.source : nil)
     let opened = try control.openOutputs()
-    let instance = try control.attach(logPath, by: nil)
+    let instance = try control.attach(by: nil)
     return Follower(try Run(control, opened, canWait: false), instance, by: nil)
   }
 }

@@ -41,7 +41,7 @@ struct TemplateRecords {
   func output(of format: LineFormat, in numbering: TagNumbering = .v73) -> [UInt8] {
     switch numbering {
     case .v40, .v41: output(of: format, in: numbering, as: NarrowRecords.self)
-    case .v73, .v90: output(of: format, in: numbering, as: WideRecords.self)
+    case .v73, .v90, .v20, .v21, .v30: output(of: format, in: numbering, as: WideRecords.self)
     }
   }
 

@@ -27,7 +27,10 @@ public final class RingWriter: @unchecked Sendable {
   /// How often the writer has begun again at the front.
   public private(set) var turns = 0
   private let map: UnsafeMutableRawPointer
+  /// What is to be unmapped; nothing in another's file.
   private let mapBytes: Int
+  /// What keeps the memory, if it is another's.
+  private let file: MappedFile?
   private var position = 0
   private var segment: UInt32
 
@@ -58,10 +61,24 @@ public final class RingWriter: @unchecked Sendable {
     guard let map = mmap(nil, mapBytes, protection, MAP_SHARED, descriptor, 0), map != MAP_FAILED
     else { throw SupportError("map \(path)", errno: errno) }
     self.map = map
+    file = nil
     setUp()
   }
 
-  deinit { munmap(map, mapBytes) }
+  /// Sets a log up in a part of a file that has more in it.
+  public init(in file: MappedFile, at start: Int, layout: SampleLayout, eighthWords: Int) {
+    segment = Self.firstSegment
+    self.layout = layout
+    self.eighthWords = eighthWords
+    self.file = file
+    path = file.path
+    precondition(start % 8 == 0 && start + Self.headBytes + eighthWords * 32 <= file.byteCount)
+    map = file.base + start
+    mapBytes = 0
+    setUp()
+  }
+
+  deinit { if mapBytes > 0 { munmap(map, mapBytes) } }
 
   /// How long the segment is, as its line in the index says.
   public var byteCount: Int { (Self.headBytes + eighthWords * 8 * 4 + 7) / 8 * 8 }

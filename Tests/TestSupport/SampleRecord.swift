@@ -85,6 +85,14 @@ public struct SampleRecord: Sendable {
     }
   }
 
+  /// The records of a request for a path.
+  public static func request(_ path: String, number: Int, tags: SampleTags) -> [SampleRecord] {
+    let texts = [
+      ("Begin", "req 0 rxreq"), ("ReqMethod", "GET"), ("ReqURL", path), ("RespStatus", "200"), ("End", ""),
+    ]
+    return texts.map { SampleRecord(UInt64(number), .client, $0, $1, tags: tags) }
+  }
+
   /// The record as words in memory order.
   public func words(_ layout: SampleLayout) -> [UInt32] {
     var words: [UInt32] = []

@@ -24,6 +24,20 @@ public struct SampleTags: Sendable {
     numbers.first { $0.value == number }?.key
   }
 
+  /// Varnish 4.0.
+  public static let v40 = SampleTags(
+    names: """
+      Debug Error CLI SessOpen SessClose BackendOpen BackendReuse BackendClose HttpGarbage Backend
+      Length FetchError ReqMethod ReqURL ReqProtocol ReqStatus ReqReason ReqHeader ReqUnset ReqLost
+      RespMethod RespURL RespProtocol RespStatus RespReason RespHeader RespUnset RespLost
+      BereqMethod BereqURL BereqProtocol BereqStatus BereqReason BereqHeader BereqUnset BereqLost
+      BerespMethod BerespURL BerespProtocol BerespStatus BerespReason BerespHeader BerespUnset
+      BerespLost ObjMethod ObjURL ObjProtocol ObjStatus ObjReason ObjHeader ObjUnset ObjLost
+      BogoHeader LostHeader TTL Fetch_Body VCL_acl VCL_call VCL_trace VCL_return ReqStart Hit HitPass
+      ExpBan ExpKill WorkThread ESI_xmlerror Hash Backend_health VCL_Log VCL_Error Gzip Link Begin End
+      VSL Storage Timestamp ReqAcct ESI_BodyBytes PipeAcct BereqAcct
+      """)
+
   /// Varnish 7.0 to 7.2, and all before it that have the marker `VSLHEAD1`.
   public static let v7 = SampleTags(
     names: """

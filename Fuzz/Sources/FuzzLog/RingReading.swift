@@ -32,6 +32,12 @@ struct RingReading {
       case .wide(var ring):
         let probe = ring.probe()
         read(&ring, numbering: probe.result ?? probe.fallback, mappedByteCount, writer)
+      case .old20(var ring):
+        read(&ring, numbering: LegacyRing<Records20>.numbering, mappedByteCount, writer)
+      case .old21(var ring):
+        read(&ring, numbering: LegacyRing<Records21>.numbering, mappedByteCount, writer)
+      case .old30(var ring):
+        read(&ring, numbering: LegacyRing<Records30>.numbering, mappedByteCount, writer)
       }
     } catch {
       require(!error.description.isEmpty, "an error without a text")

@@ -42,6 +42,12 @@ struct IndexedLog: ~Copyable {
     return ProcessStart.mayOwn(writer.pid, logOf: writer.birth) ? nil : writer.pid
   }
 
+  /// Whether the manager runs.
+  var writerLife: WriterLife {
+    guard let pid = manager.index?.writer?.pid else { return .unknown }
+    return deadManager == nil ? .runs : .ended(WriterLife.words(for: pid))
+  }
+
   /// Why there is no log, as far as the files tell.
   func missingLog(in path: String) -> String {
     let index = "\(path)/\(worker.name)"

@@ -68,6 +68,11 @@ struct InstanceDirectory: ~Copyable {
   /// The number of the manager's process if it doesn't run any more, as in a copy of the directory.
   var deadManager: Int32? { indexed.hasManager ? indexed.deadManager : single.deadManager }
 
+  /// Whether the server runs.
+  func writerLife(at now: Int64) -> WriterLife {
+    indexed.hasManager ? indexed.writerLife : single.life(at: now)
+  }
+
   /// How often another process was found to write a log that has stayed the same.
   var restarts: Int { single.restarts }
 
@@ -96,6 +101,15 @@ struct InstanceDirectory: ~Copyable {
 
   /// Which log the present one is, if that may change while it is read.
   var incarnation: LogIncarnation? { single.incarnation }
+}
+
+/// Whether a server runs, as its files tell.
+enum WriterLife: Equatable {
+  case runs
+  case ended(String)
+  case unknown
+
+  static func words(for process: Int32) -> String { "its varnishd, process \(process), doesn't run any more" }
 }
 
 /// Which log of an instance it is: another worker's log is another one, whatever its file's name.

@@ -14,6 +14,8 @@ public struct InstanceFollower: ~Copyable {
   private var failure: LogError?
   private var attached: LogLocation?
   private var restartsSeen = 0
+  /// Whether the writer of the log that is attached to was seen to run.
+  private var wasAlive = false
 
   /// Where the log is looked for.
   fileprivate enum Place: ~Copyable {
@@ -138,6 +140,36 @@ public struct InstanceFollower: ~Copyable {
     }
   }
 
+  /// What has become of the process that writes the log that is attached to, if it was seen to run before and has ended
+  /// without a sign; nil if it hasn't, and after it was said once.
+  ///
+  /// Some system calls, for when there is nothing else to do.
+  ///
+  /// - Parameter now: as in `refresh`.
+  public mutating func takeOrphaning(at now: Int64) -> String? {
+    guard attached != nil, !isStale else { return nil }
+    switch place.writerLife(at: now) {
+    case .runs: wasAlive = true
+    case .unknown: break
+    case .ended(let words):
+      guard wasAlive else { return nil }
+      wasAlive = false
+      return words
+    }
+    return nil
+  }
+
+  /// What has come in the place of the log that was attached to; nil if nothing has, yet.
+  public var successor: String? {
+    switch (attached, log) {
+    case (_, nil): nil
+    case (.section(let old)?, .section(let new)?) where old.file == new.file:
+      old.section == new.section
+        ? "\(path): the file has been begun anew" : "\(path): the log has another place in the file now"
+    default: "\(path): another log has come in its place"
+    }
+  }
+
   /// Maps the instance's present log.
   ///
   /// - Returns: nil if there is none, or if it is still being made.
@@ -150,6 +182,7 @@ public struct InstanceFollower: ~Copyable {
       guard let ring = try map(location, start: start, stopsAtTail: stopsAtTail) else { return nil }
       attached = location
       isStale = false
+      wasAlive = false
       restartsSeen = restarts
       return ring
     } catch {
@@ -179,6 +212,14 @@ extension InstanceFollower.Place {
     case .absent: true
     case .directory: false
     case .file: false
+    }
+  }
+
+  fileprivate func writerLife(at now: Int64) -> WriterLife {
+    switch self {
+    case .absent: .unknown
+    case .directory(let directory): directory.writerLife(at: now)
+    case .file: .unknown
     }
   }
 

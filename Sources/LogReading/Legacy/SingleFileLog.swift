@@ -68,6 +68,8 @@ struct SingleFileLog: ~Copyable {
   private struct Age {
     var seconds: UInt64 = 0
     var changedNanoseconds: Int64 = .min
+    /// Whether it was seen to count, so that it means something when it doesn't.
+    var hasGrown = false
 
     /// As long as a manager is there, it counts each second.
     static let patienceNanoseconds: Int64 = 2_000_000_000
@@ -242,7 +244,20 @@ struct SingleFileLog: ~Copyable {
     guard let seconds = facts.age, seconds != age.seconds || age.changedNanoseconds == .min else { return }
     // A file that grows younger has been begun anew.
     if seconds < age.seconds { life += 1 }
-    age = Age(seconds: seconds, changedNanoseconds: now)
+    age.hasGrown = age.hasGrown || age.changedNanoseconds != .min
+    (age.seconds, age.changedNanoseconds) = (seconds, now)
+  }
+
+  /// Whether the process that writes the file runs, as far as that can be told.
+  func life(at now: Int64) -> WriterLife {
+    guard let facts else { return .unknown }
+    if facts.age != nil {
+      guard age.hasGrown else { return .unknown }
+      return now - age.changedNanoseconds <= Age.patienceNanoseconds
+        ? .runs : .ended("its varnishd doesn't count its age any more, so it has ended or hangs")
+    }
+    guard let master = facts.master, master > 0, let birth = facts.birth else { return .unknown }
+    return ProcessStart.mayOwn(master, logOf: birth) ? .runs : .ended(WriterLife.words(for: master))
   }
 
   /// Whether there is a process that writes the file, as far as it tells.

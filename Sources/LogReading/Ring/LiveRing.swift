@@ -98,6 +98,18 @@ public enum LiveRing: ~Copyable {
     }
   }
 
+  /// Which log it is: the file, and the process that writes it.
+  public var incarnation: LogIncarnation {
+    switch self {
+    case .turning(let ring): ring.incarnation
+    case .narrow(let ring): ring.incarnation
+    case .wide(let ring): ring.incarnation
+    case .old20(let ring): ring.incarnation
+    case .old21(let ring): ring.incarnation
+    case .old30(let ring): ring.incarnation
+    }
+  }
+
   /// Takes over the log of a server before 4.0.
   package init(_ area: consuming LegacyLogArea, start: LogStart, stopsAtTail: Bool) {
     switch area.generation {

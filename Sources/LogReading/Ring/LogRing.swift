@@ -48,12 +48,14 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   /// - Parameters:
   ///   - place: where in the mapping the log lies, inside of which it is.
   ///   - stopsAtTail: the end mark is the end of the input, not a pause.
-  /// - Returns: nil if the server hasn't finished the head.
+  /// - Returns: nil if the server hasn't finished the head, or is about to change it.
   /// - Throws: `LogError.damaged` if the head doesn't describe a ring inside the mapping.
   package init?(
     _ mapping: consuming ReadOnlyMapping, at place: RingPlace, start: LogStart, stopsAtTail: Bool
   ) throws(LogError) {
-    guard let head = unsafe Head(mapping.base + place.range.lowerBound) else { return nil }
+    guard let head = unsafe Head(mapping.base + place.range.lowerBound),
+      stopsAtTail || !head.isBeginning
+    else { return nil }
     guard let sizes = head.sizes(logByteCount: place.range.count) else {
       throw place.damage("what the log's head says of its size doesn't fit \(place.range.count) bytes")
     }
@@ -180,7 +182,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
     while true {
       if let damagedSegment, let stopped = leave(damagedSegment) { return stopped }
       guard isAhead || writerDistance(from: segment) < Self.unsafeDistance else {
-        return resumeAfterOverrun()
+        return !stopsAtTail && head.isBeginning ? .idle : resumeAfterOverrun()
       }
       guard nextWord < ringWords else { return damage("the records reach past the end of the ring") }
       let word = unsafe shim_load_acquire_u32(ring + nextWord * 4)

@@ -30,6 +30,10 @@ public protocol RingHead: Sendable {
   /// To be asked behind the use of what was read: it is a fence.
   func writerDistance(from segment: UInt64) -> UInt32
 
+  /// Whether the server is just beginning a turn, and it can't be told which one: so nothing is decided that depends on
+  /// it.
+  var isBeginning: Bool { get }
+
   /// Has turns be counted so that a turn which an earlier reader knew has the number that it had then.
   mutating func count(fromTurn turn: UInt64)
 }
@@ -86,6 +90,9 @@ extension RingHead {
     return number &- Self.firstNumber &- UInt32(truncatingIfNeeded: segment)
   }
 
+  /// There is one number, which is stored in one piece.
+  public var isBeginning: Bool { false }
+
   /// Nothing to be done: the number in the head is the lower half of what is counted.
   public mutating func count(fromTurn turn: UInt64) {}
 }
@@ -100,8 +107,9 @@ extension RingHead {
 ///     80   word 0 of the ring, which has all words that are left
 /// ```
 ///
-/// Both are stored when the ring begins anew, one after the other. What it looks like in between, in whichever order,
-/// is told by the end mark, which then is all that the new turn has.
+/// Both are stored when the ring begins anew, one after the other, in an order that isn't known. As long as an end mark
+/// is all that the new turn has, a reader who is close behind knows from his own place what is meant; one who comes, or
+/// was overtaken, waits until there is more.
 @safe public struct TurningRingHead: RingHead, @unchecked Sendable {
   private let memory: UnsafeRawPointer
   /// Which turn of all has the number 0 here; see `count(fromTurn:)`.
@@ -113,7 +121,9 @@ extension RingHead {
   private static var period: UInt64 { UInt64(UInt32.max) }
   /// Turns are counted from the last multiple of this on: places in the log stay small, wherever the server begins to
   /// count, and what a reader has stored is still told apart from what was there so many turns later.
-  private static var originStep: UInt64 { 1 << 20 }
+  ///
+  /// About a million, and a divisor of the period, so that it makes no difference when the numbers begin again.
+  private static var originStep: UInt64 { 15 * 65537 }
 
   /// 80.
   public static var byteCount: Int { 80 }
@@ -130,7 +140,8 @@ extension RingHead {
     guard turn > 0 else { return nil }
     unsafe self.memory = memory
     // The turn before is counted as well: what is left of it can be read.
-    origin = UInt64(turn > 1 ? turn - 2 : 0) & ~(Self.originStep - 1)
+    let former = turn > 1 ? UInt64(turn) - 2 : Self.period - 1
+    origin = former / Self.originStep * Self.originStep
   }
 
   /// An eighth of the words that there are.
@@ -174,10 +185,19 @@ extension RingHead {
     return UInt32(bitPattern: Int32(clamping: distance))
   }
 
+  /// Until the turn's first record is there; the first turn of all has no other before it.
+  public var isBeginning: Bool {
+    guard isFresh, unsafe shim_load_acquire_u64(memory + Self.firstRecordsOffset + 7 * 8) >> 63 == 0 else {
+      return false
+    }
+    let eighth = position.eighth
+    return eighth == 0 || eighth == 7
+  }
+
   /// Takes the present turn for the last one that can have been counted so.
   public mutating func count(fromTurn turn: UInt64) {
     let present = position.turn
-    let behind = (present &- turn) & (Self.originStep - 1)
+    let behind = (present + Self.originStep - turn % Self.originStep) % Self.originStep
     // That turn is so far behind the present one; the origin is as far in front of it as was counted.
     let (own, counted) = ((present &+ Self.period &- behind) % Self.period, turn % Self.period)
     origin = (own &+ Self.period &- counted) % Self.period

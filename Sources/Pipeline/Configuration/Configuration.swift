@@ -34,7 +34,6 @@ public struct Configuration: Sendable, Equatable {
 
   /// Whether the run goes on for as long as nothing ends it.
   var followsLog: Bool {
-    guard case .live = input.source else { return false }
-    return !input.existingOnly
+    input.source.isLive && !input.existingOnly
   }
 }

@@ -9,6 +9,13 @@ public struct InputConfiguration: Sendable, Equatable {
     case file(String)
     /// The instance that `-n` names, or the default one.
     case live(String?)
+    /// The one file of shared memory that a server before 5.2 has, whatever becomes of the file.
+    case memoryFile(String)
+
+    /// Whether it is shared memory, which may be written while it is read.
+    var isLive: Bool {
+      if case .file = self { false } else { true }
+    }
   }
 
   /// The log.

@@ -18,6 +18,8 @@ enum FollowEvent {
   case oversized(vxid: UInt64)
   /// Another process writes the log from now on, which has stayed where it was.
   case restarted
+  /// The process that writes the log has ended without a sign; there may be another one at any time.
+  case orphaned
   /// The server has let go of the log that was read: its worker or itself was started anew, or has ended.
   case lost
   /// Nothing more is to be read: all that was asked for was, or the first log isn't waited for any longer.

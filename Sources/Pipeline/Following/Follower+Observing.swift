@@ -48,7 +48,7 @@ extension FollowEvent {
     switch self {
     case .absent, .silent, .lost, .over: true
     case .read(let isIdle): isIdle
-    case .attached, .overrun, .damaged, .oversized, .restarted: false
+    case .attached, .overrun, .damaged, .oversized, .restarted, .orphaned: false
     }
   }
 }

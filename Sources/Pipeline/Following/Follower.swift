@@ -303,6 +303,10 @@ extension Follower {
         goOn(&following, as: incarnation)
         return .restarted
       }
+      if case .idle = pause, let words = instance.takeOrphaning(at: now) {
+        run.control.messages.say("\(instance.path): \(words); waiting for another one")
+        return .orphaned
+      }
     }
     // One system call for each look at a quiet log.
     if case .idle = pause, !run.control.mailbox.wait(milliseconds: following.rhythm.pause()) { return event }
@@ -336,6 +340,7 @@ extension Follower {
       run.takeFinished(&following.reading, from: &following.ring)
       if isStale {
         messages.say("Log abandoned (vsl)")
+        if let successor = instance.successor { messages.say(successor) }
         return .lost
       }
       run.control.configuration.process.monitor?.noteCaughtUp(at: now)

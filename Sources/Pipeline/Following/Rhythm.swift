@@ -5,7 +5,8 @@ struct Rhythm {
   private var nextLook = Int64.min
   private var nextPublication = Int64.min
 
-  private static let lookNanoseconds: Int64 = 1_000_000_000
+  /// A new log is to be followed within a second, and what is left of the former one has to be read before.
+  private static let lookNanoseconds: Int64 = 500_000_000
   private static let publicationNanoseconds: Int64 = 50_000_000
 
   /// A small ring is overwritten sooner and must be looked at more often.

@@ -13,19 +13,28 @@ extension RunControl {
   /// Whether a time has come; never, if it is nil.
   func isOver(_ deadline: Int64?) -> Bool { deadline.map { clock.now().steadyNanoseconds >= $0 } ?? false }
 
-  /// Finds the instance, and waits for it as long as `-t` allows; for ever only if that was said.
-  mutating func attach(_ name: String?, by deadline: Int64?) throws(RunError) -> InstanceFollower {
-    var said: String?
-    while true {
-      let path: String
+  /// Which instance is meant, or which file of one.
+  func findInstance() throws(RunError) -> InstanceFollower {
+    switch configuration.input.source {
+    case .file(let path): return InstanceFollower(file: path)
+    case .memoryFile(let path): return InstanceFollower(file: path)
+    case .live(let name):
       do {
-        path = try InstanceName(name).path
+        return InstanceFollower(
+          path: try InstanceName(name).path, isPostMortem: configuration.input.existingOnly)
       } catch {
         throw .instance(error)
       }
-      var instance = InstanceFollower(path: path)
-      instance.refresh()
-      logPath = path
+    }
+  }
+
+  /// Finds the instance, and waits for it as long as `-t` allows; for ever only if that was said.
+  mutating func attach(by deadline: Int64?) throws(RunError) -> InstanceFollower {
+    var said: String?
+    while true {
+      var instance = try findInstance()
+      instance.refresh(at: clock.now().steadyNanoseconds)
+      logPath = instance.path
       if instance.hasManager { return instance }
       if instance.isRefused || isOver(deadline) { throw .noInstance(instance.trouble) }
       if deadline == nil, instance.trouble != said {

@@ -34,8 +34,13 @@ extension RunControl {
 
   /// The groups that may read the instance's files, which the account may not be in.
   private var logGroups: [gid_t] {
-    guard case .live = configuration.input.source else { return [] }
-    return ["/_.vsm_mgt", "/_.vsm_child"].compactMap { name in
+    let names: [String]
+    switch configuration.input.source {
+    case .file: names = []
+    case .live: names = ["/_.vsm_mgt", "/_.vsm_child", "/_.vsm", "/_.vsl"]
+    case .memoryFile: names = [""]
+    }
+    return names.compactMap { name in
       var status = stat()
       // Root's own group is none to be kept.
       guard unsafe stat(logPath + name, &status) == 0, status.st_gid != 0 else { return nil }

@@ -13,7 +13,7 @@ extension SandboxPlan {
     self = .libraryNeeds
     if let source { readable += source.readable }
     // A server that is started anew makes the directory of its instance anew.
-    if case .live = configuration.input.source {
+    if configuration.input.source.isLive {
       let places = [logPath, SystemCalls.real.realPath(logPath) ?? logPath].map(Self.directory(of:))
       readable += Array(Set(places)).sorted()
     }

@@ -33,9 +33,8 @@ extension RunControl {
   private mutating func holds(_ position: LogPosition) -> Bool {
     switch configuration.input.source {
     case .file(let path): return Self.file(path, holds: position)
-    case .live(let name):
-      guard let path = try? InstanceName(name).path else { return false }
-      var instance = InstanceFollower(path: path)
+    case .live, .memoryFile:
+      guard var instance = try? findInstance() else { return false }
       instance.refresh()
       guard let ring = try? instance.attach(start: .at(position), stopsAtTail: false) else { return false }
       return ring.resumption == .held

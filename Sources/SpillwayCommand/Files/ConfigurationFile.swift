@@ -117,13 +117,15 @@ struct ConfigurationFile {
   private func takeInput(of reader: inout SettingsReader) -> InputConfiguration {
     var input = InputConfiguration(.live(nil))
     let instance = reader.take("instance", expecting: "a name or a directory")
+    let memoryFile = reader.take("memory-file", expecting: "a path")
     let file = reader.take("file", expecting: "a path")
     if let instance { input.source = .live(instance) }
-    if let file {
-      input.source = .file(file == "-" ? file : values.absolute(file))
-      if instance != nil {
-        reader.report("file", found: "a second source", expected: "only one of instance and file")
-      }
+    if let memoryFile { input.source = .memoryFile(values.absolute(memoryFile)) }
+    if let file { input.source = .file(file == "-" ? file : values.absolute(file)) }
+    if [instance, memoryFile, file].filter({ $0 != nil }).count > 1 {
+      reader.report(
+        file == nil ? "memory-file" : "file", found: "a second source",
+        expected: "only one of instance, memory-file and file")
     }
     input.existingOnly = reader.takeSwitch("existing-only") ?? false
     if let seconds = takeAttachTimeout(&reader) { input.attachSeconds = seconds }

@@ -72,11 +72,7 @@ extension PlantedFault: CustomTestStringConvertible {
     var instance = InstanceFollower(path: log)
     instance.refresh()
     guard let ring = try instance.attach(start: .head, stopsAtTail: false) else { return }
-    let incarnation =
-      switch consume ring {
-      case .narrow(let ring): ring.incarnation
-      case .wide(let ring): ring.incarnation
-      }
+    let incarnation = ring.incarnation
     let file = try CheckpointFile(path)
     guard var reading = file.earlier?.reading, let last = reading.logs.popLast() else { return }
     reading.logs.append(LogSpan(incarnation, start: last.start))

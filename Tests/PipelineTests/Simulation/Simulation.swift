@@ -160,7 +160,7 @@ final class Simulation {
       blockBytes: 1 << 10)
     var control = RunControl(configuration, mailbox: mailbox, clock: clock, surroundings: surroundings)
     let opened = try control.openOutputs()
-    let instance = try control.attach(log.path, by: nil)
+    let instance = try control.attach(by: nil)
     return Follower(try Run(control, opened, canWait: false), instance, by: nil)
   }
 
