@@ -58,7 +58,8 @@ struct TurningRingTests {
     #expect(isSame, "\(paths.count) paths of \(expected.count)")
   }
 
-  @Test(arguments: turns) func `reading goes on where it had stopped, in another process`(turn: UInt32) throws {
+  @Test(arguments: turns) func `reading goes on where it had stopped, in another process`(turn: UInt32) throws
+  {
     let log = try Log(turn: turn)
     var reader = try log.reader(.tail)
     var paths: [String] = []
@@ -107,7 +108,9 @@ struct TurningRingTests {
 
   /// Between the two stores with which a turn begins, and before the wrap mark: a reader who looks just then.
   @Test(arguments: TurningRingWriter.Order.allCases, turns)
-  func `half of a beginning isn't taken for anything else`(order: TurningRingWriter.Order, turn: UInt32) throws {
+  func `half of a beginning isn't taken for anything else`(order: TurningRingWriter.Order, turn: UInt32)
+    throws
+  {
     let log = try Log(turn: turn)
     log.ring.order = order
     // As many readers as there are ways to be behind.

@@ -157,10 +157,15 @@ struct GenerationFollowingTests {
       _ = try within(second: &follower) { if case .attached = $0 { true } else { false } }
     }
     try expectAll(&follower)
-    #expect(stage.said.contains { $0.hasSuffix(kind.isFile ? "the log has another place in the file now" : "another log has come in its place") })
+    #expect(
+      stage.said.contains {
+        $0.hasSuffix(
+          kind.isFile ? "the log has another place in the file now" : "another log has come in its place")
+      })
   }
 
-  @Test(.disabled("records of 3.0")) mutating func `a list that is being changed isn't walked before it is finished`() throws {
+  @Test(.disabled("records of 3.0"))
+  mutating func `a list that is being changed isn't walked before it is finished`() throws {
     let server = try Server30(directory: stage.logPath)
     server.beginChange()
     var follower = try stage.follower([stage.file("all")])
@@ -186,7 +191,9 @@ struct GenerationFollowingTests {
   }
 
   @Test(arguments: Kind.allCases.filter { $0.type.canBeTakenOver })
-  mutating func `another process that takes the file over goes on with the log where it was`(kind: Kind) throws {
+  mutating func `another process that takes the file over goes on with the log where it was`(kind: Kind)
+    throws
+  {
     let server = try start(kind)
     var follower = try stage.follower([stage.file("all")])
     try follower.attach()
@@ -198,7 +205,8 @@ struct GenerationFollowingTests {
       _ = try within(second: &follower) { if case .restarted = $0 { true } else { false } }
     }
     try expectAll(&follower)
-    #expect(stage.said.filter { $0.hasSuffix("another process writes the log now, which goes on") }.count == 10)
+    #expect(
+      stage.said.filter { $0.hasSuffix("another process writes the log now, which goes on") }.count == 10)
   }
 
   @Test(arguments: Kind.allCases)

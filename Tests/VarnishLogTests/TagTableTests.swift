@@ -12,7 +12,9 @@ struct TagTableTests {
     #expect(Tag.allCases.map { Int($0.rawValue) } == Array(Tag.allCases.indices))
     // Of those that one log can have.
     for numbering in TagNumbering.allCases {
-      let names = Tag.allCases.filter { TagTable(numbering).number(of: $0) != nil }.map { $0.name.lowercased() }
+      let names = Tag.allCases.filter { TagTable(numbering).number(of: $0) != nil }.map {
+        $0.name.lowercased()
+      }
       #expect(Set(names).count == names.count)
     }
   }

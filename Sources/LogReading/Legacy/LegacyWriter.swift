@@ -51,6 +51,8 @@ struct LegacyWriter {
       offset = area.writeOffset ?? 0
     }
     turn &+= turnShift
+    // A reader that has seen the wrap may be in a turn that isn't counted yet.
+    if turn &+ 1 == reader.turn { return Place(turn: reader.turn, offset: offset) }
     if turn < reader.turn {
       // Another server has taken the file over, and counts from the beginning.
       turnShift &+= reader.turn &- turn

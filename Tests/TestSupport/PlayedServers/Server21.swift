@@ -65,7 +65,6 @@ public final class Server21: PlayedServer {
 
   private func store(_ byte: UInt8, at offset: Int) { file.store([byte], at: Self.areaStart + offset) }
 
-
   public func takeOver() {
     (master, birth) = (master + 7, birth + 1)
     storeProcesses()
@@ -79,7 +78,8 @@ enum OldRequest {
   static func records(_ path: String, number: Int) -> [(tag: String, text: String)] {
     let xid = 1_000_000 + number
     return [
-      ("ReqStart", "127.0.0.1 4711 \(xid)"), ("RxRequest", "GET"), ("RxURL", path), ("RxProtocol", "HTTP/1.1"),
+      ("ReqStart", "127.0.0.1 4711 \(xid)"), ("RxRequest", "GET"), ("RxURL", path),
+      ("RxProtocol", "HTTP/1.1"),
       ("RxHeader", "Host: test"), ("VCL_call", "recv lookup"), ("VCL_call", "hash"),
       ("VCL_call", "miss fetch"), ("VCL_call", "deliver deliver"), ("TxProtocol", "HTTP/1.1"),
       ("TxStatus", "200"), ("TxResponse", "OK"), ("Length", "10"),

@@ -74,7 +74,8 @@ public final class TurningRingWriter {
     turn = turn == .max ? 1 : turn + 1
     segment = 0
     let stores = [
-      { self.file.store(self.turn, at: self.start + 76) }, { self.file.store(UInt32(0), at: self.start + 72) },
+      { self.file.store(self.turn, at: self.start + 76) },
+      { self.file.store(UInt32(0), at: self.start + 72) },
     ]
     for store in order == .turnFirst ? stores : stores.reversed() {
       store()
