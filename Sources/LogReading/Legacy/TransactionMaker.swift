@@ -163,7 +163,7 @@ struct TransactionMaker: ~Copyable {
     var restarted: UInt32?
     if let open {
       // What was restarted and went no further goes on in this one.
-      if open.parts.count > 1, open.parts.last == open.records.byteCount, open.xid != xid {
+      if open.parts.count > 1, !open.wentOn, open.xid != xid {
         open.parts.removeLast()
         open.restart = xid
         restarted = open.xid
@@ -209,6 +209,7 @@ struct TransactionMaker: ~Copyable {
     switch role {
     case .call:
       if request.headEnd == nil { request.headEnd = before }
+      request.wentOn = true
       append(tag, call: record.payload, to: request)
     case .return: append(tag, return: record.payload, to: request)
     case .timeToLive:
@@ -257,6 +258,7 @@ struct TransactionMaker: ~Copyable {
     // What comes now is of another transaction today, which begins with the same request.
     request.parts.append(request.records.byteCount)
     request.isPassed = false
+    request.wentOn = false
   }
 
   private mutating func giveUp(_ request: OpenRequest, _ connection: OpenConnection) {
