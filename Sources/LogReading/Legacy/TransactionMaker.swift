@@ -177,8 +177,11 @@ struct TransactionMaker: ~Copyable {
     request.restarted = restarted
     if restarted == nil { session?.note(xid) }
     let listener = session.map { " \($0.listener)" } ?? ""
-    request.records.append(
-      tag: tags.reqStart, vxid: UInt64(xid), side: .client, "\(address.text) \(port.text)\(listener)")
+    // A client that isn't known is better not named.
+    if !address.equals("-") {
+      request.records.append(
+        tag: tags.reqStart, vxid: UInt64(xid), side: .client, "\(address.text) \(port.text)\(listener)")
+    }
     connection.request = request
     requests[xid] = request
   }
