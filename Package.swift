@@ -216,6 +216,10 @@ let package = Package(
         "VarnishLog", "LogReading", "Checkpoints", "Shipping", "Spool", "Platform", "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "LogConversionTests",
+      dependencies: ["LogConversion", "LogReading", "Transactions", "VarnishLog", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

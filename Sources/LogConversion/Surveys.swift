@@ -3,7 +3,7 @@ import VarnishLog
 
 /// Where a request came from, and through which listener.
 struct ClientAddress {
-  var address = "0.0.0.0", port = "0", listener = "a0"
+  var address = "-", port = "-", listener = "a0"
 
   init<Layout: RecordLayout>(_ request: Transaction<Layout>, _ tags: TagTable) {
     var cursor = request.makeCursor()

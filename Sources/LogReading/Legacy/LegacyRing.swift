@@ -143,24 +143,23 @@ public import VarnishLog
       at = LegacyWriter.Place(turn: writerPlace().turn, offset: Self.firstOffset)
       waitsForTurn = false
     }
-    // What lies behind where the server says that it is is of an earlier turn, or none of its records.
-    if Format.numbering != .v30, case let there = writerPlace(), there.turn == at.turn,
-      there.offset <= at.offset
-    {
-      return .idle
-    }
     let item = copyItem(at: at.offset)
     // What was copied counts only if the server can't have been there meanwhile.
-    guard isWhole() else { return .overtaken }
+    guard let there = placeOfHarmlessWriter() else { return .overtaken }
+    let isSameTurn = there.turn == at.turn
+    // In 2.x the server says how far it is; what lies behind that in its own turn is of the one before.
+    let knownEnd = isSameTurn && Format.numbering != .v30 ? there.offset : nil
+    if let knownEnd, at.offset >= knownEnd { return .idle }
     switch item {
     case .record(let record, let byteCount):
+      if let knownEnd, at.offset + byteCount > knownEnd { return .damaged(at: at.offset) }
       let from = nextPlace
       at.offset += byteCount
       maker.take(record, at: from, to: nextPlace)
       return .record(from: from)
     case .wrap:
-      // Round a log that nobody has turned one could go for ever.
-      guard writerPlace().turn > at.turn else { return .damaged(at: at.offset) }
+      // A server that goes on at the beginning has said so before it leaves the mark.
+      guard !isSameTurn else { return .damaged(at: at.offset) }
       at = LegacyWriter.Place(turn: turn(after: at.turn), offset: Self.firstOffset)
       return .turned
     case .end:
@@ -217,13 +216,14 @@ public import VarnishLog
     writer.place(in: area, seenFrom: at)
   }
 
-  /// Whether what lies at the present place can't have been overwritten yet.
-  private mutating func isWhole() -> Bool {
+  /// Where the server is; nil if it may have overwritten what lies at the present place.
+  private mutating func placeOfHarmlessWriter() -> LegacyWriter.Place? {
     shim_fence_acquire()
-    guard area.isInPlace else { return false }
+    guard area.isInPlace else { return nil }
     let there = writerPlace()
-    if there.turn == at.turn { return true }
-    return there.turn == turn(after: at.turn) && there.offset + LegacyWriter.margin(in: area) < at.offset
+    if there.turn == at.turn { return there }
+    let isAhead = there.turn == turn(after: at.turn) && there.offset + LegacyWriter.margin(in: area) < at.offset
+    return isAhead ? there : nil
   }
 
   private func turn(after turn: UInt64) -> UInt64 { LegacyWriter.turn(after: turn, in: area.generation) }
@@ -287,13 +287,13 @@ public import VarnishLog
       return .noSuchPlace
     }
     at = wanted
-    guard isWhole() else {
+    guard placeOfHarmlessWriter() != nil else {
       at = head
       return .overrun(lostBytes: Int(truncatingIfNeeded: max(nextPlace, target.place) - target.place))
     }
+    // Of the present turn, the records in front of it must lead there, and the server must have come as far.
     if turn == head.turn,
-      !leads(from: Self.firstOffset, to: wanted.offset) || place(of: writerPlace()) < target.place,
-      Format.numbering != .v30 || !leads(from: Self.firstOffset, to: wanted.offset)
+      !leads(from: Self.firstOffset, to: wanted.offset) || wanted.offset > area.writeOffset ?? wanted.offset
     {
       at = head
       return .noSuchPlace

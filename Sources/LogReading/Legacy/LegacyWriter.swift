@@ -57,7 +57,7 @@ struct LegacyWriter {
       offset = area.writeOffset ?? 0
     }
     turn &+= turnShift
-    // The wrap mark is there before the turn is counted.
+    // A reader that has seen the wrap may be in a turn that isn't counted yet.
     if turn &+ 1 == reader.turn { return Place(turn: reader.turn, offset: offset) }
     if turn < reader.turn {
       // Another server has taken the file over, and counts from the beginning.

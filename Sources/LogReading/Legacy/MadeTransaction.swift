@@ -20,6 +20,8 @@ final class OpenRequest {
   /// How many fetches were announced.
   var fetchCount = 0
   var isPiped = false, isPassed = false
+  /// Whether VCL was called in the last part.
+  var wentOn = true
   var requestBytes = HeaderBytes(), responseBytes = HeaderBytes()
   /// How many bytes of body were sent, as it was logged.
   var bodyByteCount: String?
@@ -118,11 +120,11 @@ enum MadeNumber {
 
   /// A part of a request that was restarted, of which up to 65535 are told apart.
   static func part(_ part: Int, of xid: UInt32) -> UInt64 {
-    1 << kindShift | UInt64(truncatingIfNeeded: part + 1) & 0xFFFF << 32 | UInt64(xid)
+    1 << kindShift | (UInt64(truncatingIfNeeded: part + 1) & 0xFFFF) << 32 | UInt64(xid)
   }
 
   static func fetch(_ number: Int, of xid: UInt32) -> UInt64 {
-    2 << kindShift | UInt64(truncatingIfNeeded: number) & 0xFFFF << 32 | UInt64(xid)
+    2 << kindShift | (UInt64(truncatingIfNeeded: number) & 0xFFFF) << 32 | UInt64(xid)
   }
 
   /// What is known by nothing but its place.

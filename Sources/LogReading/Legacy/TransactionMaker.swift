@@ -163,7 +163,7 @@ struct TransactionMaker: ~Copyable {
     var restarted: UInt32?
     if let open {
       // What was restarted and went no further goes on in this one.
-      if open.parts.count > 1, open.parts.last == open.records.byteCount, open.xid != xid {
+      if open.parts.count > 1, !open.wentOn, open.xid != xid {
         open.parts.removeLast()
         open.restart = xid
         restarted = open.xid
@@ -177,8 +177,11 @@ struct TransactionMaker: ~Copyable {
     request.restarted = restarted
     if restarted == nil { session?.note(xid) }
     let listener = session.map { " \($0.listener)" } ?? ""
-    request.records.append(
-      tag: tags.reqStart, vxid: UInt64(xid), side: .client, "\(address.text) \(port.text)\(listener)")
+    // A client that isn't known is better not named.
+    if !address.equals("-") {
+      request.records.append(
+        tag: tags.reqStart, vxid: UInt64(xid), side: .client, "\(address.text) \(port.text)\(listener)")
+    }
     connection.request = request
     requests[xid] = request
   }
@@ -209,6 +212,7 @@ struct TransactionMaker: ~Copyable {
     switch role {
     case .call:
       if request.headEnd == nil { request.headEnd = before }
+      request.wentOn = true
       append(tag, call: record.payload, to: request)
     case .return: append(tag, return: record.payload, to: request)
     case .timeToLive:
@@ -257,6 +261,7 @@ struct TransactionMaker: ~Copyable {
     // What comes now is of another transaction today, which begins with the same request.
     request.parts.append(request.records.byteCount)
     request.isPassed = false
+    request.wentOn = false
   }
 
   private mutating func giveUp(_ request: OpenRequest, _ connection: OpenConnection) {

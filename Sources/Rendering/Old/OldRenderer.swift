@@ -62,6 +62,8 @@ public struct OldRenderer: ~Copyable {
   ///
   /// - Returns: whether that gives an entry.
   public mutating func flush() -> Bool {
+    // Lines are made of what has ended alone.
+    guard lines == nil else { return false }
     log?.flush()
     return entryByteCount > 0
   }
