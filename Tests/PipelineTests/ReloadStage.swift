@@ -89,11 +89,7 @@ extension Follower {
     case .old21(let following): following.reading.groupers.count
     case .old30(let following): following.reading.groupers.count
     case .turning(let following): following.reading.groupers.count
-    case .old20(let following): following.reading.groupers.count
-    case .old21(let following): following.reading.groupers.count
-    case .old30(let following): following.reading.groupers.count
     case .narrow(let following): following.reading.groupers.count
-    case .turning(let following): following.reading.groupers.count
     case .seeking: 0
     case .probing: 0
     case .ended: 0

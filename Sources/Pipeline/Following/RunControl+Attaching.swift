@@ -16,7 +16,7 @@ extension RunControl {
   /// Which instance is meant, or which file of one.
   func findInstance() throws(RunError) -> InstanceFollower {
     switch configuration.input.source {
-    case .file(let path): return InstanceFollower(file: path)
+    case .captured(let capture): return InstanceFollower(file: capture.inputs.first ?? "")
     case .memoryFile(let path): return InstanceFollower(file: path)
     case .live(let name):
       do {

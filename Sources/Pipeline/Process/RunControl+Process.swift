@@ -36,7 +36,7 @@ extension RunControl {
   private var logGroups: [gid_t] {
     let names: [String]
     switch configuration.input.source {
-    case .file: names = []
+    case .captured: names = []
     case .live: names = ["/_.vsm_mgt", "/_.vsm_child", "/_.vsm", "/_.vsl"]
     case .memoryFile: names = [""]
     }
