@@ -3,8 +3,11 @@
 ///
 /// Values are never looked at, so that `-F -x` works as it always has.
 struct ArgumentExpansion {
-  /// The letters of all options, as getopt is told them: with a colon behind those that take a value.
+  /// The letters of the options of the reference of today, as getopt is told them: with a colon behind those that take
+  /// a value.
   let optionString: String
+  /// Those of its older versions that are taken all the same.
+  private let unlisted: String
   /// What to use instead of options that older versions had, by their letters.
   private let successors: [Character: String]
   /// Letters of options that stand alone, and of those that take a value.
@@ -12,11 +15,12 @@ struct ArgumentExpansion {
 
   /// What `varnishncsa` of any version takes, and what was added.
   static let ncsa = ArgumentExpansion(
-    optionString: "abcCdDEF:f:g:hjk:L:n:N:P:Q:q:r:R:t:T:Vw:", successors: ArgumentExpansion.successorsInNCSA)
+    optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:", unlisted: "N:",
+    successors: ArgumentExpansion.successorsInNCSA)
 
   /// The same of `varnishlog`.
   static let log = ArgumentExpansion(
-    optionString: "aAbcCdDEg:hi:I:k:L:n:N:P:Q:q:r:R:t:T:uvVw:x:X:",
+    optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:", unlisted: "N:",
     successors: ArgumentExpansion.successorsInLog)
 
   /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
@@ -35,22 +39,25 @@ struct ArgumentExpansion {
   private let strayOption: String?
 
   private init(
-    optionString: String, successors: [Character: String], longForms: [Character: String] = [:],
-    strayOption: String? = nil
+    optionString: String, unlisted: String = "", successors: [Character: String],
+    longForms: [Character: String] = [:], strayOption: String? = nil
   ) {
     self.optionString = optionString
+    self.unlisted = unlisted
     self.successors = successors
     self.longForms = longForms
     self.strayOption = strayOption
-    let letters = Set(optionString).subtracting(":")
-    valued = letters.filter { optionString.contains("\($0):") }
+    let all = optionString + unlisted
+    let letters = Set(all).subtracting(":")
+    valued = letters.filter { all.contains("\($0):") }
     flags = letters.subtracting(valued)
   }
 
   /// The same, for a command line in which inputs stand by themselves.
   var takingInputs: ArgumentExpansion {
     ArgumentExpansion(
-      optionString: optionString, successors: successors, longForms: longForms, strayOption: "-r")
+      optionString: optionString, unlisted: unlisted, successors: successors, longForms: longForms,
+      strayOption: "-r")
   }
 
   /// The version that `--compat` asks for in a command line that isn't split yet.

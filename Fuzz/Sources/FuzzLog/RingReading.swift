@@ -46,7 +46,8 @@ struct RingReading {
       require(!follower.trouble.isEmpty && follower.successor?.isEmpty != true, "no words")
       guard round == 0 || follower.isStale else { break }
       do throws(LogError) {
-        guard let ring = try follower.attach(start: round == 0 ? start : .head, stopsAtTail: stopsAtTail) else {
+        guard let ring = try follower.attach(start: round == 0 ? start : .head, stopsAtTail: stopsAtTail)
+        else {
           if writer.isDone { break }
           writer.step()
           continue

@@ -141,6 +141,10 @@ struct CapturedTree {
 
 extension CapturedTree {
   private static let depthMax = 8
+  /// The most files that are looked at.
+  ///
+  /// A working directory has some dozens; looking through a home directory, given by mistake, would take minutes.
+  private static let entriesMax = 20_000
 
   /// Looks through a directory, following no links.
   ///
@@ -160,6 +164,11 @@ extension CapturedTree {
         continue
       }
       countFile()
+      guard fileCount <= Self.entriesMax else {
+        throw .unclear(
+          path: directory.path,
+          problem: "holds more than \(Self.entriesMax) files; name the directory that the log is in")
+      }
       guard state.isRegularFile else { continue }
       if Self.isIndex(path) {
         add(try Self.contents(of: path, in: directory), at: path)
@@ -183,7 +192,7 @@ extension CapturedTree {
     guard let stream = unsafe opendir(path) else { return [] }
     defer { unsafe closedir(stream) }
     var names: [String] = []
-    while names.count < filesMax, let entry = unsafe readdir(stream) {
+    while names.count <= entriesMax, let entry = unsafe readdir(stream) {
       let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }

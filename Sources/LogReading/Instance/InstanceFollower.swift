@@ -16,6 +16,9 @@ public struct InstanceFollower: ~Copyable {
   private var restartsSeen = 0
   /// Whether the writer of the log that is attached to was seen to run.
   private var wasAlive = false
+  /// When the writer was last asked for, and how often that is done where the log's place tells of a new one by itself.
+  private var lifeAskedNanoseconds: Int64 = 0
+  private static let lifePauseNanoseconds: Int64 = 2_000_000_000
 
   /// Where the log is looked for.
   fileprivate enum Place: ~Copyable {
@@ -147,7 +150,9 @@ public struct InstanceFollower: ~Copyable {
   ///
   /// - Parameter now: as in `refresh`.
   public mutating func takeOrphaning(at now: Int64) -> String? {
-    guard attached != nil, !isStale else { return nil }
+    guard let attached, !isStale else { return nil }
+    if case .segment = attached, now - lifeAskedNanoseconds < Self.lifePauseNanoseconds { return nil }
+    lifeAskedNanoseconds = now
     switch place.writerLife(at: now) {
     case .runs: wasAlive = true
     case .unknown: break

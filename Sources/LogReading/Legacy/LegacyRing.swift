@@ -222,7 +222,8 @@ public import VarnishLog
     guard area.isInPlace else { return nil }
     let there = writerPlace()
     if there.turn == at.turn { return there }
-    let isAhead = there.turn == turn(after: at.turn) && there.offset + LegacyWriter.margin(in: area) < at.offset
+    let isAhead =
+      there.turn == turn(after: at.turn) && there.offset + LegacyWriter.margin(in: area) < at.offset
     return isAhead ? there : nil
   }
 
