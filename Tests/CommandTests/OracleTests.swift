@@ -131,6 +131,20 @@ struct OracleTests {
     }
   }
 
+  /// Those of a release that wrote it, if that is told. JSON is valid then, which the releases' own isn't always.
+  @Test(arguments: versions)
+  func `a log whose release is told gives that release's bytes`(version: String) async throws {
+    try await onOwnThread {
+      let fixture = try Fixture.named(version)
+      for command in Self.commands where command.since <= version && !command.name.hasPrefix("json") {
+        let result = try Self.run(
+          ["--from", version, "-r", fixture.path("capture.vsl")], command.arguments, nil, zone: command.zone)
+        Self.compare(
+          result, try fixture.bytes("\(command.name).out"), "\(command.name) of \(version)")
+      }
+    }
+  }
+
   static let liveCommands = [
     Command(name: "default", arguments: []),
     Command(name: "request", arguments: ["-g", "request"]),

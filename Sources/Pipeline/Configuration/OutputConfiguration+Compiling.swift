@@ -243,6 +243,8 @@ extension InputConfiguration {
   /// The rules that go with a log, or those insisted on.
   func rules(for numbering: TagNumbering) -> NCSARules {
     if let version = compatibility { return NCSARules(version, isStrict: true) }
+    // The release that wrote the log is closer than what its numbering tells.
+    if let release, TagNumbering(of: release) == numbering { return NCSARules(release, isStrict: false) }
     return .natural(for: numbering)
   }
 }
