@@ -186,6 +186,7 @@ public struct LogConverter: ~Copyable {
       say(summary)
       outcome.isIncomplete = true
     }
+    if let summary = source.account?.summary(of: path, salvages: source.salvages) { say(summary) }
     let releases = target.releases
     for (tag, count) in translator.untranslated {
       say("\(path): \(count) records of \(tag.name) left out: logs of \(releases) have no such tag")

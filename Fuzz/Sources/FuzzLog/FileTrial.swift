@@ -67,7 +67,7 @@ struct FileTrial {
           .truncated(offset: offset, needed: needed, left: left)
         case .damaged(_, let offset, _, _): .damaged(offset: offset)
         case .undecodable(_, let offset, _): .undecodable(offset: offset)
-        case .cannotOpen, .readFailed, .system: .failed(error.description)
+        case .cannotOpen, .readFailed, .unclear, .system: .failed(error.description)
         }
     }
   }
@@ -127,7 +127,7 @@ struct FileTrial {
             break reading
           }
         case .end: break reading
-        case .idle, .overrun, .damaged: violated("a file is no ring")
+        case .idle, .overrun, .gap, .damaged: violated("a file is no ring")
         }
       }
     } catch {

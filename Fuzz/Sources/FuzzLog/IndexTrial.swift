@@ -1,4 +1,4 @@
-/// Reads the payload as the index that a worker publishes, beside a log that is in order.
+/// Reads the payload as the index that a worker publishes, beside a log that is in order, or as the index of a copy.
 ///
 /// What stands behind a NUL byte, if there is one, is the manager's index.
 struct IndexTrial {
@@ -21,8 +21,12 @@ struct IndexTrial {
     segment.replaceSubrange(SegmentHead.byteCount..<(SegmentHead.byteCount + 4), with: endMark)
     let file = WritableFile(scratch.path + "/" + Scratch.log)
     file.write(segment, at: 0)
-    let writer = RingWriter(steps: []) { _ in }
-    RingReading(scenario).follow(scratch.path, mappedByteCount: nil, writer)
+    if scenario.isCopied {
+      CaptureReading(scenario).read(scratch.path)
+    } else {
+      let writer = RingWriter(steps: []) { _ in }
+      RingReading(scenario).follow(scratch.path, mappedByteCount: nil, writer)
+    }
     if parts.count > 1 { scratch.write(Self.usualManagerIndex, to: Scratch.managerIndex) }
   }
 }

@@ -1,7 +1,8 @@
 import Glibc
 import LogReading
 
-/// Reads the payload as the one file of a server before 5.2, while a writer changes it and makes it anew.
+/// Reads the payload as the one file of a server before 5.2, while a writer changes it and makes it anew, or as a copy
+/// of that file.
 ///
 /// What lies between a file's head and its log is zeros, and no part of the input. Of the details:
 ///
@@ -36,7 +37,7 @@ struct MemoryTrial {
     let end = scenario.payload.endIndex - stepCount * WriterStep.byteCount
     steps = (0..<stepCount).map { WriterStep(scenario.payload[(end + $0 * WriterStep.byteCount)...]) }
     let payload = Array(scenario.payload[..<end])
-    let isRight = flags & 0x40 != 0
+    let isRight = scenario.isMended ?? (flags & 0x40 != 0)
     switch layout {
     case .v20, .v21: image = Self.flat(payload, isOldest: layout == .v20, isRight: isRight)
     case .sections: image = Self.sections(payload, isRight: isRight)
@@ -50,6 +51,11 @@ struct MemoryTrial {
     let directory = Scratch.shared.path + "/" + Scratch.memory
     let path = directory + "/" + name
     let steps = MemorySteps(path, image)
+    if scenario.isCopied {
+      CaptureReading(scenario).read(isNamed ? path : directory)
+      unlink(path)
+      return
+    }
     let writer = RingWriter(steps: self.steps, steps.perform)
     let isMortem = scenario.details.0 & 4 != 0
     let instance =

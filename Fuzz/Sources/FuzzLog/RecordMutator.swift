@@ -23,7 +23,7 @@ struct RecordMutator {
     random = SplitMix(state: UInt64(seed))
     let first: Int
     switch scenario.medium {
-    case .index, .memory: return nil
+    case .index, .memory, .archive, .oldFile: return nil
     case .file:
       first = Scenario.headByteCount + 4
       isInPlace = false

@@ -1,6 +1,6 @@
 import VarnishLog
 
-/// Reads the payload as a log segment in an instance's directory, while a writer changes it.
+/// Reads the payload as a log segment in an instance's directory, while a writer changes it, or as a copy of one.
 ///
 /// Of the details:
 ///
@@ -39,6 +39,10 @@ struct RingTrial {
     file.write(segment, at: 0)
     scratch.write(
       Array("# 1 1\n+ _.Log.fuzz 0 \(segment.count) Log Log\n".utf8), to: Scratch.workerIndex)
+    if scenario.isCopied {
+      CaptureReading(scenario).read(scratch.path + "/" + Scratch.log)
+      return
+    }
     let writer = RingWriter(steps: steps, SegmentSteps(file, byteCount: segment.count).perform)
     RingReading(scenario).follow(scratch.path, mappedByteCount: segment.count, writer)
   }

@@ -9,14 +9,15 @@ import VarnishLog
 /// Every value of every byte means something, so that no mutation is wasted:
 ///
 /// ```
-/// byte 0   medium: 0, 1 file   2 ring   3 index (the two lowest bits); memory if the environment says so
+/// byte 0   medium: 0, 1 file   2 ring   3 index (the two lowest bits), where the target doesn't say which it is;
+///          then 1 bit each, for targets that read copies as well: it is one; what is damaged is searched
 ///      1   format, see FormatShelf
 ///      2   release whose rules hold; the highest bit makes them strict
 ///      3   grouping (2 bits), candidate rule (2 bits), client, backend, ESI, kept tags (1 bit each)
 ///      4   open transactions (2 bits), time-out (2 bits), how fast the clock goes (2 bits)
 ///      5   details of the medium, see the trials
 ///    6-7   details of the medium
-///      8   a .vsl file; or a log segment; or an index file
+///      8   a .vsl file; or a log segment; or an index file; or an archive
 /// ```
 struct Scenario {
   enum Medium {
@@ -24,13 +25,21 @@ struct Scenario {
     case ring
     case index
     case memory
+    case archive
+    case oldFile
   }
 
   static let headByteCount = 8
-  /// Whether all inputs are the shared memory of servers before 5.2, as those of the target `memory` are.
-  private static let isMemory = getenv("FUZZ_MEDIUM").map { String(cString: $0) } == "memory"
+  /// The target, which says what its inputs are.
+  private static let target = getenv("FUZZ_MEDIUM").map { String(cString: $0) } ?? "log"
 
   let medium: Medium
+  /// Whether the log is one that was copied, and isn't followed.
+  let isCopied: Bool
+  /// Whether what is damaged is searched for records.
+  let salvages: Bool
+  /// Whether what leads to the log is made right; nil where the input says so.
+  let isMended: Bool?
   let rules: NCSARules
   let formatIndex: Int
   /// What the bytes 5 to 7 are.
@@ -45,12 +54,19 @@ struct Scenario {
   /// Takes an input apart; nil if there are too few bytes.
   init?(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard bytes.count >= Self.headByteCount else { return nil }
-    switch Self.isMemory ? 4 : bytes[0] & 3 {
-    case 4: medium = .memory
-    case 0, 1: medium = .file
-    case 2: medium = .ring
-    default: medium = .index
-    }
+    medium =
+      switch Self.target {
+      case "memory", "allocations": .memory
+      case "ring": bytes[0] & 1 == 0 ? .ring : .memory
+      case "index": .index
+      case "tar": .archive
+      case "old": .oldFile
+      default: [.file, .file, .ring, .index][Int(bytes[0] & 3)]
+      }
+    let readsCopies = Self.target != "log" && Self.target != "memory"
+    isCopied = readsCopies && bytes[0] & 4 != 0
+    salvages = readsCopies && bytes[0] & 8 != 0
+    isMended = ["ring": true, "allocations": false][Self.target]
     formatIndex = Int(bytes[1])
     rules = NCSARules(
       VarnishVersion(choice: bytes[2] & 0x7F), isStrict: bytes[2] & 0x80 != 0)

@@ -10,6 +10,8 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case .ring: RingTrial(scenario).run()
   case .index: IndexTrial(scenario).run()
   case .memory: MemoryTrial(scenario).run()
+  case .archive: ArchiveTrial(scenario).run()
+  case .oldFile: OldFileTrial(scenario).run()
   }
   return 0
 }

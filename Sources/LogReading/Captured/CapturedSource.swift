@@ -8,6 +8,8 @@ public protocol CapturedSource<Layout>: LogFileSource, ~Copyable {
   var salvages: Bool { get }
   /// What couldn't be read, as far as it was passed.
   var givenUp: GivenUp { get }
+  /// What became of all bytes that were passed; nil for a file that is read as it is.
+  var account: ImageAccount? { get }
 }
 
 extension CapturedSource where Self: ~Copyable {
@@ -16,7 +18,9 @@ extension CapturedSource where Self: ~Copyable {
   /// What is damaged ends it.
   public var salvages: Bool { false }
   /// Nothing is passed over.
-  public var givenUp: GivenUp { GivenUp() }
+  public var givenUp: GivenUp { account?.givenUp ?? GivenUp() }
+  /// All of it is records.
+  public var account: ImageAccount? { nil }
 }
 
 extension FileRecords: CapturedSource {}

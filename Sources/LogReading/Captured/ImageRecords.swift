@@ -19,8 +19,7 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   public private(set) var numbering: TagNumbering
   /// The same; nil if they don't show any.
   public private(set) var foundNumbering: TagNumbering?
-  /// What couldn't be read.
-  public private(set) var givenUp = GivenUp()
+  private var tally = ImageAccount()
   /// Whether records of no transaction are handed out too.
   public var includesUnattributed = false
 
@@ -55,8 +54,8 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   private mutating func rewind() {
     (extentIndex, formerBytes) = (0, 0)
     position = image.extents.first?.bytes.lowerBound ?? 0
-    givenUp = GivenUp()
-    if !image.missing.isEmpty { givenUp.note(image.missing) }
+    tally = ImageAccount()
+    if !image.missing.isEmpty { tally.givenUp.note(image.missing) }
   }
 
   /// How much is looked at to find out the numbering.
@@ -91,6 +90,9 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   /// Whether it was decoded from a compressed file, so that offsets are none in the file.
   public var isDecoded: Bool { image.isDecoded }
 
+  /// What became of the bytes that were passed.
+  public var account: ImageAccount? { tally }
+
   /// Where reading goes on, in bytes of all pieces in their order.
   public var nextPlace: UInt64 { UInt64(place(of: position)) }
 
@@ -120,6 +122,7 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
         continue
       }
       if let target = target(ofMarkIn: extent) {
+        passMark(in: extent, to: target)
         enter(target)
         continue
       }
@@ -127,10 +130,11 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
       if let byteCount = takeUnit(in: extent) {
         let place = UInt64(place(of: unitPosition))
         position += byteCount
+        tally.readByteCount += byteCount
         return unsafe .records(RecordRun(start: unit.start, byteCount: unit.byteCount, place: place))
       }
       position = salvages ? resynchronized(in: extent) : extent.bytes.upperBound
-      givenUp.note(start..<position)
+      tally.givenUp.note(start..<position)
       return .gap(start..<position)
     }
     return .end
@@ -154,6 +158,20 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
       // A ring starts over once among its pieces; where that is isn't always the last eighth's.
       return image.extents[extentIndex...].firstIndex { $0.end == .wrap }.map { $0 + 1 }
     default: return nil
+    }
+  }
+
+  /// Counts what a mark leaves out.
+  private mutating func passMark(in extent: LogImage.Extent, to target: Int) {
+    let behind = position + 4..<extent.bytes.upperBound
+    if extent.end == .tail, image.hasFormer, image.word(at: position) == LogImage.Mark.end {
+      tally.unusedByteCount += 4
+      tally.noteFormer(behind)
+    } else {
+      tally.unusedByteCount += 4 + behind.count
+    }
+    for skipped in image.extents[extentIndex..<target].dropFirst() {
+      tally.unusedByteCount += skipped.bytes.count
     }
   }
 

@@ -17,8 +17,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
   private var single = SingleRecord(Format.numbering)
   private let known: TagSet
   private var extentIndex = 0, formerBytes = 0, position = 0
-  /// What couldn't be read.
-  public private(set) var givenUp = GivenUp()
+  private var tally = ImageAccount()
   /// Whether records come out by themselves, too.
   public var includesUnattributed = false
 
@@ -40,16 +39,24 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     let there = min(area.lowerBound, mapping.byteCount)..<min(area.upperBound, mapping.byteCount)
     let isCut = there.upperBound < area.upperBound
     var extents = [LogImage.Extent(bytes: there, end: isRing && !isCut ? .tail : .file)]
-    if isRing, salvages, let end = Self.end(mapping, there) {
+    let end = isRing ? Self.end(mapping, there) : nil
+    let hasFormer = end.map { !Self.isUnwritten(mapping, $0..<there.upperBound) } ?? false
+    if let end, hasFormer, salvages {
       // The turn before is older.
       extents.insert(LogImage.Extent(bytes: end..<there.upperBound, end: .wrap), at: 0)
       extents[1].bytes = there.lowerBound..<end
     }
     image = LogImage(
       mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
-      missing: isCut ? there.upperBound..<area.upperBound : 0..<0, fault: fault)
+      missing: isCut ? there.upperBound..<area.upperBound : 0..<0, hasFormer: hasFormer, fault: fault)
     position = image.extents[0].bytes.lowerBound
-    if !image.missing.isEmpty { givenUp.note(image.missing) }
+    if !image.missing.isEmpty { tally.givenUp.note(image.missing) }
+  }
+
+  /// Whether nothing was ever written there: a new file is full of zeros.
+  private static func isUnwritten(_ mapping: borrowing ReadOnlyMapping, _ bytes: Range<Int>) -> Bool {
+    unsafe UnsafeRawBufferPointer(start: mapping.base + bytes.lowerBound, count: bytes.count)
+      .allSatisfy { $0 == 0 }
   }
 
   /// Behind the end mark to which the present turn leads; nil if it leads to none.
@@ -85,6 +92,8 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
   public var isDecoded: Bool { image.isDecoded }
   /// What has no meaning is damage.
   public var unknownTags: UnknownTags? { nil }
+  /// What became of the bytes that were passed.
+  public var account: ImageAccount? { tally }
   /// Where reading goes on, in bytes of all pieces in their order.
   public var nextPlace: UInt64 {
     guard extentIndex < image.extents.count else { return UInt64(formerBytes) }
@@ -114,12 +123,29 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
       case .record(let record, let byteCount)
       where isBelievable(record) && isFollowed(at: position + byteCount, in: extent):
         position += byteCount
+        tally.readByteCount += byteCount
         maker.take(record, at: place, to: nextPlace)
         if includesUnattributed { return .records(single.make(of: record, at: place, to: nextPlace)) }
-      case .end where extent.end == .tail: enterNext()
-      case .wrap where extent.end == .wrap: enterNext()
+      case .end where extent.end == .tail:
+        passMark(in: extent, isFormer: image.hasFormer)
+        enterNext()
+      // In a copy that took longer than the server's turn, the newest records may be at the end.
+      case .wrap where extent.end != .file:
+        passMark(in: extent, isFormer: false)
+        enterNext()
       default: return giveUp(extent)
       }
+    }
+  }
+
+  /// Counts what a mark leaves out: at the end of a turn, nothing; or what is left of the turn before.
+  private mutating func passMark(in extent: LogImage.Extent, isFormer: Bool) {
+    let end = min(position + Format.alignment, extent.bytes.upperBound)
+    tally.unusedByteCount += end - position
+    if isFormer {
+      tally.noteFormer(end..<extent.bytes.upperBound)
+    } else {
+      tally.unusedByteCount += extent.bytes.upperBound - end
     }
   }
 
@@ -137,7 +163,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
       while at < extent.bytes.upperBound, !beginsRun(at: at, in: extent) { at += Format.alignment }
       position = at
     }
-    givenUp.note(start..<position)
+    tally.givenUp.note(start..<position)
     // What is open may lack what was there.
     maker = TransactionMaker(Format.numbering)
     single = SingleRecord(Format.numbering)

@@ -17,6 +17,8 @@ package import VarnishLog
   package let extents: [Extent]
   /// What was cut off behind what is there.
   package let missing: Range<Int>
+  /// Whether older records follow the mark behind the newest ones.
+  let hasFormer: Bool
   /// Why it ends where it does, if it couldn't be decoded any further.
   let fault: LogError?
 
@@ -41,7 +43,7 @@ package import VarnishLog
 
   package init(
     _ mapping: consuming ReadOnlyMapping, path: String, incarnation: LogIncarnation, isDecoded: Bool,
-    extents: [Extent], missing: Range<Int> = 0..<0, fault: LogError? = nil
+    extents: [Extent], missing: Range<Int> = 0..<0, hasFormer: Bool = false, fault: LogError? = nil
   ) {
     self.mapping = mapping
     self.path = path
@@ -49,6 +51,7 @@ package import VarnishLog
     self.isDecoded = isDecoded
     self.extents = extents
     self.missing = missing
+    self.hasFormer = hasFormer
     self.fault = fault
   }
 

@@ -84,13 +84,20 @@ struct RingImage {
   /// Where the record begins from which on the newest ones follow.
   var newest: Int { firsts[current] ?? firsts[..<current].compactMap(\.self).max() ?? 0 }
 
-  /// The eighths from the oldest one on, the newest last.
+  /// Whether the ring was never full: no eighth behind the one that was being written has been used.
+  var isYoung: Bool { firsts[(current + 1)...].allSatisfy { $0 == nil } }
+
+  /// The eighths from the oldest one on, the newest last; every byte of the ring is in one of them.
   ///
   /// - Parameters:
   ///   - tail: the word up to which the newest records lead. Where the copy was made while the ring was written, that is
   ///     farther than the head says, and in eighths whose old records are overwritten.
+  ///   - isMarked: whether there is the mark that nothing newer was written.
+  ///   - readsFormer: whether what is left between that mark and the oldest whole eighth is read, too.
   ///   - available: how many bytes there are.
-  func extents(tail: Int, available: Int) -> (all: [LogImage.Extent], missing: Range<Int>) {
+  func extents(
+    tail: Int, isMarked: Bool, readsFormer: Bool, available: Int
+  ) -> (all: [LogImage.Extent], missing: Range<Int>) {
     var all: [LogImage.Extent] = []
     func add(_ words: Range<Int>, _ end: LogImage.Extent.End) {
       guard !words.isEmpty || end == .wrap else { return }
@@ -106,10 +113,18 @@ struct RingImage {
         add(start..<(isLast ? last : starts[index + 1]), isLast ? end : .joined)
       }
     }
-    let isYoung = firsts[(current + 1)...].allSatisfy { $0 == nil }
-    if !isYoung { add(Self.ascending(firsts[(current + 1)...], from: tail), upTo: words, .wrap) }
-    add(Self.ascending(firsts[..<current], from: 0).filter { $0 < newest }, upTo: newest, .joined)
-    add(newest..<words, .tail)
+    let old = isYoung ? [] : Self.ascending(firsts[(current + 1)...], from: tail)
+    let oldest = old.first ?? words
+    // Behind the mark is what is left of the eighth that is being overwritten, or of the end of the turn before.
+    let former = min(tail + 1, oldest)
+    let hasFormer = readsFormer && isMarked && !isYoung && former < oldest
+    if hasFormer { add(former..<oldest, old.isEmpty ? .wrap : .joined) }
+    add(old, upTo: words, .wrap)
+    var turn = Self.ascending(firsts[..<current], from: 0).filter { $0 < newest }
+    // Records begin there, whether the head says so or not.
+    if turn.first != 0 { turn.insert(0, at: 0) }
+    if newest > 0 { add(turn, upTo: newest, .joined) }
+    add(newest..<(hasFormer ? former : oldest), .tail)
     return (all, min(available, end)..<end)
   }
 
@@ -131,13 +146,17 @@ extension ImageRecords {
     assuming assumed: TagNumbering?
   ) {
     let newest = ring.start + ring.newest * 4
-    let tail = Self.tail(mapping, from: newest, upTo: min(ring.end, mapping.byteCount))
-    let (extents, missing) = ring.extents(tail: (tail - ring.start) / 4, available: mapping.byteCount)
+    let end = min(ring.end, mapping.byteCount)
+    let tail = Self.tail(mapping, from: newest, upTo: end)
+    let isMarked =
+      unsafe tail + 4 <= end
+      && mapping.base.loadUnaligned(fromByteOffset: tail, as: UInt32.self) == LogImage.Mark.end
+    let (extents, missing) = ring.extents(
+      tail: (tail - ring.start) / 4, isMarked: isMarked, readsFormer: salvages, available: mapping.byteCount)
     self.init(
       LogImage(
         mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
-        missing: missing,
-        fault: fault),
+        missing: missing, hasFormer: !ring.isYoung, fault: fault),
       isRing: true, salvages: salvages, numbering: ring.head.numbering ?? numbering, assuming: assumed)
   }
 

@@ -13,7 +13,7 @@ struct TransactionMaker: ~Copyable {
   private var requests: [UInt32: OpenRequest] = [:]
   /// How many bytes are kept of what is open.
   private var openByteCount = 0
-  /// Transactions that were too large to be kept.
+  /// Transactions that were too large to be kept, or of which a part is missing.
   private(set) var givenUpCount = 0
 
   /// What was made and isn't taken yet.
@@ -140,6 +140,8 @@ struct TransactionMaker: ~Copyable {
     case .requestEnd:
       guard let request = connection.request else { return }
       connection.request = nil
+      // Where a log is torn, one request's end may follow another's beginning.
+      guard record.payload.field(1).flatMap(Self.number) == request.xid else { return giveUp(request) }
       finish(request, record.payload, to: endPlace)
     default:
       guard let request = connection.request else { return }
@@ -147,7 +149,8 @@ struct TransactionMaker: ~Copyable {
       guard request.records.byteCount > Self.byteCountMax || openByteCount > Self.openByteCountMax else {
         return
       }
-      giveUp(request, connection)
+      connection.request = nil
+      giveUp(request)
     }
   }
 
@@ -157,18 +160,21 @@ struct TransactionMaker: ~Copyable {
     guard let xid = payload.field(3).flatMap(Self.number), let address = payload.field(1),
       let port = payload.field(2)
     else {
-      if let open { finish(open, nil, to: place) }
+      if let open { giveUp(open) }
       return
     }
     var restarted: UInt32?
     if let open {
-      // What was restarted and went no further goes on in this one.
       if open.parts.count > 1, !open.wentOn, open.xid != xid {
+        // What was restarted and went no further goes on in this one.
         open.parts.removeLast()
         open.restart = xid
         restarted = open.xid
+        finish(open, nil, to: place)
+      } else {
+        // Its end is missing.
+        giveUp(open)
       }
-      finish(open, nil, to: place)
     }
     // Only one can be known by a number.
     if let other = requests[xid] { abandon(other) }
@@ -264,8 +270,7 @@ struct TransactionMaker: ~Copyable {
     request.wentOn = false
   }
 
-  private mutating func giveUp(_ request: OpenRequest, _ connection: OpenConnection) {
-    connection.request = nil
+  private mutating func giveUp(_ request: OpenRequest) {
     abandon(request)
     givenUpCount += 1
   }
@@ -273,7 +278,13 @@ struct TransactionMaker: ~Copyable {
   private mutating func abandon(_ request: OpenRequest) {
     if requests[request.xid] === request { requests[request.xid] = nil }
     openByteCount -= min(openByteCount, request.records.byteCount)
-    for fetch in request.fetches { openByteCount -= min(openByteCount, fetch.records.byteCount) }
+    for fetch in request.fetches {
+      openByteCount -= min(openByteCount, fetch.records.byteCount)
+      // What is still logged of it belongs to nothing.
+      if let connection = fetch.descriptor.flatMap({ connections[$0] }), connection.fetch === fetch {
+        connection.fetch = nil
+      }
+    }
   }
 
   // MARK: Backends

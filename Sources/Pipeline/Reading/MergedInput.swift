@@ -153,7 +153,7 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
 
   override func end(_ run: inout Run) {
     run.end(&reading)
-    run.report(source.givenUp, path)
+    run.report(source.account, path, salvages: source.salvages)
     guard !source.beginsAnywhere else { return }
     run.report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }

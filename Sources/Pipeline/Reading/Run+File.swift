@@ -36,7 +36,7 @@ extension Run {
     }
     endCheckpoint(reading, at: source.restartPlace)
     end(&reading)
-    report(source.givenUp, path)
+    report(source.account, path, salvages: source.salvages)
     guard !source.beginsAnywhere else { return }
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }
@@ -92,11 +92,14 @@ extension Run {
     takeFinished(&reading, from: &source)
   }
 
-  /// Says how much of a log couldn't be read.
-  mutating func report(_ givenUp: GivenUp, _ path: String) {
-    guard let summary = givenUp.summary(of: path) else { return }
-    countLost(givenUp.byteCount)
-    control.messages.say(summary)
+  /// Says how much of a log couldn't be read, or wasn't.
+  mutating func report(_ account: ImageAccount?, _ path: String, salvages: Bool) {
+    guard let account else { return }
+    if let summary = account.givenUp.summary(of: path) {
+      countLost(account.givenUp.byteCount)
+      control.messages.say(summary)
+    }
+    if let summary = account.summary(of: path, salvages: salvages) { control.messages.say(summary) }
   }
 
   /// Says what the file had that belongs nowhere.

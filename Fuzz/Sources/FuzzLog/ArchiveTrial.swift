@@ -1,0 +1,60 @@
+import FuzzSupport
+
+/// Reads the payload as a tar archive of a working directory: as a file, and through a pipe.
+///
+/// Both must give the same lines. Of the details:
+///
+/// ```
+/// byte 0   1 bit each: the checksums of the headers are made right; a directory in the archive is named
+/// byte 1   how big a pipe's pieces are (the two lowest bits)
+/// ```
+struct ArchiveTrial {
+  private let scenario: Scenario
+  private let bytes: [UInt8]
+
+  private static let blockByteCount = 512
+
+  init(_ scenario: Scenario) {
+    self.scenario = scenario
+    let payload = Array(scenario.payload)
+    bytes = scenario.details.0 & 1 != 0 ? Self.mended(payload) : payload
+  }
+
+  func run() {
+    let scratch = Scratch.shared
+    scratch.write(bytes, to: Scratch.capture)
+    let reading = CaptureReading(scenario)
+    let inside = scenario.details.0 & 2 != 0 ? "/web1" : ""
+    let mapped = reading.read(scratch.path + "/" + Scratch.capture + inside)
+    guard inside.isEmpty else { return }
+    let size = [nil, 100, 512, 1000][Int(scenario.details.1 & 3)].map { max($0, bytes.count / 50 + 1) }
+    guard let pipe = FilledPipe(bytes, packetByteCount: size) else { return }
+    require(mapped == reading.read(pipe.path), "other lines when piped")
+  }
+
+  /// The archive with the right checksum in each header that its sizes lead to.
+  private static func mended(_ archive: [UInt8]) -> [UInt8] {
+    var archive = archive
+    var at = 0
+    while at + blockByteCount <= archive.count {
+      guard archive[at..<at + blockByteCount].contains(where: { $0 != 0 }) else { break }
+      if archive[at] == 0 { archive[at] = 0x2E }
+      let field = at + 148..<at + 156
+      archive.replaceSubrange(field, with: [UInt8](repeating: 0x20, count: 8))
+      var sum = archive[at..<at + blockByteCount].reduce(0) { $0 + Int($1) }
+      for index in (at + 148..<at + 154).reversed() {
+        archive[index] = UInt8(0x30 + sum & 7)
+        sum >>= 3
+      }
+      archive[at + 154] = 0
+      at += blockByteCount + (size(archive[at + 124..<at + 136]) + 511) / 512 * 512
+    }
+    return archive
+  }
+
+  /// A size in octal digits, no more than an input has.
+  private static func size(_ field: ArraySlice<UInt8>) -> Int {
+    let digits = field.drop { $0 == 0x20 }.prefix { (0x30...0x37).contains($0) }
+    return digits.reduce(0) { min(1 << 20, $0 << 3 | Int($1 & 7)) }
+  }
+}
