@@ -40,7 +40,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     let there = min(area.lowerBound, mapping.byteCount)..<min(area.upperBound, mapping.byteCount)
     let isCut = there.upperBound < area.upperBound
     var extents = [LogImage.Extent(bytes: there, end: isRing && !isCut ? .tail : .file)]
-    if isRing, salvages, let end = Self.end(mapping, there) {
+    if isRing, salvages, let end = Self.end(mapping, there).map({ min($0 + Format.alignment, there.upperBound) }) {
       // The turn before is older.
       extents.insert(LogImage.Extent(bytes: end..<there.upperBound, end: .wrap), at: 0)
       extents[1].bytes = there.lowerBound..<end
@@ -52,13 +52,13 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     if !image.missing.isEmpty { givenUp.note(image.missing) }
   }
 
-  /// Behind the end mark to which the present turn leads; nil if it leads to none.
-  private static func end(_ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>) -> Int? {
+  /// Where the end mark lies to which the present turn leads; nil if it leads to none.
+  static func end(_ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>) -> Int? {
     var at = area.lowerBound
     while at < area.upperBound {
       switch unsafe Format.item(at: mapping.base + at, byteCount: area.upperBound - at) {
       case .record(_, let byteCount): at += byteCount
-      case .end: return min(at + Format.alignment, area.upperBound)
+      case .end: return at
       default: return nil
       }
     }

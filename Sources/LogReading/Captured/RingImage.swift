@@ -84,6 +84,28 @@ struct RingImage {
   /// Where the record begins from which on the newest ones follow.
   var newest: Int { firsts[current] ?? firsts[..<current].compactMap(\.self).max() ?? 0 }
 
+  /// Where the newest records end, in bytes of the mapping: walks from the newest eighth's first one to the last, or to what
+  /// is none.
+  func tail(_ mapping: borrowing ReadOnlyMapping) -> Int {
+    let (start, end) = (self.start + newest * 4, min(self.end, mapping.byteCount))
+    return head == .v73
+      ? Self.tail(mapping, from: start, upTo: end, WideRecords.self)
+      : Self.tail(mapping, from: start, upTo: end, NarrowRecords.self)
+  }
+
+  private static func tail<Layout: RecordLayout>(
+    _ mapping: borrowing ReadOnlyMapping, from start: Int, upTo end: Int, _: Layout.Type
+  ) -> Int {
+    let check = RecordCheck<Layout>(nil, takesUnknown: true)
+    var at = start
+    while let shape = unsafe UnitShape(
+      at: mapping.base + at, room: end - at, isRing: true, check)
+    {
+      at += shape.byteCount
+    }
+    return min(at, max(start, end))
+  }
+
   /// The eighths from the oldest one on, the newest last.
   ///
   /// - Parameters:
@@ -130,8 +152,7 @@ extension ImageRecords {
     isDecoded: Bool, fault: LogError?, salvages: Bool, numbering: TagNumbering?,
     assuming assumed: TagNumbering?
   ) {
-    let newest = ring.start + ring.newest * 4
-    let tail = Self.tail(mapping, from: newest, upTo: min(ring.end, mapping.byteCount))
+    let tail = ring.tail(mapping)
     let (extents, missing) = ring.extents(tail: (tail - ring.start) / 4, available: mapping.byteCount)
     self.init(
       LogImage(
@@ -139,18 +160,6 @@ extension ImageRecords {
         missing: missing,
         fault: fault),
       isRing: true, salvages: salvages, numbering: ring.head.numbering ?? numbering, assuming: assumed)
-  }
-
-  /// Walks from the newest eighth's first record to the last one, or to what is none.
-  private static func tail(_ mapping: borrowing ReadOnlyMapping, from start: Int, upTo end: Int) -> Int {
-    let check = RecordCheck<Layout>(nil, takesUnknown: true)
-    var at = start
-    while let shape = unsafe UnitShape(
-      at: mapping.base + at, room: end - at, isRing: true, check)
-    {
-      at += shape.byteCount
-    }
-    return min(at, max(start, end))
   }
 }
 
