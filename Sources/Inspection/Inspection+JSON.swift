@@ -7,7 +7,7 @@ extension Inspection {
     let span = survey.span
     let document = JSONText.object([
       ("log", .text(facts.path)), ("form", .text(facts.form)), ("layout", text(facts.layout)),
-      ("generation", text(survey.releases)), ("writers", .array(facts.writers.map(writer))),
+      ("generation", text(releases)), ("writers", .array(facts.writers.map(writer))),
       ("age_seconds", facts.age.map { .natural($0) } ?? .null),
       ("first", .number(span.map { Double($0.lowerBound) / 1e9 })),
       ("last", .number(span.map { Double($0.upperBound) / 1e9 })),

@@ -6,7 +6,7 @@ extension Inspection {
   public var text: [UInt8] {
     var lines = ["log: \(facts.path)"]
     lines.append("form: \(facts.form)" + (facts.layout.map { ", \($0)" } ?? ""))
-    if let releases = survey.releases { lines.append("generation: \(releases)") }
+    if let releases { lines.append("generation: \(releases)") }
     lines += facts.writers.map(writerLine)
     if let age = facts.age { lines.append("age: \(Self.duration(Double(age))), as its manager counts") }
     lines += spanLines + ringLines + rates.map(rateLine)

@@ -20,6 +20,9 @@ public struct Inspection {
     rates = (sampled.map { [$0] } ?? []) + WriteRate.all(facts, survey)
   }
 
+  /// The releases whose log it is.
+  var releases: String? { facts.releases ?? survey.releases }
+
   /// The server's parameter that says where records are cut.
   var lengthParameter: String { survey.isOld ? "shm_reclen" : "vsl_reclen" }
 

@@ -9,6 +9,8 @@ public struct CapturedFacts: Sendable {
   public internal(set) var form = "binary log"
   /// The marker that it begins with, or the releases whose file has no text for one; nil for a log without.
   public internal(set) var layout: String?
+  /// The releases that make it so, as far as its form tells more than the numbers of its tags.
+  public internal(set) var releases: String?
   /// The processes that wrote it, as far as anything tells.
   public internal(set) var writers: [Writer] = []
   /// How many seconds old its manager says it is, in 4.0 to 5.1; it counts them as long as it runs.
@@ -49,6 +51,7 @@ extension CapturedInput {
   public mutating func facts() throws(LogError) -> CapturedFacts {
     var facts = CapturedFacts(path: path)
     facts.sections = sections
+    if unreadLines > 0 { facts.sectionProblem = "\(unreadLines) lines of the indexes list nothing" }
     for case (let role, .some(let writer)) in [("manager", manager?.writer), ("worker", index?.writer)] {
       facts.writers.append(
         CapturedFacts.Writer(
@@ -60,6 +63,7 @@ extension CapturedInput {
     case .ring:
       facts.form = "ring"
       facts.layout = String(decoding: beginning, as: UTF8.self)
+      if beginning.last == UInt8(ascii: "1") { facts.releases = releases }
     case .singleFile: facts.form = "a server's one file"
     case .records:
       switch LogLayout(fileMagic: beginning) {
@@ -80,7 +84,7 @@ extension CapturedFacts {
     age = file.age
     switch file.layout {
     case .chunks:
-      layout = "VSMHEAD0"
+      layout = ChunkFileLayout.name
       writers = [
         Writer(
           role: "manager", pid: nil, birth: nil, lives: file.isAbandoned ? false : nil,

@@ -126,6 +126,7 @@ extension CapturedInput {
     let mapping = mapped.mapping
     let ring = try RingImage(mapping, at: range, path: path, isDecoded: isDecoded)
     facts.ring = RingFacts(ring, mapping)
+    if facts.layout == ChunkFileLayout.name { facts.releases = ring.head == .v40 ? "4.0" : "4.1 to 5.1" }
     guard ring.head == .v73 else {
       return .narrowImage(
         ImageRecords(

@@ -35,6 +35,8 @@ struct CapturedTree {
     var manager: InstanceIndex?
     /// What both list.
     var sections: [SharedSection] = []
+    /// How many of their lines say nothing, and which releases list so.
+    var unreadLines = 0, releases: String?
   }
 
   private static let filesMax = 100_000
@@ -112,6 +114,8 @@ struct CapturedTree {
       directories.insert(("manager", manager), at: 0)
     }
     log.sections = shared.sections(of: directories)
+    log.unreadLines = shared.unreadLines(of: directories)
+    log.releases = shared.releases(of: worker)
     return log
   }
 

@@ -24,6 +24,21 @@ struct SharedDirectories {
     }
   }
 
+  /// The releases that list shared memory as a directory's index does, as far as that tells more than the log's marker.
+  func releases(of directory: String) -> String? {
+    switch indexes[directory]?.spelling {
+    case .plain?: "5.2"
+    case .placed?: "6.0 to 6.2"
+    case .signed?: "6.0 to 7.2"
+    case nil: nil
+    }
+  }
+
+  /// How many lines of the indexes list nothing.
+  func unreadLines(of directories: [(owner: String, path: String)]) -> Int {
+    directories.reduce(0) { $0 + (indexes[$1.path]?.unreadCount ?? 0) }
+  }
+
   private func listed(_ index: IndexListing, _ owner: String, _ directory: String) -> [SharedSection] {
     index.lines.map { line in
       let (end, overflow) = line.offset.addingReportingOverflow(line.byteCount)

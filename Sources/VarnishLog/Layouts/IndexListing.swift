@@ -13,6 +13,18 @@ package struct IndexListing: Sendable {
     package fileprivate(set) var isRemoved = false
   }
 
+  /// How lines are spelled, which tells the releases that write so.
+  package enum Spelling: Sendable {
+    /// `file length class ident`: 5.2
+    case plain
+    /// `file offset length class ident`: 6.0 to 6.2
+    case placed
+    /// The same with a sign in front: 6.0.5 and later in 6.0, 6.3 and newer
+    case signed
+  }
+
+  /// How the first line is spelled; nil if there is none.
+  package private(set) var spelling: Spelling?
   /// In the order of the index.
   package private(set) var lines: [Line] = []
   /// How many lines list nothing that has a place and a length, or are more than are taken.
@@ -41,14 +53,17 @@ package struct IndexListing: Sendable {
         unreadCount += 1
         continue
       }
+      if lines.isEmpty { spelling = sign == "+" ? .signed : Self.hasOffset(fields) ? .placed : .plain }
       places[key, default: []].append(lines.count)
       lines.append(line)
     }
   }
 
+  /// A class is a word, so a third number means that there is an offset.
+  private static func hasOffset(_ fields: [String]) -> Bool { fields.count > 2 && Int(fields[2]) != nil }
+
   private static func line(_ fields: [String]) -> Line? {
-    // A class is a word, so a third number means that there is an offset.
-    let kindIndex = fields.count > 2 && Int(fields[2]) != nil ? 3 : 2
+    let kindIndex = hasOffset(fields) ? 3 : 2
     guard fields.count >= kindIndex, let byteCount = Int(fields[kindIndex - 1]), byteCount >= 0,
       let offset = kindIndex == 3 ? Int(fields[1]) : 0, offset >= 0
     else { return nil }
