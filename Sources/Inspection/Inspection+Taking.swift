@@ -26,7 +26,8 @@ extension Inspection {
       if seconds < ageSeconds { LiveSample.pause(ageSeconds - seconds) }
       let later = try? read(path, options).facts
       facts.noteManager(
-        lives: later?.age != age, note: later?.age != age ? "counts its file's age" : "doesn't count its file's age")
+        lives: later?.age != age,
+        note: later?.age != age ? "counts its file's age" : "doesn't count its file's age")
     }
     return Inspection(facts, survey, sample: sample)
   }

@@ -39,8 +39,11 @@ extension Inspection {
 
   private var ringLines: [String] {
     guard let ring = facts.ring else { return [] }
-    let part = ring.byteCount > 0 ? Int((100 * Double(survey.readByteCount) / Double(ring.byteCount)).rounded()) : 0
-    var lines = ["ring: \(ring.byteCount) bytes, \(survey.readByteCount) of them (\(part)%) could be read as records"]
+    let part =
+      ring.byteCount > 0 ? Int((100 * Double(survey.readByteCount) / Double(ring.byteCount)).rounded()) : 0
+    var lines = [
+      "ring: \(ring.byteCount) bytes, \(survey.readByteCount) of them (\(part)%) could be read as records"
+    ]
     var place = ring.writerOffset.map { "at byte \($0) of the ring" } ?? "at an unknown place"
     if let turns = ring.turns { place += ", which has begun anew \(turns) time\(turns == 1 ? "" : "s")" }
     lines.append("writer: \(place)")
@@ -77,7 +80,8 @@ extension Inspection {
 
   private var cutLines: [String] {
     guard !survey.cuts.isEmpty else { return [] }
-    let title = "records of \(survey.recordByteCountMax) bytes, which may have been cut there by \(lengthParameter):"
+    let title =
+      "records of \(survey.recordByteCountMax) bytes, which may have been cut there by \(lengthParameter):"
     return [title]
       + cuts.map { tag, tally in
         var words = tag
@@ -86,7 +90,8 @@ extension Inspection {
           words += tally.unknown == 0 ? "all" : "\(tally.records - tally.unknown) of them"
           words += tally.isExact ? ", no less" : ", or somewhat less"
         } else {
-          words += ": how much is missing isn't known"
+          words +=
+            ": a \(lengthParameter) of more than that would have been needed; how much more isn't known"
         }
         return Self.row(tally.records, words)
       }
@@ -132,7 +137,9 @@ extension Inspection {
       min(40, ([head] + shown).map { $0[column].unicodeScalars.count }.max() ?? 0)
     }
     return ([head] + shown).map { row in
-      let cells = columns.map { pad(row[$0].isEmpty ? "-" : row[$0], to: widths[$0], right: $0 < rightAligned) }
+      let cells = columns.map {
+        pad(row[$0].isEmpty ? "-" : row[$0], to: widths[$0], right: $0 < rightAligned)
+      }
       var line = "  " + cells.joined(separator: "  ")
       while line.last == " " { line.removeLast() }
       return line

@@ -53,7 +53,8 @@ struct InspectCutTests {
     Self.add(4, url: "/", headers: ["A: " + Self.text(297), "B: " + Self.text(397)], to: &log)
     let cut = try #require(try Self.cuts(log)["ReqHeader"])
     // 300 and 400 bytes, of which 508 were kept.
-    #expect(cut["records"] as? Int == 2 && cut["enough"] as? Int == 255 + 192 && cut["exact"] as? Bool == false)
+    #expect(
+      cut["records"] as? Int == 2 && cut["enough"] as? Int == 255 + 192 && cut["exact"] as? Bool == false)
   }
 
   @Test func `nothing is claimed where nothing tells, or what tells doesn't fit`() throws {

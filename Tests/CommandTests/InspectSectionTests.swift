@@ -6,7 +6,8 @@ import Testing
 struct InspectSectionTests {
   private typealias Section = SharedMemoryBytes.Section
 
-  private static func write(_ bytes: [UInt8], _ name: String, in folder: TemporaryDirectory) throws -> String {
+  private static func write(_ bytes: [UInt8], _ name: String, in folder: TemporaryDirectory) throws -> String
+  {
     try writeFile(folder.file(name), bytes)
     return folder.file(name)
   }
@@ -33,7 +34,8 @@ struct InspectSectionTests {
     var log = [UInt8](repeating: 0, count: 4096)
     log.replaceSubrange(0..<8, with: [7, 0, 0, 0, 0x45, 0x45, 0x45, 0xFF])
     let file = SharedMemoryBytes.sections([
-      Section(kind: "Stat"), Section(kind: "Log", payload: log), Section(kind: "Cool", type: "LCK", name: "sma"),
+      Section(kind: "Stat"), Section(kind: "Log", payload: log),
+      Section(kind: "Cool", type: "LCK", name: "sma"),
       Section(kind: "Free"),
     ])
     let json = try InspectTests.document([Self.write(file, "_.vsm", in: folder)])
@@ -77,7 +79,9 @@ struct InspectSectionTests {
     #expect(try Self.column(circle, "class") == ["Log", "Stat"])
     file.replaceSubrange(48 + 16..<48 + 24, with: [UInt8](repeating: 0xFF, count: 8))
     let broken = try InspectTests.document([Self.write(file, "_.vsm", in: folder)])
-    #expect((broken["sections_problem"] as? String)?.hasPrefix("the list leads to byte 18446744073709551615") == true)
+    #expect(
+      (broken["sections_problem"] as? String)?.hasPrefix("the list leads to byte 18446744073709551615")
+        == true)
     #expect(try Self.column(broken, "class") == ["Log"])
     // Without a log, the rest is told, and why.
     file.replaceSubrange(48..<56, with: [UInt8](repeating: 0, count: 8))

@@ -45,7 +45,8 @@ struct InspectTests {
     }
   }
 
-  @Test func `the eighths of a ring are numbered, and the next one to be written over is told`() async throws {
+  @Test func `the eighths of a ring are numbered, and the next one to be written over is told`() async throws
+  {
     try await onOwnThread {
       let json = try Self.document([try Fixture.named("frozen-7.1").path("instance")])
       let ring = try #require(json["ring"] as? [String: Any])
@@ -87,7 +88,8 @@ struct InspectTests {
       }
       #expect(state("_.Stat.short") == "cut" && state("_.Stat.gone") == "missing")
       #expect(state("_.Stat.back") == "removed" && state("_.Stat.left") == "unlisted")
-      #expect(sections.filter { $0["state"] as? String == "live" }.map { $0["class"] as? String } == ["Arg", "Log"])
+      #expect(
+        sections.filter { $0["state"] as? String == "live" }.map { $0["class"] as? String } == ["Arg", "Log"])
       #expect(json["sections_problem"] as? String == "1 lines of the indexes list nothing")
     }
   }
@@ -100,7 +102,9 @@ struct InspectTests {
     try log.write(to: path)
     let whole = try Self.run([path])
     #expect(whole.status == 0)
-    for part in ["form: binary log, VSL", "records: 6, ", "1  req rxreq", "1  bereq fetch", "2  Begin", "2  ReqURL"] {
+    for part in [
+      "form: binary log, VSL", "records: 6, ", "1  req rxreq", "1  bereq fetch", "2  Begin", "2  ReqURL",
+    ] {
       #expect(whole.text.contains(part), "\(part)")
     }
     #expect(!whole.text.contains("rate:") && !whole.text.contains("cut"))

@@ -10,7 +10,8 @@ enum SharedMemoryBytes {
 
     mutating func set<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
       let count = Number.bitWidth / 8
-      bytes.replaceSubrange(offset..<offset + count, with: withUnsafeBytes(of: number.littleEndian, Array.init))
+      bytes.replaceSubrange(
+        offset..<offset + count, with: withUnsafeBytes(of: number.littleEndian, Array.init))
     }
 
     mutating func set(_ text: String, at offset: Int) {

@@ -92,11 +92,13 @@ struct InspectTrial {
     let header = "# \(getpid()) 4000000000\n"
     write(log, to: path + "/_.vsm_child/_.Log.fuzz")
     write(
-      worker ?? Array("\(header)+ _.Log.fuzz 0 \(log.count) Log Log\n".utf8), to: path + "/_.vsm_child/_.index")
+      worker ?? Array("\(header)+ _.Log.fuzz 0 \(log.count) Log Log\n".utf8),
+      to: path + "/_.vsm_child/_.index")
     write(manager ?? Array("\(header)+ _.Arg.fuzz 0 8 Arg -i\n".utf8), to: path + "/_.vsm_mgt/_.index")
     check { () throws(LogError) in
       form == 5
-        ? try Inspection.ofInstance(path, options, watchingSeconds: 0.000_001) : try Inspection.of(path, options)
+        ? try Inspection.ofInstance(path, options, watchingSeconds: 0.000_001)
+        : try Inspection.of(path, options)
     }
   }
 

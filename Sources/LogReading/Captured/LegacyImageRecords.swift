@@ -40,7 +40,9 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     let there = min(area.lowerBound, mapping.byteCount)..<min(area.upperBound, mapping.byteCount)
     let isCut = there.upperBound < area.upperBound
     var extents = [LogImage.Extent(bytes: there, end: isRing && !isCut ? .tail : .file)]
-    if isRing, salvages, let end = Self.end(mapping, there).map({ min($0 + Format.alignment, there.upperBound) }) {
+    if isRing, salvages,
+      let end = Self.end(mapping, there).map({ min($0 + Format.alignment, there.upperBound) })
+    {
       // The turn before is older.
       extents.insert(LogImage.Extent(bytes: end..<there.upperBound, end: .wrap), at: 0)
       extents[1].bytes = there.lowerBound..<end

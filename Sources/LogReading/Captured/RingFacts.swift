@@ -57,7 +57,9 @@ public struct RingFacts: Sendable, Equatable {
       turns = number / 8
     }
     segments = ring.firsts.indices.map { index in
-      guard let first = ring.firsts[index] else { return Segment(number: nil, firstOffset: nil, state: .unused) }
+      guard let first = ring.firsts[index] else {
+        return Segment(number: nil, firstOffset: nil, state: .unused)
+      }
       let distance = (ring.current - index + RingImage.segmentCount) % RingImage.segmentCount
       let state: Segment.State =
         switch distance {

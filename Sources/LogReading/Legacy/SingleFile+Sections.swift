@@ -162,7 +162,9 @@ extension SingleFile {
     typealias Layout = ChunkFileLayout
     let header = Layout.chunkHeaderByteCount
     var at = Layout.headByteCount
-    let listed = found.all.map { $0.offset..<$0.offset + $0.byteCount }.sorted { $0.lowerBound < $1.lowerBound }
+    let listed = found.all.map { $0.offset..<$0.offset + $0.byteCount }.sorted {
+      $0.lowerBound < $1.lowerBound
+    }
     for taken in listed + [byteCount..<byteCount] {
       // Where each freed chunk begins in the gap.
       var starts: [Int] = []
