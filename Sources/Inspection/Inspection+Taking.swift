@@ -18,8 +18,9 @@ extension Inspection {
   ) throws(LogError) -> Inspection {
     var (facts, survey) = try read(path, options)
     let manager = facts.writers.first { $0.role == "manager" }
-    // What has no writer any more isn't written.
-    guard seconds > 0, manager?.lives != false else { return Inspection(facts, survey) }
+    // What its manager has let go of isn't written. A process that isn't seen here may run in another container.
+    let isLetGo = manager?.pid == nil && manager?.lives == false
+    guard seconds > 0, !isLetGo else { return Inspection(facts, survey) }
     let sample = LiveSample.take(of: path, seconds: seconds)
     if manager?.lives == nil, let age = facts.age {
       // Some managers tell nothing of themselves but their file's age, once a second.

@@ -51,7 +51,7 @@ extension CapturedInput {
   public mutating func facts() throws(LogError) -> CapturedFacts {
     var facts = CapturedFacts(path: path)
     facts.sections = sections
-    if unreadLines > 0 { facts.sectionProblem = "\(unreadLines) lines of the indexes list nothing" }
+    if unreadLines > 0 { facts.sectionProblem = "lines of the indexes that list nothing: \(unreadLines)" }
     for case (let role, .some(let writer)) in [("manager", manager?.writer), ("worker", index?.writer)] {
       facts.writers.append(
         CapturedFacts.Writer(
