@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "Transactions", targets: ["Transactions"]),
     .library(name: "LogQuery", targets: ["LogQuery"]),
     .library(name: "Rendering", targets: ["Rendering"]),
+    .library(name: "Inspection", targets: ["Inspection"]),
     .library(name: "Pipeline", targets: ["Pipeline", "Shipping", "Spool"]),
     .library(name: "SpillwayLogging", targets: ["SpillwayLogging"]),
     .library(name: "Settings", targets: ["Settings"]),

@@ -12,6 +12,7 @@ let logReading: Target.Dependency = .product(name: "LogReading", package: "spill
 let transactions: Target.Dependency = .product(name: "Transactions", package: "spillway")
 let logQuery: Target.Dependency = .product(name: "LogQuery", package: "spillway")
 let rendering: Target.Dependency = .product(name: "Rendering", package: "spillway")
+let inspection: Target.Dependency = .product(name: "Inspection", package: "spillway")
 let settings: Target.Dependency = .product(name: "Settings", package: "spillway")
 
 // libFuzzer takes one entry per executable.
@@ -25,6 +26,8 @@ let package = Package(
     .executableTarget(
       name: "FuzzLog", dependencies: ["CFuzz", "FuzzSupport", logReading, transactions, rendering],
       swiftSettings: strict),
+    .executableTarget(
+      name: "FuzzInspect", dependencies: ["FuzzSupport", logReading, inspection], swiftSettings: strict),
     .executableTarget(
       name: "FuzzQuery", dependencies: ["FuzzSupport", logReading, transactions, logQuery],
       swiftSettings: strict),

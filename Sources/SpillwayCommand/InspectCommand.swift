@@ -10,8 +10,8 @@ struct InspectCommand: ParsableCommand {
     abstract: "Say what a log is, and what is in it.",
     discussion: """
       Reads what 'spillway convert' takes, or with -n what a running server has in its log at the moment, and \
-      shows its generation, who wrote it, its time span, its records and transactions, and how long its ring \
-      lasts. It only reads.
+      shows its generation, who wrote it, what its server shares, where its ring stands, its time span, its records \
+      and transactions, how fast it is written, how long its ring lasts, and what was cut. It only reads.
       """)
 
   @Argument(help: "A file, a directory, or an archive and perhaps a path in it; '-' is standard input.")
@@ -21,6 +21,12 @@ struct InspectCommand: ParsableCommand {
     name: .short, parsing: .unconditional,
     help: ArgumentHelp("A running instance, as it is now.", valueName: "dir"))
   var n: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "With -n: how long to watch the log for its rate; 0 doesn't. (default: 1s)", valueName: "duration"))
+  var watch: String?
 
   @Option(
     parsing: .unconditional,
@@ -43,15 +49,17 @@ struct InspectCommand: ParsableCommand {
       case (nil, .some(let name)): path = try InstanceName(name).path
       default: throw UsageError("Give either an input or -n")
       }
+      let seconds = try OptionValues().watchSeconds(watch)
+      if watch != nil, n == nil { throw UsageError("--watch needs -n") }
       var options = CaptureOptions()
       options.salvages = salvage
       options.numbering = try OptionValues().release(from).map { TagNumbering(of: $0) }
-      var found = try CapturedInput.find(path)
-      let facts = try found.facts()
-      let survey = LogSurvey(try found.open(options))
-      let inspection = Inspection(facts, survey)
+      let inspection =
+        n == nil
+        ? try Inspection.of(path, options)
+        : try Inspection.ofInstance(path, options, watchingSeconds: seconds)
       try StandardOutput.write(json ? inspection.json : inspection.text)
-      if let fault = survey.fault { throw fault }
+      if let fault = inspection.fault { throw fault }
     } catch let error as LogError {
       SpillwayCommand.complain(error.description, as: "spillway")
       throw ExitCode(ExitStatus.failure)

@@ -190,6 +190,14 @@ struct OptionValues {
     }
   }
 
+  /// How long a log is watched; a second if that isn't said.
+  func watchSeconds(_ text: String?) throws(UsageError) -> Double {
+    guard text != "0" else { return 0 }
+    let seconds = try time(text, option: "--watch")?.seconds ?? 1
+    guard seconds <= 3600 else { throw UsageError("--watch: the longest time is 1h") }
+    return seconds
+  }
+
   func size(_ text: String?, option: String) throws(UsageError) -> Int? {
     guard let text else { return nil }
     do {

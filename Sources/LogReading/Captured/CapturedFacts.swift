@@ -1,47 +1,58 @@
 import Platform
 import VarnishLog
 
-/// What is known of a captured log before its records are read.
+/// What is known of a captured log besides its records.
 public struct CapturedFacts: Sendable {
   /// What messages call it.
   public let path: String
   /// What it is, in some words.
   public internal(set) var form = "binary log"
-  /// The processes that wrote it, as far as an index tells.
+  /// The marker that it begins with, or the releases whose file has no text for one; nil for a log without.
+  public internal(set) var layout: String?
+  /// The releases that make it so, as far as its form tells more than the numbers of its tags.
+  public internal(set) var releases: String?
+  /// The processes that wrote it, as far as anything tells.
   public internal(set) var writers: [Writer] = []
-  /// What its server shares besides, as far as an index tells.
-  public internal(set) var sections: [Section] = []
-  /// How large the ring is; nil for what is none.
-  public internal(set) var ringByteCount: Int?
+  /// How many seconds old its manager says it is, in 4.0 to 5.1; it counts them as long as it runs.
+  public internal(set) var age: UInt64?
+  /// What its server shares, as far as that is listed.
+  public internal(set) var sections: [SharedSection] = []
+  /// Why that list isn't complete; nil if it is.
+  public internal(set) var sectionProblem: String?
+  /// Where the ring stands; nil for what is none.
+  public internal(set) var ring: RingFacts?
 
   /// A process that writes.
   public struct Writer: Sendable {
-    /// What it is, its number, and when it began, in seconds since 1970.
-    public let role: String, pid: Int32, birth: Int64
-    /// Whether it may run here.
-    public let lives: Bool
+    /// What it is: "manager" or "worker".
+    public let role: String
+    /// Its number, and when it began, in seconds since 1970; nil where nothing tells.
+    public let pid: Int32?, birth: Int64?
+    /// Whether it may run here; nil if that can't be told.
+    public var lives: Bool?
+    /// What else tells of it, in some words.
+    public var note: String?
   }
 
-  /// A piece of what a server shares.
-  public struct Section: Sendable {
-    /// Its class, and which of that class it is.
-    public let kind: String, name: String
-    /// Its size.
-    public let byteCount: Int
+  init(path: String) { self.path = path }
+
+  /// Notes whether the manager of a log without process numbers was seen to count.
+  public mutating func noteManager(lives: Bool, note: String) {
+    for index in writers.indices where writers[index].role == "manager" {
+      (writers[index].lives, writers[index].note) = (lives, note)
+    }
   }
 }
 
 extension CapturedInput {
-  /// What is known of it.
+  /// What is known of it before it is opened.
   ///
   /// - Throws: `LogError` if it can't be read.
   public mutating func facts() throws(LogError) -> CapturedFacts {
     var facts = CapturedFacts(path: path)
-    for case (let role, .some(let index)) in [("manager", manager), ("worker", index)] {
-      facts.sections += index.sections.map {
-        CapturedFacts.Section(kind: $0.kind, name: $0.name, byteCount: $0.byteCount)
-      }
-      guard let writer = index.writer else { continue }
+    facts.sections = sections
+    if unreadLines > 0 { facts.sectionProblem = "lines of the indexes that list nothing: \(unreadLines)" }
+    for case (let role, .some(let writer)) in [("manager", manager?.writer), ("worker", index?.writer)] {
       facts.writers.append(
         CapturedFacts.Writer(
           role: role, pid: writer.pid, birth: writer.birth,
@@ -50,11 +61,52 @@ extension CapturedInput {
     let beginning = try input.peek(8)
     switch Self.form(of: beginning) {
     case .ring:
-      facts.form = "ring, marker \(String(decoding: beginning, as: UTF8.self))"
-      facts.ringByteCount = part?.count ?? input.region?.count
+      facts.form = "ring"
+      facts.layout = String(decoding: beginning, as: UTF8.self)
+      if beginning.last == UInt8(ascii: "1") { facts.releases = releases }
     case .singleFile: facts.form = "a server's one file"
-    case .records: break
+    case .records:
+      switch LogLayout(fileMagic: beginning) {
+      case .narrow?: facts.layout = "VSL"
+      case .wide?: facts.layout = "VSL2"
+      case nil: break
+      }
     }
     return facts
+  }
+}
+
+extension CapturedFacts {
+  /// Notes what the one file of a server tells.
+  mutating func note(_ file: borrowing SingleFile) {
+    let found = file.sections()
+    (sections, sectionProblem) = (found.all, found.problem)
+    age = file.age
+    switch file.layout {
+    case .chunks:
+      layout = ChunkFileLayout.name
+      writers = [
+        Writer(
+          role: "manager", pid: nil, birth: nil, lives: file.isAbandoned ? false : nil,
+          note: file.isAbandoned ? "has let go of the file" : nil)
+      ]
+    case .sections: layout = "3.0"
+    case .flat(let flat): layout = flat == .v20 ? "2.0" : "2.1"
+    }
+    guard let birth = file.birth else { return }
+    guard let master = file.master, let child = file.child else {
+      writers = [Writer(role: "manager", pid: nil, birth: birth, lives: nil)]
+      return
+    }
+    let lives = ProcessStart.mayOwn(master, logOf: birth)
+    writers = [process("manager", master, birth, lives: lives)]
+    // A worker may have begun long after the file, and ends with its manager.
+    writers.append(process("worker", child, nil, lives: lives && ProcessStart.mayOwn(child, logOf: .max)))
+  }
+
+  private func process(_ role: String, _ pid: Int32, _ birth: Int64?, lives: Bool) -> Writer {
+    pid > 0
+      ? Writer(role: role, pid: pid, birth: birth, lives: lives)
+      : Writer(role: role, pid: nil, birth: birth, lives: false, note: "the file names none")
   }
 }

@@ -23,12 +23,15 @@ public struct CapturedInput: ~Copyable {
   let index: InstanceIndex?
   /// That of the manager beside it.
   let manager: InstanceIndex?
+  /// What both list, how many lines of them say nothing, and which releases list so.
+  let sections: [SharedSection], unreadLines: Int, releases: String?
 
   private init(_ input: consuming LogInput, _ log: CapturedTree.Log? = nil) throws(LogError) {
     path = input.path
     part = log?.part
     index = log?.index
     manager = log?.manager
+    (sections, unreadLines, releases) = (log?.sections ?? [], log?.unreadLines ?? 0, log?.releases)
     if let log, log.file.isSparse {
       throw .unclear(
         path: path, problem: "was stored without its empty parts (tar --sparse); unpack the archive first")

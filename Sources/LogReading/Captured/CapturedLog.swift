@@ -42,11 +42,22 @@ extension CapturedInput {
   ///
   /// - Throws: `LogError` if it can't be read, or is none.
   public consuming func open(_ options: CaptureOptions) throws(LogError) -> CapturedLog {
+    var facts = CapturedFacts(path: path)
+    return try open(options, noting: &facts)
+  }
+
+  /// Opens the log, and notes what it tells besides its records.
+  ///
+  /// - Parameter facts: what was known before.
+  /// - Throws: `LogError` if it can't be read, or is none; what was found until then is noted.
+  public consuming func open(
+    _ options: CaptureOptions, noting facts: inout CapturedFacts
+  ) throws(LogError) -> CapturedLog {
     var input = input
     let beginning = try input.peek(Self.markerByteCount)
     switch Self.form(of: beginning) {
-    case .ring: return try Self.openRing(input, part: part, options)
-    case .singleFile: return try Self.openSingleFile(input, options)
+    case .ring: return try Self.openRing(input, part: part, options, &facts)
+    case .singleFile: return try Self.openSingleFile(input, options, &facts)
     case .records:
       if options.salvages { return try Self.salvage(input, LogLayout(fileMagic: beginning), options) }
       return try Self.openFile(input, options)
@@ -99,21 +110,23 @@ extension CapturedInput {
   }
 
   private static func openRing(
-    _ input: consuming LogInput, part: Range<Int>?, _ options: CaptureOptions
+    _ input: consuming LogInput, part: Range<Int>?, _ options: CaptureOptions, _ facts: inout CapturedFacts
   ) throws(LogError) -> CapturedLog {
     let (path, incarnation, isDecoded) = (input.path, input.incarnation, input.isDecoded)
     let mapped = try map(input, part: part)
     let range = 0..<max(part?.count ?? 0, mapped.mapping.byteCount)
-    return try openRing(mapped, at: range, path, incarnation, isDecoded, options)
+    return try openRing(mapped, at: range, path, incarnation, isDecoded, options, &facts)
   }
 
   private static func openRing(
     _ mapped: consuming Mapped, at range: Range<Int>, _ path: String, _ incarnation: LogIncarnation,
-    _ isDecoded: Bool, _ options: CaptureOptions
+    _ isDecoded: Bool, _ options: CaptureOptions, _ facts: inout CapturedFacts
   ) throws(LogError) -> CapturedLog {
     let fault = mapped.fault
     let mapping = mapped.mapping
     let ring = try RingImage(mapping, at: range, path: path, isDecoded: isDecoded)
+    facts.ring = RingFacts(ring, mapping)
+    if facts.layout == ChunkFileLayout.name { facts.releases = ring.head == .v40 ? "4.0" : "4.1 to 5.1" }
     guard ring.head == .v73 else {
       return .narrowImage(
         ImageRecords(
@@ -130,19 +143,26 @@ extension CapturedInput {
   // MARK: One file
 
   private static func openSingleFile(
-    _ input: consuming LogInput, _ options: CaptureOptions
+    _ input: consuming LogInput, _ options: CaptureOptions, _ facts: inout CapturedFacts
   ) throws(LogError) -> CapturedLog {
     let (path, incarnation, isDecoded) = (input.path, input.incarnation, input.isDecoded)
     let mapped = try map(input, part: nil)
     let fault = mapped.fault
     guard let file = try SingleFile(mapped.mapping, path: path) else { throw .notALog(path: path) }
+    facts.note(file)
     let layout = file.layout
     let search = file.findLog()
+    let pointer = file.logPointer
     let mapping = file.takeMapping()
     if case .found(let section) = search, layout != .chunks {
       let head = SectionFileLayout.sectionHeaderByteCount
       // The first word of 3.0's area counts the turns.
       let area = layout == .sections ? section.range.dropFirst(head + 4) : section.range
+      facts.ring = RingFacts(
+        byteCount: area.count,
+        writerOffset: layout == .sections
+          ? LegacyImageRecords<Records30>.end(mapping, area).map { $0 - area.lowerBound } : pointer.offset,
+        turns: pointer.turns)
       return openOld(
         Mapped(mapping: mapping, fault: fault), numbering(of: layout), area, isRing: true, path, incarnation,
         isDecoded, options)
@@ -163,7 +183,7 @@ extension CapturedInput {
       throw .unclear(path: path, problem: "no log is in it: the marker VSLHEAD is missing")
     }
     return try openRing(
-      Mapped(mapping: mapping, fault: fault), at: range, path, incarnation, isDecoded, options)
+      Mapped(mapping: mapping, fault: fault), at: range, path, incarnation, isDecoded, options, &facts)
   }
 
   private static func numbering(of layout: SingleFile.Layout) -> TagNumbering {

@@ -19,6 +19,8 @@ struct CapturedTree {
   private(set) var files: [File] = []
   /// The indexes, by the directories that they are in.
   private(set) var indexes: [String: InstanceIndex] = [:]
+  /// What the indexes list, and which files there are.
+  private var shared = SharedDirectories()
   /// How many files there are, those of no interest included.
   private(set) var fileCount = 0
 
@@ -31,6 +33,10 @@ struct CapturedTree {
     let index: InstanceIndex?
     /// That of the manager beside it.
     var manager: InstanceIndex?
+    /// What both list.
+    var sections: [SharedSection] = []
+    /// How many of their lines say nothing, and which releases list so.
+    var unreadLines = 0, releases: String?
   }
 
   private static let filesMax = 100_000
@@ -53,9 +59,13 @@ struct CapturedTree {
 
   mutating func add(_ index: [UInt8], at path: String) {
     indexes[Self.directory(of: path)] = InstanceIndex(index)
+    shared.add(index, in: Self.directory(of: path))
   }
 
-  mutating func countFile() { fileCount += 1 }
+  mutating func countFile(_ path: String, byteCount: Int) {
+    fileCount += 1
+    shared.addFile(path, byteCount: byteCount)
+  }
 
   /// The most that indexes may have.
   var indexBytesMax: Int { Self.indexBytesMax }
@@ -73,13 +83,8 @@ struct CapturedTree {
   ///   - inside: where in the tree it is looked for, or which file it is; empty for anywhere.
   /// - Throws: `LogError.unclear` if there is none, or more than one.
   func log(_ path: String, inside: String) throws(LogError) -> Log {
-    if let file = files.first(where: { $0.path == inside }) { return log(of: file) }
-    var logs = logs(inside: inside)
-    for index in logs.indices {
-      let worker = Self.directory(of: logs[index].file.path)
-      let directory = Self.path("_.vsm_mgt", in: Self.directory(of: worker))
-      if worker.hasSuffix("_.vsm_child") { logs[index].manager = indexes[directory] }
-    }
+    if let file = files.first(where: { $0.path == inside }) { return beside(log(of: file)) }
+    let logs = logs(inside: inside)
     let place = inside.isEmpty ? path : "\(path)/\(inside)"
     if logs.isEmpty, let missing = missing(inside: inside) {
       throw .unclear(path: place, problem: "its index lists \(missing) as the log, which isn't there")
@@ -94,6 +99,23 @@ struct CapturedTree {
       throw .unclear(
         path: place, problem: "holds \(logs.count) logs; name one: \(names)\(logs.count > 8 ? ", …" : "")")
     }
+    return beside(log)
+  }
+
+  /// A log with what is beside it.
+  private func beside(_ log: Log) -> Log {
+    guard log.index != nil else { return log }
+    var log = log
+    let worker = Self.directory(of: log.file.path)
+    var directories = [(owner: "worker", path: worker)]
+    if worker == "_.vsm_child" || worker.hasSuffix("/_.vsm_child") {
+      let manager = Self.path("_.vsm_mgt", in: Self.directory(of: worker))
+      log.manager = indexes[manager]
+      directories.insert(("manager", manager), at: 0)
+    }
+    log.sections = shared.sections(of: directories)
+    log.unreadLines = shared.unreadLines(of: directories)
+    log.releases = shared.releases(of: worker)
     return log
   }
 
@@ -128,7 +150,7 @@ struct CapturedTree {
     return nil
   }
 
-  private static func path(_ name: String, in directory: String) -> String {
+  static func path(_ name: String, in directory: String) -> String {
     directory.isEmpty ? name : "\(directory)/\(name)"
   }
 
@@ -163,7 +185,7 @@ extension CapturedTree {
         if depth < Self.depthMax { try add(directory, path, depth: depth + 1) }
         continue
       }
-      countFile()
+      countFile(path, byteCount: state.isRegularFile ? state.byteCount : 0)
       guard fileCount <= Self.entriesMax else {
         throw .unclear(
           path: directory.path,
@@ -217,7 +239,7 @@ extension CapturedTree {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: isKept ? 256 << 10 : 0, alignment: 16)
     defer { unsafe buffer.deallocate() }
     while let member = try tar.next() {
-      countFile()
+      countFile(member.path, byteCount: member.byteCount)
       if Self.isIndex(member.path) {
         indexBytes += member.byteCount
         guard indexBytes <= indexBytesMax, let bytes = try tar.contents(limit: indexBytesMax) else {

@@ -39,7 +39,8 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     let there = min(area.lowerBound, mapping.byteCount)..<min(area.upperBound, mapping.byteCount)
     let isCut = there.upperBound < area.upperBound
     var extents = [LogImage.Extent(bytes: there, end: isRing && !isCut ? .tail : .file)]
-    let end = isRing ? Self.end(mapping, there) : nil
+    let mark = isRing ? Self.end(mapping, there) : nil
+    let end = mark.map { min($0 + Format.alignment, there.upperBound) }
     let hasFormer = end.map { !Self.isUnwritten(mapping, $0..<there.upperBound) } ?? false
     if let end, hasFormer, salvages {
       // The turn before is older.
@@ -59,13 +60,13 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
       .allSatisfy { $0 == 0 }
   }
 
-  /// Behind the end mark to which the present turn leads; nil if it leads to none.
-  private static func end(_ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>) -> Int? {
+  /// Where the end mark lies to which the present turn leads; nil if it leads to none.
+  static func end(_ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>) -> Int? {
     var at = area.lowerBound
     while at < area.upperBound {
       switch unsafe Format.item(at: mapping.base + at, byteCount: area.upperBound - at) {
       case .record(_, let byteCount): at += byteCount
-      case .end: return min(at + Format.alignment, area.upperBound)
+      case .end: return at
       default: return nil
       }
     }

@@ -87,6 +87,28 @@ struct RingImage {
   /// Whether the ring was never full: no eighth behind the one that was being written has been used.
   var isYoung: Bool { firsts[(current + 1)...].allSatisfy { $0 == nil } }
 
+  /// Where the newest records end, in bytes of the mapping: walks from the newest eighth's first one to the last, or to what
+  /// is none.
+  func tail(_ mapping: borrowing ReadOnlyMapping) -> Int {
+    let (start, end) = (self.start + newest * 4, min(self.end, mapping.byteCount))
+    return head == .v73
+      ? Self.tail(mapping, from: start, upTo: end, WideRecords.self)
+      : Self.tail(mapping, from: start, upTo: end, NarrowRecords.self)
+  }
+
+  private static func tail<Layout: RecordLayout>(
+    _ mapping: borrowing ReadOnlyMapping, from start: Int, upTo end: Int, _: Layout.Type
+  ) -> Int {
+    let check = RecordCheck<Layout>(nil, takesUnknown: true)
+    var at = start
+    while let shape = unsafe UnitShape(
+      at: mapping.base + at, room: end - at, isRing: true, check)
+    {
+      at += shape.byteCount
+    }
+    return min(at, max(start, end))
+  }
+
   /// The eighths from the oldest one on, the newest last; every byte of the ring is in one of them.
   ///
   /// - Parameters:
@@ -145,11 +167,9 @@ extension ImageRecords {
     isDecoded: Bool, fault: LogError?, salvages: Bool, numbering: TagNumbering?,
     assuming assumed: TagNumbering?
   ) {
-    let newest = ring.start + ring.newest * 4
-    let end = min(ring.end, mapping.byteCount)
-    let tail = Self.tail(mapping, from: newest, upTo: end)
+    let tail = ring.tail(mapping)
     let isMarked =
-      unsafe tail + 4 <= end
+      unsafe tail + 4 <= min(ring.end, mapping.byteCount)
       && mapping.base.loadUnaligned(fromByteOffset: tail, as: UInt32.self) == LogImage.Mark.end
     let (extents, missing) = ring.extents(
       tail: (tail - ring.start) / 4, isMarked: isMarked, readsFormer: salvages, available: mapping.byteCount)
@@ -158,18 +178,6 @@ extension ImageRecords {
         mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
         missing: missing, hasFormer: !ring.isYoung, fault: fault),
       isRing: true, salvages: salvages, numbering: ring.head.numbering ?? numbering, assuming: assumed)
-  }
-
-  /// Walks from the newest eighth's first record to the last one, or to what is none.
-  private static func tail(_ mapping: borrowing ReadOnlyMapping, from start: Int, upTo end: Int) -> Int {
-    let check = RecordCheck<Layout>(nil, takesUnknown: true)
-    var at = start
-    while let shape = unsafe UnitShape(
-      at: mapping.base + at, room: end - at, isRing: true, check)
-    {
-      at += shape.byteCount
-    }
-    return min(at, max(start, end))
   }
 }
 

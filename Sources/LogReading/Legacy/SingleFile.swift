@@ -37,7 +37,7 @@ package struct SingleFile: ~Copyable {
   package let layout: Layout
   /// Its name, for messages.
   package let path: String
-  private let mapping: ReadOnlyMapping
+  let mapping: ReadOnlyMapping
 
   /// Recognises a mapped file by its first word.
   ///
@@ -196,12 +196,12 @@ package struct SingleFile: ~Copyable {
   }
 
   /// A word of the file, whose place is known to be inside it.
-  private func word(at offset: Int) -> UInt32 {
+  func word(at offset: Int) -> UInt32 {
     precondition(offset >= 0 && offset <= byteCount - 4)
     return unsafe shim_load_acquire_u32(mapping.base + offset)
   }
 
-  private func longWord(at offset: Int) -> UInt64 {
+  func longWord(at offset: Int) -> UInt64 {
     precondition(offset >= 0 && offset <= byteCount - 8)
     return unsafe shim_load_acquire_u64(mapping.base + offset)
   }

@@ -110,6 +110,26 @@ public enum LiveRing: ~Copyable {
     }
   }
 
+  /// Whether positions tell how often the log has begun anew: in 2.0 nothing does.
+  public var countsTurns: Bool {
+    switch self {
+    case .old20: false
+    default: true
+    }
+  }
+
+  /// The position of what is read next.
+  public var nextPosition: LogPosition {
+    switch self {
+    case .turning(let ring): ring.nextPosition
+    case .narrow(let ring): ring.nextPosition
+    case .wide(let ring): ring.nextPosition
+    case .old20(let ring): ring.nextPosition
+    case .old21(let ring): ring.nextPosition
+    case .old30(let ring): ring.nextPosition
+    }
+  }
+
   /// Takes over the log of a server before 4.0.
   package init(_ area: consuming LegacyLogArea, start: LogStart, stopsAtTail: Bool) {
     switch area.generation {

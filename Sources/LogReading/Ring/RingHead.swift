@@ -65,7 +65,7 @@ extension RingHead {
   private let memory: UnsafeRawPointer
 
   /// The number that a ring's first segment has.
-  private static var firstNumber: UInt32 { 0xFFFF_FFF8 }
+  static var firstNumber: UInt32 { 0xFFFF_FFF8 }
 
   /// 88.
   public static var byteCount: Int { RingLayout.byteCount }
@@ -128,7 +128,7 @@ extension RingHead {
   private var origin: UInt64
 
   private static var segmentOffset: Int { 72 }
-  private static var turnOffset: Int { 76 }
+  static var turnOffset: Int { 76 }
   /// So many turns there are before their numbers begin again, as 0 is left out.
   private static var period: UInt64 { UInt64(UInt32.max) }
   /// Turns are counted from the last multiple of this on: places in the log stay small, wherever the server begins to

@@ -19,6 +19,7 @@
 package enum ChunkFileLayout {
   /// How the file begins: `VSMHEAD0`.
   package static let magic: UInt64 = 0x3044_4145_484D_5356
+  package static let name = "VSMHEAD0"
   package static let sizeOffset = 16
   package static let firstChunkOffset = 24
   package static let listNumberOffset = 32

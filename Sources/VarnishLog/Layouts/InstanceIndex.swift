@@ -11,17 +11,6 @@ package struct InstanceIndex: Equatable, Sendable {
   /// The segment that holds the log.
   package private(set) var log: Segment?
 
-  /// Everything that is listed.
-  package private(set) var sections: [Section] = []
-
-  /// One line of the list.
-  package struct Section: Equatable, Sendable {
-    /// What it is, such as `Stat`, and which of these; a cluster of others has neither.
-    package let kind: String, name: String
-    package let byteCount: Int
-    fileprivate let line: String
-  }
-
   package struct Segment: Equatable, Sendable {
     package let fileName: String
     package let offset: Int
@@ -34,7 +23,6 @@ package struct InstanceIndex: Equatable, Sendable {
     for line in bytes[..<end].split(separator: UInt8(ascii: "\n")) {
       let fields = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
       guard let first = fields.first else { continue }
-      note(String(decoding: line, as: UTF8.self), fields)
       switch first {
       case "#": readHeader(fields)
       case "+":
@@ -48,20 +36,6 @@ package struct InstanceIndex: Equatable, Sendable {
         log = Self.segment(fields[...], hasOffset: hasOffset)
       }
     }
-  }
-
-  private mutating func note(_ line: String, _ fields: [String]) {
-    guard fields[0] != "#" else { return }
-    let isSigned = fields[0] == "+" || fields[0] == "-"
-    let text = isSigned ? String(line.dropFirst(2)) : line
-    if fields[0] == "-" { return sections.removeAll { $0.line == text } }
-    let parts = isSigned ? Array(fields.dropFirst()) : fields
-    let kindIndex = parts.count > 2 && Int(parts[2]) != nil ? 3 : 2
-    guard parts.count >= kindIndex, let byteCount = Int(parts[kindIndex - 1]) else { return }
-    sections.append(
-      Section(
-        kind: parts.count > kindIndex ? parts[kindIndex] : "",
-        name: parts.dropFirst(kindIndex + 1).joined(separator: " "), byteCount: byteCount, line: text))
   }
 
   private mutating func readHeader(_ fields: [String]) {
