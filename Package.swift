@@ -222,7 +222,9 @@ let package = Package(
       path: "Tests/DamageProbe", swiftSettings: strict),
     .testTarget(
       name: "LogConversionTests",
-      dependencies: ["LogConversion", "LogReading", "Transactions", "VarnishLog", "TestSupport"],
+      dependencies: [
+        "DamageProbe", "LogConversion", "LogReading", "Transactions", "VarnishLog", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],

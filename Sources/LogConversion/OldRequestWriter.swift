@@ -48,7 +48,8 @@ struct OldRequestWriter: ~Copyable {
         source.tag(number).flatMap { kept.contains($0) ? $0.name : nil }
       }
     }
-    (self.names, repeatedNames) = (names(KeptRecord.tags), names(KeptRecord.repeatable))
+    let missing = KeptRecord.missing.filter { table.number(of: $0) == nil }
+    (self.names, repeatedNames) = (names(KeptRecord.tags.union(missing)), names(KeptRecord.repeatable))
     func numbers(_ others: [Tag: Tag]) -> [UInt8?] {
       (UInt8.min...UInt8.max).map { number in
         guard let tag = source.tag(number) else { return nil }

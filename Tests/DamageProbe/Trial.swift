@@ -42,7 +42,8 @@ final class Trial {
   }
 
   private func fail(_ damage: Damage, _ problem: String) {
-    fputs("FAILED \(mode.rawValue), \(damage): \(problem)\n", stderr)
+    let line = Array("FAILED \(mode.rawValue), \(damage): \(problem)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
   }
 
   private func convert(_ path: String) {

@@ -231,7 +231,7 @@ struct UnitShape {
 }
 
 /// Aligned memory for a piece of a log.
-@safe private struct UnitBuffer: ~Copyable {
+@safe struct UnitBuffer: ~Copyable {
   private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private(set) var byteCount = 0
 

@@ -14,7 +14,10 @@ package enum KeptRecord {
     .reqMethod, .reqURL, .reqProtocol, .respStatus, .bereqMethod,
   ]
 
-  private static let all = tags.union(repeatable)
+  /// What lines depend on, and 2.0 has no tag for.
+  package static let missing: Set<Tag> = [.vclLog]
+
+  private static let all = tags.union(repeatable).union(missing)
 
   private static let prefix: StaticString = "Spillway:"
 
