@@ -217,9 +217,15 @@ let package = Package(
         "VarnishLog", "LogReading", "Checkpoints", "Shipping", "Spool", "Platform", "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .executableTarget(
+      name: "DamageProbe",
+      dependencies: ["LogConversion", "LogReading", "Rendering", "Transactions", "VarnishLog"],
+      path: "Tests/DamageProbe", swiftSettings: strict),
     .testTarget(
       name: "LogConversionTests",
-      dependencies: ["LogConversion", "LogReading", "Transactions", "VarnishLog", "TestSupport"],
+      dependencies: [
+        "DamageProbe", "LogConversion", "LogReading", "Transactions", "VarnishLog", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],

@@ -1,3 +1,4 @@
+import LogReading
 public import Transactions
 public import VarnishLog
 
@@ -9,8 +10,7 @@ public import VarnishLog
 public struct GenerationTranslator: ~Copyable {
   /// The numbering of what is written.
   public let target: TagNumbering
-  /// How many records had no counterpart, by the number that their tag has among those that are read.
-  private var omittedByNumber = [Int](repeating: 0, count: 256)
+  private var omissions = Omissions()
 
   private let source: TagTable
   private let table: TagTable
@@ -46,14 +46,17 @@ public struct GenerationTranslator: ~Copyable {
   /// Records that were left out for want of a counterpart, by tag.
   public var untranslated: [(tag: Tag, count: Int)] {
     (UInt8.min...UInt8.max).compactMap { number in
-      guard let tag = source.tag(number), omittedByNumber[Int(number)] > 0 else { return nil }
-      return (tag, omittedByNumber[Int(number)])
+      guard let tag = source.tag(number), omissions.records[Int(number)] > 0 else { return nil }
+      return (tag, omissions.records[Int(number)])
     }
   }
 
+  /// What is to be said of transactions that were left out.
+  public var untranslatedTransactions: [String] { omissions.said(of: target.releases) }
+
   /// Records that were left out as nothing is known of their tag.
   public var unknownCount: Int {
-    (UInt8.min...UInt8.max).reduce(0) { source.tag($1) == nil ? $0 + omittedByNumber[Int($1)] : $0 }
+    (UInt8.min...UInt8.max).reduce(0) { source.tag($1) == nil ? $0 + omissions.records[Int($1)] : $0 }
   }
 
   /// Transactions whose numbers are too large for such a log, and that were given others.
@@ -72,14 +75,14 @@ public struct GenerationTranslator: ~Copyable {
       }
       return
     }
-    requests?.append(group, numbers: &numbers, omitted: &omittedByNumber, to: &bytes)
+    requests?.append(group, numbers: &numbers, omitted: &omissions, to: &bytes)
   }
 
   /// Appends a record that belongs to no transaction; of any log but one of 2.0 to 3.0, also any other, if that is
   /// what is written.
   public mutating func append<Layout: RecordLayout>(_ record: Record<Layout>, to bytes: inout [UInt8]) {
     guard let tag = source.tag(record.tag), let number = table.number(of: tag) else {
-      omittedByNumber[Int(record.tag)] += 1
+      omissions.note(record.tag)
       return
     }
     let payload = record.payload
@@ -131,7 +134,33 @@ public struct GenerationTranslator: ~Copyable {
     for _ in count..<(count + 3) & ~3 { bytes.append(0) }
   }
 
+  /// Takes note of records among which a session may begin, if the log that is written has none.
+  public mutating func noteSessions<Layout: RecordLayout>(_ run: RecordRun<Layout>) {
+    guard target.isOld else { return }
+    var cursor = run.makeCursor()
+    while let record = cursor.next() {
+      guard source.tag(record.tag) == .begin, record.payload.field(1)?.equals("sess") ?? false else { continue }
+      omissions.sessions += 1
+    }
+  }
+
   // MARK: Records of connections
+
+  /// Appends a record of 2.0 to 3.0 that belongs to no connection, such as one of the management's, to a log that has
+  /// transactions.
+  public mutating func append<Layout: RecordLayout>(unconnected record: Record<Layout>, to bytes: inout [UInt8]) {
+    guard let tag = source.tag(record.tag), Self.unconnectedTags.contains(tag) else { return }
+    guard let number = table.number(of: tag) else { return omissions.note(record.tag) }
+    let payload = record.payload
+    if target == .v40 || target == .v41 {
+      unsafe Self.write(NarrowRecords.self, number, 0, .none, payload.buffer, to: &bytes)
+    } else {
+      unsafe Self.write(WideRecords.self, number, 0, .none, payload.buffer, to: &bytes)
+    }
+  }
+
+  /// What the server says of itself.
+  private static let unconnectedTags: Set<Tag> = [.cli, .backendHealth, .expBan, .expKill, .expPick, .workThread]
 
   /// Appends a record as it is, of one log without transactions to another.
   ///
@@ -139,7 +168,7 @@ public struct GenerationTranslator: ~Copyable {
   public mutating func append<Layout: RecordLayout>(single record: Record<Layout>, to bytes: inout [UInt8]) {
     precondition(source.numbering.isOld && target.isOld, "one of the logs has transactions")
     guard let number = source.tag(record.tag).flatMap(table.number) else {
-      omittedByNumber[Int(record.tag)] += 1
+      omissions.note(record.tag)
       return
     }
     unsafe LegacyRecordBytes.append(

@@ -89,16 +89,26 @@ public struct LogConverter: ~Copyable {
   ) throws(SystemError) {
     var translator = GenerationTranslator(from: source.numbering, to: target)
     begin(translator.fileHeader)
-    source.includesUnattributed = !Source.makesTransactions
+    // What isn't of a transaction has a numbering of its own where transactions are made.
+    var singles = GenerationTranslator(from: source.singleNumbering ?? source.numbering, to: target)
+    source.includesUnattributed = true
     if target.isOld {
       try addRequests(&source, path, &translator)
     } else {
       try read(&source, path) { (run, bytes) in
         var cursor = run.makeCursor()
-        while let record = cursor.next() { translator.append(record, to: &bytes) }
+        while let record = cursor.next() {
+          if Source.makesTransactions, run.shape == .single {
+            singles.append(unconnected: record, to: &bytes)
+          } else {
+            translator.append(record, to: &bytes)
+          }
+        }
       }
     }
-    report(translator, source, path)
+    report(singles, path)
+    report(translator, path)
+    report(source, path)
   }
 
   /// A log of 2.0 to 3.0: as it is into another one of these, else as the transactions that are made of it.
@@ -114,7 +124,8 @@ public struct LogConverter: ~Copyable {
       var cursor = run.makeCursor()
       while let record = cursor.next() { translator.append(single: record, to: &bytes) }
     }
-    report(translator, source, path)
+    report(translator, path)
+    report(source, path)
   }
 
   private mutating func addRequests<Source: CapturedSource & ~Copyable>(
@@ -131,6 +142,7 @@ public struct LogConverter: ~Copyable {
         while let record = cursor.next() { translator.append(record, to: &bytes) }
         return
       }
+      translator.noteSessions(run)
       let hasGroups = Source.recordsStandAlone ? grouper.addEach(run) : grouper.add(run)
       guard hasGroups else { return }
       while let group = grouper.next() { translator.append(group, to: &bytes) }
@@ -180,14 +192,18 @@ public struct LogConverter: ~Copyable {
   // MARK: What is left out
 
   private mutating func report<Source: CapturedSource & ~Copyable>(
-    _ translator: borrowing GenerationTranslator, _ source: borrowing Source, _ path: String
+    _ source: borrowing Source, _ path: String
   ) {
     if let summary = source.givenUp.summary(of: path) {
       say(summary)
       outcome.isIncomplete = true
     }
     if let summary = source.account?.summary(of: path, salvages: source.salvages) { say(summary) }
+  }
+
+  private func report(_ translator: borrowing GenerationTranslator, _ path: String) {
     let releases = target.releases
+    for line in translator.untranslatedTransactions { say("\(path): \(line)") }
     for (tag, count) in translator.untranslated {
       say("\(path): \(count) records of \(tag.name) left out: logs of \(releases) have no such tag")
     }

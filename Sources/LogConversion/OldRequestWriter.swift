@@ -11,10 +11,13 @@ struct OldRequestWriter: ~Copyable {
   private let client: [UInt8?]
   private let backend: [UInt8?]
   private let tags: Numbers
-  private let names: [String?]
+  /// What records of each tag are called that are kept whenever they come, and of which only further ones are.
+  private let names: [String?], repeatedNames: [String?]
 
   private static let clientDescriptor: UInt32 = 11
   private static let backendDescriptor: UInt32 = 12
+  /// That of fetches that have got no connection, so that they don't seem to be on another's.
+  private static let unconnectedDescriptor: UInt32 = 13
 
   /// The old tags that are written without there being a record for them.
   private struct Numbers {
@@ -40,10 +43,13 @@ struct OldRequestWriter: ~Copyable {
     self.target = target
     let table = TagTable(target)
     tags = Numbers(table)
-    names = (UInt8.min...UInt8.max).map { number in
-      guard let tag = source.tag(number), KeptRecord.tags.contains(tag) else { return nil }
-      return tag.name
+    func names(_ kept: Set<Tag>) -> [String?] {
+      (UInt8.min...UInt8.max).map { number in
+        source.tag(number).flatMap { kept.contains($0) ? $0.name : nil }
+      }
     }
+    let missing = KeptRecord.missing.filter { table.number(of: $0) == nil }
+    (self.names, repeatedNames) = (names(KeptRecord.tags.union(missing)), names(KeptRecord.repeatable))
     func numbers(_ others: [Tag: Tag]) -> [UInt8?] {
       (UInt8.min...UInt8.max).map { number in
         guard let tag = source.tag(number) else { return nil }
@@ -74,16 +80,14 @@ struct OldRequestWriter: ~Copyable {
 
   /// Appends a group: its attempts one after the other on a client's connection, with the fetches of each.
   mutating func append<Layout: RecordLayout>(
-    _ group: TransactionGroup<Layout>, numbers: inout NumberNarrowing, omitted: inout [Int],
+    _ group: TransactionGroup<Layout>, numbers: inout NumberNarrowing, omitted: inout Omissions,
     to bytes: inout [UInt8]
   ) {
     let members = (0..<group.count).map { group[$0] }
     let attempts = members.filter { $0.type == .request && $0.reason != .esi }
     // Fragments have no request of their own; their records could only be taken for those of the whole.
-    for fragment in members
-    where fragment.type != .backendRequest && !(fragment.type == .request && fragment.reason != .esi) {
-      omit(fragment, &omitted)
-    }
+    omitted.fragments += members.count { $0.type == .request && $0.reason == .esi }
+    omitted.others += members.count { $0.type != .request && $0.type != .backendRequest }
     guard let first = attempts.first else {
       for fetch in members where fetch.type == .backendRequest {
         append(fetch: fetch, of: nil, numbers: &numbers, omitted: &omitted, to: &bytes)
@@ -99,7 +103,11 @@ struct OldRequestWriter: ~Copyable {
     for attempt in attempts {
       let own = fetches.filter { owner(of: $0, members) == attempt.vxid }
       fetches.removeAll { fetch in own.contains { $0.vxid == fetch.vxid } }
-      append(attempt, client, fetches: own, &totals, numbers: &numbers, omitted: &omitted, to: &bytes)
+      // One that was restarted isn't ended by itself, but by the next one.
+      let isEnded = !attempts.contains { $0.reason == .restart && $0.parentVXID == attempt.vxid }
+      append(
+        attempt, client, fetches: own, isEnded: isEnded, &totals, numbers: &numbers, omitted: &omitted,
+        to: &bytes)
     }
     for fetch in fetches { append(fetch: fetch, of: nil, numbers: &numbers, omitted: &omitted, to: &bytes) }
     write(tags.sessionClose, Self.clientDescriptor, totals.isPiped ? "pipe" : "EOF", to: &bytes)
@@ -122,16 +130,11 @@ struct OldRequestWriter: ~Copyable {
     return parent
   }
 
-  private func omit<Layout: RecordLayout>(_ transaction: Transaction<Layout>, _ omitted: inout [Int]) {
-    var cursor = transaction.makeCursor()
-    while let record = cursor.next() { omitted[Int(record.tag)] += 1 }
-  }
-
   // MARK: Attempts
 
   private func append<Layout: RecordLayout>(
     _ request: Transaction<Layout>, _ client: ClientAddress, fetches: [Transaction<Layout>],
-    _ totals: inout SessionTotals, numbers: inout NumberNarrowing, omitted: inout [Int],
+    isEnded: Bool, _ totals: inout SessionTotals, numbers: inout NumberNarrowing, omitted: inout Omissions,
     to bytes: inout [UInt8]
   ) {
     let descriptor = Self.clientDescriptor
@@ -140,16 +143,15 @@ struct OldRequestWriter: ~Copyable {
     write(tags.reqStart, descriptor, "\(client.address) \(client.port) \(xid)", to: &bytes)
     var fetches = fetches[...]
     var written: Set<Tag> = []
-    var isRestarted = false
     var cursor = request.makeCursor()
     while let record = cursor.next() {
       guard let tag = source.tag(record.tag) else {
-        omitted[Int(record.tag)] += 1
+        omitted.note(record.tag)
         continue
       }
       let payload = record.payload.droppingFinalNUL
       switch tag {
-      case .begin, .end, .reqStart: continue
+      case .end, .reqStart: continue
       case .link:
         if payload.field(1)?.equals("bereq") ?? false, let fetch = fetches.popFirst() {
           append(fetch: fetch, of: xid, numbers: &numbers, omitted: &omitted, to: &bytes)
@@ -157,29 +159,26 @@ struct OldRequestWriter: ~Copyable {
         }
       case .reqMethod, .reqURL, .reqProtocol:
         // A second one would be taken for the next request's.
-        guard written.insert(tag).inserted else {
-          omitted[Int(record.tag)] += 1
-          continue
+        if written.insert(tag).inserted {
+          copy(record, descriptor, xid: xid, omitted: &omitted, to: &bytes)
+        } else {
+          keep(record, repeatedNames, descriptor, to: &bytes)
         }
-        copy(record, client: true, xid: xid, omitted: &omitted, to: &bytes)
       case .respStatus:
-        // The last one counts.
-        guard written.insert(tag).inserted else { continue }
-        if let number = self.client[Int(record.tag)] {
+        // The last one counts, and has to be the only one.
+        if written.insert(tag).inserted, let number = self.client[Int(record.tag)] {
           write(number, descriptor, survey.status ?? payload.text, to: &bytes)
         }
-      case .length: omitted[Int(record.tag)] += 1
+        if survey.hasSeveralStatuses { keep(record, repeatedNames, descriptor, to: &bytes) }
       case .vclReturn:
-        if payload.equals(lowercased: "restart") { isRestarted = true }
         if payload.equals(lowercased: "pipe") { totals.pipes += 1 }
         if payload.equals(lowercased: "pass") { totals.passes += 1 }
-        copy(record, client: true, xid: xid, omitted: &omitted, to: &bytes)
-      default: copy(record, client: true, xid: xid, omitted: &omitted, to: &bytes)
+        copy(record, descriptor, xid: xid, omitted: &omitted, to: &bytes)
+      default: copy(record, descriptor, xid: xid, omitted: &omitted, to: &bytes)
       }
     }
     for fetch in fetches { append(fetch: fetch, of: xid, numbers: &numbers, omitted: &omitted, to: &bytes) }
-    // An attempt that was restarted isn't ended by itself, but by the next one.
-    if isRestarted { return }
+    guard isEnded else { return }
     if let length = survey.bodyByteCount { write(tags.length, descriptor, length, to: &bytes) }
     totals.add(survey)
     write(tags.reqEnd, descriptor, "\(xid) \(survey.times)", to: &bytes)
@@ -188,11 +187,11 @@ struct OldRequestWriter: ~Copyable {
   // MARK: Fetches
 
   private func append<Layout: RecordLayout>(
-    fetch: Transaction<Layout>, of xid: UInt64?, numbers: inout NumberNarrowing, omitted: inout [Int],
+    fetch: Transaction<Layout>, of xid: UInt64?, numbers: inout NumberNarrowing, omitted: inout Omissions,
     to bytes: inout [UInt8]
   ) {
-    let descriptor = Self.backendDescriptor
     let survey = FetchSurvey(fetch, source)
+    let descriptor = survey.connection == nil ? Self.unconnectedDescriptor : Self.backendDescriptor
     if xid != nil {
       write(
         tags.backend, Self.clientDescriptor, "\(descriptor) \(survey.backend) \(survey.backend)", to: &bytes)
@@ -205,39 +204,32 @@ struct OldRequestWriter: ~Copyable {
     var cursor = fetch.makeCursor()
     while let record = cursor.next() {
       guard let tag = source.tag(record.tag) else {
-        omitted[Int(record.tag)] += 1
+        omitted.note(record.tag)
         continue
       }
       switch tag {
-      case .begin, .end, .link, .backendOpen, .backendClose, .backendReuse, .length: continue
-      case .bereqMethod:
+      case .end, .link, .backendOpen, .backendClose, .backendReuse, .length: continue
+      case .bereqMethod where !written.insert(tag).inserted:
         // A second one would be taken for the next fetch's.
-        guard written.insert(tag).inserted else {
-          omitted[Int(record.tag)] += 1
-          continue
-        }
-        copy(record, client: false, xid: 0, omitted: &omitted, to: &bytes)
-      default: copy(record, client: false, xid: xid ?? 0, omitted: &omitted, to: &bytes)
+        keep(record, repeatedNames, descriptor, to: &bytes)
+      default: copy(record, descriptor, xid: xid ?? 0, omitted: &omitted, to: &bytes)
       }
     }
     if let length = survey.bodyByteCount { write(tags.length, descriptor, length, to: &bytes) }
+    if survey.connection == nil, xid != nil { return }
     write(survey.isKept ? tags.backendReuse : tags.backendClose, descriptor, survey.backend, to: &bytes)
   }
 
   // MARK: Records
 
   private func copy<Layout: RecordLayout>(
-    _ record: Record<Layout>, client isClient: Bool, xid: UInt64, omitted: inout [Int],
+    _ record: Record<Layout>, _ descriptor: UInt32, xid: UInt64, omitted: inout Omissions,
     to bytes: inout [UInt8]
   ) {
-    let descriptor = isClient ? Self.clientDescriptor : Self.backendDescriptor
+    if keep(record, names, descriptor, to: &bytes) { return }
     let payload = record.payload.droppingFinalNUL
-    if let name = names[Int(record.tag)] {
-      write(tags.debug, descriptor, KeptRecord.text(name, payload.text), to: &bytes)
-      return
-    }
-    guard let number = (isClient ? client : backend)[Int(record.tag)] else {
-      omitted[Int(record.tag)] += 1
+    guard let number = (descriptor == Self.clientDescriptor ? client : backend)[Int(record.tag)] else {
+      omitted.note(record.tag)
       return
     }
     switch source.tag(record.tag) {
@@ -250,6 +242,17 @@ struct OldRequestWriter: ~Copyable {
     default:
       unsafe LegacyRecordBytes.append(tag: number, descriptor: descriptor, payload.buffer, target, to: &bytes)
     }
+  }
+
+  /// Keeps a record as a remark if its tag has one of the names.
+  @discardableResult
+  private func keep<Layout: RecordLayout>(
+    _ record: Record<Layout>, _ names: [String?], _ descriptor: UInt32, to bytes: inout [UInt8]
+  ) -> Bool {
+    guard let name = names[Int(record.tag)] else { return false }
+    let payload = record.payload.droppingFinalNUL
+    write(tags.debug, descriptor, KeptRecord.text(name, payload.text), to: &bytes)
+    return true
   }
 
   private func write(_ tag: UInt8, _ descriptor: UInt32, _ text: String, to bytes: inout [UInt8]) {

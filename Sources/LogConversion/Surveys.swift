@@ -24,6 +24,8 @@ struct RequestSurvey {
   private(set) var bodyByteCount: String?
   private(set) var headerByteCount = 0
   private(set) var isPiped = false
+  /// Whether the status was set more than once.
+  private(set) var hasSeveralStatuses = false
   private var start: String?, end: String?, firstByte: String?
 
   init<Layout: RecordLayout>(_ request: Transaction<Layout>, _ tags: TagTable) {
@@ -31,7 +33,9 @@ struct RequestSurvey {
     while let record = cursor.next() {
       let payload = record.payload.droppingFinalNULs
       switch tags.tag(record.tag) {
-      case .respStatus?: status = payload.trimmed.text
+      case .respStatus?:
+        hasSeveralStatuses = status != nil
+        status = payload.trimmed.text
       case .reqAcct? where bodyByteCount == nil:
         bodyByteCount = payload.field(5)?.text
         headerByteCount = payload.field(4).flatMap { Int($0.text) } ?? 0

@@ -20,13 +20,13 @@ final class OpenRequest {
   /// How many fetches were announced.
   var fetchCount = 0
   var isPiped = false, isPassed = false
-  /// Whether VCL was called in the last part.
-  var wentOn = true
+  /// Whether VCL has asked for a restart, and wasn't called since.
+  var isRestarting = false
   var requestBytes = HeaderBytes(), responseBytes = HeaderBytes()
   /// How many bytes of body were sent, as it was logged.
   var bodyByteCount: String?
-  /// What is among its records as later releases have it, and need not be made up.
-  var kept: Set<Tag> = []
+  /// Whether its records say all that later releases log, so that nothing need be made up.
+  var isConverted = false
   /// The request that it is a further attempt at, if that had a number of its own.
   var restarted: UInt32?
   /// The number of the further attempt at it, if that has one of its own.
@@ -53,14 +53,15 @@ final class OpenFetch {
   let part: Int
   /// That request's number; 0 if it isn't known.
   let parent: UInt32
-  let reason: String
+  var reason: String
   /// The connection that it is on, once it has begun.
   var descriptor: UInt32?
   var records = RecordBuffer()
   var hasMethod = false
   var requestBytes = HeaderBytes(), responseBytes = HeaderBytes()
   var bodyByteCount: String?
-  var kept: Set<Tag> = []
+  /// Whether its records say all that later releases log.
+  var isConverted = false
   /// Where its last record ends.
   var endPlace: UInt64
 

@@ -165,9 +165,9 @@ struct TransactionMaker: ~Copyable {
     }
     var restarted: UInt32?
     if let open {
-      if open.parts.count > 1, !open.wentOn, open.xid != xid {
+      if open.isRestarting, open.xid != xid {
         // What was restarted and went no further goes on in this one.
-        open.parts.removeLast()
+        if open.parts.count > 1 { open.parts.removeLast() }
         open.restart = xid
         restarted = open.xid
         finish(open, nil, to: place)
@@ -204,27 +204,25 @@ struct TransactionMaker: ~Copyable {
       return
     default: break
     }
-    if roles.isDebug(record.tag), let kept = KeptRecord.record(in: record.payload),
-      let tag = keptTags.number(of: kept.tag)
-    {
-      request.kept.insert(kept.tag)
-      request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, kept.payload)
-      openByteCount += kept.payload.count
+    let before = request.records.byteCount
+    defer { openByteCount += request.records.byteCount - before }
+    if roles.isDebug(record.tag), let kept = KeptRecord.record(in: record.payload) {
+      if kept.tag == .begin {
+        request.isConverted = true
+      } else if let tag = keptTags.number(of: kept.tag) {
+        request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, kept.payload)
+      }
       return
     }
     guard let tag = roles.target(record.tag, .client) else { return }
-    let before = request.records.byteCount
-    defer { openByteCount += request.records.byteCount - before }
     switch role {
     case .call:
       if request.headEnd == nil { request.headEnd = before }
-      request.wentOn = true
+      request.isRestarting = false
       append(tag, call: record.payload, to: request)
     case .return: append(tag, return: record.payload, to: request)
     case .timeToLive:
-      // What it is of was told by its number; today it is told by the transaction.
-      let first = record.payload.field(1)?.count ?? 0
-      let text = record.payload.dropFirst(first).droppingLeadingBlanks
+      let text = Self.timeToLive(record.payload)
       request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, text)
     default:
       request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, record.payload)
@@ -263,11 +261,12 @@ struct TransactionMaker: ~Copyable {
       return
     }
     request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, action)
-    guard action.equals(lowercased: "restart"), request.parts.count < 0xFFFF else { return }
+    guard action.equals(lowercased: "restart") else { return }
+    request.isRestarting = true
     // What comes now is of another transaction today, which begins with the same request.
+    guard !request.isConverted, request.parts.count < 0xFFFF else { return }
     request.parts.append(request.records.byteCount)
     request.isPassed = false
-    request.wentOn = false
   }
 
   private mutating func giveUp(_ request: OpenRequest) {
@@ -306,6 +305,9 @@ struct TransactionMaker: ~Copyable {
       request.links[request.links.count - 1].fetch = open
     }
   }
+
+  /// Why fetches are made; what a converted log says counts, if it is one of these.
+  private static let fetchReasons = ["fetch", "bgfetch", "pass", "retry", "pipe"]
 
   private func makeFetch(for request: OpenRequest, at place: UInt64) -> OpenFetch {
     request.fetchCount += 1
@@ -379,21 +381,8 @@ struct TransactionMaker: ~Copyable {
     guard let fetch = connection.fetch else { return }
     fetch.endPlace = endPlace
     if role == .length { fetch.bodyByteCount = record.payload.trimmed.text }
-    if roles.isDebug(record.tag), let kept = KeptRecord.record(in: record.payload),
-      let tag = keptTags.number(of: kept.tag)
-    {
-      fetch.kept.insert(kept.tag)
-      fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, kept.payload)
-      openByteCount += kept.payload.count
-      return
-    }
-    guard let tag = roles.target(record.tag, .backend) else { return }
     let before = fetch.records.byteCount
-    if role == .call {
-      fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, Self.method(record.payload))
-    } else {
-      fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, record.payload)
-    }
+    copy(record, role, into: fetch)
     openByteCount += fetch.records.byteCount - before
     switch roles.part(record.tag) {
     case .rxWord: fetch.responseBytes.add(word: record.payload)
@@ -407,6 +396,31 @@ struct TransactionMaker: ~Copyable {
     fetch.request?.fetches.removeAll { $0 === fetch }
     connection.fetch = nil
     givenUpCount += 1
+  }
+
+  private func copy(_ record: LegacyRecord, _ role: OldTagRoles.Role, into fetch: OpenFetch) {
+    if roles.isDebug(record.tag), let kept = KeptRecord.record(in: record.payload) {
+      if kept.tag == .begin {
+        fetch.isConverted = true
+        let reason = kept.payload.field(3)?.text
+        if let reason, Self.fetchReasons.contains(reason) { fetch.reason = reason }
+      } else if let tag = keptTags.number(of: kept.tag) {
+        fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, kept.payload)
+      }
+      return
+    }
+    guard let tag = roles.target(record.tag, .backend) else { return }
+    switch role {
+    case .call: fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, Self.method(record.payload))
+    case .timeToLive:
+      fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, Self.timeToLive(record.payload))
+    default: fetch.records.append(tag: tag, vxid: fetch.vxid, side: .backend, record.payload)
+    }
+  }
+
+  /// What it is of was told by its number; today it is told by the transaction.
+  private static func timeToLive(_ payload: LogBytes) -> LogBytes {
+    payload.dropFirst(payload.field(1)?.count ?? 0).droppingLeadingBlanks
   }
 
   /// Ends what is being fetched on a connection: it comes out with its request, or now if that isn't known.
@@ -435,14 +449,14 @@ struct TransactionMaker: ~Copyable {
   private mutating func emit(_ fetch: OpenFetch, parent: UInt64, start: String?, to endPlace: UInt64) {
     let first = made.byteCount
     append(tags.begin, fetch.vxid, .backend, "bereq \(parent) \(fetch.reason)")
-    if let start, !fetch.kept.contains(.timestamp) {
+    if let start, !fetch.isConverted {
       append(timestamp: "Start", fetch.vxid, .backend, "\(start) \(Self.zero) \(Self.zero)")
     }
     var cursor = fetch.records.run().makeCursor()
     while let record = cursor.next() { made.append(record) }
     let (sent, head) = (fetch.requestBytes.total, fetch.responseBytes.total)
     let body = fetch.bodyByteCount.flatMap { Int($0) }.map { max(0, min($0, .max / 4)) } ?? 0
-    if !fetch.kept.contains(.bereqAcct) {
+    if !fetch.isConverted {
       append(tags.bereqAcct, fetch.vxid, .backend, "\(sent) 0 \(sent) \(head) \(body) \(head + body)")
     }
     append(tags.end, fetch.vxid, .backend, "")
@@ -484,7 +498,7 @@ struct TransactionMaker: ~Copyable {
       begin = "req \(request.session?.vxid ?? 0) rxreq"
     }
     append(tags.begin, vxid, .client, begin)
-    if let start = times.start, !request.kept.contains(.timestamp) {
+    if let start = times.start, !request.isConverted {
       append(timestamp: "Start", vxid, .client, "\(start) \(Self.zero) \(Self.zero)")
       append(timestamp: "Req", vxid, .client, "\(start) \(Self.zero) \(Self.zero)")
     }
@@ -532,14 +546,13 @@ struct TransactionMaker: ~Copyable {
   private mutating func appendEnd(_ request: OpenRequest, _ times: RequestTimes) {
     let vxid = UInt64(request.xid)
     let head = request.requestBytes.total
-    let makesTimes = !request.kept.contains(.timestamp)
-    if makesTimes, let firstByte = times.firstByte {
+    guard !request.isConverted else { return }
+    if let firstByte = times.firstByte {
       append(timestamp: request.isPiped ? "Pipe" : "Process", vxid, .client, firstByte)
     }
-    if makesTimes, let end = times.end {
+    if let end = times.end {
       append(timestamp: request.isPiped ? "PipeSess" : "Resp", vxid, .client, end)
     }
-    guard request.kept.isDisjoint(with: [.reqAcct, .pipeAcct]) else { return }
     if request.isPiped {
       // How much went through isn't logged.
       append(tags.pipeAcct, vxid, .client, "\(head) \(request.fetches.last?.requestBytes.total ?? 0)")

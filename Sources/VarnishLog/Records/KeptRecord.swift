@@ -3,11 +3,21 @@
 ///
 /// The tools of those releases show them as what they are, remarks; Spillway takes them out again.
 package enum KeptRecord {
-  /// What lines depend on, and has no other place.
+  /// What lines depend on, and has no other place. `Begin` says that nothing is to be made up for its transaction.
   package static let tags: Set<Tag> = [
-    .timestamp, .reqAcct, .pipeAcct, .bereqAcct, .hitMiss, .backendStart, .reqUnset, .respUnset, .bereqUnset,
-    .berespUnset,
+    .begin, .timestamp, .reqAcct, .pipeAcct, .bereqAcct, .hitMiss, .backendStart, .reqUnset, .respUnset,
+    .bereqUnset, .berespUnset,
   ]
+
+  /// What a request and a fetch of those releases have once; further ones are kept.
+  package static let repeatable: Set<Tag> = [
+    .reqMethod, .reqURL, .reqProtocol, .respStatus, .bereqMethod,
+  ]
+
+  /// What lines depend on, and 2.0 has no tag for.
+  package static let missing: Set<Tag> = [.vclLog]
+
+  private static let all = tags.union(repeatable).union(missing)
 
   private static let prefix: StaticString = "Spillway:"
 
@@ -21,7 +31,7 @@ package enum KeptRecord {
     let rest = payload.dropFirst(prefixCount)
     guard let blank = rest.firstIndex(of: 0x20) else { return nil }
     let name = rest.prefix(blank)
-    for tag in tags where unsafe name.buffer.elementsEqual(tag.name.utf8) {
+    for tag in all where unsafe name.buffer.elementsEqual(tag.name.utf8) {
       return (tag, rest.dropFirst(blank + 1))
     }
     return nil

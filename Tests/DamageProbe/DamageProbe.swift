@@ -1,0 +1,54 @@
+import Glibc
+import LogReading
+
+/// Reads a log damaged in many ways, one after the other: what `Scripts/damage-check` runs.
+///
+/// ```
+/// DamageProbe LOG SCRATCH MODE FIRST LAST SEED
+/// ```
+///
+/// LOG is a file or a ring. The damages are numbered: first the file cut at every 997th byte, from its end on, then
+/// one byte changed, chosen by SEED and the number. Those from FIRST to before LAST are tried, on the copy SCRATCH. MODE
+/// is `read`, `salvage`, or `convert`, which writes the damaged log as logs of other generations to /dev/null.
+///
+/// The number that is being tried is on standard output before each, so that the caller knows what has ended the
+/// process; at the end `done` and how much memory it took at most, in kilobytes. A failed check is a line on standard
+/// error that begins with `FAILED`.
+@main
+struct DamageProbe {
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 7, let mode = Mode(rawValue: arguments[3]), let first = Int(arguments[4]),
+      let last = Int(arguments[5]), let seed = UInt64(arguments[6])
+    else {
+      print("usage: DamageProbe LOG SCRATCH read|salvage|convert FIRST LAST SEED")
+      exit(2)
+    }
+    let subject = try DamagedLog(copying: arguments[1], to: arguments[2])
+    if first == last {
+      // Only asked how many there are.
+      return say("cuts \(subject.cutCount)")
+    }
+    let trial = try Trial(mode, on: subject)
+    for number in first..<last {
+      say("\(number)")
+      // One that takes so long hangs.
+      alarm(60)
+      try trial.run(subject, subject.damage(number, seed: seed))
+    }
+    alarm(0)
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    say("done \(usage.ru_maxrss) \(trial.heldCount)")
+  }
+
+  /// Writes a line at once: a trap leaves nothing that waits in a buffer.
+  private static func say(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = write(STDOUT_FILENO, bytes, bytes.count)
+  }
+}
+
+enum Mode: String {
+  case read, salvage, convert
+}
