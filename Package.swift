@@ -151,7 +151,7 @@ let package = Package(
       name: "VarnishLogTests", dependencies: ["VarnishLog", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LogReadingTests",
-      dependencies: ["LogReading", "VarnishLog", "TestSupport"],
+      dependencies: ["LogReading", "Transactions", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .target(
       name: "LogWriterSupport",

@@ -1,10 +1,10 @@
 import FuzzSupport
 import VarnishLog
 
-/// Reads the payload as a binary log of 2.0, 2.1 or 3.0: as a file, and through a pipe that gives it in pieces.
+/// Reads the payload as a binary log of 2.0, 2.1 or 3.0: as a file, and through a pipe.
 ///
 /// Both must give the same lines. Of the details, byte 0 says which release wrote it (the two lowest bits: 0 that is
-/// found out, then 2.0, 2.1 and 3.0), and byte 1 how big the pieces are.
+/// found out, then 2.0, 2.1 and 3.0).
 struct OldFileTrial {
   private let scenario: Scenario
 
@@ -17,8 +17,7 @@ struct OldFileTrial {
     let numbering: TagNumbering? = [nil, .v20, .v21, .v30][Int(scenario.details.0 & 3)]
     let reading = CaptureReading(scenario, from: numbering)
     let mapped = reading.read(scratch.path + "/" + Scratch.capture)
-    let size = [nil, 7, 64, 1000][Int(scenario.details.1 & 3)].map { max($0, bytes.count / 50 + 1) }
-    guard let pipe = FilledPipe(bytes, packetByteCount: size) else { return }
+    guard let pipe = FilledPipe(bytes, packetByteCount: nil) else { return }
     let piped = reading.read(pipe.path)
     require(mapped == piped, "other lines when piped")
   }

@@ -41,7 +41,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     var extents = [LogImage.Extent(bytes: there, end: isRing && !isCut ? .tail : .file)]
     let mark = isRing ? Self.end(mapping, there) : nil
     let end = mark.map { min($0 + Format.alignment, there.upperBound) }
-    let hasFormer = end.map { !Self.isUnwritten(mapping, $0..<there.upperBound) } ?? false
+    let hasFormer = end.map { !LogImage.isUnwritten(mapping, $0..<there.upperBound) } ?? false
     if let end, hasFormer, salvages {
       // The turn before is older.
       extents.insert(LogImage.Extent(bytes: end..<there.upperBound, end: .wrap), at: 0)
@@ -52,12 +52,6 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
       missing: isCut ? there.upperBound..<area.upperBound : 0..<0, hasFormer: hasFormer, fault: fault)
     position = image.extents[0].bytes.lowerBound
     if !image.missing.isEmpty { tally.givenUp.note(image.missing) }
-  }
-
-  /// Whether nothing was ever written there: a new file is full of zeros.
-  private static func isUnwritten(_ mapping: borrowing ReadOnlyMapping, _ bytes: Range<Int>) -> Bool {
-    unsafe UnsafeRawBufferPointer(start: mapping.base + bytes.lowerBound, count: bytes.count)
-      .allSatisfy { $0 == 0 }
   }
 
   /// Where the end mark lies to which the present turn leads; nil if it leads to none.
@@ -162,7 +156,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     if salvages {
       var at = start + Format.alignment
       while at < extent.bytes.upperBound, !beginsRun(at: at, in: extent) { at += Format.alignment }
-      position = at
+      position = min(at, extent.bytes.upperBound)
     }
     tally.givenUp.note(start..<position)
     // What is open may lack what was there.

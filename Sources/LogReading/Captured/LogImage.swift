@@ -55,6 +55,12 @@ package import VarnishLog
     self.fault = fault
   }
 
+  /// Whether nothing was ever written there: a new file is full of zeros.
+  static func isUnwritten(_ mapping: borrowing ReadOnlyMapping, _ bytes: Range<Int>) -> Bool {
+    unsafe UnsafeRawBufferPointer(start: mapping.base + bytes.lowerBound, count: bytes.count)
+      .allSatisfy { $0 == 0 }
+  }
+
   /// The word at an offset, of which four bytes are in the image.
   @inline(__always)
   func word(at offset: Int) -> UInt32 {

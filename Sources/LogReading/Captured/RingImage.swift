@@ -114,11 +114,10 @@ struct RingImage {
   /// - Parameters:
   ///   - tail: the word up to which the newest records lead. Where the copy was made while the ring was written, that is
   ///     farther than the head says, and in eighths whose old records are overwritten.
-  ///   - isMarked: whether there is the mark that nothing newer was written.
-  ///   - readsFormer: whether what is left between that mark and the oldest whole eighth is read, too.
+  ///   - readsFormer: whether what is left between the mark there and the oldest whole eighth is read, too.
   ///   - available: how many bytes there are.
   func extents(
-    tail: Int, isMarked: Bool, readsFormer: Bool, available: Int
+    tail: Int, readsFormer: Bool, available: Int
   ) -> (all: [LogImage.Extent], missing: Range<Int>) {
     var all: [LogImage.Extent] = []
     func add(_ words: Range<Int>, _ end: LogImage.Extent.End) {
@@ -139,14 +138,14 @@ struct RingImage {
     let oldest = old.first ?? words
     // Behind the mark is what is left of the eighth that is being overwritten, or of the end of the turn before.
     let former = min(tail + 1, oldest)
-    let hasFormer = readsFormer && isMarked && !isYoung && former < oldest
-    if hasFormer { add(former..<oldest, old.isEmpty ? .wrap : .joined) }
+    let addsFormer = readsFormer && former < oldest
+    if addsFormer { add(former..<oldest, old.isEmpty ? .wrap : .joined) }
     add(old, upTo: words, .wrap)
     var turn = Self.ascending(firsts[..<current], from: 0).filter { $0 < newest }
     // Records begin there, whether the head says so or not.
     if turn.first != 0 { turn.insert(0, at: 0) }
     if newest > 0 { add(turn, upTo: newest, .joined) }
-    add(newest..<(hasFormer ? former : oldest), .tail)
+    add(newest..<(addsFormer ? former : oldest), .tail)
     return (all, min(available, end)..<end)
   }
 
@@ -171,12 +170,14 @@ extension ImageRecords {
     let isMarked =
       unsafe tail + 4 <= min(ring.end, mapping.byteCount)
       && mapping.base.loadUnaligned(fromByteOffset: tail, as: UInt32.self) == LogImage.Mark.end
+    // Behind it, a ring that was never full is as it was made.
+    let hasFormer = isMarked && !LogImage.isUnwritten(mapping, tail + 4..<end)
     let (extents, missing) = ring.extents(
-      tail: (tail - ring.start) / 4, isMarked: isMarked, readsFormer: salvages, available: mapping.byteCount)
+      tail: (tail - ring.start) / 4, readsFormer: salvages && hasFormer, available: mapping.byteCount)
     self.init(
       LogImage(
         mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
-        missing: missing, hasFormer: !ring.isYoung, fault: fault),
+        missing: missing, hasFormer: hasFormer, fault: fault),
       isRing: true, salvages: salvages, numbering: ring.head.numbering ?? numbering, assuming: assumed)
   }
 }
