@@ -57,7 +57,7 @@ extension Inspection {
       case .records: "over the \(Self.duration(rate.seconds)) of its records"
       case .lifetime: "over the \(Self.duration(rate.seconds)) since its worker began"
       }
-    var parts = ["rate: \(Int(rate.bytesPerSecond.rounded())) bytes/s"]
+    var parts = ["rate: \(Self.whole(rate.bytesPerSecond)) bytes/s"]
     if let turns = rate.turnsPerHour, rate.byteCount > 0 { parts.append("\(Self.decimal(turns)) turns/h") }
     if let seconds = rate.ringSeconds { parts.append("so the ring lasts \(Self.duration(seconds))") }
     return parts.joined(separator: ", ") + "; \(basis)"
@@ -146,10 +146,14 @@ extension Inspection {
     }
   }
 
+  /// Without digits behind the point; damaged heads tell of numbers that no integer has room for.
+  private static func whole(_ number: Double) -> String {
+    number.isFinite && number < 1e15 ? String(Int(number.rounded())) : "very many"
+  }
+
   /// With as many digits behind the point as say something.
   private static func decimal(_ number: Double) -> String {
-    guard number.isFinite, number < 1e15 else { return "very many" }
-    if number >= 100 { return String(Int(number.rounded())) }
+    guard number < 100 else { return whole(number) }
     let hundredths = Int((number * 100).rounded())
     guard hundredths > 0 else { return "0.00" }
     let rest = hundredths % 100
