@@ -138,11 +138,15 @@ extension CapturedInput {
     guard let file = try SingleFile(mapped.mapping, path: path) else { throw .notALog(path: path) }
     let layout = file.layout
     let search = file.findLog()
+    var section: SingleFile.Section?
+    if case .found(let found) = search { section = found } else { section = file.findCutLog() }
+    let firstOffset = file.firstOffset
     let mapping = file.takeMapping()
-    if case .found(let section) = search, layout != .chunks {
+    if layout != .chunks, section != nil || options.salvages {
       let head = SectionFileLayout.sectionHeaderByteCount
+      let whole = section?.range ?? min(firstOffset, mapping.byteCount)..<mapping.byteCount
       // The first word of 3.0's area counts the turns.
-      let area = layout == .sections ? section.range.dropFirst(head + 4) : section.range
+      let area = layout == .sections ? whole.dropFirst(head + 4) : whole
       return openOld(
         Mapped(mapping: mapping, fault: fault), numbering(of: layout), area, isRing: true, path, incarnation,
         isDecoded, options)
