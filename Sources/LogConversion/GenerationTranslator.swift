@@ -139,7 +139,9 @@ public struct GenerationTranslator: ~Copyable {
     guard target.isOld else { return }
     var cursor = run.makeCursor()
     while let record = cursor.next() {
-      guard source.tag(record.tag) == .begin, record.payload.field(1)?.equals("sess") ?? false else { continue }
+      guard source.tag(record.tag) == .begin, record.payload.field(1)?.equals("sess") ?? false else {
+        continue
+      }
       omissions.sessions += 1
     }
   }
@@ -148,7 +150,9 @@ public struct GenerationTranslator: ~Copyable {
 
   /// Appends a record of 2.0 to 3.0 that belongs to no connection, such as one of the management's, to a log that has
   /// transactions.
-  public mutating func append<Layout: RecordLayout>(unconnected record: Record<Layout>, to bytes: inout [UInt8]) {
+  public mutating func append<Layout: RecordLayout>(
+    unconnected record: Record<Layout>, to bytes: inout [UInt8]
+  ) {
     guard let tag = source.tag(record.tag), Self.unconnectedTags.contains(tag) else { return }
     guard let number = table.number(of: tag) else { return omissions.note(record.tag) }
     let payload = record.payload
@@ -160,7 +164,9 @@ public struct GenerationTranslator: ~Copyable {
   }
 
   /// What the server says of itself.
-  private static let unconnectedTags: Set<Tag> = [.cli, .backendHealth, .expBan, .expKill, .expPick, .workThread]
+  private static let unconnectedTags: Set<Tag> = [
+    .cli, .backendHealth, .expBan, .expKill, .expPick, .workThread,
+  ]
 
   /// Appends a record as it is, of one log without transactions to another.
   ///
