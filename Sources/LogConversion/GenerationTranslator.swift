@@ -173,14 +173,23 @@ public struct GenerationTranslator: ~Copyable {
   /// - Precondition: what is read and what is written are of 2.0 to 3.0.
   public mutating func append<Layout: RecordLayout>(single record: Record<Layout>, to bytes: inout [UInt8]) {
     precondition(source.numbering.isOld && target.isOld, "one of the logs has transactions")
-    guard let number = source.tag(record.tag).flatMap(table.number) else {
+    let tag = source.tag(record.tag)
+    let payload = record.payload.droppingFinalNUL
+    let descriptor = UInt32(truncatingIfNeeded: record.vxid)
+    if tag == .debug, let kept = KeptRecord.record(in: payload), let number = table.number(of: kept.tag) {
+      unsafe LegacyRecordBytes.append(
+        tag: number, descriptor: descriptor, kept.payload.buffer, target, to: &bytes)
+    } else if let number = tag.flatMap(table.number) {
+      unsafe LegacyRecordBytes.append(tag: number, descriptor: descriptor, payload.buffer, target, to: &bytes)
+    } else if let tag, KeptRecord.missing.contains(tag), let debug = table.number(of: .debug) {
+      var text = KeptRecord.text(tag.name, payload.text)
+      text.withUTF8 { utf8 in
+        unsafe LegacyRecordBytes.append(
+          tag: debug, descriptor: descriptor, UnsafeRawBufferPointer(utf8), target, to: &bytes)
+      }
+    } else {
       omissions.note(record.tag)
-      return
     }
-    unsafe LegacyRecordBytes.append(
-      tag: number, descriptor: UInt32(truncatingIfNeeded: record.vxid),
-      record.payload.droppingFinalNUL.buffer, target,
-      to: &bytes)
   }
 }
 
