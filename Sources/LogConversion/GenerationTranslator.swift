@@ -139,7 +139,9 @@ public struct GenerationTranslator: ~Copyable {
     guard target.isOld else { return }
     var cursor = run.makeCursor()
     while let record = cursor.next() {
-      guard source.tag(record.tag) == .begin, record.payload.field(1)?.equals("sess") ?? false else { continue }
+      guard source.tag(record.tag) == .begin, record.payload.field(1)?.equals("sess") ?? false else {
+        continue
+      }
       omissions.sessions += 1
     }
   }
@@ -148,7 +150,9 @@ public struct GenerationTranslator: ~Copyable {
 
   /// Appends a record of 2.0 to 3.0 that belongs to no connection, such as one of the management's, to a log that has
   /// transactions.
-  public mutating func append<Layout: RecordLayout>(unconnected record: Record<Layout>, to bytes: inout [UInt8]) {
+  public mutating func append<Layout: RecordLayout>(
+    unconnected record: Record<Layout>, to bytes: inout [UInt8]
+  ) {
     guard let tag = source.tag(record.tag), Self.unconnectedTags.contains(tag) else { return }
     guard let number = table.number(of: tag) else { return omissions.note(record.tag) }
     let payload = record.payload
@@ -160,21 +164,32 @@ public struct GenerationTranslator: ~Copyable {
   }
 
   /// What the server says of itself.
-  private static let unconnectedTags: Set<Tag> = [.cli, .backendHealth, .expBan, .expKill, .expPick, .workThread]
+  private static let unconnectedTags: Set<Tag> = [
+    .cli, .backendHealth, .expBan, .expKill, .expPick, .workThread,
+  ]
 
   /// Appends a record as it is, of one log without transactions to another.
   ///
   /// - Precondition: what is read and what is written are of 2.0 to 3.0.
   public mutating func append<Layout: RecordLayout>(single record: Record<Layout>, to bytes: inout [UInt8]) {
     precondition(source.numbering.isOld && target.isOld, "one of the logs has transactions")
-    guard let number = source.tag(record.tag).flatMap(table.number) else {
+    let tag = source.tag(record.tag)
+    let payload = record.payload.droppingFinalNUL
+    let descriptor = UInt32(truncatingIfNeeded: record.vxid)
+    if tag == .debug, let kept = KeptRecord.record(in: payload), let number = table.number(of: kept.tag) {
+      unsafe LegacyRecordBytes.append(
+        tag: number, descriptor: descriptor, kept.payload.buffer, target, to: &bytes)
+    } else if let number = tag.flatMap(table.number) {
+      unsafe LegacyRecordBytes.append(tag: number, descriptor: descriptor, payload.buffer, target, to: &bytes)
+    } else if let tag, KeptRecord.missing.contains(tag), let debug = table.number(of: .debug) {
+      var text = KeptRecord.text(tag.name, payload.text)
+      text.withUTF8 { utf8 in
+        unsafe LegacyRecordBytes.append(
+          tag: debug, descriptor: descriptor, UnsafeRawBufferPointer(utf8), target, to: &bytes)
+      }
+    } else {
       omissions.note(record.tag)
-      return
     }
-    unsafe LegacyRecordBytes.append(
-      tag: number, descriptor: UInt32(truncatingIfNeeded: record.vxid),
-      record.payload.droppingFinalNUL.buffer, target,
-      to: &bytes)
   }
 }
 

@@ -31,8 +31,8 @@ final class DamagedLog {
     guard fstat(source, &state) == 0 else { throw ProbeError("stat \(original)") }
     let byteCount = Int(state.st_size)
     bytes = try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-      while count < byteCount {
-        let got = read(source, buffer.baseAddress! + count, byteCount - count)
+      while count < byteCount, let base = buffer.baseAddress {
+        let got = read(source, base + count, byteCount - count)
         guard got > 0 else { throw ProbeError("read \(original)") }
         count += got
       }
@@ -65,7 +65,8 @@ final class DamagedLog {
 
   func apply(_ damage: Damage) throws {
     switch damage {
-    case .cut(let byteCount): guard ftruncate(descriptor, byteCount) == 0 else { throw ProbeError("cut \(path)") }
+    case .cut(let byteCount):
+      guard ftruncate(descriptor, byteCount) == 0 else { throw ProbeError("cut \(path)") }
     case .changed(let offset, let byte):
       var byte = byte
       guard pwrite(descriptor, &byte, 1, offset) == 1 else { throw ProbeError("write \(path)") }
@@ -82,8 +83,8 @@ final class DamagedLog {
   private func write(from start: Int) throws {
     var at = start
     try bytes.withUnsafeBytes { buffer in
-      while at < buffer.count {
-        let count = pwrite(descriptor, buffer.baseAddress! + at, buffer.count - at, at)
+      while at < buffer.count, let base = buffer.baseAddress {
+        let count = pwrite(descriptor, base + at, buffer.count - at, at)
         guard count > 0 else { throw ProbeError("write \(path)") }
         at += count
       }

@@ -63,8 +63,9 @@ enum LogLines {
     }
   }
 
-  private static let format = Array(
-    #"%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i" %D %T %I %O %q %{Content-Type}o "#.utf8)
+  private static let format =
+    Array(
+      #"%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i" %D %T %I %O %q %{Content-Type}o "#.utf8)
     + Array("%{Varnish:hitmiss}x %{Varnish:handling}x %{Varnish:time_firstbyte}x %{Varnish:vxid}x".utf8)
 
   private static func read<Source: CapturedSource & ~Copyable>(_ source: inout Source) -> Account {

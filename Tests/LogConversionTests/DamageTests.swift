@@ -38,7 +38,8 @@ struct DamageTests {
       for first in [cuts / 2, cuts] {
         let result = try ProcessRunner.run(
           probe, path, scratch, log.mode, "\(first)", "\(first + Self.count)", "1")
-        #expect(result.status == 0 && result.errorText.isEmpty, "\(result.end) \(result.text) \(result.errorText)")
+        #expect(
+          result.status == 0 && result.errorText.isEmpty, "\(result.end) \(result.text) \(result.errorText)")
         let last = try #require(result.text.split(separator: "\n").last).split(separator: " ")
         let (kilobytes, compared) = (Int(last[1]) ?? .max, Int(last[2]) ?? 0)
         #expect(last[0] == "done" && kilobytes < 256 << 10)

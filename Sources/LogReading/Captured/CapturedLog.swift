@@ -153,11 +153,15 @@ extension CapturedInput {
     let layout = file.layout
     let search = file.findLog()
     let pointer = file.logPointer
+    var section: SingleFile.Section?
+    if case .found(let found) = search { section = found } else { section = file.findCutLog() }
+    let firstOffset = file.firstOffset
     let mapping = file.takeMapping()
-    if case .found(let section) = search, layout != .chunks {
+    if layout != .chunks, section != nil || options.salvages {
       let head = SectionFileLayout.sectionHeaderByteCount
+      let whole = section?.range ?? min(firstOffset, mapping.byteCount)..<mapping.byteCount
       // The first word of 3.0's area counts the turns.
-      let area = layout == .sections ? section.range.dropFirst(head + 4) : section.range
+      let area = layout == .sections ? whole.dropFirst(head + 4) : whole
       facts.ring = RingFacts(
         byteCount: area.count,
         writerOffset: layout == .sections

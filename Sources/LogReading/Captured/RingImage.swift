@@ -167,8 +167,9 @@ extension ImageRecords {
     assuming assumed: TagNumbering?
   ) {
     let tail = ring.tail(mapping)
+    let end = min(ring.end, mapping.byteCount)
     let isMarked =
-      unsafe tail + 4 <= min(ring.end, mapping.byteCount)
+      unsafe tail + 4 <= end
       && mapping.base.loadUnaligned(fromByteOffset: tail, as: UInt32.self) == LogImage.Mark.end
     // Behind it, a ring that was never full is as it was made.
     let hasFormer = isMarked && !LogImage.isUnwritten(mapping, tail + 4..<end)

@@ -144,6 +144,38 @@ package struct SingleFile: ~Copyable {
     return .found(Section(range: start..<end))
   }
 
+  /// Where the log lies of which only the beginning is there, as the file was cut; nil if not even that is.
+  ///
+  /// The section's range leads beyond the file.
+  func findCutLog() -> Section? {
+    switch layout {
+    case .chunks: return nil
+    case .flat(let layout):
+      let start = Int(word(at: layout.logStartOffset))
+      let end = start + Int(word(at: layout.logSizeOffset))
+      guard start >= layout.headByteCountMin, start < byteCount, end > byteCount else { return nil }
+      return Section(range: start..<end)
+    case .sections:
+      typealias Layout = SectionFileLayout
+      guard case .damaged(let offset, _) = walkSections(), byteCount - offset >= Layout.sectionHeaderByteCount
+      else { return nil }
+      let length = Int(word(at: offset + Layout.lengthOffset))
+      guard word(at: offset) == Layout.sectionMagic, length > byteCount - offset,
+        word(at: offset + Layout.kindOffset) == Layout.logKindWord
+      else { return nil }
+      return Section(range: offset..<offset + length)
+    }
+  }
+
+  /// Where in the file a log may begin.
+  var firstOffset: Int {
+    switch layout {
+    case .chunks: ChunkFileLayout.headByteCount
+    case .flat(let layout): layout.headByteCountMin
+    case .sections: SectionFileLayout.firstSectionOffset
+    }
+  }
+
   private func walkSections() -> Search {
     typealias Layout = SectionFileLayout
     let header = Layout.sectionHeaderByteCount

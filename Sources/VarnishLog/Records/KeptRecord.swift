@@ -3,7 +3,9 @@
 ///
 /// The tools of those releases show them as what they are, remarks; Spillway takes them out again.
 package enum KeptRecord {
-  /// What lines depend on, and has no other place. `Begin` says that nothing is to be made up for its transaction.
+  /// What lines depend on, and has no other place.
+  ///
+  /// `Begin` says that nothing is to be made up for its transaction.
   package static let tags: Set<Tag> = [
     .begin, .timestamp, .reqAcct, .pipeAcct, .bereqAcct, .hitMiss, .backendStart, .reqUnset, .respUnset,
     .bereqUnset, .berespUnset,
