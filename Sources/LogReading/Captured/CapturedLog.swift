@@ -162,10 +162,12 @@ extension CapturedInput {
       let whole = section?.range ?? min(firstOffset, mapping.byteCount)..<mapping.byteCount
       // The first word of 3.0's area counts the turns.
       let area = layout == .sections ? whole.dropFirst(head + 4) : whole
+      // Of a file that was cut, not all of it is there.
+      let there = area.clamped(to: 0..<mapping.byteCount)
       facts.ring = RingFacts(
         byteCount: area.count,
         writerOffset: layout == .sections
-          ? LegacyImageRecords<Records30>.end(mapping, area).map { $0 - area.lowerBound } : pointer.offset,
+          ? LegacyImageRecords<Records30>.end(mapping, there).map { $0 - there.lowerBound } : pointer.offset,
         turns: pointer.turns)
       return openOld(
         Mapped(mapping: mapping, fault: fault), numbering(of: layout), area, isRing: true, path, incarnation,
