@@ -199,6 +199,7 @@ public struct LogConverter: ~Copyable {
       outcome.isIncomplete = true
     }
     if let summary = source.account?.summary(of: path, salvages: source.salvages) { say(summary) }
+    if source.incompleteCount > 0 { say("\(path): " + LogError.incomplete(source.incompleteCount)) }
   }
 
   private func report(_ translator: borrowing GenerationTranslator, _ path: String) {

@@ -45,6 +45,11 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
   public static func place(_ path: String, _ offset: Int, isDecoded: Bool) -> String {
     "\(path): \(isDecoded ? "decoded " : "")byte offset \(offset)"
   }
+
+  /// What is said of requests that a log of 2.0 to 3.0 had, and that were left out.
+  public static func incomplete(_ count: Int) -> String {
+    "\(count) \(count == 1 ? "request" : "requests") left out: the log lacks a part, or there is too much of it"
+  }
 }
 
 extension LogError {

@@ -38,6 +38,10 @@ public protocol LogSource<Layout>: ~Copyable {
   /// `includesUnattributed` is set, as runs of one record whose shape is `single`.
   static var makesTransactions: Bool { get }
 
+  /// How many transactions were left out, as the log lacks a part of them or they are too large: those that are made
+  /// of its records.
+  var incompleteCount: Int { get }
+
   /// The numbering of what is handed out by itself; nil if it is that of everything.
   var singleNumbering: TagNumbering? { get }
 
@@ -54,6 +58,9 @@ extension LogSource where Self: ~Copyable {
 
   /// Transactions are in the log.
   public static var makesTransactions: Bool { false }
+
+  /// None are made.
+  public var incompleteCount: Int { 0 }
 
   /// Everything has one numbering.
   public var singleNumbering: TagNumbering? { nil }

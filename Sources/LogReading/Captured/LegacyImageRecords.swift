@@ -71,6 +71,8 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
   public mutating func begin() throws(LogError) {}
   /// The numbering that single records have.
   public var singleNumbering: TagNumbering? { Format.numbering }
+  /// Transactions that were left out.
+  public var incompleteCount: Int { maker.givenUpCount }
   /// The numbering that transactions have.
   public var numbering: TagNumbering { TransactionMaker.numbering }
   /// A connection's records are no transaction.
@@ -160,7 +162,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     }
     tally.givenUp.note(start..<position)
     // What is open may lack what was there.
-    maker = TransactionMaker(Format.numbering)
+    maker.beginAnew(Format.numbering)
     single = SingleRecord(Format.numbering)
     return .gap(start..<position)
   }

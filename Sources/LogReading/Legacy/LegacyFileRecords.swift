@@ -33,6 +33,8 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
 
   /// The numbering that single records have.
   public var singleNumbering: TagNumbering? { Format.numbering }
+  /// Transactions that were left out.
+  public var incompleteCount: Int { maker.givenUpCount }
   /// The numbering that transactions have.
   public var numbering: TagNumbering { TransactionMaker.numbering }
 

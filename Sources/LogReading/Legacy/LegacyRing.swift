@@ -72,6 +72,8 @@ public import VarnishLog
   public static var makesTransactions: Bool { true }
   /// The numbering that single records have.
   public var singleNumbering: TagNumbering? { Format.numbering }
+  /// Transactions that were left out.
+  public var incompleteCount: Int { maker.givenUpCount }
   /// The numbering that transactions have.
   public static var numbering: TagNumbering { TransactionMaker.numbering }
   /// Whether records come out by themselves, too.

@@ -27,6 +27,8 @@ final class OpenRequest {
   var bodyByteCount: String?
   /// Whether its records say all that later releases log, so that nothing need be made up.
   var isConverted = false
+  /// Whether it is left out, whatever is still logged of it.
+  var isGivenUp = false
   /// The request that it is a further attempt at, if that had a number of its own.
   var restarted: UInt32?
   /// The number of the further attempt at it, if that has one of its own.
@@ -37,6 +39,13 @@ final class OpenRequest {
     self.place = place
     self.session = session
   }
+
+  /// How much memory it takes, its links included and the records of its fetches not.
+  var heldByteCount: Int { records.byteCount + links.count * Self.linkByteCount }
+  /// How much of that is counted.
+  var countedByteCount = 0
+  /// About what a fetch takes by itself.
+  private static let linkByteCount = 512
 
   /// The number of the transaction that one of its parts is; the last one has the request's own.
   func vxid(ofPart part: Int) -> UInt64 {
@@ -62,6 +71,8 @@ final class OpenFetch {
   var bodyByteCount: String?
   /// Whether its records say all that later releases log.
   var isConverted = false
+  /// How many bytes of its records are counted.
+  var countedByteCount = 0
   /// Where its last record ends.
   var endPlace: UInt64
 

@@ -136,6 +136,7 @@ struct Follower: ~Copyable {
     if instance.isStale, !run.input.existingOnly { run.flush(&following.reading, from: &following.ring) }
     run.endCheckpoint(following.reading, at: following.ring.nextPlace)
     run.end(&following.reading)
+    run.report(incomplete: following.ring.incompleteCount, instance.path)
     run.publish()
     return run.input.existingOnly || run.isEnding ? .ended : .seeking(Search())
   }

@@ -154,6 +154,7 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
   override func end(_ run: inout Run) {
     run.end(&reading)
     run.report(source.account, path, salvages: source.salvages)
+    run.report(incomplete: source.incompleteCount, path)
     guard !source.beginsAnywhere else { return }
     run.report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }

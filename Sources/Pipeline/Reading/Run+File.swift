@@ -37,6 +37,7 @@ extension Run {
     endCheckpoint(reading, at: source.restartPlace)
     end(&reading)
     report(source.account, path, salvages: source.salvages)
+    report(incomplete: source.incompleteCount, path)
     guard !source.beginsAnywhere else { return }
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }
@@ -100,6 +101,12 @@ extension Run {
       control.messages.say(summary)
     }
     if let summary = account.summary(of: path, salvages: salvages) { control.messages.say(summary) }
+  }
+
+  /// Says how many transactions couldn't be made of a log's records.
+  mutating func report(incomplete count: Int, _ path: String) {
+    guard count > 0 else { return }
+    control.messages.say("\(path): " + LogError.incomplete(count))
   }
 
   /// Says what the file had that belongs nowhere.
