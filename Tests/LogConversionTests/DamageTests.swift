@@ -43,7 +43,9 @@ struct DamageTests {
         let last = try #require(result.text.split(separator: "\n").last).split(separator: " ")
         let (kilobytes, compared) = (Int(last[1]) ?? .max, Int(last[2]) ?? 0)
         #expect(last[0] == "done" && kilobytes < 256 << 10)
-        #expect(log.mode == "convert" || compared > 0)
+        // Of a ring that is cut, the oldest part may be what is gone.
+        let mayBeGone = first < cuts && log.member != "capture.vsl"
+        #expect(log.mode == "convert" || mayBeGone || compared > 0)
       }
     }
   }
