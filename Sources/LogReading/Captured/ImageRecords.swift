@@ -231,7 +231,9 @@ struct UnitShape {
 }
 
 /// Aligned memory for a piece of a log.
-@safe private struct UnitBuffer: ~Copyable {
+///
+/// Not private: other modules' specialisations of what has one refer to it when they are linked.
+@safe struct UnitBuffer: ~Copyable {
   private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private(set) var byteCount = 0
 
