@@ -131,7 +131,9 @@ struct OracleTests {
     }
   }
 
-  /// Those of a release that wrote it, if that is told. JSON is valid then, which the releases' own isn't always.
+  /// Those of a release that wrote it, if that is told.
+  ///
+  /// JSON is valid then, which the releases' own isn't always.
   @Test(arguments: versions)
   func `a log whose release is told gives that release's bytes`(version: String) async throws {
     try await onOwnThread {

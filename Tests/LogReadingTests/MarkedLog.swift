@@ -12,7 +12,9 @@ enum RingKind: CaseIterable, CustomTestStringConvertible {
 }
 
 /// A log whose requests say in each of their records which request they are of, as a server writes it: several at a
-/// time, and round and round. One thread at a time uses it.
+/// time, and round and round.
+///
+/// One thread at a time uses it.
 final class MarkedLog: @unchecked Sendable {
   let directory: TemporaryDirectory
   let kind: RingKind

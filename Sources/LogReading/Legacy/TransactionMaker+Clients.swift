@@ -98,7 +98,7 @@ extension TransactionMaker {
     guard let tag = roles.target(record.tag, .client) else { return }
     switch role {
     case .call:
-      if request.headEnd == nil { request.headEnd = before }
+      if request.headEnd == nil { request.headEnd = request.records.byteCount }
       request.isRestarting = false
       append(tag, call: record.payload, to: request)
     case .return: append(tag, return: record.payload, to: request)
