@@ -17,8 +17,8 @@ struct CopiedLogTests {
   /// Expects nothing to be said but that older records are about to be overwritten, once for each ring.
   static func expectOlderLeftOut(_ result: ProcessResult, _ count: Int = 1) {
     let messages = result.errorText.split(separator: "\n")
-    #expect(
-      messages.count == count && messages.allSatisfy { $0.contains("hold older records") }, "\(messages)")
+    #expect(messages.count == count, "\(messages)")
+    #expect(messages.allSatisfy { $0.contains("hold older records") }, "\(messages)")
   }
 
   /// A copied directory, and what is in it.

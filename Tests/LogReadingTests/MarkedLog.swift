@@ -11,10 +11,9 @@ enum RingKind: CaseIterable, CustomTestStringConvertible {
   var testDescription: String { "\(self)" }
 }
 
-/// A log whose requests say in each of their records which request they are of, as a server writes it: several at a
-/// time, and round and round.
+/// A log whose requests say in each of their records which request they are of.
 ///
-/// One thread at a time uses it.
+/// It is written as a server writes it: several requests at a time, and round and round. One thread at a time uses it.
 final class MarkedLog: @unchecked Sendable {
   let directory: TemporaryDirectory
   let kind: RingKind
