@@ -249,6 +249,8 @@ struct UnitShape {
 }
 
 /// Aligned memory for a piece of a log.
+///
+/// Not private: other modules' specialisations of what has one refer to it when they are linked.
 @safe struct UnitBuffer: ~Copyable {
   private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private(set) var byteCount = 0
