@@ -18,7 +18,7 @@ struct DamageTests {
   }
 
   /// How many damages of each kind are tried; a check at full size sets it.
-  private static let count = getenv("SPILLWAY_DAMAGES").flatMap { Int(String(cString: $0)) } ?? 15
+  private static let count = getenv("SPILLWAY_DAMAGES").flatMap { Int(String(cString: $0)) } ?? 3
 
   @Test(arguments: logs)
   func `a damaged log gives all lines in front of the damage`(log: Log) async throws {

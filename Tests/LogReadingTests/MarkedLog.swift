@@ -9,6 +9,9 @@ enum RingKind: CaseIterable, CustomTestStringConvertible {
   case v21, v30, v40, v41, v52, v73
 
   var testDescription: String { "\(self)" }
+
+  /// Whether a record says only its length, and nothing of what surrounds it.
+  var isOld: Bool { self == .v21 || self == .v30 }
 }
 
 /// A log whose requests say in each of their records which request they are of.
@@ -71,7 +74,7 @@ final class MarkedLog: @unchecked Sendable {
       _ = chunks.allocate("Stat", type: "MAIN", byteCount: 800)
       try chunks.file.publish()
       file = chunks.file
-      ringByteCount = ring.eighthWords * 32
+      ringByteCount = ring.ringWords * 4
       write = { number, half in ring.append(batch: Self.records(number, half, .v40)) }
     case .v41:
       let chunks = try ChunkFile(path: directory.file("_.vsm"), byteCount: 1 << 17)

@@ -48,7 +48,7 @@ struct TornCopyTests {
   @Test(arguments: RingKind.allCases)
   func `of a ring that turns meanwhile, each line is one that was logged`(kind: RingKind) throws {
     var random = SeededGenerator()
-    var (delivered, searched, givenUp) = (0, 0, 0)
+    var (delivered, searched, givenUp, mixed) = (0, 0, 0, 0)
     let log = try MarkedLog(kind, random)
     log.log(Self.requests(log, 1.5))
     for round in 0..<48 {
@@ -64,7 +64,7 @@ struct TornCopyTests {
       }
       for salvages in [false, true] {
         let outcome = try read(copy, log, salvages: salvages)
-        #expect(outcome.mixed == 0, "round \(round), \(random)")
+        mixed += outcome.mixed
         #expect(Set(outcome.numbers).count == outcome.numbers.count, "round \(round), \(random)")
         #expect(outcome.numbers.allSatisfy { $0 <= log.lastNumber })
         #expect(
@@ -73,6 +73,8 @@ struct TornCopyTests {
         if salvages { searched += outcome.numbers.count } else { delivered += outcome.numbers.count }
       }
     }
+    // A page that begins in the middle of a text may go on with another one of 2.0 to 3.0; nothing in a record tells.
+    #expect(mixed <= (kind.isOld ? 4 : 0), "\(mixed), \(random)")
     // Or nothing was shown.
     let whole = 48 * log.ringByteCount / log.requestByteCount
     #expect(givenUp > 0)

@@ -30,7 +30,8 @@ struct RingImage {
   let origin: Int
 
   static let segmentCount = 8
-  var words: Int { segmentWords * Self.segmentCount }
+  /// How many words the ring has; in 4.0 also those that eight eighths leave at the end.
+  let words: Int
   /// Where the ring's first word is in the mapping, and where the ring ends.
   var start: Int { origin + head.byteCount }
   var end: Int { start + words * 4 }
@@ -71,7 +72,9 @@ struct RingImage {
         RingLayout.segmentSizeOffset,
         "a segment size of \(segmentWords) words doesn't fit a log of \(range.count) bytes")
     }
-    let words = segmentWords * Self.segmentCount
+    let words =
+      head == .v40 ? (range.count - head.byteCount) / 4 : segmentWords * Self.segmentCount
+    self.words = words
     firsts = (0..<Self.segmentCount).map { index in
       let word = unsafe base.loadUnaligned(fromByteOffset: head.firstRecordsOffset + index * 8, as: Int.self)
       return word >= 0 && word < words ? word : nil
