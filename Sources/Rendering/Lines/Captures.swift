@@ -13,6 +13,8 @@ import VarnishLog
   private let responseTable: HeaderTable
   private let slots: UnsafeMutableBufferPointer<CapturedValue>
   private var isBackend = false
+  /// Whether the handling may be `pipe`: of a fetch, where the tags of both sides count.
+  private var takesPipes = false
   /// From 7.7 on, what VCL does to a message after it came in or before it goes out doesn't count.
   private var phaseEnded = false
 
@@ -82,6 +84,7 @@ import VarnishLog
   ) -> Bool {
     unsafe slots.update(repeating: CapturedValue())
     isBackend = transaction.type == .backendRequest
+    takesPipes = !isBackend || rules.mixesSides
     phaseEnded = false
     hasCutValue = false
     hitMiss = .none
@@ -122,10 +125,7 @@ import VarnishLog
     case .none: break
     case .return:
       if payload.equals(lowercased: "restart") { return false }
-      // Of a fetch it counts where the tags of both sides do.
-      if payload.equals(lowercased: "pipe"), !isBackend || rules.mixesSides {
-        (hitMiss, handling) = (.miss, .pipe)
-      }
+      if payload.equals(lowercased: "pipe"), takesPipes { (hitMiss, handling) = (.miss, .pipe) }
     case .garbage: return false
     case .requestHeader:
       if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
