@@ -53,9 +53,10 @@ extension CapturedInput {
   public consuming func open(
     _ options: CaptureOptions, noting facts: inout CapturedFacts
   ) throws(LogError) -> CapturedLog {
+    let part = part
     var input = input
     let beginning = try input.peek(Self.markerByteCount)
-    switch Self.form(of: beginning) {
+    switch Self.form(of: beginning, isRing: options.salvages && part != nil) {
     case .ring: return try Self.openRing(input, part: part, options, &facts)
     case .singleFile: return try Self.openSingleFile(input, options, &facts)
     case .records:
@@ -74,10 +75,11 @@ extension CapturedInput {
     case records
   }
 
-  static func form(of beginning: [UInt8]) -> Form {
+  /// - Parameter isRing: whether an index has said that it is one, even if its own marker doesn't.
+  static func form(of beginning: [UInt8], isRing: Bool = false) -> Form {
     guard beginning.count == markerByteCount else { return .records }
     let marker = unsafe beginning.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt64.self) }
-    if RingImage.Head(rawValue: marker) != nil { return .ring }
+    if isRing || RingImage.Head(rawValue: marker) != nil { return .ring }
     let magic = UInt32(truncatingIfNeeded: marker)
     if marker == ChunkFileLayout.magic || magic == SectionFileLayout.magic
       || FlatFileLayout(magic: magic) != nil
@@ -124,8 +126,14 @@ extension CapturedInput {
   ) throws(LogError) -> CapturedLog {
     let fault = mapped.fault
     let mapping = mapped.mapping
-    let ring = try RingImage(mapping, at: range, path: path, isDecoded: isDecoded)
-    facts.ring = RingFacts(ring, mapping)
+    let ring: RingImage
+    do {
+      ring = try RingImage(mapping, at: range, path: path, isDecoded: isDecoded)
+      facts.ring = RingFacts(ring, mapping)
+    } catch {
+      guard options.salvages, let searched = searchedRing(mapping, at: range) else { throw error }
+      ring = searched
+    }
     if facts.layout == ChunkFileLayout.name { facts.releases = ring.head == .v40 ? "4.0" : "4.1 to 5.1" }
     guard ring.head == .v73 else {
       return .narrowImage(
@@ -138,6 +146,15 @@ extension CapturedInput {
         mapping, ring, path: path, incarnation: incarnation, isDecoded: isDecoded, fault: fault,
         salvages: options.salvages, numbering: WideRecords.fitting(options.numbering),
         assuming: WideRecords.fitting(options.assumedNumbering)))
+  }
+
+  /// A ring whose head can't be used, as what its records, or what is left of its head, show it to be.
+  private static func searchedRing(_ mapping: borrowing ReadOnlyMapping, at range: Range<Int>) -> RingImage? {
+    let there = range.clamped(to: 0..<mapping.byteCount)
+    guard there.count > RingLayout.byteCount else { return nil }
+    let marker = unsafe mapping.base.loadUnaligned(fromByteOffset: there.lowerBound, as: UInt64.self)
+    let likely: RingImage.Head = likelierLayout(mapping, from: there.lowerBound) == .wide ? .v73 : .v41
+    return RingImage(searching: mapping, at: range, RingImage.Head(rawValue: marker) ?? likely)
   }
 
   // MARK: One file
@@ -170,8 +187,8 @@ extension CapturedInput {
           ? LegacyImageRecords<Records30>.end(mapping, there).map { $0 - there.lowerBound } : pointer.offset,
         turns: pointer.turns)
       return openOld(
-        Mapped(mapping: mapping, fault: fault), numbering(of: layout), area, isRing: true, path, incarnation,
-        isDecoded, options)
+        Mapped(mapping: mapping, fault: fault), numbering(of: layout), area, isRing: true,
+        pointer: pointer.offset.map { area.lowerBound + $0 }, path, incarnation, isDecoded, options)
     }
     guard layout == .chunks else {
       guard case .damaged(let offset, let problem) = search else {
@@ -198,8 +215,8 @@ extension CapturedInput {
   }
 
   private static func openOld(
-    _ mapped: consuming Mapped, _ numbering: TagNumbering, _ area: Range<Int>, isRing: Bool, _ path: String,
-    _ incarnation: LogIncarnation, _ isDecoded: Bool, _ options: CaptureOptions
+    _ mapped: consuming Mapped, _ numbering: TagNumbering, _ area: Range<Int>, isRing: Bool, pointer: Int?,
+    _ path: String, _ incarnation: LogIncarnation, _ isDecoded: Bool, _ options: CaptureOptions
   ) -> CapturedLog {
     let fault = mapped.fault
     let mapping = mapped.mapping
@@ -207,18 +224,18 @@ extension CapturedInput {
     case .v20:
       return .image20(
         LegacyImageRecords(
-          mapping, area: area, isRing: isRing, path: path, incarnation: incarnation, isDecoded: isDecoded,
-          fault: fault, salvages: options.salvages))
+          mapping, area: area, isRing: isRing, pointer: pointer, path: path, incarnation: incarnation,
+          isDecoded: isDecoded, fault: fault, salvages: options.salvages))
     case .v21:
       return .image21(
         LegacyImageRecords(
-          mapping, area: area, isRing: isRing, path: path, incarnation: incarnation, isDecoded: isDecoded,
-          fault: fault, salvages: options.salvages))
+          mapping, area: area, isRing: isRing, pointer: pointer, path: path, incarnation: incarnation,
+          isDecoded: isDecoded, fault: fault, salvages: options.salvages))
     default:
       return .image30(
         LegacyImageRecords(
-          mapping, area: area, isRing: isRing, path: path, incarnation: incarnation, isDecoded: isDecoded,
-          fault: fault, salvages: options.salvages))
+          mapping, area: area, isRing: isRing, pointer: pointer, path: path, incarnation: incarnation,
+          isDecoded: isDecoded, fault: fault, salvages: options.salvages))
     }
   }
 
@@ -255,14 +272,14 @@ extension CapturedInput {
     if let old {
       let all = 0..<mapping.byteCount
       return openOld(
-        Mapped(mapping: mapping, fault: fault), old, all, isRing: false, path, incarnation, isDecoded, options
-      )
+        Mapped(mapping: mapping, fault: fault), old, all, isRing: false, pointer: nil, path, incarnation,
+        isDecoded, options)
     }
     let start = min(LogFile.magicByteCount, mapping.byteCount)
     let extents = [LogImage.Extent(bytes: start..<mapping.byteCount, end: .file)]
     let image = LogImage(
       mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents, fault: fault)
-    switch layout ?? likelierLayout(image) {
+    switch layout ?? likelierLayout(image.mapping) {
     case .narrow:
       return .narrowImage(
         ImageRecords(
@@ -293,17 +310,20 @@ extension CapturedInput {
   private static let likelyBytesMax = 4 << 20
 
   /// The layout in which more of the first bytes are records.
-  private static func likelierLayout(_ image: borrowing LogImage) -> LogLayout {
-    recordBytes(image, NarrowRecords.self) > recordBytes(image, WideRecords.self) ? .narrow : .wide
+  private static func likelierLayout(_ mapping: borrowing ReadOnlyMapping, from start: Int = 0) -> LogLayout {
+    let narrow = recordBytes(mapping, from: start, NarrowRecords.self)
+    return narrow > recordBytes(mapping, from: start, WideRecords.self) ? .narrow : .wide
   }
 
-  private static func recordBytes<Layout: RecordLayout>(_ image: borrowing LogImage, _: Layout.Type) -> Int {
+  private static func recordBytes<Layout: RecordLayout>(
+    _ mapping: borrowing ReadOnlyMapping, from origin: Int, _: Layout.Type
+  ) -> Int {
     let check = RecordCheck<Layout>(nil, takesUnknown: true)
-    let end = min(image.mapping.byteCount, likelyBytesMax)
-    var (at, found) = (0, 0)
+    let end = min(mapping.byteCount, origin + likelyBytesMax)
+    var (at, found) = (origin, 0)
     while at < end {
       let (start, first) = (at, found)
-      while let shape = unsafe UnitShape(at: image.mapping.base + at, room: end - at, isRing: false, check) {
+      while let shape = unsafe UnitShape(at: mapping.base + at, room: end - at, isRing: false, check) {
         at += shape.byteCount
         found += shape.byteCount
       }

@@ -26,9 +26,11 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
 
   /// Prepares for reading a log.
   ///
-  /// - Parameter area: where its records lie.
+  /// - Parameters:
+  ///   - area: where its records lie.
+  ///   - pointer: where the newest ones end, as the file's head says.
   init(
-    _ mapping: consuming ReadOnlyMapping, area: Range<Int>, isRing: Bool, path: String,
+    _ mapping: consuming ReadOnlyMapping, area: Range<Int>, isRing: Bool, pointer: Int?, path: String,
     incarnation: LogIncarnation, isDecoded: Bool, fault: LogError?, salvages: Bool
   ) {
     var known = TagSet()
@@ -39,7 +41,8 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     let there = min(area.lowerBound, mapping.byteCount)..<min(area.upperBound, mapping.byteCount)
     let isCut = there.upperBound < area.upperBound
     var extents = [LogImage.Extent(bytes: there, end: isRing && !isCut ? .tail : .file)]
-    let mark = isRing ? Self.end(mapping, there) : nil
+    var mark = isRing ? Self.end(mapping, there) : nil
+    if isRing, salvages { mark = Self.searchedEnd(mapping, there, pointer: pointer, led: mark) }
     let end = mark.map { min($0 + Format.alignment, there.upperBound) }
     let hasFormer = end.map { !LogImage.isUnwritten(mapping, $0..<there.upperBound) } ?? false
     if let end, hasFormer, salvages {
@@ -65,6 +68,31 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
       }
     }
     return nil
+  }
+
+  /// The same where damage may be on the way there.
+  ///
+  /// - Parameters:
+  ///   - pointer: the place that the head names. A copy's records may have come farther than its head.
+  ///   - led: where the records lead to.
+  private static func searchedEnd(
+    _ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>, pointer: Int?, led: Int?
+  ) -> Int? {
+    if let pointer, area.contains(pointer),
+      case .end = unsafe Format.item(at: mapping.base + pointer, byteCount: area.upperBound - pointer)
+    {
+      return pointer
+    }
+    if let led { return led }
+    // A mark of one byte could be anywhere.
+    guard Format.alignment > 1 else { return nil }
+    return stride(from: area.lowerBound, to: area.upperBound, by: Format.alignment).first {
+      if case .end = unsafe Format.item(at: mapping.base + $0, byteCount: area.upperBound - $0) {
+        true
+      } else {
+        false
+      }
+    }
   }
 
   /// There is nothing to find out.

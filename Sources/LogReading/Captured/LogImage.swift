@@ -61,6 +61,15 @@ package import VarnishLog
       .allSatisfy { $0 == 0 }
   }
 
+  /// Where the first end mark is, at a multiple of four bytes from the beginning of the range.
+  static func endMark(_ mapping: borrowing ReadOnlyMapping, in bytes: Range<Int>) -> Int? {
+    let end = min(bytes.upperBound, mapping.byteCount) - 4
+    guard bytes.lowerBound <= end else { return nil }
+    return stride(from: bytes.lowerBound, through: end, by: 4).first {
+      unsafe mapping.base.loadUnaligned(fromByteOffset: $0, as: UInt32.self) == Mark.end
+    }
+  }
+
   /// The word at an offset, of which four bytes are in the image.
   @inline(__always)
   func word(at offset: Int) -> UInt32 {

@@ -22,7 +22,7 @@ struct RingImage {
   /// How many words an eighth has.
   let segmentWords: Int
   /// The eighth that was being written.
-  let current: Int
+  private(set) var current: Int
   /// The word at which each eighth's first record begins; nil if none was ever written there.
   let firsts: [Int?]
 
@@ -81,6 +81,22 @@ struct RingImage {
     }
   }
 
+  /// Prepares for searching a ring whose head is damaged: all of it is one piece.
+  ///
+  /// - Parameter head: the one that it has, whether it says so or not.
+  init?(searching mapping: borrowing ReadOnlyMapping, at range: Range<Int>, _ head: Head) {
+    let words = (range.count - head.byteCount) / 4
+    guard range.lowerBound >= 0, words >= Self.segmentCount,
+      range.lowerBound + head.byteCount < mapping.byteCount
+    else { return nil }
+    self.head = head
+    origin = range.lowerBound
+    segmentWords = words / Self.segmentCount
+    current = Self.segmentCount - 1
+    self.words = words
+    firsts = [0] + Array(repeating: nil, count: Self.segmentCount - 1)
+  }
+
   /// What an eighth has at most where the file was cut: no log is larger than 4 GiB.
   private static let wordsMax = (4 << 30) / 4 / segmentCount
 
@@ -97,6 +113,28 @@ struct RingImage {
     return head == .v73
       ? Self.tail(mapping, from: start, upTo: end, WideRecords.self)
       : Self.tail(mapping, from: start, upTo: end, NarrowRecords.self)
+  }
+
+  /// The same where the walk may end at damage, or the head may name the wrong eighth: then searches for the end mark, and
+  /// takes the eighth in which it lies for the newest one.
+  mutating func searchTail(_ mapping: borrowing ReadOnlyMapping) -> Int {
+    let tail = tail(mapping)
+    if isMark(at: tail, mapping) { return tail }
+    let oldest = firsts[(current + 1)...].compactMap(\.self).first { start + $0 * 4 > tail }
+    let behind = tail..<start + (oldest ?? words) * 4
+    guard
+      let mark = LogImage.endMark(mapping, in: behind)
+        ?? LogImage.endMark(mapping, in: start..<end)
+    else { return tail }
+    let place = (mark - start) / 4
+    if let index = firsts.lastIndex(where: { $0.map { $0 <= place } ?? false }) { current = index }
+    return mark
+  }
+
+  /// Whether there is the mark behind which nothing newer was written.
+  func isMark(at offset: Int, _ mapping: borrowing ReadOnlyMapping) -> Bool {
+    guard offset >= 0, offset + 4 <= min(end, mapping.byteCount) else { return false }
+    return unsafe mapping.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self) == LogImage.Mark.end
   }
 
   private static func tail<Layout: RecordLayout>(
@@ -117,10 +155,10 @@ struct RingImage {
   /// - Parameters:
   ///   - tail: the word up to which the newest records lead. Where the copy was made while the ring was written, that is
   ///     farther than the head says, and in eighths whose old records are overwritten.
-  ///   - readsFormer: whether what is left between the mark there and the oldest whole eighth is read, too.
+  ///   - former: the word at which older records follow, up to the oldest whole eighth; nil if they aren't read.
   ///   - available: how many bytes there are.
   func extents(
-    tail: Int, readsFormer: Bool, available: Int
+    tail: Int, former: Int?, available: Int
   ) -> (all: [LogImage.Extent], missing: Range<Int>) {
     var all: [LogImage.Extent] = []
     func add(_ words: Range<Int>, _ end: LogImage.Extent.End) {
@@ -140,15 +178,14 @@ struct RingImage {
     let old = isYoung ? [] : Self.ascending(firsts[(current + 1)...], from: tail)
     let oldest = old.first ?? words
     // Behind the mark is what is left of the eighth that is being overwritten, or of the end of the turn before.
-    let former = min(tail + 1, oldest)
-    let addsFormer = readsFormer && former < oldest
-    if addsFormer { add(former..<oldest, old.isEmpty ? .wrap : .joined) }
+    let former = min(former ?? oldest, oldest)
+    if former < oldest { add(former..<oldest, old.isEmpty ? .wrap : .joined) }
     add(old, upTo: words, .wrap)
     var turn = Self.ascending(firsts[..<current], from: 0).filter { $0 < newest }
     // Records begin there, whether the head says so or not.
     if turn.first != 0 { turn.insert(0, at: 0) }
     if newest > 0 { add(turn, upTo: newest, .joined) }
-    add(newest..<(addsFormer ? former : oldest), .tail)
+    add(newest..<former, .tail)
     return (all, min(available, end)..<end)
   }
 
@@ -169,15 +206,17 @@ extension ImageRecords {
     isDecoded: Bool, fault: LogError?, salvages: Bool, numbering: TagNumbering?,
     assuming assumed: TagNumbering?
   ) {
-    let tail = ring.tail(mapping)
+    var ring = ring
+    let tail = salvages ? ring.searchTail(mapping) : ring.tail(mapping)
     let end = min(ring.end, mapping.byteCount)
-    let isMarked =
-      unsafe tail + 4 <= end
-      && mapping.base.loadUnaligned(fromByteOffset: tail, as: UInt32.self) == LogImage.Mark.end
+    let isMarked = ring.isMark(at: tail, mapping)
     // Behind it, a ring that was never full is as it was made.
     let hasFormer = isMarked && !LogImage.isUnwritten(mapping, tail + 4..<end)
+    // Where the mark itself is damaged, or was overwritten while the copy was made, older records follow at once.
+    let former = isMarked ? (hasFormer ? tail + 4 : nil) : (ring.isYoung ? nil : tail)
     let (extents, missing) = ring.extents(
-      tail: (tail - ring.start) / 4, readsFormer: salvages && hasFormer, available: mapping.byteCount)
+      tail: (tail - ring.start) / 4, former: salvages ? former.map { ($0 - ring.start) / 4 } : nil,
+      available: mapping.byteCount)
     self.init(
       LogImage(
         mapping, path: path, incarnation: incarnation, isDecoded: isDecoded, extents: extents,
