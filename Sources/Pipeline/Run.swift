@@ -80,11 +80,6 @@ struct Run: ~Copyable {
 
   var input: InputConfiguration { control.configuration.input }
 
-  /// Whether several logs are read side by side.
-  var mergesInputs: Bool {
-    if case .captured(let capture) = input.source { capture.merges } else { false }
-  }
-
   /// Whether nothing more is to be read.
   var isEnding: Bool { control.isEnding }
 
@@ -122,7 +117,7 @@ struct Run: ~Copyable {
     for index in 0..<routes.count {
       guard let content = routes[index].content.binary else { continue }
       let takesSingles =
-        single.map { routes[index].configuration.takesSingles(input.rules(for: $0)) } ?? false
+        single.map { routes[index].configuration.takesSingles(input, input.rules(for: $0)) } ?? false
       let kind = takesSingles ? BinaryLogFile.kind(ofOld: single ?? numbering) : usual
       if !content.begin(kind) { return routes[index].output?.name ?? routes[index].name }
     }

@@ -12,6 +12,8 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case recordRule(RecordRuleError)
   /// What an option of 2.0 to 3.0 asks for can't be had; one line.
   case oldOption(String)
+  /// What several logs give can't be put in order for an output.
+  case merging(MergingError)
   case log(LogError)
   /// The same, where the rules of a release before 5.2 are insisted on.
   case logFileInOldTool(LogError)
@@ -39,6 +41,7 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     case .query(let error): "Query expression error:\n\(error.description)"
     case .recordRule(let error): error.description
     case .oldOption(let problem): problem
+    case .merging(let error): error.description
     case .log(let error): error.description
     case .logFileInOldTool(.cannotOpen(let error)):
       "Can't open log file (Could not open \(VisibleText.oneLine(error.path)): \(error.reason)\n)"

@@ -83,7 +83,6 @@ extension RunCommand {
       configuration.outputs = try outputs(of: request, configuration, outputContext)
     }
     try setProcess(&configuration.process, context)
-    try configuration.checkMerging()
     try configuration.checkCheckpoint()
     configuration.input.reportsOrphans = configuration.input.compatibility == nil && !isOldName
     return configuration

@@ -70,6 +70,75 @@ struct ConfigurationFileTests {
       "\(result.errorText)")
   }
 
+  // MARK: Captured logs
+
+  /// A file for `spillway run` that prints what its input gives.
+  private static func printing(_ input: String) -> String {
+    "input: {\(input)}\noutputs: {it: {standard-output: yes, format-text: \"%U\"}}\n"
+  }
+
+  @Test func `a list of logs is read one after the other, or in the order of its time`() throws {
+    for (log, name) in zip(ConvertTests.timedLogs, ["a", "b"]) { try log.write(to: home.file(name)) }
+    let run = ["run", "--config", "it.yaml"]
+    let sorted = try spillway(run, text: Self.printing("file: [a, b], merge: yes"))
+    #expect(sorted.text == ConvertTests.merged && sorted.status == 0, "\(sorted.errorText)")
+    for input in ["file: [b, a], merge: no", "file: [b, a]"] {
+      let result = try spillway(run, text: Self.printing(input))
+      #expect(result.text == "/b2\n/b7\n/b3-late\n/a1\n/a5\n/a-none\n/a9\n", "\(result.errorText)")
+    }
+    // Each is taken for what it is.
+    try #require(try ProcessRunner.run("gzip", home.file("b")).status == 0)
+    let zipped = try spillway(run, text: Self.printing("file: [a, b.gz, log], merge: yes"))
+    #expect(zipped.status == 0 && zipped.text.contains("/a1\n/b2\n"), "\(zipped.errorText)")
+  }
+
+  @Test func `a damaged log is salvaged, and what a log is can be said`() throws {
+    let capture = try Fixture.named("7.1").path("capture.vsl")
+    var bytes = try readFile(capture)
+    bytes.replaceSubrange(80_000..<80_200, with: [UInt8](repeating: 0, count: 200))
+    try writeFile(home.file("damaged"), bytes)
+    for (path, setting, option) in [
+      (home.file("damaged"), "salvage: yes", ["--salvage"]), (capture, "from: 4.0", ["--from", "4.0"]),
+    ] {
+      let plain = try spillway(["ncsa", "-r", path, "-F", "%U"], text: "")
+      let asked = try spillway(["ncsa", "-r", path, "-F", "%U"] + option, text: "")
+      #expect(asked.output != plain.output && !asked.errorText.isEmpty)
+      let result = try spillway(
+        ["run", "--config", "it.yaml"], text: Self.printing("file: \(path), \(setting)"))
+      #expect(result.output == asked.output && result.status == asked.status)
+      #expect(result.errorText == asked.errorText)
+    }
+  }
+
+  @Test func `while logs are put in order, the file isn't read again, and that is said`() async throws {
+    try await onOwnThread {
+      let pipe = home.file("pipe")
+      try #require(mkfifo(pipe, 0o600) == 0)
+      let descriptor = open(pipe, O_RDWR | O_CLOEXEC)
+      let log = ConvertTests.timedLogs[0].bytes
+      try #require(write(descriptor, log, log.count) == log.count)
+      try ConvertTests.timedLogs[1].write(to: home.file("b"))
+      let text = Self.printing("file: [\(pipe), \(home.file("b"))], merge: yes")
+      try writeFile(home.file("it.yaml"), text.utf8)
+      let child = try ChildProcess(Command(Subject.found().path, ["run", "--config", home.file("it.yaml")]))
+      let (output, messages) = (try #require(child.output), try #require(child.errorOutput))
+      // What had to be waited for was in the way of what is known.
+      let hasBegun = try poll(until: .after(.seconds(30))) { output.text.hasPrefix("/a1\n/b2\n") }
+      try #require(hasBegun)
+      child.signal(SIGHUP)
+      try messages.line(
+        containing:
+          "it.yaml: not read again while captured logs are put in order; the running configuration goes on",
+        by: .after(.seconds(30)))
+      close(descriptor)
+      #expect(try child.wait(by: .after(.seconds(30))).status == 0)
+      try output.waitForEnd(by: .after(.seconds(10)))
+      #expect(output.text == ConvertTests.merged)
+    }
+  }
+
+  // MARK: Mistakes
+
   /// A file's text, and all that is said of it; `F` stands for its name.
   static let mistakes: [(String, [String])] = [
     (
@@ -109,6 +178,65 @@ struct ConfigurationFileTests {
         "F:5:17: open-limit: \"0\": expected a number above 0",
         "F:7:13: compat: \"1.0\" is not a Varnish version from 2.0 to 9.0",
         "F:8:19: open-timeout: \"2m\": expected a number of seconds",
+      ]
+    ),
+    (
+      """
+      input:
+        file: [a, "-", b, "-"]
+        merge: maybe
+        from: 1.0
+      outputs:
+        a: {standard-output: }
+      """,
+      [
+        "F:2:21: file: \"-\": standard input can be read once",
+        "F:3:10: merge: \"maybe\": expected yes or no, true or false, on or off",
+        "F:4:9: from: \"1.0\" is not a Varnish version from 2.0 to 9.0",
+      ]
+    ),
+    (
+      """
+      input:
+        merge: yes
+        salvage: yes
+      outputs:
+        a: {standard-output: }
+      """,
+      [
+        "F:2:10: merge: only what was captured can be put in order: expected file beside it",
+        "F:3:12: salvage: a live log has nothing to be salvaged: expected file beside it",
+      ]
+    ),
+    (
+      "input: {file: []}\noutputs: {a: {standard-output: }}",
+      ["F:1:15: file: an empty list: expected a path at least"]
+    ),
+    (
+      """
+      input:
+        file: [a, b]
+        merge: yes
+      process:
+        resume: state
+      defaults:
+        show: records
+      outputs:
+        a:
+          file: a
+        b:
+          file: b
+          show: groups
+          grouping: raw
+        c:
+          file: c
+          show: groups
+          grouping: session
+      """,
+      [
+        "F:5:11: resume: logs that are merged: expected one log, as a checkpoint is of one",
+        "F:7:9: show: in one binary log, transactions of several logs would have the same numbers: expected lines or groups, as the inputs are merged",
+        "F:14:15: grouping: single records have no order: expected vxid, request or session, as the inputs are merged",
       ]
     ),
     (

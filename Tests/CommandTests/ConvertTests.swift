@@ -50,26 +50,35 @@ struct ConvertTests {
     #expect(own.status == 1 && own.errorText == "spillway: -w: \"\(path)\" is an input\n")
   }
 
+  /// Two logs whose requests ended in turns.
+  static let timedLogs = [
+    timedLog([(1, "/a1"), (5, "/a5"), (nil, "/a-none"), (9, "/a9")]),
+    timedLog([(2, "/b2"), (7, "/b7"), (3, "/b3-late")]),
+  ]
+  /// What both give in the order in which it ended.
+  static let merged = "/a1\n/b2\n/a5\n/a-none\n/b7\n/b3-late\n/a9\n"
+
+  private static func timedLog(_ requests: [(second: Int?, url: String)]) -> LogFileBuilder {
+    var log = LogFileBuilder()
+    for (index, request) in requests.enumerated() {
+      let vxid = UInt64(2 * index + 2)
+      log.add(vxid, .client, "Begin", "req 1 rxreq")
+      log.add(vxid, .client, "ReqURL", request.url)
+      if let second = request.second {
+        log.add(vxid, .client, "Timestamp", "Resp: \(1_700_000_000 + second).500000 0.1 0.1")
+      }
+      log.add(vxid, .client, "End")
+    }
+    return log
+  }
+
   @Test func `merged logs come in the order in which their transactions ended`() throws {
     let folder = try TemporaryDirectory()
-    func write(_ name: String, _ requests: [(time: Int, url: String)]) throws -> String {
-      var log = LogFileBuilder()
-      for (index, request) in requests.enumerated() {
-        let vxid = UInt64(2 * index + 2)
-        log.add(vxid, .client, "Begin", "req 1 rxreq")
-        log.add(vxid, .client, "ReqURL", request.url)
-        if request.time > 0 { log.add(vxid, .client, "Timestamp", "Resp: \(request.time).500000 0.1 0.1") }
-        log.add(vxid, .client, "End")
-      }
-      let path = folder.file(name)
-      try log.write(to: path)
-      return path
-    }
-    let base = 1_700_000_000
-    let first = try write("a", [(base + 1, "/a1"), (base + 5, "/a5"), (0, "/a-none"), (base + 9, "/a9")])
-    let second = try write("b", [(base + 2, "/b2"), (base + 7, "/b7"), (base + 3, "/b3-late")])
+    let (first, second) = (folder.file("a"), folder.file("b"))
+    try Self.timedLogs[0].write(to: first)
+    try Self.timedLogs[1].write(to: second)
     let result = try Self.run(["ncsa", "-r", first, "-r", second, "--merge", "-F", "%U"])
-    #expect(result.text == "/a1\n/b2\n/a5\n/a-none\n/b7\n/b3-late\n/a9\n")
+    #expect(result.text == Self.merged)
     let raw = try Self.run(["log", "-r", first, "-r", second, "--merge", "-g", "raw"])
     #expect(
       raw.status == 1

@@ -45,6 +45,11 @@ public struct InputConfiguration: Sendable, Equatable {
   /// A log, read with the usual limits.
   public init(_ source: Source) { self.source = source }
 
+  /// Whether several logs are read side by side, and what is made of them put in order.
+  public var merges: Bool {
+    if case .captured(let capture) = source { capture.merges } else { false }
+  }
+
   /// The numbering that is insisted on.
   var assumedNumbering: TagNumbering? { compatibility.map { TagNumbering(of: $0) } }
 }

@@ -18,7 +18,7 @@ extension OutputConfiguration {
   func mistakes(_ input: InputConfiguration) -> [RunError] {
     let inShown = Self.mistake { (numbering) throws(RunError) in
       let rules = input.rules(for: numbering)
-      if numbering.isOld, takesSingles(rules) {
+      if numbering.isOld, takesSingles(input, rules) {
         _ = try shown(input, rules, singles: numbering)
       } else {
         _ = try shown(rules, Self.inTransactions(numbering))
@@ -27,7 +27,15 @@ extension OutputConfiguration {
     let inQueries = Self.mistake { (numbering) throws(RunError) in
       _ = try query(input.rules(for: numbering), Self.inTransactions(numbering))
     }
-    return [inShown, inQueries].compactMap(\.self)
+    return [mergingMistake(input), inShown, inQueries].compactMap(\.self)
+  }
+
+  /// Why what several logs give can't be put in order for this output; nil if it can, or needn't.
+  private func mergingMistake(_ input: InputConfiguration) -> RunError? {
+    guard input.merges else { return nil }
+    if isBinary { return .merging(.binary) }
+    if case .records = shown { return .merging(.singleRecords) }
+    return nil
   }
 
   /// The tags of transactions that are in a log or made of it.
@@ -82,8 +90,8 @@ extension OutputConfiguration {
   /// Whether the records of a log that has no transactions are taken as they are, and shown as that log's own tools do.
   ///
   /// What those tools don't know is done with transactions that are made of the records.
-  func takesSingles(_ rules: NCSARules) -> Bool {
-    guard queries.isEmpty, sample == nil, rateLimit == nil, !esi else { return false }
+  func takesSingles(_ input: InputConfiguration, _ rules: NCSARules) -> Bool {
+    guard !input.merges, queries.isEmpty, sample == nil, rateLimit == nil, !esi else { return false }
     switch shown {
     case .records: return true
     case .groups: return !isGroupingStated && rules.version < VarnishVersion(4, 0, 0)

@@ -93,7 +93,7 @@ extension Run {
       options.keptTags.formUnion(routes[index].neededTags)
     }
     // What is put in order must have its time.
-    if mergesInputs, let numbering = log.numbering, let number = TagTable(numbering).number(of: .timestamp) {
+    if input.merges, let numbering = log.numbering, let number = TagTable(numbering).number(of: .timestamp) {
       options.keptTags.insert(number)
     }
     return options

@@ -181,8 +181,8 @@ struct ReloadTask: Sendable {
     let output = planned.output
     let content = output.makeContent()
     if let single = log.single, let kind = log.binaryKind, let binary = content.binary {
-      _ = binary.begin(
-        output.takesSingles(running.input.rules(for: single)) ? BinaryLogFile.kind(ofOld: single) : kind)
+      let takesSingles = output.takesSingles(running.input, running.input.rules(for: single))
+      _ = binary.begin(takesSingles ? BinaryLogFile.kind(ofOld: single) : kind)
     } else if let kind = log.binaryKind {
       _ = content.binary?.begin(kind)
     }

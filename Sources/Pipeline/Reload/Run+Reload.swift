@@ -31,6 +31,8 @@ extension Run {
       return
     }
     control.announceReload()
+    // The next group of each log has been made for the outputs that there are.
+    guard !input.merges else { return endReload("not read again while captured logs are put in order") }
     startReading()
   }
 

@@ -112,7 +112,7 @@ struct Route: ~Copyable {
     _ input: InputConfiguration, _ numbering: TagNumbering, single: TagNumbering?
   ) throws(RunError) {
     let rules = input.rules(for: single ?? numbering)
-    takesSingles = single != nil && configuration.takesSingles(rules)
+    takesSingles = single != nil && configuration.takesSingles(input, rules)
     if let single, takesSingles {
       shown = try configuration.shown(input, rules, singles: single)
       // How many are shown is counted by those releases in their own way.

@@ -78,7 +78,7 @@ extension Configuration {
     guard case .captured(let capture) = input.source else { return }
     guard !capture.merges, capture.inputs.count == 1, let path = capture.inputs.first else {
       throw Self.refusal(
-        capture.merges ? "--merge" : "\(capture.inputs.count) captured logs",
+        capture.merges ? "logs that are merged" : "\(capture.inputs.count) captured logs",
         hint: "expected one log, as a checkpoint is of one")
     }
     if path == "-" {

@@ -43,7 +43,7 @@ struct ConfigurationFile {
     var process = ProcessSettings()
     reader.takeMapping("process") { process.take(&$0, values) }
     var configuration = Configuration(input: input ?? InputConfiguration(.live(nil)))
-    if process.daemonizes, configuration.input.source == .file("-") {
+    if process.daemonizes, configuration.input.readsStandardInput {
       reader.report("input", found: "standard input", expected: "another log, as the process daemonizes")
     }
     if configuration.input.compatibility == nil {
@@ -118,15 +118,19 @@ struct ConfigurationFile {
     var input = InputConfiguration(.live(nil))
     let instance = reader.take("instance", expecting: "a name or a directory")
     let memoryFile = reader.take("memory-file", expecting: "a path")
-    let file = reader.take("file", expecting: "a path")
+    let capture = takeCapture(&reader)
     if let instance { input.source = .live(instance) }
     if let memoryFile { input.source = .memoryFile(values.absolute(memoryFile)) }
-    if let file { input.source = .file(file == "-" ? file : values.absolute(file)) }
-    if [instance, memoryFile, file].filter({ $0 != nil }).count > 1 {
+    if let capture { input.source = .captured(capture) }
+    if [instance != nil, memoryFile != nil, reader.place(of: "file") != nil].count(where: \.self) > 1 {
       reader.report(
-        file == nil ? "memory-file" : "file", found: "a second source",
+        reader.place(of: "file") == nil ? "memory-file" : "file", found: "a second source",
         expected: "only one of instance, memory-file and file")
     }
+    input.release =
+      reader.take("from", expecting: "a version") { (text) throws(UsageError) in
+        try values.release(text)
+      } ?? nil
     input.existingOnly = reader.takeSwitch("existing-only") ?? false
     if let seconds = takeAttachTimeout(&reader) { input.attachSeconds = seconds }
     input.compatibility =
@@ -141,7 +145,36 @@ struct ConfigurationFile {
       number("open-timeout", expecting: "a number of seconds", &reader) { (text) throws(UsageError) in
         try values.timeout(text)
       } ?? input.timeoutSeconds
+    if let capture, capture.inputs.isEmpty, !reader.hasMistakes {
+      reader.report("file", found: "an empty list", expected: "a path at least")
+    }
     return input
+  }
+
+  /// What was captured; nil if the log is a live one.
+  private func takeCapture(_ reader: inout SettingsReader) -> Capture? {
+    var readsStandardInput = false
+    let paths = reader.takeList("file", expecting: "a path") { (path) throws(UsageError) in
+      guard path == "-" else { return values.absolute(path) }
+      guard !readsStandardInput else { throw UsageError("standard input can be read once") }
+      readsStandardInput = true
+      return path
+    }
+    var capture = Capture(paths ?? [])
+    capture.merges = reader.takeSwitch("merge") ?? false
+    capture.salvages = reader.takeSwitch("salvage") ?? false
+    if reader.place(of: "file") == nil {
+      if capture.merges {
+        reader.report(
+          "merge", found: "only what was captured can be put in order", expected: "file beside it")
+      }
+      if capture.salvages {
+        reader.report(
+          "salvage", found: "a live log has nothing to be salvaged", expected: "file beside it")
+      }
+      return nil
+    }
+    return capture
   }
 
   /// The time to wait for an instance; within the result, nil is for ever.
@@ -203,5 +236,10 @@ extension InputConfiguration {
   /// Whether the log is in a file.
   var isFile: Bool {
     if case .captured = source { true } else { false }
+  }
+
+  /// Whether standard input is a log.
+  var readsStandardInput: Bool {
+    if case .captured(let capture) = source { capture.inputs.contains("-") } else { false }
   }
 }

@@ -219,6 +219,17 @@ extension RunError {
     case .query(let error):
       (["query", "query-file"], "\"\(String(decoding: error.query, as: UTF8.self))\": \(error.summary)")
     case .recordRule(let error): (["tags"], error.summary)
+    case .merging(.singleRecords):
+      (
+        ["grouping"],
+        "single records have no order: expected vxid, request or session, as the inputs are merged"
+      )
+    case .merging(.binary):
+      (
+        ["show"],
+        "in one binary log, transactions of several logs would have the same numbers: "
+          + "expected lines or groups, as the inputs are merged"
+      )
     default: ([], description)
     }
   }

@@ -1,0 +1,15 @@
+/// Why what several logs give can't be put in order for an output.
+public enum MergingError: Error, Sendable, CustomStringConvertible {
+  /// It takes single records, which have no time of their own.
+  case singleRecords
+  /// It writes a binary log, which tells transactions apart by their numbers alone.
+  case binary
+
+  /// One line, by the names of the options.
+  public var description: String {
+    switch self {
+    case .singleRecords: "--merge puts transactions in order; -g raw shows records"
+    case .binary: "--merge: in one binary log, transactions of several logs would have the same numbers"
+    }
+  }
+}
