@@ -112,7 +112,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "Replay",
-      dependencies: ["CShims", "Platform", "VarnishLog", "LogReading", "LogWriting"],
+      dependencies: ["CShims", "Platform", "VarnishLog", "LogReading", "LogWriting", "Transactions"],
       swiftSettings: marked),
     .target(
       name: "Inspection",

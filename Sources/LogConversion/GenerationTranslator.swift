@@ -153,7 +153,7 @@ public struct GenerationTranslator: ~Copyable {
   public mutating func append<Layout: RecordLayout>(
     unconnected record: Record<Layout>, to bytes: inout [UInt8]
   ) {
-    guard let tag = source.tag(record.tag), Self.unconnectedTags.contains(tag) else { return }
+    guard let tag = source.tag(record.tag), Tag.unconnected.contains(tag) else { return }
     guard let number = table.number(of: tag) else { return omissions.note(record.tag) }
     let payload = record.payload
     if target == .v40 || target == .v41 {
@@ -162,11 +162,6 @@ public struct GenerationTranslator: ~Copyable {
       unsafe Self.write(WideRecords.self, number, 0, .none, payload.buffer, to: &bytes)
     }
   }
-
-  /// What the server says of itself.
-  private static let unconnectedTags: Set<Tag> = [
-    .cli, .backendHealth, .expBan, .expKill, .expPick, .workThread,
-  ]
 
   /// Appends a record as it is, of one log without transactions to another.
   ///

@@ -15,12 +15,12 @@ struct Conversion {
   /// What the writer takes for "no such tag", and counts.
   private static let none: UInt8 = 254
 
-  /// Prepares for records of a layout and numbering.
-  init(from layout: LogLayout, _ source: TagNumbering, to target: TagNumbering) {
+  /// Prepares for records of a numbering.
+  init(from source: TagNumbering, to target: TagNumbering) {
     self.target = target
     let isNarrow = Self.layout(of: target) == .narrow
     largestVXID = isNarrow ? 0x3FFF_FFFF : 1 << 51 - 1
-    narrows = isNarrow && layout == .wide
+    narrows = isNarrow && Self.layout(of: source) == .wide
     guard source != target else {
       // Nothing to translate, so that what the numbering doesn't know gets through as well.
       numbers = Array(0...255)
@@ -29,6 +29,14 @@ struct Conversion {
     let (from, to) = (TagTable(source), TagTable(target))
     numbers = (UInt8.min...UInt8.max).map { number in
       from.tag(number).flatMap(to.number) ?? Self.none
+    }
+  }
+
+  /// For each number in a log of 2.0 to 3.0, that in the live log if records of such a tag belong to no connection.
+  static func unconnected(from source: TagNumbering, to target: TagNumbering) -> [UInt8?] {
+    let (from, to) = (TagTable(source), TagTable(target))
+    return (UInt8.min...UInt8.max).map { number in
+      from.tag(number).flatMap { Tag.unconnected.contains($0) ? to.number(of: $0) ?? Self.none : nil }
     }
   }
 

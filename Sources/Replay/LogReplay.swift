@@ -4,7 +4,7 @@ import LogWriting
 import Platform
 import VarnishLog
 
-/// Plays a captured log into a live one.
+/// Plays captured logs into a live one.
 public struct LogReplay: ~Copyable {
   private let options: ReplayOptions
   private let say: (String) -> Void
@@ -14,10 +14,9 @@ public struct LogReplay: ~Copyable {
   private var stage: Stage?
   private var report = ReplayReport()
   private var mustEnd = false
-  /// Whether the captured log can't be read to its end, this time or another.
+  /// Whether a captured log can't be read to its end, this time or another.
   private var isDamaged = false
-  /// By how much numbers of transactions are moved in this pass.
-  private var vxidDistance: UInt64
+  private var renumbering: Renumbering
 
   /// Prepares; nothing is made or read before it runs.
   ///
@@ -27,16 +26,16 @@ public struct LogReplay: ~Copyable {
   public init(_ options: ReplayOptions, say: @escaping (String) -> Void) {
     self.options = options
     self.say = say
-    // Half of the smaller range, by the time, so that the same log played again has other numbers.
-    vxidDistance = options.renumbers ? UInt64(SystemClock.wallNanoseconds / 1_000_000) % (1 << 29) + 1 : 0
+    renumbering = Renumbering(isWanted: options.renumbers)
   }
 
   /// Plays until the end, or until a signal asks to stop.
   ///
+  /// - Precondition: there is an input.
   /// - Throws: `ReplayError` if there was nothing to play, or no log to play it into. What is damaged behind
-  ///   its beginning is said, and is in the report.
+  ///   its beginning, or in an input behind the first, is said, and is in the report.
   public consuming func run() throws(ReplayError) -> ReplayReport {
-    if options.passes != 1 { try requireFile() }
+    if options.passes != 1 { for path in options.inputs { try requireFile(path) } }
     repeat {
       report.passes += 1
       let before = report.records
@@ -50,108 +49,175 @@ public struct LogReplay: ~Copyable {
     return report
   }
 
-  private func requireFile() throws(ReplayError) {
-    guard options.input != "-" else { throw .notRepeatable(path: "-") }
-    // What isn't there is found out when it is opened.
-    guard case .success(let identity) = FileState.of(path: options.input), !identity.isRegularFile else {
+  private func requireFile(_ path: String) throws(ReplayError) {
+    guard path != "-" else { throw .notRepeatable(path: path) }
+    // What isn't there is found out when it is opened, and so is what is in an archive.
+    guard case .success(let state) = FileState.of(path: path), !state.isRegularFile, !state.isDirectory else {
       return
     }
-    throw .notRepeatable(path: options.input)
+    throw .notRepeatable(path: path)
+  }
+
+  // MARK: Inputs
+
+  /// A captured log that was opened.
+  private struct Opened: ~Copyable {
+    let log: CapturedLog
+    let path: String
+  }
+
+  /// Opens all before anything is written, so that nothing has to be waited for when it is due.
+  ///
+  /// - Returns: nil for those that can't be opened; they aren't in the way of others.
+  private mutating func openAll() throws(ReplayError) -> FixedList<Opened?> {
+    do throws(LogError) {
+      var found = try FixedList<CapturedInput?>(count: options.inputs.count) { (index) throws(LogError) in
+        try CapturedInput.find(options.inputs[index])
+      }
+      return try FixedList(count: found.count) { (index) throws(LogError) in
+        guard let input = found[index].take() else { return nil }
+        let path = input.path
+        do throws(LogError) {
+          return Opened(log: try input.open(options.capture), path: path)
+        } catch {
+          guard index > 0 else { throw error }
+          fail(error)
+          return nil
+        }
+      }
+    } catch {
+      throw .log(error)
+    }
+  }
+
+  private mutating func fail(_ error: LogError) {
+    report.isFaulty = true
+    isDamaged = true
+    say(error.description)
   }
 
   private mutating func playOnce() throws(ReplayError) {
-    let file: LogFile
-    do throws(LogError) {
-      file = try LogFile(path: options.input, from: options.release)
-    } catch {
-      throw .log(error)
+    var opened = try openAll()
+    var inputs: [PlayedInput] = []
+    for index in 0..<opened.count where !mustEnd {
+      guard let next = opened[index].take() else { continue }
+      guard let input = try prepare(next, at: (options.merges ? index : 0, options.merges ? opened.count : 1))
+      else { return }
+      inputs.append(input)
+      if options.merges { continue }
+      play(inputs)
+      inputs = []
     }
-    switch file.kind {
-    case .narrow: try play(FileRecords<NarrowRecords>(file, assuming: nil, knowing: options.release), .narrow)
-    case .wide: try play(FileRecords<WideRecords>(file, assuming: nil, knowing: options.release), .wide)
-    case .old(.v20): try play(LegacyFileRecords<Records20>(file), .wide)
-    case .old(.v21): try play(LegacyFileRecords<Records21>(file), .wide)
-    case .old: try play(LegacyFileRecords<Records30>(file), .wide)
+    if options.merges { play(inputs) }
+  }
+
+  /// Prepares to play a log.
+  ///
+  /// - Parameter place: which one it is of those that are played side by side, and how many these are.
+  /// - Returns: nil if the end was asked for meanwhile.
+  private mutating func prepare(
+    _ opened: consuming Opened, at place: (index: Int, count: Int)
+  ) throws(ReplayError) -> PlayedInput? {
+    let path = opened.path
+    return switch consume opened.log {
+    case .narrowFile(let source): try prepare(source, path, at: place)
+    case .wideFile(let source): try prepare(source, path, at: place)
+    case .file20(let source): try prepare(source, path, at: place)
+    case .file21(let source): try prepare(source, path, at: place)
+    case .file30(let source): try prepare(source, path, at: place)
+    case .narrowImage(let source): try prepare(source, path, at: place)
+    case .wideImage(let source): try prepare(source, path, at: place)
+    case .image20(let source): try prepare(source, path, at: place)
+    case .image21(let source): try prepare(source, path, at: place)
+    case .image30(let source): try prepare(source, path, at: place)
     }
   }
 
-  private mutating func play<Source: LogFileSource & ~Copyable>(
-    _ records: consuming Source, _ layout: LogLayout
-  ) throws(ReplayError) {
-    var source = records
-    do throws(LogError) {
-      try source.begin()
-    } catch {
-      throw .log(error)
-    }
-    // What belongs to no transaction is played, too, but not what transactions are made of.
-    source.includesUnattributed = !Source.makesTransactions
-    let target: TagNumbering
-    if let stage {
-      target = stage.numbering
-    } else {
-      target = try Conversion.numbering(for: source.numbering, options)
-    }
-    let conversion = Conversion(from: layout, source.numbering, to: target)
-    if stage == nil { stage = try open(target) }
-    guard var stage else { return }
-    let renumbers = vxidDistance > 0 || conversion.narrows
+  private mutating func prepare<Source: CapturedSource & ~Copyable>(
+    _ source: consuming Source, _ path: String, at place: (index: Int, count: Int)
+  ) throws(ReplayError) -> PlayedInput? {
+    let numbering = source.numbering
+    if stage == nil { stage = try open(try Conversion.numbering(for: numbering, options)) }
+    guard let stage else { return nil }
+    let conversion = Conversion(from: numbering, to: stage.numbering)
+    let vxids = renumbering.mapping(conversion, isMade: Source.makesTransactions, place: place)
     let editor = PayloadEditor(
-      source.numbering,
-      vxids: renumbers ? VXIDMapping(distance: vxidDistance, largest: conversion.largestVXID) : nil,
-      timeShift: options.shiftsTimes ? stage.timeShift : nil, mayHaveMarks: layout == .narrow)
-    var player = RunPlayer(stage.writer, source.numbering, conversion, editor: editor)
-    stage.schedule.beginPass()
-    do throws(LogError) {
-      try play(&source, &player, &stage)
-    } catch {
-      report.isFaulty = true
-      isDamaged = true
-      say(error.description)
-    }
-    vxidDistance = (vxidDistance + player.span.count) % conversion.largestVXID
-    self.stage = stage
-    note(&player, stage)
-    if report.passes == 1, let tags = source.unknownTags {
-      report.isFaulty = true
-      say(
-        LogError.place(options.input, tags.firstOffset, isDecoded: source.isDecoded)
-          + ": a record of tag \(tags.firstTag), which is not known (\(tags.count) in all)")
-    }
+      numbering, vxids: vxids, timeShift: options.shiftsTimes ? stage.timeShift : nil,
+      mayHaveMarks: numbering == .v40 || numbering == .v41)
+    return PlayedSource(
+      source, path, RunPlayer(stage.writer, numbering, conversion, editor: editor), to: stage.numbering,
+      say: report.passes == 1 ? say : nil)
   }
 
-  private mutating func play<Source: LogFileSource & ~Copyable>(
-    _ source: inout Source, _ player: inout RunPlayer, _ stage: inout Stage
-  ) throws(LogError) {
-    let needsTimes = options.shiftsTimes || stage.schedule.needsRecordedTimes
-    while !mustEnd {
-      switch try source.next() {
-      case .records(let run):
-        let survey = player.survey(run, needsTimes: needsTimes)
-        let now = SystemClock.steadyNanoseconds
-        let due = stage.schedule.due(
-          recorded: survey.recorded, endsTransaction: survey.endsTransaction, now: now)
-        if due > now {
-          guard wait(until: due, &player, stage) else { return }
-        } else {
-          // To look for a signal is a system call.
-          stage.runCount &+= 1
-          if stage.runCount == 0 { handleSignals(&player, stage) }
-        }
-        if options.shiftsTimes, let recorded = survey.recorded {
-          // To the microsecond, which is as exact as records are; then all times in them move alike.
-          stage.timeShift = (due + stage.wallOffset - recorded) / 1000 * 1000
-          player.editor.timeShift = stage.timeShift
-        }
-        player.play(run, survey)
-      case .idle:
-        interruption?.wait(for: source.waitDescriptor)
-        handleSignals(&player, stage)
-      case .end: return
-      case .damaged(let error): throw error
-      // Nobody overtakes the reader of a file.
-      case .overrun, .gap: continue
+  // MARK: Playing
+
+  /// Plays logs side by side to their ends, in the order of their times.
+  private mutating func play(_ inputs: [PlayedInput]) {
+    guard var stage else { return }
+    stage.schedule.beginPass()
+    let needsTimes = options.shiftsTimes || stage.schedule.needsRecordedTimes || inputs.count > 1
+    var next = inputs.map { advance($0, needsTimes: needsTimes, inputs, stage) }
+    while !mustEnd, let index = Self.earliest(next, inputs), let survey = next[index] {
+      let now = SystemClock.steadyNanoseconds
+      let due = stage.schedule.due(
+        recorded: survey.recorded, endsTransaction: survey.endsTransaction, now: now)
+      if due > now {
+        guard wait(until: due, inputs, stage) else { break }
+      } else {
+        // To look for a signal is a system call.
+        stage.runCount &+= 1
+        if stage.runCount == 0 { handleSignals(inputs, stage) }
       }
+      if options.shiftsTimes, let recorded = survey.recorded {
+        // To the microsecond, which is as exact as records are; then all times in them move alike.
+        stage.timeShift = (due + stage.wallOffset - recorded) / 1000 * 1000
+      }
+      inputs[index].play(timeShift: options.shiftsTimes ? stage.timeShift : nil)
+      next[index] = advance(inputs[index], needsTimes: needsTimes, inputs, stage)
+    }
+    self.stage = stage
+    renumbering.notePlayed(inputs.map(\.spanCount).max() ?? 0)
+    note(inputs, stage)
+    if report.passes == 1 { for input in inputs { reportOmissions(of: input) } }
+  }
+
+  /// Reads a log up to what comes next, and waits for that; nil if nothing comes any more.
+  private mutating func advance(
+    _ input: PlayedInput, needsTimes: Bool, _ inputs: [PlayedInput], _ stage: Stage
+  ) -> RunPlayer.Survey? {
+    do throws(LogError) {
+      while !mustEnd {
+        switch try input.advance(needsTimes: needsTimes) {
+        case .unit(let survey): return survey
+        case .idle(let descriptor):
+          interruption?.wait(for: descriptor)
+          handleSignals(inputs, stage)
+        case .end: return nil
+        }
+      }
+    } catch {
+      fail(error)
+    }
+    return nil
+  }
+
+  /// The input whose time is the earliest; of those that are equal, the one that was given first.
+  private static func earliest(_ next: [RunPlayer.Survey?], _ inputs: [PlayedInput]) -> Int? {
+    var earliest: Int?
+    for index in next.indices where next[index] != nil {
+      if let earliest, inputs[earliest].latest <= inputs[index].latest { continue }
+      earliest = index
+    }
+    return earliest
+  }
+
+  private mutating func reportOmissions(of input: PlayedInput) {
+    let omission = input.omission
+    for line in omission.lines { say(line) }
+    if omission.isLoss { report.isIncomplete = true }
+    if let fault = input.fault {
+      report.isFaulty = true
+      say(fault)
     }
   }
 
@@ -201,29 +267,29 @@ public struct LogReplay: ~Copyable {
   /// Waits until something is due.
   ///
   /// - Returns: false if the end was asked for.
-  private mutating func wait(until due: Int64, _ player: inout RunPlayer, _ stage: Stage) -> Bool {
+  private mutating func wait(until due: Int64, _ inputs: [PlayedInput], _ stage: Stage) -> Bool {
     while !mustEnd, SystemClock.steadyNanoseconds < due {
       interruption?.wait(until: due)
-      handleSignals(&player, stage)
+      handleSignals(inputs, stage)
     }
     return !mustEnd
   }
 
-  private mutating func handleSignals(_ player: inout RunPlayer, _ stage: Stage) {
+  private mutating func handleSignals(_ inputs: [PlayedInput], _ stage: Stage) {
     while let request = interruption?.next() {
       switch request {
       case .end: mustEnd = true
       case .report:
-        note(&player, stage)
+        note(inputs, stage)
         say(report.description)
       }
     }
   }
 
   /// Brings the report up to date.
-  private mutating func note(_ player: inout RunPlayer, _ stage: Stage) {
+  private mutating func note(_ inputs: [PlayedInput], _ stage: Stage) {
     let figures = stage.writer.statistics
-    report.transactions += player.takeTransactions()
+    for input in inputs { report.transactions += input.takeTransactions() }
     report.records = figures.records
     report.bytes = figures.bytes
     report.truncated = figures.truncations

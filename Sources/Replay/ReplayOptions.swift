@@ -13,19 +13,21 @@ public struct ReplayOptions: Sendable {
     case max
   }
 
-  /// The captured log; "-" is standard input.
-  public var input: String
-  /// What has written the file; nil is what its first records tell.
-  public var release: TagNumbering?
+  /// The captured logs: files, directories and archives, or what is in an archive; "-" is standard input.
+  public var inputs: [String]
+  /// How they are read.
+  public var capture = CaptureOptions()
+  /// Whether they are played side by side, in the order of their times, and not one after the other.
+  public var merges = false
   /// Where the live log is made; what readers are given with `-n`.
   public var directory: String
   /// When a transaction is written.
   public var pace = Pace.recorded(speed: 1)
-  /// How often the captured log is played; nil is until somebody ends it.
+  /// How often all of them are played; nil is until a signal ends it.
   public var passes: Int? = 1
   /// Whether transactions get other numbers than in the captured log.
   ///
-  /// From the second pass on they do in any case.
+  /// From the second log, and from the second pass on, they do in any case.
   public var renumbers = false
   /// Whether the times in the records become those at which they are written.
   public var shiftsTimes = false
@@ -41,8 +43,8 @@ public struct ReplayOptions: Sendable {
   public var lingerSeconds = 2.0
 
   /// Chooses what is played where; everything else is as it usually is.
-  public init(input: String, directory: String) {
-    self.input = input
+  public init(inputs: [String], directory: String) {
+    self.inputs = inputs
     self.directory = directory
   }
 }

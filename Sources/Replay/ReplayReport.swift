@@ -10,12 +10,14 @@ public struct ReplayReport: Sendable, Equatable {
   public internal(set) var truncated: UInt64 = 0
   /// Records that were left out because the live log's numbering has no number for their tags.
   public internal(set) var leftOut: UInt64 = 0
-  /// How often the captured log was played, the last time perhaps not to its end.
+  /// How often the captured logs were played, the last time perhaps not to their end.
   public internal(set) var passes = 0
   /// The time from the first record to the last.
   public internal(set) var nanoseconds: Int64 = 0
-  /// Whether something in the captured log couldn't be played.
+  /// Whether a captured log couldn't be read to its end, or has records that aren't known.
   public internal(set) var isFaulty = false
+  /// Whether bytes of a captured log were given up, as they hold no records that can be believed.
+  public internal(set) var isIncomplete = false
 
   /// Transactions per second.
   public var rate: Double { nanoseconds > 0 ? Double(transactions) * 1e9 / Double(nanoseconds) : 0 }

@@ -1,7 +1,18 @@
 import LogWriting
+import Transactions
 import VarnishLog
 
-/// Writes runs of records as a server does: those of a transaction in one piece, others each by itself.
+/// A walk over records, wherever they lie.
+protocol RecordWalk<Layout> {
+  associatedtype Layout: RecordLayout
+  /// The next record; nil at the end.
+  mutating func next() -> Record<Layout>?
+}
+
+extension RecordCursor: RecordWalk {}
+extension Transaction.Cursor: RecordWalk {}
+
+/// Writes records as a server does: those of a transaction in one piece, others each by itself.
 struct RunPlayer: ~Copyable {
   /// What changes payloads on the way.
   var editor: PayloadEditor
@@ -10,7 +21,7 @@ struct RunPlayer: ~Copyable {
 
   private let writer: LogWriter
   private var transaction: LogTransaction
-  private let numbers: [UInt8]
+  private let conversion: Conversion
   private let endNumber: UInt8?
   private var transactions = 0
   /// Bytes of records that are collected and not written.
@@ -25,16 +36,16 @@ struct RunPlayer: ~Copyable {
   ) {
     self.writer = writer
     self.editor = editor
+    self.conversion = conversion
     transaction = writer.transaction(0, .none)
-    numbers = conversion.numbers
     endNumber = TagTable(numbering).number(of: .end)
   }
 
-  /// What has to be known of a run before it is written.
+  /// What has to be known of records before they are written.
   struct Survey {
-    /// When its last record with a time was written; nil if none has one.
+    /// When the last of them with a time was written; nil if none has one.
     var recorded: Int64?
-    /// Whether a transaction is complete with it.
+    /// Whether a transaction is complete with them.
     var endsTransaction = false
   }
 
@@ -42,26 +53,63 @@ struct RunPlayer: ~Copyable {
   ///
   /// - Parameter needsTimes: whether it matters when it was recorded.
   func survey<Layout: RecordLayout>(_ run: RecordRun<Layout>, needsTimes: Bool) -> Survey {
-    var survey = Survey(endsTransaction: run.isBracketed)
-    if run.isBracketed, !needsTimes { return survey }
+    if run.isBracketed, !needsTimes { return Survey(endsTransaction: true) }
     var cursor = run.makeCursor()
-    while let record = cursor.next() {
-      survey.endsTransaction = record.tag == endNumber
+    return survey(&cursor, needsTimes: needsTimes, endsTransaction: run.isBracketed)
+  }
+
+  /// Looks through a whole transaction.
+  func survey<Layout: RecordLayout>(_ transaction: Transaction<Layout>, needsTimes: Bool) -> Survey {
+    guard needsTimes else { return Survey(endsTransaction: true) }
+    var cursor = transaction.makeCursor()
+    return survey(&cursor, needsTimes: true, endsTransaction: true)
+  }
+
+  private func survey(_ walk: inout some RecordWalk, needsTimes: Bool, endsTransaction: Bool) -> Survey {
+    var survey = Survey(endsTransaction: endsTransaction)
+    while let record = walk.next() {
+      survey.endsTransaction = endsTransaction || record.tag == endNumber
       if needsTimes, let clock = editor.clock(tag: record.tag, record.payload) { survey.recorded = clock }
     }
     return survey
   }
 
-  /// Writes a run.
+  // MARK: Writing
+
+  /// Writes a run: a piece of a transaction, or records that belong to none.
   mutating func play<Layout: RecordLayout>(_ run: RecordRun<Layout>, _ survey: Survey) {
     var cursor = run.makeCursor()
-    guard let first = cursor.next() else { return }
-    guard first.vxid > 0 else { return playSingly(run) }
+    if unsafe Layout.vxid(run.start) > 0 { play(&cursor, survey) } else { playSingly(&cursor) }
+  }
+
+  /// Writes a whole transaction.
+  mutating func play<Layout: RecordLayout>(_ transaction: Transaction<Layout>, _ survey: Survey) {
+    var cursor = transaction.makeCursor()
+    play(&cursor, survey)
+  }
+
+  /// Writes a record of 2.0 to 3.0 that belongs to no connection.
+  ///
+  /// - Parameter number: that of its tag in the live log.
+  mutating func play<Layout: RecordLayout>(single run: RecordRun<Layout>, number: UInt8) {
+    var cursor = run.makeCursor()
+    guard let record = cursor.next() else { return }
+    unsafe writer.append(number: number, payload: record.payload.buffer.bytes, side: .none)
+  }
+
+  /// How many transactions were written to their end since this was asked last.
+  mutating func takeTransactions() -> Int {
+    defer { transactions = 0 }
+    return transactions
+  }
+
+  private mutating func play(_ walk: inout some RecordWalk, _ survey: Survey) {
+    guard let first = walk.next() else { return }
     span.note(first.vxid)
     let vxid = editor.vxids?(first.vxid) ?? first.vxid
     transaction.begin(vxid, first.side)
     add(first)
-    while let record = cursor.next() {
+    while let record = walk.next() {
       if record.side != transaction.side {
         write()
         transaction.begin(vxid, record.side)
@@ -70,12 +118,6 @@ struct RunPlayer: ~Copyable {
     }
     write()
     if survey.endsTransaction { transactions += 1 }
-  }
-
-  /// How many transactions were written to their end since this was asked last.
-  mutating func takeTransactions() -> Int {
-    defer { transactions = 0 }
-    return transactions
   }
 
   @inline(__always)
@@ -87,7 +129,7 @@ struct RunPlayer: ~Copyable {
       transaction.flush()
       collected = Layout.headerByteCount + payload.count
     }
-    unsafe transaction.add(number: numbers[Int(record.tag)], payload: payload.buffer.bytes)
+    unsafe transaction.add(number: conversion.numbers[Int(record.tag)], payload: payload.buffer.bytes)
   }
 
   private mutating func write() {
@@ -95,11 +137,11 @@ struct RunPlayer: ~Copyable {
     collected = 0
   }
 
-  private mutating func playSingly<Layout: RecordLayout>(_ run: RecordRun<Layout>) {
-    var cursor = run.makeCursor()
-    while let record = cursor.next() {
+  private mutating func playSingly(_ walk: inout some RecordWalk) {
+    while let record = walk.next() {
       let payload = editor.edit(tag: record.tag, record.payload)
-      unsafe writer.append(number: numbers[Int(record.tag)], payload: payload.buffer.bytes, side: record.side)
+      unsafe writer.append(
+        number: conversion.numbers[Int(record.tag)], payload: payload.buffer.bytes, side: record.side)
     }
   }
 }

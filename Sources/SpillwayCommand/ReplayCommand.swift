@@ -4,19 +4,22 @@ import LogReading
 import Replay
 import VarnishLog
 
-/// `spillway replay`: plays a captured log into a live one.
+/// `spillway replay`: plays captured logs into a live one.
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Play a captured log into a live one, for readers to follow.",
+    abstract: "Play captured logs into a live one, for readers to follow.",
     discussion: """
-      Makes a shared-memory log as a cache does, and writes the transactions of a binary log file into it \
+      Makes a shared-memory log as a cache does, and writes the transactions of what was captured into it \
       when they are due: at the times that they had, faster, at a steady rate, or as fast as it goes. \
-      'spillway ncsa -n DIR' and the log's other readers follow it.
+      'spillway ncsa -n DIR' and the log's other readers follow it. Each input is what 'spillway ncsa -r' \
+      takes: a binary log file of any Varnish version, a ring, or the copy of a server's directory, perhaps \
+      in a tar archive, plain or compressed. Several are played one after the other.
       """)
 
-  @Argument(help: "A binary log file, perhaps compressed; '-' is standard input.")
-  var input: String
+  @Argument(
+    help: "A file, a directory, or an archive and perhaps a path in it; '-' is standard input.")
+  var inputs: [String]
 
   @Option(
     name: .short, parsing: .unconditional,
@@ -26,9 +29,15 @@ struct ReplayCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Which Varnish version has written the file, 2.0 to 9.0. (default: what its first records tell)",
+      "Take the inputs for logs of this Varnish version, 2.0 to 9.0. (default: what they are)",
       valueName: "version"))
   var from: String?
+
+  @Flag(help: "Play several inputs side by side, in the order of their times.")
+  var merge = false
+
+  @Flag(help: "Search what is damaged for records, and say what was given up.")
+  var salvage = false
 
   @OptionGroup(title: "Pace") var pace: PaceOptions
   @OptionGroup(title: "Changes") var changes: ChangeOptions
@@ -39,6 +48,7 @@ struct ReplayCommand: ParsableCommand {
       let replay = LogReplay(try replayOptions()) { SpillwayCommand.complain($0, as: "spillway") }
       let report = try replay.run()
       if report.isFaulty { throw ExitCode(ExitStatus.failure) }
+      if report.isIncomplete { throw ExitCode(ExitStatus.incomplete) }
     } catch let error as ReplayError {
       SpillwayCommand.complain(error.description, as: "spillway")
       throw ExitCode(ExitStatus.failure)
@@ -51,9 +61,12 @@ struct ReplayCommand: ParsableCommand {
   private func replayOptions() throws -> ReplayOptions {
     guard let n else { throw UsageError("Missing -n option: where to make the log") }
     guard !n.isEmpty else { throw UsageError("-n: \"\" is no directory") }
+    if inputs.count(where: { $0 == "-" }) > 1 { throw UsageError("-: standard input can be read once") }
     let values = OptionValues()
-    var options = ReplayOptions(input: input, directory: try InstanceName(n).path)
-    options.release = try values.release(from).map { TagNumbering(of: $0) }
+    var options = ReplayOptions(inputs: inputs, directory: try InstanceName(n).path)
+    options.capture.numbering = try values.release(from).map { TagNumbering(of: $0) }
+    options.capture.salvages = salvage
+    options.merges = merge
     options.pace = try pace.pace()
     options.passes = try pace.passes(values)
     options.renumbers = changes.newVxids

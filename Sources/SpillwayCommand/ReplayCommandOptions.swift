@@ -19,11 +19,11 @@ struct PaceOptions: ParsableArguments {
   @Flag(help: "As fast as it goes.")
   var max = false
 
-  @Flag(help: "Play it again and again, until a signal ends it.")
+  @Flag(help: "Play all of it again and again, until a signal ends it.")
   var loop = false
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Play it this many times.", valueName: "number"))
+    parsing: .unconditional, help: ArgumentHelp("Play all of it this many times.", valueName: "number"))
   var times: String?
 
   func pace() throws(UsageError) -> ReplayOptions.Pace {
@@ -57,7 +57,9 @@ struct PaceOptions: ParsableArguments {
 /// What is different in the live log.
 struct ChangeOptions: ParsableArguments {
   @Flag(
-    help: "Give transactions other numbers, wherever they are named; each further time does that anyway.")
+    help:
+      "Give transactions other numbers, wherever they are named; each further input and time does that anyway."
+  )
   var newVxids = false
 
   @Flag(help: "Move the times in records to those at which they are played.")

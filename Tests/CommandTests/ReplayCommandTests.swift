@@ -216,7 +216,7 @@ struct ReplayCommandTests {
   /// A text of groups with transactions numbered in the order in which they are named.
   ///
   /// - Returns: the numbers that groups have, too.
-  private static func renumbered(_ text: String) -> (text: String, heads: Set<UInt64>) {
+  static func renumbered(_ text: String) -> (text: String, heads: Set<UInt64>) {
     let tags: Set<Substring> = ["Begin", "Link", "Hit", "HitMiss", "HitPass"]
     var numbers: [Substring: Int] = [:]
     var heads: Set<UInt64> = []
@@ -441,6 +441,7 @@ struct ReplayCommandTests {
 
   @Test(arguments: [
     (["-n", ""], "-n: \"\" is no directory"), ([], "Missing -n option: where to make the log"),
+    (["-", "-"], "-: standard input can be read once"),
     (["--max", "--rate", "5"], "Only one of --speed, --rate and --max can be chosen"),
     (["--loop", "--times", "5"], "Only one of --loop and --times can be chosen"),
     (["--rate", "0"], "--rate: \"0\" is not a number from 0.000001 to 1000000000000"),

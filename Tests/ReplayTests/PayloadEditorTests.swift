@@ -116,6 +116,28 @@ struct PayloadEditorTests {
     for number in [1, 2, 1 << 33, 1 << 51 - 1] as [UInt64] { #expect(unchanged(number) == number) }
   }
 
+  @Test func `numbers from a table are given one by one, stay as they are, and are nobody else's`() {
+    let sequence = NumberSequence(1...1000, distance: 998)
+    let (one, other) = (NumberTable(sequence), NumberTable(sequence))
+    let spread: [UInt64] = [7, 1 << 48 | 7, 6 << 48 | 7]
+    #expect(spread.map(one.number) == [999, 1000, 1])
+    #expect(spread.map(other.number) == [2, 3, 4])
+    #expect(spread.reversed().map(one.number) == [1, 1000, 999])
+  }
+
+  @Test func `a table knows what was named not long ago, and no more than that`() {
+    let table = NumberTable(NumberSequence(1...1 << 40, distance: 0))
+    for number in 1...(1 << 18) as ClosedRange<UInt64> {
+      #expect(table.number(for: number << 20) == number)
+    }
+    for number in stride(from: 1 as UInt64, through: 1 << 18, by: 997) {
+      #expect(table.number(for: number << 20) == number)
+    }
+    // Twice as many others, and the first is forgotten.
+    for number in 1...(1 << 19) as ClosedRange<UInt64> { _ = table.number(for: number) }
+    #expect(table.number(for: 1 << 20) > 1 << 18)
+  }
+
   @Test(arguments: TagNumbering.allCases.filter { !$0.isOld })
   func `the time of a record is found in every numbering that has one`(numbering: TagNumbering) throws {
     let editor = PayloadEditor(numbering, vxids: nil, timeShift: nil)
