@@ -116,7 +116,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "Inspection",
-      dependencies: ["Platform", "VarnishLog", "LogReading", "Pipeline"],
+      dependencies: ["Platform", "VarnishLog", "LogReading"],
       swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",

@@ -1,5 +1,5 @@
 import LogReading
-import Pipeline
+import Platform
 
 extension Inspection {
   /// One JSON document.

@@ -1,3 +1,5 @@
+import Platform
+
 /// What `--report` and the status say of an account.
 extension Ledger {
   /// The accounting line, with what was lost or left out by its cause.

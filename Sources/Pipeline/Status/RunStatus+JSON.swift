@@ -1,6 +1,5 @@
 import Glibc
 import Platform
-import Platform
 import Spool
 
 extension RunStatus {

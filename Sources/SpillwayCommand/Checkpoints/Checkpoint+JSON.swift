@@ -1,5 +1,4 @@
 import Checkpoints
-import Pipeline
 import Platform
 import Spool
 import VarnishLog
