@@ -22,7 +22,7 @@ final class OpenRequest {
   var isPiped = false, isPassed = false
   /// Whether VCL has asked for a restart, and wasn't called since.
   var isRestarting = false
-  var requestBytes = HeaderBytes(), responseBytes = HeaderBytes()
+  var headers = MessageHeaders()
   /// How many bytes of body were sent, as it was logged.
   var bodyByteCount: String?
   /// Whether its records say all that later releases log, so that nothing need be made up.
@@ -67,7 +67,7 @@ final class OpenFetch {
   var descriptor: UInt32?
   var records = RecordBuffer()
   var hasMethod = false
-  var requestBytes = HeaderBytes(), responseBytes = HeaderBytes()
+  var headers = MessageHeaders()
   var bodyByteCount: String?
   /// Whether its records say all that later releases log.
   var isConverted = false
@@ -155,6 +155,22 @@ struct HeaderBytes {
 
   /// With the ends of the first line and of all; 0 if nothing was logged.
   var total: Int { count == 0 ? 0 : count + 3 }
+}
+
+/// How many bytes the heads of both messages on a connection had.
+struct MessageHeaders {
+  private(set) var received = HeaderBytes(), sent = HeaderBytes()
+
+  /// Takes in a part of a head; nothing if a record has none.
+  mutating func add(_ payload: LogBytes, _ part: OldTagRoles.Part) {
+    switch part {
+    case .rxWord: received.add(word: payload)
+    case .rxHeader: received.add(header: payload)
+    case .txWord: sent.add(word: payload)
+    case .txHeader: sent.add(header: payload)
+    case .none: break
+    }
+  }
 }
 
 /// Times of old logs, which have nine digits behind the point.

@@ -103,13 +103,7 @@ extension TransactionMaker {
     if role == .length { fetch.bodyByteCount = record.payload.trimmed.text }
     copy(record, role, into: fetch)
     recount(fetch)
-    switch roles.part(record.tag) {
-    case .rxWord: fetch.responseBytes.add(word: record.payload)
-    case .rxHeader: fetch.responseBytes.add(header: record.payload)
-    case .txWord: fetch.requestBytes.add(word: record.payload)
-    case .txHeader: fetch.requestBytes.add(header: record.payload)
-    case .none: break
-    }
+    fetch.headers.add(record.payload, roles.part(record.tag))
     guard fetch.records.byteCount > Self.byteCountMax || openByteCount > Self.openByteCountMax else { return }
     release(fetch)
     fetch.request?.fetches.removeAll { $0 === fetch }

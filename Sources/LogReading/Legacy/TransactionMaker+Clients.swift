@@ -107,17 +107,7 @@ extension TransactionMaker {
       request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, text)
     default:
       request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, record.payload)
-      count(record, request)
-    }
-  }
-
-  func count(_ record: LegacyRecord, _ request: OpenRequest) {
-    switch roles.part(record.tag) {
-    case .rxWord: request.requestBytes.add(word: record.payload)
-    case .rxHeader: request.requestBytes.add(header: record.payload)
-    case .txWord: request.responseBytes.add(word: record.payload)
-    case .txHeader: request.responseBytes.add(header: record.payload)
-    case .none: break
+      request.headers.add(record.payload, roles.part(record.tag))
     }
   }
 

@@ -20,7 +20,7 @@ extension TransactionMaker {
     }
     var cursor = fetch.records.run().makeCursor()
     while let record = cursor.next() { made.append(record) }
-    let (sent, head) = (fetch.requestBytes.total, fetch.responseBytes.total)
+    let (sent, head) = (fetch.headers.sent.total, fetch.headers.received.total)
     let body = fetch.bodyByteCount.flatMap { Int($0) }.map { max(0, min($0, .max / 4)) } ?? 0
     if !fetch.isConverted {
       append(tags.bereqAcct, fetch.vxid, .backend, "\(sent) 0 \(sent) \(head) \(body) \(head + body)")
@@ -111,7 +111,7 @@ extension TransactionMaker {
 
   mutating func appendEnd(_ request: OpenRequest, _ times: RequestTimes) {
     let vxid = UInt64(request.xid)
-    let head = request.requestBytes.total
+    let head = request.headers.received.total
     guard !request.isConverted else { return }
     if let firstByte = times.firstByte {
       append(timestamp: request.isPiped ? "Pipe" : "Process", vxid, .client, firstByte)
@@ -121,9 +121,9 @@ extension TransactionMaker {
     }
     if request.isPiped {
       // How much went through isn't logged.
-      append(tags.pipeAcct, vxid, .client, "\(head) \(request.fetches.last?.requestBytes.total ?? 0)")
+      append(tags.pipeAcct, vxid, .client, "\(head) \(request.fetches.last?.headers.sent.total ?? 0)")
     } else if let length = request.bodyByteCount, let body = Int(length), (0...(.max / 4)).contains(body) {
-      let sent = request.responseBytes.total
+      let sent = request.headers.sent.total
       append(tags.reqAcct, vxid, .client, "\(head) 0 \(head) \(sent) \(body) \(sent + body)")
     }
   }
