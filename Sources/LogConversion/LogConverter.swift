@@ -151,7 +151,7 @@ public struct LogConverter: ~Copyable {
     }
     let unfinished = grouper.discardOpen()
     guard unfinished > 0 else { return }
-    say("\(path): \(unfinished) transactions that have no end are left out")
+    say("\(path): \(counted(unfinished, "transaction")) without an end left out")
     outcome.isIncomplete = true
   }
 
@@ -206,15 +206,16 @@ public struct LogConverter: ~Copyable {
     let releases = target.releases
     for line in translator.untranslatedTransactions { say("\(path): \(line)") }
     for (tag, count) in translator.untranslated {
-      say("\(path): \(count) records of \(tag.name) left out: logs of \(releases) have no such tag")
+      say(
+        "\(path): \(counted(count, "record")) of \(tag.name) left out: logs of \(releases) have no such tag")
     }
     if translator.unknownCount > 0 {
-      say("\(path): \(translator.unknownCount) records left out, of tags that aren't known")
+      say("\(path): \(counted(translator.unknownCount, "record")) left out, of tags that aren't known")
     }
     if translator.renumberedCount > 0 {
       say(
-        "\(path): \(translator.renumberedCount) transactions have other numbers: logs of \(releases) have no room for "
-          + "theirs")
+        "\(path): \(counted(translator.renumberedCount, "transaction")) renumbered: logs of \(releases) have no room "
+          + "for larger numbers")
     }
   }
 

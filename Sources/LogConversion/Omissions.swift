@@ -1,3 +1,5 @@
+import Platform
+
 /// What a conversion leaves out for want of a counterpart.
 struct Omissions {
   /// How many records, by the number that their tag has among those that are read.
@@ -14,11 +16,16 @@ struct Omissions {
   /// What is said of transactions, for logs of some releases.
   func said(of releases: String) -> [String] {
     var lines: [String] = []
-    if fragments > 0 { lines.append("\(fragments) fragments left out: logs of \(releases) have none (ESI)") }
-    if sessions > 0 {
-      lines.append("\(sessions) sessions left out: each request has one of its own in the log of \(releases)")
+    if fragments > 0 {
+      lines.append("\(counted(fragments, "fragment")) left out: logs of \(releases) have none (ESI)")
     }
-    if others > 0 { lines.append("\(others) transactions left out that are neither requests nor fetches") }
+    if sessions > 0 {
+      lines.append(
+        "\(counted(sessions, "session")) left out: each request has one of its own in the log of \(releases)")
+    }
+    if others > 0 {
+      lines.append("\(counted(others, "transaction")) left out: neither a request nor a fetch")
+    }
     return lines
   }
 }

@@ -48,7 +48,7 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
 
   /// What is said of requests that a log of 2.0 to 3.0 had, and that were left out.
   public static func incomplete(_ count: Int) -> String {
-    "\(count) \(count == 1 ? "request" : "requests") left out: the log lacks a part, or there is too much of it"
+    "\(counted(count, "request")) left out: the log lacks a part, or there is too much of it"
   }
 }
 

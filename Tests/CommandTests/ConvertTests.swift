@@ -45,7 +45,7 @@ struct ConvertTests {
     #expect(result.status == 0)
     #expect(
       result.errorText
-        == "spillway: \(path): 1 records of BackendReuse left out: logs of 7.3 to 8.0 have no such tag\n")
+        == "spillway: \(path): 1 record of BackendReuse left out: logs of 7.3 to 8.0 have no such tag\n")
     let own = try Self.run(["convert", path, "--to", "vsl", "--as", "8.0", "-w", path])
     #expect(own.status == 1 && own.errorText == "spillway: -w: \"\(path)\" is an input\n")
   }

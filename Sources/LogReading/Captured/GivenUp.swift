@@ -1,3 +1,5 @@
+import Platform
+
 /// What of an image holds no records that can be believed.
 public struct GivenUp: Sendable, Equatable {
   /// How many bytes, and in how many places.
@@ -17,13 +19,13 @@ public struct GivenUp: Sendable, Equatable {
   /// What is said of it at the end; nil if there is nothing.
   public func summary(of path: String) -> String? {
     guard byteCount > 0 else { return nil }
-    return "\(path): \(byteCount) bytes in \(placeCount) place\(placeCount == 1 ? "" : "s") given up: "
+    return "\(path): \(counted(byteCount, "byte")) in \(counted(placeCount, "place")) given up: "
       + "they are damaged, or were overwritten while they were copied"
   }
 
   /// What is said of one place.
   public static func place(_ bytes: Range<Int>, of path: String, isDecoded: Bool) -> String {
     LogError.place(path, bytes.lowerBound, isDecoded: isDecoded)
-      + ": \(bytes.count) bytes given up, up to offset \(bytes.upperBound)"
+      + ": \(counted(bytes.count, "byte")) given up, up to offset \(bytes.upperBound)"
   }
 }

@@ -67,7 +67,7 @@ extension Run {
     if attachment.lostBeginnings > 0 {
       let count = attachment.lostBeginnings
       messages.say(
-        "\(path): \(count) transaction\(count == 1 ? "" : "s") under way at \(time) "
+        "\(path): \(counted(count, "transaction")) under way at \(time) "
           + "\(count == 1 ? "is" : "are") lost: the beginning was overwritten")
     }
     for output in former.unsaid {

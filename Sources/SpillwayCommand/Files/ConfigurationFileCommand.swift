@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Pipeline
+import Platform
 import Settings
 
 /// A command that reads a configuration file.
@@ -87,6 +88,6 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     let count = try ConfigurationFileCommand.configuration(ConfigurationFile(file)).outputs.count
-    print("\(file): \(count) \(count == 1 ? "output" : "outputs"), no mistakes")
+    print("\(file): \(counted(count, "output")), no mistakes")
   }
 }

@@ -1,0 +1,2 @@
+/// How many there are of something, in words: "1 record", "2 records".
+package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
