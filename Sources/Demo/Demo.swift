@@ -29,7 +29,7 @@ public enum Demo {
     }
     defer { writer.close() }
     var configuration = options.configuration
-    configuration.input.source = .live(directory.path)
+    configuration.input.source = .instance(directory.path)
     let traffic = TrafficThread(writer, options)
     defer { traffic.end() }
     do throws(RunError) {

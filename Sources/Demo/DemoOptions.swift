@@ -19,7 +19,7 @@ public struct DemoOptions: Sendable {
 
   /// Options with the usual defaults.
   public init() {
-    configuration = Configuration(input: InputConfiguration(.live(nil)))
+    configuration = Configuration(input: InputConfiguration(.instance(nil)))
     // Small enough that one can watch it fill up.
     configuration.process.spoolBytes = 16 << 20
     configuration.process.hangup = .end

@@ -40,17 +40,17 @@ public enum Pipeline {
     let opened = control.changesUser ? nil : try control.openOutputs()
     switch configuration.input.source {
     case .captured(let capture): return try runCaptured(capture, control, opened)
-    case .live: return try runLive(control, opened)
-    case .memoryFile: return try runLive(control, opened)
+    case .live(let log): return try runLive(log, control, opened)
     }
   }
 
   private static func runLive(
-    _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>?
+    _ log: InputConfiguration.LiveLog, _ control: consuming RunControl,
+    _ opened: consuming FixedList<OpenedOutput?>?
   ) throws(RunError) -> RunOutcome {
     var control = control
     let deadline = control.attachDeadline
-    let instance = try control.attach(by: deadline)
+    let instance = try control.attach(log, by: deadline)
     let opened = try control.openAsUser(opened)
     var follower = Follower(try Run(control, opened, canWait: false), instance, by: deadline)
     return try follower.follow()

@@ -49,8 +49,8 @@ struct RunControl: ~Copyable {
       switch configuration.input.source {
       case .captured(let capture):
         capture.inputs.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", ")
-      case .live(let name): name ?? ""
-      case .memoryFile(let path): path
+      case .live(.instance(let name)): name ?? ""
+      case .live(.memoryFile(let path)): path
       }
     let process = configuration.process
     messages = Messages(programName: process.programName, listener: process.monitor?.say)

@@ -49,7 +49,7 @@ extension RunCommand {
   ) throws -> Configuration {
     let context = OptionContext(letters: letters, isOldName: isOldName)
     let values = context.values
-    var configuration = Configuration(input: InputConfiguration(.live(input.n)))
+    var configuration = Configuration(input: InputConfiguration(.instance(input.n)))
     if process.daemonize, output.outputs.isEmpty {
       guard output.hasTarget else { throw UsageError("Missing -w option") }
       if output.w == "-" { throw UsageError("Daemon cannot write to stdout") }

@@ -13,7 +13,7 @@ struct ConfigurationCheckTests {
   }
 
   @Test func `every mistake in every output is told`() {
-    var configuration = Configuration(input: InputConfiguration(.live("/nonexistent")))
+    var configuration = Configuration(input: InputConfiguration(.instance("/nonexistent")))
     configuration.outputs = [
       output("%z", "Foo == 1"), output("%h", "RespStatus == 200"), output(nil, "RespStatus =="),
     ]
@@ -27,8 +27,9 @@ struct ConfigurationCheckTests {
   }
 
   @Test func `configurations that say the same are equal`() {
-    var one = Configuration(input: InputConfiguration(.live(nil)), output: output("%h", "RespStatus == 200"))
-    var other = Configuration(input: InputConfiguration(.live(nil)), output: OutputConfiguration())
+    var one = Configuration(
+      input: InputConfiguration(.instance(nil)), output: output("%h", "RespStatus == 200"))
+    var other = Configuration(input: InputConfiguration(.instance(nil)), output: OutputConfiguration())
     other.outputs[0] = output("%h", "RespStatus == 200")
     #expect(one == other)
     other.process.drainSeconds = 6

@@ -97,7 +97,7 @@ final class Stage {
     _ outputs: [OutputConfiguration], reloads: Bool = false,
     _ configure: (inout Configuration) -> Void = { _ in }
   ) throws -> Follower {
-    var configuration = Configuration(input: InputConfiguration(.live(logPath)))
+    var configuration = Configuration(input: InputConfiguration(.instance(logPath)))
     configuration.outputs = outputs
     configuration.process.spoolBytes = 64 << 20
     configuration.process.drainSeconds = 0.1
@@ -107,7 +107,7 @@ final class Stage {
     var control = RunControl(
       configuration, mailbox: mailbox, clock: clock.clock, source: reloads ? self.configuration.source : nil)
     let opened = try control.openOutputs()
-    let instance = try control.attach(by: nil)
+    let instance = try control.attach(.instance(logPath), by: nil)
     return Follower(try Run(control, opened, canWait: false), instance, by: nil)
   }
 }

@@ -7,18 +7,28 @@ public struct InputConfiguration: Sendable, Equatable {
   public enum Source: Sendable, Equatable {
     /// Captured logs.
     case captured(Capture)
-    /// The instance that `-n` names, or the default one.
-    case live(String?)
-    /// The one file of shared memory that a server before 5.2 has, whatever becomes of the file.
-    case memoryFile(String)
+    /// Shared memory, which may be written while it is read.
+    case live(LiveLog)
 
     /// A captured log by itself.
     public static func file(_ path: String) -> Source { .captured(Capture([path])) }
+    /// The instance that `-n` names; the default one if nil.
+    public static func instance(_ name: String?) -> Source { .live(.instance(name)) }
+    /// The one file of a server before 5.2.
+    public static func memoryFile(_ path: String) -> Source { .live(.memoryFile(path)) }
 
-    /// Whether it is shared memory, which may be written while it is read.
+    /// Whether it may be written while it is read.
     var isLive: Bool {
       if case .captured = self { false } else { true }
     }
+  }
+
+  /// Shared memory, by where it is found.
+  public enum LiveLog: Sendable, Equatable {
+    /// The instance that `-n` names; the default one if nil.
+    case instance(String?)
+    /// The one file of shared memory that a server before 5.2 has, whatever becomes of the file.
+    case memoryFile(String)
   }
 
   /// The log.

@@ -14,11 +14,10 @@ extension RunControl {
   func isOver(_ deadline: Int64?) -> Bool { deadline.map { clock.now().steadyNanoseconds >= $0 } ?? false }
 
   /// Which instance is meant, or which file of one.
-  func findInstance() throws(RunError) -> InstanceFollower {
-    switch configuration.input.source {
-    case .captured(let capture): return InstanceFollower(file: capture.inputs.first ?? "")
+  func findInstance(_ log: InputConfiguration.LiveLog) throws(RunError) -> InstanceFollower {
+    switch log {
     case .memoryFile(let path): return InstanceFollower(file: path)
-    case .live(let name):
+    case .instance(let name):
       do {
         return InstanceFollower(
           path: try InstanceName(name).path, isPostMortem: configuration.input.existingOnly)
@@ -29,10 +28,12 @@ extension RunControl {
   }
 
   /// Finds the instance, and waits for it as long as `-t` allows; for ever only if that was said.
-  mutating func attach(by deadline: Int64?) throws(RunError) -> InstanceFollower {
+  mutating func attach(
+    _ log: InputConfiguration.LiveLog, by deadline: Int64?
+  ) throws(RunError) -> InstanceFollower {
     var said: String?
     while true {
-      var instance = try findInstance()
+      var instance = try findInstance(log)
       instance.refresh(at: clock.now().steadyNanoseconds)
       logPath = instance.path
       if instance.hasManager { return instance }

@@ -37,8 +37,8 @@ extension RunControl {
     let names: [String]
     switch configuration.input.source {
     case .captured: names = []
-    case .live: names = ["/_.vsm_mgt", "/_.vsm_child", "/_.vsm", "/_.vsl"]
-    case .memoryFile: names = [""]
+    case .live(.instance): names = ["/_.vsm_mgt", "/_.vsm_child", "/_.vsm", "/_.vsl"]
+    case .live(.memoryFile): names = [""]
     }
     return names.compactMap { name in
       var status = stat()

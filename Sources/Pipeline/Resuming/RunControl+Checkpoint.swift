@@ -35,8 +35,8 @@ extension RunControl {
   private mutating func holds(_ position: LogPosition) -> Bool {
     switch configuration.input.source {
     case .captured(let capture): return Self.capture(capture, configuration.input, holds: position)
-    case .live, .memoryFile:
-      guard var instance = try? findInstance() else { return false }
+    case .live(let log):
+      guard var instance = try? findInstance(log) else { return false }
       instance.refresh()
       guard let ring = try? instance.attach(start: .at(position), stopsAtTail: false) else { return false }
       return ring.resumption == .held

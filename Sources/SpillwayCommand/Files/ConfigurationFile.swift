@@ -42,7 +42,7 @@ struct ConfigurationFile {
     let input = takeInput(&reader)
     var process = ProcessSettings()
     reader.takeMapping("process") { process.take(&$0, values) }
-    var configuration = Configuration(input: input ?? InputConfiguration(.live(nil)))
+    var configuration = Configuration(input: input ?? InputConfiguration(.instance(nil)))
     if process.daemonizes, configuration.input.readsStandardInput {
       reader.report("input", found: "standard input", expected: "another log, as the process daemonizes")
     }
@@ -115,11 +115,11 @@ struct ConfigurationFile {
   }
 
   private func takeInput(of reader: inout SettingsReader) -> InputConfiguration {
-    var input = InputConfiguration(.live(nil))
+    var input = InputConfiguration(.instance(nil))
     let instance = reader.take("instance", expecting: "a name or a directory")
     let memoryFile = reader.take("memory-file", expecting: "a path")
     let capture = takeCapture(&reader)
-    if let instance { input.source = .live(instance) }
+    if let instance { input.source = .instance(instance) }
     if let memoryFile { input.source = .memoryFile(values.absolute(memoryFile)) }
     if let capture { input.source = .captured(capture) }
     if [instance != nil, memoryFile != nil, reader.place(of: "file") != nil].count(where: \.self) > 1 {

@@ -143,7 +143,7 @@ final class Simulation {
   }
 
   private func makeFollower(_ mailbox: ScriptedMailbox) throws -> Follower {
-    var configuration = Configuration(input: InputConfiguration(.live(log.path)))
+    var configuration = Configuration(input: InputConfiguration(.instance(log.path)))
     configuration.outputs = outputs.map { $0.configuration(scenario) }
     configuration.input.compatibility = VarnishVersion(6, 0)
     configuration.input.timeoutSeconds = scenario.timeoutSeconds
@@ -162,7 +162,7 @@ final class Simulation {
       blockBytes: 1 << 10)
     var control = RunControl(configuration, mailbox: mailbox, clock: clock, surroundings: surroundings)
     let opened = try control.openOutputs()
-    let instance = try control.attach(by: nil)
+    let instance = try control.attach(.instance(log.path), by: nil)
     return Follower(try Run(control, opened, canWait: false), instance, by: nil)
   }
 
