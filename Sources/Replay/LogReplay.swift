@@ -35,7 +35,10 @@ public struct LogReplay: ~Copyable {
   /// - Throws: `ReplayError` if there was nothing to play, or no log to play it into. What is damaged behind
   ///   its beginning, or in an input behind the first, is said, and is in the report.
   public consuming func run() throws(ReplayError) -> ReplayReport {
-    if options.passes != 1 { for path in options.inputs { try requireFile(path) } }
+    for path in options.inputs {
+      try requireElsewhere(path)
+      if options.passes != 1 { try requireFile(path) }
+    }
     repeat {
       report.passes += 1
       let before = report.records
@@ -49,6 +52,16 @@ public struct LogReplay: ~Copyable {
     return report
   }
 
+  /// Refuses an input that the live log would take the place of.
+  private func requireElsewhere(_ path: String) throws(ReplayError) {
+    guard path != "-", let input = SystemCalls.real.realPath(path),
+      let directory = SystemCalls.real.realPath(options.directory)
+    else { return }
+    // A server's files have such names, and other files stay.
+    guard input == directory || input.hasPrefix(directory + "/_.") else { return }
+    throw .inputInTheWay(path: path, directory: options.directory)
+  }
+
   private func requireFile(_ path: String) throws(ReplayError) {
     guard path != "-" else { throw .notRepeatable(path: path) }
     // What isn't there is found out when it is opened, and so is what is in an archive.
@@ -60,16 +73,16 @@ public struct LogReplay: ~Copyable {
 
   // MARK: Inputs
 
-  /// A captured log that was opened.
-  private struct Opened: ~Copyable {
-    let log: CapturedLog
-    let path: String
+  /// A captured log that was opened, or why it can't be.
+  private enum Opened: ~Copyable {
+    case log(CapturedLog, path: String)
+    case failed(LogError)
   }
 
   /// Opens all before anything is written, so that nothing has to be waited for when it is due.
   ///
-  /// - Returns: nil for those that can't be opened; they aren't in the way of others.
-  private mutating func openAll() throws(ReplayError) -> FixedList<Opened?> {
+  /// - Throws: `ReplayError.log` if one can't be found, or the first can't be opened.
+  private func openAll() throws(ReplayError) -> FixedList<Opened?> {
     do throws(LogError) {
       var found = try FixedList<CapturedInput?>(count: options.inputs.count) { (index) throws(LogError) in
         try CapturedInput.find(options.inputs[index])
@@ -78,11 +91,10 @@ public struct LogReplay: ~Copyable {
         guard let input = found[index].take() else { return nil }
         let path = input.path
         do throws(LogError) {
-          return Opened(log: try input.open(options.capture), path: path)
+          return .log(try input.open(options.capture), path: path)
         } catch {
           guard index > 0 else { throw error }
-          fail(error)
-          return nil
+          return .failed(error)
         }
       }
     } catch {
@@ -98,15 +110,19 @@ public struct LogReplay: ~Copyable {
 
   private mutating func playOnce() throws(ReplayError) {
     var opened = try openAll()
+    let count = opened.count
     var inputs: [PlayedInput] = []
-    for index in 0..<opened.count where !mustEnd {
-      guard let next = opened[index].take() else { continue }
-      guard let input = try prepare(next, at: (options.merges ? index : 0, options.merges ? opened.count : 1))
-      else { return }
-      inputs.append(input)
-      if options.merges { continue }
-      play(inputs)
-      inputs = []
+    for index in 0..<count where !mustEnd {
+      switch opened[index].take() {
+      case .log(let log, let path)?:
+        guard let input = try prepare(log, path, at: options.merges ? (index, count) : (0, 1)) else { return }
+        inputs.append(input)
+        if options.merges { continue }
+        play(inputs)
+        inputs = []
+      case .failed(let error)?: fail(error)
+      case nil: continue
+      }
     }
     if options.merges { play(inputs) }
   }
@@ -116,10 +132,9 @@ public struct LogReplay: ~Copyable {
   /// - Parameter place: which one it is of those that are played side by side, and how many these are.
   /// - Returns: nil if the end was asked for meanwhile.
   private mutating func prepare(
-    _ opened: consuming Opened, at place: (index: Int, count: Int)
+    _ log: consuming CapturedLog, _ path: String, at place: (index: Int, count: Int)
   ) throws(ReplayError) -> PlayedInput? {
-    let path = opened.path
-    return switch consume opened.log {
+    switch consume log {
     case .narrowFile(let source): try prepare(source, path, at: place)
     case .wideFile(let source): try prepare(source, path, at: place)
     case .file20(let source): try prepare(source, path, at: place)

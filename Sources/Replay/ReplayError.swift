@@ -12,6 +12,8 @@ public enum ReplayError: Error, Sendable, CustomStringConvertible {
   case conversion(String)
   /// What can be read once only was to be played more often.
   case notRepeatable(path: String)
+  /// The live log was to be made where a captured one is.
+  case inputInTheWay(path: String, directory: String)
   /// A system call failed.
   case system(SystemError)
 
@@ -22,6 +24,8 @@ public enum ReplayError: Error, Sendable, CustomStringConvertible {
     case .writer(let error): error.description
     case .conversion(let problem): problem
     case .notRepeatable(let path): "\(path): only a file can be played more than once"
+    case .inputInTheWay(let path, let directory):
+      "\(path): would be replaced by the log that is made in \(directory); expected another directory"
     case .system(let error): error.description
     }
   }
