@@ -199,11 +199,12 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     unsafe Format.item(at: image.mapping.base + offset, byteCount: end - offset)
   }
 
-  /// Whether a record is one that a server writes: its tag is known, and a process can have that descriptor.
+  /// Whether a record is one that a server writes: its tag is known, a process can have that descriptor, and it isn't
+  /// made of zeros, as 3.0's tag of that number would allow.
   ///
   /// What clients send, NULs too, may stand in any of them.
   private func isBelievable(_ record: LegacyRecord) -> Bool {
-    known.contains(record.tag)
+    known.contains(record.tag) && (record.tag > 0 || record.descriptor > 0 || record.payload.count > 0)
       && (record.descriptor < ConnectionSides.descriptorCount || record.descriptor == .max)
   }
 
