@@ -21,7 +21,7 @@ let package = Package(
     .library(name: "LogQuery", targets: ["LogQuery"]),
     .library(name: "Rendering", targets: ["Rendering"]),
     .library(name: "Inspection", targets: ["Inspection"]),
-    .library(name: "Pipeline", targets: ["Pipeline", "Shipping", "Spool"]),
+    .library(name: "Pipeline", targets: ["Pipeline", "Shipping", "Spool", "Compression"]),
     .library(name: "SpillwayLogging", targets: ["SpillwayLogging"]),
     .library(name: "Settings", targets: ["Settings"]),
   ],
@@ -34,8 +34,12 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    // Where these two aren't installed, zlib does what they would.
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .target(name: "Compression", dependencies: ["CZlib", "CZstd"], swiftSettings: marked),
+    .target(
+      name: "Compression", dependencies: ["CZlib", "CZstd", "CISAL", "CDeflate"], swiftSettings: marked),
     .target(
       name: "Platform",
       dependencies: ["CShims"],
@@ -93,7 +97,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "Shipping",
-      dependencies: ["CShims", "CZlib", "Platform", "Spool", "Checkpoints"],
+      dependencies: ["CShims", "Compression", "Platform", "Spool", "Checkpoints"],
       swiftSettings: marked),
     .target(
       name: "Pipeline",
@@ -123,7 +127,7 @@ let package = Package(
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "Inspection", "LogQuery",
         "Rendering", "Transactions",
-        "Settings", "Spool", "Checkpoints", "Shipping", "Pipeline", "Demo", "Replay",
+        "Settings", "Spool", "Checkpoints", "Compression", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: marked),
@@ -194,12 +198,13 @@ let package = Package(
       name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .executableTarget(
-      name: "ShippingProbe", dependencies: ["Checkpoints", "Platform", "Shipping", "Spool"],
+      name: "ShippingProbe", dependencies: ["Checkpoints", "Compression", "Platform", "Shipping", "Spool"],
       path: "Tests/ShippingProbe", swiftSettings: strict),
     .testTarget(
       name: "ShippingTests",
       dependencies: [
-        "Shipping", "Checkpoints", "Spool", "SharedMemory", "Platform", "ShippingProbe", "TestSupport",
+        "Shipping", "Checkpoints", "Compression", "Spool", "SharedMemory", "Platform", "ShippingProbe",
+        "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -214,7 +219,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "VarnishLog", "LogReading", "Checkpoints", "Shipping", "Spool", "Platform", "TestSupport",
+        "VarnishLog", "LogReading", "Checkpoints", "Compression", "Shipping", "Spool", "Platform",
+        "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .executableTarget(

@@ -60,7 +60,9 @@ need_build_tools() {
   [ "$(printf '6.2\n%s\n' "${version:-0}" | sort -V | head -n 1)" = 6.2 ] \
     || fail "this is Swift ${version:-of an unknown version}; 6.2 or newer is needed"
   echo "Swift $version"
-  local packages=(zlib1g-dev libzstd-dev libpcre2-dev libyaml-dev pkg-config libc6-dev)
+  local packages=(
+    zlib1g-dev libzstd-dev libisal-dev libdeflate-dev libpcre2-dev libyaml-dev pkg-config libc6-dev
+  )
   # A toolchain that was installed by its instructions brings this one, in one of several versions.
   compgen -G '/usr/lib/gcc/*/*/libstdc++.a' >/dev/null || packages+=(g++)
   need_packages "${packages[@]}"

@@ -21,6 +21,8 @@ public struct Decompressor: ~Copyable {
   public let format: CompressionFormat
   /// Where in the compressed data reading goes on, in bytes.
   public private(set) var offset = 0
+  /// Where in the compressed data the last complete member or frame ends, in bytes.
+  public private(set) var wholeByteCount = 0
 
   private let decoder: any StreamDecoder
   private var state = State.between
@@ -161,6 +163,7 @@ public struct Decompressor: ~Copyable {
     case .partEnded:
       state = .between
       hasWholePart = true
+      wholeByteCount = offset
       mayOweOutput = false
     case .failed(let kind, let detail):
       fail(kind, detail: detail, at: offset - step.faultDistance)
