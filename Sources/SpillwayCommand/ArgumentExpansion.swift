@@ -1,3 +1,5 @@
+import Compression
+
 /// Splits a command line the way getopt does, for a parser that doesn't: `-bF%h` becomes `-b -F %h`,
 /// `-wfile` becomes `-w file`.
 ///
@@ -98,9 +100,9 @@ struct ArgumentExpansion {
         if let stray = rest.first, strayOption == nil { throw .strayArgument(stray) }
         for stray in rest { result += [strayOption ?? "", stray] }
         rest = []
-      } else if argument == "--gzip" {
-        // The one option whose value may be left out.
-        result.append("--gzip=\(Self.gzipLevelUsual)")
+      } else if let format = CompressionFormat.allCases.first(where: { argument == "--\($0)" }) {
+        // The only options whose value may be left out.
+        result.append("\(argument)=\(format.usualLevel)")
       } else if argument.hasPrefix("--") {
         result.append(argument)
         // Whether a value follows is for the parser to say; it is none of ours to split.
@@ -142,7 +144,6 @@ struct ArgumentExpansion {
     return letters
   }
 
-  static let gzipLevelUsual = 6
   private static let longFlags: Set<String> = [
     "--help", "--version", "--stats", "--prefer-forwarded", "--mark-gaps", "--help-hidden", "--sandbox",
     "--no-sandbox", "--salvage", "--merge",

@@ -199,8 +199,14 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Compress, at a level from 1 to 9. (default: 6)", valueName: "level"))
+      "Compress with gzip, at a level from 1 to 9. (default: 6)", valueName: "level"))
   var gzip: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Compress with zstd, at a level from 1 to 19. (default: 1)", valueName: "level"))
+  var zstd: String?
 
   @Option(
     parsing: .unconditional,

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import Shipping
 
@@ -5,9 +6,6 @@ import Shipping
 extension OptionValues {
   /// How many finished files may be kept.
   static let keepRange = 0...1_000_000
-  /// What compresses, from fast to small.
-  static let gzipLevels = 1...9
-
   /// What the options say of a file.
   func file(
     _ path: String, _ output: OutputOptions, _ onRestart: RestartPolicy
@@ -27,8 +25,17 @@ extension OptionValues {
     file.attributes.mode = try mode(output.mode)
     (file.attributes.owner, file.attributes.group) = try owner(output.owner)
     file.sync = try sync(output.sync)
-    file.gzipLevel = try number(output.gzip, option: "--gzip", in: Self.gzipLevels)
+    file.compression =
+      output.zstd == nil ? try compression(output.gzip, .gzip) : try compression(output.zstd, .zstd)
     return file
+  }
+
+  /// How a file is compressed.
+  func compression(
+    _ level: String?, _ format: CompressionFormat
+  ) throws(UsageError) -> CompressionMethod? {
+    guard let level = try number(level, option: "--\(format)", in: format.levels) else { return nil }
+    return CompressionMethod(format, level: level)
   }
 
   /// A time of at least a second.

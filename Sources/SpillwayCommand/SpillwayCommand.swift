@@ -1,3 +1,4 @@
+import Compression
 import Spool
 import ArgumentParser
 import Glibc
@@ -142,12 +143,14 @@ enum SpillwayCommand {
     exit(ExitStatus.failure)
   }
 
-  /// Help in which the one option whose value may be left out is written as it must be; the parser knows no such
+  /// Help in which the options whose value may be left out are written as they must be; the parser knows no such
   /// thing.
   private static func withOptionalValue(_ text: String) -> String {
-    // In the list, what stands behind it stays in its column.
-    text.replacing("--gzip <level>  ", with: "--gzip[=<level>]")
-      .replacing("--gzip <level>", with: "--gzip[=<level>]")
+    CompressionFormat.allCases.reduce(text) { text, format in
+      // In the list, what stands behind it stays in its column.
+      text.replacing("--\(format) <level>  ", with: "--\(format)[=<level>]")
+        .replacing("--\(format) <level>", with: "--\(format)[=<level>]")
+    }
   }
 
   private static func baseName(_ path: String) -> String {

@@ -1,3 +1,4 @@
+import Compression
 import Platform
 import Glibc
 @testable import Shipping
@@ -18,27 +19,27 @@ struct OutputSnapshot {
   var files: [File] = []
 
   /// Looks at all files of a directory.
-  init(_ directory: TemporaryDirectory, isCompressed: Bool) throws {
+  init(_ directory: TemporaryDirectory, _ format: CompressionFormat?) throws {
     for name in directoryEntries(directory.path) {
       var status = stat()
       guard lstat(directory.file(name), &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-      files.append(try Self.file(directory.file(name), name, isCompressed: isCompressed))
+      files.append(try Self.file(directory.file(name), name, format))
     }
   }
 
-  private static func file(_ path: String, _ name: String, isCompressed: Bool) throws -> File {
+  private static func file(_ path: String, _ name: String, _ format: CompressionFormat?) throws -> File {
     let bytes = try readFile(path)
     let whole: Int
     var text = bytes
-    if isCompressed {
+    if let format {
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
       defer { close(descriptor) }
-      switch try GzipScan(descriptor: descriptor, system: .real) {
+      switch try PartScan(format, descriptor: descriptor, system: .real) {
       case .whole: whole = bytes.count
       case .torn(let wholeBytes), .damaged(let wholeBytes): whole = wholeBytes
       case .foreign: whole = 0
       }
-      var command = Command("gzip", ["-dc"])
+      var command = Command(format.rawValue, ["-dc"])
       command.input = .bytes(Array(bytes.prefix(whole)))
       text = whole == 0 ? [] : try ProcessRunner.run(command).output
     } else {

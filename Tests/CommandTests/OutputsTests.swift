@@ -116,6 +116,16 @@ struct OutputsTests {
         == alone(["-c", "--format", "json", "-q", "RespStatus == 503", "-k", "2"]))
   }
 
+  @Test func `one way of compression for all gives way to another of an output`() throws {
+    let (one, two) = (home.file("one"), home.file("two"))
+    let result = try run(
+      "ncsa", ["-F", "%U", "--gzip=9", "--output", "file=\(one) zstd=3", "--output", "file=\(two)"])
+    #expect(result.status == 0, "\(result.errorText)")
+    let expected = try alone(["-F", "%U"])
+    #expect(try ProcessRunner.run("zstd", "-dc", one).output == expected)
+    #expect(try ProcessRunner.run("gzip", "-dc", two).output == expected)
+  }
+
   /// Outputs that can't work, and what is said of them.
   static let broken: [(String, String)] = [
     ("file=/dev/full", "No space left on device"),
@@ -164,6 +174,11 @@ struct OutputsTests {
     ),
     (["--gzip", "--output", "exec=cat"], "--gzip: no --output takes it; expected a file among them"),
     (["--gzip=11", "--output", "file=/tmp/x"], "--gzip: \"11\" is not a number from 1 to 9"),
+    (
+      ["--output", "file=/tmp/x gzip zstd"],
+      "--output, column 22: zstd: doesn't go with gzip: expected only one of gzip and zstd"
+    ),
+    (["--output", "file=/tmp/x zstd=20"], "--output, column 18: zstd: \"20\" is not a number from 1 to 19"),
     (["--output", "fil=/tmp/x"], "--output, column 1: fil: no such setting: did you mean file?"),
     (
       ["--output", "file=/tmp/x keep=3"],

@@ -1,4 +1,5 @@
 import Checkpoints
+import Compression
 import Glibc
 import Platform
 import Shipping
@@ -20,7 +21,7 @@ struct ProbeRun {
 
   private var options: FileOptions {
     var options = FileOptions(path: settings["file"] ?? "")
-    options.gzipLevel = number("gzip")
+    options.compression = number("gzip").map { .gzip(level: $0) } ?? number("zstd").map { .zstd(level: $0) }
     options.rotateBytes = number("rotate-size")
     options.rotateEverySeconds = number("rotate-every")
     if let header = settings["header"] { options.content = .lines(header: Array((header + "\n").utf8)) }

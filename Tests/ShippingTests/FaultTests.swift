@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -42,7 +43,7 @@ import Testing
       made == call ? injection.fault(count, at: target) : nil
     }
     var options = FileOptions(path: directory.file("access.log"))
-    options.gzipLevel = gzip ? 1 : nil
+    options.compression = gzip ? .gzip(level: 1) : nil
     options.rotateBytes = gzip ? 10_000 : 40_000
     options.keep = 100
     let sink: FileSink

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -31,7 +32,7 @@ import Testing
     let sink = try sink(name) {
       $0.appends = true
       $0.rotateEverySeconds = 1
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { .gzip(level: $0) }
     }
     for second in 0..<3 { try sink.take(["line"], at: Moment.test.later(seconds: Double(second))) }
     #expect(directory.names.count == 3)
@@ -113,7 +114,7 @@ import Testing
   func anEmptiedFileGetsItsHeaderAgain(gzip: Int?) throws {
     let sink = try sink {
       $0.content = .lines(header: Array("# version\n# fields\n".utf8))
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { .gzip(level: $0) }
     }
     for number in 0..<3 {
       try sink.take(["\(number)", "more"])

@@ -1,3 +1,4 @@
+import Compression
 @testable import Checkpoints
 import Glibc
 @testable import Platform
@@ -58,7 +59,7 @@ import Testing
   }
 
   @Test func `a member is noted with all entries in it, and is done as soon as it is written`() throws {
-    let (writing, watch) = try watched { $0.gzipLevel = 6 }
+    let (writing, watch) = try watched { $0.compression = .gzip(level: 6) }
     let empty = try #require(writing.sink.place).byteCount
     try writing.write("one")
     try writing.write("two")

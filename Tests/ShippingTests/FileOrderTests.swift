@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -32,7 +33,7 @@ import Testing
     for day in 0..<12 {
       try run("\(day)", to: name, at: Moment.test.later(seconds: Double(day * 86_400))) {
         $0.rotateEverySeconds = 86_400
-        $0.gzipLevel = gzip
+        $0.compression = gzip.map { .gzip(level: $0) }
         $0.keep = 4
       }
     }
@@ -94,7 +95,7 @@ import Testing
   func filesOfOtherOutputsStay(name: String, gzip: Int?, otherName: String, otherGzip: Int?) throws {
     let other = try sink(otherName) {
       $0.rotateBytes = 1
-      $0.gzipLevel = otherGzip
+      $0.compression = otherGzip.map { .gzip(level: $0) }
     }
     for number in 0..<4 {
       let now = Moment.test.later(seconds: Double(number) * 86_400)
@@ -106,7 +107,7 @@ import Testing
     let sink = try sink(name, at: Moment.test.later(seconds: 1000)) {
       $0.appends = true
       $0.rotateBytes = 1
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { .gzip(level: $0) }
       $0.keep = 1
     }
     for number in 0..<6 {
@@ -124,11 +125,11 @@ import Testing
   }
 
   @Test func aFileThatIsBeingWrittenElsewhereIsNotTakenForALeftover() throws {
-    let other = try sink("access-%s.log") { $0.gzipLevel = 6 }
+    let other = try sink("access-%s.log") { $0.compression = .gzip(level: 6) }
     try other.take(["theirs"])
     let later = Moment.test.later(seconds: 5)
     let sink = try sink("access-%s.log", at: later) {
-      $0.gzipLevel = 6
+      $0.compression = .gzip(level: 6)
       $0.rotateEverySeconds = 3600
       $0.keep = 0
     }
@@ -155,7 +156,7 @@ import Testing
     directory.write("access.log.20260101T000000.gz", "whose?\n")
     directory.write("access.log", "another output's\n")
     let sink = try sink("access.log.gz") {
-      $0.gzipLevel = 6
+      $0.compression = .gzip(level: 6)
       $0.rotateBytes = 1
       $0.keep = 0
     }
@@ -170,7 +171,7 @@ import Testing
   func marksThatWereForgedDoNoHarm(text: String) throws {
     let planted = "access.log.20260101T000000"
     directory.write(planted, "x\n")
-    let naming = FileNaming(template: "access.log", expandsTime: true, isCompressed: false)
+    let naming = FileNaming(template: "access.log", expandsTime: true, compression: nil)
     let descriptor = open(directory.file(planted), O_RDONLY)
     try SystemCalls.real.setAttribute(
       FileMark.name, of: descriptor, to: Array((text + " \(naming.outputKey)").utf8))

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -45,7 +46,7 @@ import Testing
     let sink = try sink {
       $0.rotateBytes = 1
       $0.keep = 2
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { .gzip(level: $0) }
     }
     for number in 0..<5 {
       try sink.take(["\(number)"], at: Moment.test.later(seconds: Double(number)))
@@ -132,7 +133,7 @@ import Testing
         switch option {
         case "--rotate-size": options.rotateBytes = 1
         case "--keep": options.keep = 1
-        case "--gzip": options.gzipLevel = 1
+        case "--gzip": options.compression = .gzip(level: 1)
         case "--symlink": options.link = directory.file("link")
         case "--post-rotate": options.postRotate = "true"
         case "--mode": options.attributes.mode = 0o600
@@ -157,9 +158,11 @@ import Testing
       warnings.all == [
         "\(directory.file("access.log.gz")): is written as it is, in spite of its name; --gzip compresses"
       ])
-    _ = try open(directory.file("other.log.gz")) { $0.gzipLevel = 1 }
+    _ = try open(directory.file("other.log.gz")) { $0.compression = .gzip(level: 1) }
     _ = try open(directory.file("other.log"))
     #expect(warnings.all.count == 1)
+    _ = try open(directory.file("access.log.zst"))
+    #expect(warnings.all.count == 2 && warnings.all[1].hasSuffix("in spite of its name; --zstd compresses"))
   }
 
   // MARK: Files of another kind
@@ -168,8 +171,12 @@ import Testing
     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 0xe6, 2, 0, 0x4e, 0x81, 0x88, 0x47, 4, 0, 0, 0,
   ]
 
+  /// With the level of gzip; -1 is zstd.
   private static let foreign: [(String, [UInt8], Int?)] = [
     ("not-gzip", Array("some text\n".utf8), 6), ("is-gzip", gzipText, nil),
+    ("is-zstd", CompressionFormat.zstd.emptyPart, nil), ("not-zstd", Array("some text\n".utf8), -1),
+    ("not-zstd", gzipText, -1), ("not-gzip", CompressionFormat.zstd.emptyPart, 6),
+    ("damaged", CompressionFormat.zstd.emptyPart + Array("and more".utf8), -1),
     ("not-lines", [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 10], nil),
     ("not-lines", Array("a note without an end".utf8), nil),
     ("damaged", gzipText + Array("and more".utf8), 6),
@@ -185,7 +192,7 @@ import Testing
     directory.write("access.log", bytes)
     let sink = try sink {
       $0.appends = true
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { $0 < 0 ? .zstd(level: 1) : .gzip(level: $0) }
       $0.rotateBytes = 1
       $0.keep = 0
     }

@@ -1,3 +1,4 @@
+import Compression
 @testable import Checkpoints
 import Glibc
 @testable import Platform
@@ -47,7 +48,7 @@ import Testing
 
   @Test(arguments: [nil, 6])
   func `without a checkpoint nothing is waited for`(level: Int?) throws {
-    let sink = try sink(system: recorder.system) { $0.gzipLevel = level }
+    let sink = try sink(system: recorder.system) { $0.compression = level.map { .gzip(level: $0) } }
     for second in 0..<5 { try sink.take(["line"], at: after(Double(second))) }
     _ = try sink.close(at: after(5))
     #expect(recorder.take().allSatisfy { $0 == .write })
@@ -74,7 +75,7 @@ import Testing
   }
 
   @Test func `of a compressed file it is once a member is written`() throws {
-    let writing = try writing { $0.gzipLevel = 6 }
+    let writing = try writing { $0.compression = .gzip(level: 6) }
     try writing.tick(at: after(0))
     let empty = try #require(writing.sink.place).byteCount
     _ = recorder.take()

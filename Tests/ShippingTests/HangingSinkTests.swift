@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import Platform
 import SharedMemory
@@ -140,7 +141,7 @@ import Testing
           return .fail(EIO)
         }
         var file = FileOptions(path: directory.file("log.gz"))
-        file.gzipLevel = 1
+        file.compression = .gzip(level: 1)
         file.keepsUnsettled = true
         var options = Spool.Options()
         options.disk = Spool.DiskOptions(directory: directory.file("spool"))

@@ -1,3 +1,4 @@
+import Compression
 @testable import Platform
 @testable import Shipping
 import Testing
@@ -38,7 +39,7 @@ import Testing
 
   @Test func agesSortFinishedFilesByTimeThenByAttempt() {
     let naming = FileNaming(
-      template: "/var/log/access-%d.log", expandsTime: true, isCompressed: true)
+      template: "/var/log/access-%d.log", expandsTime: true, compression: .gzip)
     let names = [
       "access-20.log.20261120T100000.gz", "access-20.log.20261120T100000-2.gz",
       "access-20.log.20261120T100000-10.gz", "access-20.log.20261120T110000.gz",
@@ -49,14 +50,18 @@ import Testing
     for (earlier, later) in zip(ages, ages.dropFirst()) { #expect(earlier < later) }
   }
 
-  @Test(arguments: [
-    ("access.log", false, "access.log.T"), ("access.log", true, "access.log.T.gz"),
-    ("access.log.gz", true, "access.log.T.gz"), ("access.log.gz", false, "access.log.T.gz"),
-  ])
-  func aFinishedNameEndsInGzIfTheFileIsCompressed(
-    current: String, isCompressed: Bool, finished: String
+  @Test(
+    arguments: [
+      ("access.log", nil, "access.log.T"), ("access.log", .gzip, "access.log.T.gz"),
+      ("access.log.gz", .gzip, "access.log.T.gz"), ("access.log.gz", nil, "access.log.T.gz"),
+      ("access.log", .zstd, "access.log.T.zst"), ("access.log.zst", .zstd, "access.log.T.zst"),
+      ("access.log.zst", nil, "access.log.T.zst"), ("access.log.zst", .gzip, "access.log.zst.T.gz"),
+      ("access.log.gz", .zstd, "access.log.gz.T.zst"),
+    ] as [(String, CompressionFormat?, String)])
+  func `a finished name ends in the format's suffix if the file is compressed`(
+    current: String, compression: CompressionFormat?, finished: String
   ) throws {
-    let naming = FileNaming(template: current, expandsTime: true, isCompressed: isCompressed)
+    let naming = FileNaming(template: current, expandsTime: true, compression: compression)
     let fields = LocalTime.fields(at: Moment.test.wallSeconds)
     let time = try #require(LocalTime.expand("%Y%m%dT%H%M%S", fields))
     let name = naming.finished(current, at: Moment.test.wallSeconds, attempt: 1)

@@ -1,4 +1,5 @@
 import Checkpoints
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -29,7 +30,7 @@ import Testing
   }
 
   @Test func `a compressed file's place is behind its last whole member`() throws {
-    let sink = try sink { $0.gzipLevel = 6 }
+    let sink = try sink { $0.compression = .gzip(level: 6) }
     let empty = try #require(sink.place)
     #expect(empty == end(of: "access.log", number: 0))
     try sink.take(["one", "two"])
@@ -74,7 +75,7 @@ import Testing
   @Test(arguments: [nil, 6])
   func `an output tells the place together with the sequence that it belongs to`(level: Int?) throws {
     var options = FileOptions(path: directory.file("access.log"))
-    options.gzipLevel = level
+    options.compression = level.map { .gzip(level: $0) }
     let checkpoint = directory.file("checkpoint")
     let part = try CheckpointFile(checkpoint).makeOutputPart("file")
     var outputOptions = Output.Options()

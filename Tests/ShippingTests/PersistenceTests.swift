@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -50,7 +51,7 @@ import Testing
     let faults = FaultPlan(fault)
     let warnings = Collected<String>()
     var options = FileOptions(path: directory.file(scenario.name))
-    options.gzipLevel = scenario.isCompressed ? 1 : nil
+    options.compression = scenario.isCompressed ? .gzip(level: 1) : nil
     options.rotateBytes = scenario.isCompressed ? 1200 : 2500
     options.rotateEverySeconds = scenario == .periods ? 2 : nil
     (options.keep, options.keepSeconds, options.keepBytes) = (100, 86_400, 1 << 30)
@@ -75,7 +76,7 @@ import Testing
     return Outcome(
       carried: carried, directory: directory, warnings: warnings.all, callCount: faults.count(of: call),
       text: directory.joined(files, isCompressed: scenario.isCompressed),
-      invalid: scenario.isCompressed ? files.filter { !directory.isWholeGzip($0) } : [])
+      invalid: scenario.isCompressed ? files.filter { !directory.isWhole($0) } : [])
   }
 
   private static let expected = lines.map { $0 + "\n" }.joined()
@@ -142,7 +143,7 @@ import Testing
     }
     let said = Collected<String>()
     var options = FileOptions(path: directory.file("access.log"))
-    options.gzipLevel = 1
+    options.compression = .gzip(level: 1)
     options.rotateBytes = 1500
     let sink = try FileSink(options, at: .test, system: faults.system) { said.append($0) }
     let naming = sink.series.naming

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -56,7 +57,7 @@ import Testing
     let next = Moment.test.later(seconds: 3600)
     let sink = try sink("access-%s.log") {
       $0.rotateEverySeconds = 3600
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { .gzip(level: $0) }
     }
     try sink.take(["one"])
     let name = "access-\(next.wallSeconds).log"

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -55,7 +56,7 @@ import Testing
     let pipe = TestPipe()
     let first = try sink(name) {
       $0.rotateEverySeconds = 1
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { .gzip(level: $0) }
       $0.postRotate = command(after: pipe)
     }
     for number in 0..<4 { try first.take(["\(number)"], at: Moment.test.later(seconds: Double(number))) }
@@ -68,7 +69,7 @@ import Testing
     let next = try sink(name, at: Moment.test.later(seconds: 10)) {
       $0.appends = true
       $0.rotateEverySeconds = 3600
-      $0.gzipLevel = gzip
+      $0.compression = gzip.map { .gzip(level: $0) }
       $0.keep = 1
       $0.postRotate = "gzip -dcfq < \"$1\" >> '\(other.file("record"))'"
     }

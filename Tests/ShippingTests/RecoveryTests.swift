@@ -1,3 +1,4 @@
+import Compression
 @testable import Spool
 import Glibc
 @testable import Platform
@@ -39,7 +40,7 @@ import Testing
   }
 
   @Test func aDeletedCompressedFileIsBegunAnewWithTheMemberThatMetTheDeletion() throws {
-    let sink = try sink { $0.gzipLevel = 6 }
+    let sink = try sink { $0.compression = .gzip(level: 6) }
     try sink.take(["gone"])
     try sink.flush(at: .test)
     unlink(directory.file("access.log"))
@@ -65,7 +66,7 @@ import Testing
   @Test(arguments: [false, true])
   func aDirectoryThatVanishesIsWaitedFor(isCompressed: Bool) throws {
     mkdir(directory.file("logs"), 0o755)
-    let sink = try sink("logs/access.log") { $0.gzipLevel = isCompressed ? 1 : nil }
+    let sink = try sink("logs/access.log") { $0.compression = isCompressed ? .gzip(level: 1) : nil }
     try sink.take(["gone"])
     try sink.flush(at: .test)
     unlink(directory.file("logs/access.log"))
@@ -119,7 +120,7 @@ import Testing
 
   @Test func aReopenRescuesWhatTheOldFileDoesNotTake() throws {
     let faults = FaultPlan { call, count in call == .write && count == 2 ? .fail(ENOSPC) : nil }
-    let sink = try sink(system: faults.system) { $0.gzipLevel = 6 }
+    let sink = try sink(system: faults.system) { $0.compression = .gzip(level: 6) }
     try sink.take(["line"])
     rename(directory.file("access.log"), directory.file("moved"))
     try sink.reopen(at: .test)
@@ -191,7 +192,7 @@ import Testing
   private func leave(_ name: String, gzip: Int? = nil, _ fill: (FileSink) throws -> Void) throws {
     let seconds = try #require(Int64(name.filter(\.isNumber)))
     let then = Moment(wallSeconds: seconds, steadyNanoseconds: 1)
-    let sink = try sink("access-%s.log", at: then) { $0.gzipLevel = gzip }
+    let sink = try sink("access-%s.log", at: then) { $0.compression = gzip.map { .gzip(level: $0) } }
     try fill(sink)
     _ = try sink.close(at: then)
     sink.abandon()
@@ -211,7 +212,7 @@ import Testing
     truncate(directory.file("access-3000.log"), 0)
     directory.write("access-4000.log", "plain text, and so not ours\n")
     let sink = try sink("access-%s.log") {
-      $0.gzipLevel = 6
+      $0.compression = .gzip(level: 6)
       $0.rotateEverySeconds = 3600
       $0.postRotate = "true"
     }
@@ -230,7 +231,7 @@ import Testing
   @Test func aSuffixThatCannotBeGivenIsGivenLater() throws {
     let faults = FaultPlan { call, count in call == .rename && count == 1 ? .fail(EROFS) : nil }
     let sink = try sink("access-%s.log", system: faults.system) {
-      $0.gzipLevel = 6
+      $0.compression = .gzip(level: 6)
       $0.rotateEverySeconds = 3600
     }
     try sink.take(["first"])

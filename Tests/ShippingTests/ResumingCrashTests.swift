@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -10,17 +11,27 @@ import Testing
   @Suite(.serialized, .timeLimit(.minutes(5)))
   struct ResumingCrashTests {
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
-      case plain, gzip, rotated, gzipRotated, withHeader, namedByTime, gzipNamedByTime, inPeriods, records
+      case plain, gzip, zstd, rotated, gzipRotated, zstdRotated, withHeader, namedByTime, gzipNamedByTime
+      case inPeriods, records
       var testDescription: String { rawValue }
 
-      var isCompressed: Bool { self == .gzip || self == .gzipRotated || self == .gzipNamedByTime }
-      var rotates: Bool { self != .plain && self != .gzip }
+      var compression: CompressionFormat? {
+        switch self {
+        case .gzip, .gzipRotated, .gzipNamedByTime: .gzip
+        case .zstd, .zstdRotated: .zstd
+        case .plain, .rotated, .withHeader, .namedByTime, .inPeriods, .records: nil
+        }
+      }
+      var isCompressed: Bool { compression != nil }
+      var rotates: Bool { self != .plain && self != .gzip && self != .zstd }
       var name: String { self == .namedByTime || self == .gzipNamedByTime ? "access-%s.log" : "access.log" }
 
       var settings: [String] {
         switch self {
         case .plain: []
         case .gzip: ["gzip=1"]
+        case .zstd: ["zstd=1"]
+        case .zstdRotated: ["zstd=1", "rotate-size=6000"]
         case .rotated: ["rotate-size=9000", "sync=each-batch"]
         case .gzipRotated: ["gzip=1", "rotate-size=6000"]
         case .records: ["records", "rotate-size=9000"]
@@ -59,14 +70,16 @@ import Testing
       let result = try run(kind)
       #expect(result.status == 0, "\(context): \(result.errorText)")
       let naming = FileNaming(
-        template: directory.file(kind.name), expandsTime: true, isCompressed: kind.isCompressed)
+        template: directory.file(kind.name), expandsTime: true, compression: kind.compression)
       let files = directory.files(of: naming, current: "access.log")
       #expect(files.count == directory.names.count, "\(context): \(directory.names)")
-      if kind.isCompressed { #expect(files.allSatisfy { directory.isWholeGzip($0) }, context) }
+      if let format = kind.compression {
+        #expect(files.allSatisfy { directory.isWhole($0, format) }, context)
+      }
       let found =
         kind == .records
         ? files.flatMap { records($0) }
-        : directory.joined(files, isCompressed: kind.isCompressed).split(
+        : directory.joined(files, kind.compression).split(
           separator: "\n", omittingEmptySubsequences: false
         ).map(String.init)
       let lines = found.filter { $0 != "# fields" }

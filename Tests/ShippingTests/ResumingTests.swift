@@ -1,4 +1,5 @@
 import Checkpoints
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -11,6 +12,7 @@ import Testing
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
 
+  private static let formats: [CompressionFormat?] = [nil, .gzip, .zstd]
   private static let done = EntryMark(place: 20, ordinal: 1)
   private static let written = EntryMark(place: 50, ordinal: 0)
   private static let before = "one\ntwo\n", added = "three\nfour\nfive\n"
@@ -18,25 +20,20 @@ import Testing
   private var path: String { directory.file("access.log") }
 
   /// Text as it is in a file: as it is, or as a member.
-  private func encoded(_ text: String, gzip: Bool) throws -> [UInt8] {
-    guard gzip else { return Array(text.utf8) }
-    var member = try GzipMember(level: 1)
-    Array(text.utf8).withUnsafeBytes { member.add(header: $0) }
-    member.seal()
-    var bytes: [UInt8] = []
-    try member.withBytes { bytes = Array($0) }
-    return bytes
+  private func encoded(_ text: String, format: CompressionFormat?) throws -> [UInt8] {
+    guard let format else { return Array(text.utf8) }
+    return try Member(CompressionMethod(format, level: 1), usualByteCount: 100).compress(Array(text.utf8))
   }
 
   /// What an earlier run has noted of a file that is there, where it had written two lines, and was to add three.
   private func noted(
-    _ name: String = "access.log", gzip: Bool, number: Int64 = 0, hasPending: Bool = true
+    _ name: String = "access.log", format: CompressionFormat?, number: Int64 = 0, hasPending: Bool = true
   ) throws -> OutputStanding {
-    let byteCount = try encoded(Self.before, gzip: gzip).count
+    let byteCount = try encoded(Self.before, format: format).count
     let place = OutputPlace(file: FileIdentity(status(name)), number: number, byteCount: byteCount)
     var standing = OutputStanding(done: Self.done, sequence: 2, place: place)
     guard hasPending else { return standing }
-    let addedCount = try encoded(Self.added, gzip: gzip).count
+    let addedCount = try encoded(Self.added, format: format).count
     standing.pending = OutputStanding.Pending(
       done: Self.written, sequence: 5, byteCount: byteCount + addedCount)
     return standing
@@ -46,11 +43,12 @@ import Testing
   ///
   /// - Returns: how it stood when it was opened.
   private func goOn(
-    _ standing: OutputStanding, canRepeat: Bool = true, mayHaveGoneOn: Bool = false, gzip: Bool,
+    _ standing: OutputStanding, canRepeat: Bool = true, mayHaveGoneOn: Bool = false,
+    format: CompressionFormat?,
     at now: Moment = .test, _ configure: (inout FileOptions) -> Void = { _ in }
   ) throws -> OutputStanding {
     var options = FileOptions(path: path)
-    options.gzipLevel = gzip ? 1 : nil
+    options.compression = format.map { CompressionMethod($0, level: 1) }
     configure(&options)
     let resumption = FileResumption(standing, canRepeat: canRepeat, mayHaveGoneOn: mayHaveGoneOn)
     let sink = try FileSink(options, resuming: resumption, at: now, system: .real) { [warnings] in
@@ -66,51 +64,55 @@ import Testing
   }
 
   /// What is in a file.
-  private func contents(_ name: String = "access.log", gzip: Bool) -> String {
-    gzip ? directory.unzipped(name).text : directory.text(name)
+  private func contents(_ name: String = "access.log", format: CompressionFormat?) -> String {
+    format.map { directory.unzipped(name, $0.rawValue).text } ?? directory.text(name)
   }
 
   /// Makes the file from pieces, the last of which may be cut.
-  private func leave(_ pieces: [String], butBytes cut: Int = 0, gzip: Bool) throws {
-    let bytes = try pieces.flatMap { try encoded($0, gzip: gzip) }
+  private func leave(_ pieces: [String], butBytes cut: Int = 0, format: CompressionFormat?) throws {
+    let bytes = try pieces.flatMap { try encoded($0, format: format) }
     directory.write("access.log", Array(bytes.dropLast(cut)))
   }
 
-  @Test(arguments: [false, true], [false, true])
-  func `a file that is as it was noted is added to, never emptied`(gzip: Bool, hasPending: Bool) throws {
-    try leave([Self.before], gzip: gzip)
-    let standing = try noted(gzip: gzip, hasPending: hasPending)
-    let resumed = try goOn(standing, gzip: gzip)
+  @Test(arguments: formats, [false, true])
+  func `a file that is as it was noted is added to, never emptied`(
+    format: CompressionFormat?, hasPending: Bool
+  ) throws {
+    try leave([Self.before], format: format)
+    let standing = try noted(format: format, hasPending: hasPending)
+    let resumed = try goOn(standing, format: format)
     #expect(resumed.done == Self.done && resumed.sequence == 2)
     #expect(resumed.place == standing.place)
-    #expect(contents(gzip: gzip) == Self.before + "next\n")
+    #expect(contents(format: format) == Self.before + "next\n")
     #expect(warnings.all == [])
   }
 
-  @Test(arguments: [false, true], [false, true])
-  func `a write that has happened as a whole isn't made again`(gzip: Bool, canRepeat: Bool) throws {
-    try leave([Self.before, Self.added], gzip: gzip)
-    let resumed = try goOn(try noted(gzip: gzip), canRepeat: canRepeat, gzip: gzip)
+  @Test(arguments: formats, [false, true])
+  func `a write that has happened as a whole isn't made again`(format: CompressionFormat?, canRepeat: Bool)
+    throws
+  {
+    try leave([Self.before, Self.added], format: format)
+    let resumed = try goOn(try noted(format: format), canRepeat: canRepeat, format: format)
     #expect(resumed.done == Self.written && resumed.sequence == 5)
-    #expect(contents(gzip: gzip) == Self.before + Self.added + "next\n")
+    #expect(contents(format: format) == Self.before + Self.added + "next\n")
     #expect(warnings.all == [])
   }
 
   /// Also one that ends between two lines: which of the entries are in the file nothing else would tell.
-  @Test(arguments: [false, true], [1, 5, 9, 14])
+  @Test(arguments: formats, [1, 5, 9, 14])
   func `a write that has happened in part is cut off, and the file stays as old as it was`(
-    gzip: Bool, cut: Int
+    format: CompressionFormat?, cut: Int
   ) throws {
-    try leave([Self.before, Self.added], butBytes: cut, gzip: gzip)
+    try leave([Self.before, Self.added], butBytes: cut, format: format)
     var times = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0), timespec(tv_sec: 1_700_000_000, tv_nsec: 5)]
     try #require(utimensat(AT_FDCWD, path, &times, 0) == 0)
-    let standing = try noted(gzip: gzip)
-    let resumed = try goOn(standing, gzip: gzip) { $0.rotateEverySeconds = 3600 }
+    let standing = try noted(format: format)
+    let resumed = try goOn(standing, format: format) { $0.rotateEverySeconds = 3600 }
     #expect(resumed.done == Self.done && resumed.sequence == 2)
     // As its last line is old, it was put away first.
-    #expect(contents("access.log.\(stamp())\(gzip ? ".gz" : "")", gzip: gzip) == Self.before)
-    #expect(contents(gzip: gzip) == "next\n")
-    let excess = try encoded(Self.added, gzip: gzip).count - cut
+    #expect(contents("access.log.\(stamp())\(format?.suffix ?? "")", format: format) == Self.before)
+    #expect(contents(format: format) == "next\n")
+    let excess = try encoded(Self.added, format: format).count - cut
     let left = try #require(standing.place).byteCount
     #expect(
       warnings.all == [
@@ -120,10 +122,10 @@ import Testing
   }
 
   @Test func `what can't be made again stays, but for the torn line`() throws {
-    try leave([Self.before, Self.added], butBytes: 3, gzip: false)
-    let resumed = try goOn(try noted(gzip: false), canRepeat: false, gzip: false)
+    try leave([Self.before, Self.added], butBytes: 3, format: nil)
+    let resumed = try goOn(try noted(format: nil), canRepeat: false, format: nil)
     #expect(resumed.done == Self.written, "what the log still has of it isn't written twice")
-    #expect(contents(gzip: false) == Self.before + "three\nfour\nnext\n")
+    #expect(contents(format: nil) == Self.before + "three\nfour\nnext\n")
     #expect(
       warnings.all == [
         "\(path): the last write was torn, and the log no longer has what it was made of; up to 3 bytes of it are lost",
@@ -132,21 +134,21 @@ import Testing
   }
 
   @Test func `what can't be made again stays, but for the torn member`() throws {
-    try leave([Self.before, Self.added], butBytes: 3, gzip: true)
-    let resumed = try goOn(try noted(gzip: true), canRepeat: false, gzip: true)
+    try leave([Self.before, Self.added], butBytes: 3, format: .gzip)
+    let resumed = try goOn(try noted(format: .gzip), canRepeat: false, format: .gzip)
     #expect(resumed.done == Self.done)
-    #expect(contents(gzip: true) == Self.before + "next\n")
+    #expect(contents(format: .gzip) == Self.before + "next\n")
     #expect(warnings.all.count == 1 && warnings.all[0].contains("of a torn gzip member"))
   }
 
-  @Test(arguments: [false, true], [false, true])
-  func `what another process has added stays`(gzip: Bool, hasPending: Bool) throws {
+  @Test(arguments: formats, [false, true])
+  func `what another process has added stays`(format: CompressionFormat?, hasPending: Bool) throws {
     let pieces = hasPending ? [Self.before, Self.added, "theirs\n"] : [Self.before, "theirs\n"]
-    try leave(pieces, gzip: gzip)
-    let resumed = try goOn(try noted(gzip: gzip, hasPending: hasPending), gzip: gzip)
+    try leave(pieces, format: format)
+    let resumed = try goOn(try noted(format: format, hasPending: hasPending), format: format)
     #expect(resumed.done == (hasPending ? Self.written : Self.done))
-    #expect(contents(gzip: gzip) == pieces.joined() + "next\n")
-    let count = try encoded("theirs\n", gzip: gzip).count
+    #expect(contents(format: format) == pieces.joined() + "next\n")
+    let count = try encoded("theirs\n", format: format).count
     #expect(
       warnings.all == [
         "\(path): has \(count) bytes that another process has written since the last run; they stay"
@@ -154,39 +156,39 @@ import Testing
   }
 
   @Test func `half a line of another process is cut off behind whole ones`() throws {
-    try leave([Self.before, Self.added, "theirs\nhalf"], gzip: false)
-    _ = try goOn(try noted(gzip: false), gzip: false)
-    #expect(contents(gzip: false) == Self.before + Self.added + "theirs\nnext\n")
+    try leave([Self.before, Self.added, "theirs\nhalf"], format: nil)
+    _ = try goOn(try noted(format: nil), format: nil)
+    #expect(contents(format: nil) == Self.before + Self.added + "theirs\nnext\n")
     #expect(warnings.all.last == "\(path): cut 4 bytes of a torn line, 31 bytes are left")
   }
 
   @Test func `nothing is cut where no line ends`() throws {
     let standing = try {
-      try leave([Self.before, Self.added], butBytes: 4, gzip: false)
-      return try noted(gzip: false)
+      try leave([Self.before, Self.added], butBytes: 4, format: nil)
+      return try noted(format: nil)
     }()
     // Another process has written something else into the same file.
     directory.overwrite("access.log", Array("something else\nhal".utf8))
     #expect(FileIdentity(status("access.log")) == standing.place?.file)
-    _ = try goOn(standing, gzip: false)
-    #expect(contents(gzip: false) == "something else\nnext\n")
+    _ = try goOn(standing, format: nil)
+    #expect(contents(format: nil) == "something else\nnext\n")
     #expect(warnings.all.first == "\(path): isn't as the last run has left it; nothing is cut off")
   }
 
-  @Test(arguments: [false, true])
-  func `what is behind an older standing is written again`(gzip: Bool) throws {
-    try leave([Self.before, Self.added, "later\n"], gzip: gzip)
-    let resumed = try goOn(try noted(gzip: gzip, hasPending: false), mayHaveGoneOn: true, gzip: gzip)
+  @Test(arguments: formats)
+  func `what is behind an older standing is written again`(format: CompressionFormat?) throws {
+    try leave([Self.before, Self.added, "later\n"], format: format)
+    let resumed = try goOn(try noted(format: format, hasPending: false), mayHaveGoneOn: true, format: format)
     #expect(resumed.done == Self.done)
-    #expect(contents(gzip: gzip) == Self.before + "next\n")
+    #expect(contents(format: format) == Self.before + "next\n")
     #expect(warnings.all.count == 1 && warnings.all[0].contains("is written again"))
   }
 
   @Test func `what is behind an older standing stays if it can't be written again`() throws {
-    try leave([Self.before, Self.added, "later\n"], gzip: false)
+    try leave([Self.before, Self.added, "later\n"], format: nil)
     _ = try goOn(
-      try noted(gzip: false, hasPending: false), canRepeat: false, mayHaveGoneOn: true, gzip: false)
-    #expect(contents(gzip: false) == Self.before + Self.added + "later\nnext\n")
+      try noted(format: nil, hasPending: false), canRepeat: false, mayHaveGoneOn: true, format: nil)
+    #expect(contents(format: nil) == Self.before + Self.added + "later\nnext\n")
     #expect(warnings.all == [])
   }
 
@@ -196,25 +198,25 @@ import Testing
     "\(path): was cut to \(byteCount) bytes by another process since the last run; what was in it isn't written again"
   }
 
-  @Test(arguments: [false, true])
-  func `a file that was emptied is gone on with`(gzip: Bool) throws {
-    try leave([Self.before], gzip: gzip)
-    let standing = try noted(gzip: gzip)
+  @Test(arguments: formats)
+  func `a file that was emptied is gone on with`(format: CompressionFormat?) throws {
+    try leave([Self.before], format: format)
+    let standing = try noted(format: format)
     truncate(path, 0)
-    let resumed = try goOn(standing, gzip: gzip)
+    let resumed = try goOn(standing, format: format)
     #expect(resumed.done == Self.done)
-    #expect(contents(gzip: gzip) == "next\n")
+    #expect(contents(format: format) == "next\n")
     #expect(warnings.all == [shortened(to: 0, path)])
   }
 
   @Test func `what was written just behind the emptying isn't written again`() throws {
-    try leave([Self.added], gzip: false)
-    var standing = try noted(gzip: false)
+    try leave([Self.added], format: nil)
+    var standing = try noted(format: nil)
     standing.place?.byteCount = 1000
     standing.pending?.byteCount = 1000 + Self.added.utf8.count
-    let resumed = try goOn(standing, gzip: false)
+    let resumed = try goOn(standing, format: nil)
     #expect(resumed.done == Self.written)
-    #expect(contents(gzip: false) == Self.added + "next\n")
+    #expect(contents(format: nil) == Self.added + "next\n")
     #expect(warnings.all == [shortened(to: Self.added.utf8.count, path)])
   }
 
@@ -222,81 +224,87 @@ import Testing
     "\(path): the file of the last run was removed, or moved to another directory; what was in it isn't written again"
   }
 
-  @Test(arguments: [false, true])
-  func `a file that was removed is begun anew`(gzip: Bool) throws {
-    try leave([Self.before], gzip: gzip)
-    let standing = try noted(gzip: gzip)
+  @Test(arguments: formats)
+  func `a file that was removed is begun anew`(format: CompressionFormat?) throws {
+    try leave([Self.before], format: format)
+    let standing = try noted(format: format)
     // Kept in use, so that the new one doesn't get its place in the file system.
     let descriptor = open(path, O_RDONLY)
     defer { close(descriptor) }
     unlink(path)
-    let resumed = try goOn(standing, gzip: gzip)
+    let resumed = try goOn(standing, format: format)
     #expect(resumed.done == Self.done)
     #expect(resumed.place?.file == FileIdentity(status("access.log")))
-    #expect(contents(gzip: gzip) == "next\n")
+    #expect(contents(format: format) == "next\n")
     #expect(warnings.all == [goneWarning])
   }
 
   @Test func `a file that was replaced is added to`() throws {
-    try leave([Self.before], gzip: false)
-    let standing = try noted(gzip: false)
+    try leave([Self.before], format: nil)
+    let standing = try noted(format: nil)
     let descriptor = open(path, O_RDONLY)
     defer { close(descriptor) }
     directory.write("access.log", "theirs\n")
-    let resumed = try goOn(standing, gzip: false)
+    let resumed = try goOn(standing, format: nil)
     #expect(resumed.done == Self.done)
-    #expect(contents(gzip: false) == "theirs\nnext\n")
+    #expect(contents(format: nil) == "theirs\nnext\n")
     #expect(warnings.all == [goneWarning])
   }
 
-  @Test(arguments: [false, true], [false, true])
-  func `a file that was renamed is mended under its new name`(gzip: Bool, isReplaced: Bool) throws {
-    try leave([Self.before, Self.added], butBytes: 4, gzip: gzip)
-    let standing = try noted(gzip: gzip)
+  @Test(arguments: formats, [false, true])
+  func `a file that was renamed is mended under its new name`(format: CompressionFormat?, isReplaced: Bool)
+    throws
+  {
+    try leave([Self.before, Self.added], butBytes: 4, format: format)
+    let standing = try noted(format: format)
     rename(path, directory.file("access.log.1"))
-    if isReplaced { directory.write("access.log", try encoded("theirs\n", gzip: gzip)) }
-    let resumed = try goOn(standing, gzip: gzip)
+    if isReplaced { directory.write("access.log", try encoded("theirs\n", format: format)) }
+    let resumed = try goOn(standing, format: format)
     #expect(resumed.done == Self.done)
-    #expect(contents("access.log.1", gzip: gzip) == Self.before)
-    #expect(contents(gzip: gzip) == (isReplaced ? "theirs\nnext\n" : "next\n"))
+    #expect(contents("access.log.1", format: format) == Self.before)
+    #expect(contents(format: format) == (isReplaced ? "theirs\nnext\n" : "next\n"))
     let next = isReplaced ? "the file that has its name now" : "a new file"
     #expect(
       warnings.all.first == "\(path): was renamed to access.log.1 since the last run; goes on in \(next)")
     #expect(warnings.all.count == 2 && warnings.all[1].hasPrefix(directory.file("access.log.1: cut ")))
   }
 
-  @Test(arguments: [false, true])
-  func `a file that was renamed with all that was begun is complete`(gzip: Bool) throws {
-    try leave([Self.before, Self.added], gzip: gzip)
-    let standing = try noted(gzip: gzip)
+  @Test(arguments: formats)
+  func `a file that was renamed with all that was begun is complete`(format: CompressionFormat?) throws {
+    try leave([Self.before, Self.added], format: format)
+    let standing = try noted(format: format)
     rename(path, directory.file("access.log.1"))
-    #expect(try goOn(standing, gzip: gzip).done == Self.written)
-    #expect(contents("access.log.1", gzip: gzip) == Self.before + Self.added)
+    #expect(try goOn(standing, format: format).done == Self.written)
+    #expect(contents("access.log.1", format: format) == Self.before + Self.added)
     #expect(warnings.all.count == 1)
   }
 
   /// As a kill leaves it between the renaming and the next file.
-  @Test(arguments: [false, true])
-  func `a file that the earlier run has put away itself is nothing to be told of`(gzip: Bool) throws {
-    try leave([Self.before, Self.added], gzip: gzip)
-    let standing = try noted(gzip: gzip)
-    let finished = "access.log.\(stamp())\(gzip ? ".gz" : "")"
+  @Test(arguments: formats)
+  func `a file that the earlier run has put away itself is nothing to be told of`(format: CompressionFormat?)
+    throws
+  {
+    try leave([Self.before, Self.added], format: format)
+    let standing = try noted(format: format)
+    let finished = "access.log.\(stamp())\(format?.suffix ?? "")"
     rename(path, directory.file(finished))
-    let resumed = try goOn(standing, gzip: gzip, at: Moment.test.later(seconds: 60)) { $0.rotateBytes = 1000 }
+    let resumed = try goOn(standing, format: format, at: Moment.test.later(seconds: 60)) {
+      $0.rotateBytes = 1000
+    }
     #expect(resumed.done == Self.written)
-    #expect(contents(finished, gzip: gzip) == Self.before + Self.added)
-    #expect(contents(gzip: gzip) == "next\n")
+    #expect(contents(finished, format: format) == Self.before + Self.added)
+    #expect(contents(format: format) == "next\n")
     #expect(warnings.all == [])
   }
 
-  @Test(arguments: [false, true])
-  func `a file of a former period is mended, and the next one begun`(gzip: Bool) throws {
+  @Test(arguments: formats)
+  func `a file of a former period is mended, and the next one begun`(format: CompressionFormat?) throws {
     func configure(_ options: inout FileOptions) {
       options.path = directory.file("access-%s.log")
       options.rotateEverySeconds = 3600
     }
     let sink = try sink { options in
-      options.gzipLevel = gzip ? 1 : nil
+      options.compression = format.map { CompressionMethod($0, level: 1) }
       configure(&options)
     }
     try sink.take(["one", "two"])
@@ -311,10 +319,10 @@ import Testing
     truncate(directory.file(name), pending.byteCount - 2)
     let standing = OutputStanding(done: Self.done, sequence: 2, place: place, pending: pending)
     let next = Moment.test.later(seconds: 7200)
-    let resumed = try goOn(standing, gzip: gzip, at: next, configure)
+    let resumed = try goOn(standing, format: format, at: next, configure)
     #expect(resumed.done == Self.done)
-    #expect(contents(gzip ? name + ".gz" : name, gzip: gzip) == "one\ntwo\n")
-    #expect(contents("access-\(next.wallSeconds).log", gzip: gzip) == "next\n")
+    #expect(contents(name + (format?.suffix ?? ""), format: format) == "one\ntwo\n")
+    #expect(contents("access-\(next.wallSeconds).log", format: format) == "next\n")
     #expect(warnings.all.count == 1 && warnings.all[0].contains(" of an unfinished write, "))
   }
 
@@ -326,8 +334,8 @@ import Testing
     standing.place?.number -= 1
     standing.place?.byteCount = 4
     standing.pending = OutputStanding.Pending(done: Self.written, sequence: 3, byteCount: 100)
-    _ = try goOn(standing, gzip: false) { $0.rotateBytes = 1000 }
-    #expect(contents(gzip: false) == "one\ntwo\nnext\n")
+    _ = try goOn(standing, format: nil) { $0.rotateBytes = 1000 }
+    #expect(contents(format: nil) == "one\ntwo\nnext\n")
     #expect(warnings.all == [goneWarning])
   }
 
@@ -337,31 +345,35 @@ import Testing
     let standing = OutputStanding(done: Self.done, sequence: 1, place: sink.place)
     sink.abandon()
     let later = Moment.test.later(seconds: 60)
-    let first = try goOn(standing, gzip: false, at: later) { $0.rotateBytes = 1000 }
+    let first = try goOn(standing, format: nil, at: later) { $0.rotateBytes = 1000 }
     #expect(first.place == standing.place)
     #expect(warnings.all == [])
   }
 
-  @Test(arguments: [false, true])
-  func `a file of another kind than is wanted by now is put aside`(gzip: Bool) throws {
-    try leave([Self.before], gzip: !gzip)
-    let standing = try noted(gzip: !gzip, hasPending: false)
-    let resumed = try goOn(standing, gzip: gzip)
+  @Test(
+    arguments: [(nil, .gzip), (.gzip, nil), (.gzip, .zstd), (.zstd, .gzip), (.zstd, nil)]
+      as [(CompressionFormat?, CompressionFormat?)])
+  func `a file of another kind than is wanted by now is put aside`(
+    former: CompressionFormat?, format: CompressionFormat?
+  ) throws {
+    try leave([Self.before], format: former)
+    let standing = try noted(format: former, hasPending: false)
+    let resumed = try goOn(standing, format: format)
     #expect(resumed.done == Self.done)
-    #expect(contents(gzip: gzip) == "next\n")
+    #expect(contents(format: format) == "next\n")
     #expect(warnings.all.count == 1 && warnings.all[0].contains(": put aside as "))
   }
 
   @Test func `without a file that was noted, what is there is added to`() throws {
-    try leave([Self.before, "torn"], gzip: false)
-    let resumed = try goOn(OutputStanding(done: Self.done, sequence: 7), gzip: false)
+    try leave([Self.before, "torn"], format: nil)
+    let resumed = try goOn(OutputStanding(done: Self.done, sequence: 7), format: nil)
     #expect(resumed.done == Self.done && resumed.sequence == 7)
-    #expect(contents(gzip: false) == Self.before + "next\n")
+    #expect(contents(format: nil) == Self.before + "next\n")
   }
 
   @Test func `a file that can't be cut isn't written to`() throws {
-    try leave([Self.before, Self.added], butBytes: 3, gzip: false)
-    let standing = try noted(gzip: false)
+    try leave([Self.before, Self.added], butBytes: 3, format: nil)
+    let standing = try noted(format: nil)
     let faults = FaultPlan { call, _ in call == .ftruncate ? .fail(EIO) : nil }
     let error = #expect(throws: SystemError.self) {
       try FileSink(
@@ -370,6 +382,6 @@ import Testing
       ) { _ in }
     }
     #expect(error?.description == "\(path): cut: Input/output error")
-    #expect(contents(gzip: false) == Self.before + String(Self.added.dropLast(3)))
+    #expect(contents(format: nil) == Self.before + String(Self.added.dropLast(3)))
   }
 }

@@ -75,6 +75,18 @@ final class EntryFile {
     throw SystemError(operation: "write", path: path, errno: failure)
   }
 
+  /// Appends all of these bytes or nothing.
+  func append(_ bytes: [UInt8]) throws(SystemError) {
+    let result: Result<Void, SystemError> = unsafe bytes.withUnsafeBytes { bytes in
+      do throws(SystemError) {
+        return unsafe .success(try append(bytes))
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
   /// Whether another process has deleted the file, so that what is written to it will never be read.
   ///
   /// Also looks how long it is, as another process may have emptied it.

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import Platform
 import Spool
@@ -79,11 +80,11 @@ extension FileCatalog {
   /// Cuts what a kill has torn, and says so.
   mutating func repair(_ path: String, _ found: stat) throws(SystemError) -> FileRepair.Outcome {
     let repair = FileRepair(
-      path: path, identity: FileIdentity(found), isCompressed: naming.isCompressed, content: content,
+      path: path, identity: FileIdentity(found), compression: naming.compression, content: content,
       isMarked: isOwn(path, found), system: system)
     let outcome = try repair.run()
     if case .cut(let bytes, let left) = outcome {
-      let what = naming.isCompressed ? "gzip member" : content.binary == nil ? "line" : "record"
+      let what = naming.compression?.partName ?? (content.binary == nil ? "line" : "record")
       warn("\(path): cut \(bytes) bytes of a torn \(what), \(left) bytes are left")
     }
     return outcome

@@ -82,7 +82,7 @@ struct FileCatalog {
         case .foreign: continue
         case .none:
           // Where another output may have made it, it is left alone.
-          guard naming.makes(name), !siblingExists || !name.hasSuffix(".gz") else { continue }
+          guard naming.makes(name), !siblingExists || !name.hasSuffix(naming.suffix) else { continue }
           mark = nil
         }
         members.append(

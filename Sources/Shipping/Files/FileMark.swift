@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import Platform
 
@@ -53,14 +54,14 @@ struct FileMark: Equatable, Sendable {
 
 /// Tells the outputs apart that have files in one directory.
 ///
-/// It is made of the name and of whether files are compressed, but not of the directory, which may be moved.
+/// It is made of the name and of how files are compressed, but not of the directory, which may be moved.
 struct FileOutputKey: Hashable, Sendable, CustomStringConvertible {
   private let number: UInt64
 
-  init(name: String, isCompressed: Bool) {
+  init(name: String, compression: CompressionFormat?) {
     // FNV-1a: the same in every run, which Swift's own hash is not.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in Array("\(isCompressed ? "gzip" : "plain") \(name)".utf8) {
+    for byte in Array("\(compression?.rawValue ?? "plain") \(name)".utf8) {
       hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
     }
     number = hash

@@ -1,16 +1,20 @@
+import Compression
+
 /// How a file output's files are called, while they grow and once they are finished.
 ///
 ///     template                current                   finished
 ///     access.log              access.log                access.log.20261121T120000
 ///     access.log.gz           access.log.gz             access.log.20261121T120000.gz
 ///     access.log (gzip)       access.log                access.log.20261121T120000.gz
+///     access.log (zstd)       access.log                access.log.20261121T120000.zst
 ///     access-%d.log           access-21.log             as it is, or as above if cut by size
 ///     %F/access.log           2026-11-21/access.log     likewise
 ///
 /// A name that is taken already gets `-2`, `-3` … behind the time.
 struct FileNaming: Sendable {
   let template: String
-  let isCompressed: Bool
+  /// What files are compressed in; nil if they aren't.
+  let compression: CompressionFormat?
   /// Whether the template has conversions that are to be expanded.
   let expandsTime: Bool
   /// The directory that is the same for all files, and the parts of the template below it that are directories.
@@ -24,13 +28,15 @@ struct FileNaming: Sendable {
 
   private static let timeFormat = "%Y%m%dT%H%M%S"
   private static let timeCount = 15
-  private static let suffix = ".gz"
+  /// What a file is called at the end if it is compressed, or if the template says that it is.
+  let suffix: String
   /// What programs put behind the name of a file that they compress.
-  static let compressedSuffixes = [suffix, ".zst", ".xz", ".bz2", ".lz4", ".br"]
+  static let compressedSuffixes = [".gz", ".zst", ".xz", ".bz2", ".lz4", ".br"]
 
-  init(template: String, expandsTime: Bool, isCompressed: Bool) {
+  init(template: String, expandsTime: Bool, compression: CompressionFormat?) {
     self.template = template
-    self.isCompressed = isCompressed
+    self.compression = compression
+    suffix = (compression ?? .named(template) ?? .gzip).suffix
     self.expandsTime = expandsTime && template.contains("%")
     pattern = self.expandsTime ? try? TimePattern(Self.fileName(of: template)) : nil
     closingPattern = try? TimePattern(Self.timeFormat)
@@ -53,7 +59,7 @@ struct FileNaming: Sendable {
   var outputKey: FileOutputKey {
     let parts = directoryParts + [Self.fileName(of: template)]
     return FileOutputKey(
-      name: (expandsTime ? "time " : "") + parts.joined(separator: "/"), isCompressed: isCompressed)
+      name: (expandsTime ? "time " : "") + parts.joined(separator: "/"), compression: compression)
   }
 
   /// The path to open at a moment; nil when the template expands to nothing or too much.
@@ -65,7 +71,7 @@ struct FileNaming: Sendable {
   /// The name under which a file is put away, by the time of its closing.
   /// - Parameter attempt: 1, or more when the names of the attempts before it are taken.
   func finished(_ current: String, at wallSeconds: Int64, attempt: Int) -> String {
-    closed(current, at: wallSeconds, attempt: attempt) + (isGzip(current) ? Self.suffix : "")
+    closed(current, at: wallSeconds, attempt: attempt) + (hasSuffix(current) ? suffix : "")
   }
 
   /// The name under which what isn't ours is put aside, which is never that of a finished file.
@@ -75,12 +81,12 @@ struct FileNaming: Sendable {
 
   private func closed(_ current: String, at wallSeconds: Int64, attempt: Int) -> String {
     let time = unsafe LocalTime.expand(Self.timeFormat, LocalTime.fields(at: wallSeconds)) ?? ""
-    return Self.stem(of: current) + "." + time + (attempt > 1 ? "-\(attempt)" : "")
+    return stem(of: current) + "." + time + (attempt > 1 ? "-\(attempt)" : "")
   }
 
   /// The name of a compressed file whose own does not say so; nil if there is nothing to add.
   func withSuffix(_ current: String) -> String? {
-    isCompressed && !current.hasSuffix(Self.suffix) ? current + Self.suffix : nil
+    compression != nil && !current.hasSuffix(suffix) ? current + suffix : nil
   }
 
   /// Whether a name without directories is one that the template makes, of a compressed file that will get its
@@ -92,7 +98,7 @@ struct FileNaming: Sendable {
   /// The current name of an output whose finished files are called like this one's, but for their marks.
   var sibling: String? {
     guard !expandsTime else { return nil }
-    return template.hasSuffix(Self.suffix) ? Self.stem(of: template) : template + Self.suffix
+    return template.hasSuffix(suffix) ? stem(of: template) : template + suffix
   }
 
   /// What the names of finished files say about their order, oldest first: of use only where the files
@@ -113,8 +119,8 @@ struct FileNaming: Sendable {
   /// The age of a file, from its name without directories, also if another process has compressed it; nil if this
   /// scheme never makes it.
   func age(ofFileName name: String) -> Age? {
-    let suffix = Self.compressedSuffixes.first { name.hasSuffix($0) } ?? ""
-    let stem = String(name.dropLast(suffix.count))
+    let ending = Self.compressedSuffixes.first { name.hasSuffix($0) } ?? ""
+    let stem = String(name.dropLast(ending.count))
     // A name that the template itself makes: closed after all that were cut from it by size. Without a time in
     // it, it is always that of the current file.
     for candidate in expandsTime ? [name, stem] : [] {
@@ -123,7 +129,7 @@ struct FileNaming: Sendable {
       }
     }
     guard let (base, closing, attempt) = takeApart(stem) else { return nil }
-    for candidate in [base, base + Self.suffix] {
+    for candidate in [base, base + suffix] {
       if let time = nameTime(of: candidate) {
         return Age(nameTime: time, closingTime: closing, attempt: attempt)
       }
@@ -133,14 +139,16 @@ struct FileNaming: Sendable {
 
   /// Whether this very output gives a finished file this name, and none that differs by a suffix.
   func makes(_ name: String) -> Bool {
-    let stem = Self.stem(of: name)
+    let stem = stem(of: name)
     if expandsTime {
       if nameTime(of: name) != nil { return true }
-      if isCompressed, stem != name, Self.stem(of: stem) == stem, nameTime(of: stem) != nil { return true }
+      if compression != nil, stem != name, self.stem(of: stem) == stem, nameTime(of: stem) != nil {
+        return true
+      }
     }
     guard let (base, _, _) = takeApart(stem) else { return false }
-    return [base, base + Self.suffix].contains { candidate in
-      nameTime(of: candidate) != nil && isGzip(candidate) == (stem != name)
+    return [base, base + suffix].contains { candidate in
+      nameTime(of: candidate) != nil && hasSuffix(candidate) == (stem != name)
     }
   }
 
@@ -160,11 +168,11 @@ struct FileNaming: Sendable {
     directory.hasSuffix("/") ? directory + name : directory + "/" + name
   }
 
-  private func isGzip(_ current: String) -> Bool {
-    isCompressed || current.hasSuffix(Self.suffix)
+  private func hasSuffix(_ current: String) -> Bool {
+    compression != nil || current.hasSuffix(suffix)
   }
 
-  private static func stem(of name: String) -> String {
+  private func stem(of name: String) -> String {
     name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
   }
 
@@ -193,4 +201,9 @@ struct FileNaming: Sendable {
     else { return nil }
     return (time, attempt)
   }
+}
+
+extension CompressionFormat {
+  /// What a file's name says that it is compressed in; nil if it says nothing.
+  static func named(_ path: String) -> CompressionFormat? { allCases.first { path.hasSuffix($0.suffix) } }
 }

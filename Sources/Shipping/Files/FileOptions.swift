@@ -1,3 +1,4 @@
+public import Compression
 public import Spool
 
 /// What a file output is called and when it begins a new file.
@@ -36,8 +37,8 @@ public struct FileOptions: Sendable, Equatable {
   public var onRestart = RestartPolicy.resend
   /// When what was written is put on the disk; nil is what is usual for the run.
   public var sync: SyncPolicy?
-  /// The compression level, 1 to 9; nil writes plain text.
-  public var gzipLevel: Int?
+  /// How it is compressed; nil writes entries as they are.
+  public var compression: CompressionMethod?
 
   /// A plain file that is emptied at first and then grows for ever.
   public init(path: String) { self.path = path }
@@ -50,7 +51,7 @@ public struct FileOptions: Sendable, Equatable {
   /// How its files are called.
   /// - Parameter path: where the name leads, should it be a link.
   func naming(_ path: String) -> FileNaming {
-    FileNaming(template: path, expandsTime: expandsName, isCompressed: gzipLevel != nil)
+    FileNaming(template: path, expandsTime: expandsName, compression: compression?.format)
   }
 
   /// Whether the path is to be expanded, be it that it has nothing but percent signs.

@@ -1,8 +1,9 @@
+import Compression
 import Glibc
 import Platform
 import Spool
 
-/// Makes a file that is going to be appended to end in a whole line or a whole gzip member again.
+/// Makes a file that is going to be appended to end in a whole line, gzip member or zstd frame again.
 ///
 /// A process that was killed in the middle of a write leaves half of one. Only that is ever cut, and no more than
 /// is written in one go; what is damaged in another way, or is no file of this kind, is not touched.
@@ -10,7 +11,8 @@ struct FileRepair {
   let path: String
   /// Which file the path led to; another isn't touched.
   let identity: FileIdentity
-  let isCompressed: Bool
+  /// What the file is to be compressed in; nil if it isn't.
+  let compression: CompressionFormat?
   /// What the entries are; a file that has only part of the lines that one begins with is no file yet.
   let content: EntryContent
   /// Whether the file says that it was made by this output: only then it may be nothing but a torn beginning.
@@ -70,7 +72,7 @@ struct FileRepair {
   }
 
   private func examine(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Finding {
-    if isCompressed { return try examineGzip(descriptor, byteCount: byteCount) }
+    if let compression { return try examine(descriptor, compression, byteCount: byteCount) }
     if let binary = content.binary {
       guard byteCount >= MemoryLayout<UInt32>.size,
         let wholeByteCount = binary.format.wholeByteCount(ofFile: Self.path(of: descriptor) ?? path)
@@ -79,7 +81,7 @@ struct FileRepair {
       }
       return .torn(wholeBytes: wholeByteCount)
     }
-    if try GzipScan.hasMagic(descriptor, system) { return .foreign(.isGzip) }
+    if let format = try PartScan.format(descriptor, system) { return .foreign(.compressed(format)) }
     if try isBinary(descriptor) { return .foreign(.notLines) }
     if try isPartOfHeader(descriptor, byteCount: byteCount) { return .torn(wholeBytes: 0) }
     let end = try endOfLastLine(descriptor, byteCount: byteCount)
@@ -87,11 +89,13 @@ struct FileRepair {
     return end == 0 && !isMarked ? .foreign(.notLines) : .torn(wholeBytes: end)
   }
 
-  private func examineGzip(_ descriptor: Int32, byteCount: Int) throws(Errno) -> Finding {
-    switch try GzipScan(descriptor: descriptor, system: system) {
+  private func examine(
+    _ descriptor: Int32, _ format: CompressionFormat, byteCount: Int
+  ) throws(Errno) -> Finding {
+    switch try PartScan(format, descriptor: descriptor, system: system) {
     case .whole: return .whole
     case .damaged: return .foreign(.damaged)
-    case .foreign: return .foreign(.notGzip)
+    case .foreign: return .foreign(.notCompressed(format))
     case .torn(let wholeBytes):
       // Ours begin with a member of nothing but the header.
       let isBeginning = byteCount <= Self.emptyMemberBytes + (content.header?.count ?? 0)

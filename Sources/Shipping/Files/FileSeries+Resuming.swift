@@ -1,4 +1,5 @@
 import Checkpoints
+import Compression
 import Glibc
 import Platform
 import Spool
@@ -45,7 +46,7 @@ extension FileSeries {
     case .unfinished:
       // What of that write is whole stays, but of a compressed file nothing is. The log may still have some of it, which
       // must not be written twice.
-      if let pending = noted.pending, !naming.isCompressed {
+      if let pending = noted.pending, naming.compression == nil {
         (standing.done, standing.sequence) = (pending.done, pending.sequence)
         warn(
           "\(found.path): the last write was torn, and the log no longer has what it was made of; up to "
@@ -108,11 +109,11 @@ extension FileSeries {
 
   /// Whether a file is compressed, and is to be: what was asked for may have changed since.
   private func isCompressedAsWanted(_ found: FileCatalog.Found) throws(SystemError) -> Bool {
-    guard naming.isCompressed else { return false }
+    guard let format = naming.compression else { return false }
     do throws(Errno) {
       let descriptor = try system.open(found.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
       defer { try? system.close(descriptor) }
-      return try GzipScan.hasMagic(descriptor, system)
+      return try PartScan.format(descriptor, system) == format
     } catch {
       throw SystemError(operation: "read", path: found.path, errno: error)
     }
@@ -120,11 +121,12 @@ extension FileSeries {
 
   /// Whether one entry or member may end and another begin at an offset in a file.
   private func isBoundary(_ descriptor: Int32, at offset: Int, excess: Int) throws(Errno) -> Bool {
-    if naming.isCompressed {
-      let magic = try system.read(min(excess, 2), of: descriptor, at: offset)
-      return magic == Array([0x1f, 0x8b].prefix(magic.count))
+    guard offset > 0 else { return true }
+    if let format = naming.compression {
+      let lead = try system.read(min(excess, 4), of: descriptor, at: offset)
+      return format.emptyPart.starts(with: lead.prefix(format == .gzip ? 2 : 4))
     }
-    guard options.content.binary == nil, offset > 0 else { return true }
+    guard options.content.binary == nil else { return true }
     return try system.read(1, of: descriptor, at: offset - 1) == [UInt8(ascii: "\n")]
   }
 }

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 public import Platform
 import Spool
@@ -25,8 +26,8 @@ extension FileSink {
     let place = options.expandsName ? .file(options.path) : try FilePlace.find(options.path, system)
     if case .file = place {
       let sink = try FileSink(options, resuming: resumption, at: now, system: system, warn: warn)
-      if options.gzipLevel == nil, options.path.hasSuffix(".gz") {
-        warn("\(options.path): is written as it is, in spite of its name; --gzip compresses")
+      if options.compression == nil, let format = CompressionFormat.named(options.path) {
+        warn("\(options.path): is written as it is, in spite of its name; --\(format) compresses")
       }
       return sink
     }
@@ -87,7 +88,8 @@ extension FileOptions {
     let options = [
       ("--rotate-size", rotateBytes != nil), ("--rotate-every", rotateEverySeconds != nil),
       ("--keep", keep != nil), ("--keep-for", keepSeconds != nil), ("--keep-bytes", keepBytes != nil),
-      ("--symlink", link != nil), ("--post-rotate", postRotate != nil), ("--gzip", gzipLevel != nil),
+      ("--symlink", link != nil), ("--post-rotate", postRotate != nil),
+      ("--\(compression?.format.rawValue ?? "")", compression != nil),
       ("--mode", attributes.mode != nil), ("--owner", attributes.owner != nil || attributes.group != nil),
       ("--sync", sync != nil),
     ]

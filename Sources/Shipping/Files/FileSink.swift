@@ -6,7 +6,7 @@ public import Spool
 /// A file that grows, is finished and put away by size, by time or on request, plain or compressed.
 ///
 /// Whatever fails, and whenever the process dies, a file ends in a whole entry or in a complete
-/// gzip member, but for a write that the kill itself has cut; that is repaired before the next one
+/// gzip member or zstd frame, but for a write that the kill itself has cut; that is repaired before the next one
 /// appends.
 ///
 /// Any call may fail, and is then made again until it works. So what has been achieved is kept at every step:
@@ -72,13 +72,13 @@ public final class FileSink: Sink {
   /// What entries are.
   public var content: EntryContent { options.content }
 
-  /// In front of what waits in the open gzip member.
+  /// In front of what waits in the open member.
   public var settled: SpoolPlace? { encoder.member?.start }
 
   /// Where the file ends: in it is what is settled, and nothing else.
   public var place: OutputPlace? { series.place }
 
-  /// What waits in the open gzip member as it was; nil unless the options say that it may be asked for.
+  /// What waits in the open member as it was; nil unless the options say that it may be asked for.
   public var unsettledEntries: [EntryRun]? { encoder.member?.unsettledEntries }
 
   /// How much waits there.
@@ -95,7 +95,7 @@ public final class FileSink: Sink {
   /// Wakes the thread when a command that was run for a finished file has ended.
   public var wakeDescriptor: Int32? { finished.wakeDescriptor }
 
-  /// Appends whole entries, to the file or to the gzip member that will go there.
+  /// Appends whole entries, to the file or to the member that will go there.
   public func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     try finishWhatIsDue(now)
     if let member = encoder.member { return SinkProgress(byteCount: member.add(batch, at: now).byteCount) }
@@ -113,12 +113,12 @@ public final class FileSink: Sink {
     }
   }
 
-  /// Completes the gzip member, however little is in it.
+  /// Completes the member, however little is in it.
   public func flush(at now: Moment) throws(SystemError) {
     if let member = encoder.member, member.start != nil { try write(member, now) }
   }
 
-  /// Completes the gzip member, puts the file away, deletes old ones, when it is due.
+  /// Completes the member, puts the file away, deletes old ones, when it is due.
   public func tick(at now: Moment) throws(SystemError) -> Int64? {
     if finished.tick(&series.catalog, at: now) { upkeep.request() }
     // What a former run has left comes first, also to the command.
@@ -200,7 +200,7 @@ extension FileSink {
   }
 
   private func write(_ member: MemberWriter, _ now: Moment) throws(SystemError) {
-    let byteCount = member.complete()
+    let byteCount = try member.complete(path: series.path)
     repeat {
       try makeWritable(now)
       guard let file = series.current?.file else { continue }

@@ -150,7 +150,7 @@ struct FinishedFiles {
       case .foreign: return
       case .whole, .cut: break
       }
-      if catalog.naming.isCompressed, try catalog.lookUp(member)?.st_size == 0 {
+      if catalog.naming.compression != nil, try catalog.lookUp(member)?.st_size == 0 {
         // It was opened, no more; as it is, it is not even a valid file.
         return try catalog.delete(member, besides: current)
       }

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import Platform
 
@@ -10,11 +11,29 @@ enum ForeignKind: String, CaseIterable, Sendable {
   /// A file of another user in a directory where everybody can make files.
   case otherOwner = "other-owner"
   case notGzip = "not-gzip"
+  case notZstd = "not-zstd"
   case isGzip = "is-gzip"
+  case isZstd = "is-zstd"
   case notLines = "not-lines"
   case notVSL = "not-vsl"
   /// It ends in something that no kill of this program leaves.
   case damaged
+
+  /// A file that isn't compressed in the format that it should be.
+  static func notCompressed(_ format: CompressionFormat) -> ForeignKind {
+    switch format {
+    case .gzip: .notGzip
+    case .zstd: .notZstd
+    }
+  }
+
+  /// A file that is compressed, where it should be as it is.
+  static func compressed(_ format: CompressionFormat) -> ForeignKind {
+    switch format {
+    case .gzip: .isGzip
+    case .zstd: .isZstd
+    }
+  }
 
   /// What a message says of it.
   var words: String {
@@ -26,7 +45,9 @@ enum ForeignKind: String, CaseIterable, Sendable {
     case .hardLink: "a file with other names, too"
     case .otherOwner: "a file of another user in a directory that everybody can write"
     case .notGzip: "not a gzip file"
+    case .notZstd: "not a zstd file"
     case .isGzip: "a gzip file, where text is to be appended"
+    case .isZstd: "a zstd file, where text is to be appended"
     case .notLines: "not a file of lines"
     case .notVSL: "not a VSL file"
     case .damaged: "damaged, by something else than a kill of this program"

@@ -1,7 +1,8 @@
+import Compression
 import Platform
 import Spool
 
-/// Fills one gzip member after the other, and writes each once it is complete.
+/// Fills one gzip member or zstd frame after the other, and writes each once it is complete.
 final class MemberWriter {
   /// How long an entry may wait in memory for its member to fill.
   ///
@@ -21,8 +22,9 @@ final class MemberWriter {
   /// The same for the first one where runs are killed again and again: each is to get on, however short its life is.
   static let nanosecondsMin: Int64 = 25_000_000
 
-  private let level: Int
-  private var member: GzipMember
+  /// What members are.
+  let format: CompressionFormat
+  private var member: Member
   private var state = State.empty
   /// How long an entry waits at present.
   private var patience = MemberWriter.nanosecondsMax
@@ -32,17 +34,13 @@ final class MemberWriter {
   private let unsettled: UnsettledEntries?
 
   /// - Parameter path: what is written, for messages.
-  init(level: Int, path: String, unsettled: UnsettledEntries?) throws(SystemError) {
-    self.level = level
+  init(_ method: CompressionMethod, path: String, unsettled: UnsettledEntries?) throws(SystemError) {
     self.unsettled = unsettled
-    member = try Self.make(level, path)
-  }
-
-  private static func make(_ level: Int, _ path: String) throws(SystemError) -> GzipMember {
+    format = method.format
     do {
-      return try GzipMember(level: level)
+      member = try Member(method, usualByteCount: Self.byteCountMax + 64 << 10)
     } catch {
-      throw SystemError(operation: "gzip", path: path, errno: error)
+      throw SystemError(operation: method.format.rawValue, path: path, errno: error)
     }
   }
 
@@ -94,17 +92,21 @@ final class MemberWriter {
 
   /// Completes the member; nothing goes into it any more.
   ///
+  /// - Parameter path: what is written, for messages.
   /// - Returns: how many bytes it has.
-  func complete() -> Int {
+  /// - Throws: `SystemError` when there is no memory; it can be tried again.
+  func complete(path: String) throws(SystemError) -> Int {
     if case .filling(let start, _) = state { state = .complete(from: start) }
-    member.seal()
-    return member.byteCount
+    do {
+      try member.seal()
+    } catch {
+      throw SystemError(operation: format.rawValue, path: path, errno: error)
+    }
+    return member.bytes.count
   }
 
   /// Writes the member, which is complete; that may be repeated until `clear`.
-  func write(to file: EntryFile) throws(SystemError) {
-    unsafe try member.withBytes { (bytes) throws(SystemError) in unsafe try file.append(bytes) }
-  }
+  func write(to file: EntryFile) throws(SystemError) { try file.append(member.bytes) }
 
   /// Has the first members be complete soon, each following one twice as late.
   func hurry() { patience = Self.nanosecondsMin }
@@ -117,11 +119,15 @@ final class MemberWriter {
     unsettled?.removeAll()
   }
 
-  /// Writes a member that has these bytes, and no entries.
+  /// Writes a member that has these bytes, be it none, and no entries.
   func write(header: [UInt8], to file: EntryFile) throws(SystemError) {
-    var member = try Self.make(level, file.path)
-    unsafe header.withUnsafeBytes { unsafe member.add(header: $0) }
-    member.seal()
-    unsafe try member.withBytes { (bytes) throws(SystemError) in unsafe try file.append(bytes) }
+    guard !header.isEmpty else { return try file.append(format.emptyPart) }
+    let bytes: [UInt8]
+    do {
+      bytes = try member.compress(header)
+    } catch {
+      throw SystemError(operation: format.rawValue, path: file.path, errno: error)
+    }
+    try file.append(bytes)
   }
 }

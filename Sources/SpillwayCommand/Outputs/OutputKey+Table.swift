@@ -1,3 +1,4 @@
+import Compression
 import LogQuery
 import Pipeline
 import Settings
@@ -146,21 +147,30 @@ extension OutputKey {
     .text("sync", \.output.sync, scope: .file, expecting: "a time like 1s, each-batch or never") {
       text, values in _ = try values.sync(text)
     },
-    OutputKey("gzip", \.output.gzip, scope: .file) { reader, request, values in
+    compression(.gzip, \.output.gzip, displacing: .zstd),
+    compression(.zstd, \.output.zstd, displacing: .gzip),
+  ]
+
+  private static func compression(
+    _ format: CompressionFormat, _ path: any Path<String?>, displacing other: CompressionFormat
+  ) -> OutputKey {
+    let name = format.rawValue
+    return OutputKey(name, path, scope: .file, displacing: [other.rawValue]) { reader, request, values in
       let level = reader.takeSwitch(
-        "gzip", expecting: "yes, no or a level from 1 to 9",
+        name,
+        expecting: "yes, no or a level from \(format.levels.lowerBound) to \(format.levels.upperBound)",
         orValue: { text throws in
-          _ = try values.number(text, option: "--gzip", in: OptionValues.gzipLevels)
+          _ = try values.compression(text, format)
           return text
         })
       switch level {
-      case .off: request.output.gzip = nil
-      case .on: request.output.gzip = "\(ArgumentExpansion.gzipLevelUsual)"
-      case .value(let text): request.output.gzip = text
+      case .off: request[keyPath: path] = nil
+      case .on: request[keyPath: path] = "\(format.usualLevel)"
+      case .value(let text): request[keyPath: path] = text
       case nil: break
       }
-    },
-  ]
+    }
+  }
 
   private static let waiting: [OutputKey] = [
     .text("on-restart", \.output.onRestart, scope: .consumer, expecting: "resend or drop") { text, values in

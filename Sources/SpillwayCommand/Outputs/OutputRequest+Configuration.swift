@@ -131,6 +131,12 @@ extension OutputRequest {
     let onRestart = try context.values.restartPolicy(self.output.onRestart)
     let consumer = try context.values.consumer(self.output, onRestart)
     if let path = self.output.w, path != "-" {
+      if self.output.gzip != nil, self.output.zstd != nil {
+        try context.object(
+          UsageError(
+            "--zstd doesn't go with --gzip",
+            inSettings: .init("zstd", "doesn't go with gzip", hint: "expected only one of gzip and zstd")))
+      }
       let file = try context.values.file(path, self.output, onRestart)
       try objectToWhatNeedsRotation(file, context)
       output.target = .file(file)
@@ -182,7 +188,7 @@ extension OutputRequest {
       ("keep-for", output.keepFor), ("keep-bytes", output.keepBytes), ("symlink", output.symlink),
       ("post-rotate", output.postRotate), ("post-rotate-timeout", output.postRotateTimeout),
       ("mode", output.mode), ("owner", output.owner), ("gzip", output.gzip),
-      ("sync", output.sync),
+      ("zstd", output.zstd), ("sync", output.sync),
     ]
   }
 

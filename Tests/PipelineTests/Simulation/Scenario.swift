@@ -1,13 +1,20 @@
+import Compression
 import TestSupport
 
 /// What happens in a simulated run: a setting, and one step after the other, each of which can be left out.
 struct Scenario {
   /// What an output is.
   enum Kind: String, CaseIterable {
-    case plain, gzip, rotated, rotatedGzip, timed, spooled
+    case plain, gzip, zstd, rotated, rotatedGzip, timed, spooled
 
     var isSeries: Bool { self == .rotated || self == .rotatedGzip || self == .timed }
-    var isCompressed: Bool { self == .gzip || self == .rotatedGzip }
+    var compression: CompressionFormat? {
+      switch self {
+      case .gzip, .rotatedGzip: .gzip
+      case .zstd: .zstd
+      case .plain, .rotated, .timed, .spooled: nil
+      }
+    }
   }
 
   /// An output.

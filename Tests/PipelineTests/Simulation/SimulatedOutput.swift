@@ -22,12 +22,12 @@ struct SimulatedOutput {
     mkdir(directory, 0o700)
   }
 
-  private var path: String { directory + "/log" + (kind.isCompressed ? ".gz" : "") }
+  private var path: String { directory + "/log" + (kind.compression?.suffix ?? "") }
 
   func configuration(_ scenario: Scenario) -> OutputConfiguration {
     var options = FileOptions(path: kind == .timed ? directory + "/%Y%m%dT%H%M%S" : path)
     options.appends = true
-    if kind.isCompressed { options.gzipLevel = 1 }
+    options.compression = kind.compression.map { CompressionMethod($0, level: 1) }
     if kind == .rotated { options.rotateBytes = 700 }
     if kind == .rotatedGzip { options.rotateBytes = 150 }
     options.sync = scenario.syncMilliseconds.map {
@@ -88,7 +88,7 @@ struct SimulatedOutput {
     var text: [UInt8] = []
     for file in files {
       let bytes = try readFile(file.path)
-      text += kind.isCompressed ? try expand(bytes, file.path) : bytes
+      text += try kind.compression.map { try expand(bytes, $0, file.path) } ?? bytes
     }
     if let last = text.last, last != UInt8(ascii: "\n") {
       throw SupportError("\(directory): ends within a line")
@@ -103,8 +103,10 @@ struct SimulatedOutput {
     return words.count > 1 ? Int64(words[1]) ?? .max : .max
   }
 
-  private func expand(_ bytes: [UInt8], _ path: String) throws -> [UInt8] {
-    var decompressor = try Decompressor(.gzip)
+  private func expand(
+    _ bytes: [UInt8], _ format: CompressionFormat, _ path: String
+  ) throws -> [UInt8] {
+    var decompressor = try Decompressor(format)
     var result: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 << 10)
     var start = 0

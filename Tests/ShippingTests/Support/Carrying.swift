@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
@@ -73,16 +74,21 @@ extension TemporaryDirectory {
 
   /// What files hold one after the other, unpacked if they are packed.
   func joined(_ files: [String], isCompressed: Bool) -> String {
-    guard isCompressed else { return files.map(text).joined() }
-    let paths = files.map { "'\(file($0))'" }.joined(separator: " ")
-    return shell("cat /dev/null \(paths) | gzip -dc 2>/dev/null").text
+    joined(files, isCompressed ? .gzip : nil)
   }
 
-  /// Whether a file is a series of complete gzip members.
-  func isWholeGzip(_ name: String) -> Bool {
+  /// What files hold one after the other, unpacked if they are packed.
+  func joined(_ files: [String], _ format: CompressionFormat?) -> String {
+    guard let format else { return files.map(text).joined() }
+    let paths = files.map { "'\(file($0))'" }.joined(separator: " ")
+    return shell("cat /dev/null \(paths) | \(format) -dc 2>/dev/null").text
+  }
+
+  /// Whether a file is a series of complete members or frames.
+  func isWhole(_ name: String, _ format: CompressionFormat = .gzip) -> Bool {
     guard let descriptor = try? SystemCalls.real.open(file(name), 0) else { return false }
     defer { try? SystemCalls.real.close(descriptor) }
     return (try? SystemCalls.real.status(descriptor).st_size) ?? 0 > 0
-      && (try? GzipScan(descriptor: descriptor, system: .real)) == .whole
+      && (try? PartScan(format, descriptor: descriptor, system: .real)) == .whole
   }
 }

@@ -36,8 +36,8 @@ final class TemporaryDirectory: Sendable {
   func text(_ name: String) -> String { contents(fopen(file(name), "re")) { fclose($0) }.text }
 
   /// What a compressed file holds, and whether it is valid to its end.
-  func unzipped(_ name: String) -> (text: String, isValid: Bool) {
-    let (text, status) = shell("gzip -dc < '\(file(name))' 2>/dev/null")
+  func unzipped(_ name: String, _ program: String = "gzip") -> (text: String, isValid: Bool) {
+    let (text, status) = shell("\(program) -dc < '\(file(name))' 2>/dev/null")
     return (text, status == 0)
   }
 

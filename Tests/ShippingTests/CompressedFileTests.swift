@@ -1,19 +1,23 @@
+import Checkpoints
+import Compression
 import Glibc
 @testable import Platform
 @testable import Shipping
 @testable import Spool
 import Testing
 
-@Suite struct GzipTests {
+@Suite struct CompressedFileTests {
+  private static let formats = CompressionFormat.allCases
+
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
 
   private func sink(
-    _ name: String = "access.log.gz", system: SystemCalls = .real, at now: Moment = .test,
-    _ configure: (inout FileOptions) -> Void = { _ in }
+    _ name: String = "access.log.gz", _ format: CompressionFormat = .gzip, system: SystemCalls = .real,
+    at now: Moment = .test, _ configure: (inout FileOptions) -> Void = { _ in }
   ) throws -> FileSink {
     var options = FileOptions(path: directory.file(name))
-    options.gzipLevel = 6
+    options.compression = CompressionMethod(format, level: 6)
     configure(&options)
     return try FileSink(options, at: now, system: system) { [warnings] in warnings.append($0) }
   }
@@ -26,36 +30,40 @@ import Testing
     Int(SystemCalls.real.status(ofPath: directory.file(name))?.st_size ?? -1)
   }
 
-  @Test func aMemberIsWrittenWithinASecondAndOnlyWhole() throws {
-    let sink = try sink()
+  @Test(arguments: formats)
+  func `a member is written within a second, and only whole`(format: CompressionFormat) throws {
+    let name = "access.log" + format.suffix
+    let sink = try sink(name, format)
     try sink.take(["one", "two"])
-    #expect(directory.unzipped("access.log.gz") == ("", true), "valid from the beginning")
+    #expect(directory.unzipped(name, format.rawValue) == ("", true), "valid from the beginning")
     #expect(sink.unsettled == Tally(entries: 2, bytes: 8))
     let wait = try #require(try sink.tick(at: .test))
     #expect(wait > 0 && wait <= 1_000_000_000)
     try sink.take(["three"], at: Moment.test.later(seconds: 0.5))
-    #expect(directory.unzipped("access.log.gz") == ("", true))
+    #expect(directory.unzipped(name, format.rawValue) == ("", true))
     #expect(try sink.tick(at: Moment.test.later(seconds: 1)) == nil)
     #expect(sink.unsettled == .zero)
-    #expect(directory.unzipped("access.log.gz") == ("one\ntwo\nthree\n", true))
+    #expect(directory.unzipped(name, format.rawValue) == ("one\ntwo\nthree\n", true))
     try sink.take(["four"], at: Moment.test.later(seconds: 2))
     _ = try sink.close(at: Moment.test.later(seconds: 2))
-    #expect(directory.unzipped("access.log.gz") == ("one\ntwo\nthree\nfour\n", true))
+    #expect(directory.unzipped(name, format.rawValue) == ("one\ntwo\nthree\nfour\n", true))
   }
 
-  @Test func theFileIsValidAfterEveryWrite() throws {
+  @Test(arguments: formats)
+  func `the file is valid after every write`(format: CompressionFormat) throws {
+    let name = "access.log" + format.suffix
     var generator = SeededGenerator(seed: 7)
-    let sink = try sink()
+    let sink = try sink(name, format)
     var expected = ""
-    let empty = size("access.log.gz")
+    let empty = size(name)
     var before = empty
     for round in 0..<12 {
       let lines = (0..<4000).map { "round \(round) line \($0) \(generator.next())" }
       try sink.take(lines)
       expected += lines.map { $0 + "\n" }.joined()
-      if size("access.log.gz") > before {
-        before = size("access.log.gz")
-        let (text, isValid) = directory.unzipped("access.log.gz")
+      if size(name) > before {
+        before = size(name)
+        let (text, isValid) = directory.unzipped(name, format.rawValue)
         #expect(isValid)
         #expect(text.utf8.count == expected.utf8.count - sink.unsettled.bytes)
         #expect(expected.hasPrefix(text))
@@ -65,12 +73,14 @@ import Testing
     #expect(before > empty, "two members' worth of lines have been written")
   }
 
-  @Test func entriesLargerThanAMemberPass() throws {
+  @Test(arguments: formats)
+  func `entries larger than a member pass`(format: CompressionFormat) throws {
+    let name = "access.log" + format.suffix
     let large = String(repeating: "xyz", count: 1_000_000)
-    let sink = try sink { $0.gzipLevel = 1 }
+    let sink = try sink(name, format) { $0.compression = CompressionMethod(format, level: 1) }
     try sink.take(["a", large, "b"])
     _ = try sink.close(at: .test)
-    #expect(directory.unzipped("access.log.gz") == ("a\n\(large)\nb\n", true))
+    #expect(directory.unzipped(name, format.rawValue) == ("a\n\(large)\nb\n", true))
   }
 
   @Test func finishedFilesAreCalledGzWhateverTheCurrentOneIs() throws {
@@ -103,64 +113,72 @@ import Testing
       directory.unzipped("access-\(Moment.test.wallSeconds).log.gz") == ("first\n", true))
   }
 
-  @Test func sizeMeansTheSizeOnDisk() throws {
+  @Test(arguments: formats)
+  func `size means the size on disk`(format: CompressionFormat) throws {
+    let name = "access.log" + format.suffix
     var generator = SeededGenerator(seed: 3)
-    let sink = try sink { $0.rotateBytes = 100_000 }
+    let sink = try sink(name, format) { $0.rotateBytes = 100_000 }
     for second in 0..<20 {
       let lines = (0..<1000).map { _ in "\(generator.next()) \(generator.next())" }
       try sink.take(lines, at: Moment.test.later(seconds: Double(second)))
     }
-    let finished = directory.names.filter { $0 != "access.log.gz" }
+    let finished = directory.names.filter { $0 != name }
     #expect(finished.count > 1)
     for name in finished {
       #expect((100_000..<140_000).contains(size(name)), "one member more at most")
-      #expect(directory.unzipped(name).isValid)
+      #expect(directory.unzipped(name, format.rawValue).isValid)
     }
   }
 
-  @Test(arguments: [1, 2, 9, 10, 11, 15, 25])
-  func aTornMemberIsCutBeforeAppending(left: Int) throws {
-    let first = try sink()
+  @Test(arguments: formats, [1, 2, 4, 9, 10, 11, 15])
+  func `a torn member is cut before appending`(format: CompressionFormat, left: Int) throws {
+    let name = "access.log" + format.suffix
+    let first = try sink(name, format)
     try first.take(["first"])
     try first.flush(at: .test)
-    let whole = size("access.log.gz")
+    let whole = size(name)
     try first.take(["second"])
     _ = try first.close(at: .test)
-    truncate(directory.file("access.log.gz"), whole + left)
-    #expect(!directory.unzipped("access.log.gz").isValid)
-    let second = try sink { $0.appends = true }
+    truncate(directory.file(name), whole + left)
+    #expect(!directory.unzipped(name, format.rawValue).isValid)
+    let second = try sink(name, format) { $0.appends = true }
     try second.take(["third"])
     _ = try second.close(at: .test)
-    #expect(directory.unzipped("access.log.gz") == ("first\nthird\n", true))
+    #expect(directory.unzipped(name, format.rawValue) == ("first\nthird\n", true))
     #expect(
       warnings.all == [
-        "\(directory.file("access.log.gz")): cut \(left) bytes of a torn gzip member, "
+        "\(directory.file(name)): cut \(left) bytes of a torn \(format.partName), "
           + "\(whole) bytes are left"
       ])
   }
 
-  @Test func aWholeFileIsAppendedToAsItIs() throws {
-    let first = try sink()
+  @Test(arguments: formats)
+  func `a whole file is appended to as it is`(format: CompressionFormat) throws {
+    let name = "access.log" + format.suffix
+    let first = try sink(name, format)
     try first.take((0..<50_000).map { "line \($0)" })
     _ = try first.close(at: .test)
-    let before = directory.unzipped("access.log.gz").text
-    let second = try sink { $0.appends = true }
+    let before = directory.unzipped(name, format.rawValue).text
+    let second = try sink(name, format) { $0.appends = true }
     try second.take(["last"])
     _ = try second.close(at: .test)
-    #expect(directory.unzipped("access.log.gz") == (before + "last\n", true))
+    #expect(directory.unzipped(name, format.rawValue) == (before + "last\n", true))
     #expect(warnings.all == [])
   }
 
-  @Test func whatIsNoGzipFileIsPutAsideUntouched() throws {
-    directory.write("access.log.gz", "plain text\n")
-    let sink = try sink { $0.appends = true }
+  @Test(arguments: formats)
+  func `what isn't compressed in the format is put aside untouched`(format: CompressionFormat) throws {
+    let name = "access.log" + format.suffix
+    directory.write(name, "plain text\n")
+    let sink = try sink(name, format) { $0.appends = true }
     try sink.take(["line"])
     _ = try sink.close(at: .test)
-    #expect(directory.text("access.log.\(stamp(.test)).not-gzip") == "plain text\n")
-    #expect(directory.unzipped("access.log.gz") == ("line\n", true))
-    let path = directory.file("access.log.gz")
+    #expect(directory.text("access.log.\(stamp(.test)).not-\(format)") == "plain text\n")
+    #expect(directory.unzipped(name, format.rawValue) == ("line\n", true))
+    let path = directory.file(name)
     #expect(
-      warnings.all == ["\(path): not a gzip file: put aside as access.log.\(stamp(.test)).not-gzip"])
+      warnings.all == ["\(path): not a \(format) file: put aside as access.log.\(stamp(.test)).not-\(format)"]
+    )
   }
 
   @Test func aMemberThatCannotBeWrittenIsCountedAsLost() throws {
