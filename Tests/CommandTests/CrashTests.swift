@@ -166,6 +166,19 @@ import Testing
       }
     }
 
+    /// In front of the change to a file's beginning, and behind it.
+    @Test(arguments: [FaultPoint.writeDone, .memberJoined], [Kind.gzip, .zstd])
+    func `a kill beside the first member of a file leaves it readable`(
+      point: FaultPoint, kind: Kind
+    ) async throws {
+      try await onOwnThread {
+        let before = try runToDeath(kind, point)
+        #expect(before.torn.isEmpty)
+        #expect(before.lines.count > 0)
+        try runToEnd(kind, after: before)
+      }
+    }
+
     @Test(arguments: Kind.allCases)
     func `a kill between two deletions leaves whole files, and as few in the end`(kind: Kind) async throws {
       try await onOwnThread {

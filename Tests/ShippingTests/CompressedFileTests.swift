@@ -205,4 +205,88 @@ import Testing
     #expect(report.failure?.description.hasSuffix("write: No space left on device") == true)
     #expect(directory.unzipped("access.log.gz") == ("first\n", true))
   }
+
+  // MARK: The first member
+
+  /// What a program sees that reads one member or frame and no more.
+  private func firstPart(_ name: String, _ format: CompressionFormat) throws -> String {
+    var decompressor = try Decompressor(format)
+    var text: [UInt8] = []
+    // One byte after the other, so that what comes out is known to be of the first one.
+    for byte in directory.bytes(name) {
+      let piece = [byte]
+      var consumed = 0
+      while consumed == 0 || decompressor.isHoldingBack {
+        var room = [UInt8](repeating: 0, count: 4096)
+        var span = room.mutableSpan
+        var bytes = span.mutableBytes
+        let progress = try decompressor.decode(
+          piece.span.bytes.extracting(droppingFirst: consumed), into: &bytes)
+        consumed += progress.consumed
+        text += room.prefix(progress.produced)
+        if progress.consumed == 0, progress.produced == 0 { break }
+      }
+      if decompressor.wholeByteCount > 0 { break }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  @Test(arguments: formats, [1, 6, 9])
+  func `a program that reads one member sees the first lines`(format: CompressionFormat, level: Int) throws {
+    let name = "access.log" + format.suffix
+    let sink = try sink(name, format) { $0.compression = CompressionMethod(format, level: level) }
+    #expect(directory.unzipped(name, format.rawValue) == ("", true), "valid from the beginning")
+    #expect(directory.bytes(name) == format.emptyPart)
+    try sink.take(["one", "two"])
+    try sink.flush(at: .test)
+    #expect(try firstPart(name, format) == "one\ntwo\n")
+    let place = try #require(sink.place)
+    #expect(place.byteCount == size(name))
+    try sink.take(["three"])
+    _ = try sink.close(at: .test)
+    #expect(try firstPart(name, format) == "one\ntwo\n")
+    #expect(directory.unzipped(name, format.rawValue) == ("one\ntwo\nthree\n", true))
+  }
+
+  @Test(arguments: formats)
+  func `so it does if another run has begun the file, or another process has emptied it`(
+    format: CompressionFormat
+  ) throws {
+    let name = "access.log" + format.suffix
+    _ = try sink(name, format).close(at: .test)
+    let sink = try sink(name, format) { $0.appends = true }
+    try sink.take(["one"])
+    try sink.flush(at: .test)
+    #expect(try firstPart(name, format) == "one\n")
+    truncate(directory.file(name), 0)
+    try sink.take(["two"])
+    _ = try sink.close(at: .test)
+    #expect(try firstPart(name, format) == "two\n")
+    #expect(directory.unzipped(name, format.rawValue) == ("two\n", true))
+    #expect(warnings.all == [])
+  }
+
+  @Test(arguments: formats, [SystemCalls.Call.pwrite, .open])
+  func `where the beginning can't be changed, the file is as valid`(
+    format: CompressionFormat, failing: SystemCalls.Call
+  ) throws {
+    let name = "access.log" + format.suffix
+    let faults = FaultPlan { call, count in
+      call == failing && (call == .pwrite || count > 1) ? .fail(EPERM) : nil
+    }
+    let sink = try sink(name, format, system: faults.system)
+    try sink.take(["one"])
+    _ = try sink.close(at: .test)
+    #expect(directory.bytes(name).starts(with: format.emptyPart))
+    #expect(directory.unzipped(name, format.rawValue) == ("one\n", true))
+    #expect(warnings.all == [])
+  }
+
+  @Test func `lines in front of all entries are the first member`() throws {
+    let sink = try sink { $0.content = .lines(header: Array("# fields\n".utf8)) }
+    try sink.take(["one"])
+    _ = try sink.close(at: .test)
+    #expect(try firstPart("access.log.gz", .gzip) == "# fields\n")
+    #expect(directory.unzipped("access.log.gz") == ("# fields\none\n", true))
+  }
 }

@@ -118,7 +118,7 @@ import Testing
       let isRenamed = kind.rotates && kind != .namedByTime
       let isBegun = kind.isCompressed || kind == .withHeader || kind == .records
       return all + (kind.rotates ? rotation : []) + (isRenamed ? [.rotationRenamed] : [])
-        + (isBegun ? [.rotationBegun] : [])
+        + (isBegun ? [.rotationBegun] : []) + (kind.isCompressed ? [.memberJoined] : [])
     }
 
     private static let cases = Kind.allCases.flatMap { kind in points(kind).map { (kind, $0) } }

@@ -364,6 +364,37 @@ import Testing
     #expect(warnings.all.count == 1 && warnings.all[0].contains(": put aside as "))
   }
 
+  /// Goes back to where the file had nothing but an empty member, which its first member has taken in since.
+  @Test(arguments: [CompressionFormat.gzip, .zstd])
+  func `a file is begun anew where nothing had been noted to be in it`(format: CompressionFormat) throws {
+    var options = FileOptions(path: path)
+    options.compression = CompressionMethod(format, level: 1)
+    let sink = try FileSink(options, at: .test, system: .real) { [warnings] in warnings.append($0) }
+    let place = try #require(sink.place)
+    try sink.take(["one", "two"])
+    _ = try sink.close(at: .test)
+    #expect(contents(format: format) == Self.before)
+    let standing = OutputStanding(done: Self.done, sequence: 0, place: place)
+    let resumed = try goOn(standing, mayHaveGoneOn: true, format: format)
+    #expect(resumed.done == Self.done)
+    #expect(
+      contents(format: format) == "next\n", "what is behind it is written again, and so isn't there twice")
+    #expect(directory.isWhole("access.log", format))
+  }
+
+  /// As a power cut may leave it: the beginning was changed, and the rest isn't there.
+  @Test(arguments: [CompressionFormat.gzip, .zstd])
+  func `a torn beginning of the length that was noted is begun anew`(format: CompressionFormat) throws {
+    let part = try encoded(Self.before, format: format)
+    let beginning = try #require(format.joinedBeginning(part))
+    directory.write("access.log", Array(beginning.prefix(format.emptyPart.count)))
+    let place = OutputPlace(
+      file: FileIdentity(status("access.log")), number: 0, byteCount: format.emptyPart.count)
+    _ = try goOn(OutputStanding(done: Self.done, sequence: 0, place: place), format: format)
+    #expect(contents(format: format) == "next\n")
+    #expect(directory.isWhole("access.log", format))
+  }
+
   @Test func `without a file that was noted, what is there is added to`() throws {
     try leave([Self.before, "torn"], format: nil)
     let resumed = try goOn(OutputStanding(done: Self.done, sequence: 7), format: nil)

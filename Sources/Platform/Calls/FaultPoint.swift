@@ -52,6 +52,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case lineHalfWritten = "line.halfWritten"
   /// Half of a compressed member is in the file.
   case memberHalfWritten = "member.halfWritten"
+  /// The first member of a file has taken in the empty one in front of it.
+  case memberJoined = "member.joined"
   /// What a kill has torn has been cut off.
   case repairCut = "repair.cut"
   /// A file of a spool is there, and has its header.

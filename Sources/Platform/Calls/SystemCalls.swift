@@ -8,7 +8,8 @@ package import Glibc
 package struct SystemCalls: Sendable {
   /// What is about to be called.
   package enum Call: String, Sendable, CaseIterable {
-    case open, close, read, write, send, lseek, fstat, ftruncate, fsync, fdatasync, rename, unlink, opendir
+    case open, close, read, write, pwrite, send, lseek, fstat, ftruncate, fsync, fdatasync, rename, unlink,
+      opendir
     case mmap, eventfd, pipe, ioctl, mkdir, flock
     case spawn, waitid
     case lstat, symlink, link, futimens, rmdir, fchmod, fchown, getxattr, setxattr
@@ -158,6 +159,15 @@ package struct SystemCalls: Sendable {
       }
     }
     try result.get()
+  }
+
+  /// Replaces a few bytes within one page, which the kernel does at once: no kill comes between two of them.
+  package func replace(_ bytes: [UInt8], of descriptor: Int32, at offset: Int) throws(Errno) {
+    let count = try perform(.pwrite) { _ in
+      unsafe bytes.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, offset) }
+    }
+    // Only a full disk under a file system that copies what it changes could have it written in part.
+    if count < bytes.count { throw Errno(ENOSPC) }
   }
 
   /// Makes a directory; fine if it is there already.

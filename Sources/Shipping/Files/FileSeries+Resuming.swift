@@ -32,11 +32,12 @@ extension FileSeries {
       (standing.done, standing.sequence) = (pending.done, pending.sequence)
     }
     var isWhole = false
+    var left = byteCount
     switch length {
     case .asNoted, .written:
       isWhole = true
     case .unfinished where resumption.canRepeat:
-      isWhole = try cut(found, back: place.byteCount)
+      if let cutLeft = try cut(found, back: place.byteCount) { (isWhole, left) = (true, cutLeft) }
       // Emptied by another process before that write, it has just what was written.
       if !isWhole, let pending = noted.pending,
         pending.byteCount - place.byteCount == byteCount
@@ -64,7 +65,6 @@ extension FileSeries {
       if !isWhole { _ = try catalog.repair(found.path, found.status) }
     } else if isWhole, try isCompressedAsWanted(found), case .closed(var predecessor) = state {
       // Not looked through from its beginning once more.
-      let left = length == .unfinished ? place.byteCount : byteCount
       predecessor.left = (place.file, left)
       state = .closed(predecessor)
     }
@@ -81,18 +81,20 @@ extension FileSeries {
 
   /// Cuts a file back to what was noted, if that is the end of an entry or a member.
   ///
-  /// - Returns: whether that was done.
-  private func cut(_ found: FileCatalog.Found, back byteCount: Int) throws(SystemError) -> Bool {
-    let excess = Int(found.status.st_size) - byteCount
+  /// - Returns: how many bytes are left; nil if that isn't done.
+  private func cut(_ found: FileCatalog.Found, back byteCount: Int) throws(SystemError) -> Int? {
+    var byteCount = byteCount
+    var excess = Int(found.status.st_size) - byteCount
     do throws(Errno) {
       let descriptor = try system.open(found.path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
       defer { try? system.close(descriptor) }
       let status = try system.status(descriptor)
+      if try isInsideJoinedMember(descriptor, byteCount) { (byteCount, excess) = (0, excess + byteCount) }
       guard FileIdentity(status) == FileIdentity(found.status), status.st_size == found.status.st_size,
         try isBoundary(descriptor, at: byteCount, excess: excess)
       else {
         warn("\(found.path): isn't as the last run has left it; nothing is cut off")
-        return false
+        return nil
       }
       try system.truncate(descriptor, to: byteCount)
       FaultPoint.resumeCut.pass()
@@ -104,7 +106,7 @@ extension FileSeries {
     warn(
       "\(found.path): cut \(excess) bytes of an unfinished write, \(byteCount) bytes are left; what was in them is "
         + "written again")
-    return true
+    return byteCount
   }
 
   /// Whether a file is compressed, and is to be: what was asked for may have changed since.
@@ -113,6 +115,10 @@ extension FileSeries {
     do throws(Errno) {
       let descriptor = try system.open(found.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
       defer { try? system.close(descriptor) }
+      // An empty member must be all that it should be: a power cut may have left part of a change to it.
+      if Int(found.status.st_size) == format.emptyPart.count {
+        return try system.read(format.emptyPart.count, of: descriptor, at: 0) == format.emptyPart
+      }
       return try PartScan.format(descriptor, system) == format
     } catch {
       throw SystemError(operation: "read", path: found.path, errno: error)

@@ -160,7 +160,8 @@ struct FileSeries {
     guard case .opened(let current) = state, let header = options.content.header else { return false }
     if current.file.byteCount > 0 {
       try checkKind(current.file)
-      state = .growing(current, emptyByteCount: 0)
+      let isEmpty = header.isEmpty && isEmptyMember(current.file)
+      state = .growing(current, emptyByteCount: isEmpty ? current.file.byteCount : 0)
     } else {
       try encoder.write(header: header, to: current.file)
       FaultPoint.rotationBegun.pass()

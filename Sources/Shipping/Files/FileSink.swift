@@ -201,17 +201,21 @@ extension FileSink {
 
   private func write(_ member: MemberWriter, _ now: Moment) throws(SystemError) {
     let byteCount = try member.complete(path: series.path)
+    var isFirst = false
     repeat {
       try makeWritable(now)
       guard let file = series.current?.file else { continue }
+      isFirst = series.hasEmptyMember
       series.noteWrite(through: member.endSequence, byteCount: byteCount)
       try member.write(to: file)
       FaultPoint.writeDone.pass()
     } while series.dropDeleted()
     // At once, as it may go on in another file before the thread does it.
     series.journal?.settle(through: member.endSequence, at: series.place)
+    let beginning = isFirst ? member.joinedBeginning : nil
     member.clear()
     sync.noteWrite()
+    if let beginning, sync.prepareChangeOfBeginning(&series, at: now) { series.joinFirstMember(beginning) }
     sync.runIfDue(&series, at: now)
   }
 

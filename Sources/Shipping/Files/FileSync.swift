@@ -74,6 +74,16 @@ struct FileSync {
     run(&series, at: now)
   }
 
+  /// Sees to it that the beginning of the file may be changed: where what was written is put on the disk at all, it must
+  /// be there before that, as the disk may otherwise have the one without the other after a power cut.
+  ///
+  /// - Returns: false if it isn't there.
+  mutating func prepareChangeOfBeginning(_ series: inout FileSeries, at now: Moment) -> Bool {
+    guard policy != .never else { return true }
+    run(&series, at: now)
+    return need == .none
+  }
+
   /// Puts on the disk what was written, if anything was.
   mutating func run(_ series: inout FileSeries, at now: Moment) {
     guard need != .none, policy != .never, series.place != nil, let file = series.current?.file else {

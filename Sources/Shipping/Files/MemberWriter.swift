@@ -108,6 +108,9 @@ final class MemberWriter {
   /// Writes the member, which is complete; that may be repeated until `clear`.
   func write(to file: EntryFile) throws(SystemError) { try file.append(member.bytes) }
 
+  /// How a file begins in which the member, as its first one, has taken in the empty one in front of it.
+  var joinedBeginning: [UInt8]? { format.joinedBeginning(member.bytes) }
+
   /// Has the first members be complete soon, each following one twice as late.
   func hurry() { patience = Self.nanosecondsMin }
 

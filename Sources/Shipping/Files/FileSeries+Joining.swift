@@ -1,0 +1,64 @@
+import Compression
+import Glibc
+import Platform
+import Spool
+
+/// What becomes of the empty member that a compressed file begins with.
+///
+/// It makes the file valid before there are entries; but programs that read only one member would see nothing else. So
+/// the first member with entries takes it in, once it stands behind it: see `CompressionFormat.joinedBeginning`. The
+/// file is as long as before, so that all that was noted of it still holds. Should a kill come before, or should it not
+/// be possible, the file is as valid as it was.
+extension FileSeries {
+  /// Whether the file has nothing but an empty member, and no lines stand in front of its entries.
+  var hasEmptyMember: Bool {
+    guard let format = naming.compression, options.content.header?.isEmpty == true else { return false }
+    return isEmpty && byteCount == format.emptyPart.count
+  }
+
+  /// Has the first member take in the empty one in front of it.
+  ///
+  /// - Parameter beginning: how the file begins then.
+  func joinFirstMember(_ beginning: [UInt8]) {
+    guard let file = current?.file, let format = naming.compression else { return }
+    // Through a descriptor of its own, as one that appends writes nowhere else.
+    guard let descriptor = try? system.open(file.path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) else {
+      return
+    }
+    defer { try? system.close(descriptor) }
+    do throws(Errno) {
+      let status = try system.status(descriptor)
+      let expected = format.emptyPart + beginning.prefix(beginning.count - format.emptyPart.count)
+      // Another process may have put another file there, or have emptied this one.
+      guard FileIdentity(status) == file.identity, Int(status.st_size) == file.byteCount,
+        try system.read(expected.count, of: descriptor, at: 0) == expected
+      else { return }
+      try system.replace(beginning, of: descriptor, at: 0)
+      // Emptied in this very moment, it has nothing but that.
+      if Int(try system.status(descriptor).st_size) == beginning.count, file.byteCount > beginning.count {
+        try system.truncate(descriptor, to: 0)
+      }
+      FaultPoint.memberJoined.pass()
+    } catch {
+      // It begins with an empty member, then.
+    }
+  }
+
+  /// Whether a file has nothing but an empty member, as a run leaves it that has written no entry.
+  func isEmptyMember(_ file: EntryFile) -> Bool {
+    guard let format = naming.compression, file.byteCount == format.emptyPart.count,
+      let descriptor = try? system.open(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+    else { return false }
+    defer { try? system.close(descriptor) }
+    guard let status = try? system.status(descriptor), FileIdentity(status) == file.identity else {
+      return false
+    }
+    return (try? system.read(file.byteCount, of: descriptor, at: 0)) == format.emptyPart
+  }
+
+  /// Whether an offset, at which the empty member of a file had ended, is inside its first one by now.
+  func isInsideJoinedMember(_ descriptor: Int32, _ offset: Int) throws(Errno) -> Bool {
+    guard let format = naming.compression, offset == format.emptyPart.count else { return false }
+    return format.isJoined(try system.read(64, of: descriptor, at: 0))
+  }
+}
