@@ -1,9 +1,11 @@
 // Carries the lines of a file through a spool and an output to another file, as often as asked for, and prints
 // for each time:
-//   BYTES WALL_SECONDS PRODUCER_NANOSECONDS
+//   BYTES WALL_SECONDS PRODUCER_NANOSECONDS WRITER_NANOSECONDS FILE_BYTES
+// The writer is the output's thread; what it spent is what the process did besides the producer.
 //
-// usage: ship LINES TARGET plain|LEVEL ROUNDS
+// usage: ship LINES TARGET plain|FORMAT:LEVEL[:LIBRARY] ROUNDS
 
+import Compression
 import Glibc
 import Shipping
 import Spool
@@ -52,10 +54,25 @@ func produce(_ lines: UnsafeRawBufferPointer, into writer: inout SpoolWriter) {
   writer.publish()
 }
 
-func run(_ lines: UnsafeRawBufferPointer, _ target: String, level: Int?) throws {
+/// What `plain`, `zstd:3` and `gzip:1:zlib` mean.
+func method(_ text: String) -> CompressionMethod? {
+  guard text != "plain" else { return nil }
+  let parts = text.split(separator: ":").map(String.init)
+  guard parts.count > 1, let format = CompressionFormat(rawValue: parts[0]), let level = Int(parts[1]) else {
+    fail("what is \(text)?")
+  }
+  guard parts.count > 2 else { return CompressionMethod(format, level: level) }
+  guard let library = CompressionLibrary(rawValue: parts[2]),
+    let method = CompressionMethod(format, level: level, by: library)
+  else { fail("there is no \(text) here") }
+  return method
+}
+
+func run(_ lines: UnsafeRawBufferPointer, _ target: String, _ method: CompressionMethod?) throws {
   unlink(target)
   var options = FileOptions(path: target)
-  options.gzipLevel = level
+  options.compression = method
+  let processBefore = nanoseconds(CLOCK_PROCESS_CPUTIME_ID)
   let start = nanoseconds(CLOCK_MONOTONIC)
   let output = try Output(
     to: FileSink.open(options) { _ in },
@@ -68,17 +85,20 @@ func run(_ lines: UnsafeRawBufferPointer, _ target: String, level: Int?) throws 
   let report = output.join(drainSeconds: 600)
   guard report.written.bytes == lines.count else { fail("not all was written: \(report)") }
   let seconds = Double(nanoseconds(CLOCK_MONOTONIC) - start) / 1e9
-  print(lines.count, seconds, after - before)
+  let writerNanoseconds = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - processBefore - (after - before)
+  var status = stat()
+  guard stat(target, &status) == 0 else { fail("there is no \(target)") }
+  print(lines.count, seconds, after - before, writerNanoseconds, status.st_size)
 }
 
 let arguments = CommandLine.arguments
 guard arguments.count == 5, let rounds = Int(arguments[4]) else {
-  fail("usage: ship LINES TARGET plain|LEVEL ROUNDS")
+  fail("usage: ship LINES TARGET plain|FORMAT:LEVEL[:LIBRARY] ROUNDS")
 }
 let lines = contents(arguments[1])
 for _ in 0..<rounds {
   do {
-    try run(UnsafeRawBufferPointer(lines), arguments[2], level: Int(arguments[3]))
+    try run(UnsafeRawBufferPointer(lines), arguments[2], method(arguments[3]))
   } catch {
     fail("\(error)")
   }
