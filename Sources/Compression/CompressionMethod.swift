@@ -33,7 +33,7 @@ public struct CompressionMethod: Sendable, Hashable {
 ///
 /// Where a library wasn't there when this was built, the next one that can takes its place.
 public enum CompressionLibrary: String, Sendable, CaseIterable {
-  /// Intel's, for the lower levels of gzip: over four times as fast as zlib at its fastest, and smaller.
+  /// Intel's, for the lower levels of gzip: three times as fast as zlib at its fastest, and smaller.
   case isal = "ISA-L"
   /// Every level of gzip: 1.6 times as fast as zlib at the usual one, and smaller.
   case libdeflate
@@ -79,8 +79,7 @@ extension CompressionFormat {
 
   /// The level where none is asked for.
   ///
-  /// Of zstd it is the first one: of lines, it makes smaller frames than the second and third, which take up to twice as
-  /// long.
+  /// Of zstd it is the first one: of lines, it makes smaller frames than the second and third, which take longer.
   public var usualLevel: Int {
     switch self {
     case .gzip: 6
