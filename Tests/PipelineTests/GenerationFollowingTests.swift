@@ -95,6 +95,25 @@ struct GenerationFollowingTests {
   }
 
   @Test(arguments: Kind.allCases)
+  mutating func `a run goes on where the one before ended, by its checkpoint`(kind: Kind) throws {
+    let server = try start(kind)
+    for round in 0..<10 {
+      var follower = try stage.resumingFollower([stage.appended("all")])
+      try follower.attach()
+      try follower.catchUp()
+      write(7, to: server)
+      if round % 2 == 0 { try follower.catchUp() }
+      #expect(follower.end() == .complete)
+      write(5, to: server)
+    }
+    var last = try stage.resumingFollower([stage.appended("all")])
+    try last.attach()
+    try last.catchUp()
+    #expect(last.end() == .complete)
+    #expect(try stage.lines("all") == paths)
+  }
+
+  @Test(arguments: Kind.allCases)
   mutating func `a file that is made anew is followed within a second, and the old one read to its end`(
     kind: Kind
   ) throws {

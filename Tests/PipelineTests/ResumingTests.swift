@@ -1,9 +1,7 @@
 @testable import Pipeline
 import Glibc
-import Checkpoints
 import LogWriting
 import Platform
-import Shipping
 import TestSupport
 import Testing
 import VarnishLog
@@ -31,20 +29,12 @@ struct ResumingTests {
 
   init() throws { stage = try Stage() }
 
-  private var checkpoint: String { stage.directory.file("checkpoint") }
-
-  private func appended(_ name: String) -> OutputConfiguration {
-    var options = FileOptions(path: stage.directory.file(name))
-    options.appends = true
-    return stage.output(.file(options))
-  }
-
   /// Has a run begin, do something, and end.
   @discardableResult
   private func run(
     _ outputs: [OutputConfiguration], _ body: (inout Follower) throws -> Void = { _ in }
   ) throws -> (outcome: RunOutcome, accounts: [Ledger]) {
-    var follower = try begin(outputs)
+    var follower = try stage.resumingFollower(outputs)
     try follower.attach()
     try follower.catchUp()
     try body(&follower)
@@ -52,27 +42,16 @@ struct ResumingTests {
     return (outcome, follower.finalAccounts())
   }
 
-  /// The threads of the run before may hold its checkpoint for a moment.
-  private func begin(_ outputs: [OutputConfiguration]) throws -> Follower {
-    while true {
-      do {
-        return try stage.follower(outputs) { $0.process.resume = checkpoint }
-      } catch RunError.checkpoint(.inUse) {
-        sched_yield()
-      }
-    }
-  }
-
   @Test func `what is written between two runs is delivered, once and in order`() throws {
     for _ in 0..<10 {
-      let end = try run([appended("all"), appended("other")]) { follower in
+      let end = try run([stage.appended("all"), stage.appended("other")]) { follower in
         try stage.write(7)
         try follower.catchUp()
       }
       #expect(end.outcome == .complete)
       try stage.write(5)
     }
-    try run([appended("all"), appended("other")])
+    try run([stage.appended("all"), stage.appended("other")])
     #expect(try stage.lines("all") == stage.written)
     #expect(try stage.lines("other") == stage.written)
   }
@@ -82,7 +61,7 @@ struct ResumingTests {
     var expected: [String] = []
     var open: [OpenTransaction] = []
     for round in 0..<10 {
-      try run([appended("all")]) { follower in
+      try run([stage.appended("all")]) { follower in
         for index in 0..<3 {
           var transaction = writer.transaction(writer.nextVXID(), .client)
           transaction.add(.begin, "req 0 rxreq")
@@ -108,12 +87,12 @@ struct ResumingTests {
   }
 
   @Test func `what was overwritten between two runs is said with its bytes`() throws {
-    try run([appended("all")]) { follower in
+    try run([stage.appended("all")]) { follower in
       try stage.write(10)
       try follower.catchUp()
     }
     try stage.write(2000)
-    let end = try run([appended("all")]) { follower in
+    let end = try run([stage.appended("all")]) { follower in
       try stage.write(5)
       try follower.catchUp()
     }
@@ -131,31 +110,31 @@ struct ResumingTests {
   }
 
   @Test func `another log is read from its beginning`() throws {
-    try run([appended("all")]) { follower in
+    try run([stage.appended("all")]) { follower in
       try stage.write(10)
       try follower.catchUp()
     }
     try stage.restartWriter()
     try stage.write(20)
-    for _ in 0..<2 { try run([appended("all")]) }
+    for _ in 0..<2 { try run([stage.appended("all")]) }
     #expect(try stage.lines("all") == stage.written)
     #expect(stage.said.filter { $0.contains("another log was read before") }.count == 1, "\(stage.said)")
   }
 
   @Test func `an output that is new begins where the run goes on`() throws {
-    try run([appended("all")]) { follower in
+    try run([stage.appended("all")]) { follower in
       try stage.write(10)
       try follower.catchUp()
     }
     try stage.write(3)
-    try run([appended("all"), appended("new")])
+    try run([stage.appended("all"), stage.appended("new")])
     #expect(try stage.lines("all") == stage.written)
     #expect(try stage.lines("new") == Array(stage.written.suffix(3)))
   }
 
   /// Where a byte is damaged the copy before is taken, or it is said that not all is known.
   @Test func `a checkpoint with a damaged byte doubles nothing in silence`() throws {
-    let outputs = [appended("all"), appended("other")]
+    let outputs = [stage.appended("all"), stage.appended("other")]
     // Each part is noted more than once, so that both of its copies say something.
     for _ in 0..<3 {
       try run(outputs) { follower in
@@ -164,7 +143,7 @@ struct ResumingTests {
       }
     }
     try stage.write(3)
-    let whole = try readFile(checkpoint)
+    let whole = try readFile(stage.checkpoint)
     let (all, other) = (
       try readFile(stage.directory.file("all")), try readFile(stage.directory.file("other"))
     )
@@ -175,14 +154,14 @@ struct ResumingTests {
       var damaged = whole
       damaged[offset] ^= UInt8(1 << (number % 8))
       // In place: files are told by their identities.
-      try overwrite(checkpoint, damaged)
+      try overwrite(stage.checkpoint, damaged)
       try overwrite(stage.directory.file("all"), all)
       try overwrite(stage.directory.file("other"), other)
       let saidBefore = stage.said.count
       try run(outputs)
       let lines = [try stage.lines("all"), try stage.lines("other")]
       let isExact = lines.allSatisfy { $0 == stage.written }
-      let complaints = stage.said.dropFirst(saidBefore).filter { $0.contains(checkpoint) }
+      let complaints = stage.said.dropFirst(saidBefore).filter { $0.contains(stage.checkpoint) }
       #expect(isExact || !complaints.isEmpty, "byte \(offset): \(lines) \(stage.said.suffix(4))")
       if isExact { exactCount += 1 }
     }

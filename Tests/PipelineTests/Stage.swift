@@ -1,3 +1,4 @@
+import Checkpoints
 import Glibc
 import LogWriting
 @testable import Pipeline
@@ -84,6 +85,28 @@ final class Stage {
 
   /// The same into a file.
   func file(_ name: String) -> OutputConfiguration { output(.file(FileOptions(path: directory.file(name)))) }
+
+  /// An output into a file that goes on with what is in it.
+  func appended(_ name: String) -> OutputConfiguration {
+    var options = FileOptions(path: directory.file(name))
+    options.appends = true
+    return output(.file(options))
+  }
+
+  /// Where runs note how far they have come.
+  var checkpoint: String { directory.file("checkpoint") }
+
+  /// A run that goes on where the one before ended, as the checkpoint says.
+  func resumingFollower(_ outputs: [OutputConfiguration]) throws -> Follower {
+    while true {
+      do {
+        return try follower(outputs) { $0.process.resume = checkpoint }
+      } catch RunError.checkpoint(.inUse) {
+        // The threads of the run before may hold it for a moment.
+        sched_yield()
+      }
+    }
+  }
 
   /// The lines in a file.
   func lines(_ name: String) throws -> [String] {
