@@ -111,7 +111,7 @@ public struct LogReplay: ~Copyable {
   private mutating func playOnce() throws(ReplayError) {
     var opened = try openAll()
     let count = opened.count
-    var inputs: [PlayedInput] = []
+    var inputs: [any PlayedInput] = []
     for index in 0..<count where !mustEnd {
       switch opened[index].take() {
       case .log(let log, let path)?:
@@ -133,7 +133,7 @@ public struct LogReplay: ~Copyable {
   /// - Returns: nil if the end was asked for meanwhile.
   private mutating func prepare(
     _ log: consuming CapturedLog, _ path: String, at place: (index: Int, count: Int)
-  ) throws(ReplayError) -> PlayedInput? {
+  ) throws(ReplayError) -> (any PlayedInput)? {
     switch consume log {
     case .narrowFile(let source): try prepare(source, path, at: place)
     case .wideFile(let source): try prepare(source, path, at: place)
@@ -150,7 +150,7 @@ public struct LogReplay: ~Copyable {
 
   private mutating func prepare<Source: CapturedSource & ~Copyable>(
     _ source: consuming Source, _ path: String, at place: (index: Int, count: Int)
-  ) throws(ReplayError) -> PlayedInput? {
+  ) throws(ReplayError) -> (any PlayedInput)? {
     let numbering = source.numbering
     if stage == nil { stage = try open(try Conversion.numbering(for: numbering, options)) }
     guard let stage else { return nil }
@@ -167,7 +167,7 @@ public struct LogReplay: ~Copyable {
   // MARK: Playing
 
   /// Plays logs side by side to their ends, in the order of their times.
-  private mutating func play(_ inputs: [PlayedInput]) {
+  private mutating func play(_ inputs: [any PlayedInput]) {
     guard var stage else { return }
     stage.schedule.beginPass()
     let needsTimes = options.shiftsTimes || stage.schedule.needsRecordedTimes || inputs.count > 1
@@ -198,7 +198,7 @@ public struct LogReplay: ~Copyable {
 
   /// Reads a log up to what comes next, and waits for that; nil if nothing comes any more.
   private mutating func advance(
-    _ input: PlayedInput, needsTimes: Bool, _ inputs: [PlayedInput], _ stage: Stage
+    _ input: any PlayedInput, needsTimes: Bool, _ inputs: [any PlayedInput], _ stage: Stage
   ) -> RunPlayer.Survey? {
     do throws(LogError) {
       while !mustEnd {
@@ -217,7 +217,7 @@ public struct LogReplay: ~Copyable {
   }
 
   /// The input whose time is the earliest; of those that are equal, the one that was given first.
-  private static func earliest(_ next: [RunPlayer.Survey?], _ inputs: [PlayedInput]) -> Int? {
+  private static func earliest(_ next: [RunPlayer.Survey?], _ inputs: [any PlayedInput]) -> Int? {
     var earliest: Int?
     for index in next.indices where next[index] != nil {
       if let earliest, inputs[earliest].latest <= inputs[index].latest { continue }
@@ -226,7 +226,7 @@ public struct LogReplay: ~Copyable {
     return earliest
   }
 
-  private mutating func reportOmissions(of input: PlayedInput) {
+  private mutating func reportOmissions(of input: any PlayedInput) {
     let omission = input.omission
     for line in omission.lines { say(line) }
     if omission.isLoss { report.isIncomplete = true }
@@ -282,7 +282,7 @@ public struct LogReplay: ~Copyable {
   /// Waits until something is due.
   ///
   /// - Returns: false if the end was asked for.
-  private mutating func wait(until due: Int64, _ inputs: [PlayedInput], _ stage: Stage) -> Bool {
+  private mutating func wait(until due: Int64, _ inputs: [any PlayedInput], _ stage: Stage) -> Bool {
     while !mustEnd, SystemClock.steadyNanoseconds < due {
       interruption?.wait(until: due)
       handleSignals(inputs, stage)
@@ -290,7 +290,7 @@ public struct LogReplay: ~Copyable {
     return !mustEnd
   }
 
-  private mutating func handleSignals(_ inputs: [PlayedInput], _ stage: Stage) {
+  private mutating func handleSignals(_ inputs: [any PlayedInput], _ stage: Stage) {
     while let request = interruption?.next() {
       switch request {
       case .end: mustEnd = true
@@ -302,7 +302,7 @@ public struct LogReplay: ~Copyable {
   }
 
   /// Brings the report up to date.
-  private mutating func note(_ inputs: [PlayedInput], _ stage: Stage) {
+  private mutating func note(_ inputs: [any PlayedInput], _ stage: Stage) {
     let figures = stage.writer.statistics
     for input in inputs { report.transactions += input.takeTransactions() }
     report.records = figures.records

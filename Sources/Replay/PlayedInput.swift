@@ -5,59 +5,57 @@ import VarnishLog
 /// A captured log that is being played: what comes next of it, and how that is written.
 ///
 /// It holds what comes next and reads no further until that was played, so that several can be played side by side.
-class PlayedInput {
+protocol PlayedInput: AnyObject {
   /// What messages call it.
-  let path: String
+  var path: String { get }
   /// The latest time that it has reached, in nanoseconds since 1970; 0 before there was one.
-  fileprivate(set) var latest: Int64 = 0
-
-  /// What comes next.
-  enum Step {
-    /// Records that are written together.
-    case unit(RunPlayer.Survey)
-    /// Nothing yet; there may be when this can be read.
-    case idle(Int32?)
-    case end
-  }
-
-  fileprivate init(_ path: String) { self.path = path }
+  var latest: Int64 { get }
 
   /// Reads up to what comes next.
   ///
   /// - Parameter needsTimes: whether it matters when it was recorded.
   /// - Throws: `LogError` where the log can't be read any further.
-  func advance(needsTimes: Bool) throws(LogError) -> Step {
-    preconditionFailure("each kind of log has its own")
-  }
+  func advance(needsTimes: Bool) throws(LogError) -> PlayedStep
 
   /// Writes what comes next.
   ///
   /// - Parameter timeShift: by how many nanoseconds times are moved; nil if they aren't.
-  func play(timeShift: Int64?) { preconditionFailure("each kind of log has its own") }
+  func play(timeShift: Int64?)
 
   /// How many transactions were written to their end since this was asked last.
-  func takeTransactions() -> Int { preconditionFailure("each kind of log has its own") }
+  func takeTransactions() -> Int
 
   /// How far apart the numbers are that transactions have had in it.
-  var spanCount: UInt64 { preconditionFailure("each kind of log has its own") }
+  var spanCount: UInt64 { get }
 
   /// What is wrong with what was passed, though it could be read; nil if nothing is.
-  var fault: String? { preconditionFailure("each kind of log has its own") }
+  var fault: String? { get }
 
   /// What of it couldn't be played.
-  var omission: Omission { preconditionFailure("each kind of log has its own") }
-
-  /// What of a log couldn't be played.
-  struct Omission {
-    /// A line for each kind.
-    var lines: [String] = []
-    /// Whether something is lost that had been there.
-    var isLoss = false
-  }
+  var omission: PlayedOmission { get }
 }
 
-/// The same of one kind of log.
+/// What comes next of a captured log.
+enum PlayedStep {
+  /// Records that are written together.
+  case unit(RunPlayer.Survey)
+  /// Nothing yet; there may be when this can be read.
+  case idle(Int32?)
+  case end
+}
+
+/// What of a captured log couldn't be played.
+struct PlayedOmission {
+  /// A line for each kind.
+  var lines: [String] = []
+  /// Whether something is lost that had been there.
+  var isLoss = false
+}
+
+/// A captured log of one kind that is being played.
 final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
+  let path: String
+  private(set) var latest: Int64 = 0
   private var source: Source
   private var player: RunPlayer
   /// What finds the whole transactions of a log that has pieces of others; nil if all of it is played as it is.
@@ -96,10 +94,10 @@ final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
     self.source = source
     self.player = player
     self.say = say
-    super.init(path)
+    self.path = path
   }
 
-  override func advance(needsTimes: Bool) throws(LogError) -> Step {
+  func advance(needsTimes: Bool) throws(LogError) -> PlayedStep {
     while true {
       if let group = grouper?.next() {
         if group.containsForced { continue }
@@ -138,14 +136,14 @@ final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
       problem: "transaction \(vxid) has more than \(GroupingOptions.storedBytesMax) bytes and no end")
   }
 
-  private func unit(_ unit: Unit, _ survey: RunPlayer.Survey) -> Step {
+  private func unit(_ unit: Unit, _ survey: RunPlayer.Survey) -> PlayedStep {
     pending = unit
     self.survey = survey
     latest = max(latest, survey.recorded ?? 0)
     return .unit(survey)
   }
 
-  override func play(timeShift: Int64?) {
+  func play(timeShift: Int64?) {
     if let timeShift { player.editor.timeShift = timeShift }
     switch pending {
     case .none: break
@@ -156,20 +154,20 @@ final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
     pending = .none
   }
 
-  override func takeTransactions() -> Int { player.takeTransactions() }
+  func takeTransactions() -> Int { player.takeTransactions() }
 
-  override var spanCount: UInt64 { player.span.count }
+  var spanCount: UInt64 { player.span.count }
 
-  override var fault: String? {
+  var fault: String? {
     guard let tags = source.unknownTags else { return nil }
     return LogError.place(path, tags.firstOffset, isDecoded: source.isDecoded)
       + ": a record of tag \(tags.firstTag), which is not known (\(tags.count) in all)"
   }
 
-  override var omission: Omission {
-    var omission = Omission()
+  var omission: PlayedOmission {
+    var omission = PlayedOmission()
     if let summary = source.givenUp.summary(of: path) {
-      omission = Omission(lines: [summary], isLoss: true)
+      omission = PlayedOmission(lines: [summary], isLoss: true)
     }
     if let summary = source.account?.summary(of: path, salvages: source.salvages) {
       omission.lines.append(summary)
