@@ -122,12 +122,12 @@ struct RingImage {
     if isMark(at: tail, mapping) { return tail }
     let oldest = firsts[(current + 1)...].compactMap(\.self).first { start + $0 * 4 > tail }
     let behind = tail..<start + (oldest ?? words) * 4
-    guard
-      let mark = LogImage.endMark(mapping, in: behind)
-        ?? LogImage.endMark(mapping, in: start..<end)
-    else { return tail }
-    let place = (mark - start) / 4
-    if let index = firsts.lastIndex(where: { $0.map { $0 <= place } ?? false }) { current = index }
+    let mark = LogImage.endMark(mapping, in: behind) ?? LogImage.endMark(mapping, in: start..<end)
+    // It counts only behind the beginning of an eighth.
+    guard let mark, let index = firsts.lastIndex(where: { $0.map { start + $0 * 4 <= mark } ?? false }) else {
+      return tail
+    }
+    current = index
     return mark
   }
 
