@@ -9,4 +9,7 @@ public enum LogResumption: Equatable, Sendable {
   /// It is a position of this log, but no record begins or ends there: the file was cut or overwritten, or the
   /// position is made up.
   case noSuchPlace
+  /// It is a position of this log, but nothing tells how far the log has come since: it doesn't count how often it begins
+  /// anew, or what is there now doesn't go with what it counts. Its places are none that were known before.
+  case incomparable
 }

@@ -11,12 +11,13 @@ import VarnishLog
 struct DamagedMemoryTests {
   /// The kinds of servers.
   enum Kind: CaseIterable, CustomTestStringConvertible {
-    case v21, v30, v40, v41
+    case v20, v21, v30, v40, v41
 
     var testDescription: String { "\(self)" }
 
     var type: any PlayedServer.Type {
       switch self {
+      case .v20: Server20.self
       case .v21: Server21.self
       case .v30: Server30.self
       case .v40: Server40.self
@@ -24,7 +25,7 @@ struct DamagedMemoryTests {
       }
     }
 
-    var name: String { self == .v21 ? "_.vsl" : "_.vsm" }
+    var name: String { [.v20, .v21].contains(self) ? "_.vsl" : "_.vsm" }
   }
 
   private static let rounds = getenv("SPILLWAY_DAMAGE_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 400

@@ -13,10 +13,11 @@ struct GenerationFollowingTests {
 
   /// The kinds of servers.
   enum Kind: CaseIterable, CustomTestStringConvertible {
-    case v21, v30, v40, v41, styleA, styleB, styleC
+    case v20, v21, v30, v40, v41, styleA, styleB, styleC
 
     var testDescription: String {
       switch self {
+      case .v20: "2.0"
       case .v21: "2.1"
       case .v30: "3.0"
       case .v40: "4.0"
@@ -27,10 +28,11 @@ struct GenerationFollowingTests {
       }
     }
 
-    var isFile: Bool { [.v21, .v30, .v40, .v41].contains(self) }
+    var isFile: Bool { [.v20, .v21, .v30, .v40, .v41].contains(self) }
 
     var type: any PlayedServer.Type {
       switch self {
+      case .v20: Server20.self
       case .v21: Server21.self
       case .v30: Server30.self
       case .v40: Server40.self
@@ -94,23 +96,45 @@ struct GenerationFollowingTests {
     try expectAll(&follower)
   }
 
-  @Test(arguments: Kind.allCases)
+  @Test(arguments: Kind.allCases.filter { $0 != .v20 })
   mutating func `a run goes on where the one before ended, by its checkpoint`(kind: Kind) throws {
     let server = try start(kind)
     for round in 0..<10 {
       var follower = try stage.resumingFollower([stage.appended("all")])
       try follower.attach()
       try follower.catchUp()
-      write(7, to: server)
+      write(50, to: server)
       if round % 2 == 0 { try follower.catchUp() }
       #expect(follower.end() == .complete)
-      write(5, to: server)
+      write(40, to: server)
     }
     var last = try stage.resumingFollower([stage.appended("all")])
     try last.attach()
     try last.catchUp()
     #expect(last.end() == .complete)
-    #expect(try stage.lines("all") == paths)
+    let lines = try stage.lines("all")
+    let (lost, added) = (Set(paths).subtracting(lines).count, lines.count - Set(lines).count)
+    #expect(lines == paths, "\(lost) lost, \(added) more than once; \(stage.said)")
+  }
+
+  @Test mutating func `where turns aren't counted, it is said that entries may come again`() throws {
+    let server = try start(.v20)
+    for _ in 0..<4 {
+      var follower = try stage.resumingFollower([stage.appended("all")])
+      try follower.attach()
+      try follower.catchUp()
+      let readBefore = try stage.lines("all").count
+      for _ in 0..<5 {
+        write(70, to: server)
+        try follower.catchUp()
+      }
+      _ = follower.end()
+      let lines = Array(try stage.lines("all").dropFirst(readBefore))
+      // In front of what the run has seen come, there is what was left of the turn that it began in.
+      #expect(lines.elementsEqual(paths.suffix(lines.count)) && lines.count >= 350, "\(lines.count) lines")
+      write(500, to: server)
+    }
+    #expect(stage.said.filter { $0.contains("may come again") && $0.contains("is lost") }.count == 3)
   }
 
   @Test(arguments: Kind.allCases)
@@ -256,18 +280,30 @@ struct GenerationFollowingTests {
     write(20, to: server)
     try follower.catchUp()
     write(3000, to: server)
-    _ = try follower.step { if case .overrun = $0 { true } else { false } }
+    _ = try follower.step {
+      switch $0 {
+      case .overrun: true
+      // Where turns aren't counted, all that is seen may be that no record begins where the reader is.
+      case .damaged: kind == .v20
+      default: false
+      }
+    }
     try follower.catchUp()
     write(5, to: server)
     try follower.catchUp()
-    #expect(follower.end() == .incomplete)
+    #expect(follower.end() == (kind == .v20 ? .complete : .incomplete))
     let lines = try stage.lines("all")
     #expect(Array(lines.prefix(20)) == Array(paths.prefix(20)))
     #expect(Array(lines.suffix(5)) == Array(paths.suffix(5)))
     let numbers = lines.compactMap { Int($0.dropFirst()) }
     #expect(numbers.count == lines.count && zip(numbers, numbers.dropFirst()).allSatisfy(<))
     let account = follower.finalAccounts()[0]
-    #expect(account.lostBytes > 0 && account.written == lines.count)
+    #expect(account.written == lines.count)
+    if kind == .v20 {
+      #expect(stage.said.contains { $0.contains("no record of Varnish 2.0") })
+    } else {
+      #expect(account.lostBytes > 0)
+    }
   }
 
   @Test(arguments: [Kind.v40, .v41])

@@ -278,33 +278,34 @@ public import VarnishLog
     maker.forget()
   }
 
-  /// Moves to a position if the log still has it, else to the beginning of the present turn.
+  /// Moves to a position if the log still has it; else, reading begins with the present turn.
   private mutating func resume(at target: LogPosition) -> LogResumption {
-    let head = at
     guard target.incarnation == incarnation else { return .otherIncarnation }
     // Where turns aren't counted, nothing tells whether it is still the same one.
-    guard Format.numbering != .v20, area.turn != nil else { return .noSuchPlace }
+    guard Format.numbering != .v20, area.turn != nil else { return .incomparable }
     let (turn, offset) = target.place.quotientAndRemainder(dividingBy: UInt64(area.byteCount))
     let wanted = LegacyWriter.Place(turn: turn, offset: Int(offset))
-    guard turn <= head.turn, wanted.offset >= Self.firstOffset, wanted.offset % Format.alignment == 0 else {
-      return .noSuchPlace
-    }
+    let unknown = at
+    var head = at
+    // It counts in fewer bits than places have, which go on where they had been.
+    if Format.numbering == .v30 { head.turn = LegacyWriter.turn(area, near: turn) }
+    guard turn <= head.turn, head.turn - turn < UInt64(UInt32.max / 2), wanted.offset >= Self.firstOffset,
+      wanted.offset % Format.alignment == 0
+    else { return .incomparable }
     at = wanted
     guard placeOfHarmlessWriter() != nil else {
       at = head
       return .overrun(lostBytes: Int(truncatingIfNeeded: max(nextPlace, target.place) - target.place))
     }
-    // Of the present turn, the records in front of it must lead there, and the server must have come as far.
-    if turn == head.turn,
-      !leads(from: Self.firstOffset, to: wanted.offset) || wanted.offset > area.writeOffset ?? wanted.offset
-    {
-      at = head
-      return .noSuchPlace
-    }
-    // Of a former turn, the records behind it must lead to its end.
-    if turn < head.turn, !leadsToEnd(from: wanted.offset) {
-      at = head
-      return .noSuchPlace
+    // Of the present turn, the records in front of it must lead there, and the server must have come as far; of a former
+    // one, those behind it must lead to its end.
+    let isThere =
+      turn == head.turn
+      ? leads(from: Self.firstOffset, to: wanted.offset) && wanted.offset <= area.writeOffset ?? wanted.offset
+      : leadsToEnd(from: wanted.offset)
+    guard isThere else {
+      at = unknown
+      return .incomparable
     }
     return .held
   }

@@ -262,6 +262,8 @@ extension Follower {
     var reading = try run.beginReading(Source.Layout.self, numbering, single: ring.singleNumbering)
     var ring = ring
     ring.includesUnattributed = reading.takesRecords
+    // What an earlier run knew of its places isn't true of these.
+    if ring.resumption == .incomparable { run.checkpoint?.forgetLog() }
     run.attach(ring.incarnation, at: ring.nextPlace, overwritten: ring.overwrittenBytes, &reading)
     let rhythm = Rhythm(ringByteCount: ring.byteCount)
     if let monitor = run.control.configuration.process.monitor { monitor.attached(monitor) }

@@ -59,6 +59,11 @@ extension Run {
       messages.say(
         "\(path): another file was read before, up to byte \(log.position(of: former.through).place) of what it holds"
       )
+    } else if attachment.isOther, former.logs.last?.incarnation == checkpoint?.standing.logs.last?.incarnation
+    {
+      messages.say(
+        "\(path): the log doesn't tell how far it has come since it was read last: what its present turn holds may come "
+          + "again, and what was \(span) in front of that is lost")
     } else if attachment.isOther {
       messages.say(
         "\(path): another log was read before; what it had that was \(span) and wasn't read is lost")

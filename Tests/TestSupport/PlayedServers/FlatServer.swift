@@ -1,11 +1,54 @@
 import Glibc
 
-/// A server of 2.1: a head, and bytes behind it (`shm-layout.md` 2).
-public final class Server21: PlayedServer {
+/// What tells 2.0 from 2.1: where things are in the head, and how records are written.
+public protocol FlatRelease {
+  /// The first word.
+  static var magic: UInt32 { get }
+  /// Where the processes are; nil if they aren't told.
+  static var processesOffset: Int? { get }
+  /// Where the head says where the log is, how large, and how far written, one behind the other.
+  static var logOffset: Int { get }
+  /// How many bytes a connection has in a record's header.
+  static var connectionByteCount: Int { get }
+  /// The numbers of tags.
+  static var tags: [String: UInt8] { get }
+}
+
+/// 2.0.
+public enum Release20: FlatRelease {
+  public static let magic: UInt32 = 4_185_512_498
+  public static let processesOffset: Int? = nil
+  public static let logOffset = 16
+  public static let connectionByteCount = 2
+  public static let tags: [String: UInt8] = [
+    "ReqEnd": 6, "Length": 17, "RxRequest": 18, "RxURL": 21, "RxProtocol": 22, "RxHeader": 23,
+    "TxResponse": 25, "TxStatus": 26, "TxProtocol": 28, "VCL_call": 39, "ReqStart": 44,
+  ]
+}
+
+/// 2.1.
+public enum Release21: FlatRelease {
+  public static let magic: UInt32 = 4_185_512_499
+  public static let processesOffset: Int? = 16
+  public static let logOffset = 24
+  public static let connectionByteCount = 4
+  public static let tags: [String: UInt8] = [
+    "ReqEnd": 5, "Length": 14, "RxRequest": 16, "RxURL": 19, "RxProtocol": 20, "RxHeader": 21,
+    "TxResponse": 23, "TxStatus": 24, "TxProtocol": 26, "VCL_call": 37, "ReqStart": 41,
+  ]
+}
+
+/// A server of 2.0.
+public typealias Server20 = FlatServer<Release20>
+/// A server of 2.1.
+public typealias Server21 = FlatServer<Release21>
+
+/// A server of 2.0 or 2.1: a head, and bytes behind it (`shm-layout.md` 2).
+public final class FlatServer<Release: FlatRelease>: PlayedServer {
   /// Whether it has a list of sections.
-  public static let hasList = false
+  public static var hasList: Bool { false }
   /// Whether others can write its file.
-  public static let canBeTakenOver = true
+  public static var canBeTakenOver: Bool { Release.processesOffset != nil }
   /// Its file.
   public let file: MappedFile
   private var position = 0
@@ -14,40 +57,42 @@ public final class Server21: PlayedServer {
   private var birth = Int64(time(nil))
 
   /// The size of the log area.
-  public static let areaByteCount = 1 << 16
+  public static var areaByteCount: Int { 1 << 16 }
   /// Where it begins.
-  public static let areaStart = headByteCount + 304
-  private static let headByteCount = 40 + 8 * 107 + 65536
-  private static let cyclesOffset = 40 + 8 * 66
+  public static var areaStart: Int { headByteCount + 304 }
+  private static var headByteCount: Int { 40 + 8 * 107 + 65536 }
+  private static var cyclesOffset: Int { 40 + 8 * 66 }
 
   /// Makes its files.
   public init(directory: String) throws(SupportError) {
     file = try MappedFile(path: directory + "/_.vsl", byteCount: Self.areaStart + Self.areaByteCount)
     file.store(UInt32(Self.headByteCount), at: 4)
-    file.store(UInt32(Self.areaStart), at: 24)
-    file.store(UInt32(Self.areaByteCount), at: 28)
+    file.store(UInt32(Self.areaStart), at: Release.logOffset)
+    file.store(UInt32(Self.areaByteCount), at: Release.logOffset + 4)
     storeProcesses()
-    file.store(UInt32(4_185_512_499), at: 0)
+    file.store(Release.magic, at: 0)
     try file.publish()
   }
 
   private func storeProcesses() {
     file.store(UInt64(birth), at: 8)
-    file.store(UInt32(bitPattern: master), at: 16)
-    file.store(UInt32(bitPattern: master + 1), at: 20)
+    guard let offset = Release.processesOffset else { return }
+    file.store(UInt32(bitPattern: master), at: offset)
+    file.store(UInt32(bitPattern: master + 1), at: offset + 4)
   }
 
   /// Logs a request.
   public func log(_ path: String, number: Int) {
     for (tag, text) in OldRequest.records(path, number: number) {
-      append(OldRequest.numbersIn21[tag] ?? 0, id: UInt32(number % 500 + 3), text)
+      append(Release.tags[tag] ?? 0, id: UInt32(number % 500 + 3), text)
     }
   }
 
   /// Writes a record.
   public func append(_ tag: UInt8, id: UInt32, _ text: String) {
     let text = Array(text.utf8)
-    if position + 8 + text.count + 1 >= Self.areaByteCount {
+    let head = 3 + Release.connectionByteCount
+    if position + head + 1 + text.count + 1 >= Self.areaByteCount {
       store(0, at: 0)
       store(255, at: position)
       position = 0
@@ -56,16 +101,18 @@ public final class Server21: PlayedServer {
       file.store(cycles, at: Self.cyclesOffset)
     }
     let start = position
-    for (index, byte) in (text + [0, 0]).enumerated() { store(byte, at: start + 7 + index) }
+    for (index, byte) in (text + [0, 0]).enumerated() { store(byte, at: start + head + index) }
     let length = UInt16(text.count)
-    let head = [UInt8(length >> 8), UInt8(length & 0xFF)] + withUnsafeBytes(of: id.bigEndian) { Array($0) }
-    for (index, byte) in head.enumerated() { store(byte, at: start + 1 + index) }
-    position += 8 + text.count
+    let connection = withUnsafeBytes(of: id.bigEndian) { Array($0.suffix(Release.connectionByteCount)) }
+    for (index, byte) in ([UInt8(length >> 8), UInt8(length & 0xFF)] + connection).enumerated() {
+      store(byte, at: start + 1 + index)
+    }
+    position += head + 1 + text.count
     storePosition()
     store(tag, at: start)
   }
 
-  private func storePosition() { file.store(UInt32(position), at: 32) }
+  private func storePosition() { file.store(UInt32(position), at: Release.logOffset + 8) }
 
   private func store(_ byte: UInt8, at offset: Int) { file.store([byte], at: Self.areaStart + offset) }
 
@@ -86,7 +133,9 @@ public final class Server21: PlayedServer {
   }
 
   /// Ends in an orderly way.
-  public func leave() { file.store(UInt32(0), at: 16) }
+  public func leave() {
+    if let offset = Release.processesOffset { file.store(UInt32(0), at: offset) }
+  }
 }
 
 /// What servers before 4.0 log of a request.
@@ -102,11 +151,6 @@ enum OldRequest {
       ("ReqEnd", "\(xid) 1700000000.000000000 1700000000.100000000 0.000000001 0.1 0.000000001"),
     ]
   }
-
-  static let numbersIn21: [String: UInt8] = [
-    "ReqEnd": 5, "Length": 14, "RxRequest": 16, "RxURL": 19, "RxProtocol": 20, "RxHeader": 21,
-    "TxResponse": 23, "TxStatus": 24, "TxProtocol": 26, "VCL_call": 37, "ReqStart": 41,
-  ]
 
   static let numbersIn30: [String: UInt8] = [
     "ReqEnd": 4, "Length": 13, "RxRequest": 15, "RxURL": 18, "RxProtocol": 19, "RxHeader": 20,
