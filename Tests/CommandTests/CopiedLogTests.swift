@@ -177,7 +177,7 @@ struct CopiedLogTests {
 
   /// Damage that hides in which order a ring's eighths were written.
   enum LostOrder: CaseIterable {
-    case segmentSize, segmentNumber, allFirsts, newestRecord, endMark
+    case segmentSize, segmentNumber, allFirsts, newestRecord, newestLength, endMark
 
     func apply(to ring: inout [UInt8], end: Int, newest: Int) {
       func set(_ offset: Int, _ bytes: [UInt8]) { ring[offset..<offset + bytes.count] = bytes[...] }
@@ -185,8 +185,10 @@ struct CopiedLogTests {
       case .segmentSize: set(8, Array(repeating: 0xA5, count: 8))
       case .segmentNumber: set(16, [ring[16] ^ 3])
       case .allFirsts: set(24, Array(repeating: 0xFF, count: 64))
-      // The length in a header.
+      // What says that a batch begins there.
       case .newestRecord: set(newest, [0xFF, 0x7F])
+      // How long the batch is: more than an eighth.
+      case .newestLength: set(newest + 4, [0x40, 0x0D, 3, 0])
       case .endMark: set(end, [0, 0, 0, 0])
       }
     }
@@ -214,6 +216,11 @@ struct CopiedLogTests {
         found.count >= whole.count - 2 && found.count <= whole.count, "\(found.count) of \(whole.count)")
       #expect(found.difference(from: whole).count <= 3)
       #expect(result.status == 0 || result.status == 5)
+      guard [.newestRecord, .newestLength].contains(damage) else { return }
+      // As it is, all that was written in front of it.
+      let read = try Self.run(["-r", path]).output.split(separator: 10)
+      #expect(read == copy.lines.split(separator: 10).prefix(read.count).map { Array($0)[...] })
+      #expect(read.count > 200)
     }
   }
 }

@@ -110,9 +110,13 @@ struct RingImage {
   /// is none.
   func tail(_ mapping: borrowing ReadOnlyMapping) -> Int {
     let (start, end) = (self.start + newest * 4, min(self.end, mapping.byteCount))
-    return head == .v73
+    let tail =
+      head == .v73
       ? Self.tail(mapping, from: start, upTo: end, WideRecords.self)
       : Self.tail(mapping, from: start, upTo: end, NarrowRecords.self)
+    guard tail > start, !isMark(at: tail, mapping) else { return tail }
+    // A damaged length may have led over the end mark, into older eighths.
+    return LogImage.endMark(mapping, in: start..<tail) ?? tail
   }
 
   /// The same where the walk may end at damage, or the head may name the wrong eighth: then searches for the end mark, and

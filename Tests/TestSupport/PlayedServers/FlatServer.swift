@@ -16,10 +16,15 @@ public protocol FlatRelease {
 
 /// 2.0.
 public enum Release20: FlatRelease {
+  /// The first word.
   public static let magic: UInt32 = 4_185_512_498
+  /// Where the processes are, if they are told.
   public static let processesOffset: Int? = nil
+  /// Where the head tells of the log.
   public static let logOffset = 16
+  /// How many bytes a connection has.
   public static let connectionByteCount = 2
+  /// The numbers of tags.
   public static let tags: [String: UInt8] = [
     "ReqEnd": 6, "Length": 17, "RxRequest": 18, "RxURL": 21, "RxProtocol": 22, "RxHeader": 23,
     "TxResponse": 25, "TxStatus": 26, "TxProtocol": 28, "VCL_call": 39, "ReqStart": 44,
@@ -28,10 +33,15 @@ public enum Release20: FlatRelease {
 
 /// 2.1.
 public enum Release21: FlatRelease {
+  /// The first word.
   public static let magic: UInt32 = 4_185_512_499
+  /// Where the processes are, if they are told.
   public static let processesOffset: Int? = 16
+  /// Where the head tells of the log.
   public static let logOffset = 24
+  /// How many bytes a connection has.
   public static let connectionByteCount = 4
+  /// The numbers of tags.
   public static let tags: [String: UInt8] = [
     "ReqEnd": 5, "Length": 14, "RxRequest": 16, "RxURL": 19, "RxProtocol": 20, "RxHeader": 21,
     "TxResponse": 23, "TxStatus": 24, "TxProtocol": 26, "VCL_call": 37, "ReqStart": 41,
