@@ -47,6 +47,8 @@ def parse():
     for name in options.cases:
         if name not in known:
             parser.error(f"{name}: no such case; --help lists them")
+    if options.instructions and not any(case.name in COUNTABLE for case in chosen(options.cases)):
+        parser.error("--instructions counts cases of the group convert, and none of these is one")
     if options.readme and options.quick:
         parser.error("--readme is for figures that count, and --quick for none")
     if options.readme and options.instructions and options.cases:
@@ -88,7 +90,11 @@ def run(options):
         if not options.instructions:
             for case in cases:
                 say(f"{case.name}: {case.about}")
-                add(case.name, case.about, case.measure(bench))
+                try:
+                    add(case.name, case.about, case.measure(bench))
+                except Failure as failure:
+                    # The others may work.
+                    faults.append(f"{case.name}: {failure}")
         if counts:
             say("instructions per transaction, under callgrind")
             rows, worse = instructions.count(bench, countable, options.keep)

@@ -17,7 +17,7 @@ from .series import Row, Series
 TOOLS = ("valgrind", "strip")
 # The requests of the two captures.
 LENGTHS = (2_000, 6_000)
-# What is said of changes up to this part is nothing.
+# Smaller changes aren't worth a word.
 TOLERANCE = 0.02
 QUANTITY = "instructions per transaction"
 
