@@ -1,7 +1,7 @@
 """Cost and memory over captures of growing size, and over growing numbers of open requests."""
 
 from .. import captures
-from ..processes import Contender, alternate, peak, row
+from ..processes import Contender, alternate, differ, peak, row
 from ..series import Outcome, Plot, Row, Series
 from .case import Case
 
@@ -9,16 +9,17 @@ COST = "CPU per request, µs"
 PEAK = "peak memory, MiB"
 
 
-def growth(bench, case, logs, arguments=lambda place: ()):
-    """The rows of captures with their settings and places on the axis, each with its most memory beside its cost."""
-    rows = []
+def growth(bench, case, horizontal, logs, arguments=lambda place: ()):
+    """Captures with their settings and places on the axis: the cost of each, and the most memory."""
+    rows, faults = [], []
     for capture, setting, place in logs:
         # What takes many times as long needs fewer turns to be exact.
         runs = min(bench.sizes.rounds, max(2, bench.sizes.rounds * bench.sizes.requests // capture.requests))
         path = captures.lie(capture, captures.LARGE)
         own = ["-r", path, *arguments(place), "-w", "OUT"]
         both = [Contender("spillway", [bench.spillway, "ncsa", *own]), Contender("varnishncsa", ["varnishncsa", *own])]
-        usages = alternate(bench, both, runs)
+        compare = lambda paths: faults.extend(f"with {setting}, {name} is another one" for name in differ(both, paths))
+        usages = alternate(bench, both, runs, compare)
         setting = f"{setting}, {captures.LARGE}"
         cost = row(case, setting, usages, capture.requests, place=place)
         # That is a row of its own.
@@ -26,7 +27,7 @@ def growth(bench, case, logs, arguments=lambda place: ()):
         rows.append(cost)
         ours, theirs = (Series([peak([one]) for one in usages[name]]) for name in ("spillway", "varnishncsa"))
         rows.append(Row(case, setting, PEAK, ours, theirs, place=place))
-    return rows
+    return Outcome(rows, plots(case, horizontal), faults)
 
 
 def over_input(bench):
@@ -38,7 +39,7 @@ def over_input(bench):
             if requests == max(bench.sizes.growing):
                 capture.path.unlink()
 
-    return Outcome(growth(bench, "growth-input", logs()), plots("growth-input", "megabytes of input"))
+    return growth(bench, "growth-input", "megabytes of input", logs())
 
 
 def over_open(bench):
@@ -47,8 +48,7 @@ def over_open(bench):
             yield bench.generate(bench.sizes.requests_if_open, count), f"{count:,} open requests", count
 
     # More than there are, as sessions are open, too: neither program ends one by force.
-    rows = growth(bench, "growth-open", logs(), lambda count: ("-L", 2 * count + 1_000))
-    return Outcome(rows, plots("growth-open", "open requests"))
+    return growth(bench, "growth-open", "open requests", logs(), lambda count: ("-L", 2 * count + 1_000))
 
 
 def plots(case, horizontal):
