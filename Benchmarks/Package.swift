@@ -13,6 +13,7 @@ let package = Package(
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
       ]),
+    .executableTarget(name: "limits"),
     .executableTarget(name: "measure"),
     .executableTarget(
       name: "writelog", dependencies: [.product(name: "LogWriting", package: "spillway")],

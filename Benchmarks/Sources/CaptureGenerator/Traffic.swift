@@ -2,7 +2,8 @@
 ///
 /// As in a log taken with `varnishlog -g raw -w`, the records of a request or a fetch are
 /// contiguous, because a server writes them in one piece, and a fetch may come before the request
-/// that caused it. The records of sessions stand alone, in between.
+/// that caused it. The records of sessions stand alone, in between. If requests are to be open, each
+/// is written in two pieces instead, with the records of others in between.
 struct Traffic: ~Copyable {
   private struct Session {
     let vxid: UInt32
@@ -12,17 +13,37 @@ struct Traffic: ~Copyable {
     var referer: String?
   }
 
+  /// A request of which the first records have been written.
+  private struct OpenRequest {
+    let vxid: UInt32
+    let page: Page
+    let visitor: Visitor
+    let started: Moment
+    let backend: UInt32?
+    let isFetchedBefore: Bool
+  }
+
   private static let connections = 48
   private static let date = "Tue, 14 Nov 2023 22:13:20 GMT"
 
   private(set) var writer: CaptureWriter
+  /// How many transactions there are: sessions, requests and fetches.
+  private(set) var transactionCount = 0
   private var random: SplitMix
   private var sessions: [Session] = []
+  private var openRequests: [OpenRequest] = []
+  /// How many requests there are of which only the first records have been written.
+  private let openRequestsMax: Int
   private var nextVXID: UInt32 = 2
   private var now = Moment(microseconds: 1_700_000_000_000_000)
 
-  init(writer: consuming CaptureWriter, seed: UInt64) {
+  /// Prepares to write to a file.
+  ///
+  /// - Parameter openRequests: How many requests are begun before the first is ended; without any, the records of
+  ///   each request are contiguous.
+  init(writer: consuming CaptureWriter, seed: UInt64, openRequests: Int = 0) {
     self.writer = writer
+    openRequestsMax = openRequests
     random = SplitMix(seed: seed)
   }
 
@@ -37,12 +58,14 @@ struct Traffic: ~Copyable {
       if sessions[index].requestsLeft == 0 { closeSession(index) }
       now = now + Int.random(in: 20..<80, using: &random)
     }
+    while !openRequests.isEmpty { endRequest(openRequests.count - 1) }
     while !sessions.isEmpty { closeSession(0) }
     return writer.flush()
   }
 
   private mutating func takeVXID() -> UInt32 {
     defer { nextVXID = nextVXID % 0x3FFF_FFFF + 1 }
+    transactionCount += 1
     return nextVXID
   }
 
@@ -77,15 +100,32 @@ struct Traffic: ~Copyable {
     writer.add(session.vxid, .client, .link, "req \(vxid) rxreq")
     let fetches = page.handling == .miss || page.handling == .pass
     let backend = fetches ? takeVXID() : nil
-    let fetchFirst = random.chance(50)
-    if let backend, fetchFirst { fetch(backend, for: vxid, page, session.visitor) }
+    let isFetchedBefore = random.chance(50)
+    if let backend, isFetchedBefore { fetch(backend, for: vxid, page, session.visitor) }
     receive(vxid, session, page)
-    decide(vxid, page, backend)
-    deliver(vxid, page)
-    if let backend, !fetchFirst { fetch(backend, for: vxid, page, session.visitor) }
+    openRequests.append(
+      OpenRequest(
+        vxid: vxid, page: page, visitor: session.visitor, started: now, backend: backend,
+        isFetchedBefore: isFetchedBefore))
+    if openRequestsMax == 0 {
+      endRequest(0)
+    } else if openRequests.count > openRequestsMax {
+      endRequest(Int.random(in: 0..<openRequests.count, using: &random))
+    }
     sessions[index].requestsLeft -= 1
     if page.kind.destination == "document" {
       sessions[index].referer = "https://\(session.visitor.host)\(page.url)"
+    }
+  }
+
+  /// Writes what is missing of an open request.
+  private mutating func endRequest(_ index: Int) {
+    openRequests.swapAt(index, openRequests.count - 1)
+    let request = openRequests.removeLast()
+    decide(request.vxid, request.page, request.backend)
+    deliver(request.vxid, request.page, since: request.started)
+    if let backend = request.backend, !request.isFetchedBefore {
+      fetch(backend, for: request.vxid, request.page, request.visitor)
     }
   }
 
@@ -146,8 +186,8 @@ struct Traffic: ~Copyable {
     }
   }
 
-  private mutating func deliver(_ vxid: UInt32, _ page: Page) {
-    var times = Timeline(start: now)
+  private mutating func deliver(_ vxid: UInt32, _ page: Page, since started: Moment) {
+    var times = Timeline(start: started)
     let isLocal = page.handling == .hit || page.handling == .synth
     let waited = Int.random(in: isLocal ? 30..<200 : 2_000..<300_000, using: &random)
     if !isLocal { writer.add(vxid, .client, .timestamp, times.stamp("Fetch", after: waited)) }
