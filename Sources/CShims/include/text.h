@@ -74,15 +74,6 @@ static inline uint32_t shim_specials16(shim_bytes16 bytes) {
                      (shim_bytes16)(bytes == '\\'));
 }
 
-/// Copies sixteen bytes, and tells whether each is a character of ASCII that text can have as it is: no
-/// control character, quotation mark, backslash or rubout. Each byte is read once.
-static inline _Bool shim_copy_clean16(void *target, const void *source) {
-  shim_bytes16 bytes;
-  memcpy(&bytes, source, sizeof bytes);
-  memcpy(target, &bytes, sizeof bytes);
-  return shim_specials16(bytes) == 0;
-}
-
 /// Copies a text up to the first byte that `shim_specials16` finds, and tells how many stand in front of that.
 ///
 /// The target has room for `count` bytes and fifteen more; what lies behind those copied is undefined. Each byte is
