@@ -44,4 +44,27 @@ struct StartTimeTests {
       }
     }
   }
+
+  @Test func `a label has any case of letters, and no other bytes`() throws {
+    let label = Array("Start:".utf8)
+    var records: [SampleRecord] = []
+    var expected = 0
+    for index in label.indices {
+      for byte in UInt8.min...UInt8.max {
+        var text = label
+        text[index] = byte
+        if text.map(ASCII.lowercased) == label.map(ASCII.lowercased) { expected += 1 }
+        let vxid = UInt64(2 + records.count)
+        records += SampleRecord.parse("\(vxid) c Begin req 1 rxreq", tags: .v8)
+        records.append(
+          SampleRecord(
+            vxid, .client, tag: SampleTags.v8["Timestamp"], bytes: text + Array(" 1700000000.000000 0 0".utf8)
+          ))
+        records += SampleRecord.parse("\(vxid) c End", tags: .v8)
+      }
+    }
+    let lines = try Rendering("%{%s}t", nil).lines(records)
+    // Each of the five letters has two forms; the colon has one.
+    #expect(expected == 11 && lines.filter { $0 == 0x0A }.count == expected)
+  }
 }

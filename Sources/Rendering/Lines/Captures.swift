@@ -142,8 +142,8 @@ import VarnishLog
     case .timestamp:
       if unsafe plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
     case .return:
-      if payload.equals(lowercased: "restart") { return false }
-      if payload.equals(lowercased: "pipe"), takesPipes { (hitMiss, handling) = (.miss, .pipe) }
+      if payload.isWord("restart") { return false }
+      if payload.isWord("pipe"), takesPipes { (hitMiss, handling) = (.miss, .pipe) }
     case .garbage: return false
     case .call: takeCall(payload)
     case .none: break
@@ -298,36 +298,36 @@ import VarnishLog
     guard let colon = payload.firstIndex(of: UInt8(ascii: ":")) else { return }
     let label = payload.prefix(colon + 1)
     let values = payload.dropFirst(colon + 1)
-    if label.equals(lowercased: "start:") {
+    if label.isWord("start:") {
       setFirst(Slot.start, values.field(1))
     } else if !plan.takesOtherTimes {
       return
-    } else if label.equals(lowercased: "resp:") || label.equals(lowercased: "pipesess:")
-      || label.equals(lowercased: "berespbody:")
+    } else if label.isWord("resp:") || label.isWord("pipesess:")
+      || label.isWord("berespbody:")
     {
       setFirst(Slot.end, values.field(1))
-    } else if label.equals(lowercased: "process:") || label.equals(lowercased: "pipe:")
-      || label.equals(lowercased: "beresp:")
+    } else if label.isWord("process:") || label.isWord("pipe:")
+      || label.isWord("beresp:")
     {
       setFirst(.firstByte, values.field(2))
     }
   }
 
   private mutating func takeCall(_ method: LogBytes) {
-    if method.equals(lowercased: "recv") {
+    if method.isWord("recv") {
       (hitMiss, handling) = (.none, .none)
       phaseEnded = true
-    } else if method.equals(lowercased: "backend_response") {
+    } else if method.isWord("backend_response") {
       phaseEnded = true
-    } else if method.equals(lowercased: "hit") {
+    } else if method.isWord("hit") {
       (hitMiss, handling) = (.hit, .hit)
-    } else if method.equals(lowercased: "miss") {
+    } else if method.isWord("miss") {
       (hitMiss, handling) = (.miss, handling == .hitMiss ? .hitMiss : .miss)
-    } else if method.equals(lowercased: "pass") {
+    } else if method.isWord("pass") {
       (hitMiss, handling) = (.miss, handling == .hitPass ? .hitPass : .pass)
-    } else if rules.hasSynth, method.equals(lowercased: "synth") {
+    } else if rules.hasSynth, method.isWord("synth") {
       (hitMiss, handling) = (.miss, .synth)
-    } else if !rules.hasSynth, method.equals(lowercased: "error") {
+    } else if !rules.hasSynth, method.isWord("error") {
       (hitMiss, handling) = (.miss, .error)
     }
   }
