@@ -91,7 +91,9 @@ public import VarnishLog
 
   /// Whether a value of the line that was rendered last is from a record that the log's writer has probably cut: it is
   /// as long as the writer lets them be by default, and the log has shown no longer one.
-  public var lastLineHasCutValue: Bool { captures.hasCutValue }
+  ///
+  /// Stored, as to ask another module for it the whole of `self` would be copied.
+  public private(set) var lastLineHasCutValue = false
 
   /// Writes the line of a transaction, with its newline.
   ///
@@ -104,6 +106,7 @@ public import VarnishLog
     to line: inout LineWriter
   ) -> Outcome {
     guard captures.collect(transaction, captured), readStart() else { return .noLine }
+    lastLineHasCutValue = captures.hasCutValue
     var step = unsafe program.start
     while unsafe step < program.end {
       unsafe put(step, of: transaction, to: &line)
