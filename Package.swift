@@ -50,7 +50,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "VarnishLog",
-      dependencies: [],
+      dependencies: ["CShims"],
       swiftSettings: marked),
     .target(
       name: "LogReading",
@@ -188,7 +188,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "RenderingTests",
-      dependencies: ["Rendering", "LogQuery", "Transactions", "VarnishLog", "TestSupport"],
+      dependencies: ["CShims", "Rendering", "LogQuery", "Transactions", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "LogQueryTests",

@@ -34,6 +34,9 @@ let package = Package(
     .executableTarget(
       name: "FuzzFormat", dependencies: ["FuzzSupport", logReading, rendering], swiftSettings: strict),
     .executableTarget(
+      name: "FuzzText", dependencies: ["FuzzSupport", logReading, transactions, rendering],
+      swiftSettings: strict),
+    .executableTarget(
       name: "FuzzTemplate", dependencies: ["FuzzSupport", logReading, rendering], swiftSettings: strict),
     .executableTarget(
       name: "FuzzSettings", dependencies: ["FuzzSupport", settings], swiftSettings: strict),

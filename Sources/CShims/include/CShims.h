@@ -55,52 +55,6 @@ static inline void shim_fence_release(void) { __atomic_thread_fence(__ATOMIC_REL
 /// Asks for memory that will soon be read. Any address will do, even one that isn't mapped.
 static inline void shim_prefetch(const void *p) { __builtin_prefetch(p); }
 
-// Swift's own vectors of bytes compare lane by lane; the compiler's extension of C does it in one instruction.
-typedef unsigned char shim_bytes16 __attribute__((vector_size(16)));
-
-/// Copies sixteen bytes, and tells whether each is a character of ASCII that text can have as it is: no
-/// control character, quotation mark, backslash or rubout. Each byte is read once.
-static inline _Bool shim_copy_clean16(void *target, const void *source) {
-  shim_bytes16 bytes;
-  memcpy(&bytes, source, sizeof bytes);
-  memcpy(target, &bytes, sizeof bytes);
-  shim_bytes16 hits =
-      (shim_bytes16)(bytes - 0x20 >= 0x5f) | (shim_bytes16)(bytes == '"') | (shim_bytes16)(bytes == '\\');
-  uint64_t words[2];
-  memcpy(words, &hits, sizeof words);
-  return (words[0] | words[1]) == 0;
-}
-
-/// Copies `count` bytes or those in front of the first NUL, whichever is less, and tells how many. The target
-/// has room for `count` bytes; what lies behind those copied is undefined. Each byte is read at most twice.
-static inline size_t shim_copy_text(void *target, const void *source, size_t count) {
-  const unsigned char *from = (const unsigned char *)source;
-  unsigned char *to = (unsigned char *)target;
-  size_t at = 0;
-  if (count >= sizeof(shim_bytes16)) {
-    while (1) {
-      shim_bytes16 bytes;
-      memcpy(&bytes, from + at, sizeof bytes);
-      memcpy(to + at, &bytes, sizeof bytes);
-      shim_bytes16 zeros = (shim_bytes16)(bytes == 0);
-      uint64_t words[2];
-      memcpy(words, &zeros, sizeof words);
-      if (words[0] != 0) return at + (size_t)__builtin_ctzll(words[0]) / 8;
-      if (words[1] != 0) return at + 8 + (size_t)__builtin_ctzll(words[1]) / 8;
-      if (at == count - sizeof bytes) return count;
-      // The last sixteen bytes overlap those before them.
-      at += sizeof bytes;
-      if (at > count - sizeof bytes) at = count - sizeof bytes;
-    }
-  }
-  for (; at < count; at++) {
-    unsigned char byte = from[at];
-    if (byte == 0) break;
-    to[at] = byte;
-  }
-  return at;
-}
-
 // A mapped file that is truncated by its owner makes the kernel raise SIGBUS at the next access. For the
 // regions registered here the handler puts zero pages under the access instead: the reader finds zeros,
 // which no log has at a record's place, and reports a damaged log.
@@ -248,6 +202,7 @@ void shim_log(const char *program, const char *text);
 
 #include "privileges.h"
 #include "sandbox.h"
+#include "text.h"
 #include "unixsocket.h"
 
 #endif

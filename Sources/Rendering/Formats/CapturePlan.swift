@@ -29,6 +29,18 @@ struct CapturePlan {
     case garbage
   }
 
+  /// What to do with records of one tag.
+  struct Entry {
+    var action = Action.none
+    /// Whether they are also looked for by name.
+    var isWatched = false
+    /// Whether their payload is taken without its final NULs.
+    var isStripped = true
+
+    /// Whether there is anything to do at all.
+    var isUsed: Bool { action != .none || isWatched }
+  }
+
   /// A header that is looked for, and where its value goes.
   struct HeaderWatch {
     /// In lower case, with its colon.
@@ -97,13 +109,12 @@ struct CapturePlan {
   }
 
   /// What to do with records of a tag.
-  func entry(_ tag: UInt8, isBackend: Bool) -> CaptureTable.Entry {
-    if passesOverFlagged, flaggedTags.contains(tag) { return CaptureTable.Entry() }
-    var entry = CaptureTable.Entry()
+  func entry(_ tag: UInt8, isBackend: Bool) -> Entry {
+    if passesOverFlagged, flaggedTags.contains(tag) { return Entry() }
+    var entry = Entry()
     entry.action = isBackend ? backendActions[Int(tag)] : clientActions[Int(tag)]
     entry.isWatched = watchedTags.contains(tag)
     entry.isStripped = stripsFlagged || !flaggedTags.contains(tag)
-    entry.isUsed = entry.action != .none || entry.isWatched
     return entry
   }
 

@@ -1,88 +1,182 @@
 import VarnishLog
 
-/// A capture plan as the walk over records reads it: plain memory, one entry for each tag number.
+/// A capture plan as the walk over records reads it: plain memory, eight bytes for each tag number of each side.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
 @safe struct CaptureTable {
-  // Invariant: both tables have an entry for each tag number of each side, so that `index` is always within.
+  // Invariant: there is a step for each number that a byte can hold, of each side.
 
-  /// What to do with records of one tag.
-  struct Entry {
-    var action = CapturePlan.Action.none
-    /// Whether they are also looked for by name.
-    var isWatched = false
-    /// Whether their payload is taken without its final NULs.
-    var isStripped = true
-    /// Whether there is anything to do at all.
-    var isUsed = false
-  }
-
-  private let entries: UnsafeMutablePointer<Entry>
-  /// What is asked first, a byte each: most records are of no use, and this is all that is looked at of them.
-  private let uses: UnsafeMutablePointer<Use>
-
-  /// What a tag's records are good for, as far as it takes no second look.
-  enum Use: UInt8 {
-    case none
-    /// A request header of which nothing else is wanted.
-    case plainRequestHeader
-    case other
-  }
+  private let steps: UnsafeMutablePointer<CaptureStep>
   private static let sideCount = 256
 
-  init(_ plan: CapturePlan) {
-    unsafe entries = .allocate(capacity: 2 * Self.sideCount)
-    unsafe uses = .allocate(capacity: 2 * Self.sideCount)
+  init(_ plan: CapturePlan, rules: NCSARules) {
+    unsafe steps = .allocate(capacity: 2 * Self.sideCount)
     for number in UInt8.min...UInt8.max {
       for isBackend in [false, true] {
-        let entry = plan.entry(number, isBackend: isBackend)
-        unsafe (entries + Self.index(number, isBackend)).initialize(to: entry)
-        unsafe (uses + Self.index(number, isBackend)).initialize(to: Self.use(entry))
+        let index = (isBackend ? Self.sideCount : 0) + Int(number)
+        unsafe (steps + index).initialize(
+          to: CaptureStep(plan.entry(number, isBackend: isBackend), rules, isBackend))
       }
     }
   }
 
-  private static func index(_ tag: UInt8, _ isBackend: Bool) -> Int {
-    (isBackend ? sideCount : 0) + Int(tag)
-  }
-
-  /// What to do with a record.
-  ///
-  /// Any tag number is within the table.
+  /// What a side does with records, by tag number.
   @inline(__always)
-  subscript(tag: UInt8, isBackend: Bool) -> Entry { unsafe entries[Self.index(tag, isBackend)] }
-
-  private static func use(_ entry: Entry) -> Use {
-    guard entry.isUsed else { return .none }
-    let isPlain = entry.action == .requestHeader && !entry.isWatched && entry.isStripped
-    return isPlain ? .plainRequestHeader : .other
+  func steps(isBackend: Bool) -> UnsafePointer<CaptureStep> {
+    unsafe UnsafePointer(steps + (isBackend ? Self.sideCount : 0))
   }
 
-  /// What a side's records of a tag are good for, by tag number.
-  @inline(__always)
-  func uses(isBackend: Bool) -> UnsafePointer<Use> {
-    unsafe UnsafePointer(uses + (isBackend ? Self.sideCount : 0))
+  func deallocate() { unsafe steps.deallocate() }
+}
+
+/// What to do with a record of one tag in a transaction of one side, with nothing left to be looked up.
+struct CaptureStep {
+  /// How a value is taken.
+  enum Kind: UInt8 {
+    case none
+    /// By name, and then in another way as well.
+    case watched
+    /// The payload without white space around it.
+    case text
+    /// One of the payload's fields.
+    case field
+    case url
+    case requestHeader
+    case requestUnset
+    case responseHeader
+    case responseUnset
+    case requestAccount
+    case pipeAccount
+    case timestamp
+    case call
+    case `return`
+    case hitMiss
+    case hitPass
+    case logKey
+    case garbage
   }
 
-  func deallocate() {
-    unsafe entries.deallocate()
-    unsafe uses.deallocate()
+  var kind = Kind.none
+  /// Of records that are looked for by name, what else is done with them.
+  var kindBehindNames = Kind.none
+  /// Where a text or field goes, one of the values without a name.
+  var slot: UInt8 = 0
+  /// Which field, counted from 1.
+  var field: UInt8 = 0
+  /// Whether the last of several values counts, rather than the first.
+  var takesLast = false
+  /// Whether it doesn't count once VCL has begun to change the message.
+  var endsWithPhase = false
+  /// Whether the payload is taken without its final NULs.
+  var isStripped = true
+  /// Makes it eight bytes, so that a tag's number is shifted rather than multiplied.
+  private let padding: UInt8 = 0
+
+  /// What a plan wants, by the rules of a release, of a transaction's side.
+  init(_ entry: CapturePlan.Entry, _ rules: NCSARules, _ isBackend: Bool) {
+    isStripped = entry.isStripped
+    take(entry.action, rules, isBackend)
+    guard entry.isWatched else { return }
+    kindBehindNames = kind
+    kind = .watched
+  }
+
+  private mutating func take(_ action: CapturePlan.Action, _ rules: NCSARules, _ isBackend: Bool) {
+    switch action {
+    case .none: kind = .none
+    case .clientAddress: takeField(1, takesLast: false)
+    case .backendAddress: takeField(3, takesLast: !rules.followsPhases)
+    case .backendStartAddress: takeField(1, takesLast: true)
+    case .method: takeRequest(.text, .method, rules, isBackend)
+    case .url: takeRequest(.url, .url, rules, isBackend)
+    case .httpProtocol: takeRequest(.text, .httpProtocol, rules, isBackend)
+    case .requestHeader: takeRequestHeader(.requestHeader, rules, isBackend)
+    case .requestUnset: takeRequestHeader(.requestUnset, rules, isBackend)
+    case .status:
+      takeResponse(.text, rules, isBackend)
+      slot = UInt8(FormatItem.Field.status.rawValue)
+    case .responseHeader: takeResponse(.responseHeader, rules, isBackend)
+    case .responseUnset: takeResponse(.responseUnset, rules, isBackend)
+    case .requestAccount: kind = .requestAccount
+    case .pipeAccount: kind = .pipeAccount
+    case .timestamp: kind = .timestamp
+    case .call: kind = .call
+    case .return: kind = .return
+    case .hitMiss: kind = .hitMiss
+    case .hitPass: kind = .hitPass
+    case .logKey: kind = .logKey
+    case .garbage: kind = .garbage
+    }
+  }
+
+  private mutating func takeField(_ number: UInt8, takesLast: Bool) {
+    kind = .field
+    slot = UInt8(FormatItem.Field.remoteAddress.rawValue)
+    field = number
+    self.takesLast = takesLast
+  }
+
+  /// A part of the request that VCL can't have twice.
+  private mutating func takeRequest(
+    _ kind: Kind, _ field: FormatItem.Field, _ rules: NCSARules, _ isBackend: Bool
+  ) {
+    self.kind = kind
+    slot = UInt8(field.rawValue)
+    takesLast = rules.followsPhases && isBackend
+    endsWithPhase = rules.followsPhases
+  }
+
+  private mutating func takeRequestHeader(_ kind: Kind, _ rules: NCSARules, _ isBackend: Bool) {
+    self.kind = kind
+    takesLast = !rules.followsPhases || isBackend
+    endsWithPhase = rules.followsPhases
+  }
+
+  private mutating func takeResponse(_ kind: Kind, _ rules: NCSARules, _ isBackend: Bool) {
+    self.kind = kind
+    takesLast = !(rules.followsPhases && isBackend)
+    endsWithPhase = rules.followsPhases && isBackend
   }
 }
 
 /// A value found in a transaction: where it lies, or that it was taken away again.
 @safe struct CapturedValue {
-  // Invariant: where there is a start, `count` bytes of the transaction lie behind it, as they were taken from
+  // Invariant: where there is a start, `byteCount` bytes of the transaction lie behind it, as they were taken from
   // a `LogBytes`; they are read before the next transaction is walked over.
 
-  var start: UnsafeRawPointer?
-  var count = 0
-  /// Whether a record has spoken of it, be it only to say that it is gone.
-  var isSet = false
+  private let start: UnsafeRawPointer?
+  /// A payload has at most 64 KiB.
+  private let byteCount: UInt32
+  /// 1 if a record has spoken of it, be it only to say that it is gone.
+  ///
+  /// With a whole word for it, sixteen bytes are stored at once.
+  private let mark: UInt32
+
+  /// Nothing has spoken of it.
+  static var none: CapturedValue { unsafe CapturedValue(start: nil, byteCount: 0, mark: 0) }
+
+  private init(start: UnsafeRawPointer?, byteCount: UInt32, mark: UInt32) {
+    unsafe self.start = start
+    self.byteCount = byteCount
+    self.mark = mark
+  }
+
+  /// What a record has said: a value, or that there is none.
+  @inline(__always)
+  init(_ value: LogBytes?) {
+    unsafe start = value.map { unsafe $0.start }
+    byteCount = UInt32(truncatingIfNeeded: value?.count ?? 0)
+    mark = 1
+  }
+
+  /// Whether a record has spoken of it.
+  @inline(__always)
+  var isSet: Bool { mark != 0 }
 
   /// The value; nil if there is none.
+  @inline(__always)
   var bytes: LogBytes? {
     guard let start = unsafe start else { return nil }
-    return unsafe LogBytes(start: start, count: count)
+    return unsafe LogBytes(start: start, count: Int(byteCount))
   }
 }

@@ -57,7 +57,7 @@ enum FormatItem: Equatable {
     }
   }
 
-  enum TimeNumber {
+  enum TimeNumber: UInt8 {
     case seconds
     case milliseconds
     case microseconds
@@ -68,7 +68,7 @@ enum FormatItem: Equatable {
     case timestamp
   }
 
-  enum DurationUnit {
+  enum DurationUnit: UInt8 {
     case seconds
     case milliseconds
     case microseconds
@@ -88,6 +88,12 @@ enum FormatItem: Equatable {
     case .time, .timeNumber, .duration: true
     default: false
     }
+  }
+
+  /// Whether it shows of a start time which second it is in, and nothing else.
+  var isWholeSecond: Bool {
+    if case .time = self { return true }
+    return false
   }
 }
 

@@ -1,21 +1,21 @@
-import Glibc
 import VarnishLog
 
-/// The headers that a line needs, in plain memory: every header record of every transaction is compared
-/// with it, and most are told apart by their first letter.
+/// The headers that a line needs, in plain memory: every header record of every transaction is compared with it.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// The first four bytes of a name lead to its entries by one multiplication and one comparison, which also rule out
+/// nearly all other headers. Owned by whoever makes it and calls `deallocate`.
 @safe struct HeaderTable {
-  // Invariant: `heads` has as many elements as `entries`, `ranges` one for each letter, and each range lies
-  // within `entries`, which callers take indices from. Names and folds lie in `names`, equally long. What is
-  // loaded from a payload is within it: its length is compared first.
+  // Invariant: `heads` has a place for each number of `bits` bits, `place` gives no other, and all ranges lie within
+  // `entries`. Names and folds lie in `names`, equally long. What is loaded from a payload is within it: its length
+  // is compared first.
 
   /// One header that is looked for.
   @safe struct Entry {
     /// In lower case, with its colon.
-    let name: UnsafeRawBufferPointer
+    let name: UnsafeRawPointer
     /// For each byte of the name, the bit that makes a capital letter small, if it is a letter.
-    let folds: UnsafeRawBufferPointer
+    let folds: UnsafeRawPointer
+    let nameByteCount: Int
     let slot: Int
     let rule: FormatItem.MatchRule?
     let kind: Kind
@@ -28,134 +28,147 @@ import VarnishLog
     case authorization
   }
 
-  let entries: UnsafeMutableBufferPointer<Entry>
-  /// The first four bytes of each name, and which bits of them count.
-  private let heads: UnsafeMutableBufferPointer<(bytes: UInt32, mask: UInt32)>
-  /// Which entries begin with a letter, by the low five bits of its code.
-  private let ranges: UnsafeMutableBufferPointer<Range<Int>>
+  /// The entries whose names begin with the same four bytes.
+  private struct Head {
+    /// With the bit set, in each byte, that tells small letters from capitals; 0 is no head.
+    var bytes: UInt32 = 0
+    var first: UInt16 = 0
+    var end: UInt16 = 0
+  }
+
+  private let entries: UnsafeMutableBufferPointer<Entry>
+  private let heads: UnsafeMutablePointer<Head>
+  private let multiplier: UInt32
+  /// Whether every entry is compared: headers match loosely, a name is too short, or there are too many for `heads`.
+  private let comparesAll: Bool
   private let matchesLoosely: Bool
-  private let filter: HeadFilter
   private let names: UnsafeMutableRawBufferPointer
 
+  private static let bits: UInt32 = 6
+  private static let fold: UInt32 = 0x2020_2020
+
   init(_ watches: [(watch: CapturePlan.HeaderWatch, kind: Kind)], matchesLoosely: Bool) {
-    let names = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: watches.reduce(1) { $0 + 2 * $1.watch.name.count }, alignment: 1)
-    let entries = UnsafeMutableBufferPointer<Entry>.allocate(capacity: watches.count)
-    let heads = UnsafeMutableBufferPointer<(bytes: UInt32, mask: UInt32)>.allocate(
-      capacity: watches.count)
-    let ranges = UnsafeMutableBufferPointer<Range<Int>>.allocate(capacity: Self.letterCount)
-    unsafe ranges.initialize(repeating: 0..<0)
-    // Headers of one name stay in the order of the format.
+    unsafe names = .allocate(byteCount: watches.reduce(1) { $0 + 2 * $1.watch.name.count }, alignment: 1)
+    unsafe entries = .allocate(capacity: watches.count)
+    unsafe heads = .allocate(capacity: 1 << Self.bits)
+    unsafe heads.initialize(repeating: Head(), count: 1 << Self.bits)
+    self.matchesLoosely = matchesLoosely
+    let wanted = Set(watches.map { Self.head(of: $0.watch.name) })
+    // A multiplier that gives each head a place of its own is found soon, if there are few.
+    let multiplier = (0..<1000).lazy.map { 0x9E37_79B1 &+ 2 * UInt32($0) }.first { multiplier in
+      Set(wanted.map { Self.place($0, multiplier) }).count == wanted.count
+    }
+    self.multiplier = multiplier ?? 0
+    // Loosely, even what is shorter than a name or differs in its first byte may match.
+    comparesAll =
+      matchesLoosely || multiplier == nil || watches.count > UInt16.max
+      || watches.contains { $0.watch.name.count < 4 }
+    // Those of one head lie side by side, and headers of one name stay in the order of the format.
     let sorted =
-      matchesLoosely
-      ? watches
-      : (0..<Self.letterCount).flatMap { letter in
-        watches.filter { Self.letter(of: $0.watch.name) == letter }
-      }
+      comparesAll
+      ? watches : wanted.flatMap { head in watches.filter { Self.head(of: $0.watch.name) == head } }
     var used = 0
     for (index, (watch, kind)) in sorted.enumerated() {
-      let name = unsafe UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
+      let count = watch.name.count
+      let name = unsafe UnsafeMutableRawBufferPointer(rebasing: names[used..<used + count])
       unsafe name.copyBytes(from: watch.name)
-      used += watch.name.count
-      let folds = unsafe UnsafeMutableRawBufferPointer(rebasing: names[used..<used + watch.name.count])
+      let folds = unsafe UnsafeMutableRawBufferPointer(rebasing: names[used + count..<used + 2 * count])
       unsafe folds.copyBytes(from: watch.name.map { (0x61...0x7A).contains($0) ? 0x20 : 0 })
-      used += watch.name.count
-      let letter = Self.letter(of: watch.name)
-      unsafe ranges[letter] = unsafe (ranges[letter].isEmpty ? index : ranges[letter].lowerBound)..<index + 1
-      unsafe heads.initializeElement(at: index, to: Self.head(of: watch.name))
+      used += 2 * count
+      guard let name = name.baseAddress, let folds = folds.baseAddress else { continue }
       unsafe entries.initializeElement(
         at: index,
         to: Entry(
-          name: UnsafeRawBufferPointer(name), folds: UnsafeRawBufferPointer(folds), slot: watch.slot,
-          rule: watch.rule, kind: kind))
+          name: name, folds: folds, nameByteCount: count, slot: watch.slot, rule: watch.rule, kind: kind))
+      guard !comparesAll else { continue }
+      let head = unsafe heads + Self.place(Self.head(of: watch.name), self.multiplier)
+      if unsafe head.pointee.bytes == 0 {
+        unsafe head.pointee.bytes = Self.head(of: watch.name)
+        unsafe head.pointee.first = UInt16(index)
+      }
+      unsafe head.pointee.end = UInt16(index + 1)
     }
-    // Loosely, even what is shorter than a name may match.
-    filter = HeadFilter(matchesLoosely ? [[]] : watches.map(\.watch.name))
-    unsafe self.names = unsafe names
-    unsafe self.entries = unsafe entries
-    unsafe self.heads = unsafe heads
-    self.matchesLoosely = matchesLoosely
-    // Loosely, even a record that differs in its first byte may match.
-    if matchesLoosely { unsafe ranges.update(repeating: 0..<watches.count) }
-    unsafe self.ranges = unsafe ranges
   }
 
-  private static var letterCount: Int { 32 }
+  private static func head(of name: [UInt8]) -> UInt32 {
+    name.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) } | fold
+  }
 
-  private static func letter(of name: [UInt8]) -> Int { Int((name.first ?? 0) & 31) }
-
-  private static func head(of name: [UInt8]) -> (bytes: UInt32, mask: UInt32) {
-    var bytes: UInt32 = 0
-    var mask: UInt32 = 0
-    for (index, byte) in name.prefix(4).enumerated() {
-      bytes |= UInt32(byte | 0x20) << UInt32(8 * index)
-      mask |= 0xFF << UInt32(8 * index)
-    }
-    return (bytes, mask)
+  @inline(__always)
+  private static func place(_ head: UInt32, _ multiplier: UInt32) -> Int {
+    Int((head &* multiplier) &>> (32 - bits))
   }
 
   func deallocate() {
     unsafe names.deallocate()
     unsafe entries.deallocate()
     unsafe heads.deallocate()
-    unsafe ranges.deallocate()
-    filter.deallocate()
   }
 
-  /// The entries that a record may be of.
+  /// The entries that a record may be of; `match` has the last word.
   @inline(__always)
   func candidates(for payload: LogBytes) -> Range<Int> {
-    guard payload.count > 0 else { return unsafe matchesLoosely ? 0..<entries.count : 0..<0 }
-    return unsafe ranges[Int(payload[0] & 31)]
+    guard !comparesAll else { return unsafe 0..<entries.count }
+    guard payload.count >= 4 else { return 0..<0 }
+    // Setting the bit that tells small letters from capitals also makes some other bytes alike.
+    let bytes = unsafe payload.start.loadUnaligned(as: UInt32.self) | Self.fold
+    let head = unsafe heads[Self.place(bytes, multiplier)]
+    guard head.bytes == bytes else { return 0..<0 }
+    return unsafe Range(uncheckedBounds: (Int(head.first), Int(head.end)))
   }
 
-  /// Whether a record can be of one of the headers at all.
+  /// One of the entries that `candidates` gave.
   @inline(__always)
-  func mayMatch(_ payload: LogBytes) -> Bool {
-    filter.mayMatch(payload)
+  func entry(_ index: Int) -> UnsafePointer<Entry> {
+    // Within `entries`, and the range isn't empty.
+    unsafe UnsafePointer(entries.baseAddress.unsafelyUnwrapped + index)
   }
 
   /// What stands behind a header's name; nil if the record is of another header.
-  func match(_ payload: LogBytes, at index: Int) -> LogBytes? {
-    let name = unsafe entries[index].name
-    if matchesLoosely { return unsafe looseMatch(payload, name) }
-    guard payload.count >= name.count else { return nil }
-    // Eight bytes at a time, with the bit set that tells capitals from small letters where the name has a
-    // letter. The last eight overlap those before them.
-    let folds = unsafe entries[index].folds
-    if name.count >= 8 {
+  @inline(__always)
+  func match(_ payload: LogBytes, _ entry: UnsafePointer<Entry>) -> LogBytes? {
+    if matchesLoosely { return unsafe looseMatch(payload, entry.pointee) }
+    let count = unsafe entry.pointee.nameByteCount
+    let (name, folds) = unsafe (entry.pointee.name, entry.pointee.folds)
+    guard payload.count >= count else { return nil }
+    // Eight or four bytes at a time, with the bit set that tells capitals from small letters where the name has a
+    // letter. The last ones overlap those before them.
+    if count >= 8 {
       var at = 0
       while true {
-        let word = unsafe payload.start.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-        guard
-          unsafe word | folds.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            == name.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-        else { return nil }
-        if at == name.count - 8 { break }
-        at = min(at + 8, name.count - 8)
+        guard unsafe Self.isAlike(payload.start + at, name + at, folds + at, as: UInt64.self) else {
+          return nil
+        }
+        if at == count &- 8 { break }
+        at = min(at &+ 8, count &- 8)
       }
+    } else if count >= 4 {
+      let last = count &- 4
+      guard unsafe Self.isAlike(payload.start, name, folds, as: UInt32.self),
+        unsafe Self.isAlike(payload.start + last, name + last, folds + last, as: UInt32.self)
+      else { return nil }
     } else {
-      for at in 0..<name.count where unsafe payload[at] | folds[at] != name[at] { return nil }
+      for at in 0..<count
+      where unsafe !Self.isAlike(payload.start + at, name + at, folds + at, as: UInt8.self) { return nil }
     }
-    return payload.dropFirst(name.count).trimmed
+    // count <= payload.count, as was compared.
+    return unsafe LogBytes(start: payload.start + count, count: payload.count &- count).trimmed
   }
 
-  /// Whether a record can be of this header: its first four bytes are right but for the case of letters.
-  ///
-  /// Setting the bit that tells small letters from capitals also makes some other bytes alike; `match` has
-  /// the last word.
   @inline(__always)
-  func mayMatch(_ payload: LogBytes, at index: Int) -> Bool {
-    guard payload.count >= 4, !matchesLoosely else { return true }
-    let word = unsafe payload.start.loadUnaligned(as: UInt32.self) | 0x2020_2020
-    return unsafe (word ^ heads[index].bytes) & heads[index].mask == 0
+  private static func isAlike<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ text: UnsafeRawPointer, _ name: UnsafeRawPointer, _ folds: UnsafeRawPointer, as type: Word.Type
+  ) -> Bool {
+    unsafe text.loadUnaligned(as: Word.self) | folds.loadUnaligned(as: Word.self)
+      == name.loadUnaligned(as: Word.self)
   }
 
   /// The comparison of the oldest releases: up to the first difference, if there is a blank or the end.
-  private func looseMatch(_ payload: LogBytes, _ name: UnsafeRawBufferPointer) -> LogBytes? {
+  @inline(never)
+  private func looseMatch(_ payload: LogBytes, _ entry: Entry) -> LogBytes? {
     var index = 0
-    while index < payload.count, index < name.count,
-      unsafe ASCII.lowercased(payload[index]) == name[index]
+    while index < payload.count, index < entry.nameByteCount,
+      unsafe ASCII.lowercased(payload[index]) == entry.name.load(fromByteOffset: index, as: UInt8.self)
     {
       index += 1
     }

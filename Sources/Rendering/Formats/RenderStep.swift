@@ -1,43 +1,79 @@
-/// One step of writing a line, with everything it needs at hand and nothing to be counted.
-@safe enum RenderStep {
+/// One step of writing a line: something that depends on the transaction, then constant text.
+///
+/// Plain memory with everything at hand, so that a line is one walk over its steps.
+@safe struct RenderStep {
   // Invariant: texts lie in a `TextPool` that the owner of the steps keeps as long as them.
 
-  /// Text from the pool.
-  case literal(PooledText)
-  /// A value as it was logged, or what stands for it.
-  case value(slot: Int, missing: PooledText)
-  /// A value that must be a number, or what stands for it.
-  case number(slot: Int, missing: PooledText)
-  /// A value, or what stands for it if it is missing or empty.
-  case column(slot: Int, missing: PooledText, ValuePlacement)
-  /// The start time in strftime's words, by one of the renderer's clocks.
-  case time(clock: Int)
-  /// Method, absolute URL and protocol.
-  case requestLine
-  /// The user's name, or what stands for it.
-  case user(missing: PooledText)
-  /// Anything else: the piece at an index of the format.
-  case item(Int)
+  /// What is written in front of the constant text.
+  enum Kind: UInt8 {
+    case nothing
+    /// A value, copied as far as it is plain.
+    case plain
+    /// A value in any other way of escaping.
+    case value
+    /// A value, or what stands for it if it is missing or empty.
+    case column
+    /// A value between quotation marks, or what stands for both.
+    case string
+    /// A value that must be a number, or what stands for it.
+    case number
+    /// The start time in strftime's words, by one of the renderer's clocks.
+    case time
+    /// The user's name, or what stands for it.
+    case user
+    /// The beginning of the absolute URL in a request line.
+    case host
+    case duration
+    case timeNumber
+    /// The start time as RFC 3339 has it.
+    case timestamp
+    case hitMiss
+    case handling
+    case side
+    case vxid
+    /// Anything else: the piece at an index of the format.
+    case item
+  }
+
+  var kind: Kind
+  /// How its value is escaped.
+  var placement = ValuePlacement.text
+  /// A slot, a clock, a piece of the format, or what number is meant.
+  var index: UInt32 = 0
+  /// What stands for a value that is missing.
+  var missing: PooledText
+  /// What stands behind it.
+  var text: PooledText
 }
 
-/// Bytes in a pool, which keeps them where they are.
-typealias PooledText = UnsafeRawBufferPointer
+/// Constant text that is copied sixteen bytes at a time.
+@safe struct PooledText {
+  // Invariant: `count` bytes can be read from `start` on, and `padding` more.
+
+  let start: UnsafeRawPointer
+  let count: Int
+
+  /// How many bytes can be read behind any text.
+  static let padding = 15
+}
 
 /// The constant texts of a format in one piece of memory, written once.
 ///
 /// Owned by whoever makes it and calls `deallocate`.
 @safe struct TextPool {
-  // Invariant: `memory` has room for all texts; it is written in `init` alone.
+  // Invariant: `memory` has room for all texts and the padding; it is written in `init` alone.
 
-  private let memory: UnsafeMutableRawBufferPointer
+  private let memory: UnsafeMutableRawPointer
 
   /// Lays texts one behind the other and tells where each has come to lie.
   init(_ texts: [[UInt8]], places: inout [PooledText]) {
-    unsafe memory = .allocate(byteCount: texts.reduce(1) { $0 + $1.count }, alignment: 1)
+    let byteCount = texts.reduce(PooledText.padding) { $0 + $1.count }
+    unsafe memory = .allocate(byteCount: byteCount, alignment: 16)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     var used = 0
     for text in texts {
-      unsafe UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyBytes(from: text)
-      unsafe places.append(PooledText(rebasing: memory[used..<used + text.count]))
+      unsafe UnsafeMutableRawBufferPointer(start: memory + used, count: text.count).copyBytes(from: text)
+      places.append(unsafe PooledText(start: memory + used, count: text.count))
       used += text.count
     }
   }

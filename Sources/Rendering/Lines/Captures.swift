@@ -4,7 +4,7 @@ import VarnishLog
 /// The values that a walk over one transaction found (`ncsa-format.md` 4).
 @safe struct Captures: ~Copyable {
   // Invariant: `slots` has as many elements as the plan has slots, and every slot that is asked for is from that
-  // plan. Values are looked at only while the transaction lasts that they were found in.
+  // plan or a step of `table`, which names the first ones. Values are looked at only while the transaction lasts that they were found in.
 
   let plan: CapturePlan
   private let rules: NCSARules
@@ -50,14 +50,14 @@ import VarnishLog
   init(_ plan: CapturePlan, rules: NCSARules) {
     self.plan = plan
     self.rules = rules
-    table = CaptureTable(plan)
+    table = CaptureTable(plan, rules: rules)
     requestTable = HeaderTable(
       plan.ownHeaders + plan.requestHeaders.map { ($0, .value) },
       matchesLoosely: rules.matchesHeadersLoosely)
     responseTable = HeaderTable(
       plan.responseHeaders.map { ($0, .value) }, matchesLoosely: rules.matchesHeadersLoosely)
     unsafe slots = .allocate(capacity: plan.slotCount)
-    unsafe slots.initialize(repeating: CapturedValue())
+    unsafe slots.initialize(repeating: .none)
   }
 
   deinit {
@@ -82,83 +82,91 @@ import VarnishLog
   mutating func collect<Layout>(
     _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?
   ) -> Bool {
-    unsafe slots.update(repeating: CapturedValue())
+    unsafe slots.update(repeating: .none)
     isBackend = transaction.type == .backendRequest
     takesPipes = !isBackend || rules.mixesSides
     phaseEnded = false
     hasCutValue = false
     hitMiss = .none
     handling = .none
-    let uses = unsafe table.uses(isBackend: isBackend)
+    let steps = unsafe table.steps(isBackend: isBackend)
     if let captured {
       let records = unsafe captured.line
-      for index in records.indices { guard unsafe take(records[index], uses) else { return false } }
+      for index in records.indices { guard unsafe take(records[index], steps) else { return false } }
     } else {
       var cursor = transaction.makeCursor()
-      while let record = cursor.next() { guard unsafe take(record, uses) else { return false } }
+      while let record = cursor.next() { guard unsafe take(record, steps) else { return false } }
     }
     return true
   }
 
   /// Keeps what the plan asks for of one record.
   ///
+  /// Here is only what rules most records out; the rest is a call, so that the walk itself stays short.
+  ///
   /// - Returns: false if its transaction gives no line.
   @inline(__always)
-  private mutating func take<Layout>(
-    _ record: Record<Layout>, _ uses: UnsafePointer<CaptureTable.Use>
-  ) -> Bool {
-    let tag = record.tag
-    let use = unsafe uses[Int(tag)]
-    guard use != .none else { return true }
-    if use == .plainRequestHeader {
-      // Half of the records that are looked at are these, and most of them are of headers nobody asked for.
-      let payload = record.payload
-      if requestTable.mayMatch(payload) {
-        takeRequestHeader(payload.droppingFinalNULs, isUnset: false)
+  private mutating func take<Layout>(_ record: Record<Layout>, _ steps: UnsafePointer<CaptureStep>) -> Bool {
+    let step = unsafe steps + Int(record.tag)
+    // The commonest first, as comparisons: they take fewer instructions than a jump through a table.
+    let kind = unsafe step.pointee.kind
+    if kind == .none { return true }
+    if kind == .requestHeader {
+      let candidates = requestTable.candidates(for: record.payload)
+      if !candidates.isEmpty { unsafe takeRequestHeader(record.payload, candidates, step, isUnset: false) }
+      return true
+    }
+    if kind == .responseHeader {
+      let candidates = responseTable.candidates(for: record.payload)
+      if !candidates.isEmpty {
+        unsafe takeResponseHeader(record.payload, candidates, step, isUnset: false)
       }
       return true
     }
-    let entry = table[tag, isBackend]
-    let payload = entry.isStripped ? record.payload.droppingFinalNULs : record.payload
-    if entry.isWatched { watch(tag, payload) }
-    switch entry.action {
-    case .none: break
-    case .return:
-      if payload.equals(lowercased: "restart") { return false }
-      if payload.equals(lowercased: "pipe"), takesPipes { (hitMiss, handling) = (.miss, .pipe) }
-    case .garbage: return false
-    case .requestHeader:
-      if requestTable.mayMatch(payload) { takeRequestHeader(payload, isUnset: false) }
-    case .responseHeader:
-      if responseTable.mayMatch(payload) { takeResponseHeader(payload, isUnset: false) }
+    return unsafe take(record.payload, record.tag, step)
+  }
+
+  @inline(never)
+  private mutating func take(_ payload: LogBytes, _ tag: UInt8, _ step: UnsafePointer<CaptureStep>) -> Bool {
+    let payload = unsafe step.pointee.isStripped ? payload.droppingFinalNULs : payload
+    var kind = unsafe step.pointee.kind
+    if kind == .watched {
+      watch(tag, payload)
+      kind = unsafe step.pointee.kindBehindNames
+    }
+    switch kind {
+    case .text: unsafe set(Int(step.pointee.slot), payload.trimmed, step)
+    case .field: unsafe set(Int(step.pointee.slot), payload.field(Int(step.pointee.field)), step)
+    case .url: unsafe takeURL(payload, step)
+    case .requestAccount: takeRequestAccount(payload)
     case .timestamp:
       if unsafe plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
-    default: take(entry.action, payload)
+    case .return:
+      if payload.isWord("restart") { return false }
+      if payload.isWord("pipe"), takesPipes { (hitMiss, handling) = (.miss, .pipe) }
+    case .garbage: return false
+    case .call: takeCall(payload)
+    case .none: break
+    default: unsafe takeOther(kind, payload, step)
     }
     return true
   }
 
-  private mutating func take(_ action: CapturePlan.Action, _ payload: LogBytes) {
-    typealias Slot = CapturePlan.Slot
-    switch action {
-    case .clientAddress: set(.remoteAddress, payload.field(1), .first)
-    case .backendAddress:
-      set(.remoteAddress, payload.field(3), rules.followsPhases ? .first : .last)
-    case .backendStartAddress: set(.remoteAddress, payload.field(1), .last)
-    case .method: setRequest(.method, payload.trimmed)
-    case .url: takeURL(payload)
-    case .httpProtocol: setRequest(.httpProtocol, payload.trimmed)
-    case .requestUnset: takeRequestHeader(payload, isUnset: true)
-    case .status: takeStatus(payload)
-    case .responseUnset: takeResponseHeader(payload, isUnset: true)
-    case .requestAccount:
-      if plan.takes(.bytesReceived) { set(.bytesReceived, payload.field(3), .first) }
-      if plan.takes(.bodyBytesSent) { set(.bodyBytesSent, payload.field(5), .first) }
-      if plan.takes(.bytesSent) { set(.bytesSent, payload.field(6), .first) }
+  @inline(never)
+  private mutating func takeOther(
+    _ kind: CaptureStep.Kind, _ payload: LogBytes, _ step: UnsafePointer<CaptureStep>
+  ) {
+    switch kind {
+    case .requestHeader, .requestUnset:
+      unsafe takeRequestHeader(
+        payload, requestTable.candidates(for: payload), step, isUnset: kind == .requestUnset)
+    case .responseHeader, .responseUnset:
+      unsafe takeResponseHeader(
+        payload, responseTable.candidates(for: payload), step, isUnset: kind == .responseUnset)
     case .pipeAccount:
-      if plan.takes(.bytesReceived) { set(.bytesReceived, payload.field(3), .first) }
-      if plan.takes(.bytesSent) { set(.bytesSent, payload.field(4), .first) }
-    case .call: takeCall(payload)
+      let fields = LogFields(payload)
+      if plan.takes(.bytesReceived) { setFirst(.bytesReceived, fields[3]) }
+      if plan.takes(.bytesSent) { setFirst(.bytesSent, fields[4]) }
     case .hitMiss:
       hitMiss = .miss
       handling = .hitMiss
@@ -166,7 +174,7 @@ import VarnishLog
       hitMiss = .miss
       handling = .hitPass
     case .logKey: takeLogKey(payload)
-    case .none, .return, .garbage, .requestHeader, .responseHeader, .timestamp: break
+    default: break
     }
   }
 
@@ -182,97 +190,104 @@ import VarnishLog
     }
   }
 
+  @inline(__always)
   private mutating func set(
-    _ slot: Int, _ value: LogBytes?, _ rule: FormatItem.MatchRule, isUnset: Bool = false
+    _ slot: Int, _ value: LogBytes?, takesLast: Bool, isUnset: Bool = false
   ) {
-    guard let value, unsafe rule == .last || !slots[slot].isSet else { return }
-    unsafe slots[slot] = unsafe CapturedValue(
-      start: isUnset ? nil : value.start, count: isUnset ? 0 : value.count, isSet: true)
+    guard let value, unsafe takesLast || !slots[slot].isSet else { return }
+    unsafe slots[slot] = CapturedValue(isUnset ? nil : value)
   }
 
-  private mutating func set(
-    _ field: FormatItem.Field, _ value: LogBytes?, _ rule: FormatItem.MatchRule
-  ) {
-    set(field.rawValue, value, rule)
+  @inline(__always)
+  private mutating func setFirst(_ slot: Int, _ value: LogBytes?) { set(slot, value, takesLast: false) }
+
+  @inline(__always)
+  private mutating func setFirst(_ field: FormatItem.Field, _ value: LogBytes?) {
+    set(field.rawValue, value, takesLast: false)
   }
 
-  /// The rule for what belongs to the request; nil if it doesn't count any more.
-  private func requestRule(_ usual: FormatItem.MatchRule) -> FormatItem.MatchRule? {
-    guard rules.followsPhases else { return usual }
-    if phaseEnded { return nil }
-    return isBackend ? .last : .first
+  /// Keeps a value as a step says.
+  @inline(__always)
+  private mutating func set(_ slot: Int, _ value: LogBytes?, _ step: UnsafePointer<CaptureStep>) {
+    if unsafe step.pointee.endsWithPhase && phaseEnded { return }
+    unsafe set(slot, value, takesLast: step.pointee.takesLast)
   }
 
-  /// The rule for what belongs to the response; nil if it doesn't count any more.
-  private var responseRule: FormatItem.MatchRule? {
-    guard rules.followsPhases, isBackend else { return .last }
-    return phaseEnded ? nil : .first
-  }
-
-  private mutating func setRequest(_ field: FormatItem.Field, _ value: LogBytes) {
-    guard let rule = requestRule(.first) else { return }
-    set(field, value, rule)
-  }
-
-  private mutating func takeURL(_ payload: LogBytes) {
+  private mutating func takeURL(_ payload: LogBytes, _ step: UnsafePointer<CaptureStep>) {
+    typealias Field = FormatItem.Field
     noteLength(of: payload)
     let mark = payload.firstIndex(of: UInt8(ascii: "?")) ?? payload.count
-    setRequest(.url, payload.prefix(mark).trimmed)
-    setRequest(.queryString, payload.dropFirst(mark).trimmed)
+    unsafe set(Field.url.rawValue, payload.prefix(mark).trimmed, step)
+    unsafe set(Field.queryString.rawValue, payload.dropFirst(mark).trimmed, step)
   }
 
-  private mutating func takeStatus(_ payload: LogBytes) {
-    guard let rule = responseRule else { return }
-    set(.status, payload.trimmed, rule)
+  private mutating func takeRequestAccount(_ payload: LogBytes) {
+    let fields = LogFields(payload)
+    if plan.takes(.bytesReceived) { setFirst(.bytesReceived, fields[3]) }
+    if plan.takes(.bodyBytesSent) { setFirst(.bodyBytesSent, fields[5]) }
+    if plan.takes(.bytesSent) { setFirst(.bytesSent, fields[6]) }
   }
 
   // MARK: Headers
 
-  private mutating func takeRequestHeader(_ payload: LogBytes, isUnset: Bool) {
-    take(payload, requestTable, usual: requestRule(.last), isUnset: isUnset)
+  @inline(never)
+  private mutating func takeRequestHeader(
+    _ payload: LogBytes, _ candidates: Range<Int>, _ step: UnsafePointer<CaptureStep>, isUnset: Bool
+  ) {
+    let text = unsafe step.pointee.isStripped ? payload.droppingFinalNULs : payload
+    unsafe take(text, requestTable, candidates, step, isUnset: isUnset)
   }
 
-  private mutating func takeResponseHeader(_ payload: LogBytes, isUnset: Bool) {
-    take(payload, responseTable, usual: responseRule, isUnset: isUnset)
+  @inline(never)
+  private mutating func takeResponseHeader(
+    _ payload: LogBytes, _ candidates: Range<Int>, _ step: UnsafePointer<CaptureStep>, isUnset: Bool
+  ) {
+    let text = unsafe step.pointee.isStripped ? payload.droppingFinalNULs : payload
+    unsafe take(text, responseTable, candidates, step, isUnset: isUnset)
   }
 
+  @inline(__always)
   private mutating func take(
-    _ payload: LogBytes, _ table: HeaderTable, usual: FormatItem.MatchRule?, isUnset: Bool
+    _ payload: LogBytes, _ table: HeaderTable, _ candidates: Range<Int>, _ step: UnsafePointer<CaptureStep>,
+    isUnset: Bool
   ) {
     // The rule of one specifier stays in force, for this record, for those behind it that have none. That
     // is a quirk of the releases that have rules at all.
     var stated: FormatItem.MatchRule?
-    for index in table.candidates(for: payload) where table.mayMatch(payload, at: index) {
-      guard let value = table.match(payload, at: index) else { continue }
+    for index in candidates {
+      let entry = unsafe table.entry(index)
+      guard let value = unsafe table.match(payload, entry) else { continue }
       noteLength(of: payload)
-      let entry = unsafe table.entries[index]
-      switch entry.kind {
-      case .host, .authorization: takeOwn(entry, value, of: payload, isUnset: isUnset)
-      case .value:
-        stated = entry.rule ?? stated
-        if let stated {
-          set(entry.slot, value, stated)
-        } else if let usual {
-          set(entry.slot, value, usual, isUnset: isUnset)
-        }
+      if unsafe entry.pointee.kind != .value {
+        unsafe takeOwn(entry, value, of: payload, isUnset: isUnset)
+        continue
+      }
+      stated = unsafe entry.pointee.rule ?? stated
+      if let stated {
+        unsafe set(entry.pointee.slot, value, takesLast: stated == .last)
+      } else if unsafe !(step.pointee.endsWithPhase && phaseEnded) {
+        unsafe set(entry.pointee.slot, value, takesLast: step.pointee.takesLast, isUnset: isUnset)
       }
     }
   }
 
   /// Host and user of the request line.
   ///
-  /// That one of these was removed counts for nothing: what came before or after it does.
+  /// That one of these was removed counts for nothing: what came before or after it does. As for the line's other
+  /// parts, the first counts, but from 7.7 on the last that a fetch has.
   private mutating func takeOwn(
-    _ entry: HeaderTable.Entry, _ value: LogBytes, of payload: LogBytes, isUnset: Bool
+    _ entry: UnsafePointer<HeaderTable.Entry>, _ value: LogBytes, of payload: LogBytes, isUnset: Bool
   ) {
-    guard !isUnset, let rule = requestRule(.first) else { return }
-    if entry.kind == .host {
-      set(entry.slot, value, rule)
-    } else if unsafe payload.dropFirst(entry.name.count).droppingLeadingBlanks.start == value.start,
+    guard !isUnset, !(rules.followsPhases && phaseEnded) else { return }
+    let takesLast = rules.followsPhases && isBackend
+    if unsafe entry.pointee.kind == .host {
+      unsafe set(entry.pointee.slot, value, takesLast: takesLast)
+    } else if unsafe payload.dropFirst(entry.pointee.nameByteCount).droppingLeadingBlanks.start
+      == value.start,
       let token = BasicUser.token(in: value)
     {
       // Other white space than blanks in front of the scheme makes it another one.
-      set(entry.slot, token, rule)
+      unsafe set(entry.pointee.slot, token, takesLast: takesLast)
     }
   }
 
@@ -283,51 +298,53 @@ import VarnishLog
     guard let colon = payload.firstIndex(of: UInt8(ascii: ":")) else { return }
     let label = payload.prefix(colon + 1)
     let values = payload.dropFirst(colon + 1)
-    if label.equals(lowercased: "start:") {
-      set(Slot.start, values.field(1), .first)
+    if label.isWord("start:") {
+      setFirst(Slot.start, values.field(1))
     } else if !plan.takesOtherTimes {
       return
-    } else if label.equals(lowercased: "resp:") || label.equals(lowercased: "pipesess:")
-      || label.equals(lowercased: "berespbody:")
+    } else if label.isWord("resp:") || label.isWord("pipesess:")
+      || label.isWord("berespbody:")
     {
-      set(Slot.end, values.field(1), .first)
-    } else if label.equals(lowercased: "process:") || label.equals(lowercased: "pipe:")
-      || label.equals(lowercased: "beresp:")
+      setFirst(Slot.end, values.field(1))
+    } else if label.isWord("process:") || label.isWord("pipe:")
+      || label.isWord("beresp:")
     {
-      set(.firstByte, values.field(2), .first)
+      setFirst(.firstByte, values.field(2))
     }
   }
 
   private mutating func takeCall(_ method: LogBytes) {
-    if method.equals(lowercased: "recv") {
+    if method.isWord("recv") {
       (hitMiss, handling) = (.none, .none)
       phaseEnded = true
-    } else if method.equals(lowercased: "backend_response") {
+    } else if method.isWord("backend_response") {
       phaseEnded = true
-    } else if method.equals(lowercased: "hit") {
+    } else if method.isWord("hit") {
       (hitMiss, handling) = (.hit, .hit)
-    } else if method.equals(lowercased: "miss") {
+    } else if method.isWord("miss") {
       (hitMiss, handling) = (.miss, handling == .hitMiss ? .hitMiss : .miss)
-    } else if method.equals(lowercased: "pass") {
+    } else if method.isWord("pass") {
       (hitMiss, handling) = (.miss, handling == .hitPass ? .hitPass : .pass)
-    } else if rules.hasSynth, method.equals(lowercased: "synth") {
+    } else if rules.hasSynth, method.isWord("synth") {
       (hitMiss, handling) = (.miss, .synth)
-    } else if !rules.hasSynth, method.equals(lowercased: "error") {
+    } else if !rules.hasSynth, method.isWord("error") {
       (hitMiss, handling) = (.miss, .error)
     }
   }
 
   // MARK: Records by name
 
+  @inline(never)
   private mutating func takeLogKey(_ payload: LogBytes) {
     for watch in plan.keys where unsafe !slots[watch.slot].isSet {
       let key = payload.prefix(watch.key.count)
       guard key.count == watch.key.count, unsafe key.buffer.elementsEqual(watch.key) else { continue }
       noteLength(of: payload)
-      set(watch.slot, payload.dropFirst(watch.key.count).trimmed, .first)
+      setFirst(watch.slot, payload.dropFirst(watch.key.count).trimmed)
     }
   }
 
+  @inline(never)
   private mutating func watch(_ tag: UInt8, _ payload: LogBytes) {
     for watch in plan.records where unsafe watch.tag == tag && !slots[watch.slot].isSet {
       var value = payload
@@ -338,9 +355,9 @@ import VarnishLog
       }
       noteLength(of: payload)
       if let field = watch.field {
-        set(watch.slot, value.field(field), .first)
+        setFirst(watch.slot, value.field(field))
       } else {
-        set(watch.slot, value.trimmed, .first)
+        setFirst(watch.slot, value.trimmed)
       }
     }
   }

@@ -7,7 +7,8 @@ struct ClockText {
   private let format: [CChar]
   private let isUTC: Bool
   private var second = Int64.min
-  private var text: [UInt8] = []
+  /// With the padding of constant text behind it.
+  private var text: [UInt8] = Array(repeating: 0, count: PooledText.padding)
 
   /// No text is longer; a format may ask for any width.
   static let byteCountMax = 1 << 20
@@ -26,10 +27,13 @@ struct ClockText {
   /// Writes the text for a time in seconds since 1970.
   mutating func put(_ second: Int64, to line: inout LineWriter) {
     if second != self.second {
-      text = render(second) ?? []
+      text = (render(second) ?? []) + Array(repeating: 0, count: PooledText.padding)
       self.second = second
     }
-    unsafe text.withUnsafeBytes { unsafe line.put($0) }
+    unsafe text.withUnsafeBytes {
+      guard let start = $0.baseAddress else { return }
+      line.put(unsafe PooledText(start: start, count: $0.count - PooledText.padding))
+    }
   }
 
   /// The text; nil if there is none of at most `byteCountMax` bytes.

@@ -3,16 +3,17 @@ import VarnishLog
 
 /// Writes values with one way of escaping.
 ///
-/// Most values hold nothing that needs it; they are looked at and copied eight bytes at a time. Owned by
-/// whoever makes it and calls `deallocate`.
+/// Most values hold nothing that needs it; they are looked at and copied sixteen bytes at a time. Owned by whoever
+/// makes it and calls `deallocate`.
 @safe struct Escaper {
   // Invariant: `special` has an element for every number that a byte can hold.
 
   let escaping: Escaping
+  /// Whether `LineWriter.putPlain` stops at all that is special, perhaps at more; then a value is copied as far as that
+  /// comes, and `putSpecials` writes the rest.
+  let stopsWithPlain: Bool
   /// For each byte whether it can't be copied; owned, see `deallocate`.
   private let special: UnsafeMutablePointer<Bool>
-  /// Whether the scan by words finds all that is special.
-  private let passesWords: Bool
   /// Whether a value must be looked at as a whole.
   private let quotes: Bool
 
@@ -24,8 +25,8 @@ import VarnishLog
     }
     quotes = escaping.quotesWhenNeeded
     switch escaping {
-    case .ncsa, .jsonBytes, .json, .columns(.quoted): passesWords = true
-    default: passesWords = false
+    case .ncsa, .jsonBytes, .json, .columns(.quoted): stopsWithPlain = true
+    default: stopsWithPlain = false
     }
   }
 
@@ -34,27 +35,35 @@ import VarnishLog
   /// Writes a value so that it does no harm.
   @inline(__always)
   func put(_ value: LogBytes, to line: inout LineWriter) {
-    if quotes {
-      putQuoted(value, to: &line)
+    if stopsWithPlain {
+      let plain = line.putPlain(value)
+      if plain < value.count { putSpecials(value.dropFirst(plain), to: &line) }
     } else {
-      let clean = unsafe line.put(value, while: special, byWords: passesWords)
-      if clean < value.count { putSpecials(value.dropFirst(clean), to: &line) }
+      putByBytes(value, to: &line)
     }
   }
 
-  private func putQuoted(_ value: LogBytes, to line: inout LineWriter) {
-    let isQuoted = needsQuotes(value)
+  @inline(never)
+  private func putByBytes(_ value: LogBytes, to line: inout LineWriter) {
+    let isQuoted = quotes && needsQuotes(value)
     if isQuoted { line.put(UInt8(ascii: "\"")) }
     putSpecials(value, to: &line)
     if isQuoted { line.put(UInt8(ascii: "\"")) }
   }
 
-  private func putSpecials(_ value: LogBytes, to line: inout LineWriter) {
+  /// Writes a value in which there may be something special.
+  @inline(never)
+  func putSpecials(_ value: LogBytes, to line: inout LineWriter) {
     var rest = value
     while rest.count > 0 {
-      rest = unsafe rest.dropFirst(line.put(rest, while: special, byWords: passesWords))
-      guard rest.count > 0 else { return }
-      rest = rest.dropFirst(putSpecial(rest, to: &line))
+      let byte = rest[0]
+      if unsafe special[Int(byte)] {
+        rest = rest.dropFirst(putSpecial(rest, to: &line))
+      } else {
+        line.put(byte)
+        rest = rest.dropFirst(1)
+      }
+      rest = unsafe rest.dropFirst(stopsWithPlain ? line.putPlain(rest) : line.put(rest, while: special))
     }
   }
 

@@ -3,31 +3,38 @@ public import VarnishLog
 
 /// Makes lines of transactions: a compiled format, with the memory it needs to run.
 @safe public struct LineRenderer: ~Copyable {
-  // Invariant: the texts of `steps` lie in `pool`, `scratch` has room for the longest payload, and all of that is
-  // freed in `deinit` alone.
+  // Invariant: `scratch` has room for the longest payload, `escapers` has one for each placement, `clocks` has as many as
+  // the format has times, and every index of a step is one of those, or of the plan's slots or of `items`. All of
+  // that is freed in `deinit` alone.
 
   private let items: [FormatItem]
   private let placements: [ValuePlacement]
   private let rules: NCSARules
   private let style: LineStyle
-  /// For values with nothing around them that matters, for words in quotation marks, and for columns without.
-  private let escaper: Escaper
-  private let wordEscaper: Escaper
-  private let columnEscaper: Escaper
-  private let nameEscaper: Escaper
+  private let escapers: Escapers
   private var captures: Captures
-  private var steps: [RenderStep] = []
-  private let pool: TextPool
-  private var clocks: [ClockText] = []
-  /// The clocks of times that are looked at before they are written, by their place in the format.
-  private var clockOfItem: [Int: Int] = [:]
+  private let program: RenderProgram
+  private let clocks: UnsafeMutableBufferPointer<ClockText>
+  /// The clocks of times, by their place in the format.
+  private let clockOfItem: [Int: Int]
   /// The clock of RFC 3339 times; one serves them all.
-  private var timestampClock = 0
-  private let needsStart: Bool
+  private let timestampClock: Int
+  private let start: StartReading
+  private var knownSecond = KnownSecond()
   /// Where user names are decoded.
   private let scratch: UnsafeMutableRawBufferPointer
   private var startSeconds = 0.0
   private var endSeconds = 0.0
+  /// The second that the start is in.
+  private var startSecond: Int64 = 0
+
+  /// What a format needs to know of the start time.
+  private enum StartReading {
+    case nothing
+    /// Which second it is in.
+    case second
+    case fraction
+  }
 
   /// What came of a transaction.
   public enum Outcome: Sendable {
@@ -43,81 +50,40 @@ public import VarnishLog
     placements = format.placements
     rules = format.rules
     style = format.style
-    let escaping = format.style.escaping
-    escaper = Escaper(escaping)
-    let isColumns = escaping == .columns(.quoted)
-    wordEscaper = Escaper(isColumns ? .columns(.word) : escaping)
-    columnEscaper = Escaper(isColumns ? .columns(.bare) : escaping)
-    nameEscaper = Escaper(
-      isColumns ? .columns(.name) : escaping == .w3c(isName: false) ? .w3c(isName: true) : escaping)
+    escapers = Escapers(format.style.escaping)
     let plan = CapturePlan(
       format.items, rules: format.rules, isJSON: format.takesAllTags, tags: tags)
     captures = Captures(plan, rules: format.rules)
-    needsStart = format.items.contains(where: \.needsStart)
+    let times = format.items.filter(\.needsStart)
+    start = times.isEmpty ? .nothing : times.allSatisfy(\.isWholeSecond) ? .second : .fraction
     unsafe scratch = .allocate(byteCount: RecordHeader.payloadByteCountMax + 1, alignment: 1)
-    var places: [PooledText] = unsafe []
-    pool = unsafe TextPool(
-      zip(format.items, format.placements).map {
-        $1 == .number ? format.style.missingBareNumber : Self.constantText(of: $0, format.style) ?? []
-      }, places: &places)
+    var texts: [ClockText] = []
+    var clockOfItem: [Int: Int] = [:]
+    var timestampClock = 0
     for (index, item) in format.items.enumerated() {
-      let slot = plan.slotOfItem[index]
-      let placement = format.placements[index]
-      let isPlain = placement == .text && !format.style.missesEmpty
       switch item {
-      case .literal: unsafe steps.append(.literal(places[index]))
       case .time(let text, let isUTC):
-        clockOfItem[index] = clocks.count
-        steps.append(placement == .number ? .item(index) : .time(clock: clocks.count))
-        clocks.append(ClockText(format: text, isUTC: isUTC))
+        clockOfItem[index] = texts.count
+        texts.append(ClockText(format: text, isUTC: isUTC))
       case .timeNumber(.timestamp):
-        timestampClock = clocks.count
-        clocks.append(ClockText(format: Array("%Y-%m-%dT%H:%M:%S".utf8), isUTC: true))
-        steps.append(.item(index))
-      case .requestLine where isPlain: steps.append(.requestLine)
-      case .user where isPlain: unsafe steps.append(.user(missing: places[index]))
-      default:
-        guard let slot, item != .user, Self.constantText(of: item, format.style) != nil else {
-          steps.append(.item(index))
-          continue
-        }
-        switch placement {
-        case .text where isPlain: unsafe steps.append(.value(slot: slot, missing: places[index]))
-        case .number: unsafe steps.append(.number(slot: slot, missing: places[index]))
-        case .text, .word, .column:
-          unsafe steps.append(.column(slot: slot, missing: places[index], placement))
-        case .string, .name, .httpProtocol: steps.append(.item(index))
-        }
+        timestampClock = texts.count
+        texts.append(ClockText(format: Array("%Y-%m-%dT%H:%M:%S".utf8), isUTC: true))
+      default: break
       }
     }
+    self.clockOfItem = clockOfItem
+    self.timestampClock = timestampClock
+    unsafe clocks = .allocate(capacity: texts.count)
+    _ = unsafe clocks.initialize(fromContentsOf: texts)
+    program = RenderProgram(format, plan, clocks: clockOfItem, isPlain: escapers[.text].stopsWithPlain)
   }
 
   deinit {
     unsafe scratch.deallocate()
-    escaper.deallocate()
-    wordEscaper.deallocate()
-    columnEscaper.deallocate()
-    nameEscaper.deallocate()
-    pool.deallocate()
-  }
-
-  /// A literal's text, or what stands for a value that is printed as it was logged; nil for what takes more.
-  private static func constantText(of item: FormatItem, _ style: LineStyle) -> [UInt8]? {
-    switch item {
-    case .literal(let bytes): bytes
-    case .requestHeader, .responseHeader, .record: style.missingText
-    case .logKey: style.missingLogKey
-    case .user: style.missingUser
-    case .field(let field):
-      switch field {
-      case .remoteAddress, .method, .url: style.missingText
-      case .status, .bytesReceived, .bodyBytesSent, .bytesSent: style.missingNumber
-      case .firstByte: style.missingFirstByte
-      case .queryString: style.missingQuery
-      case .httpProtocol: Array("HTTP/1.0".utf8)
-      }
-    default: nil
-    }
+    _ = unsafe clocks.deinitialize()
+    unsafe clocks.deallocate()
+    escapers.deallocate()
+    program.deallocate()
   }
 
   /// The tags whose records must survive until a transaction is finished.
@@ -125,7 +91,9 @@ public import VarnishLog
 
   /// Whether a value of the line that was rendered last is from a record that the log's writer has probably cut: it is
   /// as long as the writer lets them be by default, and the log has shown no longer one.
-  public var lastLineHasCutValue: Bool { captures.hasCutValue }
+  ///
+  /// Stored, as to ask another module for it the whole of `self` would be copied.
+  public private(set) var lastLineHasCutValue = false
 
   /// Writes the line of a transaction, with its newline.
   ///
@@ -137,82 +105,135 @@ public import VarnishLog
     _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>? = nil,
     to line: inout LineWriter
   ) -> Outcome {
-    guard captures.collect(transaction, captured) else { return .noLine }
-    if needsStart {
-      guard let start = captures[CapturePlan.Slot.start].flatMap(LogNumber.seconds) else {
-        return .noLine
-      }
-      startSeconds = start
-      endSeconds =
-        captures.plan.takesEnd
-        ? captures[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? start : start
+    guard captures.collect(transaction, captured), readStart() else { return .noLine }
+    lastLineHasCutValue = captures.hasCutValue
+    var step = unsafe program.start
+    while unsafe step < program.end {
+      unsafe put(step, of: transaction, to: &line)
+      unsafe line.put(step.pointee.text)
+      unsafe step += 1
     }
-    for step in steps {
-      switch step {
-      case .literal(let text): unsafe line.put(text)
-      case .value(let slot, let missing): unsafe put(captures[slot], or: missing, to: &line)
-      case .number(let slot, let missing):
-        if let value = captures[slot], LogNumber.isJSON(value) {
-          line.put(value)
-        } else {
-          unsafe line.put(missing)
-        }
-      case .column(let slot, let missing, let placement):
-        if let value = captures[slot], value.count > 0 {
-          escaper(for: placement).put(value, to: &line)
-        } else {
-          unsafe line.put(missing)
-        }
-      case .time(let clock): clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line)
-      case .requestLine: putRequestLine(to: &line)
-      case .user(let missing): unsafe put(user, or: missing, to: &line)
-      case .item(let index): put(itemAt: index, of: transaction, to: &line)
-      }
-    }
-    line.put(UInt8(ascii: "\n"))
     return .line
+  }
+
+  /// Writes what a step puts in front of its text.
+  @inline(__always)
+  private mutating func put<Layout: RecordLayout>(
+    _ step: UnsafePointer<RenderStep>, of transaction: Transaction<Layout>, to line: inout LineWriter
+  ) {
+    switch unsafe step.pointee.kind {
+    case .plain:
+      guard let value = unsafe captures[Int(step.pointee.index)] else {
+        return unsafe line.put(step.pointee.missing)
+      }
+      let count = line.putPlain(value)
+      if count < value.count { escapers[.text].putSpecials(value.dropFirst(count), to: &line) }
+    case .host:
+      guard let host = captures[CapturePlan.Slot.host] else { return unsafe line.put(step.pointee.missing) }
+      put(host: host, to: &line)
+    case .time: unsafe clocks[Int(step.pointee.index)].put(startSecond, to: &line)
+    case .user:
+      guard captures[CapturePlan.Slot.authorization] != nil else {
+        return unsafe line.put(step.pointee.missing)
+      }
+      unsafe put(user, or: step.pointee.missing, to: &line)
+    case .nothing: break
+    default: unsafe putOther(step, of: transaction, to: &line)
+    }
+  }
+
+  /// Finds out when the transaction began.
+  ///
+  /// - Returns: false if that must be known and isn't.
+  @inline(__always)
+  private mutating func readStart() -> Bool {
+    switch start {
+    case .nothing: return true
+    case .second:
+      guard let text = captures[CapturePlan.Slot.start] else { return false }
+      if let second = knownSecond.second(of: text) {
+        startSecond = second
+        return true
+      }
+      return setStart(knownSecond.read(text))
+    case .fraction:
+      return setStart(captures[CapturePlan.Slot.start].flatMap(LogNumber.seconds))
+    }
+  }
+
+  @inline(__always)
+  private mutating func setStart(_ seconds: Double?) -> Bool {
+    guard let seconds else { return false }
+    startSeconds = seconds
+    startSecond = Int64(seconds.rounded(.down))
+    if captures.plan.takesEnd {
+      endSeconds = captures[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? seconds
+    }
+    return true
   }
 
   private mutating func put(_ value: LogBytes?, or missing: PooledText, to line: inout LineWriter) {
     if let value {
-      escaper.put(value, to: &line)
+      escapers[.text].put(value, to: &line)
     } else {
-      unsafe line.put(missing)
+      line.put(missing)
     }
   }
 
-  private mutating func put<Layout: RecordLayout>(
-    itemAt index: Int, of transaction: Transaction<Layout>, to line: inout LineWriter
+  /// Writes what a step that fewer lines have puts in front of its text.
+  @inline(never)
+  private mutating func putOther<Layout: RecordLayout>(
+    _ pointer: UnsafePointer<RenderStep>, of transaction: Transaction<Layout>, to line: inout LineWriter
   ) {
-    switch items[index] {
-    case .literal: break
-    case .time: putNumber(itemAt: index, to: &line)
-    case .side where placements[index] == .number: putMissingNumber(items[index], to: &line)
-    case .timeNumber(.timestamp) where placements[index] == .number: putMissingNumber(items[index], to: &line)
-    case .timeNumber(.timestamp):
-      let total = Self.microseconds(startSeconds)
-      let second = (Double(total) / 1e6).rounded(.down)
-      clocks[timestampClock].put(Int64(second), to: &line)
-      line.put(".")
-      line.put(decimal: (total - Int64(second) * 1_000_000).magnitude, minimumDigits: 6)
-      line.put("Z")
+    let step = unsafe pointer.pointee
+    switch step.kind {
+    case .value: put(captures[Int(step.index)], or: step.missing, to: &line)
+    case .column:
+      guard let value = captures[Int(step.index)], value.count > 0 else { return line.put(step.missing) }
+      escapers[step.placement].put(value, to: &line)
+    case .string:
+      guard let value = captures[Int(step.index)] else { return line.put(step.missing) }
+      line.put(UInt8(ascii: "\""))
+      escapers[.text].put(value, to: &line)
+      line.put(UInt8(ascii: "\""))
+    case .number:
+      guard let value = captures[Int(step.index)], LogNumber.isJSON(value) else {
+        return line.put(step.missing)
+      }
+      line.put(value)
+    case .duration:
+      if let unit = FormatItem.DurationUnit(rawValue: UInt8(truncatingIfNeeded: step.index)) {
+        put(unit, to: &line)
+      }
+    case .timeNumber:
+      if let number = FormatItem.TimeNumber(rawValue: UInt8(truncatingIfNeeded: step.index)) {
+        put(number, to: &line)
+      }
+    case .timestamp: putTimestamp(to: &line)
+    case .hitMiss: put(captures.hitMiss, or: step.missing, to: &line)
+    case .handling: put(captures.handling, or: step.missing, to: &line)
     case .side: line.put(transaction.type == .backendRequest ? "b" : "c")
     case .vxid: line.put(decimal: transaction.vxid, minimumDigits: 1)
+    case .item: put(itemAt: Int(step.index), to: &line)
+    case .nothing, .plain, .time, .user, .host: break
+    }
+  }
+
+  private func put(_ handling: Captures.Handling, or missing: PooledText, to line: inout LineWriter) {
+    if handling == .none { line.put(missing) } else { line.put(handling.text) }
+  }
+
+  private mutating func put(itemAt index: Int, to line: inout LineWriter) {
+    switch items[index] {
+    case .time: putNumber(itemAt: index, to: &line)
+    case .side where placements[index] == .number: putMissingNumber(items[index], to: &line)
+    case .timeNumber(.timestamp): putMissingNumber(items[index], to: &line)
     default:
       switch placements[index] {
       case .text, .word, .column, .name, .httpProtocol: put(valueOfItemAt: index, to: &line)
       case .string: putString(itemAt: index, to: &line)
       case .number: putNumber(itemAt: index, to: &line)
       }
-    }
-  }
-
-  private func escaper(for placement: ValuePlacement) -> Escaper {
-    switch placement {
-    case .text, .string, .number, .httpProtocol: escaper
-    case .name: nameEscaper
-    case .word: wordEscaper
-    case .column: columnEscaper
     }
   }
 
@@ -223,7 +244,7 @@ public import VarnishLog
   private mutating func put(valueOfItemAt index: Int, to line: inout LineWriter) -> Bool {
     let item = items[index]
     let value = captures.plan.slotOfItem[index].flatMap { captures[$0] }
-    let escaper = escaper(for: placements[index])
+    let escaper = escapers[placements[index]]
     func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
       guard let value, value.count > 0 || !style.missesEmpty else {
         unsafe missing.withUnsafeBytes { unsafe line.put($0) }
@@ -253,7 +274,7 @@ public import VarnishLog
     case .requestLine: putRequestLine(to: &line)
     case .user: return put(user, or: style.missingUser, to: &line)
     case .time:
-      if let clock = clockOfItem[index] { clocks[clock].put(Int64(startSeconds.rounded(.down)), to: &line) }
+      if let clock = clockOfItem[index] { unsafe clocks[clock].put(startSecond, to: &line) }
     case .timeNumber(let number): self.put(number, to: &line)
     case .duration(let unit): self.put(unit, to: &line)
     case .hitMiss: return self.put(captures.hitMiss, to: &line)
@@ -308,7 +329,7 @@ public import VarnishLog
     let before = line
     let isThere = put(valueOfItemAt: index, to: &line)
     guard !line.overflowed else { return }
-    if isThere, let written = line.written(since: before.count), LogNumber.isJSON(written) { return }
+    if isThere, LogNumber.isJSON(line.written(since: before.count)) { return }
     line = before
     putMissingNumber(items[index], to: &line)
   }
@@ -329,37 +350,42 @@ public import VarnishLog
 
   private mutating func putProtocol(_ value: LogBytes?, to line: inout LineWriter) {
     if let value, value.count > 0 || !style.missesEmpty {
-      escaper.put(value, to: &line)
+      escapers[.text].put(value, to: &line)
     } else {
       line.put("HTTP/1.0")
     }
   }
 
-  /// Method, absolute URL and protocol (`ncsa-format.md` 5.3).
+  /// Method, absolute URL and protocol (`ncsa-format.md` 5.3), where that isn't written step by step.
   ///
   /// Nothing is changed; but a method that only borrows `self` is given a copy of it.
   private mutating func putRequestLine(to line: inout LineWriter) {
     typealias Field = FormatItem.Field
     if let method = captures[Field.method.rawValue] {
-      escaper.put(method, to: &line)
+      escapers[.text].put(method, to: &line)
     } else {
       line.put("-")
     }
     line.put(" ")
     if let host = captures[CapturePlan.Slot.host] {
-      if !host.prefix(7).equals("http://") { line.put("http://") }
-      escaper.put(host, to: &line)
+      put(host: host, to: &line)
     } else {
       line.put("http://localhost")
     }
     if let url = captures[Field.url.rawValue] {
-      escaper.put(url, to: &line)
+      escapers[.text].put(url, to: &line)
     } else if !rules.since(4, 0) {
       line.put("-")
     }
-    if let query = captures[Field.queryString.rawValue] { escaper.put(query, to: &line) }
+    if let query = captures[Field.queryString.rawValue] { escapers[.text].put(query, to: &line) }
     line.put(" ")
     putProtocol(captures[Field.httpProtocol.rawValue], to: &line)
+  }
+
+  @inline(__always)
+  private mutating func put(host: LogBytes, to line: inout LineWriter) {
+    if !host.prefix(7).equals("http://") { line.put("http://") }
+    escapers[.text].put(host, to: &line)
   }
 
   /// The user's name; valid until it is asked for again.
@@ -385,6 +411,15 @@ public import VarnishLog
       if number != 0 { line.put("000") }
     case .timestamp: break
     }
+  }
+
+  private func putTimestamp(to line: inout LineWriter) {
+    let total = Self.microseconds(startSeconds)
+    let second = (Double(total) / 1e6).rounded(.down)
+    unsafe clocks[timestampClock].put(Int64(second), to: &line)
+    line.put(".")
+    line.put(decimal: (total - Int64(second) * 1_000_000).magnitude, minimumDigits: 6)
+    line.put("Z")
   }
 
   private func putFraction(_ value: Double, digits: Int, to line: inout LineWriter) {

@@ -1,5 +1,5 @@
 /// What the text around a value asks of it.
-enum ValuePlacement: Sendable {
+enum ValuePlacement: UInt8, CaseIterable, Sendable {
   /// Nothing: the value is escaped, or what stands for it is written.
   case text
   /// The value is one of some words in quotation marks.

@@ -48,22 +48,36 @@ public struct LogBytes {
   }
 
   /// Without the NUL bytes at the end.
-  @inlinable
+  @inlinable @inline(__always)
   public var droppingFinalNULs: LogBytes {
     // Nearly always there is exactly one.
-    if count >= 2, unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self) == 0,
+    guard count >= 2, unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self) == 0,
       unsafe start.load(fromByteOffset: count &- 2, as: UInt8.self) != 0
-    {
-      return unsafe LogBytes(start: start, count: count &- 1)
-    }
+    else { return droppingAllFinalNULs }
+    return unsafe LogBytes(start: start, count: count &- 1)
+  }
+
+  @usableFromInline @inline(never)
+  var droppingAllFinalNULs: LogBytes {
     var end = count
     while end > 0, unsafe start.load(fromByteOffset: end - 1, as: UInt8.self) == 0 { end -= 1 }
     return unsafe LogBytes(start: start, count: end)
   }
 
   /// Without white space (C's `isspace`) at both ends.
-  @inlinable
+  @inlinable @inline(__always)
   public var trimmed: LogBytes {
+    // Nearly always there is none, or one blank in front; all white space is at or below a blank.
+    guard count >= 2 else { return trimmedBytewise }
+    let from = unsafe start.load(as: UInt8.self) == 0x20 ? 1 : 0
+    guard unsafe start.load(fromByteOffset: from, as: UInt8.self) > 0x20,
+      unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self) > 0x20
+    else { return trimmedBytewise }
+    return unsafe LogBytes(start: start + from, count: count &- from)
+  }
+
+  @usableFromInline @inline(never)
+  var trimmedBytewise: LogBytes {
     var from = 0
     var end = count
     while from < end, unsafe ASCII.isSpace(start.load(fromByteOffset: from, as: UInt8.self)) { from += 1 }
@@ -79,25 +93,6 @@ public struct LogBytes {
     return unsafe LogBytes(start: start + from, count: count - from)
   }
 
-  /// The `number`-th field, counted from 1, of those that white space separates; nil if there are fewer.
-  @inlinable
-  public func field(_ number: Int) -> LogBytes? {
-    var index = 0
-    var remaining = number
-    while true {
-      while index < count, unsafe ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
-        index += 1
-      }
-      guard index < count else { return nil }
-      let from = index
-      while index < count, unsafe !ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
-        index += 1
-      }
-      remaining -= 1
-      if remaining == 0 { return unsafe LogBytes(start: start + from, count: index - from) }
-    }
-  }
-
   /// Whether the bytes begin with `name`, given in lower case, in any case of letters.
   @inlinable
   public func hasPrefix(lowercased name: UnsafeRawBufferPointer) -> Bool {
@@ -110,9 +105,13 @@ public struct LogBytes {
   }
 
   /// Whether the bytes are `text`, in any case of letters; `text` is given in lower case.
-  @inlinable
+  @inlinable @inline(__always)
   public func equals(lowercased text: StaticString) -> Bool {
-    text.withUTF8Buffer { unsafe count == $0.count && hasPrefix(lowercased: UnsafeRawBufferPointer($0)) }
+    // Length and first letter tell nearly all other texts apart, without a call.
+    guard count == text.utf8CodeUnitCount, count > 0,
+      unsafe start.load(as: UInt8.self) | 0x20 == text.utf8Start.pointee | 0x20
+    else { return count == 0 && text.utf8CodeUnitCount == 0 }
+    return hasPrefix(lowercased: text)
   }
 
   /// Whether the bytes begin with `text`, in any case of letters; `text` is given in lower case.

@@ -1,0 +1,152 @@
+#ifndef SPILLWAY_TEXT_H
+#define SPILLWAY_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+// Text looked at and copied sixteen bytes at a time. The comparisons are the compiler's extension of C, which
+// Swift's own vectors of bytes have no match for: those compare lane by lane. Only one thing differs between
+// processors, how sixteen answers become the bits of a number.
+
+typedef unsigned char shim_bytes16 __attribute__((vector_size(16)));
+
+/// The sixteen answers of a comparison, each 0 or 0xff, as bits, the first byte's the lowest.
+static inline uint32_t shim_bits16(shim_bytes16 answers) {
+#if defined(__SSE2__)
+  typedef char signed_bytes16 __attribute__((vector_size(16)));
+  return (uint32_t)__builtin_ia32_pmovmskb128((signed_bytes16)answers);
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+  const shim_bytes16 places = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  uint8x16_t bits = (uint8x16_t)(answers & places);
+  return (uint32_t)vaddv_u8(vget_low_u8(bits)) | (uint32_t)vaddv_u8(vget_high_u8(bits)) << 8;
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < 16; i++) bits |= (uint32_t)(answers[i] & 1) << i;
+  return bits;
+#endif
+}
+
+// Where a sanitizer checks every load, none reaches beyond a text.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SHIM_LOADS_EXACTLY 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SHIM_LOADS_EXACTLY 1
+#endif
+#endif
+#ifndef SHIM_LOADS_EXACTLY
+#define SHIM_LOADS_EXACTLY 0
+#endif
+
+/// Loads a text of 1 to 15 bytes; what the rest of the sixteen are means nothing.
+///
+/// It is loaded with what lies behind it or, close to the end of a page, with what lies before it. Pages can be read
+/// as a whole or not at all, and none is smaller than 4,096 bytes: so no memory is touched but in pages that a byte
+/// of the text is in. That takes one comparison, where the exact way takes a branch for each length.
+static inline shim_bytes16 shim_load_short_text(const void *source, size_t count) {
+  const unsigned char *from = (const unsigned char *)source;
+  shim_bytes16 bytes;
+  unsigned char copy[2 * sizeof bytes];
+  if (SHIM_LOADS_EXACTLY) {
+    for (size_t i = 0; i < sizeof bytes; i++) copy[i] = i < count ? from[i] : 0;
+    memcpy(&bytes, copy, sizeof bytes);
+  } else if (__builtin_expect(((uintptr_t)from & 4095) <= 4096 - sizeof bytes, 1)) {
+    memcpy(&bytes, from, sizeof bytes);
+  } else {
+    // What comes before begins in the page that the text begins in, as that begins so close to its end.
+    memcpy(&bytes, from + count - sizeof bytes, sizeof bytes);
+    memcpy(copy, &bytes, sizeof bytes);
+    memset(copy + sizeof bytes, 0, sizeof bytes);
+    memcpy(&bytes, copy + sizeof bytes - count, sizeof bytes);
+  }
+  return bytes;
+}
+
+/// Which bytes can't stay in a line as they are, as bits: control characters, quotation marks, backslashes, rubouts
+/// and what isn't ASCII.
+static inline uint32_t shim_specials16(shim_bytes16 bytes) {
+  return shim_bits16((shim_bytes16)(bytes - 0x20 >= 0x5f) | (shim_bytes16)(bytes == '"') |
+                     (shim_bytes16)(bytes == '\\'));
+}
+
+/// Copies a text up to the first byte that `shim_specials16` finds, and tells how many stand in front of that.
+///
+/// The target has room for `count` bytes and fifteen more; what lies behind those copied is undefined. Each byte is
+/// read once, so that what was looked at is what was copied, even if another process changes it.
+static inline size_t shim_copy_plain(void *target, const void *source, size_t count) {
+  const unsigned char *from = (const unsigned char *)source;
+  unsigned char *to = (unsigned char *)target;
+  shim_bytes16 bytes;
+  size_t at = 0;
+  for (; count - at >= sizeof bytes; at += sizeof bytes) {
+    memcpy(&bytes, from + at, sizeof bytes);
+    memcpy(to + at, &bytes, sizeof bytes);
+    uint32_t specials = shim_specials16(bytes);
+    if (specials != 0) return at + (size_t)__builtin_ctz(specials);
+  }
+  if (at == count) return count;
+  bytes = shim_load_short_text(from + at, count - at);
+  memcpy(to + at, &bytes, sizeof bytes);
+  // What lies behind the text ends it, too.
+  return at + (size_t)__builtin_ctz(shim_specials16(bytes) | (uint32_t)1 << (count - at));
+}
+
+/// Copies `count` bytes in pieces of sixteen: source and target have that many and fifteen more.
+static inline void shim_copy_rounded(void *target, const void *source, size_t count) {
+  for (size_t at = 0; at < count; at += sizeof(shim_bytes16))
+    memcpy((unsigned char *)target + at, (const unsigned char *)source + at, sizeof(shim_bytes16));
+}
+
+/// Which bytes of a text of 1 to 64 belong to words, as bits, the first byte's the lowest: all but white space (C's
+/// `isspace`).
+static inline uint64_t shim_words64(const void *source, size_t count) {
+  const unsigned char *from = (const unsigned char *)source;
+  uint64_t words = 0;
+  shim_bytes16 bytes;
+  for (size_t at = 0; at < count; at += sizeof bytes) {
+    if (count - at >= sizeof bytes)
+      memcpy(&bytes, from + at, sizeof bytes);
+    else
+      bytes = shim_load_short_text(from + at, count - at);
+    uint32_t blanks = shim_bits16((shim_bytes16)(bytes == ' ') | (shim_bytes16)(bytes - '\t' < 5));
+    words |= (uint64_t)(blanks ^ 0xffff) << at;
+  }
+  return words & UINT64_MAX >> (64 - count);
+}
+
+/// Copies `count` bytes or those in front of the first NUL, whichever is less, and tells how many. The target
+/// has room for `count` bytes; what lies behind those copied is undefined. Each byte is read at most twice.
+static inline size_t shim_copy_text(void *target, const void *source, size_t count) {
+  const unsigned char *from = (const unsigned char *)source;
+  unsigned char *to = (unsigned char *)target;
+  size_t at = 0;
+  if (count >= sizeof(shim_bytes16)) {
+    while (1) {
+      shim_bytes16 bytes;
+      memcpy(&bytes, from + at, sizeof bytes);
+      memcpy(to + at, &bytes, sizeof bytes);
+      shim_bytes16 zeros = (shim_bytes16)(bytes == 0);
+      uint64_t words[2];
+      memcpy(words, &zeros, sizeof words);
+      if (words[0] != 0) return at + (size_t)__builtin_ctzll(words[0]) / 8;
+      if (words[1] != 0) return at + 8 + (size_t)__builtin_ctzll(words[1]) / 8;
+      if (at == count - sizeof bytes) return count;
+      // The last sixteen bytes overlap those before them.
+      at += sizeof bytes;
+      if (at > count - sizeof bytes) at = count - sizeof bytes;
+    }
+  }
+  for (; at < count; at++) {
+    unsigned char byte = from[at];
+    if (byte == 0) break;
+    to[at] = byte;
+  }
+  return at;
+}
+
+#endif

@@ -1,0 +1,66 @@
+internal import CShims
+
+/// The fields of a text that white space (C's `isspace`) separates.
+///
+/// Where they are in a text of at most 64 bytes, as nearly all are that fields are taken from, is found out for all of
+/// them at once, sixteen bytes at a time.
+@frozen @safe
+public struct LogFields {
+  // Invariant: in a text of 1 to 64 bytes no bit of `words` is set from its end on.
+
+  @usableFromInline let text: LogBytes
+  /// Which bytes belong to fields, the first one's bit the lowest; of longer texts nothing.
+  @usableFromInline let words: UInt64
+
+  @usableFromInline static var byteCountMax: Int { 64 }
+
+  /// Looks for a text's fields.
+  public init(_ text: LogBytes) {
+    self.text = text
+    words = unsafe (1...Self.byteCountMax).contains(text.count) ? shim_words64(text.start, text.count) : 0
+  }
+
+  /// The `number`-th field, counted from 1; nil if there are fewer.
+  @inlinable
+  public subscript(number: Int) -> LogBytes? {
+    guard text.count <= Self.byteCountMax else { return fieldOfLongText(number) }
+    guard number > 0 else { return nil }
+    // A field begins where the byte in front belongs to none.
+    var starts = words & ~(words &<< 1)
+    var before = number &- 1
+    while before > 0, starts != 0 {
+      starts &= starts &- 1
+      before &-= 1
+    }
+    guard starts != 0 else { return nil }
+    let from = starts.trailingZeroBitCount
+    // It ends in front of the next byte that belongs to none, or with the 64th.
+    let count = min((~(words &>> UInt64(from))).trailingZeroBitCount, Self.byteCountMax &- from)
+    return unsafe LogBytes(start: text.start + from, count: count)
+  }
+
+  @usableFromInline @inline(never)
+  func fieldOfLongText(_ number: Int) -> LogBytes? {
+    let (start, count) = unsafe (text.start, text.count)
+    var index = 0
+    var remaining = number
+    while true {
+      while index < count, unsafe ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
+        index += 1
+      }
+      guard index < count else { return nil }
+      let from = index
+      while index < count, unsafe !ASCII.isSpace(start.load(fromByteOffset: index, as: UInt8.self)) {
+        index += 1
+      }
+      remaining -= 1
+      if remaining == 0 { return unsafe LogBytes(start: start + from, count: index - from) }
+    }
+  }
+}
+
+extension LogBytes {
+  /// The `number`-th field, counted from 1, of those that white space separates; nil if there are fewer.
+  @inlinable
+  public func field(_ number: Int) -> LogBytes? { LogFields(self)[number] }
+}

@@ -1,0 +1,88 @@
+import CShims
+import TestSupport
+import Testing
+import VarnishLog
+
+/// Copying text as far as it is plain, held against looking at it byte by byte.
+struct PlainTextTests {
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  }
+
+  /// Copies a text from a place into room that is just large enough.
+  private static func expectCopy(of text: [UInt8], _ page: GuardedPage, at place: GuardedPage.Place) {
+    let expected = text.prefix(while: isPlain)
+    let source = page.lay(text, at: place)
+    let room = [UInt8](unsafeUninitializedCapacity: text.count + 16) { room, count in
+      room.initialize(repeating: 0xEE)
+      let copied = shim_copy_plain(room.baseAddress, source, text.count)
+      if copied != expected.count { Issue.record("\(copied) of \(text) at \(place)") }
+      count = room.count
+    }
+    if !room.starts(with: expected) { Issue.record("another text than \(text) at \(place)") }
+    // Fifteen bytes behind it at most.
+    if room.last != 0xEE { Issue.record("too far behind \(text) at \(place)") }
+  }
+
+  @Test func `texts of any length are copied wherever they lie`() {
+    let page = GuardedPage()
+    var random = SeededGenerator(seed: 1)
+    for count in 0...100 {
+      let plain = (0..<count).map { _ in UInt8(ascii: "a") + UInt8.random(in: 0..<26, using: &random) }
+      for place in GuardedPage.places(for: count, using: &random) {
+        Self.expectCopy(of: plain, page, at: place)
+      }
+      for index in 0..<count {
+        var text = plain
+        text[index] = UInt8(ascii: "\"")
+        Self.expectCopy(of: text, page, at: .end)
+        Self.expectCopy(of: text, page, at: .start(Int.random(in: 0...32, using: &random)))
+        Self.expectCopy(of: text, page, at: .across(index))
+      }
+    }
+  }
+
+  @Test func `every byte is either plain or not`() {
+    let page = GuardedPage()
+    for byte in UInt8.min...UInt8.max {
+      for count in 1...34 {
+        for index in Set([0, count / 2, count - 1]) {
+          var text = [UInt8](repeating: 0x78, count: count)
+          text[index] = byte
+          Self.expectCopy(of: text, page, at: .end)
+        }
+      }
+    }
+  }
+
+  @Test func `the bits of sixteen answers are in their order`() {
+    for index in 0..<16 {
+      var bytes = [UInt8](repeating: 0, count: 16)
+      bytes[index] = UInt8(ascii: " ")
+      let words = bytes.withUnsafeBytes { shim_words64($0.baseAddress, 16) }
+      #expect(words == 0xFFFF & ~(1 << UInt64(index)))
+    }
+  }
+
+  // MARK: Through a renderer
+
+  /// The same value in lines that end the room at once, and in long ones.
+  @Test(arguments: [false, true])
+  func `a value with anything in it is escaped as its bytes are one by one`(isJSON: Bool) throws {
+    let rendering = try Rendering("%{X}i", VarnishVersion(8, 0), isJSON: isJSON)
+    var random = SeededGenerator(seed: 4)
+    func line(_ value: [UInt8]) -> [UInt8] {
+      rendering.line([("ReqHeader", Array("X: ".utf8) + value)]).dropLast()
+    }
+    let escaped = (UInt8.min...UInt8.max).map { byte in
+      // Between letters, so that nothing is trimmed.
+      Array(line([0x78, byte, 0x78]).dropFirst().dropLast())
+    }
+    for count in 0...80 {
+      let value = (0..<count).map { _ in
+        Int.random(in: 0..<8, using: &random) == 0 ? UInt8.random(in: .min ... .max, using: &random) : 0x61
+      }
+      #expect(line([0x78] + value + [0x78]) == [0x78] + value.flatMap { escaped[Int($0)] } + [0x78])
+    }
+  }
+}
