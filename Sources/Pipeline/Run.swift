@@ -56,7 +56,7 @@ struct Run: ~Copyable {
     var control = control
     let pidFile = try control.makePIDFile()
     let process = control.configuration.process
-    if let memory = MachineLimits.current.memoryBytes, process.spoolBytes > memory {
+    if let memory = process.memoryBytes, process.spoolBytes > memory {
       control.messages.say(
         "--spool-memory: \(process.spoolBytes) bytes are more than the \(memory) of this machine or container"
       )

@@ -35,7 +35,9 @@ public struct ProcessConfiguration: Sendable, Equatable {
   /// How often the accounts are said, and how; nil is at the end alone.
   public var report: Report?
   /// How many bytes entries may take in memory, for all outputs; a share of what the machine or the container has.
-  public var spoolBytes = MachineLimits.current.queueBytes
+  public var spoolBytes: Int
+  /// How much memory the process may have; nil if that can't be known.
+  let memoryBytes: Int?
   /// How long to go on delivering after a signal to end, in seconds.
   public var drainSeconds = 5.0
   /// What SIGHUP does.
@@ -84,5 +86,8 @@ public struct ProcessConfiguration: Sendable, Equatable {
   }
 
   /// The usual defaults.
-  public init() {}
+  public init() {
+    let limits = MachineLimits.current
+    (spoolBytes, memoryBytes) = (limits.queueBytes, limits.memoryBytes)
+  }
 }
