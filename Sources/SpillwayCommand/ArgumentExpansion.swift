@@ -49,10 +49,17 @@ struct ArgumentExpansion {
     self.successors = successors
     self.longForms = longForms
     self.strayOption = strayOption
-    let all = optionString + unlisted
-    let letters = Set(all).subtracting(":")
-    valued = letters.filter { all.contains("\($0):") }
-    flags = letters.subtracting(valued)
+    var (flags, valued) = (Set<Character>(), Set<Character>())
+    var all = (optionString + unlisted)[...]
+    while let letter = all.popFirst() {
+      if all.first == ":" {
+        all.removeFirst()
+        valued.insert(letter)
+      } else {
+        flags.insert(letter)
+      }
+    }
+    (self.flags, self.valued) = (flags, valued)
   }
 
   /// The same, for a command line in which inputs stand by themselves.
@@ -100,7 +107,7 @@ struct ArgumentExpansion {
         if let stray = rest.first, strayOption == nil { throw .strayArgument(stray) }
         for stray in rest { result += [strayOption ?? "", stray] }
         rest = []
-      } else if let format = CompressionFormat.allCases.first(where: { argument == "--\($0)" }) {
+      } else if let format = CompressionFormat.allCases.first(where: { argument == "--" + $0.rawValue }) {
         // The only options whose value may be left out.
         result.append("\(argument)=\(format.usualLevel)")
       } else if argument.hasPrefix("--") {
