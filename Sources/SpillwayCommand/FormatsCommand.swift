@@ -25,7 +25,8 @@ struct FormatsCommand: ParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the templates there are.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List the templates there are.")
     @OptionGroup var place: Place
 
     func run() throws {
@@ -59,7 +60,8 @@ struct FormatsCommand: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print a template's file.")
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Print a template's file.")
     @OptionGroup var place: Place
 
     @Argument(help: "The template's name, or the path of a file.")
@@ -76,6 +78,7 @@ struct FormatsCommand: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "check",
       abstract: "Run the examples of templates.",
       discussion: "Without names, of all there are. The exit status is 1 if one comes out differently.")
     @OptionGroup var place: Place
