@@ -31,9 +31,8 @@ struct LogCommand: RunCommand {
   var matching: MatchingOptions { selection.matching }
 
   func request(_ context: OptionContext) throws -> OutputRequest {
-    var request = try OutputRequest.blank()
+    var request = OutputRequest(format: .usual, output: output)
     request.set(matching, context.letters)
-    request.output = output
     request.shown = shown(request)
     request.side = OutputRequest.Side(client: selection.c, backend: selection.b)
     (request.includesESI, request.grouping) = (selection.esi, selection.g)

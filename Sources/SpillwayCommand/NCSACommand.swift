@@ -29,10 +29,9 @@ struct NCSACommand: RunCommand {
   var matching: MatchingOptions { selection.matching }
 
   func request(_ context: OptionContext) throws -> OutputRequest {
-    var request = try OutputRequest.blank()
+    var request = OutputRequest(format: format, output: output)
     request.set(matching, context.letters)
     request.set(selection, format)
-    request.output = output
     try setOldFormat(&request, context)
     return request
   }

@@ -48,7 +48,7 @@ struct OutputRequest {
 
   /// Nothing but what is usual.
   static func blank() throws -> OutputRequest {
-    OutputRequest(format: try FormatOptions.parse([]), output: try OutputOptions.parse([]))
+    OutputRequest(format: .usual, output: try OutputOptions.parse([]))
   }
 
   /// Whether it goes to a file, or what else has such a name.
