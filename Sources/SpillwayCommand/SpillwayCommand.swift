@@ -124,9 +124,9 @@ enum SpillwayCommand {
 
   /// A command with the options that it is given.
   ///
-  /// Below the root the parser looks at every command, and thrice at the options of the one it is about: two fifths of the
-  /// time that a command takes to begin. So the command is parsed by itself first, and below the root only where that
-  /// fails, for what is said then: mistakes, help, scripts for shells.
+  /// Below the root the parser looks at every command, and four times, not twice, at the options of the one it is about:
+  /// two fifths of the time that a command takes to begin. So the command is parsed by itself first, and below the root
+  /// only where that fails, for what is said then: mistakes, help, scripts for shells.
   private static func parse<Command: RunCommand>(
     _ type: Command.Type, _ arguments: [String], isOldName: Bool
   ) throws -> Command {
