@@ -11,9 +11,10 @@ struct ArgumentExpansion {
   /// Those of its older versions that are taken all the same.
   private let unlisted: String
   /// What to use instead of options that older versions had, by their letters.
-  private let successors: [Character: String]
-  /// Letters of options that stand alone, and of those that take a value.
-  private let flags: Set<Character>, valued: Set<Character>
+  private let successors: [Successor]
+  /// Letters of options that stand alone, and of those that take a value: few enough to be looked through, where a set
+  /// would first have to be made.
+  private let flags: [Character], valued: [Character]
 
   /// What `varnishncsa` of any version takes, and what was added.
   static let ncsa = ArgumentExpansion(
@@ -27,36 +28,36 @@ struct ArgumentExpansion {
 
   /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
   static let ncsaBefore40 = ArgumentExpansion(
-    optionString: "abcCdDEF:fg:hi:I:jk:L:m:n:P:Q:q:r:R:s:t:T:Vw:x:X:", successors: [:],
-    longForms: ["f": "--prefer-forwarded"])
+    optionString: "abcCdDEF:fg:hi:I:jk:L:m:n:P:Q:q:r:R:s:t:T:Vw:x:X:", successors: [],
+    longForms: [("f", "--prefer-forwarded")])
 
   /// The same of `varnishlog`, which may have a tag and an expression behind its options.
   static let logBefore40 = ArgumentExpansion(
-    optionString: "aAbcCdDEg:hi:I:k:L:m:n:oOP:Q:q:r:R:s:t:T:uvVw:x:X:", successors: [:],
+    optionString: "aAbcCdDEg:hi:I:k:L:m:n:oOP:Q:q:r:R:s:t:T:uvVw:x:X:", successors: [],
     strayOption: "--together-with")
 
   /// Letters that the parser knows by another name.
-  private let longForms: [Character: String]
+  private let longForms: [(letter: Character, option: String)]
   /// What the parser is told of arguments that belong to no option; nil if there may be none.
   private let strayOption: String?
 
   private init(
-    optionString: String, unlisted: String = "", successors: [Character: String],
-    longForms: [Character: String] = [:], strayOption: String? = nil
+    optionString: String, unlisted: String = "", successors: [Successor],
+    longForms: [(letter: Character, option: String)] = [], strayOption: String? = nil
   ) {
     self.optionString = optionString
     self.unlisted = unlisted
     self.successors = successors
     self.longForms = longForms
     self.strayOption = strayOption
-    var (flags, valued) = (Set<Character>(), Set<Character>())
+    var (flags, valued): ([Character], [Character]) = ([], [])
     var all = (optionString + unlisted)[...]
     while let letter = all.popFirst() {
       if all.first == ":" {
         all.removeFirst()
-        valued.insert(letter)
+        valued.append(letter)
       } else {
-        flags.insert(letter)
+        flags.append(letter)
       }
     }
     (self.flags, self.valued) = (flags, valued)
@@ -125,7 +126,7 @@ struct ArgumentExpansion {
   }
 
   /// The options whose values are bytes; all others take text.
-  private static let byteLetters: Set<Character> = ["F", "q", "i", "I", "x", "X", "m"]
+  private static let byteLetters: [Character] = ["F", "q", "i", "I", "x", "X", "m"]
 
   /// Refuses what isn't UTF-8 where text is wanted.
   func checkBytes(_ arguments: [String]) throws(UsageError) {
@@ -167,7 +168,7 @@ struct ArgumentExpansion {
     var letters = letters.unicodeScalars
     while let letter = letters.popFirst().map(Character.init) {
       if flags.contains(letter) {
-        result.append(longForms[letter] ?? "-\(letter)")
+        result.append(longForms.first { $0.letter == letter }?.option ?? "-\(letter)")
       } else if valued.contains(letter) {
         guard let value = letters.isEmpty ? rest.popFirst() : String(String.UnicodeScalarView(letters))
         else {
@@ -177,7 +178,7 @@ struct ArgumentExpansion {
         result += value == "--" ? ["-\(letter)=\(value)"] : ["-\(letter)", value]
         return
       } else {
-        throw .unknownOption(letter, successor: successors[letter])
+        throw .unknownOption(letter, successor: successors.first { $0.letter == letter }?.use)
       }
     }
   }

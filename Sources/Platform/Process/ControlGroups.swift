@@ -69,9 +69,12 @@ package struct ControlGroups: Sendable {
     }
     var names = relative.split(separator: "/").map(String.init)
     if names.contains("..") { names = [] }
-    return (0...names.count).map { count in
-      ([root + hierarchy.mountPoint] + names.prefix(count)).joined(separator: "/")
-    }
+    var directory = root + hierarchy.mountPoint
+    return [directory]
+      + names.map { name in
+        directory += "/" + name
+        return directory
+      }
   }
 
   /// The number in a file; nil if there is none, or one that stands for no limit.
