@@ -5,11 +5,13 @@ public import VarnishLog
 /// (`query-language.md`).
 ///
 /// Every comparison is put to the records it is about, and all end as soon as the result is certain. Regular
-/// expressions come last, if anything still depends on them. The records are those that were captured for
+/// expressions come last, if anything still depends on them. The records are those that were picked for
 /// the query while the transaction was walked over; groups of several transactions are walked over here.
 public struct Query: ~Copyable {
   /// The tags whose records must survive until a group is finished.
   public let neededTags: TagSet
+  /// What is to be picked out of transactions for it.
+  public let wish: PickWish
 
   private let truths: Truths
   /// The tests that cost little, then the regular expressions.
@@ -54,6 +56,7 @@ public struct Query: ~Copyable {
     self.rules = EvaluationRules(numbers: rules.numbers, hasQuotedFields: rules.hasQuotedFields)
     truths = Truths(parsed.steps)
     var neededTags = TagSet()
+    var wish = PickWish()
     var plainTests: [(RecordTest, TagSet)] = []
     var patternTests: [(RecordTest, TagSet)] = []
     var vxidTests: [(node: Int32, relation: Relation, number: Int64)] = []
@@ -61,6 +64,13 @@ public struct Query: ~Copyable {
     let constants = ConstantPool()
     for (comparison, node) in zip(parsed.comparisons, truths.leaves) {
       neededTags.formUnion(comparison.tags)
+      if let prefix = comparison.prefix {
+        for tag in UInt8.min...UInt8.max where comparison.tags.contains(tag) {
+          wish.want(tag, beginningWith: [prefix + [UInt8(ascii: ":")]])
+        }
+      } else {
+        wish.want(comparison.tags)
+      }
       func test(_ criterion: RecordTest.Criterion) -> (RecordTest, TagSet) {
         let test = unsafe RecordTest(
           node: node, levels: comparison.levels, prefix: comparison.prefix.map(constants.keep),
@@ -84,6 +94,7 @@ public struct Query: ~Copyable {
       }
     }
     self.neededTags = neededTags
+    self.wish = wish
     self.plainTests = TestTable(plainTests)
     self.patternTests = TestTable(patternTests)
     self.vxidTests = vxidTests
@@ -110,19 +121,19 @@ public struct Query: ~Copyable {
     return truths.result == .yes
   }
 
-  /// Whether a transaction, alone in its group, meets the condition, by what was captured of it.
+  /// Whether a transaction, alone in its group, meets the condition, by what was picked out of it.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   public mutating func matches<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>
+    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>
   ) -> Bool {
     truths.reset()
     for test in vxidTests {
       let holds = test.relation.holds(Int64(bitPattern: transaction.vxid), test.number)
       truths.settle(test.node, holds ? .yes : .no)
     }
-    apply(plainTests, to: captured, level: transaction.level)
-    apply(patternTests, to: captured, level: transaction.level)
+    apply(plainTests, to: picked, level: transaction.level)
+    apply(patternTests, to: picked, level: transaction.level)
     return truths.result == .yes
   }
 
@@ -152,10 +163,10 @@ public struct Query: ~Copyable {
   }
 
   private func apply<Layout: RecordLayout>(
-    _ tests: TestTable, to captured: CapturedRecords<Layout>, level: Int
+    _ tests: TestTable, to picked: PickedRecords<Layout>, level: Int
   ) {
     guard truths.result == .unknown, !tests.isEmpty else { return }
-    let records = unsafe captured.query
+    let records = unsafe picked.records
     for index in records.indices {
       guard unsafe put(records[index], to: tests, level: level) else { break }
     }

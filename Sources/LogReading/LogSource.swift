@@ -18,6 +18,16 @@ public protocol LogSource<Layout>: ~Copyable {
   /// The next records, or why there are none.
   mutating func next() throws(LogError) -> SourceStep<Layout>
 
+  /// Has records be picked out of whole transactions while the source looks where they end.
+  ///
+  /// Sources may pick nothing.
+  ///
+  /// - Parameter tags: the numbering of the log's tags.
+  mutating func pick(_ wish: PickWish, _ tags: TagTable)
+
+  /// What was picked out of the run that was handed out last; nil if it is another, or nothing was picked.
+  func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>?
+
   /// Whether what the last call handed out is still what the server wrote.
   var isIntact: Bool { get }
 
@@ -55,6 +65,12 @@ extension LogSource where Self: ~Copyable {
 
   /// Where reading goes on.
   public var restartPlace: UInt64 { nextPlace }
+
+  /// Nothing is picked.
+  public mutating func pick(_ wish: PickWish, _ tags: TagTable) {}
+
+  /// Nothing is picked.
+  public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { nil }
 
   /// Transactions are in the log.
   public static var makesTransactions: Bool { false }

@@ -56,8 +56,14 @@ public struct GroupingOptions: Sendable, Equatable {
 
   /// Whether the side that a `Begin` is marked with is enough to know that a transaction won't be needed.
   func isRuledOut(bySide side: Side) -> Bool {
+    wantsOneSide && side != (wantsClient ? .client : .backend)
+  }
+
+  /// The side whose transactions are of no use, whatever they say; nil if there is none.
+  public var unwantedSide: Side? { wantsOneSide ? (wantsClient ? .backend : .client) : nil }
+
+  private var wantsOneSide: Bool {
     candidateRule != .everything && grouping == .vxid && wantsClient != wantsBackend
-      && side != (wantsClient ? .client : .backend)
   }
 
   /// Whether a transaction that begins so will be needed.

@@ -45,6 +45,9 @@ public struct Transaction<Layout: RecordLayout> {
     self.inPlace = inPlace
   }
 
+  /// All of its records where the source has them; nil if some came in earlier pieces.
+  @inlinable public var wholeRun: RecordRun<Layout>? { stored.isEmpty ? inPlace : nil }
+
   /// A walk over its records, in the order in which they were logged.
   @inlinable
   public func makeCursor() -> Cursor {

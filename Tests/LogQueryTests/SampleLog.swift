@@ -73,7 +73,7 @@ struct SampleLog {
       grouping: grouping, candidateRule: .everything, wantsClient: true, wantsBackend: true,
       wantsESI: true)
     options.keptTags = query.neededTags
-    var captures = RecordCaptures(query: query.neededTags, line: .all)
+    var picker = RecordPicker<Layout>(query.wish)
     var grouper = Grouper<Layout>(options: options, tags: tags)
     var matches: [UInt64] = []
     bytes.withUnsafeBytes { buffer in
@@ -83,9 +83,9 @@ struct SampleLog {
         grouper.addEach(RecordRun(start: record.address, byteCount: record.bytes.count))
         while let group = grouper.next() {
           let isMatch = query.matches(group)
-          // What was captured in one walk must lead to the same as another walk over all records.
-          if group.count == 1, let captured = captures.capture(group[0]) {
-            #expect(query.matches(group[0], captured) == isMatch)
+          // What was picked in one walk must lead to the same as another walk over all records.
+          if group.count == 1, let picked = picker.pick(group[0]) {
+            #expect(query.matches(group[0], picked) == isMatch)
           }
           guard isMatch else { continue }
           for index in 0..<group.count where [.request, .backendRequest].contains(group[index].type) {

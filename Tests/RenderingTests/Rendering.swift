@@ -26,7 +26,7 @@ struct Rendering {
       grouping: .vxid, candidateRule: .everything, wantsClient: true, wantsBackend: true,
       wantsESI: true)
     options.keptTags = renderer.neededTags
-    var captures = RecordCaptures(query: TagSet(), line: renderer.neededTags)
+    var picker = RecordPicker<WideRecords>(renderer.wish)
     var grouper = Grouper<WideRecords>(options: options, tags: tags)
     var output: [UInt8] = []
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
@@ -41,10 +41,10 @@ struct Rendering {
             let outcome = renderer.render(group[index], to: &line)
             let written = outcome == .line ? Array(line.written) : []
             output += written
-            // What was captured in one walk must give the same as another walk over all records.
-            let captured = captures.capture(group[index])
+            // What was picked in one walk must give the same as another walk over all records.
+            let picked = picker.pick(group[index])
             line = LineWriter(room)
-            #expect(captured != nil && renderer.render(group[index], captured, to: &line) == outcome)
+            #expect(picked != nil && renderer.render(group[index], picked, to: &line) == outcome)
             if outcome == .line { #expect(Array(line.written) == written) }
           }
         }

@@ -53,6 +53,8 @@ struct CaptureReading {
     var lines = LineMaker<Source.Layout>(scenario, numbering: source.numbering, rendersAgain: false)
     var outcome = Outcome()
     var (place, gapEnd) = (source.nextPlace, 0)
+    let picks = PickCheck(source.numbering)
+    picks.begin(&source)
     do throws(LogError) {
       reading: while true {
         let step = try source.next()
@@ -62,6 +64,7 @@ struct CaptureReading {
         switch step {
         case .records(let run):
           require(run.byteCount > 0, "no records")
+          picks.check(run, source)
           if Source.recordsStandAlone || Source.makesTransactions {
             lines.addEach(run)
           } else {

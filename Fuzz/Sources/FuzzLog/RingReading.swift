@@ -94,6 +94,8 @@ struct RingReading {
     _ ring: inout Source, numbering: TagNumbering, _ bounds: Range<Int>?, _ writer: RingWriter
   ) {
     var lines = LineMaker<Source.Layout>(scenario, numbering: numbering, rendersAgain: true)
+    let picks = PickCheck(numbering)
+    picks.begin(&ring)
     // Every word of a ring can begin a record once, before and after each thing the writer does; a reader
     // that takes more steps goes round in circles.
     let stepsMax = ring.byteCount / 4 + 64
@@ -116,6 +118,7 @@ struct RingReading {
               from >= bounds.lowerBound && from + run.byteCount <= bounds.upperBound,
               "records from \(from) on, \(run.byteCount) bytes of a ring that lies in \(bounds)")
           }
+          picks.check(run, ring)
           lines.add(run, inPlace: inPlace, meddle: meddle) { ring.isIntact }
           if lines.isOversized { lines.flush() }
         case .overrun(let lostBytes):

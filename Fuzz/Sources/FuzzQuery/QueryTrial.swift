@@ -72,11 +72,11 @@ struct QueryTrial {
     _ query: inout Query, _ log: SpecimenLog<Layout>, keptTags: TagSet
   ) -> [Bool] {
     var verdicts: [Bool] = []
-    var captures = RecordCaptures(query: query.neededTags, line: TagSet())
+    var picker = RecordPicker<Layout>(query.wish)
     log.forEachGroup(grouping, keptTags: keptTags) { group in
       let isMatch = query.matches(group)
-      if group.count == 1, let captured = captures.capture(group[0]) {
-        require(query.matches(group[0], captured) == isMatch, "the captured records lead elsewhere")
+      if group.count == 1, let picked = picker.pick(group[0]) {
+        require(query.matches(group[0], picked) == isMatch, "the picked records lead elsewhere")
       }
       verdicts.append(isMatch)
     }

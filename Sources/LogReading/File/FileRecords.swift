@@ -1,4 +1,3 @@
-import CShims
 public import VarnishLog
 
 /// The records of a binary log file, seen through a window that moves along it.
@@ -8,15 +7,14 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   var window: FileWindow
   /// Where in the window the next record begins.
   var offsetInWindow = 0
-  private var classes: TagClasses
+  /// What is picked; of the log's own numbering from `begin` on.
+  private var picks = RunPicks<Layout>(TagTable(NumberingProbe(Layout.self).fallback))
   private var probe = NumberingProbe(Layout.self)
   private let assumedNumbering: TagNumbering
   private let knownNumbering: TagNumbering?
-  /// Up to where records of unknown tags have been counted; a run may be looked at twice.
-  private var examinedOffset = 0
 
   /// The records of tags that the numbering gives no meaning; nil if there were none.
-  public private(set) var unknownTags: UnknownTags?
+  public internal(set) var unknownTags: UnknownTags?
 
   /// Prepares for reading behind the file's marker; `begin` comes first.
   ///
@@ -30,7 +28,6 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
     window = FileWindow(file)
     self.assumedNumbering = assumedNumbering ?? NumberingProbe(Layout.self).fallback
     self.knownNumbering = knownNumbering
-    classes = TagClasses(TagTable(knownNumbering ?? self.assumedNumbering))
   }
 
   /// The tag numbering that is known, or that the first records show.
@@ -50,11 +47,20 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
         probe.examine(tag: record.tag, payload: record.payload)
       }
     }
-    classes.deallocate()
-    classes = TagClasses(TagTable(numbering))
+    pick(PickWish(), TagTable(numbering))
   }
 
-  deinit { classes.deallocate() }
+  deinit { picks.deallocate() }
+
+  /// Has records be picked out of whole transactions.
+  public mutating func pick(_ wish: PickWish, _ tags: TagTable) {
+    picks.deallocate()
+    picks = RunPicks(tags, wish)
+  }
+
+  /// What was picked out of the run that was handed out last; nil if it is another.
+  @inline(__always)
+  public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks.picked(of: run) }
 
   /// Whether records of no transaction are handed out too.
   public var includesUnattributed = false
@@ -82,6 +88,9 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
     unsafe window.offset + (address - window.start)
   }
 
+  // The attribute lets callers in other modules, which know the layout, call what was made for it: `@specialized` has them
+  // compare types at each call, which costs 60 instructions.
+
   /// The next records of one transaction that stand together: up to its `End`, another `Begin`, a record
   /// of another transaction or `linksMax` links.
   ///
@@ -89,20 +98,19 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   ///
   /// - Throws: `LogError.truncated` at a record that isn't all there, `.damaged` at one that can't be, and
   ///   `.readFailed` or `.undecodable` behind the last record that could be read.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public mutating func next() throws(LogError) -> SourceStep<Layout> {
     while true {
-      let run = scan()
+      let start = unsafe window.start + offsetInWindow
+      let run = unsafe picks.find(at: start, byteCount: window.byteCount - offsetInWindow)
       if run.byteCount > 0, run.isEnded || window.isFull || window.reachedEnd {
-        let start = unsafe window.start + offsetInWindow
         let place = nextPlace
+        if run.unknown.count > 0 { note(run) }
         offsetInWindow += run.byteCount
         if run.vxid == 0, !includesUnattributed { continue }
         return unsafe .records(
-          RecordRun(
-            start: start, byteCount: run.byteCount, place: place,
-            shape: run.begins && run.ends ? run.links > 0 ? .linked : .plain : .unknown))
+          RecordRun(start: start, byteCount: run.byteCount, place: place, shape: run.shape(Layout.self)))
       }
       if run.isEnded { try skipOddRecord() }
       if window.reachedEnd {
@@ -120,65 +128,6 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
     }
   }
 
-  /// What was found from `offsetInWindow` on.
-  private struct Run {
-    var byteCount = 0
-    var vxid: UInt64 = 0
-    var begins = false
-    var ends = false
-    var links = 0
-    /// Whether more of the file couldn't make it longer.
-    var isEnded = false
-  }
-
-  /// How many links one run may have: what one run adds to the grouper's table stays small.
-  private static var linksMax: Int { 32 }
-
-  private static var prefetchDistance: Int { 2048 }
-
-  private mutating func scan() -> Run {
-    let base = unsafe window.start
-    let filled = window.byteCount
-    var run = Run()
-    // offsetInWindow <= at <= filled holds throughout, so none of the sums below can overflow.
-    var at = offsetInWindow
-    if filled &- at >= Layout.headerByteCount { run.vxid = unsafe Layout.vxid(base + at) }
-    while filled &- at >= Layout.headerByteCount {
-      let record = unsafe base + at
-      // Here the file's bytes are touched for the first time; walking from header to header would wait for
-      // each of them.
-      unsafe shim_prefetch(record + Self.prefetchDistance)
-      let word = unsafe record.load(as: UInt32.self)
-      let byteCount = Record<Layout>.byteCount(word)
-      guard byteCount <= filled &- at else { break }
-      guard unsafe Layout.vxid(record) == run.vxid else {
-        run.isEnded = true
-        break
-      }
-      let kind = classes[RecordHeader.tag(word)]
-      if kind == .plain {
-        at &+= byteCount
-        continue
-      }
-      if kind == .link { run.links += 1 }
-      if kind == .unknown { noteUnknownTag(RecordHeader.tag(word), at: at) }
-      let isOdd = kind == .batch || kind == .mark
-      if isOdd || (at > offsetInWindow && (kind == .begin || run.links > Self.linksMax)) {
-        run.isEnded = true
-        break
-      }
-      at &+= byteCount
-      if kind == .begin { run.begins = true }
-      if kind == .end {
-        run.ends = true
-        run.isEnded = true
-        break
-      }
-    }
-    run.byteCount = at - offsetInWindow
-    return run
-  }
-
   /// Passes over a batch header, which only says something in a ring.
   ///
   /// - Throws: `LogError.damaged` if the record at `offsetInWindow` is what marks unwritten memory.
@@ -192,15 +141,8 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
     offsetInWindow += Layout.headerByteCount
   }
 
-  private mutating func noteUnknownTag(_ tag: UInt8, at index: Int) {
-    let offset = window.offset + index
-    guard offset >= examinedOffset else { return }
-    examinedOffset = offset + 1
-    if unknownTags == nil {
-      unknownTags = UnknownTags(count: 1, firstTag: tag, firstOffset: offset)
-    } else {
-      unknownTags?.count += 1
-    }
+  private mutating func note(_ run: FoundRun) {
+    unknownTags += UnknownTags(run, at: window.offset + offsetInWindow)
   }
 
   private func truncated() -> LogError {
@@ -213,12 +155,4 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
       path: window.path, offset: window.offset + offsetInWindow, isDecoded: isDecoded, needed: needed,
       left: left)
   }
-}
-
-/// Records whose tag has no meaning in the log's numbering.
-public struct UnknownTags: Sendable, Equatable {
-  /// How many there were.
-  public internal(set) var count: Int
-  /// The first one's tag, and where in the file it stands.
-  public let firstTag: UInt8, firstOffset: Int
 }

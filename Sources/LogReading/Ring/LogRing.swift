@@ -34,6 +34,9 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   /// Set after damage: the segment whose successor is the next place known to be good.
   private var damagedSegment: UInt64?
 
+  /// What is picked out of batches; nil until it is known.
+  private var picks: RunPicks<Layout>?
+
   /// What stands where no record has been written yet, and where the ring starts over.
   static var endMark: UInt32 { 0xFE45_4545 }
   static var wrapMark: UInt32 { 0xFE57_5757 }
@@ -80,6 +83,8 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
       resumption = resume(at: position)
     }
   }
+
+  deinit { picks?.deallocate() }
 
   /// Whether records of no transaction are handed out too.
   public var includesUnattributed = false
@@ -169,13 +174,27 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   public mutating func next() throws(LogError) -> SourceStep<Layout> {
     while true {
       let result = step()
-      if case .records(let run) = result,
-        unsafe run.isEmpty || (Layout.vxid(run.start) == 0 && !includesUnattributed)
-      {
-        continue
-      }
-      return result
+      guard case .records(let run) = result else { return result }
+      if unsafe run.isEmpty || (Layout.vxid(run.start) == 0 && !includesUnattributed) { continue }
+      return .records(look(at: run))
     }
+  }
+
+  /// Has records be picked out of batches that are whole transactions.
+  public mutating func pick(_ wish: PickWish, _ tags: TagTable) {
+    picks?.deallocate()
+    picks = RunPicks(tags, wish)
+  }
+
+  /// What was picked out of the batch that was handed out last; nil if it is another.
+  @inline(__always)
+  public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks?.picked(of: run) }
+
+  /// Finds out whether a batch is a whole transaction, and picks records out of it.
+  @inline(__always)
+  private mutating func look(at run: RecordRun<Layout>) -> RecordRun<Layout> {
+    guard let shape = picks?.look(at: run) else { return run }
+    return unsafe RecordRun(start: run.start, byteCount: run.byteCount, place: run.place, shape: shape)
   }
 
   private mutating func step() -> SourceStep<Layout> {

@@ -62,6 +62,8 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
     var reading = try run.beginReading(Source.Layout.self, source.numbering, single: source.singleNumbering)
     reading.withholdsForced = source.beginsAnywhere
     way = reading.groupers.count
+    var source = source
+    source.pick(reading.wish, TagTable(source.numbering))
     self.reading = reading
     self.source = source
     super.init(path)

@@ -6,9 +6,10 @@ import VarnishLog
 /// belongs to no transaction.
 struct Reading<Layout: RecordLayout>: ~Copyable {
   var groupers: FixedList<Grouper<Layout>>
-  /// For each grouper, what picks out at once the records that its routes depend on; nil if only one walks over
-  /// them anyway.
-  var captures: FixedList<RecordCaptures?>
+  /// What the routes depend on.
+  var wish = PickWish()
+  /// For each grouper, what picks that out of transactions that the source hasn't picked from.
+  var pickers: FixedList<RecordPicker<Layout>>
   /// Whether it is noted for another run what is ended by force.
   var notesForced = false
   /// Whether groups that had to be ended are left out, as what they lack may be what couldn't be read.
@@ -27,7 +28,7 @@ struct Reading<Layout: RecordLayout>: ~Copyable {
   /// Nothing is made of the records.
   init() {
     groupers = FixedList(count: 0) { _ in preconditionFailure("there are none") }
-    captures = FixedList(count: 0) { _ in nil }
+    pickers = FixedList(count: 0) { _ in preconditionFailure("there are none") }
   }
 }
 
@@ -56,7 +57,7 @@ extension Run {
     reading.ways = ways.all
     reading.isLate = ways.all.map { _ in false }
     reading.takesRecords = ways.takesRecords
-    reading.captures = FixedList(count: ways.all.count) { makeCaptures(for: $0) }
+    letPick(&reading)
     reading.groupers = FixedList(count: ways.all.count) { way in
       Grouper(options: options(for: way, of: ways.all), tags: tags)
     }
@@ -99,18 +100,16 @@ extension Run {
     return options
   }
 
-  /// A walk of its own for a query and a line each costs more than one for all; a single line needs only one.
-  func makeCaptures(for way: Int) -> RecordCaptures? {
-    var (query, line) = (TagSet(), TagSet())
-    var walks = 0
-    for index in 0..<routes.count where routes[index].grouper == way {
-      // Groups as a whole are shown record by record.
-      if routes[index].takesWholeGroups { return nil }
-      query.formUnion(routes[index].queryTags)
-      line.formUnion(routes[index].lineTags)
-      walks += routes[index].hasQuery ? 2 : 1
+  /// Has the records be picked that the routes depend on.
+  func letPick<Layout: RecordLayout>(_ reading: inout Reading<Layout>) {
+    let wishes = reading.ways.indices.map { way in
+      var wish = PickWish()
+      for index in 0..<routes.count where routes[index].grouper == way { wish.formUnion(routes[index].wish) }
+      wish.unwantedSide = reading.ways[way].unwantedSide
+      return wish
     }
-    return walks > 1 ? RecordCaptures(query: query, line: line) : nil
+    reading.pickers = FixedList(count: wishes.count) { RecordPicker(wishes[$0]) }
+    reading.wish = wishes.dropFirst().reduce(into: wishes.first ?? PickWish()) { $0.formUnion($1) }
   }
 
   /// Ends reading a log: what is open is thrown away.

@@ -14,7 +14,7 @@ extension Run {
     case end
     case overrun(lostBytes: Int)
     case damaged(LogError)
-    /// Bytes of a captured log hold nothing that can be believed.
+    /// Bytes of a picked log hold nothing that can be believed.
     case gap(Range<Int>)
     /// A transaction grew beyond all measure.
     case oversized(vxid: UInt64, offset: Int)
@@ -57,7 +57,7 @@ extension Run {
 
   /// Adds a run of records to a grouper, and hands on the groups that this finished.
   @inline(__always)
-  private mutating func add<Source: LogSource & ~Copyable>(
+  mutating func add<Source: LogSource & ~Copyable>(
     _ run: RecordRun<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
     from source: inout Source
   ) -> Pause? {
@@ -77,7 +77,7 @@ extension Run {
   }
 
   /// Has the routes note what the groupers have sorted out, and how much was read.
-  private mutating func note<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>, readBytes: Int) {
+  mutating func note<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>, readBytes: Int) {
     self.readBytes += readBytes
     for index in 0..<routes.count {
       routes[index].ledger.readBytes += readBytes
@@ -112,19 +112,30 @@ extension Run {
     from source: inout Source
   ) {
     let place = logStart &+ group.completionPlace
-    let captured = group.count == 1 ? reading.captures[way]?.capture(group[0]) : nil
+    let picked = picked(of: group, way, &reading, from: source)
     for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
       routes[index].marks.reach(place)
-      take(group, captured, index, from: &source)
+      take(group, picked, index, from: &source)
     }
+  }
+
+  /// What the routes depend on of a group of one transaction; nil if each has to look at all records.
+  @inline(__always)
+  private func picked<Source: LogSource & ~Copyable>(
+    of group: TransactionGroup<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
+    from source: borrowing Source
+  ) -> PickedRecords<Source.Layout>? {
+    guard group.count == 1 else { return nil }
+    if let run = group[0].wholeRun, let picked = source.picked(of: run) { return picked }
+    return reading.pickers[way].pick(group[0])
   }
 
   @inline(__always)
   private mutating func take<Source: LogSource & ~Copyable>(
-    _ group: TransactionGroup<Source.Layout>, _ captured: CapturedRecords<Source.Layout>?, _ index: Int,
+    _ group: TransactionGroup<Source.Layout>, _ picked: PickedRecords<Source.Layout>?, _ index: Int,
     from source: inout Source
   ) {
-    guard routes[index].admits(group, captured, control.clock) else { return }
+    guard routes[index].admits(group, picked, control.clock) else { return }
     if routes[index].takesWholeGroups {
       offer(index) { route in route.take(group) { source.isIntact } }
       routes[index].marks.advance()
@@ -136,7 +147,7 @@ extension Run {
           continue
         }
         let transaction = group[member]
-        offer(index) { route in route.take(transaction, captured) { source.isIntact } }
+        offer(index) { route in route.take(transaction, picked) { source.isIntact } }
         routes[index].marks.advance()
       }
     }
@@ -146,7 +157,7 @@ extension Run {
 
   /// Hands something to a route, again if there is no room and the source can wait.
   @inline(__always)
-  private mutating func offer(_ index: Int, _ take: (inout Route) -> Route.Outcome) {
+  mutating func offer(_ index: Int, _ take: (inout Route) -> Route.Outcome) {
     while case .full = take(&routes[index]) {
       guard canWait(index) else { return refuse(index) }
       handleCommandsWhileHeldBack()

@@ -284,7 +284,7 @@ extension Run {
     reading.isLate = ways.all.map { way in
       formerWays.firstIndex(of: way).map { wereLate[$0] } ?? true
     }
-    reading.captures = FixedList(count: ways.all.count) { makeCaptures(for: $0) }
+    letPick(&reading)
     reading.groupers = FixedList(count: ways.all.count) { way in
       let options = options(for: way, of: ways.all)
       guard let index = formerWays.firstIndex(of: ways.all[way]), var grouper = groupers[index].take() else {
@@ -299,6 +299,7 @@ extension Run {
     }
     for index in 0..<routes.count { routes[index].isNew = false }
     source.includesUnattributed = reading.takesRecords
+    source.pick(reading.wish, tags)
   }
 }
 

@@ -148,6 +148,20 @@ struct Route: ~Copyable {
     }
   }
 
+  /// What is to be picked out of transactions for lines and query.
+  var wish: PickWish {
+    var wish = PickWish()
+    switch shown {
+    case .lines(let maker)?: wish.formUnion(maker.value.renderer.wish)
+    default: break
+    }
+    switch query {
+    case .some(let query): wish.formUnion(query.wish)
+    case nil: break
+    }
+    return wish
+  }
+
   // MARK: Accounting
 
   /// Notes how many groups the grouper has sorted out so far.
@@ -219,16 +233,30 @@ struct Route: ~Copyable {
 
   /// Whether a group is wanted; it is counted if not.
   ///
-  /// - Parameter captured: what was picked out of its only transaction already, if that is so.
+  /// - Parameter picked: what was picked out of its only transaction already, if that is so.
   mutating func admits<Layout: RecordLayout>(
-    _ group: TransactionGroup<Layout>, _ captured: CapturedRecords<Layout>?, _ clock: RunClock
+    _ group: TransactionGroup<Layout>, _ picked: PickedRecords<Layout>?, _ clock: RunClock
   ) -> Bool {
-    let count = takesWholeGroups ? 1 : group.count
+    admits(
+      takesWholeGroups ? 1 : group.count, firstPlace: group[0].firstPlace, group[0].vxid, clock
+    ) { route in
+      if let picked { return route.query?.matches(group[0], picked) ?? true }
+      return route.query?.matches(group) ?? true
+    }
+  }
+
+  /// Whether a group of so many entries is wanted; it is counted if not.
+  ///
+  /// - Parameter isWanted: whether the query is met.
+  @inline(__always)
+  mutating func admits(
+    _ count: Int, firstPlace: UInt64, _ vxid: UInt64, _ clock: RunClock, isWanted: (inout Route) -> Bool
+  ) -> Bool {
     if marks.areNextDone(count) {
       passOver(count)
       return false
     }
-    guard selects(group, captured, clock) else {
+    guard selects(count, firstPlace, vxid, clock, isWanted) else {
       marks.advance(by: count)
       return false
     }
@@ -241,26 +269,25 @@ struct Route: ~Copyable {
     marks.advance(by: count)
   }
 
-  private mutating func selects<Layout: RecordLayout>(
-    _ group: TransactionGroup<Layout>, _ captured: CapturedRecords<Layout>?, _ clock: RunClock
+  @inline(__always)
+  private mutating func selects(
+    _ count: Int, _ firstPlace: UInt64, _ vxid: UInt64, _ clock: RunClock, _ isWanted: (inout Route) -> Bool
   ) -> Bool {
-    if group[0].firstPlace < completeFrom, leavesOut(group) { return false }
-    let isWanted =
-      if let captured { query?.matches(group[0], captured) ?? true } else { query?.matches(group) ?? true }
-    guard let cause = objection(isWanted, group[0].vxid, clock) else {
+    if firstPlace < completeFrom, leavesOut(count) { return false }
+    guard let cause = objection(isWanted(&self), vxid, clock) else {
       if !gap.isEmpty { markGap() }
       return true
     }
-    ledger[cause] += takesWholeGroups ? 1 : group.count
+    ledger[cause] += count
     return false
   }
 
   /// Whether a group that may lack records isn't taken; it is counted in any case.
-  private mutating func leavesOut<Layout: RecordLayout>(_ group: TransactionGroup<Layout>) -> Bool {
+  private mutating func leavesOut(_ count: Int) -> Bool {
     if isSuccessor {
       ledger.incompleteByReload += 1
     } else {
-      ledger[.unwanted] += takesWholeGroups ? 1 : group.count
+      ledger[.unwanted] += count
     }
     return !isSuccessor
   }
@@ -298,9 +325,9 @@ struct Route: ~Copyable {
 
   /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
   ///
-  /// - Parameter captured: what was picked out of the transaction already, if that is so.
+  /// - Parameter picked: what was picked out of the transaction already, if that is so.
   mutating func take<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?, isIntact: () -> Bool
+    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>?, isIntact: () -> Bool
   ) -> Outcome {
     let result: RenderResult
     switch shown {
@@ -308,7 +335,7 @@ struct Route: ~Copyable {
       result = Self.render(
         to: &writer, marks.next, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
         isIntact: isIntact
-      ) { maker.value.render(transaction, captured, to: &$0) }
+      ) { maker.value.render(transaction, picked, to: &$0) }
       if maker.value.renderer.lastLineHasCutValue, case .kept = result { ledger.truncated += 1 }
     default: result = .nothing
     }
@@ -348,7 +375,7 @@ struct Route: ~Copyable {
   }
 
   @inline(__always)
-  private mutating func count(_ result: RenderResult) -> Outcome {
+  mutating func count(_ result: RenderResult) -> Outcome {
     switch result {
     case .kept:
       ledger.committed += 1
@@ -368,7 +395,7 @@ struct Route: ~Copyable {
   }
 
   /// What came of rendering something.
-  private enum RenderResult {
+  enum RenderResult {
     case kept
     /// There was nothing to show.
     case nothing

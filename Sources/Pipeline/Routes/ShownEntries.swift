@@ -34,8 +34,8 @@ struct LineMaker: ~Copyable {
   ///
   /// - Returns: whether it gives one.
   mutating func render<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?, to line: inout LineWriter
+    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>?, to line: inout LineWriter
   ) -> Bool {
-    selection.includes(transaction) && renderer.render(transaction, captured, to: &line) == .line
+    selection.includes(transaction) && renderer.render(transaction, picked, to: &line) == .line
   }
 }

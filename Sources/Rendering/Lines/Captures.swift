@@ -20,8 +20,10 @@ import VarnishLog
 
   /// Whether a value of the transaction is from a record that the log's writer has probably cut.
   private(set) var hasCutValue = false
-  /// How long a record's text is whose writer has cut it; no longer known once there is a longer one.
-  private var cutByteCount = Self.cutByteCountUsual
+  /// Whether there was a longer one, so that nothing is known of how long a text is that was cut.
+  var hasLongerValue = false
+  /// Whether each transaction is looked at as if it was the first.
+  var forgetsLengths = false
 
   /// By default a writer cuts records behind 255 bytes, the NUL among them, and nothing marks it.
   private static let cutByteCountUsual = 254
@@ -60,6 +62,9 @@ import VarnishLog
     unsafe slots.initialize(repeating: .none)
   }
 
+  /// What is to be picked out of transactions for these values.
+  var wish: PickWish { plan.wish(matchesLoosely: rules.matchesHeadersLoosely) }
+
   deinit {
     table.deallocate()
     requestTable.deallocate()
@@ -76,22 +81,23 @@ import VarnishLog
   ///
   /// The values stay valid as long as the transaction does.
   ///
-  /// - Parameter captured: what was picked out of the transaction already, if that is so.
+  /// - Parameter picked: what was picked out of the transaction already, if that is so.
   /// - Returns: whether the transaction is one that gives a line at all.
   @inline(__always)
   mutating func collect<Layout>(
-    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>?
+    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>?
   ) -> Bool {
     unsafe slots.update(repeating: .none)
     isBackend = transaction.type == .backendRequest
     takesPipes = !isBackend || rules.mixesSides
     phaseEnded = false
     hasCutValue = false
+    if forgetsLengths { hasLongerValue = false }
     hitMiss = .none
     handling = .none
     let steps = unsafe table.steps(isBackend: isBackend)
-    if let captured {
-      let records = unsafe captured.line
+    if let picked {
+      let records = unsafe picked.records
       for index in records.indices { guard unsafe take(records[index], steps) else { return false } }
     } else {
       var cursor = transaction.makeCursor()
@@ -182,11 +188,11 @@ import VarnishLog
 
   /// Takes note of how long a record is of which a value is kept.
   private mutating func noteLength(of payload: LogBytes) {
-    guard payload.count >= cutByteCount else { return }
-    if payload.count == cutByteCount {
+    guard payload.count >= Self.cutByteCountUsual else { return }
+    if payload.count > Self.cutByteCountUsual {
+      hasLongerValue = true
+    } else if !hasLongerValue {
       hasCutValue = true
-    } else {
-      cutByteCount = .max
     }
   }
 

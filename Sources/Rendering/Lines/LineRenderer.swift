@@ -89,24 +89,44 @@ public import VarnishLog
   /// The tags whose records must survive until a transaction is finished.
   public var neededTags: TagSet { captures.plan.neededTags }
 
+  /// What is to be picked out of transactions for it.
+  public var wish: PickWish { captures.wish }
+
   /// Whether a value of the line that was rendered last is from a record that the log's writer has probably cut: it is
   /// as long as the writer lets them be by default, and the log has shown no longer one.
   ///
   /// Stored, as to ask another module for it the whole of `self` would be copied.
   public private(set) var lastLineHasCutValue = false
 
+  /// Whether the log has shown a longer value, as far as this renderer knows.
+  public private(set) var hasSeenLongerValue = false
+
+  /// Takes note that it has, somewhere else.
+  public mutating func noteLongerValue() {
+    captures.hasLongerValue = true
+    hasSeenLongerValue = true
+  }
+
+  /// Whether each line is looked at as if it was the first; for renderers that don't see all of a log.
+  public var forgetsLengths: Bool {
+    get { captures.forgetsLengths }
+    set { captures.forgetsLengths = newValue }
+  }
+
   /// Writes the line of a transaction, with its newline.
   ///
-  /// - Parameter captured: what was picked out of the transaction already, for this renderer's
+  /// - Parameter picked: what was picked out of the transaction already, for this renderer's
   ///   `neededTags`; nil lets it walk over all records.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   public mutating func render<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ captured: CapturedRecords<Layout>? = nil,
+    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>? = nil,
     to line: inout LineWriter
   ) -> Outcome {
-    guard captures.collect(transaction, captured), readStart() else { return .noLine }
+    let isLine = captures.collect(transaction, picked)
     lastLineHasCutValue = captures.hasCutValue
+    hasSeenLongerValue = captures.hasLongerValue
+    guard isLine, readStart() else { return .noLine }
     var step = unsafe program.start
     while unsafe step < program.end {
       unsafe put(step, of: transaction, to: &line)

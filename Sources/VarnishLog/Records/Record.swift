@@ -36,8 +36,8 @@ public struct Record<Layout: RecordLayout> {
   /// The size a header's first word announces: header, payload, and padding to a whole word.
   @inlinable
   public static func byteCount(_ word: UInt32) -> Int {
-    // At most 64 KiB and a header: nothing here can overflow.
-    Layout.headerByteCount &+ ((RecordHeader.payloadByteCount(word) &+ 3) & ~3)
+    // At most 64 KiB and a header, which is whole words itself: nothing here can overflow.
+    (RecordHeader.payloadByteCount(word) &+ (Layout.headerByteCount &+ 3)) & ~3
   }
 }
 

@@ -20,6 +20,10 @@ public protocol RecordLayout: Sendable {
   static func vxid(_ record: UnsafeRawPointer) -> UInt64
   /// The side a record is marked with; `record` points to a whole header.
   static func side(_ record: UnsafeRawPointer) -> Side
+  /// What two records of one transaction and side have in common, in one number; `record` points to a whole header.
+  ///
+  /// If it differs, number and side may still be the same.
+  static func identity(_ record: UnsafeRawPointer) -> UInt64
   /// Writes a header of this layout.
   static func writeHeader(
     to memory: UnsafeMutableRawPointer, tag: UInt8, payloadByteCount: Int, vxid: UInt64, side: Side)
@@ -44,6 +48,12 @@ public enum NarrowRecords: RecordLayout {
   @inlinable
   public static func side(_ record: UnsafeRawPointer) -> Side {
     unsafe RecordHeader.side(ofTopBits: record.load(fromByteOffset: 4, as: UInt32.self))
+  }
+
+  /// The second word.
+  @inlinable
+  public static func identity(_ record: UnsafeRawPointer) -> UInt64 {
+    unsafe UInt64(record.load(fromByteOffset: 4, as: UInt32.self))
   }
 
   /// Writes a header.
@@ -79,6 +89,12 @@ public enum WideRecords: RecordLayout {
   @inlinable
   public static func side(_ record: UnsafeRawPointer) -> Side {
     unsafe RecordHeader.side(ofTopBits: record.load(fromByteOffset: 8, as: UInt32.self))
+  }
+
+  /// The second and third word.
+  @inlinable
+  public static func identity(_ record: UnsafeRawPointer) -> UInt64 {
+    unsafe record.loadUnaligned(fromByteOffset: 4, as: UInt64.self)
   }
 
   /// Writes a header.

@@ -30,6 +30,13 @@ import VarnishLog
     if let number = table.number(of: .link) { unsafe kinds[Int(number)] = .link }
   }
 
+  /// The tags at which a walk has something to decide.
+  var stops: TagSet {
+    var set = TagSet()
+    for number in UInt8.min...UInt8.max where self[number] != .plain { set.insert(number) }
+    return set
+  }
+
   func deallocate() { unsafe kinds.deallocate() }
 
   @inline(__always)

@@ -1,0 +1,90 @@
+import CShims
+import VarnishLog
+
+/// Walks from record to record of one transaction, which lie one behind the other, and picks those that are wanted on
+/// the way.
+///
+/// What is decided of a record takes its header word, which is loaded once, and the first bytes of its payload. To pick
+/// in the same walk costs half of what a second one did, as the records are in the cache only now: the default format
+/// takes some 600 instructions less per transaction.
+@safe struct PickWalk<Layout: RecordLayout> {
+  // Invariant: `start <= position <= end`, and all in between may be read. What `passQuickly` reads of a record, its
+  // header and four bytes behind it, lies in front of `end`, as its place is compared with a limit that is so far in
+  // front; nearer to the end, each length is compared with what is left before it is used.
+
+  private let start: UnsafeRawPointer
+  private(set) var position: UnsafeRawPointer
+  private let end: UnsafeRawPointer
+  /// What the first record has in common with the others; 0 if there is none.
+  private let identity: UInt64
+  /// How many records were picked.
+  private(set) var pickCount = 0
+  /// Whether there was room for all that were to be picked.
+  private(set) var isComplete = true
+
+  /// Begins at the first record of some readable bytes.
+  init(start: UnsafeRawPointer, byteCount: Int) {
+    unsafe self.start = start
+    unsafe position = start
+    unsafe end = start + byteCount
+    identity = unsafe byteCount >= Layout.headerByteCount ? Layout.identity(start) : 0
+  }
+
+  /// What is fetched into the cache ahead: walking from header to header would wait for each of them.
+  private static var prefetchDistance: Int { 2048 }
+
+  /// What is read of a record before its length is known to fit.
+  private static var quickByteCount: Int { Layout.headerByteCount + MemoryLayout<UInt32>.size }
+
+  /// How many bytes were passed over.
+  var byteCount: Int { unsafe position - start }
+
+  /// The record that comes next; nil if there is no whole one.
+  var record: Record<Layout>? {
+    let left = unsafe end - position
+    guard left >= Layout.headerByteCount else { return nil }
+    let word = unsafe shim_load_acquire_u32(position)
+    guard Record<Layout>.byteCount(word) <= left else { return nil }
+    return unsafe Record(start: position, word: word)
+  }
+
+  /// Passes over the records about which there is nothing to decide: of the same transaction and side as the first one,
+  /// and of none of the tags at which to stop.
+  ///
+  /// - Parameter picks: whether records are picked; a constant.
+  @inline(__always)
+  mutating func passQuickly(_ table: PickTable, into list: PickList<Layout>, picks: Bool) {
+    var limit = unsafe end - Self.quickByteCount
+    // As many as fit the list can't be in front of this.
+    if picks {
+      unsafe limit = unsafe min(limit, start + (PickList<Layout>.capacity - 1) * Layout.headerByteCount)
+    }
+    var at = unsafe position
+    guard unsafe at <= limit else { return }
+    var count = pickCount
+    while true {
+      unsafe shim_prefetch(at + Self.prefetchDistance)
+      let word = unsafe shim_load_acquire_u32(at)
+      let next = unsafe at + Record<Layout>.byteCount(word)
+      let code = table.code(RecordHeader.tag(word))
+      guard unsafe next <= limit && Layout.identity(at) == identity, code & PickTable.stop == 0 else { break }
+      if picks {
+        // Stored in any case, and counted if it is wanted.
+        unsafe (list.memory + count).initialize(to: Record(start: at, word: word))
+        count &+= unsafe table.picks(code, head: (at + Layout.headerByteCount).load(as: UInt32.self))
+      }
+      unsafe at = next
+    }
+    unsafe position = at
+    pickCount = count
+  }
+
+  /// Passes over the record that comes next, `record`.
+  mutating func pass(_ record: Record<Layout>, _ table: PickTable, into list: PickList<Layout>, picks: Bool) {
+    unsafe position += record.bytes.count
+    guard picks, table.mayPick(table.code(record.tag)) else { return }
+    let count = list.put(record, at: pickCount)
+    if count == pickCount { isComplete = false }
+    pickCount = count
+  }
+}

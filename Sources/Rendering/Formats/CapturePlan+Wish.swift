@@ -1,0 +1,47 @@
+import VarnishLog
+
+extension CapturePlan {
+  /// The records that a line depends on.
+  ///
+  /// - Parameter matchesLoosely: whether headers are found by less than their names.
+  func wish(matchesLoosely: Bool) -> PickWish {
+    var wish = PickWish()
+    for number in UInt8.min...UInt8.max {
+      for entry in [entry(number, isBackend: false), entry(number, isBackend: true)] where entry.isUsed {
+        if let names = beginnings(of: number, entry, matchesLoosely) {
+          wish.want(number, beginningWith: names)
+        } else {
+          wish.want(number)
+        }
+      }
+    }
+    return wish
+  }
+
+  /// How the records of a tag begin that count for something, in any case of letters; nil if any may.
+  private func beginnings(of tag: UInt8, _ entry: Entry, _ matchesLoosely: Bool) -> [[UInt8]]? {
+    guard var names = beginnings(for: entry.action, matchesLoosely) else { return nil }
+    guard entry.isWatched else { return names }
+    for watch in records where watch.tag == tag {
+      guard let prefix = watch.prefix else { return nil }
+      names.append(prefix)
+    }
+    return names
+  }
+
+  private func beginnings(for action: Action, _ matchesLoosely: Bool) -> [[UInt8]]? {
+    switch action {
+    case .none: []
+    case .return: ["restart", "pipe"].map { Array($0.utf8) }
+    case .timestamp:
+      (["start:"]
+        + (takesOtherTimes ? ["resp:", "pipesess:", "berespbody:", "process:", "pipe:", "beresp:"] : []))
+        .map { Array($0.utf8) }
+    case .requestHeader, .requestUnset:
+      matchesLoosely ? nil : ownHeaders.map(\.watch.name) + requestHeaders.map(\.name)
+    case .responseHeader, .responseUnset: matchesLoosely ? nil : responseHeaders.map(\.name)
+    case .logKey: keys.map(\.key)
+    default: nil
+    }
+  }
+}
