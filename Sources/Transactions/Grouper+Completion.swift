@@ -5,16 +5,14 @@ extension Grouper {
   /// The next finished group; nil when there is none, and then the next records may be added.
   ///
   /// The group is valid until the next call of anything.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public mutating func next() -> TransactionGroup<Layout>? {
     freeLent()
-    if let transaction = direct {
-      direct = nil
+    if hasDirect {
+      hasDirect = false
       completionPlace = reachedPlace
       statistics.delivered += 1
-      members.removeAll()
-      members.append(transaction)
       return members.group(completedAt: completionPlace)
     }
     while readyTaken < ready.count {

@@ -41,8 +41,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// Roots of finished groups, from `readyTaken` on.
   var ready: [Int32] = []
   var readyTaken = 0
-  /// A whole transaction that never needed a slot.
-  var direct: Transaction<Layout>?
+  /// Whether a whole transaction that never needed a slot is in `members`, and hasn't been handed on.
+  var hasDirect = false
   /// The slots of the group that was handed out last.
   var lentSlots: [Int32] = []
   var members = MemberList<Layout>()
@@ -99,8 +99,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   ///
   /// - Precondition: `next` has returned nil since the last call, if that asked for it.
   /// - Returns: whether `next` must be called until it returns nil.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   @discardableResult
   public mutating func add(_ run: RecordRun<Layout>) -> Bool {
     // Should this piece turn out to be torn, the one before it mustn't suffer.
@@ -116,15 +116,13 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   ///
   /// - Precondition: as for `add`; and an `End` is the last of them.
   /// - Returns: as `add`.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   @discardableResult
   public mutating func addEach(_ run: RecordRun<Layout>) -> Bool {
     // Limits are examined after every record. As long as none of them can be met on the way, it makes no
     // difference to look at the run as a whole.
-    if outstanding + 64 <= options.openTransactionsMax, options.timeoutNanoseconds > 0, !isTimeoutDue,
-      repetition == nil || !dividesRepetition(run)
-    {
+    if canTakeAsOne, repetition == nil || !dividesRepetition(run) {
       reachedPlace = run.endPlace
       if takeWhole(run) { return hasNews }
       if isOneUnit(run) {
@@ -149,7 +147,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   }
 
   /// Whether a whole transaction has left something to hand on, or to tidy up.
-  private var hasNews: Bool { direct != nil || !ready.isEmpty || !lentSlots.isEmpty }
+  private var hasNews: Bool { hasDirect || !ready.isEmpty || !lentSlots.isEmpty }
 
   /// Looks at the clock alone, for when no records come.
   public mutating func expire() {
@@ -187,7 +185,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Takes the last piece out of its transaction again: it was overwritten while it was read.
   public mutating func discardTornPiece() {
-    direct = nil
+    hasDirect = false
     guard touched >= 0 else { return }
     let index = Int(touched)
     slots[index].inPlace = .empty
@@ -200,34 +198,19 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// The common case: a transaction that is all here, with nothing remarkable in it.
   private mutating func takeWhole(_ run: RecordRun<Layout>) -> Bool {
-    guard options.grouping == .vxid, outstanding < options.openTransactionsMax else { return false }
-    var cursor = run.makeCursor()
-    guard let first = cursor.next(), first.tag == roles.begin else { return false }
-    let vxid = first.vxid
+    guard outstanding < options.openTransactionsMax else { return false }
+    let admission = admitted(run)
+    let vxid = admission.vxid
     guard vxid != 0, table.count == 0 || table[vxid] == nil else { return false }
-    // The side alone rules out half of what a busy cache logs.
-    if run.isBracketed, options.isRuledOut(bySide: first.side) {
+    if let origin = admission.origin {
+      members.removeAll()
+      members.append(origin.transaction(run))
+      hasDirect = true
+      recentlyEnded.insert(vxid)
+      forceTimedOut()
+    } else {
       passOver(vxid)
-      return true
     }
-    guard let begin = Bracket(first.payload, vxidBits: vxidBits), begin.type != .unknown,
-      begin.vxid != vxid
-    else { return false }
-    guard options.isCandidate(begin, side: first.side) else {
-      guard run.isBracketed else { return false }
-      passOver(vxid)
-      return true
-    }
-    // A source that has looked already needn't be checked, as long as nobody wants to be told of links that
-    // can't be read.
-    guard (run.isBracketed && (!keepsNotes || run.shape == .plain)) || isUnremarkable(cursor, vxid: vxid)
-    else { return false }
-    direct = Transaction(
-      vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason,
-      side: first.side, level: 1, isForced: false, firstPlace: run.place, endPlace: run.endPlace,
-      stored: .empty, inPlace: run)
-    recentlyEnded.insert(vxid)
-    forceTimedOut()
     return true
   }
 
@@ -236,24 +219,6 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     statistics.ruledOut += 1
     recentlyEnded.insert(vxid)
     forceTimedOut()
-  }
-
-  /// Whether there is an `End`, and before it nothing that needs a note or belongs to somebody else.
-  private func isUnremarkable(_ cursor: RecordCursor<Layout>, vxid: UInt64) -> Bool {
-    var cursor = cursor
-    while let record = cursor.next() {
-      if record.vxid != vxid { return false }
-      switch roles[record.tag] {
-      case .none: continue
-      case .begin: return false
-      case .link:
-        guard let link = Bracket(record.payload, vxidBits: vxidBits), link.type != .unknown else {
-          return false
-        }
-      case .end: return true
-      }
-    }
-    return false
   }
 
   /// Whether a run whose records were written one by one can be taken as one piece.

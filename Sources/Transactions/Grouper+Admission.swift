@@ -1,0 +1,114 @@
+public import VarnishLog
+
+/// What a run comes to if nothing that the grouper holds has to do with it.
+public struct Admission<Layout: RecordLayout> {
+  /// The number of a whole transaction; 0 if it can't be told from the run alone whether it is one.
+  let vxid: UInt64
+  /// Where the transaction comes from, if it is a group by itself; nil if it isn't wanted.
+  let origin: Origin?
+
+  /// It can't be told.
+  static var unknown: Admission { Admission(vxid: 0, origin: nil) }
+
+  /// What the `Begin` of a transaction says.
+  struct Origin {
+    let begin: Bracket
+    let side: Side
+    let vxid: UInt64
+
+    /// The transaction that a run is.
+    @inline(__always)
+    func transaction(_ run: RecordRun<Layout>) -> Transaction<Layout> {
+      Transaction(
+        vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason, side: side, level: 1,
+        isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
+    }
+  }
+
+  /// Whether it is a whole transaction that isn't wanted.
+  public var isRuledOut: Bool { vxid != 0 && origin == nil }
+
+  /// The transaction that a run is, if it is one that is wanted.
+  ///
+  /// - Parameter run: the one that was asked about.
+  public func transaction(_ run: RecordRun<Layout>) -> Transaction<Layout>? { origin?.transaction(run) }
+}
+
+/// Whole transactions, which are handed on where they lie.
+extension Grouper {
+  /// What a run comes to, by itself: several threads may ask that of runs anywhere in the log.
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
+  public func admission(of run: RecordRun<Layout>) -> Admission<Layout> { admitted(run) }
+
+  @inline(__always)
+  func admitted(_ run: RecordRun<Layout>) -> Admission<Layout> {
+    guard options.grouping == .vxid || (options.grouping == .request && run.shape == .plain) else {
+      return .unknown
+    }
+    var cursor = run.makeCursor()
+    guard let first = cursor.next(), first.tag == roles.begin else { return .unknown }
+    let vxid = first.vxid
+    guard vxid != 0 else { return .unknown }
+    // The side alone rules out half of what a busy cache logs.
+    if run.isBracketed, options.isRuledOut(bySide: first.side) { return Admission(vxid: vxid, origin: nil) }
+    guard let begin = Bracket(first.payload, vxidBits: vxidBits), begin.type != .unknown,
+      begin.vxid != vxid
+    else { return .unknown }
+    guard options.isCandidate(begin, side: first.side) else {
+      return run.isBracketed ? Admission(vxid: vxid, origin: nil) : .unknown
+    }
+    // A request that came from a client, and names no other transaction, has no relatives.
+    guard options.grouping == .vxid || (begin.type == .request && begin.reason == .received) else {
+      return .unknown
+    }
+    // A source that has looked already needn't be checked, as long as nobody wants to be told of links that
+    // can't be read.
+    guard (run.isBracketed && (!keepsNotes || run.shape == .plain)) || isUnremarkable(cursor, vxid: vxid)
+    else { return .unknown }
+    return Admission(vxid: vxid, origin: Admission.Origin(begin: begin, side: first.side, vxid: vxid))
+  }
+
+  /// Counts a whole transaction that was found to be one elsewhere, in place of adding it.
+  ///
+  /// - Precondition: `next` has returned nil since the last call.
+  /// - Parameter isRuledOut: whether it isn't wanted; if it is, it is the group that comes next, and complete behind the
+  ///   place.
+  /// - Returns: false if the grouper holds something that has to do with it, so that it must be added.
+  public mutating func passWhole(_ vxid: UInt64, upTo endPlace: UInt64, isRuledOut: Bool) -> Bool {
+    guard repetition == nil, canTakeAsOne, table.count == 0 || table[vxid] == nil else { return false }
+    touched = -1
+    reachedPlace = endPlace
+    if isRuledOut {
+      statistics.ruledOut += 1
+    } else {
+      completionPlace = endPlace
+      statistics.delivered += 1
+    }
+    recentlyEnded.insert(vxid)
+    return true
+  }
+
+  /// Whether no limit can be met within a run, however its records are looked at.
+  var canTakeAsOne: Bool {
+    outstanding + 64 <= options.openTransactionsMax && options.timeoutNanoseconds > 0 && !isTimeoutDue
+  }
+
+  /// Whether there is an `End`, and before it nothing that needs a note or belongs to somebody else.
+  private func isUnremarkable(_ cursor: RecordCursor<Layout>, vxid: UInt64) -> Bool {
+    var cursor = cursor
+    while let record = cursor.next() {
+      if record.vxid != vxid { return false }
+      switch roles[record.tag] {
+      case .none: continue
+      case .begin: return false
+      case .link:
+        guard let link = Bracket(record.payload, vxidBits: vxidBits), link.type != .unknown else {
+          return false
+        }
+      case .end: return true
+      }
+    }
+    return false
+  }
+}
