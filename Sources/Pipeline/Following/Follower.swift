@@ -262,6 +262,7 @@ extension Follower {
     var reading = try run.beginReading(Source.Layout.self, numbering, single: ring.singleNumbering)
     var ring = ring
     ring.includesUnattributed = reading.takesRecords
+    ring.pick(reading.wish, TagTable(numbering))
     // What an earlier run knew of its places isn't true of these.
     if ring.resumption == .incomparable { run.checkpoint?.forgetLog() }
     run.attach(ring.incarnation, at: ring.nextPlace, overwritten: ring.overwrittenBytes, &reading)
@@ -294,9 +295,8 @@ extension Follower {
     run.lookAtReload(&following.reading, from: &following.ring)
     let event = handle(pause, &following, isStale: isStale, endsAfterLog: endsAfterLog, now)
     guard goesOn(after: event) else { return event }
-    var isBusy = false
-    if case .busy = pause { isBusy = true }
-    if following.rhythm.isTimeToPublish(now, isBusy: isBusy) { run.publish() }
+    let isShown = following.rhythm.isTimeToPublish(now)
+    if isShown { run.publish() }
     run.keepCheckpoint(
       &following.reading, at: following.ring.restartPlace, lagBytesMax: UInt64(following.ring.byteCount / 2))
     run.tellMonitor()
@@ -312,7 +312,10 @@ extension Follower {
       }
     }
     // One system call for each look at a quiet log.
-    if case .idle = pause, !run.control.mailbox.wait(milliseconds: following.rhythm.pause()) { return event }
+    if case .idle = pause {
+      let milliseconds = following.rhythm.pause(now, awaitsPublication: !isShown)
+      guard run.control.mailbox.wait(milliseconds: milliseconds) else { return event }
+    }
     if run.handleCommands() { run.flush(&following.reading, from: &following.ring) }
     return event
   }
