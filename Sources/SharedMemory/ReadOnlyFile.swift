@@ -5,7 +5,7 @@ public import Platform
 /// An open file or directory that can be looked at and never written.
 ///
 /// Owns its descriptor; there is no way through this type to open anything but `O_RDONLY`.
-public struct ReadOnlyFile: ~Copyable {
+public struct ReadOnlyFile: ~Copyable, Sendable {
   /// The name the file was opened by, for messages.
   public let path: String
   /// The descriptor, valid as long as this value lives.
@@ -84,6 +84,17 @@ public struct ReadOnlyFile: ~Copyable {
     if status.st_mode & S_IFMT == wanted { return }
     let (found, expected) = (FileKind.name(ofMode: status.st_mode), FileKind.name(ofMode: wanted))
     throw SystemError(operation: "open", path: path, problem: "it is a \(found), not a \(expected)")
+  }
+
+  /// Views an open file through a descriptor of its own.
+  ///
+  /// - Throws: `SystemError` if there is none left.
+  public init(duplicating file: borrowing ReadOnlyFile) throws(SystemError) {
+    let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+    guard descriptor >= 0 else { throw SystemError(operation: "duplicate", path: file.path) }
+    path = file.path
+    self.descriptor = descriptor
+    closes = true
   }
 
   /// Borrows a descriptor that somebody else opened, such as standard input; it is not closed.

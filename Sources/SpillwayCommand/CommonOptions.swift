@@ -264,6 +264,13 @@ struct ProcessOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
+      "How many threads read and render a captured log. (default: as many as there are processors, up to 4)",
+      valueName: "number"))
+  var threads: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
       "Keep in this file what is done of the log, and go on where the run before has ended: files get everything "
         + "once, pipes, commands and sockets at least once.", valueName: "file"))
   var resume: String?

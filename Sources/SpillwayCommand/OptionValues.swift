@@ -88,6 +88,17 @@ struct OptionValues {
     return number
   }
 
+  /// How many threads read a captured log.
+  func threads(_ text: String?) throws(UsageError) -> Int? {
+    guard let text else { return nil }
+    guard let number = cNumber(text, base: 10), (1...Self.threadsMax).contains(number) else {
+      throw UsageError("--threads: '\(text)': expected a number from 1 to \(Self.threadsMax)")
+    }
+    return number
+  }
+
+  private static let threadsMax = 16
+
   /// Reads `LIMIT[/DURATION]`, the duration being a unit with or without a number.
   func rateLimit(_ text: String?) throws(UsageError) -> RateLimit? {
     guard let text else { return nil }

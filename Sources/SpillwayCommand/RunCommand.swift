@@ -155,6 +155,7 @@ extension RunCommand {
     configuration.resume = try values.checkpoint(process.resume)
     configuration.drainSeconds =
       try values.time(process.drain, option: "--drain")?.seconds ?? configuration.drainSeconds
+    configuration.threads = try values.threads(process.threads) ?? configuration.threads
     if context.isOldName {
       configuration.hangup =
         unsafe process.daemonize && (output.hasTarget || !output.outputs.isEmpty)

@@ -97,22 +97,31 @@ struct FileTrial {
   ) throws(LogError) -> Result {
     var source = records
     try source.begin()
-    guard isMapped, bytes.count > 4, !source.isDecoded else { return drain(&source, rendersAgain: false) }
+    let chunks = source.chunks(of: 512, overlap: 2048)
+    let tags = TagTable(source.numbering)
+    guard isMapped, bytes.count > 4, !source.isDecoded else {
+      return drain(&source, rendersAgain: false).result
+    }
     // All of the file is in the window, whose beginning follows from what it thinks of any address.
     guard let anywhere = UnsafeRawPointer(bitPattern: 1 << 30) else { violated("no pointer") }
     let window = anywhere - source.offset(of: anywhere) + 4
-    var result = Result()
-    withGuardedTail(of: window, byteCount: bytes.count - 4) { result = drain(&source, rendersAgain: true) }
+    var (result, runs) = (Result(), [FoundRun]())
+    withGuardedTail(of: window, byteCount: bytes.count - 4) {
+      (result, runs) = drain(&source, rendersAgain: true)
+    }
+    if let chunks { ChunkCheck(tags).check(chunks, runs) }
     return result
   }
 
   private func drain<Layout: RecordLayout>(
     _ source: inout FileRecords<Layout>, rendersAgain: Bool
-  ) -> Result {
+  ) -> (result: Result, runs: [FoundRun]) {
     var lines = LineMaker<Layout>(
       scenario, numbering: source.numbering, rendersAgain: rendersAgain)
     var result = Result(numbering: source.numbering)
-    var offset = 4
+    var (offset, runs) = (4, [FoundRun]())
+    let picks = PickCheck(source.numbering)
+    picks.begin(&source)
     do throws(LogError) {
       reading: while true {
         switch try source.next() {
@@ -120,6 +129,8 @@ struct FileTrial {
           let from = source.offset(of: run.start)
           require(run.byteCount > 0 && from >= offset, "records at \(from), after those before \(offset)")
           offset = from + run.byteCount
+          runs.append(FoundRun(place: run.place, byteCount: run.byteCount))
+          picks.check(run, source)
           require(source.isDecoded || offset <= bytes.count, "records up to \(offset) of \(bytes.count)")
           lines.addEach(run)
           if lines.isOversized {
@@ -136,6 +147,6 @@ struct FileTrial {
     lines.finish()
     result.output = lines.output
     result.unknownTags = source.unknownTags
-    return result
+    return (result, runs)
   }
 }

@@ -180,6 +180,9 @@ int shim_argument_count(void);
 /// One of them; null where there is none.
 const char *shim_argument(int index);
 
+// How many processors this process may run on; one if that can't be found out.
+int shim_processor_count(void);
+
 /// Puts right what a process has inherited: standard descriptors that are closed are filled, signals mean what
 /// they usually do, and none is blocked. A container's first process starts another one, in which alone this
 /// returns. Returns whether hang-ups were ignored. For the very beginning, when there is one thread.

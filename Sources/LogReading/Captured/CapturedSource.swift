@@ -10,6 +10,13 @@ public protocol CapturedSource<Layout>: LogFileSource, ~Copyable {
   var givenUp: GivenUp { get }
   /// What became of all bytes that were passed; nil for a file that is read as it is.
   var account: ImageAccount? { get }
+
+  /// The file, if its parts can be read at the same time.
+  var chunks: ChunkedFile<Layout>? { get }
+  /// Goes on at a place up to which chunks were read.
+  ///
+  /// - Parameter unknownTags: those that were found in the last chunk.
+  mutating func goOn(at place: UInt64, _ unknownTags: UnknownTags?)
 }
 
 extension CapturedSource where Self: ~Copyable {
@@ -21,6 +28,10 @@ extension CapturedSource where Self: ~Copyable {
   public var givenUp: GivenUp { account?.givenUp ?? GivenUp() }
   /// All of it is records.
   public var account: ImageAccount? { nil }
+  /// It can't be.
+  public var chunks: ChunkedFile<Layout>? { nil }
+  /// Nothing was read so.
+  public mutating func goOn(at place: UInt64, _ unknownTags: UnknownTags?) {}
 }
 
 extension FileRecords: CapturedSource {}

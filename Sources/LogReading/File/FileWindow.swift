@@ -25,7 +25,7 @@ import VarnishLog
   private var isMapped: Bool
 
   /// The most a window has, and what is read from a pipe at a time.
-  private static var mappedByteCountMax: Int { 8 << 20 }
+  private static var mappedByteCountMax: Int { 4 << 20 }
   private static var bufferByteCount: Int { 256 << 10 }
   private static var readByteCount: Int { 64 << 10 }
 
@@ -71,11 +71,37 @@ import VarnishLog
     read(keeping: count)
   }
 
+  /// Moves to a place, and takes in what is there with the next `slide`.
+  mutating func jump(to place: Int) {
+    mapping = nil
+    unsafe start = unsafe UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+    offset = place
+    byteCount = 0
+    reachedEnd = false
+  }
+
+  /// The file, if it is mapped.
+  func chunks<Layout: RecordLayout>(
+    of chunkByteCount: Int, overlap: Int
+  ) throws(SystemError) -> ChunkedFile<Layout>? {
+    guard isMapped else { return nil }
+    let origin = input.region?.lowerBound ?? 0
+    let end = try input.file.state().byteCount
+    let byteCount = min(input.region?.upperBound ?? end, end) - origin
+    return try ChunkedFile(
+      input.file, origin: origin, byteCount: byteCount, chunkByteCount: chunkByteCount,
+      overlapByteCount: overlap)
+  }
+
   /// Maps the file from a place on; false if files of this kind can't be mapped.
   private mutating func remap(at newOffset: Int) throws(SystemError) -> Bool {
     let origin = input.region?.lowerBound ?? 0
     let end = try input.file.state().byteCount
     let left = min(input.region?.upperBound ?? end, end) - origin - newOffset
+    guard left >= 0 else {
+      throw SystemError(
+        operation: "read", path: path, problem: "the file has become shorter than what was read")
+    }
     let wanted = min(left, Self.mappedByteCountMax)
     // Nothing new: what is mapped already reaches as far as the file does.
     if wanted <= 0 || (newOffset == offset && wanted <= byteCount) {

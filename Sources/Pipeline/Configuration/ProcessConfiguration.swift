@@ -38,6 +38,8 @@ public struct ProcessConfiguration: Sendable, Equatable {
   public var spoolBytes: Int
   /// How much memory the process may have; nil if that can't be known.
   let memoryBytes: Int?
+  /// How many threads read and render a file, the one that reads in order included.
+  public var threads: Int
   /// How long to go on delivering after a signal to end, in seconds.
   public var drainSeconds = 5.0
   /// What SIGHUP does.
@@ -88,6 +90,6 @@ public struct ProcessConfiguration: Sendable, Equatable {
   /// The usual defaults.
   public init() {
     let limits = MachineLimits.current
-    (spoolBytes, memoryBytes) = (limits.queueBytes, limits.memoryBytes)
+    (spoolBytes, threads, memoryBytes) = (limits.queueBytes, limits.threads, limits.memoryBytes)
   }
 }

@@ -14,8 +14,14 @@ extension Run {
     attach(source.incarnation, at: source.nextPlace, overwritten: 0, &reading)
     standing.state = .reading
     source.includesUnattributed = reading.takesRecords
+    source.pick(reading.wish, TagTable(source.numbering))
     do throws(LogError) {
+      var chunksFrom: UInt64 = 0
       while !isEnding {
+        if source.nextPlace >= chunksFrom {
+          if let fault = readChunks(&source, &reading) { try handle(fault, &source, &reading, path) }
+          chunksFrom = source.nextPlace &+ Self.orderedByteCount
+        }
         let now = control.clock.now()
         begin(turnAt: now)
         for way in 0..<reading.groupers.count { reading.groupers[way].nowNanoseconds = now.steadyNanoseconds }
@@ -41,6 +47,9 @@ extension Run {
     guard !source.beginsAnywhere else { return }
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }
+
+  /// How much is read in order before chunks are tried again.
+  private static var orderedByteCount: UInt64 { 2 << 20 }
 
   /// Has a file be read from where an earlier run had come.
   ///

@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 
 /// How much memory and how many addresses this process may have.
@@ -44,6 +45,10 @@ package struct MachineLimits: Sendable, Equatable {
     let share = max(shares.min() ?? 0, Self.queueBytesMin)
     return share - share % (1 << 20)
   }
+
+  /// How many threads share a piece of work, unless it is told: as many as this process has processors, but no more than
+  /// four; where addresses are limited, one, as each thread takes many.
+  package var threads: Int { addresses == nil ? min(4, Int(shim_processor_count())) : 1 }
 
   private static let queueBytesMin = 4 << 20
   /// What threads and buffers take, and the log's mapping may.

@@ -23,7 +23,8 @@ package enum WorkerThread {
   /// no loop calls deeply.
   package static let usualStackBytes = 512 << 10
 
-  /// Runs a loop on a thread of its own, in which all signals are blocked.
+  /// Runs a loop on a thread of its own, in which all signals are blocked but the one that a mapped file sends that has
+  /// become shorter: blocked, it would end the process.
   ///
   /// They belong to the main loop; and a write to a pipe that nobody reads must be an error here,
   /// not the end of the process.
@@ -34,6 +35,7 @@ package enum WorkerThread {
     var all = sigset_t()
     var former = sigset_t()
     unsafe sigfillset(&all)
+    unsafe sigdelset(&all, SIGBUS)
     unsafe pthread_sigmask(SIG_SETMASK, &all, &former)
     defer { unsafe pthread_sigmask(SIG_SETMASK, &former, nil) }
     var attributes = pthread_attr_t()

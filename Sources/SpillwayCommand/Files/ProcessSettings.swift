@@ -9,6 +9,7 @@ struct ProcessSettings {
   private(set) var daemonizes = false
   private var pidFile: String?
   private var drainSeconds: Double?
+  private var threads: Int?
   private var showsAccounting = false
   private var spoolBytes: Int?
   private var report: ProcessConfiguration.Report?
@@ -27,6 +28,10 @@ struct ProcessSettings {
     drainSeconds =
       reader.take("drain", expecting: "a time, like 5s") { (text) throws(UsageError) in
         try values.time(text, option: "--drain")?.seconds
+      } ?? nil
+    threads =
+      reader.take("threads", expecting: "a number, like 2") { (text) throws(UsageError) in
+        try values.threads(text)
       } ?? nil
     showsAccounting = reader.takeSwitch("stats") ?? false
     formatsDirectory = reader.take("formats-dir", expecting: "a directory") { (text) throws(UsageError) in
@@ -77,6 +82,7 @@ struct ProcessSettings {
     process.daemonizes = daemonizes
     process.pidFile = pidFile.map(values.absolute)
     process.drainSeconds = drainSeconds ?? process.drainSeconds
+    process.threads = threads ?? process.threads
     process.showsAccounting = showsAccounting || isLive
     process.spoolBytes = spoolBytes ?? process.spoolBytes
     return process

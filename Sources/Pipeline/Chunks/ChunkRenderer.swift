@@ -1,0 +1,79 @@
+import LogReading
+import Platform
+import Transactions
+import VarnishLog
+
+/// Reads chunks and renders the transactions in them that are whole, for one thread.
+struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
+  private let file: ChunkedFile<Layout>
+  private var picks: RunPicks<Layout>
+  /// Tells what runs come to; nothing is added to it.
+  private let grouper: Grouper<Layout>
+  private var twins: FixedList<RouteTwin>
+
+  init(
+    _ file: ChunkedFile<Layout>, _ tags: TagTable, _ wish: PickWish, _ options: GroupingOptions,
+    _ twins: consuming FixedList<RouteTwin>
+  ) {
+    self.file = file
+    picks = RunPicks(tags, wish)
+    grouper = Grouper(options: options, tags: tags)
+    self.twins = twins
+  }
+
+  deinit { picks.deallocate() }
+
+  /// Renders a chunk.
+  ///
+  /// - Parameter start: where it begins, if that is known.
+  /// - Returns: nil if it can't be found out where it begins, or if it can't be mapped.
+  @specialized(where Layout == NarrowRecords)
+  @specialized(where Layout == WideRecords)
+  mutating func render(_ index: Int, from start: UInt64?) -> RenderedChunk<Layout>? {
+    let chunk: FileChunk<Layout>
+    do throws(SystemError) {
+      guard let found = try file.chunk(at: index, from: start, picks) else { return nil }
+      chunk = found
+    } catch {
+      // Reading in order meets the same error, and says it.
+      return nil
+    }
+    var content = ChunkContent(chunk)
+    while let run = content.chunk.next(&picks) { add(run, to: &content) }
+    return RenderedChunk(content)
+  }
+
+  @inline(__always)
+  private mutating func add(_ run: RecordRun<Layout>, to content: inout ChunkContent<Layout>) {
+    var kind = ChunkContent<Layout>.Piece.Kind.grouped
+    let admission = grouper.admission(of: run)
+    if admission.isRuledOut {
+      kind = .ruledOut
+    } else if let transaction = admission.transaction(run), let picked = picks.picked(of: run),
+      judge(transaction, picked, &content)
+    {
+      kind = .judged
+    }
+    content.pieces.append(
+      ChunkContent.Piece(
+        kind: kind, shape: run.shape, byteCount: Int32(truncatingIfNeeded: run.byteCount),
+        vxid: unsafe Layout.vxid(run.start), place: run.place))
+  }
+
+  /// Has each route judge a transaction; all of them do, or none.
+  @inline(__always)
+  private mutating func judge(
+    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>, _ content: inout ChunkContent<Layout>
+  ) -> Bool {
+    let (textCount, verdictCount) = (content.text.count, content.verdicts.count)
+    for index in 0..<twins.count {
+      guard let verdict = twins[index].judge(transaction, picked, &content.text) else {
+        content.text.truncate(to: textCount)
+        content.verdicts.removeSubrange(verdictCount...)
+        return false
+      }
+      content.verdicts.append(verdict)
+    }
+    return true
+  }
+}

@@ -1,0 +1,64 @@
+import LogReading
+import VarnishLog
+
+/// What is made of a chunk: its pieces in order, and the lines of those that are whole transactions.
+struct ChunkContent<Layout: RecordLayout>: ~Copyable {
+  /// A run of records, and what it is.
+  struct Piece {
+    enum Kind: UInt8 {
+      /// For the grouper, in its turn.
+      case grouped
+      /// A whole transaction that nobody wants.
+      case ruledOut
+      /// A whole transaction on which there is a verdict for each route.
+      case judged
+    }
+
+    let kind: Kind
+    let shape: RecordRun<Layout>.Shape
+    let byteCount: Int32
+    let vxid: UInt64
+    let place: UInt64
+  }
+
+  var chunk: FileChunk<Layout>
+  var pieces: [Piece] = []
+  var verdicts: [Verdict] = []
+  var text = ChunkText()
+
+  init(_ chunk: consuming FileChunk<Layout>) {
+    self.chunk = chunk
+    pieces.reserveCapacity(4096)
+    verdicts.reserveCapacity(4096)
+  }
+}
+
+/// The same, finished, as one thread leaves it to another.
+final class RenderedChunk<Layout: RecordLayout>: @unchecked Sendable {
+  // Nothing in it is changed any more.
+  let content: ChunkContent<Layout>
+
+  init(_ content: consuming ChunkContent<Layout>) { self.content = content }
+}
+
+/// A chunk, for what asks the source of records.
+struct ChunkSource<Layout: RecordLayout>: LogSource {
+  let rendered: RenderedChunk<Layout>
+  let incarnation: LogIncarnation
+  var includesUnattributed = false
+
+  init(_ rendered: RenderedChunk<Layout>, _ incarnation: LogIncarnation) {
+    self.rendered = rendered
+    self.incarnation = incarnation
+  }
+
+  static var recordsStandAlone: Bool { true }
+  var isIntact: Bool { true }
+  var waitDescriptor: Int32? { nil }
+  var nextPlace: UInt64 { rendered.content.chunk.end }
+
+  /// Its runs are taken by their places.
+  mutating func next() -> SourceStep<Layout> { .end }
+
+  func offset(of address: UnsafeRawPointer) -> Int { unsafe rendered.content.chunk.offset(of: address) }
+}

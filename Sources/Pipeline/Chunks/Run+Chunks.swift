@@ -1,0 +1,124 @@
+import LogReading
+import Platform
+import Transactions
+import VarnishLog
+
+/// Reading a file on several threads: its chunks are rendered at the same time, and put together in order.
+///
+/// Every transaction goes past the one grouper: those that are whole are only counted there, and their lines are copied;
+/// all others are grouped and rendered as if the file was read in order.
+extension Run {
+  /// Reads a file's chunks, as far as that is possible; the rest is to be read in order.
+  ///
+  /// - Returns: why reading has ended, if it was for a reason of its own.
+  mutating func readChunks<Source: CapturedSource & ~Copyable>(
+    _ source: inout Source, _ reading: inout Reading<Source.Layout>
+  ) -> Pause? {
+    guard canReadChunks(reading), let file = source.chunks, let crew = makeCrew(for: file, &source, &reading)
+    else { return nil }
+    defer { crew.end() }
+    while !isEnding, !isReloading, Int(clamping: source.nextPlace) < file.byteCount {
+      let now = control.clock.now()
+      begin(turnAt: now)
+      reading.groupers[0].nowNanoseconds = now.steadyNanoseconds
+      let place = source.nextPlace
+      guard let rendered = crew.chunk(at: file.index(of: place), from: place) else { break }
+      let (end, fault) = take(rendered, &reading, source.incarnation)
+      source.goOn(at: end, rendered.content.chunk.unknownTags)
+      if let fault { return fault }
+      keepCheckpoint(&reading, at: source.restartPlace, lagBytesMax: nil)
+      lookAtOutputs()
+      if handleCommands() { flush(&reading, from: &source) }
+      // What is there may be damaged, or longer than a chunk has room for.
+      if rendered.content.chunk.isCut || end <= place { break }
+    }
+    return nil
+  }
+
+  /// Starts the threads; nil if there is too little to read.
+  private mutating func makeCrew<Source: CapturedSource & ~Copyable>(
+    for file: ChunkedFile<Source.Layout>, _ source: inout Source, _ reading: inout Reading<Source.Layout>
+  ) -> ChunkCrew<Source.Layout>? {
+    let first = file.index(of: source.nextPlace)
+    let threads = min(control.configuration.process.threads, file.count - first)
+    guard threads > 1 else { return nil }
+    let tags = TagTable(source.numbering)
+    do throws(RunError) {
+      let renderers = try FixedList<ChunkRenderer<Source.Layout>?>(count: threads) { (_) throws(RunError) in
+        let twins = try FixedList<RouteTwin>(count: routes.count) { (index) throws(RunError) in
+          try routes[index].makeTwin(input, source.numbering)
+        }
+        return ChunkRenderer(file, tags, reading.wish, options(for: 0, of: reading.ways), twins)
+      }
+      return ChunkCrew(file, from: first, renderers)
+    } catch {
+      // What was compiled before can be compiled again.
+      return nil
+    }
+  }
+
+  /// Whether what is made of a transaction depends on nothing in front of it, but for the grouper.
+  private func canReadChunks<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>) -> Bool {
+    guard control.configuration.process.threads > 1, reading.groupers.count == 1, !reading.takesRecords,
+      !reading.isRepeating, !reading.withholdsForced,
+      !isReloading, reading.ways[0].grouping != .session
+    else { return false }
+    for index in 0..<routes.count where !routes[index].canBeDoneElsewhere { return false }
+    return true
+  }
+
+  /// Takes a chunk's pieces in their order.
+  ///
+  /// - Returns: behind which place that has ended, and why if it wasn't the chunk's end.
+  private mutating func take<Layout: RecordLayout>(
+    _ rendered: RenderedChunk<Layout>, _ reading: inout Reading<Layout>, _ incarnation: LogIncarnation
+  ) -> (place: UInt64, fault: Pause?) {
+    var source = ChunkSource(rendered, incarnation)
+    var (readBytes, verdict, textOffset) = (0, 0, 0)
+    defer { note(reading, readBytes: readBytes) }
+    for piece in rendered.content.pieces {
+      if control.isEnding { return (piece.place, nil) }
+      readBytes += Int(piece.byteCount)
+      let endPlace = piece.place &+ UInt64(piece.byteCount)
+      let isJudged = piece.kind == .judged
+      if piece.kind != .grouped,
+        reading.groupers[0].passWhole(piece.vxid, upTo: endPlace, isRuledOut: !isJudged)
+      {
+        if isJudged { hand(piece, rendered, verdict, textOffset, completedAt: logStart &+ endPlace) }
+      } else {
+        let run = rendered.content.chunk.run(
+          at: piece.place, byteCount: Int(piece.byteCount), shape: piece.shape)
+        if let fault = add(run, 0, &reading, from: &source) { return (endPlace, fault) }
+      }
+      guard isJudged else { continue }
+      for index in verdict..<verdict + routes.count {
+        textOffset += Int(rendered.content.verdicts[index].byteCount)
+      }
+      verdict += routes.count
+    }
+    return (rendered.content.chunk.end, nil)
+  }
+
+  /// Hands a transaction that was judged to the routes.
+  @inline(__always)
+  private mutating func hand<Layout: RecordLayout>(
+    _ piece: ChunkContent<Layout>.Piece, _ rendered: RenderedChunk<Layout>, _ firstVerdict: Int,
+    _ textOffset: Int, completedAt place: UInt64
+  ) {
+    var offset = textOffset
+    for index in 0..<routes.count {
+      let verdict = rendered.content.verdicts[firstVerdict + index]
+      let from = offset
+      offset += Int(verdict.byteCount)
+      if routes[index].isOver { continue }
+      routes[index].marks.reach(place)
+      guard routes[index].admits(verdict, piece.vxid, firstPlace: piece.place, control.clock) else {
+        continue
+      }
+      offer(index) { route in unsafe route.take(verdict, rendered.content.text[from..<offset]) }
+      routes[index].marks.advance()
+      routes[index].countTaken()
+      if routes[index].isOver { endIfOver() }
+    }
+  }
+}
