@@ -28,10 +28,14 @@ class Conversion:
     tools: tuple = ("varnishncsa",)
     outputs: tuple = ("",)
     decoder: str = ""
+    # How many threads of spillway read and render; Varnish's tools have one.
+    threads: int = 1
 
     def contenders(self, program, capture):
         return [
-            Contender("spillway", [program, *self.ours(capture)], self.outputs, self.decoder),
+            Contender(
+                "spillway", [program, *self.ours(capture), "--threads", str(self.threads)], self.outputs,
+                self.decoder),
             Contender(self.tools[0], self.theirs(capture), self.outputs, self.decoder)]
 
     def case(self):
@@ -47,12 +51,12 @@ class Conversion:
         return Outcome(rows, faults=sorted(faults))
 
 
-def lines(name, about, *arguments):
+def lines(name, about, *arguments, threads=1):
     """Lines of requests, to a file."""
     return Conversion(
         name, about,
         ours=lambda capture: ["ncsa", "-r", capture, *arguments, "-w", "OUT"],
-        theirs=lambda capture: ["varnishncsa", "-r", capture, *arguments, "-w", "OUT"])
+        theirs=lambda capture: ["varnishncsa", "-r", capture, *arguments, "-w", "OUT"], threads=threads)
 
 
 def packed(name):
@@ -92,6 +96,7 @@ def three_outputs():
 
 CONVERSIONS = [
     lines("default", "the default format, to a file"),
+    lines("threads", "the same, read and rendered by two threads", threads=2),
     Conversion(
         "stdout", "the default format, to /dev/null",
         ours=lambda capture: ["ncsa", "-r", capture],
