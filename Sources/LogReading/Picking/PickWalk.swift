@@ -4,9 +4,8 @@ import VarnishLog
 /// Walks from record to record of one transaction, which lie one behind the other, and picks those that are wanted on
 /// the way.
 ///
-/// What is decided of a record takes its header word, which is loaded once, and the first bytes of its payload. To pick
-/// in the same walk costs half of what a second one did, as the records are in the cache only now: the default format
-/// takes some 600 instructions less per transaction.
+/// What is decided of a record takes its header word, which is loaded once, and the first bytes of its payload: 29
+/// instructions, or 15 if nothing is picked. Queries and lines need no walk of their own then.
 @safe struct PickWalk<Layout: RecordLayout> {
   // Invariant: `start <= position <= end`, and all in between may be read. What `passQuickly` reads of a record, its
   // header and four bytes behind it, lies in front of `end`, as its place is compared with a limit that is so far in

@@ -12,7 +12,7 @@ struct Rhythm {
 
   /// A small ring is overwritten sooner and must be looked at more often.
   ///
-  /// Each look has its price, at 40,000 requests/s as much as thirty of them: looking twice as seldom halves that.
+  /// Each look has its price, however little has come since the one before.
   init(ringByteCount: Int) {
     millisecondsMax = Int32(min(100, max(10, ringByteCount / 800_000)))
     millisecondsMin = Int32(min(10, max(1, ringByteCount / 8_000_000)))

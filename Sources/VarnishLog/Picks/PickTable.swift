@@ -1,8 +1,8 @@
 /// A wish in plain memory, as a walk over records asks it: a byte for each tag and one for each way to begin.
 ///
 /// Nothing in it needs a branch: whether a record is picked is a number that is added to how many there are. Of the
-/// records of a usual transaction some twenty in fifty are picked for a line; with a branch the processor guesses wrong
-/// at several of them.
+/// records of a usual transaction some twenty in fifty are picked for a line; with a branch the processor would have to guess
+/// at each.
 ///
 /// Owned by its maker, which calls `deallocate`.
 @safe public struct PickTable {
