@@ -5,17 +5,35 @@ import VarnishLog
 
 /// Copying text as far as it is plain, held against looking at it byte by byte.
 struct PlainTextTests {
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  /// The ways of copying, which differ in the bytes that stop them.
+  enum Way: CaseIterable {
+    case plain, printable, text
+
+    func passes(_ byte: UInt8) -> Bool {
+      let isPrintable = (0x20..<0x7F).contains(byte)
+      return switch self {
+      case .plain: isPrintable && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+      case .printable: isPrintable
+      case .text: byte != 0
+      }
+    }
+
+    func copy(_ target: UnsafeMutableRawPointer?, _ source: UnsafeRawPointer, _ count: Int) -> Int {
+      switch self {
+      case .plain: shim_copy_plain(target, source, count)
+      case .printable: shim_copy_printable(target, source, count)
+      case .text: shim_copy_text(target, source, count)
+      }
+    }
   }
 
   /// Copies a text from a place into room that is just large enough.
-  private static func expectCopy(of text: [UInt8], _ page: GuardedPage, at place: GuardedPage.Place) {
-    let expected = text.prefix(while: isPlain)
+  private static func expectCopy(of text: [UInt8], _ way: Way, _ page: GuardedPage, at place: GuardedPage.Place) {
+    let expected = text.prefix(while: way.passes)
     let source = page.lay(text, at: place)
     let room = [UInt8](unsafeUninitializedCapacity: text.count + 16) { room, count in
       room.initialize(repeating: 0xEE)
-      let copied = shim_copy_plain(room.baseAddress, source, text.count)
+      let copied = way.copy(room.baseAddress, source, text.count)
       if copied != expected.count { Issue.record("\(copied) of \(text) at \(place)") }
       count = room.count
     }
@@ -24,32 +42,35 @@ struct PlainTextTests {
     if room.last != 0xEE { Issue.record("too far behind \(text) at \(place)") }
   }
 
-  @Test func `texts of any length are copied wherever they lie`() {
+  @Test(arguments: Way.allCases)
+  func `texts of any length are copied wherever they lie`(way: Way) throws {
     let page = GuardedPage()
     var random = SeededGenerator(seed: 1)
+    let stop = try #require((UInt8.min...UInt8.max).first { !way.passes($0) })
     for count in 0...100 {
       let plain = (0..<count).map { _ in UInt8(ascii: "a") + UInt8.random(in: 0..<26, using: &random) }
       for place in GuardedPage.places(for: count, using: &random) {
-        Self.expectCopy(of: plain, page, at: place)
+        Self.expectCopy(of: plain, way, page, at: place)
       }
       for index in 0..<count {
         var text = plain
-        text[index] = UInt8(ascii: "\"")
-        Self.expectCopy(of: text, page, at: .end)
-        Self.expectCopy(of: text, page, at: .start(Int.random(in: 0...32, using: &random)))
-        Self.expectCopy(of: text, page, at: .across(index))
+        text[index] = stop
+        Self.expectCopy(of: text, way, page, at: .end)
+        Self.expectCopy(of: text, way, page, at: .start(Int.random(in: 0...32, using: &random)))
+        Self.expectCopy(of: text, way, page, at: .across(index))
       }
     }
   }
 
-  @Test func `every byte is either plain or not`() {
+  @Test(arguments: Way.allCases)
+  func `every byte is either copied or stops the copy`(way: Way) {
     let page = GuardedPage()
     for byte in UInt8.min...UInt8.max {
       for count in 1...34 {
         for index in Set([0, count / 2, count - 1]) {
           var text = [UInt8](repeating: 0x78, count: count)
           text[index] = byte
-          Self.expectCopy(of: text, page, at: .end)
+          Self.expectCopy(of: text, way, page, at: .end)
         }
       }
     }

@@ -67,18 +67,31 @@ static inline shim_bytes16 shim_load_short_text(const void *source, size_t count
   return bytes;
 }
 
-/// Which bytes can't stay in a line as they are, as bits: control characters, quotation marks, backslashes, rubouts
-/// and what isn't ASCII.
+/// Which bytes stop a copy, as bits: what differs between the ways of copying a text.
+typedef uint32_t shim_stops16(shim_bytes16 bytes);
+
+/// Control characters, quotation marks, backslashes, rubouts and what isn't ASCII: they can't stay in a line as they
+/// are.
 static inline uint32_t shim_specials16(shim_bytes16 bytes) {
   return shim_bits16((shim_bytes16)(bytes - 0x20 >= 0x5f) | (shim_bytes16)(bytes == '"') |
                      (shim_bytes16)(bytes == '\\'));
 }
 
-/// Copies a text up to the first byte that `shim_specials16` finds, and tells how many stand in front of that.
+/// All but the printable characters of ASCII.
+static inline uint32_t shim_unprintables16(shim_bytes16 bytes) {
+  return shim_bits16((shim_bytes16)(bytes - 0x20 >= 0x5f));
+}
+
+/// The byte that ends a text of C.
+static inline uint32_t shim_ends16(shim_bytes16 bytes) { return shim_bits16((shim_bytes16)(bytes == 0)); }
+
+/// Copies a text up to the first byte that stops it, and tells how many stand in front of that.
 ///
 /// The target has room for `count` bytes and fifteen more; what lies behind those copied is undefined. Each byte is
-/// read once, so that what was looked at is what was copied, even if another process changes it.
-static inline size_t shim_copy_plain(void *target, const void *source, size_t count) {
+/// read once, so that what was looked at is what was copied, even if another process changes it. Always inlined, so
+/// that each way of copying is a loop of its own, without a call.
+__attribute__((always_inline)) static inline size_t shim_copy_up_to(void *target, const void *source, size_t count,
+                                                                    shim_stops16 *stops) {
   const unsigned char *from = (const unsigned char *)source;
   unsigned char *to = (unsigned char *)target;
   shim_bytes16 bytes;
@@ -86,14 +99,29 @@ static inline size_t shim_copy_plain(void *target, const void *source, size_t co
   for (; count - at >= sizeof bytes; at += sizeof bytes) {
     memcpy(&bytes, from + at, sizeof bytes);
     memcpy(to + at, &bytes, sizeof bytes);
-    uint32_t specials = shim_specials16(bytes);
-    if (specials != 0) return at + (size_t)__builtin_ctz(specials);
+    uint32_t found = stops(bytes);
+    if (found != 0) return at + (size_t)__builtin_ctz(found);
   }
   if (at == count) return count;
   bytes = shim_load_short_text(from + at, count - at);
   memcpy(to + at, &bytes, sizeof bytes);
   // What lies behind the text ends it, too.
-  return at + (size_t)__builtin_ctz(shim_specials16(bytes) | (uint32_t)1 << (count - at));
+  return at + (size_t)__builtin_ctz(stops(bytes) | (uint32_t)1 << (count - at));
+}
+
+/// Copies a text as far as it can stay in a line as it is (`shim_copy_up_to`).
+static inline size_t shim_copy_plain(void *target, const void *source, size_t count) {
+  return shim_copy_up_to(target, source, count, shim_specials16);
+}
+
+/// Copies a text as far as it is printable (`shim_copy_up_to`).
+static inline size_t shim_copy_printable(void *target, const void *source, size_t count) {
+  return shim_copy_up_to(target, source, count, shim_unprintables16);
+}
+
+/// Copies a text up to its first NUL (`shim_copy_up_to`).
+static inline size_t shim_copy_text(void *target, const void *source, size_t count) {
+  return shim_copy_up_to(target, source, count, shim_ends16);
 }
 
 /// Copies `count` bytes in pieces of sixteen: source and target have that many and fifteen more.
@@ -117,36 +145,6 @@ static inline uint64_t shim_words64(const void *source, size_t count) {
     words |= (uint64_t)(blanks ^ 0xffff) << at;
   }
   return words & UINT64_MAX >> (64 - count);
-}
-
-/// Copies `count` bytes or those in front of the first NUL, whichever is less, and tells how many. The target
-/// has room for `count` bytes; what lies behind those copied is undefined. Each byte is read at most twice.
-static inline size_t shim_copy_text(void *target, const void *source, size_t count) {
-  const unsigned char *from = (const unsigned char *)source;
-  unsigned char *to = (unsigned char *)target;
-  size_t at = 0;
-  if (count >= sizeof(shim_bytes16)) {
-    while (1) {
-      shim_bytes16 bytes;
-      memcpy(&bytes, from + at, sizeof bytes);
-      memcpy(to + at, &bytes, sizeof bytes);
-      shim_bytes16 zeros = (shim_bytes16)(bytes == 0);
-      uint64_t words[2];
-      memcpy(words, &zeros, sizeof words);
-      if (words[0] != 0) return at + (size_t)__builtin_ctzll(words[0]) / 8;
-      if (words[1] != 0) return at + 8 + (size_t)__builtin_ctzll(words[1]) / 8;
-      if (at == count - sizeof bytes) return count;
-      // The last sixteen bytes overlap those before them.
-      at += sizeof bytes;
-      if (at > count - sizeof bytes) at = count - sizeof bytes;
-    }
-  }
-  for (; at < count; at++) {
-    unsigned char byte = from[at];
-    if (byte == 0) break;
-    to[at] = byte;
-  }
-  return at;
 }
 
 #endif

@@ -215,7 +215,7 @@ public struct GroupRenderer: ~Copyable {
     let textMax =
       kind == .plain ? payload.count : RecordText.expansion * payload.count + RecordText.enclosure
     // The name is written as two words, the side and the newline are three bytes.
-    unsafe line.put(atMost: LinePrefix.byteCountMax + 16 + 3 + textMax) { target in
+    unsafe line.put(atMost: LinePrefix.byteCountMax + 16 + 3 + textMax + RecordText.overhang) { target in
       unsafe prefix.copy(to: target)
       var at = unsafe target + prefix.count
       unsafe at.storeBytes(of: entry.pointee.name.0, as: UInt64.self)

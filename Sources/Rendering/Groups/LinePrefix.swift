@@ -1,8 +1,10 @@
+import CShims
+
 /// What stands in front of the lines of one transaction: its level and, in verbose text, its number.
 ///
 /// Made once for a transaction's lines, in memory of its own; copied to each as two words and a rest.
 @safe struct LinePrefix {
-  // Invariant: `count` is at most `byteCountMax`, a multiple of the eight bytes that are copied at once: between
+  // Invariant: `count` is at most `byteCountMax`, a multiple of the sixteen bytes that are copied at once: between
   // two calls of `clear`, a level and a number are all that is added.
 
   /// The longest: a level of any number of digits, and a transaction number of as many.
@@ -55,10 +57,7 @@
   @inline(__always)
   func copy(to target: UnsafeMutableRawPointer) {
     guard let base = unsafe bytes.baseAddress else { return }
-    // Nearly always it is one or two words; what is copied beyond `count` is written over.
-    for offset in stride(from: 0, to: count, by: 8) {
-      unsafe target.storeBytes(
-        of: base.load(fromByteOffset: offset, as: UInt64.self), toByteOffset: offset, as: UInt64.self)
-    }
+    // One step nearly always; what is copied beyond `count` is written over.
+    unsafe shim_copy_rounded(target, base, count)
   }
 }

@@ -4,7 +4,7 @@ import VarnishLog
 /// How records of each tag look as text: the tag's name with blanks behind it, and what is done with the
 /// payload (`vsl-tags.md` 5).
 ///
-/// Plain memory, one entry for each tag number. Owned by whoever makes it and calls `deallocate`.
+/// Plain memory, one entry for each tag number. Its maker owns it and calls `deallocate`.
 @safe struct RecordText {
   // Invariant: `entries` has one for every number that a byte can hold.
 
@@ -33,6 +33,8 @@ import VarnishLog
   static let nameByteCount = 15
   /// The most that a payload of one byte becomes, and what may stand around a payload.
   static let expansion = 3, enclosure = 2
+  /// How much is written over behind a text: it is copied sixteen bytes at a time.
+  static let overhang = 15
 
   private let entries: UnsafeMutablePointer<Entry>
 
@@ -76,7 +78,8 @@ import VarnishLog
 
   /// Writes a payload.
   ///
-  /// - Parameter target: room for `expansion` times the payload and the enclosure.
+  /// - Parameter target: room for the payload if it is plain, or else for `expansion` times the payload and the
+  ///   enclosure, and for the overhang.
   /// - Returns: how many bytes were written.
   @inline(__always)
   static func put(_ payload: LogBytes, _ kind: Kind, to target: UnsafeMutableRawPointer) -> Int {
@@ -93,9 +96,7 @@ import VarnishLog
       let byte = unsafe payload.start.load(fromByteOffset: index, as: UInt8.self)
       if byte == 0 { break }
       if isControl(byte, after: previous) {
-        unsafe target.storeBytes(of: UInt8(ascii: "%"), toByteOffset: used, as: UInt8.self)
-        unsafe target.storeBytes(of: hexDigit(byte >> 4), toByteOffset: used + 1, as: UInt8.self)
-        unsafe target.storeBytes(of: hexDigit(byte & 15), toByteOffset: used + 2, as: UInt8.self)
+        unsafe putEscape(byte, to: target + used)
         used += 3
       } else {
         unsafe target.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
@@ -122,32 +123,48 @@ import VarnishLog
   private static func putEncoded(
     _ payload: LogBytes, _ kind: Kind, to target: UnsafeMutableRawPointer
   ) -> Int {
-    var used = 0
-    func put(_ byte: UInt8) {
-      unsafe target.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
-      used += 1
-    }
-    func putHex(_ byte: UInt8) {
-      for digit in [byte >> 4, byte & 15] { put(hexDigit(digit)) }
+    var text = payload
+    if kind == .quotedWithoutNUL, text.count > 0, text[text.count - 1] == 0 {
+      text = text.prefix(text.count - 1)
     }
     let isHex = kind == .hex
-    var rest = payload
-    if kind == .quotedWithoutNUL, rest.count > 0, rest[rest.count - 1] == 0 {
-      rest = rest.prefix(rest.count - 1)
+    unsafe target.storeBytes(of: UInt8(ascii: isHex ? "[" : "\""), as: UInt8.self)
+    let inside = unsafe target + 1
+    let count = unsafe isHex ? putHex(text, to: inside) : putPrintable(text, to: inside)
+    unsafe inside.storeBytes(of: UInt8(ascii: isHex ? "]" : "\""), toByteOffset: count, as: UInt8.self)
+    return count + 2
+  }
+
+  private static func putHex(_ text: LogBytes, to target: UnsafeMutableRawPointer) -> Int {
+    for index in 0..<text.count {
+      let byte = unsafe text.start.load(fromByteOffset: index, as: UInt8.self)
+      unsafe putHex(byte, to: target + 2 * index)
     }
-    put(UInt8(ascii: isHex ? "[" : "\""))
-    for index in 0..<rest.count {
-      let byte = unsafe rest.start.load(fromByteOffset: index, as: UInt8.self)
-      if isHex {
-        putHex(byte)
-      } else if (0x20...0x7E).contains(byte) {
-        put(byte)
-      } else {
-        put(UInt8(ascii: "%"))
-        putHex(byte)
-      }
+    return 2 * text.count
+  }
+
+  /// Writes a text with what isn't printable as `%NN`.
+  @inline(__always)
+  private static func putPrintable(_ text: LogBytes, to target: UnsafeMutableRawPointer) -> Int {
+    var used = unsafe shim_copy_printable(target, text.start, text.count)
+    var done = used
+    while done < text.count {
+      let byte = unsafe text.start.load(fromByteOffset: done, as: UInt8.self)
+      unsafe putEscape(byte, to: target + used)
+      (done, used) = (done + 1, used + 3)
+      let copied = unsafe shim_copy_printable(target + used, text.start + done, text.count - done)
+      (done, used) = (done + copied, used + copied)
     }
-    put(UInt8(ascii: isHex ? "]" : "\""))
     return used
+  }
+
+  private static func putEscape(_ byte: UInt8, to target: UnsafeMutableRawPointer) {
+    unsafe target.storeBytes(of: UInt8(ascii: "%"), as: UInt8.self)
+    unsafe putHex(byte, to: target + 1)
+  }
+
+  private static func putHex(_ byte: UInt8, to target: UnsafeMutableRawPointer) {
+    unsafe target.storeBytes(of: hexDigit(byte >> 4), as: UInt8.self)
+    unsafe target.storeBytes(of: hexDigit(byte & 15), toByteOffset: 1, as: UInt8.self)
   }
 }

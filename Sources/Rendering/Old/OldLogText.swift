@@ -254,7 +254,8 @@ struct OldLogText: ~Copyable {
   }
 
   private func appendQuoted(_ payload: LogBytes, to text: inout [UInt8]) {
-    var bytes = [UInt8](repeating: 0, count: RecordText.expansion * payload.count + RecordText.enclosure)
+    let room = RecordText.expansion * payload.count + RecordText.enclosure + RecordText.overhang
+    var bytes = [UInt8](repeating: 0, count: room)
     let count = unsafe bytes.withUnsafeMutableBytes { buffer in
       guard let start = buffer.baseAddress else { return 0 }
       return unsafe RecordText.put(payload, .quoted, to: start)
