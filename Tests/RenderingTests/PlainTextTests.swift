@@ -28,7 +28,9 @@ struct PlainTextTests {
   }
 
   /// Copies a text from a place into room that is just large enough.
-  private static func expectCopy(of text: [UInt8], _ way: Way, _ page: GuardedPage, at place: GuardedPage.Place) {
+  private static func expectCopy(
+    of text: [UInt8], _ way: Way, _ page: GuardedPage, at place: GuardedPage.Place
+  ) {
     let expected = text.prefix(while: way.passes)
     let source = page.lay(text, at: place)
     let room = [UInt8](unsafeUninitializedCapacity: text.count + 16) { room, count in
