@@ -8,7 +8,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   /// Where in the window the next record begins.
   var offsetInWindow = 0
   /// What is picked; of the log's own numbering from `begin` on.
-  private var picks = RunPicks<Layout>(TagTable(NumberingProbe(Layout.self).fallback))
+  @usableFromInline var picks = RunPicks<Layout>(TagTable(NumberingProbe(Layout.self).fallback))
   private var probe = NumberingProbe(Layout.self)
   private let assumedNumbering: TagNumbering
   private let knownNumbering: TagNumbering?
@@ -59,7 +59,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   }
 
   /// What was picked out of the run that was handed out last; nil if it is another.
-  @inline(__always)
+  @inlinable
   public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks.picked(of: run) }
 
   /// Whether records of no transaction are handed out too.

@@ -5,13 +5,13 @@ public import VarnishLog
 /// Owned by its maker, which calls `deallocate`.
 @safe public struct RunPicks<Layout: RecordLayout> {
   let classes: TagClasses
-  private(set) var table: PickTable
-  let list = PickList<Layout>()
+  let table: PickTable
+  @usableFromInline let list = PickList<Layout>()
   private let wish: PickWish
 
   /// The run that records were picked out of last, and how many.
-  private var run: (start: UnsafeRawPointer, byteCount: Int)?
-  private var count = 0
+  @usableFromInline var run: (start: UnsafeRawPointer, byteCount: Int)?
+  @usableFromInline var count = 0
 
   /// Prepares for a log's records.
   public init(_ tags: TagTable, _ wish: PickWish = PickWish()) {
@@ -76,7 +76,7 @@ public import VarnishLog
   mutating func clear() { unsafe run = nil }
 
   /// What was picked out of a run; nil if that wasn't the last one.
-  @inline(__always)
+  @inlinable
   public func picked(of other: RecordRun<Layout>) -> PickedRecords<Layout>? {
     guard let run = unsafe run, unsafe run.start == other.start, unsafe run.byteCount == other.byteCount
     else {

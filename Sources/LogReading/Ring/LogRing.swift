@@ -35,7 +35,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   private var damagedSegment: UInt64?
 
   /// What is picked out of batches; nil until it is known.
-  private var picks: RunPicks<Layout>?
+  @usableFromInline var picks: RunPicks<Layout>?
 
   /// What stands where no record has been written yet, and where the ring starts over.
   static var endMark: UInt32 { 0xFE45_4545 }
@@ -187,7 +187,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   }
 
   /// What was picked out of the batch that was handed out last; nil if it is another.
-  @inline(__always)
+  @inlinable
   public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks?.picked(of: run) }
 
   /// Finds out whether a batch is a whole transaction, and picks records out of it.

@@ -53,7 +53,7 @@ public final class ChunkedFile<Layout: RecordLayout>: Sendable {
     var offset = 0
     if start == nil {
       let bytes = unsafe UnsafeRawBufferPointer(start: mapping.base, count: mapping.byteCount)
-      guard let guess = unsafe PlausibleStart<Layout>(classes: picks.classes).find(in: bytes, from: 0) else {
+      guard let guess = unsafe PlausibleStart<Layout>(classes: picks.classes).find(in: bytes) else {
         return nil
       }
       offset = guess

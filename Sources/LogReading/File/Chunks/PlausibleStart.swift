@@ -13,12 +13,12 @@ struct PlausibleStart<Layout: RecordLayout> {
 
   let classes: TagClasses
 
-  /// Where the first transaction begins at or behind an offset, of which some multiple of four bytes lies in front.
+  /// Where the first transaction begins, as an offset.
   ///
   /// - Parameter bytes: readable memory.
-  @unsafe func find(in bytes: UnsafeRawBufferPointer, from offset: Int) -> Int? {
-    var at = offset
-    let limit = min(bytes.count - Layout.headerByteCount, offset + Self.searchByteCount)
+  @unsafe func find(in bytes: UnsafeRawBufferPointer) -> Int? {
+    var at = 0
+    let limit = min(bytes.count - Layout.headerByteCount, Self.searchByteCount)
     while at <= limit {
       if unsafe begins(UnsafeRawBufferPointer(rebasing: bytes[at...])) { return at }
       at += MemoryLayout<UInt32>.size
