@@ -43,12 +43,12 @@ struct ClockText {
     guard unsafe (isUTC ? gmtime_r(&time, &parts) : localtime_r(&time, &parts)) != nil else { return nil }
     var capacity = max(128, 2 * format.count)
     while capacity <= 4 * Self.byteCountMax {
-      let text = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+      var text = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
         count = unsafe buffer.withMemoryRebound(to: CChar.self) { buffer in
           unsafe buffer.baseAddress.map { unsafe strftime($0, buffer.count, format, &parts) } ?? 0
         }
       }
-      if text.count > 0 { return text.count <= Self.byteCountMax + 1 ? text.dropLast() : nil }
+      if text.popLast() != nil { return text.count <= Self.byteCountMax ? text : nil }
       capacity *= 2
     }
     return nil
