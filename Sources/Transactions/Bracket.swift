@@ -65,6 +65,13 @@ struct Bracket {
     level = 0
   }
 
+  /// Whether what a `Begin` says is of a session, told by its first bytes; false if it takes a closer look.
+  @inline(__always)
+  static func isOfSession(_ payload: LogBytes) -> Bool {
+    unsafe payload.count > 4 && payload.start.loadUnaligned(as: UInt32.self) == word("sess")
+      && payload.start.load(fromByteOffset: 4, as: UInt8.self) == UInt8(ascii: " ")
+  }
+
   /// The shortest, with a number of one digit.
   private static let usualByteCountMin = 11
 

@@ -11,8 +11,6 @@ extension Grouper {
     freeLent()
     if hasDirect {
       hasDirect = false
-      completionPlace = reachedPlace
-      statistics.delivered += 1
       return members.group(completedAt: completionPlace)
     }
     while readyTaken < ready.count {
@@ -153,6 +151,7 @@ extension Grouper {
   }
 
   /// Whether the oldest incomplete transaction is too old.
+  @inline(__always)
   var isTimeoutDue: Bool {
     guard oldestIncomplete >= 0, repetition == nil else { return false }
     let age = nowNanoseconds - slots[Int(oldestIncomplete)].createdNanoseconds

@@ -17,6 +17,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var options: GroupingOptions
   let tags: TagTable
   let roles: TagRoles
+  let candidates: Candidates
   /// Whether anybody will see the notes that are left where records don't fit.
   var keepsNotes: Bool
   /// Which bits of a number in a payload count, as in the record's own header.
@@ -83,6 +84,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     self.options = options
     self.tags = tags
     roles = TagRoles(tags)
+    candidates = Candidates(options)
     keepsNotes = options.keptTags.contains(roles.vsl)
     vxidBits = Layout.headerByteCount == NarrowRecords.headerByteCount ? 0xFFFF_FFFF : .max
   }
@@ -99,36 +101,50 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   ///
   /// - Precondition: `next` has returned nil since the last call, if that asked for it.
   /// - Returns: whether `next` must be called until it returns nil.
-  @_specialize(exported:true,where Layout == NarrowRecords)
-  @_specialize(exported:true,where Layout == WideRecords)
   @discardableResult
   public mutating func add(_ run: RecordRun<Layout>) -> Bool {
-    // Should this piece turn out to be torn, the one before it mustn't suffer.
-    touched = -1
-    if repetition != nil, passesOver(run) { return hasNews }
-    reachedPlace = run.endPlace
-    if takeWhole(run) { return hasNews }
-    addUnit(run)
-    return true
+    switch admit(run) {
+    case .refused: return addUnadmitted(run)
+    case .ruledOut: break
+    case .group: hasDirect = true
+    }
+    return hasNews
   }
 
   /// Takes in records of one transaction of which each was written by itself, such as a file's.
   ///
   /// - Precondition: as for `add`; and an `End` is the last of them.
   /// - Returns: as `add`.
-  @_specialize(exported:true,where Layout == NarrowRecords)
-  @_specialize(exported:true,where Layout == WideRecords)
   @discardableResult
   public mutating func addEach(_ run: RecordRun<Layout>) -> Bool {
+    switch admit(run) {
+    case .refused: return addEachUnadmitted(run)
+    case .ruledOut: break
+    case .group: hasDirect = true
+    }
+    return hasNews
+  }
+
+  /// As `add`, for what `admit` has refused.
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
+  public mutating func addUnadmitted(_ run: RecordRun<Layout>) -> Bool {
+    // Should this piece turn out to be torn, the one before it mustn't suffer.
+    touched = -1
+    if repetition != nil, passesOver(run) { return hasNews }
+    reachedPlace = run.endPlace
+    return addUnit(run)
+  }
+
+  /// As `addEach`, for what `admit` has refused.
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
+  public mutating func addEachUnadmitted(_ run: RecordRun<Layout>) -> Bool {
     // Limits are examined after every record. As long as none of them can be met on the way, it makes no
     // difference to look at the run as a whole.
-    if canTakeAsOne, repetition == nil || !dividesRepetition(run) {
+    if canTakeAsOne, repetition == nil || !dividesRepetition(run), isOneUnit(run) {
       reachedPlace = run.endPlace
-      if takeWhole(run) { return hasNews }
-      if isOneUnit(run) {
-        addUnit(run)
-        return true
-      }
+      return addUnit(run)
     }
     let orphansBefore = statistics.orphans
     var cursor = run.makeCursor()
@@ -146,8 +162,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     return true
   }
 
-  /// Whether a whole transaction has left something to hand on, or to tidy up.
-  private var hasNews: Bool { hasDirect || !ready.isEmpty || !lentSlots.isEmpty }
+  /// Whether there is something to hand on, or to tidy up.
+  private var hasNews: Bool { hasDirect || touched >= 0 || !ready.isEmpty || !lentSlots.isEmpty }
 
   /// Looks at the clock alone, for when no records come.
   public mutating func expire() {
@@ -196,46 +212,26 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   // MARK: One piece
 
-  /// The common case: a transaction that is all here, with nothing remarkable in it.
-  private mutating func takeWhole(_ run: RecordRun<Layout>) -> Bool {
-    guard outstanding < options.openTransactionsMax else { return false }
-    let admission = admitted(run)
-    let vxid = admission.vxid
-    guard vxid != 0, table.count == 0 || table[vxid] == nil else { return false }
-    if let origin = admission.origin {
-      members.removeAll()
-      members.append(origin.transaction(run))
-      hasDirect = true
-      recentlyEnded.insert(vxid)
-      forceTimedOut()
-    } else {
-      passOver(vxid)
-    }
-    return true
-  }
-
-  /// Counts a whole transaction that nobody wants.
-  private mutating func passOver(_ vxid: UInt64) {
-    statistics.ruledOut += 1
-    recentlyEnded.insert(vxid)
-    forceTimedOut()
-  }
-
   /// Whether a run whose records were written one by one can be taken as one piece.
   ///
   /// It can't if nobody waits for its first record and it is a later one that begins a transaction.
-  private func isOneUnit(_ run: RecordRun<Layout>) -> Bool {
+  private mutating func isOneUnit(_ run: RecordRun<Layout>) -> Bool {
     var cursor = run.makeCursor()
     guard let first = cursor.next(), table[first.vxid] == nil else { return true }
-    if first.tag == roles.begin,
-      options.isCandidate(Bracket(first.payload, vxidBits: vxidBits), side: first.side)
-    {
-      return true
-    }
-    return !contains(cursor.rest, roles.begin)
+    return (first.tag == roles.begin && isCandidate(first)) || !Self.contains(cursor.rest, roles.begin)
   }
 
-  private mutating func addUnit(_ run: RecordRun<Layout>) {
+  /// Whether a transaction that begins so will be needed.
+  @inline(__always)
+  private mutating func isCandidate(_ begin: Record<Layout>) -> Bool {
+    !(candidates.excludesSessions && Bracket.isOfSession(begin.payload))
+      && candidates.includes(Bracket(begin.payload, vxidBits: vxidBits), side: begin.side)
+  }
+
+  /// - Returns: as `add`; what couldn't be attributed is news, too.
+  @discardableResult
+  private mutating func addUnit(_ run: RecordRun<Layout>) -> Bool {
+    let orphansBefore = statistics.orphans
     touched = -1
     finished = 0
     presentPlace = run.place
@@ -246,6 +242,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     }
     forceTimedOut()
     forceOverflow()
+    return hasNews || statistics.orphans != orphansBefore
   }
 
   /// The slot of the transaction a piece belongs to, made if the piece begins it.
@@ -259,8 +256,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       noteStray(run, vxid: vxid)
       return nil
     }
-    let begin = Bracket(first.payload, vxidBits: vxidBits)
-    guard options.isCandidate(begin, side: first.side) else {
+    guard isCandidate(first) else {
       ruleOut(run, vxid: vxid)
       return nil
     }
@@ -304,7 +300,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     // A table that only ever grows would be a way to fill the memory from outside.
     if ruledOut.count > 1 << 16 { ruledOut = VXIDTable() }
     if ruledOut[vxid] == nil { ruledOut.insert(vxid, 0) }
-    if contains(run, roles.end) {
+    if Self.contains(run, roles.end) {
       ruledOut.remove(vxid)
       recentlyEnded.insert(vxid)
     }
@@ -312,7 +308,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   private mutating func noteStray(_ run: RecordRun<Layout>, vxid: UInt64) {
     if ruledOut[vxid] != nil {
-      if contains(run, roles.end) {
+      if Self.contains(run, roles.end) {
         ruledOut.remove(vxid)
         recentlyEnded.insert(vxid)
       }
@@ -321,7 +317,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     }
   }
 
-  private func contains(_ run: RecordRun<Layout>, _ tag: UInt8) -> Bool {
+  private static func contains(_ run: RecordRun<Layout>, _ tag: UInt8) -> Bool {
     var cursor = run.makeCursor()
     while let record = cursor.next() {
       if record.tag == tag { return true }

@@ -54,27 +54,6 @@ public struct GroupingOptions: Sendable, Equatable {
     self.wantsESI = wantsESI
   }
 
-  /// Whether the side that a `Begin` is marked with is enough to know that a transaction won't be needed.
-  func isRuledOut(bySide side: Side) -> Bool {
-    wantsOneSide && side != (wantsClient ? .client : .backend)
-  }
-
   /// The side whose transactions are of no use, whatever they say; nil if there is none.
-  public var unwantedSide: Side? { wantsOneSide ? (wantsClient ? .backend : .client) : nil }
-
-  private var wantsOneSide: Bool {
-    candidateRule != .everything && grouping == .vxid && wantsClient != wantsBackend
-  }
-
-  /// Whether a transaction that begins so will be needed.
-  func isCandidate(_ begin: Bracket?, side: Side) -> Bool {
-    guard candidateRule != .everything, grouping != .session else { return true }
-    guard let begin, begin.type != .unknown else { return false }
-    if grouping == .request { return begin.type != .session }
-    if isRuledOut(bySide: side) { return false }
-    switch candidateRule {
-    case .bySide: return begin.type != .session && (wantsESI || begin.reason != .esi)
-    default: return wantsESI || begin.level == 0
-    }
-  }
+  public var unwantedSide: Side? { Candidates(self).unwantedSide }
 }

@@ -19,6 +19,14 @@ import VarnishLog
       UnsafeBufferPointer(rebasing: storage[..<count]), completionPlace: completionPlace)
   }
 
+  /// Lists one transaction and no other.
+  @inline(__always)
+  mutating func set(only transaction: Transaction<Layout>) {
+    // There is room for sixteen from the beginning on.
+    unsafe storage.initializeElement(at: 0, to: transaction)
+    count = 1
+  }
+
   mutating func append(_ transaction: Transaction<Layout>) {
     if unsafe count == storage.count {
       let larger = UnsafeMutableBufferPointer<Transaction<Layout>>.allocate(capacity: count * 2)

@@ -8,7 +8,7 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
   private let file: ChunkedFile<Layout>
   private var picks: RunPicks<Layout>
   /// Tells what runs come to; nothing is added to it.
-  private let grouper: Grouper<Layout>
+  private var grouper: Grouper<Layout>
   private var twins: FixedList<RouteTwin>
 
   init(

@@ -61,9 +61,23 @@ extension Run {
     _ run: RecordRun<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
     from source: inout Source
   ) -> Pause? {
+    switch reading.groupers[way].admit(run) {
+    case .refused: return addUnadmitted(run, way, &reading, from: &source)
+    case .ruledOut: break
+    case .group(let group): hand(group, of: way, &reading, from: &source)
+    }
+    return nil
+  }
+
+  /// The same for a run that isn't a whole transaction, or has to do with one that is open.
+  private mutating func addUnadmitted<Source: LogSource & ~Copyable>(
+    _ run: RecordRun<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
+    from source: inout Source
+  ) -> Pause? {
     let orphansBefore = reading.groupers[way].statistics.orphans
     let hasGroups =
-      Source.recordsStandAlone ? reading.groupers[way].addEach(run) : reading.groupers[way].add(run)
+      Source.recordsStandAlone
+      ? reading.groupers[way].addEachUnadmitted(run) : reading.groupers[way].addUnadmitted(run)
     guard hasGroups else { return nil }
     takeFinished(way, &reading, from: &source)
     if !Source.recordsStandAlone, !source.isIntact {
