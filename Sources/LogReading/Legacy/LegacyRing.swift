@@ -24,6 +24,8 @@ public import VarnishLog
   private let copy: UnsafeMutableRawBufferPointer
   /// Where the server was when reading began, if it is to end there.
   private var endPlace: UInt64 = .max
+  /// The turn that the server was seen to have left: only what is copied after that is all of it.
+  private var finishedTurn: UInt64?
   /// Set after damage: nothing can be read before the server has begun the next turn.
   private var waitsForTurn = false
 
@@ -115,7 +117,7 @@ public import VarnishLog
       switch step() {
       case .record(let place):
         if includesUnattributed, let run = pendingSingle(from: place) { return .records(run) }
-      case .turned: continue
+      case .turned, .unsettled: continue
       case .idle: return stopsAtTail ? .end : .idle
       case .overtaken:
         let lost = catchUp()
@@ -134,6 +136,8 @@ public import VarnishLog
     /// A record was copied, found whole and taken in.
     case record(from: UInt64)
     case turned
+    /// The server was still in the turn when the record was copied, and has left it since: it is to be copied again.
+    case unsettled
     case idle
     case overtaken
     case damaged(at: Int)
@@ -149,6 +153,11 @@ public import VarnishLog
     // What was copied counts only if the server can't have been there meanwhile.
     guard let there = placeOfHarmlessWriter() else { return .overtaken }
     let isSameTurn = there.turn == at.turn
+    if !isSameTurn, finishedTurn != at.turn {
+      // What was copied may be what lay there before the server came by for the last time in this turn.
+      finishedTurn = at.turn
+      return .unsettled
+    }
     // In 2.x the server says how far it is; what lies behind that in its own turn is of the one before.
     let knownEnd = isSameTurn && Format.numbering != .v30 ? there.offset : nil
     if let knownEnd, at.offset >= knownEnd { return .idle }
@@ -165,15 +174,13 @@ public import VarnishLog
       at = LegacyWriter.Place(turn: turn(after: at.turn), offset: Self.firstOffset)
       return .turned
     case .end:
-      guard Format.numbering == .v30, hasBegunAnew else { return .idle }
+      guard Format.numbering == .v30, !isSameTurn else { return .idle }
       // The server has started over, without a mark where it had been.
       at = LegacyWriter.Place(turn: LegacyWriter.turn(area, near: at.turn), offset: Self.firstOffset)
       return .turned
     case .incomplete, .damaged: return .damaged(at: at.offset)
     }
   }
-
-  private var hasBegunAnew: Bool { LegacyWriter.turn(area, near: at.turn) != at.turn }
 
   /// The record that was taken in last, by itself.
   private mutating func pendingSingle(from place: UInt64) -> RecordRun<WideRecords>? {
@@ -274,8 +281,13 @@ public import VarnishLog
       return
     }
     // What passes by tells the sides of connections; nothing of it is handed out.
-    while case .record = step() { while maker.next() != nil {} }
-    maker.forget()
+    while true {
+      switch step() {
+      case .record: while maker.next() != nil {}
+      case .turned, .unsettled: continue
+      case .idle, .overtaken, .damaged: return maker.forget()
+      }
+    }
   }
 
   /// Moves to a position if the log still has it; else, reading begins with the present turn.
