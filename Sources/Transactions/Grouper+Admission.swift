@@ -18,10 +18,11 @@ public struct Admission<Layout: RecordLayout> {
 
     /// The transaction that a run is.
     @inline(__always)
-    func transaction(_ run: RecordRun<Layout>) -> Transaction<Layout> {
+    func transaction(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?) -> Transaction<Layout> {
       Transaction(
         vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason, side: side, level: 1,
-        isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
+        isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run,
+        picked: picked)
     }
   }
 
@@ -30,8 +31,12 @@ public struct Admission<Layout: RecordLayout> {
 
   /// The transaction that a run is, if it is one that is wanted.
   ///
-  /// - Parameter run: the one that was asked about.
-  public func transaction(_ run: RecordRun<Layout>) -> Transaction<Layout>? { origin?.transaction(run) }
+  /// - Parameters:
+  ///   - run: the one that was asked about.
+  ///   - picked: what the source has picked out of it.
+  public func transaction(
+    _ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>
+  ) -> Transaction<Layout>? { origin?.transaction(run, picked) }
 }
 
 /// Whole transactions, which are handed on where they lie.
@@ -77,7 +82,7 @@ extension Grouper {
   /// - Returns: false if the grouper holds something that has to do with it, so that it must be added.
   public mutating func passWhole(_ vxid: UInt64, upTo endPlace: UInt64, isRuledOut: Bool) -> Bool {
     guard repetition == nil, canTakeAsOne, table.count == 0 || table[vxid] == nil else { return false }
-    touched = -1
+    present.slot = -1
     reachedPlace = endPlace
     if isRuledOut {
       statistics.ruledOut += 1

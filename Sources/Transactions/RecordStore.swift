@@ -2,10 +2,17 @@ import VarnishLog
 
 /// Memory for the records of one unfinished transaction, in the layout they had in the log.
 ///
+/// There may be very many of them, so it is no larger than it has to be: most transactions come in one piece or two, and of
+/// the first one it is known how much there is to be stored.
+///
 /// It is owned by whoever calls `release`; copies of the value view the same memory.
 @safe struct RecordStore<Layout: RecordLayout> {
+  // Invariant: `0 <= byteCount <= capacity`, and `memory` has `capacity` bytes of which the first `byteCount` are
+  // initialised.
+
   private var memory: UnsafeMutableRawPointer?
-  private var capacity = 0
+  /// How much memory there is.
+  private(set) var capacity = 0
   private(set) var byteCount = 0
 
   /// The records in order.
@@ -19,22 +26,34 @@ import VarnishLog
   /// Copies a record.
   ///
   /// If the original is changed meanwhile, a mixture is copied, but never more than the length it had
-  /// when the copying began.
+  /// when it was found.
   mutating func append(_ record: Record<Layout>) {
-    let bytes = record.bytes
-    let target = unsafe grow(by: bytes.count)
-    unsafe target.copyMemory(from: bytes.start, byteCount: bytes.count)
-    // The copied header may be a later one; a walk over the store must find the length that was copied.
-    unsafe Layout.writeHeader(
-      to: target, tag: record.tag, payloadByteCount: record.payload.count, vxid: record.vxid,
-      side: record.side)
+    reserve(record.bytes.count)
+    put(record)
+  }
+
+  /// Copies those records that a table picks.
+  mutating func append(_ records: PickedRecords<Layout>, _ table: PickTable) {
+    let records = unsafe records.records
+    var byteCount = 0
+    for index in records.indices {
+      let record = unsafe records[index]
+      if table.mayPick(table.code(record.tag)) { byteCount &+= record.bytes.count }
+    }
+    guard byteCount > 0 else { return }
+    reserve(byteCount)
+    for index in records.indices {
+      let record = unsafe records[index]
+      if table.picks(record) { put(record) }
+    }
   }
 
   /// Adds a record of our own making, with a NUL behind the text.
   mutating func append(tag: UInt8, vxid: UInt64, side: Side, text: [UInt8]) {
     let payloadByteCount = text.count + 1
     let byteCount = Layout.headerByteCount + (payloadByteCount + 3) & ~3
-    let target = unsafe grow(by: byteCount)
+    reserve(byteCount)
+    let target = unsafe take(byteCount)
     unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     unsafe Layout.writeHeader(
       to: target, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
@@ -57,21 +76,42 @@ import VarnishLog
     byteCount = 0
   }
 
-  /// Room for `count` more bytes, which count as used from now on.
-  private mutating func grow(by count: Int) -> UnsafeMutableRawPointer {
-    if let memory = unsafe memory, byteCount + count <= capacity {
-      defer { byteCount += count }
-      return unsafe memory + byteCount
-    }
-    let newCapacity = max(1024, capacity * 2, (byteCount + count + 15) & ~15)
-    let new = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
+  /// Copies a record for which there is room.
+  @inline(__always)
+  private mutating func put(_ record: Record<Layout>) {
+    let bytes = record.bytes
+    let target = unsafe take(bytes.count)
+    unsafe target.copyMemory(from: bytes.start, byteCount: bytes.count)
+    // The copied word may be a later one; a walk over the store must find the length that was copied.
+    unsafe target.storeBytes(of: record.word, as: UInt32.self)
+  }
+
+  /// So many bytes more, which count as used from now on.
+  @inline(__always)
+  private mutating func take(_ count: Int) -> UnsafeMutableRawPointer {
+    precondition(count <= capacity - byteCount)
+    guard let memory = unsafe memory else { preconditionFailure("there is room") }
+    defer { byteCount &+= count }
+    return unsafe memory + byteCount
+  }
+
+  /// Makes room for so many bytes more.
+  @inline(__always)
+  private mutating func reserve(_ count: Int) {
+    if count > capacity - byteCount { grow(by: count) }
+  }
+
+  @inline(never)
+  private mutating func grow(by count: Int) {
+    // What came in two pieces may come in many.
+    let wanted = max(byteCount + count, byteCount > 0 ? capacity / 2 * 3 : 0)
+    let larger = (wanted + 15) & ~15
+    let new = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
     if let memory = unsafe memory {
       unsafe new.copyMemory(from: memory, byteCount: byteCount)
       unsafe memory.deallocate()
     }
     unsafe memory = unsafe new
-    capacity = newCapacity
-    defer { byteCount += count }
-    return unsafe new + byteCount
+    capacity = larger
   }
 }

@@ -25,12 +25,14 @@ public struct Transaction<Layout: RecordLayout> {
   // Records that came in earlier pieces, then those that lie where the source has them.
   @usableFromInline let stored: RecordRun<Layout>
   @usableFromInline let inPlace: RecordRun<Layout>
+  /// What the source has picked out of the latter, if it has.
+  @usableFromInline let picked: PickedRecords<Layout>?
 
   @inlinable
   init(
     vxid: UInt64, parentVXID: UInt64, type: TransactionType, reason: TransactionReason, side: Side,
     level: Int, isForced: Bool, firstPlace: UInt64, endPlace: UInt64, stored: RecordRun<Layout>,
-    inPlace: RecordRun<Layout>
+    inPlace: RecordRun<Layout>, picked: PickedRecords<Layout>?
   ) {
     self.vxid = vxid
     self.parentVXID = parentVXID
@@ -43,12 +45,29 @@ public struct Transaction<Layout: RecordLayout> {
     self.endPlace = endPlace
     self.stored = stored
     self.inPlace = inPlace
+    self.picked = picked
   }
 
-  /// All of its records where the source has them; nil if some came in earlier pieces.
-  @inlinable public var wholeRun: RecordRun<Layout>? { stored.isEmpty ? inPlace : nil }
+  /// Has records be looked at in the order in which they were logged: those that queries and lines depend on, and others
+  /// where nothing was picked out.
+  ///
+  /// - Parameter body: returns whether there is any use in going on.
+  /// - Returns: false if it has returned false.
+  @inlinable @inline(__always)
+  public func forEachPicked(_ body: (Record<Layout>) -> Bool) -> Bool {
+    var cursor = stored.makeCursor()
+    while let record = cursor.next() { guard body(record) else { return false } }
+    if let picked {
+      let records = unsafe picked.records
+      for index in records.indices { guard unsafe body(records[index]) else { return false } }
+    } else {
+      cursor = inPlace.makeCursor()
+      while let record = cursor.next() { guard body(record) else { return false } }
+    }
+    return true
+  }
 
-  /// A walk over its records, in the order in which they were logged.
+  /// A walk over all records that there are, in the order in which they were logged.
   @inlinable
   public func makeCursor() -> Cursor {
     Cursor(current: stored.makeCursor(), following: inPlace)
@@ -102,7 +121,8 @@ public struct Transaction<Layout: RecordLayout> {
     let run = unsafe RecordRun<Layout>(start: record.address, byteCount: record.bytes.count, place: place)
     let transaction = Transaction<Layout>(
       vxid: record.vxid, parentVXID: 0, type: .unknown, reason: .other, side: record.side, level: 0,
-      isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
+      isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run,
+      picked: nil)
     return unsafe withUnsafePointer(to: transaction) { pointer in
       unsafe body(
         TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1), completionPlace: run.endPlace))

@@ -62,8 +62,10 @@ extension Run {
     from source: inout Source
   ) -> Pause? {
     let orphansBefore = reading.groupers[way].statistics.orphans
+    let picked = source.picked(of: run)
     let hasGroups =
-      Source.recordsStandAlone ? reading.groupers[way].addEach(run) : reading.groupers[way].add(run)
+      Source.recordsStandAlone
+      ? reading.groupers[way].addEach(run, picked) : reading.groupers[way].add(run, picked)
     guard hasGroups else { return nil }
     takeFinished(way, &reading, from: &source)
     if !Source.recordsStandAlone, !source.isIntact {
@@ -112,30 +114,17 @@ extension Run {
     from source: inout Source
   ) {
     let place = logStart &+ group.completionPlace
-    let picked = picked(of: group, way, &reading, from: source)
     for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
       routes[index].marks.reach(place)
-      take(group, picked, index, from: &source)
+      take(group, index, from: &source)
     }
-  }
-
-  /// What the routes depend on of a group of one transaction; nil if each has to look at all records.
-  @inline(__always)
-  private func picked<Source: LogSource & ~Copyable>(
-    of group: TransactionGroup<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
-    from source: borrowing Source
-  ) -> PickedRecords<Source.Layout>? {
-    guard group.count == 1 else { return nil }
-    if let run = group[0].wholeRun, let picked = source.picked(of: run) { return picked }
-    return reading.pickers[way].pick(group[0])
   }
 
   @inline(__always)
   private mutating func take<Source: LogSource & ~Copyable>(
-    _ group: TransactionGroup<Source.Layout>, _ picked: PickedRecords<Source.Layout>?, _ index: Int,
-    from source: inout Source
+    _ group: TransactionGroup<Source.Layout>, _ index: Int, from source: inout Source
   ) {
-    guard routes[index].admits(group, picked, control.clock) else { return }
+    guard routes[index].admits(group, control.clock) else { return }
     if routes[index].takesWholeGroups {
       offer(index) { route in route.take(group) { source.isIntact } }
       routes[index].marks.advance()
@@ -147,7 +136,7 @@ extension Run {
           continue
         }
         let transaction = group[member]
-        offer(index) { route in route.take(transaction, picked) { source.isIntact } }
+        offer(index) { route in route.take(transaction) { source.isIntact } }
         routes[index].marks.advance()
       }
     }
