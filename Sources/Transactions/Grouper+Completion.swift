@@ -91,21 +91,15 @@ extension Grouper {
     transaction.createdNanoseconds = nowNanoseconds
     transaction.openedPlace = presentPlace
     transaction.firstPlace = presentPlace
-    transaction.older = newestIncomplete
     slots[index] = transaction
-    if newestIncomplete >= 0 {
-      slots[newestIncomplete].newer = index
-    } else {
-      oldestIncomplete = index
-    }
-    newestIncomplete = index
+    incomplete.append(index)
     table.insert(vxid, index)
     outstanding += 1
     return index
   }
 
   mutating func free(_ index: Int32) {
-    slots[index].store.release()
+    slots[index].store.release(to: &memory)
     if oversized == slots[index].vxid { oversized = nil }
     slots[index].vxid = 0
     freeSlots.append(index)
@@ -119,7 +113,7 @@ extension Grouper {
     guard !slots[index].isComplete else { return }
     slots[index].isComplete = true
     recentlyEnded.insert(slots[index].vxid)
-    leaveIncomplete(index)
+    incomplete.remove(index)
     // Readiness goes up the tree as far as it reaches.
     var at = index
     while slots[at].isReady {
@@ -133,13 +127,6 @@ extension Grouper {
       slots[parent].unreadyChildren -= 1
       at = parent
     }
-  }
-
-  /// Takes a transaction out of the list of those that haven't ended.
-  mutating func leaveIncomplete(_ index: Int32) {
-    let (older, newer) = (slots[index].older, slots[index].newer)
-    if older >= 0 { slots[older].newer = newer } else { oldestIncomplete = newer }
-    if newer >= 0 { slots[newer].older = older } else { newestIncomplete = older }
   }
 
   /// Takes a finished group out of the table: what comes now under its numbers belongs to others.
@@ -159,8 +146,8 @@ extension Grouper {
 
   /// Whether the oldest incomplete transaction is too old.
   var isTimeoutDue: Bool {
-    guard oldestIncomplete >= 0, repetition == nil else { return false }
-    let age = nowNanoseconds - slots[oldestIncomplete].createdNanoseconds
+    guard incomplete.oldest >= 0, repetition == nil else { return false }
+    let age = nowNanoseconds - slots[incomplete.oldest].createdNanoseconds
     return age > options.timeoutNanoseconds || options.timeoutNanoseconds == 0
   }
 
@@ -168,15 +155,15 @@ extension Grouper {
     if reachedPlace >= nextForcedPlace { repeatForced(through: reachedPlace) }
     while isTimeoutDue {
       statistics.timedOut += 1
-      force(oldestIncomplete, .timeout)
+      force(incomplete.oldest, .timeout)
     }
   }
 
   mutating func forceOverflow() {
     guard repetition == nil else { return }
-    while outstanding + finished > options.openTransactionsMax, oldestIncomplete >= 0 {
+    while outstanding + finished > options.openTransactionsMax, incomplete.oldest >= 0 {
       statistics.overflowed += 1
-      force(oldestIncomplete, .overflow)
+      force(incomplete.oldest, .overflow)
       // Before another has to go, what is finished does.
       finished = 0
     }
@@ -220,6 +207,6 @@ extension Grouper {
     guard options.kept.mayWant(tag) else { return }
     slots[index].store.append(
       tag: tag, vxid: slots[index].vxid, side: slots[index].markerSide,
-      text: Array(text.utf8.prefix(Self.noteByteCountMax)))
+      text: Array(text.utf8.prefix(Self.noteByteCountMax)), &memory)
   }
 }

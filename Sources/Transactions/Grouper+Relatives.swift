@@ -155,14 +155,14 @@ extension Grouper {
     storeInPlace(index, upTo: rest)
     slots[index].store.append(
       tag: roles.vsl, vxid: slots[index].vxid, side: slots[index].markerSide,
-      text: Array(text))
+      text: Array(text), &memory)
   }
 
   /// Copies the present piece up to where `rest` begins; `rest` stays in place.
   private mutating func storeInPlace(_ index: Int32, upTo rest: RecordRun<Layout>) {
     var cursor = present.records.makeCursor()
     while cursor.rest.byteCount > rest.byteCount, let record = cursor.next() {
-      if keptTable.picks(record) { slots[index].store.append(record) }
+      if keptTable.picks(record) { slots[index].store.append(record, &memory) }
     }
     present.records = rest
     // What was picked is of the whole piece.

@@ -39,8 +39,9 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var outstanding = 0
   /// Transactions of groups that the present piece has finished: they take room until they are handed on.
   var finished = 0
-  var oldestIncomplete: Int32 = -1
-  var newestIncomplete: Int32 = -1
+  var incomplete = IncompleteQueue()
+  /// Where records are stored.
+  var memory = StoreMemory()
 
   /// Roots of finished groups, from `readyTaken` on.
   var ready: [Int32] = []
@@ -94,7 +95,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   }
 
   deinit {
-    for index in slots.indices { slots[index].store.release() }
+    for index in slots.indices { slots[index].store.abandon() }
     slots.deallocate()
     members.deallocate()
     keptTable.deallocate()
@@ -166,9 +167,9 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// Ends every transaction that is open, because the log was interrupted.
   public mutating func flush() {
     settle()
-    while oldestIncomplete >= 0 {
+    while incomplete.oldest >= 0 {
       statistics.flushed += 1
-      force(oldestIncomplete, .flush)
+      force(incomplete.oldest, .flush)
     }
   }
 
@@ -183,8 +184,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       free(index)
     }
     table = VXIDTable()
-    oldestIncomplete = -1
-    newestIncomplete = -1
+    incomplete.removeAll()
     outstanding = 0
     ready.removeAll(keepingCapacity: true)
     readyTaken = 0
@@ -231,6 +231,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   ///
   /// It can't if nobody waits for its first record and it is a later one that begins a transaction.
   private func isOneUnit(_ run: RecordRun<Layout>) -> Bool {
+    if run.isBracketed { return true }
     var cursor = run.makeCursor()
     guard let first = cursor.next(), table[first.vxid] == nil else { return true }
     if first.tag == roles.begin,
@@ -369,11 +370,11 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     guard present.slot >= 0, !present.records.isEmpty else { return }
     let index = present.slot
     if let picked = present.picked, !keepsAll {
-      slots[index].store.append(picked, keptTable)
+      slots[index].store.append(picked, keptTable, &memory)
     } else {
       var cursor = present.records.makeCursor()
       while let record = cursor.next() {
-        if keptTable.picks(record) { slots[index].store.append(record) }
+        if keptTable.picks(record) { slots[index].store.append(record, &memory) }
       }
     }
     present.clear()

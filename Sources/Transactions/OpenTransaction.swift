@@ -31,10 +31,6 @@ struct OpenTransaction<Layout: RecordLayout> {
   /// Children that aren't ready yet.
   var unreadyChildren: Int32 = 0
 
-  /// Neighbours in the queue of incomplete transactions, oldest first.
-  var older: Int32 = -1
-  var newer: Int32 = -1
-
   /// What is kept of the records of earlier pieces.
   var store = RecordStore<Layout>()
 

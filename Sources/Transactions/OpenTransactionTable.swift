@@ -36,7 +36,7 @@ import VarnishLog
   }
 
   func deallocate() {
-    for unsafe block in unsafe blocks { unsafe block.deallocate() }
+    for index in unsafe blocks.indices { unsafe blocks[index].deallocate() }
   }
 
   @inline(__always)

@@ -5,12 +5,12 @@ import VarnishLog
 /// There may be very many of them, so it is no larger than it has to be: most transactions come in one piece or two, and of
 /// the first one it is known how much there is to be stored.
 ///
-/// It is owned by whoever calls `release`; copies of the value view the same memory.
+/// It is owned by the grouper, which calls `release`; copies of the value view the same memory.
 @safe struct RecordStore<Layout: RecordLayout> {
-  // Invariant: `0 <= byteCount <= capacity`, and `memory` has `capacity` bytes of which the first `byteCount` are
+  // Invariant: `0 <= byteCount <= capacity`, and `block` has `capacity` bytes of which the first `byteCount` are
   // initialised.
 
-  private var memory: UnsafeMutableRawPointer?
+  private var block: UnsafeMutableRawPointer?
   /// How much memory there is.
   private(set) var capacity = 0
   private(set) var byteCount = 0
@@ -19,21 +19,21 @@ import VarnishLog
   ///
   /// They stay where they are until the next change.
   var records: RecordRun<Layout> {
-    guard let memory = unsafe memory else { return .empty }
-    return unsafe RecordRun(start: UnsafeRawPointer(memory), byteCount: byteCount)
+    guard let block = unsafe block else { return .empty }
+    return unsafe RecordRun(start: UnsafeRawPointer(block), byteCount: byteCount)
   }
 
   /// Copies a record.
   ///
   /// If the original is changed meanwhile, a mixture is copied, but never more than the length it had
   /// when it was found.
-  mutating func append(_ record: Record<Layout>) {
-    reserve(record.bytes.count)
+  mutating func append(_ record: Record<Layout>, _ memory: inout StoreMemory) {
+    reserve(record.bytes.count, &memory)
     put(record)
   }
 
   /// Copies those records that a table picks.
-  mutating func append(_ records: PickedRecords<Layout>, _ table: PickTable) {
+  mutating func append(_ records: PickedRecords<Layout>, _ table: PickTable, _ memory: inout StoreMemory) {
     let records = unsafe records.records
     var byteCount = 0
     for index in records.indices {
@@ -41,7 +41,7 @@ import VarnishLog
       if table.mayPick(table.code(record.tag)) { byteCount &+= record.bytes.count }
     }
     guard byteCount > 0 else { return }
-    reserve(byteCount)
+    reserve(byteCount, &memory)
     for index in records.indices {
       let record = unsafe records[index]
       if table.picks(record) { put(record) }
@@ -49,10 +49,12 @@ import VarnishLog
   }
 
   /// Adds a record of our own making, with a NUL behind the text.
-  mutating func append(tag: UInt8, vxid: UInt64, side: Side, text: [UInt8]) {
+  mutating func append(
+    tag: UInt8, vxid: UInt64, side: Side, text: [UInt8], _ memory: inout StoreMemory
+  ) {
     let payloadByteCount = text.count + 1
     let byteCount = Layout.headerByteCount + (payloadByteCount + 3) & ~3
-    reserve(byteCount)
+    reserve(byteCount, &memory)
     let target = unsafe take(byteCount)
     unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     unsafe Layout.writeHeader(
@@ -69,11 +71,16 @@ import VarnishLog
   }
 
   /// Gives the memory back; the store is empty afterwards.
-  mutating func release() {
-    unsafe memory?.deallocate()
-    unsafe memory = nil
+  mutating func release(to memory: inout StoreMemory) {
+    if let block = unsafe block { unsafe memory.take(back: block, capacity) }
+    unsafe block = nil
     capacity = 0
     byteCount = 0
+  }
+
+  /// Gives back what the memory of all stores doesn't own; for its end.
+  func abandon() {
+    if let block = unsafe block, !StoreMemory.owns(capacity) { unsafe block.deallocate() }
   }
 
   /// Copies a record for which there is room.
@@ -90,28 +97,28 @@ import VarnishLog
   @inline(__always)
   private mutating func take(_ count: Int) -> UnsafeMutableRawPointer {
     precondition(count <= capacity - byteCount)
-    guard let memory = unsafe memory else { preconditionFailure("there is room") }
+    guard let block = unsafe block else { preconditionFailure("there is room") }
     defer { byteCount &+= count }
-    return unsafe memory + byteCount
+    return unsafe block + byteCount
   }
 
   /// Makes room for so many bytes more.
   @inline(__always)
-  private mutating func reserve(_ count: Int) {
-    if count > capacity - byteCount { grow(by: count) }
+  private mutating func reserve(_ count: Int, _ memory: inout StoreMemory) {
+    if count > capacity - byteCount { grow(by: count, &memory) }
   }
 
   @inline(never)
-  private mutating func grow(by count: Int) {
+  private mutating func grow(by count: Int, _ memory: inout StoreMemory) {
     // What came in two pieces may come in many.
     let wanted = max(byteCount + count, byteCount > 0 ? capacity / 2 * 3 : 0)
-    let larger = (wanted + 15) & ~15
-    let new = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-    if let memory = unsafe memory {
-      unsafe new.copyMemory(from: memory, byteCount: byteCount)
-      unsafe memory.deallocate()
+    let larger = StoreMemory.blockByteCount(for: wanted)
+    let new = unsafe memory.allocate(larger)
+    if let block = unsafe block {
+      unsafe new.copyMemory(from: block, byteCount: byteCount)
+      unsafe memory.take(back: block, capacity)
     }
-    unsafe memory = unsafe new
+    unsafe block = unsafe new
     capacity = larger
   }
 }

@@ -59,7 +59,8 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   }
 
   /// What was picked out of the run that was handed out last; nil if it is another.
-  @inline(__always)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks.picked(of: run) }
 
   /// Whether records of no transaction are handed out too.

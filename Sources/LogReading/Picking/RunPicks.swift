@@ -91,7 +91,8 @@ public import VarnishLog
   mutating func clear() { unsafe run = nil }
 
   /// What was picked out of a run; nil if that wasn't the last one.
-  @inline(__always)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public func picked(of other: RecordRun<Layout>) -> PickedRecords<Layout>? {
     guard let run = unsafe run, unsafe run.start == other.start, unsafe run.byteCount == other.byteCount
     else {

@@ -40,7 +40,9 @@ import VarnishLog
   /// The tags that have a meaning for grouping.
   var brackets: TagSet {
     var set = TagSet()
-    for number in UInt8.min...UInt8.max where [.begin, .link, .end].contains(self[number]) { set.insert(number) }
+    for number in UInt8.min...UInt8.max where [.begin, .link, .end].contains(self[number]) {
+      set.insert(number)
+    }
     return set
   }
 

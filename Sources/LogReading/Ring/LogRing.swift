@@ -187,7 +187,9 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   }
 
   /// What was picked out of the batch that was handed out last; nil if it is another.
-  @inline(__always)
+  @specialized(where Layout == NarrowRecords, Head == NumberedRingHead)
+  @specialized(where Layout == WideRecords, Head == NumberedRingHead)
+  @specialized(where Layout == NarrowRecords, Head == TurningRingHead)
   public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks?.picked(of: run) }
 
   /// Finds out whether a batch is a whole transaction, and picks records out of it.
