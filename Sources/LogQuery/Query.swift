@@ -6,11 +6,9 @@ public import VarnishLog
 ///
 /// Every comparison is put to the records it is about, and all end as soon as the result is certain. Regular
 /// expressions come last, if anything still depends on them. The records are those that were picked for
-/// the query while the transaction was walked over; groups of several transactions are walked over here.
+/// the query while the transactions were walked over.
 public struct Query: ~Copyable {
-  /// The tags whose records must survive until a group is finished.
-  public let neededTags: TagSet
-  /// What is to be picked out of transactions for it.
+  /// The records that it asks for.
   public let wish: PickWish
 
   private let truths: Truths
@@ -55,7 +53,6 @@ public struct Query: ~Copyable {
     let parsed = try QueryParser.parse(input, rules: rules, isCaseless: caseless, tags: tags)
     self.rules = EvaluationRules(numbers: rules.numbers, hasQuotedFields: rules.hasQuotedFields)
     truths = Truths(parsed.steps)
-    var neededTags = TagSet()
     var wish = PickWish()
     var plainTests: [(RecordTest, TagSet)] = []
     var patternTests: [(RecordTest, TagSet)] = []
@@ -63,7 +60,6 @@ public struct Query: ~Copyable {
     var patterns: [Pattern] = []
     let constants = ConstantPool()
     for (comparison, node) in zip(parsed.comparisons, truths.leaves) {
-      neededTags.formUnion(comparison.tags)
       if let prefix = comparison.prefix {
         for tag in UInt8.min...UInt8.max where comparison.tags.contains(tag) {
           wish.want(tag, beginningWith: [prefix + [UInt8(ascii: ":")]])
@@ -93,7 +89,6 @@ public struct Query: ~Copyable {
       case .vxid(let relation, let number): vxidTests.append((node, relation, number))
       }
     }
-    self.neededTags = neededTags
     self.wish = wish
     self.plainTests = TestTable(plainTests)
     self.patternTests = TestTable(patternTests)
@@ -116,24 +111,26 @@ public struct Query: ~Copyable {
     for test in vxidTests {
       truths.settle(test.node, holds(test.relation, test.number, group) ? .yes : .no)
     }
-    apply(plainTests, to: group)
-    apply(patternTests, to: group)
+    apply(plainTests) { tests in
+      for index in 0..<group.count { guard put(group[index], to: tests) else { return } }
+    }
+    apply(patternTests) { tests in
+      for index in 0..<group.count { guard put(group[index], to: tests) else { return } }
+    }
     return truths.result == .yes
   }
 
-  /// Whether a transaction, alone in its group, meets the condition, by what was picked out of it.
+  /// Whether a transaction, alone in its group, meets the condition.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
-  public mutating func matches<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>
-  ) -> Bool {
+  public mutating func matches<Layout: RecordLayout>(_ transaction: Transaction<Layout>) -> Bool {
     truths.reset()
     for test in vxidTests {
       let holds = test.relation.holds(Int64(bitPattern: transaction.vxid), test.number)
       truths.settle(test.node, holds ? .yes : .no)
     }
-    apply(plainTests, to: picked, level: transaction.level)
-    apply(patternTests, to: picked, level: transaction.level)
+    apply(plainTests) { _ = put(transaction, to: $0) }
+    apply(patternTests) { _ = put(transaction, to: $0) }
     return truths.result == .yes
   }
 
@@ -145,32 +142,20 @@ public struct Query: ~Copyable {
     return false
   }
 
-  /// Puts tests to all records, and takes those that none has passed for failed.
-  private func apply<Layout: RecordLayout>(_ tests: TestTable, to group: TransactionGroup<Layout>) {
+  /// Has tests be put to all records, and takes those that none has passed for failed.
+  @inline(__always)
+  private func apply(_ tests: TestTable, to all: (TestTable) -> Void) {
     guard truths.result == .unknown, !tests.isEmpty else { return }
-    walk(tests, group)
+    all(tests)
     for index in 0..<tests.count { truths.settle(tests.node(at: index), .no) }
   }
 
-  private func walk<Layout: RecordLayout>(_ tests: TestTable, _ group: TransactionGroup<Layout>) {
-    for index in 0..<group.count {
-      let transaction = group[index]
-      var cursor = transaction.makeCursor()
-      while let record = cursor.next() {
-        guard put(record, to: tests, level: transaction.level) else { return }
-      }
-    }
-  }
-
-  private func apply<Layout: RecordLayout>(
-    _ tests: TestTable, to picked: PickedRecords<Layout>, level: Int
-  ) {
-    guard truths.result == .unknown, !tests.isEmpty else { return }
-    let records = unsafe picked.records
-    for index in records.indices {
-      guard unsafe put(records[index], to: tests, level: level) else { break }
-    }
-    for index in 0..<tests.count { truths.settle(tests.node(at: index), .no) }
+  /// Puts tests to the records of a transaction.
+  ///
+  /// - Returns: whether there is any use in going on.
+  @inline(__always)
+  private func put<Layout: RecordLayout>(_ transaction: Transaction<Layout>, to tests: TestTable) -> Bool {
+    transaction.forEachPicked { put($0, to: tests, level: transaction.level) }
   }
 
   /// Puts the tests of its tag to a record.

@@ -18,7 +18,8 @@ public protocol LogSource<Layout>: ~Copyable {
   /// The next records, or why there are none.
   mutating func next() throws(LogError) -> SourceStep<Layout>
 
-  /// Has records be picked out of whole transactions while the source looks where they end.
+  /// Has records be picked out of runs while the source looks where they end, and with them all that have a meaning for
+  /// grouping.
   ///
   /// Sources may pick nothing.
   ///

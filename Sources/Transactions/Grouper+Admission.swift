@@ -18,10 +18,11 @@ public struct Admission<Layout: RecordLayout> {
 
     /// The transaction that a run is.
     @inline(__always)
-    func transaction(_ run: RecordRun<Layout>) -> Transaction<Layout> {
+    func transaction(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?) -> Transaction<Layout> {
       Transaction(
         vxid: vxid, parentVXID: begin.vxid, type: begin.type, reason: begin.reason, side: side, level: 1,
-        isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
+        isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run,
+        picked: picked)
     }
   }
 
@@ -30,10 +31,14 @@ public struct Admission<Layout: RecordLayout> {
 
   /// The transaction that a run is, if it is one that is wanted.
   ///
-  /// - Parameter run: the one that was asked about.
+  /// - Parameters:
+  ///   - run: the one that was asked about.
+  ///   - picked: what the source has picked out of it.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
-  public func transaction(_ run: RecordRun<Layout>) -> Transaction<Layout>? { origin?.transaction(run) }
+  public func transaction(
+    _ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>
+  ) -> Transaction<Layout>? { origin?.transaction(run, picked) }
 }
 
 /// What has become of a run that may be admitted.
@@ -56,14 +61,17 @@ extension Grouper {
   /// That is how nearly all of a log is read: no slot, no copy of records, no list.
   ///
   /// - Precondition: as for `add`.
+  /// - Parameter picked: as for `add`.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
-  public mutating func admit(_ run: RecordRun<Layout>) -> Admittance<Layout> {
+  public mutating func admit(
+    _ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?
+  ) -> Admittance<Layout> {
     let admission = admitted(run)
     guard admission.vxid != 0, pass(admission.vxid, upTo: run.endPlace, isRuledOut: admission.origin == nil)
     else { return .refused }
     guard let origin = admission.origin else { return .ruledOut }
-    members.set(only: origin.transaction(run))
+    members.set(only: origin.transaction(run, picked))
     return .group(members.group(completedAt: completionPlace))
   }
 
@@ -121,7 +129,7 @@ extension Grouper {
   @inline(__always)
   private mutating func pass(_ vxid: UInt64, upTo endPlace: UInt64, isRuledOut: Bool) -> Bool {
     guard repetition == nil, canTakeAsOne, table.count == 0 || table[vxid] == nil else { return false }
-    touched = -1
+    present.slot = -1
     reachedPlace = endPlace
     if isRuledOut {
       statistics.ruledOut += 1

@@ -16,7 +16,7 @@ extension Grouper {
     while readyTaken < ready.count {
       let root = ready[readyTaken]
       readyTaken += 1
-      completionPlace = slots[Int(root)].completionPlace
+      completionPlace = slots[root].completionPlace
       collect(root)
       if isWanted(root) {
         statistics.delivered += lentSlots.count
@@ -38,8 +38,8 @@ extension Grouper {
   private func isWanted(_ root: Int32) -> Bool {
     switch options.grouping {
     case .vxid: true
-    case .request: slots[Int(root)].type == .request
-    case .session: slots[Int(root)].type == .session
+    case .request: slots[root].type == .request
+    case .session: slots[root].type == .session
     }
   }
 
@@ -47,19 +47,25 @@ extension Grouper {
   private mutating func collect(_ root: Int32) {
     members.removeAll()
     lentSlots.append(root)
-    members.append(slots[Int(root)].transaction(level: 1))
+    members.append(transaction(root, level: 1))
     var at = 0
     while at < lentSlots.count {
       let level = members[at].level
-      var child = slots[Int(lentSlots[at])].firstChild
+      var child = slots[lentSlots[at]].firstChild
       while child >= 0 {
         lentSlots.append(child)
-        let isRestart = slots[Int(child)].reason == .restart
-        members.append(slots[Int(child)].transaction(level: isRestart ? level : level + 1))
-        child = slots[Int(child)].nextSibling
+        let isRestart = slots[child].reason == .restart
+        members.append(transaction(child, level: isRestart ? level : level + 1))
+        child = slots[child].nextSibling
       }
       at += 1
     }
+  }
+
+  private func transaction(_ index: Int32, level: Int) -> Transaction<Layout> {
+    index == present.slot
+      ? slots[index].transaction(level: level, inPlace: present.records, present.picked)
+      : slots[index].transaction(level: level, inPlace: .empty, nil)
   }
 
   private mutating func freeLent() {
@@ -76,63 +82,49 @@ extension Grouper {
     if let free = freeSlots.popLast() {
       index = free
     } else {
-      index = Int32(slots.count)
-      slots.append(OpenTransaction())
+      index = slots.append(OpenTransaction())
     }
     var transaction = OpenTransaction<Layout>()
     transaction.vxid = vxid
     transaction.createdNanoseconds = nowNanoseconds
     transaction.openedPlace = presentPlace
     transaction.firstPlace = presentPlace
-    transaction.older = newestIncomplete
-    slots[Int(index)] = transaction
-    if newestIncomplete >= 0 {
-      slots[Int(newestIncomplete)].newer = index
-    } else {
-      oldestIncomplete = index
-    }
-    newestIncomplete = index
+    slots[index] = transaction
+    incomplete.append(index)
     table.insert(vxid, index)
     outstanding += 1
     return index
   }
 
   mutating func free(_ index: Int32) {
-    slots[Int(index)].store.release()
-    if oversized == slots[Int(index)].vxid { oversized = nil }
-    slots[Int(index)].vxid = 0
+    slots[index].store.release(to: &memory)
+    if oversized == slots[index].vxid { oversized = nil }
+    slots[index].vxid = 0
     freeSlots.append(index)
-    if touched == index { touched = -1 }
+    if present.slot == index { present = PresentPiece() }
   }
 
   // MARK: Completion
 
   /// Marks a transaction as ended; it accepts no more children.
   mutating func complete(_ index: Int32) {
-    guard !slots[Int(index)].isComplete else { return }
-    slots[Int(index)].isComplete = true
-    recentlyEnded.insert(slots[Int(index)].vxid)
-    leaveIncomplete(index)
+    guard !slots[index].isComplete else { return }
+    slots[index].isComplete = true
+    recentlyEnded.insert(slots[index].vxid)
+    incomplete.remove(index)
     // Readiness goes up the tree as far as it reaches.
     var at = index
-    while slots[Int(at)].isReady {
-      let parent = slots[Int(at)].parent
+    while slots[at].isReady {
+      let parent = slots[at].parent
       guard parent >= 0 else {
-        slots[Int(at)].completionPlace = reachedPlace
+        slots[at].completionPlace = reachedPlace
         ready.append(at)
         close(at)
         return
       }
-      slots[Int(parent)].unreadyChildren -= 1
+      slots[parent].unreadyChildren -= 1
       at = parent
     }
-  }
-
-  /// Takes a transaction out of the list of those that haven't ended.
-  mutating func leaveIncomplete(_ index: Int32) {
-    let (older, newer) = (slots[Int(index)].older, slots[Int(index)].newer)
-    if older >= 0 { slots[Int(older)].newer = newer } else { oldestIncomplete = newer }
-    if newer >= 0 { slots[Int(newer)].older = older } else { newestIncomplete = older }
   }
 
   /// Takes a finished group out of the table: what comes now under its numbers belongs to others.
@@ -141,11 +133,11 @@ extension Grouper {
     while let index = pending.popLast() {
       outstanding -= 1
       finished += 1
-      table.remove(slots[Int(index)].vxid)
-      var child = slots[Int(index)].firstChild
+      table.remove(slots[index].vxid)
+      var child = slots[index].firstChild
       while child >= 0 {
         pending.append(child)
-        child = slots[Int(child)].nextSibling
+        child = slots[child].nextSibling
       }
     }
   }
@@ -153,8 +145,8 @@ extension Grouper {
   /// Whether the oldest incomplete transaction is too old.
   @inline(__always)
   var isTimeoutDue: Bool {
-    guard oldestIncomplete >= 0, repetition == nil else { return false }
-    let age = nowNanoseconds - slots[Int(oldestIncomplete)].createdNanoseconds
+    guard incomplete.oldest >= 0, repetition == nil else { return false }
+    let age = nowNanoseconds - slots[incomplete.oldest].createdNanoseconds
     return age > options.timeoutNanoseconds || options.timeoutNanoseconds == 0
   }
 
@@ -162,15 +154,15 @@ extension Grouper {
     if reachedPlace >= nextForcedPlace { repeatForced(through: reachedPlace) }
     while isTimeoutDue {
       statistics.timedOut += 1
-      force(oldestIncomplete, .timeout)
+      force(incomplete.oldest, .timeout)
     }
   }
 
   mutating func forceOverflow() {
     guard repetition == nil else { return }
-    while outstanding + finished > options.openTransactionsMax, oldestIncomplete >= 0 {
+    while outstanding + finished > options.openTransactionsMax, incomplete.oldest >= 0 {
       statistics.overflowed += 1
-      force(oldestIncomplete, .overflow)
+      force(incomplete.oldest, .overflow)
       // Before another has to go, what is finished does.
       finished = 0
     }
@@ -179,28 +171,28 @@ extension Grouper {
   /// Ends a transaction that didn't end itself.
   mutating func force(_ index: Int32, _ reason: ForcedTransaction.Reason) {
     if notesForced {
-      forced.append(ForcedTransaction(vxid: slots[Int(index)].vxid, place: reachedPlace, reason: reason))
+      forced.append(ForcedTransaction(vxid: slots[index].vxid, place: reachedPlace, reason: reason))
     }
     end(index, reason)
   }
 
   /// Ends a transaction with records that say why.
   mutating func end(_ index: Int32, _ reason: ForcedTransaction.Reason) {
-    if index == touched { settle() }
-    let type = slots[Int(index)].type
-    let hasBegin = slots[Int(index)].hasBegin
-    slots[Int(index)].isForced = true
+    if index == present.slot { settle() }
+    let type = slots[index].type
+    let hasBegin = slots[index].hasBegin
+    slots[index].isForced = true
     if !hasBegin {
-      slots[Int(index)].side = slots[Int(index)].markerSide
+      slots[index].side = slots[index].markerSide
       makeUp(roles.begin, "\(type.word) 0 synth", in: index)
       // What is made up means as much as what was logged: the reason that a link gave is forgotten, and a
       // restart that was never seen stands below what it would have restarted.
-      slots[Int(index)].reason = .other
+      slots[index].reason = .other
     }
     makeUp(roles.vsl, "\(reason.words)", in: index)
     makeUp(roles.end, "synth", in: index)
     if type == .unknown {
-      let vxid = slots[Int(index)].vxid
+      let vxid = slots[index].vxid
       if !hasBegin {
         makeUp(roles.vsl, "unknown vxid type (\(vxid):Begin \"\(type.word) 0 synth\")", in: index)
       }
@@ -211,9 +203,9 @@ extension Grouper {
 
   /// Adds a record of our own making, if anybody will see it.
   private mutating func makeUp(_ tag: UInt8, _ text: String, in index: Int32) {
-    guard options.keptTags.contains(tag) else { return }
-    slots[Int(index)].store.append(
-      tag: tag, vxid: slots[Int(index)].vxid, side: slots[Int(index)].markerSide,
-      text: Array(text.utf8.prefix(Self.noteByteCountMax)))
+    guard options.kept.mayWant(tag) else { return }
+    slots[index].store.append(
+      tag: tag, vxid: slots[index].vxid, side: slots[index].markerSide,
+      text: Array(text.utf8.prefix(Self.noteByteCountMax)), &memory)
   }
 }

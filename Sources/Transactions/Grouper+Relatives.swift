@@ -4,26 +4,26 @@ import VarnishLog
 /// where they don't fit.
 extension Grouper {
   mutating func processBegin(_ record: Record<Layout>, of index: Int32, rest: RecordRun<Layout>) {
-    if slots[Int(index)].hasBegin {
+    if slots[index].hasBegin {
       diagnose("duplicate begin", record, in: index, rest: rest)
       return
     }
-    slots[Int(index)].hasBegin = true
-    slots[Int(index)].side = record.side
+    slots[index].hasBegin = true
+    slots[index].side = record.side
     guard let begin = Bracket(record.payload, vxidBits: vxidBits) else {
       diagnose("parse error", record, in: index, rest: rest)
       return
     }
     if begin.type == .unknown { diagnose("unknown vxid type", record, in: index, rest: rest) }
-    let expected = slots[Int(index)].type
+    let expected = slots[index].type
     if expected != .unknown, expected != begin.type {
       diagnose("type mismatch", record, in: index, rest: rest)
     }
-    slots[Int(index)].type = begin.type
-    slots[Int(index)].reason = begin.reason
-    slots[Int(index)].parentVXID = begin.vxid
+    slots[index].type = begin.type
+    slots[index].reason = begin.reason
+    slots[index].parentVXID = begin.vxid
     guard begin.vxid != 0 else { return }
-    if begin.vxid == slots[Int(index)].vxid {
+    if begin.vxid == slots[index].vxid {
       diagnose("link to self", record, in: index, rest: rest)
       return
     }
@@ -32,8 +32,8 @@ extension Grouper {
     case .request: if begin.type == .request, begin.reason == .received { return }
     case .session: break
     }
-    if slots[Int(index)].parent >= 0 {
-      if slots[Int(slots[Int(index)].parent)].vxid != begin.vxid {
+    if slots[index].parent >= 0 {
+      if slots[slots[index].parent].vxid != begin.vxid {
         diagnose("link mismatch", record, in: index, rest: rest)
       }
       return
@@ -43,7 +43,7 @@ extension Grouper {
       return
     }
     let parent = table[begin.vxid] ?? open(begin.vxid)
-    if slots[Int(parent)].isComplete {
+    if slots[parent].isComplete {
       diagnose("link too late", record, in: index, rest: rest)
     } else if isAncestor(index, of: parent) {
       diagnose("link mismatch", record, in: index, rest: rest)
@@ -60,14 +60,14 @@ extension Grouper {
     if link.type == .unknown { diagnose("unknown vxid type", record, in: index, rest: rest) }
     switch options.grouping {
     case .vxid: return
-    case .request: if slots[Int(index)].type == .session { return }
+    case .request: if slots[index].type == .session { return }
     case .session: break
     }
     guard link.vxid != 0 else {
       diagnose("illegal link vxid", record, in: index, rest: rest)
       return
     }
-    guard link.vxid != slots[Int(index)].vxid else {
+    guard link.vxid != slots[index].vxid else {
       diagnose("link to self", record, in: index, rest: rest)
       return
     }
@@ -78,39 +78,39 @@ extension Grouper {
     }
     guard let child = table[link.vxid] else {
       let child = open(link.vxid)
-      slots[Int(child)].type = link.type
-      slots[Int(child)].reason = link.reason
+      slots[child].type = link.type
+      slots[child].reason = link.reason
       attach(child, to: index)
       return
     }
-    if slots[Int(child)].parent == index { return }
-    if slots[Int(child)].parent >= 0 {
+    if slots[child].parent == index { return }
+    if slots[child].parent >= 0 {
       diagnose("duplicate link", record, in: index, rest: rest)
-    } else if slots[Int(child)].isComplete {
+    } else if slots[child].isComplete {
       diagnose("link too late", record, in: index, rest: rest)
     } else if isAncestor(child, of: index) {
       diagnose("link mismatch", record, in: index, rest: rest)
     } else {
-      let known = slots[Int(child)].type
+      let known = slots[child].type
       if known != .unknown, known != link.type {
         diagnose("type mismatch", record, in: index, rest: rest)
       }
-      slots[Int(child)].type = link.type
-      slots[Int(child)].reason = link.reason
+      slots[child].type = link.type
+      slots[child].reason = link.reason
       attach(child, to: index)
     }
   }
 
   /// Puts a child last among its parent's.
   private mutating func attach(_ child: Int32, to parent: Int32) {
-    slots[Int(child)].parent = parent
-    if slots[Int(parent)].lastChild >= 0 {
-      slots[Int(slots[Int(parent)].lastChild)].nextSibling = child
+    slots[child].parent = parent
+    if slots[parent].lastChild >= 0 {
+      slots[slots[parent].lastChild].nextSibling = child
     } else {
-      slots[Int(parent)].firstChild = child
+      slots[parent].firstChild = child
     }
-    slots[Int(parent)].lastChild = child
-    if !slots[Int(child)].isReady { slots[Int(parent)].unreadyChildren += 1 }
+    slots[parent].lastChild = child
+    if !slots[child].isReady { slots[parent].unreadyChildren += 1 }
   }
 
   /// Whether `index` is `descendant` or above it.
@@ -121,7 +121,7 @@ extension Grouper {
     var at = descendant
     while at >= 0 {
       if at == index { return true }
-      at = slots[Int(at)].parent
+      at = slots[at].parent
     }
     return false
   }
@@ -153,17 +153,19 @@ extension Grouper {
   ) {
     guard keepsNotes else { return }
     storeInPlace(index, upTo: rest)
-    slots[Int(index)].store.append(
-      tag: roles.vsl, vxid: slots[Int(index)].vxid, side: slots[Int(index)].markerSide,
-      text: Array(text))
+    slots[index].store.append(
+      tag: roles.vsl, vxid: slots[index].vxid, side: slots[index].markerSide,
+      text: Array(text), &memory)
   }
 
   /// Copies the present piece up to where `rest` begins; `rest` stays in place.
   private mutating func storeInPlace(_ index: Int32, upTo rest: RecordRun<Layout>) {
-    var cursor = slots[Int(index)].inPlace.makeCursor()
+    var cursor = present.records.makeCursor()
     while cursor.rest.byteCount > rest.byteCount, let record = cursor.next() {
-      if options.keptTags.contains(record.tag) { slots[Int(index)].store.append(record) }
+      if keptTable.picks(record) { slots[index].store.append(record, &memory) }
     }
-    slots[Int(index)].inPlace = rest
+    present.records = rest
+    // What was picked is of the whole piece.
+    present.picked = nil
   }
 }

@@ -9,8 +9,10 @@ extension Grouper {
   ///
   /// - Complexity: O(n), n being the most that have been open at once.
   public var unfinished: [UnfinishedTransaction] {
-    slots.lazy.filter { $0.vxid != 0 }
-      .map { UnfinishedTransaction(vxid: $0.vxid, firstPlace: $0.openedPlace) }
+    slots.indices.compactMap { index in
+      guard slots[index].vxid != 0 else { return nil }
+      return UnfinishedTransaction(vxid: slots[index].vxid, firstPlace: slots[index].openedPlace)
+    }
   }
 
   /// Whether there is something for `takeForced` to take.
@@ -84,7 +86,7 @@ extension Grouper {
       reachedPlace = max(reachedPlace, next.place)
       repetition?.forcedCount += 1
       nextForcedPlace = repetition?.nextForcedPlace ?? .max
-      if let index = table[next.vxid], !slots[Int(index)].isComplete { end(index, next.reason) }
+      if let index = table[next.vxid], !slots[index].isComplete { end(index, next.reason) }
     }
   }
 

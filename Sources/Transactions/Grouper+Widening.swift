@@ -2,15 +2,19 @@ public import VarnishLog
 
 /// What changes while transactions are under way.
 extension Grouper {
-  /// The tags whose records survive until a group is finished.
-  public var keptTags: TagSet { options.keptTags }
+  /// The records that survive until a group is finished.
+  public var kept: PickWish { options.kept }
 
   /// How many transactions are under way.
   public var openCount: Int { outstanding }
 
-  /// Keeps records of other tags, too, from now on: transactions that are under way lack those they had before.
-  public mutating func keep(_ more: TagSet) {
-    options.keptTags.formUnion(more)
-    keepsNotes = options.keptTags.contains(roles.vsl)
+  /// Keeps other records, too, from now on: transactions that are under way lack those they had before.
+  public mutating func keep(_ more: PickWish) {
+    guard !options.kept.contains(more) else { return }
+    options.kept.formUnion(more)
+    keepsAll = options.kept.contains(.all)
+    keepsNotes = options.kept.mayWant(roles.vsl)
+    keptTable.deallocate()
+    keptTable = PickTable(options.kept)
   }
 }

@@ -18,6 +18,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   let tags: TagTable
   let roles: TagRoles
   let candidates: Candidates
+  /// What survives until a group is finished.
+  var keptTable: PickTable
+  /// Whether that is every record.
+  var keepsAll: Bool
   /// Whether anybody will see the notes that are left where records don't fit.
   var keepsNotes: Bool
   /// Which bits of a number in a payload count, as in the record's own header.
@@ -29,15 +33,16 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// The clock, in nanoseconds from any point; set by the caller as often as it likes.
   public var nowNanoseconds: Int64 = 0
 
-  var slots: [OpenTransaction<Layout>] = []
+  var slots = OpenTransactionTable<Layout>()
   var freeSlots: [Int32] = []
   var table = VXIDTable()
   /// Transactions in the table that aren't part of a finished group yet.
   var outstanding = 0
   /// Transactions of groups that the present piece has finished: they take room until they are handed on.
   var finished = 0
-  var oldestIncomplete: Int32 = -1
-  var newestIncomplete: Int32 = -1
+  var incomplete = IncompleteQueue()
+  /// Where records are stored.
+  var memory = StoreMemory()
 
   /// Roots of finished groups, from `readyTaken` on.
   var ready: [Int32] = []
@@ -49,8 +54,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var members = MemberList<Layout>()
   /// A transaction that no longer fits into memory, if the last piece made it so.
   public internal(set) var oversized: UInt64?
-  /// The slot that the present piece went into.
-  var touched: Int32 = -1
+  /// What was added last.
+  var present = PresentPiece<Layout>()
   /// Where the present piece begins.
   var presentPlace: UInt64 = 0
   /// Up to where the log was added.
@@ -85,26 +90,29 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     self.tags = tags
     roles = TagRoles(tags)
     candidates = Candidates(options)
-    keepsNotes = options.keptTags.contains(roles.vsl)
+    keptTable = PickTable(options.kept)
+    keepsAll = options.kept.contains(.all)
+    keepsNotes = options.kept.mayWant(roles.vsl)
     vxidBits = Layout.headerByteCount == NarrowRecords.headerByteCount ? 0xFFFF_FFFF : .max
   }
 
   deinit {
-    for slot in slots {
-      var store = slot.store
-      store.release()
-    }
+    for index in slots.indices { slots[index].store.abandon() }
+    slots.deallocate()
     members.deallocate()
+    keptTable.deallocate()
   }
 
   /// Takes in records of one transaction that were written in one piece.
   ///
   /// - Precondition: `next` has returned nil since the last call, if that asked for it.
+  /// - Parameter picked: what the source has picked out of the run, if it has: all that is kept, and every record that has a
+  ///   meaning for grouping.
   /// - Returns: whether `next` must be called until it returns nil.
   @discardableResult
-  public mutating func add(_ run: RecordRun<Layout>) -> Bool {
-    switch admit(run) {
-    case .refused: return addUnadmitted(run)
+  public mutating func add(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>? = nil) -> Bool {
+    switch admit(run, picked) {
+    case .refused: return addUnadmitted(run, picked)
     case .ruledOut: break
     case .group: hasDirect = true
     }
@@ -114,11 +122,12 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// Takes in records of one transaction of which each was written by itself, such as a file's.
   ///
   /// - Precondition: as for `add`; and an `End` is the last of them.
+  /// - Parameter picked: as for `add`.
   /// - Returns: as `add`.
   @discardableResult
-  public mutating func addEach(_ run: RecordRun<Layout>) -> Bool {
-    switch admit(run) {
-    case .refused: return addEachUnadmitted(run)
+  public mutating func addEach(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>? = nil) -> Bool {
+    switch admit(run, picked) {
+    case .refused: return addEachUnadmitted(run, picked)
     case .ruledOut: break
     case .group: hasDirect = true
     }
@@ -128,23 +137,23 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// As `add`, for what `admit` has refused.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
-  public mutating func addUnadmitted(_ run: RecordRun<Layout>) -> Bool {
+  public mutating func addUnadmitted(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?) -> Bool {
     // Should this piece turn out to be torn, the one before it mustn't suffer.
-    touched = -1
+    present.slot = -1
     if repetition != nil, passesOver(run) { return hasNews }
     reachedPlace = run.endPlace
-    return addUnit(run)
+    return addUnit(run, picked)
   }
 
   /// As `addEach`, for what `admit` has refused.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
-  public mutating func addEachUnadmitted(_ run: RecordRun<Layout>) -> Bool {
+  public mutating func addEachUnadmitted(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?) -> Bool {
     // Limits are examined after every record. As long as none of them can be met on the way, it makes no
     // difference to look at the run as a whole.
     if canTakeAsOne, repetition == nil || !dividesRepetition(run), isOneUnit(run) {
       reachedPlace = run.endPlace
-      return addUnit(run)
+      return addUnit(run, picked)
     }
     let orphansBefore = statistics.orphans
     var cursor = run.makeCursor()
@@ -153,7 +162,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
         start: record.address, byteCount: record.bytes.count, place: run.place(of: record))
       if repetition != nil, passesOver(unit) { continue }
       reachedPlace = unit.endPlace
-      addUnit(unit)
+      addUnit(unit, nil)
       // Each piece is left before the next one comes, as it would be in a source that gives them singly.
       settle()
     }
@@ -163,7 +172,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   }
 
   /// Whether there is something to hand on, or to tidy up.
-  private var hasNews: Bool { hasDirect || touched >= 0 || !ready.isEmpty || !lentSlots.isEmpty }
+  private var hasNews: Bool { hasDirect || present.slot >= 0 || !ready.isEmpty || !lentSlots.isEmpty }
 
   /// Looks at the clock alone, for when no records come.
   public mutating func expire() {
@@ -174,9 +183,9 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// Ends every transaction that is open, because the log was interrupted.
   public mutating func flush() {
     settle()
-    while oldestIncomplete >= 0 {
+    while incomplete.oldest >= 0 {
       statistics.flushed += 1
-      force(oldestIncomplete, .flush)
+      force(incomplete.oldest, .flush)
     }
   }
 
@@ -188,11 +197,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     var count = 0
     for index in slots.indices where slots[index].vxid != 0 {
       if slots[index].hasBegin { count += 1 }
-      free(Int32(index))
+      free(index)
     }
     table = VXIDTable()
-    oldestIncomplete = -1
-    newestIncomplete = -1
+    incomplete.removeAll()
     outstanding = 0
     ready.removeAll(keepingCapacity: true)
     readyTaken = 0
@@ -202,12 +210,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// Takes the last piece out of its transaction again: it was overwritten while it was read.
   public mutating func discardTornPiece() {
     hasDirect = false
-    guard touched >= 0 else { return }
-    let index = Int(touched)
-    slots[index].inPlace = .empty
-    slots[index].store.truncate(to: slots[index].storedBefore)
-    slots[index].endPlace = slots[index].endPlaceBefore
-    touched = -1
+    guard present.slot >= 0 else { return }
+    slots[present.slot].store.truncate(to: present.storedBefore)
+    slots[present.slot].endPlace = present.endPlaceBefore
+    present = PresentPiece()
   }
 
   // MARK: One piece
@@ -216,6 +222,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   ///
   /// It can't if nobody waits for its first record and it is a later one that begins a transaction.
   private mutating func isOneUnit(_ run: RecordRun<Layout>) -> Bool {
+    if run.isBracketed { return true }
     var cursor = run.makeCursor()
     guard let first = cursor.next(), table[first.vxid] == nil else { return true }
     return (first.tag == roles.begin && isCandidate(first)) || !Self.contains(cursor.rest, roles.begin)
@@ -230,19 +237,27 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// - Returns: as `add`; what couldn't be attributed is news, too.
   @discardableResult
-  private mutating func addUnit(_ run: RecordRun<Layout>) -> Bool {
+  private mutating func addUnit(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?) -> Bool {
     let orphansBefore = statistics.orphans
-    touched = -1
+    present.slot = -1
     finished = 0
     presentPlace = run.place
     if let index = slot(for: run) {
-      touched = index
-      slots[Int(index)].take(run)
+      take(run, picked, index)
       scan(index)
     }
     forceTimedOut()
     forceOverflow()
     return hasNews || statistics.orphans != orphansBefore
+  }
+
+  /// Takes in a further piece of a transaction, where it lies.
+  private mutating func take(_ piece: RecordRun<Layout>, _ picked: PickedRecords<Layout>?, _ index: Int32) {
+    present = PresentPiece(
+      slot: index, records: piece, picked: picked, storedBefore: slots[index].store.byteCount,
+      endPlaceBefore: slots[index].endPlace)
+    if slots[index].endPlace == 0 { slots[index].firstPlace = piece.place }
+    slots[index].endPlace = piece.endPlace
   }
 
   /// The slot of the transaction a piece belongs to, made if the piece begins it.
@@ -267,27 +282,48 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   private mutating func scan(_ index: Int32) {
     // One that has ended and waits for its children keeps what still comes, but it means nothing any more:
     // a further child would make it unready again, after its parent has counted it.
-    guard !slots[Int(index)].isComplete else { return }
-    let vxid = slots[Int(index)].vxid
-    var cursor = slots[Int(index)].inPlace.makeCursor()
-    while let record = cursor.next() {
-      guard record.vxid == vxid else {
-        // It stays where it is, but says nothing of this transaction.
-        diagnose("vxid mismatch", record, in: index, rest: cursor.rest)
-        continue
+    guard !slots[index].isComplete else { return }
+    let vxid = slots[index].vxid
+    // Notes need to know what comes behind a record.
+    if let picked = present.picked, !keepsNotes {
+      let records = unsafe picked.records
+      for place in records.indices {
+        guard unsafe interpret(records[place], vxid, of: index, rest: .empty) else { return }
       }
-      switch roles[record.tag] {
-      case .none: continue
-      case .begin: processBegin(record, of: index, rest: cursor.rest)
-      case .link: processLink(record, of: index, rest: cursor.rest)
-      case .end:
-        if slots[Int(index)].type == .unknown {
-          addNote("vtx of unknown type marked complete", to: index, rest: cursor.rest)
-        }
-        complete(index)
-        return
+    } else {
+      var cursor = present.records.makeCursor()
+      while let record = cursor.next() {
+        guard interpret(record, vxid, of: index, rest: cursor.rest) else { return }
       }
     }
+  }
+
+  /// Interprets a record.
+  ///
+  /// - Returns: false if those behind it mean nothing.
+  @inline(__always)
+  private mutating func interpret(
+    _ record: Record<Layout>, _ vxid: UInt64, of index: Int32, rest: RecordRun<Layout>
+  ) -> Bool {
+    let role = roles[record.tag]
+    if role == .none, !keepsNotes { return true }
+    guard record.vxid == vxid else {
+      // It stays where it is, but says nothing of this transaction.
+      diagnose("vxid mismatch", record, in: index, rest: rest)
+      return true
+    }
+    switch role {
+    case .none: break
+    case .begin: processBegin(record, of: index, rest: rest)
+    case .link: processLink(record, of: index, rest: rest)
+    case .end:
+      if slots[index].type == .unknown {
+        addNote("vtx of unknown type marked complete", to: index, rest: rest)
+      }
+      complete(index)
+      return false
+    }
+    return true
   }
 
   private mutating func ruleOut(_ run: RecordRun<Layout>, vxid: UInt64) {
@@ -327,16 +363,19 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Copies what is left of the present piece, so that the source may move on.
   mutating func settle() {
-    guard touched >= 0 else { return }
-    let index = touched
-    guard slots[Int(index)].vxid != 0, !slots[Int(index)].inPlace.isEmpty else { return }
-    var cursor = slots[Int(index)].inPlace.makeCursor()
-    while let record = cursor.next() {
-      if options.keptTags.contains(record.tag) { slots[Int(index)].store.append(record) }
+    guard present.slot >= 0, !present.records.isEmpty else { return }
+    let index = present.slot
+    if let picked = present.picked, !keepsAll {
+      slots[index].store.append(picked, keptTable, &memory)
+    } else {
+      var cursor = present.records.makeCursor()
+      while let record = cursor.next() {
+        if keptTable.picks(record) { slots[index].store.append(record, &memory) }
+      }
     }
-    slots[Int(index)].inPlace = .empty
-    if slots[Int(index)].store.byteCount > GroupingOptions.storedBytesMax {
-      oversized = slots[Int(index)].vxid
+    present.clear()
+    if slots[index].store.byteCount > GroupingOptions.storedBytesMax {
+      oversized = slots[index].vxid
     }
   }
 }

@@ -30,8 +30,8 @@ public struct GroupingOptions: Sendable, Equatable {
   ///
   /// Nanoseconds.
   public var timeoutNanoseconds: Int64 = 120_000_000_000
-  /// Records of other tags need not survive until the group is finished.
-  public var keptTags = TagSet.all
+  /// Other records need not survive until the group is finished.
+  public var kept = PickWish.all
   /// What is left out from the beginning.
   public var candidateRule: CandidateRule
   /// Whether transactions of clients and of backends are wanted, and ESI fragments.

@@ -23,8 +23,6 @@ struct OpenTransaction<Layout: RecordLayout> {
   var endPlace: UInt64 = 0
   /// Behind which place its group was complete, if it leads one.
   var completionPlace: UInt64 = 0
-  /// `endPlace` before the present piece, to go back to if the piece turns out to be torn.
-  var endPlaceBefore: UInt64 = 0
 
   var parent: Int32 = -1
   var firstChild: Int32 = -1
@@ -33,15 +31,8 @@ struct OpenTransaction<Layout: RecordLayout> {
   /// Children that aren't ready yet.
   var unreadyChildren: Int32 = 0
 
-  /// Neighbours in the queue of incomplete transactions, oldest first.
-  var older: Int32 = -1
-  var newer: Int32 = -1
-
-  /// Records of earlier pieces, and of the present piece while it lies in the source.
+  /// What is kept of the records of earlier pieces.
   var store = RecordStore<Layout>()
-  var inPlace = RecordRun<Layout>.empty
-  /// How much was stored before the present piece, to go back to if the piece turns out to be torn.
-  var storedBefore = 0
 
   var isReady: Bool { isComplete && unreadyChildren == 0 }
 
@@ -54,19 +45,13 @@ struct OpenTransaction<Layout: RecordLayout> {
     }
   }
 
-  /// Takes in a further piece, where it lies.
-  mutating func take(_ piece: RecordRun<Layout>) {
-    inPlace = piece
-    storedBefore = store.byteCount
-    if endPlace == 0 { firstPlace = piece.place }
-    endPlaceBefore = endPlace
-    endPlace = piece.endPlace
-  }
-
-  func transaction(level: Int) -> Transaction<Layout> {
+  /// The transaction, with records that are in its store, and others that lie where the source has them.
+  func transaction(
+    level: Int, inPlace: RecordRun<Layout>, _ picked: PickedRecords<Layout>?
+  ) -> Transaction<Layout> {
     Transaction(
       vxid: vxid, parentVXID: parentVXID, type: type, reason: reason, side: side, level: level,
       isForced: isForced, firstPlace: firstPlace, endPlace: max(firstPlace, endPlace), stored: store.records,
-      inPlace: inPlace)
+      inPlace: inPlace, picked: picked)
   }
 }

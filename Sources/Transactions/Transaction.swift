@@ -6,16 +6,8 @@ public struct Transaction<Layout: RecordLayout> {
   public let vxid: UInt64
   /// The number its `Begin` named as its parent; 0 if none.
   public let parentVXID: UInt64
-  /// What it is about.
-  public let type: TransactionType
-  /// Why it was begun.
-  public let reason: TransactionReason
-  /// The side that its `Begin` is marked with.
-  public let side: Side
   /// How deep it stands in its group; 1 for the root.
   public let level: Int
-  /// Whether it had to be ended before it ended itself.
-  public let isForced: Bool
   /// Where its first record begins, as in `LogPosition`; of one that was only named by a relative, where what
   /// named it begins.
   public let firstPlace: UInt64
@@ -23,14 +15,27 @@ public struct Transaction<Layout: RecordLayout> {
   public let endPlace: UInt64
 
   // Records that came in earlier pieces, then those that lie where the source has them.
-  @usableFromInline let stored: RecordRun<Layout>
-  @usableFromInline let inPlace: RecordRun<Layout>
+  @usableFromInline let stored: RecordCursor<Layout>
+  @usableFromInline let inPlace: RecordCursor<Layout>
+  /// What the source has picked out of the latter, if it has.
+  @usableFromInline let picked: PickedRecords<Layout>?
+
+  // Last, where they fill a gap: what is larger than 128 bytes is copied by a call.
+
+  /// What it is about.
+  public let type: TransactionType
+  /// Why it was begun.
+  public let reason: TransactionReason
+  /// The side that its `Begin` is marked with.
+  public let side: Side
+  /// Whether it had to be ended before it ended itself.
+  public let isForced: Bool
 
   @inlinable
   init(
     vxid: UInt64, parentVXID: UInt64, type: TransactionType, reason: TransactionReason, side: Side,
     level: Int, isForced: Bool, firstPlace: UInt64, endPlace: UInt64, stored: RecordRun<Layout>,
-    inPlace: RecordRun<Layout>
+    inPlace: RecordRun<Layout>, picked: PickedRecords<Layout>?
   ) {
     self.vxid = vxid
     self.parentVXID = parentVXID
@@ -41,26 +46,43 @@ public struct Transaction<Layout: RecordLayout> {
     self.isForced = isForced
     self.firstPlace = firstPlace
     self.endPlace = endPlace
-    self.stored = stored
-    self.inPlace = inPlace
+    self.stored = stored.makeCursor()
+    self.inPlace = inPlace.makeCursor()
+    self.picked = picked
   }
 
-  /// All of its records where the source has them; nil if some came in earlier pieces.
-  @inlinable public var wholeRun: RecordRun<Layout>? { stored.isEmpty ? inPlace : nil }
+  /// Has records be looked at in the order in which they were logged: those that queries and lines depend on, and others
+  /// where nothing was picked out.
+  ///
+  /// - Parameter body: returns whether there is any use in going on.
+  /// - Returns: false if it has returned false.
+  @inlinable @inline(__always)
+  public func forEachPicked(_ body: (Record<Layout>) -> Bool) -> Bool {
+    var cursor = stored
+    while let record = cursor.next() { guard body(record) else { return false } }
+    if let picked {
+      let records = unsafe picked.records
+      for index in records.indices { guard unsafe body(records[index]) else { return false } }
+    } else {
+      cursor = inPlace
+      while let record = cursor.next() { guard body(record) else { return false } }
+    }
+    return true
+  }
 
-  /// A walk over its records, in the order in which they were logged.
+  /// A walk over all records that there are, in the order in which they were logged.
   @inlinable
   public func makeCursor() -> Cursor {
-    Cursor(current: stored.makeCursor(), following: inPlace)
+    Cursor(current: stored, following: inPlace)
   }
 
   /// Walks a transaction's records.
   public struct Cursor {
     @usableFromInline var current: RecordCursor<Layout>
-    @usableFromInline var following: RecordRun<Layout>
+    @usableFromInline var following: RecordCursor<Layout>?
 
     @inlinable
-    init(current: RecordCursor<Layout>, following: RecordRun<Layout>) {
+    init(current: RecordCursor<Layout>, following: RecordCursor<Layout>) {
       self.current = current
       self.following = following
     }
@@ -69,9 +91,9 @@ public struct Transaction<Layout: RecordLayout> {
     @inlinable
     public mutating func next() -> Record<Layout>? {
       if let record = current.next() { return record }
-      guard !following.isEmpty else { return nil }
-      current = following.makeCursor()
-      following = .empty
+      guard let following else { return nil }
+      current = following
+      self.following = nil
       return current.next()
     }
   }
@@ -102,7 +124,8 @@ public struct Transaction<Layout: RecordLayout> {
     let run = unsafe RecordRun<Layout>(start: record.address, byteCount: record.bytes.count, place: place)
     let transaction = Transaction<Layout>(
       vxid: record.vxid, parentVXID: 0, type: .unknown, reason: .other, side: record.side, level: 0,
-      isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run)
+      isForced: false, firstPlace: run.place, endPlace: run.endPlace, stored: .empty, inPlace: run,
+      picked: nil)
     return unsafe withUnsafePointer(to: transaction) { pointer in
       unsafe body(
         TransactionGroup(UnsafeBufferPointer(start: pointer, count: 1), completionPlace: run.endPlace))

@@ -98,13 +98,13 @@ struct MatchTests {
     #expect(try log.matches(all) == [2])
   }
 
-  @Test func `the tags that are asked for are needed`() throws {
+  @Test func `the tags that are asked for are wanted`() throws {
     let tags = TagTable(.v41)
     let query = try SampleLog.query("ReqURL ~ x or not Re*pHeader:A and vxid == 1")
     for tag in Tag.allCases {
       guard let number = tags.number(of: tag) else { continue }
       #expect(
-        query.neededTags.contains(number) == ["ReqURL", "RespHeader"].contains(tag.name), "\(tag)")
+        query.wish.mayWant(number) == ["ReqURL", "RespHeader"].contains(tag.name), "\(tag)")
     }
   }
 }

@@ -25,6 +25,8 @@ struct ReloadGroupingTests {
     start.add(.begin, "req 0 rxreq")
     start.add(.reqMethod, "PUT")
     start.add(.reqURL, "/long")
+    start.add(.reqHeader, "X-One: one")
+    start.add(.reqHeader, "X-Two: two")
     start.flush()
     return {
       var rest = writer.transaction(vxid, .client)
@@ -72,6 +74,38 @@ struct ReloadGroupingTests {
     let accounts = follower.finalAccounts()
     #expect(accounts[0].incompleteByReload == 1 && accounts[0].description.hasPrefix("seen=2 written=2 "))
     #expect(accounts[1].incompleteByReload == 0 && accounts[1][.unwanted] == 1)
+  }
+
+  @Test func `another header than those that were kept counts as lacking`() throws {
+    var follower = try stage.follower([stage.named("file", format: "%{X-One}i %U")], reloads: true)
+    try follower.attach()
+    let finish = try beginTransaction()
+    try follower.catchUp()
+    try stage.reload(&follower, [stage.named("file", format: "%{X-Two}i %U")])
+    finish()
+    try follower.catchUp()
+    let outcome = follower.end()
+    #expect(outcome == .complete)
+    #expect(try stage.lines("file") == ["- /long"])
+    let accounts = follower.finalAccounts()
+    #expect(accounts[0].incompleteByReload == 1)
+  }
+
+  @Test func `what is kept for nobody is there for an output that asks for it again`() throws {
+    let both = stage.named("file", format: "%m %{X-One}i %U")
+    var follower = try stage.follower([both], reloads: true)
+    try follower.attach()
+    try stage.reload(&follower, [stage.named("file", format: "%U")])
+    let finish = try beginTransaction()
+    try follower.catchUp()
+    try stage.reload(&follower, [both])
+    finish()
+    try follower.catchUp()
+    let outcome = follower.end()
+    #expect(outcome == .complete)
+    #expect(try stage.lines("file") == ["PUT one /long"])
+    let accounts = follower.finalAccounts()
+    #expect(accounts[0].incompleteByReload == 0)
   }
 
   @Test func `another grouping begins at the reload, and a grouper without outputs is let go of`() throws {

@@ -26,6 +26,7 @@ struct GroupingModel {
   }
 
   let options: GroupingOptions
+  let kept: KeptRecords
   let layout: SampleLayout
   var now: Int64 = 0
   private(set) var statistics = GroupingStatistics()
@@ -43,9 +44,10 @@ struct GroupingModel {
   /// Where the last piece went, and how many records there were before.
   private var lastPiece: (vxid: UInt64, recordsBefore: Int)?
 
-  init(options: GroupingOptions, layout: SampleLayout) {
-    self.options = options
-    self.layout = layout
+  init(_ scenario: GroupingScenario) {
+    options = scenario.options
+    kept = scenario.kept
+    layout = scenario.layout
     tags = layout == .twoWord ? .v7 : .v8
     (begin, link, end) = (tags["Begin"], tags["Link"], tags["End"])
   }
@@ -295,7 +297,7 @@ struct GroupingModel {
       vxid: vxid, parentVXID: entry.parentNumber, level: level,
       type: types[entry.type] ?? .unknown, reason: reasons[entry.reason] ?? .other,
       side: side == .client ? .client : side == .backend ? .backend : .none, isForced: entry.isForced,
-      records: entry.records.filter { options.keptTags.contains($0.tag) }
+      records: entry.records.filter { kept.contains($0.tag, $0.payload) }
         .map { LogFileBuilder.bytes(of: $0, layout) })
   }
 

@@ -32,10 +32,15 @@ struct GroupingModelTests {
   private static func difference(
     _ scenario: GroupingScenario, _ expected: GroupingOutcome
   ) -> String? {
-    let actual =
-      scenario.layout == .twoWord
-      ? GroupingOutcome(of: scenario, NarrowRecords.self)
-      : GroupingOutcome(of: scenario, WideRecords.self)
-    return actual.difference(from: expected)
+    for picks in [false, true] {
+      let actual =
+        scenario.layout == .twoWord
+        ? GroupingOutcome(of: scenario, NarrowRecords.self, picks: picks)
+        : GroupingOutcome(of: scenario, WideRecords.self, picks: picks)
+      if let difference = actual.difference(from: expected) {
+        return (picks ? "with what was picked, " : "") + difference
+      }
+    }
+    return nil
   }
 }

@@ -32,7 +32,8 @@ extension GroupMember {
       var records: [[UInt8]] = []
       var cursor = transaction.makeCursor()
       while let record = cursor.next() {
-        if scenario.options.keptTags.contains(record.tag) { records.append(Array(record.bytes.buffer)) }
+        guard scenario.kept.contains(record.tag, record.payload.buffer) else { continue }
+        records.append(Array(record.bytes.buffer))
       }
       return GroupMember(
         vxid: transaction.vxid, parentVXID: transaction.parentVXID, level: transaction.level,
@@ -53,7 +54,7 @@ struct GroupingOutcome {
 
   /// The outcome that the model says.
   init(modelOf scenario: GroupingScenario) {
-    var model = GroupingModel(options: scenario.options, layout: scenario.layout)
+    var model = GroupingModel(scenario)
     for step in scenario.steps {
       let before = model.groups.count
       switch step {
@@ -71,21 +72,28 @@ struct GroupingOutcome {
   }
 
   /// The grouper's outcome.
-  init<Layout: RecordLayout>(of scenario: GroupingScenario, _: Layout.Type) {
+  ///
+  /// - Parameter picks: whether it is handed what a source has picked out of each piece.
+  init<Layout: RecordLayout>(of scenario: GroupingScenario, _: Layout.Type, picks: Bool = false) {
     let tags = TagTable(scenario.layout == .twoWord ? .v41 : .v73)
-    var grouper = Grouper<Layout>(options: scenario.options, tags: tags)
+    var grouper = Grouper<Layout>(options: scenario.groupingOptions, tags: tags)
+    let list = PickList<Layout>()
+    defer { list.deallocate() }
+    func picked(_ run: RecordRun<Layout>) -> PickedRecords<Layout>? {
+      picks ? Self.picked(of: run, scenario, list) : nil
+    }
     for step in scenario.steps {
       var groups: [[GroupMember]] = []
       switch step {
       case .batch(let records, let isTorn):
         Self.withRun(records, scenario) { run in
-          guard grouper.add(run) else { return }
+          guard grouper.add(run, picked(run)) else { return }
           Self.take(&grouper, scenario, &groups)
         }
         if isTorn { grouper.discardTornPiece() }
       case .run(let records):
         Self.withRun(records, scenario) { run in
-          guard grouper.addEach(run) else { return }
+          guard grouper.addEach(run, picked(run)) else { return }
           Self.take(&grouper, scenario, &groups)
         }
       case .wait(let nanoseconds): grouper.nowNanoseconds += nanoseconds
@@ -126,6 +134,27 @@ struct GroupingOutcome {
     _ grouper: inout Grouper<Layout>, _ scenario: GroupingScenario, _ groups: inout [[GroupMember]]
   ) {
     while let group = grouper.next() { groups.append(GroupMember.members(of: group, scenario)) }
+  }
+
+  /// What a source picks out of a run: what is kept, what has a meaning, and now and then a record in vain; nil if it is not
+  /// all of one transaction.
+  private static func picked<Layout>(
+    of run: RecordRun<Layout>, _ scenario: GroupingScenario, _ list: PickList<Layout>
+  ) -> PickedRecords<Layout>? {
+    let brackets = ["Begin", "Link", "End"].map { scenario.tags[$0] }
+    var numbers: Set<UInt64> = []
+    var count = 0
+    var cursor = run.makeCursor()
+    while let record = cursor.next() {
+      numbers.insert(record.vxid)
+      let isInVain = record.payload.count == 3
+      guard
+        isInVain || brackets.contains(record.tag)
+          || scenario.kept.contains(record.tag, record.payload.buffer)
+      else { continue }
+      count = list.put(record, at: count)
+    }
+    return numbers.count == 1 ? list.picked(count) : nil
   }
 
   /// Lends records in memory that is overwritten afterwards, as in a source that moves on.

@@ -16,7 +16,15 @@ struct GroupingScenario: CustomStringConvertible {
 
   var layout = SampleLayout.twoWord
   var options: GroupingOptions
+  var kept = KeptRecords.all
   var steps: [Step] = []
+
+  /// What the grouper is told.
+  var groupingOptions: GroupingOptions {
+    var options = options
+    options.kept = kept.wish
+    return options
+  }
 
   var tags: SampleTags { layout == .twoWord ? .v7 : .v8 }
 
@@ -26,7 +34,7 @@ struct GroupingScenario: CustomStringConvertible {
         + "\(options.wantsClient ? " client" : "")\(options.wantsBackend ? " backend" : "")"
         + "\(options.wantsESI ? " ESI" : ""), at most \(options.openTransactionsMax), "
         + "timeout \(options.timeoutNanoseconds) ns"
-        + (options.keptTags == .all ? "" : ", not all tags kept")
+        + (kept == .all ? "" : ", not all records kept")
     ]
     for step in steps {
       switch step {
@@ -83,7 +91,7 @@ struct GroupingScenario: CustomStringConvertible {
   private var size: Int { steps.reduce(steps.count) { $0 + $1.records.count } }
 
   private static let simplifications: [@Sendable (inout GroupingScenario) -> Void] = [
-    { $0.options.keptTags = .all },
+    { $0.kept = .all },
     { $0.options.openTransactionsMax = 1000 },
     { $0.options.timeoutNanoseconds = 120_000_000_000 },
     { $0.options.candidateRule = .everything },

@@ -214,7 +214,7 @@ private struct Reading<Layout: RecordLayout> {
   }
 
   private static func grouper(_ scenario: GroupingScenario) -> Grouper<Layout> {
-    Grouper(options: scenario.options, tags: TagTable(scenario.layout == .twoWord ? .v41 : .v73))
+    Grouper(options: scenario.groupingOptions, tags: TagTable(scenario.layout == .twoWord ? .v41 : .v73))
   }
 
   private func byteCount(_ records: [SampleRecord]) -> UInt64 {

@@ -38,6 +38,7 @@ struct ScenarioGenerator {
       grow(chance(60) ? "sess" : "req", parent: 0, reason: chance(50) ? "HTTP/1" : "rxreq", depth: 0)
     }
     var scenario = GroupingScenario(layout: layout, options: options())
+    if chance(30) { scenario.kept = kept() }
     scenario.steps = steps()
     return scenario
   }
@@ -51,13 +52,16 @@ struct ScenarioGenerator {
     // Around 64 there is room to begin with, and then there isn't.
     options.openTransactionsMax = chance(40) ? 1000 : pick([1, 2, 3, 5, 8, 64, 66, 70])
     options.timeoutNanoseconds = chance(5) ? 0 : pick([1, 5, 20, 120_000_000_000])
-    if chance(20) {
-      options.keptTags = TagSet()
-      for name in ["Begin", "Link", "End", "VSL", "ReqURL", "VCL_call"] where chance(60) {
-        options.keptTags.insert(tags[name])
-      }
-    }
     return options
+  }
+
+  private mutating func kept() -> KeptRecords {
+    var kept = KeptRecords(tags: TagSet())
+    for name in ["Begin", "Link", "End", "VSL", "ReqURL", "VCL_call"] where chance(60) {
+      kept.tags.insert(tags[name])
+    }
+    for name in ["ReqURL", "VCL_call", "Debug"] where chance(50) { kept.beginnings[tags[name]] = "/bcd" }
+    return kept
   }
 
   // MARK: Transactions

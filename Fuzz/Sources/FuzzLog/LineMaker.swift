@@ -25,7 +25,7 @@ struct LineMaker<Layout: RecordLayout>: ~Copyable {
     let (format, shape) = FormatShelf.shared.format(at: scenario.formatIndex, rules: scenario.rules)
     renderer = LineRenderer(format, tags: tags)
     check = LineCheck(shape: shape)
-    let options = scenario.groupingOptions(neededTags: renderer.neededTags)
+    let options = scenario.groupingOptions(keeping: renderer.wish)
     grouping = options.grouping
     grouper = Grouper(options: options, tags: tags)
     stepNanoseconds = scenario.stepNanoseconds

@@ -77,8 +77,8 @@ struct Scenario {
     payload = Array(bytes)[Self.headByteCount...]
   }
 
-  /// How transactions are grouped, for a renderer that needs certain tags.
-  func groupingOptions(neededTags: TagSet) -> GroupingOptions {
+  /// How transactions are grouped, for a renderer that needs certain records.
+  func groupingOptions(keeping wish: PickWish) -> GroupingOptions {
     let rule: CandidateRule =
       switch groupingByte >> 2 & 3 {
       case 0: rules.candidateRule
@@ -92,8 +92,8 @@ struct Scenario {
       wantsESI: groupingByte & 0x40 != 0)
     options.openTransactionsMax = [1000, 1, 3, 60][Int(limitsByte & 3)]
     options.timeoutNanoseconds = [120, 0, 1, 3600][Int(limitsByte >> 2 & 3)] * 1_000_000_000
-    // All tags: then the grouper's own notes are made as well.
-    if groupingByte & 0x80 == 0 { options.keptTags = neededTags }
+    // All of them: then the grouper's own notes are made as well.
+    if groupingByte & 0x80 == 0 { options.kept = wish }
     return options
   }
 }

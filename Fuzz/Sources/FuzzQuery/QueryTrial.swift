@@ -52,9 +52,9 @@ struct QueryTrial {
   private func run<Layout: RecordLayout>(_ log: SpecimenLog<Layout>) {
     do throws(QueryError) {
       var query = try compile(expressions, log.tags)
-      let verdicts = verdicts(&query, log, keptTags: .all)
-      require(verdicts == self.verdicts(&query, log, keptTags: .all), "another answer the second time")
-      examineAgain(verdicts, query.neededTags, log)
+      let verdicts = verdicts(&query, log, keeping: .all)
+      require(verdicts == self.verdicts(&query, log, keeping: .all), "another answer the second time")
+      examineAgain(verdicts, query.wish, log)
       examineNegation(verdicts, log)
     } catch {
       examine(error)
@@ -69,29 +69,22 @@ struct QueryTrial {
 
   /// Which groups a query selects.
   private func verdicts<Layout: RecordLayout>(
-    _ query: inout Query, _ log: SpecimenLog<Layout>, keptTags: TagSet
+    _ query: inout Query, _ log: SpecimenLog<Layout>, keeping kept: PickWish
   ) -> [Bool] {
     var verdicts: [Bool] = []
-    var picker = RecordPicker<Layout>(query.wish)
-    log.forEachGroup(grouping, keptTags: keptTags) { group in
-      let isMatch = query.matches(group)
-      if group.count == 1, let picked = picker.pick(group[0]) {
-        require(query.matches(group[0], picked) == isMatch, "the picked records lead elsewhere")
-      }
-      verdicts.append(isMatch)
-    }
+    log.forEachGroup(grouping, keeping: kept) { verdicts.append(query.matches($0)) }
     return verdicts
   }
 
   /// Compiled again, and with nothing but the records that it has asked for, a query selects the same.
   private func examineAgain<Layout: RecordLayout>(
-    _ verdicts: [Bool], _ neededTags: TagSet, _ log: SpecimenLog<Layout>
+    _ verdicts: [Bool], _ wish: PickWish, _ log: SpecimenLog<Layout>
   ) {
     do throws(QueryError) {
       var query = try compile(expressions, log.tags)
-      require(query.neededTags == neededTags, "other tags the second time")
+      require(query.wish == wish, "another wish the second time")
       require(
-        verdicts == self.verdicts(&query, log, keptTags: neededTags), "tags are missing from the needed ones")
+        verdicts == self.verdicts(&query, log, keeping: wish), "records are missing from the wanted ones")
     } catch {
       violated("refused only the second time: \(error)")
     }
@@ -107,9 +100,9 @@ struct QueryTrial {
     else { return }
     do throws(QueryError) {
       var same = try compile([Array("((".utf8) + text + Array("))".utf8)], log.tags)
-      require(self.verdicts(&same, log, keptTags: .all) == verdicts, "other answers in parentheses")
+      require(self.verdicts(&same, log, keeping: .all) == verdicts, "other answers in parentheses")
       var other = try compile([Array("not (".utf8) + text + Array(")".utf8)], log.tags)
-      require(self.verdicts(&other, log, keptTags: .all) == verdicts.map { !$0 }, "not isn't the opposite")
+      require(self.verdicts(&other, log, keeping: .all) == verdicts.map { !$0 }, "not isn't the opposite")
     } catch {
       violated("refused in parentheses: \(error)")
     }

@@ -51,7 +51,7 @@ package enum LineRoom {
   ) -> [[UInt8]?] {
     var renderer = LineRenderer(format, tags: log.tags)
     var lines: [[UInt8]?] = []
-    log.forEachGroup(.vxid, keptTags: renderer.neededTags) { group in
+    log.forEachGroup(.vxid, keeping: renderer.wish) { group in
       for index in 0..<group.count { lines.append(line(of: group[index], &renderer, again: again)) }
     }
     return lines

@@ -39,14 +39,14 @@ package final class SpecimenLog<Layout: RecordLayout> {
 
   /// Calls `body` with each group, always in the same order.
   ///
-  /// - Parameter keptTags: the tags whose records have to survive until then.
+  /// - Parameter kept: the records that have to survive until then.
   package func forEachGroup(
-    _ grouping: Grouping, keptTags: TagSet, _ body: (TransactionGroup<Layout>) -> Void
+    _ grouping: Grouping, keeping kept: PickWish, _ body: (TransactionGroup<Layout>) -> Void
   ) {
     var options = GroupingOptions(
       grouping: grouping, candidateRule: .everything, wantsClient: true, wantsBackend: true,
       wantsESI: true)
-    options.keptTags = keptTags
+    options.kept = kept
     var grouper = Grouper<Layout>(options: options, tags: tags)
     for run in runs {
       grouper.add(run)

@@ -52,7 +52,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
 
   deinit { picks.deallocate() }
 
-  /// Has records be picked out of whole transactions.
+  /// Has records be picked out of runs.
   public mutating func pick(_ wish: PickWish, _ tags: TagTable) {
     picks.deallocate()
     picks = RunPicks(tags, wish)

@@ -23,7 +23,7 @@ extension RunPicks {
   private static var linksMax: Int { 32 }
 
   /// Finds records of one transaction that stand together: up to its `End`, another `Begin`, a record of another
-  /// transaction or `linksMax` links; and picks records out of them if that may be of use.
+  /// transaction or `linksMax` links; and picks records out of them.
   @inline(__always)
   mutating func find(at start: UnsafeRawPointer, byteCount: Int) -> FoundRun {
     var walk = unsafe PickWalk<Layout>(start: start, byteCount: byteCount)
@@ -31,7 +31,7 @@ extension RunPicks {
     // Two walks rather than a question at each record.
     let picking = picks(first)
     let run = picking ? find(&walk, first.vxid, picks: true) : find(&walk, first.vxid, picks: false)
-    if picking, run.ends {
+    if picking {
       unsafe note(walk, of: start, byteCount: run.byteCount)
     } else {
       clear()

@@ -7,17 +7,25 @@ public import VarnishLog
   let classes: TagClasses
   let table: PickTable
   @usableFromInline let list = PickList<Layout>()
-  private let wish: PickWish
+  /// Whether anything is wanted.
+  private let isPicking: Bool
+  /// The side whose transactions are of no use.
+  private let unwantedSide: Side?
 
   /// The run that records were picked out of last, and how many.
   @usableFromInline var run: (start: UnsafeRawPointer, byteCount: Int)?
   @usableFromInline var count = 0
 
   /// Prepares for a log's records.
+  ///
+  /// If anything is wanted, so is what has a meaning for grouping.
   public init(_ tags: TagTable, _ wish: PickWish = PickWish()) {
     classes = TagClasses(tags)
-    table = PickTable(wish, stops: classes.stops)
-    self.wish = wish
+    var all = wish
+    all.want(classes.brackets)
+    table = PickTable(all, stops: classes.stops)
+    isPicking = !wish.isEmpty
+    unwantedSide = wish.unwantedSide
   }
 
   /// Gives the memory back.
@@ -27,19 +35,20 @@ public import VarnishLog
     list.deallocate()
   }
 
-  /// Whether records are picked out of what begins so: whole transactions, if they may be wanted.
+  /// Whether records are picked out of what begins so.
   @inline(__always)
-  func picks(_ first: Record<Layout>) -> Bool {
-    classes[first.tag] == .begin && first.side != wish.unwantedSide
-  }
+  func picks(_ first: Record<Layout>) -> Bool { isPicking && first.side != unwantedSide }
 
-  /// Picks records out of a run that was written in one piece, if that is a whole transaction.
+  /// Picks records out of a run that was written in one piece, if they are all of one transaction.
+  ///
+  /// - Returns: what the run is.
   @inline(__always)
   mutating func look(at run: RecordRun<Layout>) -> RecordRun<Layout>.Shape {
     clear()
     var walk = unsafe PickWalk<Layout>(start: run.start, byteCount: run.byteCount)
-    guard let first = walk.record, classes[first.tag] == .begin else { return .unknown }
-    return picks(first) ? look(at: run, &walk, first, picks: true) : look(at: run, &walk, first, picks: false)
+    guard let first = walk.record else { return .unknown }
+    if picks(first) { return look(at: run, &walk, first, picks: true) }
+    return classes[first.tag] == .begin ? look(at: run, &walk, first, picks: false) : .unknown
   }
 
   @inline(__always)
@@ -47,21 +56,27 @@ public import VarnishLog
     at run: RecordRun<Layout>, _ walk: inout PickWalk<Layout>, _ first: Record<Layout>, picks: Bool
   ) -> RecordRun<Layout>.Shape {
     let vxid = first.vxid
+    let begins = classes[first.tag] == .begin
+    var (hasLinks, isOdd, endOffset) = (false, false, 0)
     walk.pass(first, table, into: list, picks: picks)
-    var hasLinks = false
     while true {
       walk.passQuickly(table, into: list, picks: picks)
-      guard let record = walk.record, record.vxid == vxid else { return .unknown }
-      let kind = classes[record.tag]
-      guard kind != .begin else { return .unknown }
+      guard let record = walk.record, record.vxid == vxid else { break }
       walk.pass(record, table, into: list, picks: picks)
-      if kind == .link { hasLinks = true }
-      guard kind == .end else { continue }
-      // Some servers log a record or two behind the `End`; whether they belong to it isn't decided here.
-      guard walk.byteCount == run.byteCount else { return .unknown }
-      if picks { unsafe note(walk, of: run.start, byteCount: run.byteCount) }
-      return hasLinks ? .linked : .plain
+      switch classes[record.tag] {
+      case .begin: isOdd = true
+      case .link: hasLinks = true
+      case .end:
+        if endOffset > 0 { isOdd = true }
+        endOffset = walk.byteCount
+      default: break
+      }
     }
+    guard walk.byteCount == run.byteCount else { return .unknown }
+    if picks { unsafe note(walk, of: run.start, byteCount: run.byteCount) }
+    // Some servers log a record or two behind the `End`; whether they belong to it isn't decided here.
+    guard begins, !isOdd, endOffset == run.byteCount else { return .unknown }
+    return hasLinks ? .linked : .plain
   }
 
   /// Takes note that records were picked out of a run, if they all were.

@@ -37,6 +37,15 @@ import VarnishLog
     return set
   }
 
+  /// The tags that have a meaning for grouping.
+  var brackets: TagSet {
+    var set = TagSet()
+    for number in UInt8.min...UInt8.max where [.begin, .link, .end].contains(self[number]) {
+      set.insert(number)
+    }
+    return set
+  }
+
   func deallocate() { unsafe kinds.deallocate() }
 
   @inline(__always)

@@ -180,7 +180,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
     }
   }
 
-  /// Has records be picked out of batches that are whole transactions.
+  /// Has records be picked out of batches.
   public mutating func pick(_ wish: PickWish, _ tags: TagTable) {
     picks?.deallocate()
     picks = RunPicks(tags, wish)

@@ -49,8 +49,8 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
     let admission = grouper.admission(of: run)
     if admission.isRuledOut {
       kind = .ruledOut
-    } else if let transaction = admission.transaction(run), let picked = picks.picked(of: run),
-      judge(transaction, picked, &content)
+    } else if let picked = picks.picked(of: run), let transaction = admission.transaction(run, picked),
+      judge(transaction, &content)
     {
       kind = .judged
     }
@@ -63,11 +63,11 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
   /// Has each route judge a transaction; all of them do, or none.
   @inline(__always)
   private mutating func judge(
-    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>, _ content: inout ChunkContent<Layout>
+    _ transaction: Transaction<Layout>, _ content: inout ChunkContent<Layout>
   ) -> Bool {
     let (textCount, verdictCount) = (content.text.count, content.verdicts.count)
     for index in 0..<twins.count {
-      guard let verdict = twins[index].judge(transaction, picked, &content.text) else {
+      guard let verdict = twins[index].judge(transaction, &content.text) else {
         content.text.truncate(to: textCount)
         content.verdicts.removeSubrange(verdictCount...)
         return false

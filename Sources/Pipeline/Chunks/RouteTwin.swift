@@ -24,15 +24,15 @@ struct RouteTwin: ~Copyable {
   ///
   /// - Returns: nil if the line is so long that it is left to the route.
   mutating func judge<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>, _ text: inout ChunkText
+    _ transaction: Transaction<Layout>, _ text: inout ChunkText
   ) -> Verdict? {
     var verdict = Verdict()
-    guard query?.matches(transaction, picked) ?? true else { return verdict }
+    guard query?.matches(transaction) ?? true else { return verdict }
     var wanted = Self.lineByteCountUsual
     while wanted <= Self.lineByteCountMax {
       let room = unsafe text.room(wanted)
       var line = unsafe LineWriter(room)
-      let isLine = maker.value.render(transaction, picked, to: &line)
+      let isLine = maker.value.render(transaction, to: &line)
       if line.overflowed {
         wanted = room.count * 2
         continue

@@ -189,7 +189,7 @@ extension OutputConfiguration {
     return try formatting.format(rules).noticeNotation
   }
 
-  /// How groups are made for this output, but for the tags that must survive; nil if it takes records.
+  /// How groups are made for this output, but for the records that must survive; nil if it takes records.
   func groupingOptions(_ input: InputConfiguration, _ rules: NCSARules) -> GroupingOptions? {
     var options: GroupingOptions
     switch shown {
@@ -199,7 +199,7 @@ extension OutputConfiguration {
     }
     options.openTransactionsMax = input.openTransactionsMax
     options.timeoutNanoseconds = Int64(min(input.timeoutSeconds, 1e9) * 1e9)
-    options.keptTags = TagSet()
+    options.kept = PickWish()
     return options
   }
 

@@ -116,8 +116,10 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
     way = 0
     for way in 0..<reading.groupers.count {
       let orphans = reading.groupers[way].statistics.orphans
+      let picked = source.picked(of: records)
       _ =
-        Source.recordsStandAlone ? reading.groupers[way].addEach(records) : reading.groupers[way].add(records)
+        Source.recordsStandAlone
+        ? reading.groupers[way].addEach(records, picked) : reading.groupers[way].add(records, picked)
       if reading.groupers[way].statistics.orphans > orphans {
         unsafe reading.strays.note(
           offset: source.offset(of: records.start), vxid: Source.Layout.vxid(records.start))

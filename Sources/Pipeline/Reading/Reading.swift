@@ -8,8 +8,6 @@ struct Reading<Layout: RecordLayout>: ~Copyable {
   var groupers: FixedList<Grouper<Layout>>
   /// What the routes depend on.
   var wish = PickWish()
-  /// For each grouper, what picks that out of transactions that the source hasn't picked from.
-  var pickers: FixedList<RecordPicker<Layout>>
   /// Whether it is noted for another run what is ended by force.
   var notesForced = false
   /// Whether groups that had to be ended are left out, as what they lack may be what couldn't be read.
@@ -28,7 +26,6 @@ struct Reading<Layout: RecordLayout>: ~Copyable {
   /// Nothing is made of the records.
   init() {
     groupers = FixedList(count: 0) { _ in preconditionFailure("there are none") }
-    pickers = FixedList(count: 0) { _ in preconditionFailure("there are none") }
   }
 }
 
@@ -57,10 +54,10 @@ extension Run {
     reading.ways = ways.all
     reading.isLate = ways.all.map { _ in false }
     reading.takesRecords = ways.takesRecords
-    letPick(&reading)
     reading.groupers = FixedList(count: ways.all.count) { way in
       Grouper(options: options(for: way, of: ways.all), tags: tags)
     }
+    letPick(&reading)
     return reading
   }
 
@@ -87,15 +84,15 @@ extension Run {
     return (ways, takesRecords)
   }
 
-  /// A grouper's options, with the tags that its routes need.
+  /// A grouper's options, with the records that its routes need.
   func options(for way: Int, of ways: [GroupingOptions]) -> GroupingOptions {
     var options = ways[way]
     for index in 0..<routes.count where routes[index].grouper == way {
-      options.keptTags.formUnion(routes[index].neededTags)
+      options.kept.formUnion(routes[index].kept)
     }
     // What is put in order must have its time.
     if input.merges, let numbering = log.numbering, let number = TagTable(numbering).number(of: .timestamp) {
-      options.keptTags.insert(number)
+      options.kept.want(number)
     }
     return options
   }
@@ -105,10 +102,12 @@ extension Run {
     let wishes = reading.ways.indices.map { way in
       var wish = PickWish()
       for index in 0..<routes.count where routes[index].grouper == way { wish.formUnion(routes[index].wish) }
+      // A grouper that doesn't keep everything stores what was picked, and may keep more than is wanted now.
+      let kept = reading.groupers[way].kept
+      if !wish.isEmpty, !kept.contains(.all) { wish.formUnion(kept) }
       wish.unwantedSide = reading.ways[way].unwantedSide
       return wish
     }
-    reading.pickers = FixedList(count: wishes.count) { RecordPicker(wishes[$0]) }
     reading.wish = wishes.dropFirst().reduce(into: wishes.first ?? PickWish()) { $0.formUnion($1) }
   }
 

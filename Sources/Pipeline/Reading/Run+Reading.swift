@@ -61,8 +61,9 @@ extension Run {
     _ run: RecordRun<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
     from source: inout Source
   ) -> Pause? {
-    switch reading.groupers[way].admit(run) {
-    case .refused: return addUnadmitted(run, way, &reading, from: &source)
+    let picked = source.picked(of: run)
+    switch reading.groupers[way].admit(run, picked) {
+    case .refused: return addUnadmitted(run, picked, way, &reading, from: &source)
     case .ruledOut: break
     case .group(let group): hand(group, of: way, &reading, from: &source)
     }
@@ -71,13 +72,14 @@ extension Run {
 
   /// The same for a run that isn't a whole transaction, or has to do with one that is open.
   private mutating func addUnadmitted<Source: LogSource & ~Copyable>(
-    _ run: RecordRun<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
-    from source: inout Source
+    _ run: RecordRun<Source.Layout>, _ picked: PickedRecords<Source.Layout>?, _ way: Int,
+    _ reading: inout Reading<Source.Layout>, from source: inout Source
   ) -> Pause? {
     let orphansBefore = reading.groupers[way].statistics.orphans
     let hasGroups =
       Source.recordsStandAlone
-      ? reading.groupers[way].addEachUnadmitted(run) : reading.groupers[way].addUnadmitted(run)
+      ? reading.groupers[way].addEachUnadmitted(run, picked)
+      : reading.groupers[way].addUnadmitted(run, picked)
     guard hasGroups else { return nil }
     takeFinished(way, &reading, from: &source)
     if !Source.recordsStandAlone, !source.isIntact {
@@ -126,30 +128,17 @@ extension Run {
     from source: inout Source
   ) {
     let place = logStart &+ group.completionPlace
-    let picked = picked(of: group, way, &reading, from: source)
     for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
       routes[index].marks.reach(place)
-      take(group, picked, index, from: &source)
+      take(group, index, from: &source)
     }
-  }
-
-  /// What the routes depend on of a group of one transaction; nil if each has to look at all records.
-  @inline(__always)
-  private func picked<Source: LogSource & ~Copyable>(
-    of group: TransactionGroup<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
-    from source: borrowing Source
-  ) -> PickedRecords<Source.Layout>? {
-    guard group.count == 1 else { return nil }
-    if let run = group[0].wholeRun, let picked = source.picked(of: run) { return picked }
-    return reading.pickers[way].pick(group[0])
   }
 
   @inline(__always)
   private mutating func take<Source: LogSource & ~Copyable>(
-    _ group: TransactionGroup<Source.Layout>, _ picked: PickedRecords<Source.Layout>?, _ index: Int,
-    from source: inout Source
+    _ group: TransactionGroup<Source.Layout>, _ index: Int, from source: inout Source
   ) {
-    guard routes[index].admits(group, picked, control.clock) else { return }
+    guard routes[index].admits(group, control.clock) else { return }
     if routes[index].takesWholeGroups {
       offer(index) { route in route.take(group) { source.isIntact } }
       routes[index].marks.advance()
@@ -161,7 +150,7 @@ extension Run {
           continue
         }
         let transaction = group[member]
-        offer(index) { route in route.take(transaction, picked) { source.isIntact } }
+        offer(index) { route in route.take(transaction) { source.isIntact } }
         routes[index].marks.advance()
       }
     }

@@ -284,19 +284,19 @@ extension Run {
     reading.isLate = ways.all.map { way in
       formerWays.firstIndex(of: way).map { wereLate[$0] } ?? true
     }
-    letPick(&reading)
     reading.groupers = FixedList(count: ways.all.count) { way in
       let options = options(for: way, of: ways.all)
       guard let index = formerWays.firstIndex(of: ways.all[way]), var grouper = groupers[index].take() else {
         return Grouper(options: options, tags: tags)
       }
       for index in 0..<routes.count where routes[index].grouper == way && routes[index].isNew {
-        let isComplete = grouper.keptTags.contains(routes[index].neededTags)
+        let isComplete = grouper.kept.contains(routes[index].kept)
         routes[index].join(grouper.statistics, completeFrom: isComplete ? 0 : place)
       }
-      grouper.keep(options.keptTags)
+      grouper.keep(options.kept)
       return grouper
     }
+    letPick(&reading)
     for index in 0..<routes.count { routes[index].isNew = false }
     source.includesUnattributed = reading.takesRecords
     source.pick(reading.wish, tags)

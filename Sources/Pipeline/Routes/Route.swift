@@ -125,36 +125,25 @@ struct Route: ~Copyable {
     noticeNotation = try configuration.noticeNotation(rules)
   }
 
-  /// The tags whose records must survive until a transaction is finished.
-  var neededTags: TagSet {
-    var tags = lineTags
-    tags.formUnion(queryTags)
-    return tags
-  }
-
-  /// Of these, what entries are made of.
-  var lineTags: TagSet {
-    switch shown {
-    case .some(let shown): shown.neededTags
-    case nil: TagSet()
-    }
-  }
-
-  /// Of these, what the query asks for.
-  var queryTags: TagSet {
-    switch query {
-    case .some(let query): query.neededTags
-    case nil: TagSet()
-    }
-  }
-
   /// What is to be picked out of transactions for lines and query.
   var wish: PickWish {
-    var wish = PickWish()
     switch shown {
-    case .lines(let maker)?: wish.formUnion(maker.value.renderer.wish)
-    default: break
+    case .some(let shown): wish(besides: shown.wish)
+    case nil: wish(besides: PickWish())
     }
+  }
+
+  /// The records that must survive until a transaction is finished.
+  var kept: PickWish {
+    switch shown {
+    case .some(let shown): wish(besides: shown.kept)
+    case nil: wish(besides: PickWish())
+    }
+  }
+
+  /// What the query asks for, and more.
+  private func wish(besides other: PickWish) -> PickWish {
+    var wish = other
     switch query {
     case .some(let query): wish.formUnion(query.wish)
     case nil: break
@@ -232,16 +221,11 @@ struct Route: ~Copyable {
   }
 
   /// Whether a group is wanted; it is counted if not.
-  ///
-  /// - Parameter picked: what was picked out of its only transaction already, if that is so.
-  mutating func admits<Layout: RecordLayout>(
-    _ group: TransactionGroup<Layout>, _ picked: PickedRecords<Layout>?, _ clock: RunClock
-  ) -> Bool {
+  mutating func admits<Layout: RecordLayout>(_ group: TransactionGroup<Layout>, _ clock: RunClock) -> Bool {
     admits(
       takesWholeGroups ? 1 : group.count, firstPlace: group[0].firstPlace, group[0].vxid, clock
     ) { route in
-      if let picked { return route.query?.matches(group[0], picked) ?? true }
-      return route.query?.matches(group) ?? true
+      route.query?.matches(group) ?? true
     }
   }
 
@@ -324,10 +308,8 @@ struct Route: ~Copyable {
   var usualByteCount: Int { takesWholeGroups ? Self.groupByteCountUsual : Self.lineByteCountUsual }
 
   /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
-  ///
-  /// - Parameter picked: what was picked out of the transaction already, if that is so.
   mutating func take<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>?, isIntact: () -> Bool
+    _ transaction: Transaction<Layout>, isIntact: () -> Bool
   ) -> Outcome {
     let result: RenderResult
     switch shown {
@@ -335,7 +317,7 @@ struct Route: ~Copyable {
       result = Self.render(
         to: &writer, marks.next, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
         isIntact: isIntact
-      ) { maker.value.render(transaction, picked, to: &$0) }
+      ) { maker.value.render(transaction, to: &$0) }
       if maker.value.renderer.lastLineHasCutValue, case .kept = result { ledger.truncated += 1 }
     default: result = .nothing
     }

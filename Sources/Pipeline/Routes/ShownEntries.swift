@@ -14,10 +14,21 @@ enum ShownEntries: ~Copyable {
   /// What a log without transactions holds, as its own tools show it.
   case singles(Box<OldRenderer>)
 
-  /// The tags whose records must survive until a transaction is finished.
-  var neededTags: TagSet {
+  /// The records that are to be picked out of transactions for it.
+  var wish: PickWish {
     switch self {
-    case .lines(let maker): maker.value.renderer.neededTags
+    case .lines(let maker): maker.value.renderer.wish
+    // They walk over all records.
+    case .groups: PickWish()
+    case .records: PickWish()
+    case .singles: PickWish()
+    }
+  }
+
+  /// The records that must survive until a transaction is finished.
+  var kept: PickWish {
+    switch self {
+    case .lines: wish
     case .groups: .all
     case .records: .all
     case .singles: .all
@@ -34,8 +45,8 @@ struct LineMaker: ~Copyable {
   ///
   /// - Returns: whether it gives one.
   mutating func render<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>?, to line: inout LineWriter
+    _ transaction: Transaction<Layout>, to line: inout LineWriter
   ) -> Bool {
-    selection.includes(transaction) && renderer.render(transaction, picked, to: &line) == .line
+    selection.includes(transaction) && renderer.render(transaction, to: &line) == .line
   }
 }

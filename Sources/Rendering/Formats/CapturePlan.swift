@@ -118,16 +118,6 @@ struct CapturePlan {
     return entry
   }
 
-  /// Every tag that a line depends on.
-  var neededTags: TagSet {
-    var set = TagSet()
-    for number in UInt8.min...UInt8.max
-    where entry(number, isBackend: false).isUsed || entry(number, isBackend: true).isUsed {
-      set.insert(number)
-    }
-    return set
-  }
-
   /// Whether one of the values without a name is printed.
   @inline(__always)
   func takes(_ field: FormatItem.Field) -> Bool { fieldBits >> UInt32(field.rawValue) & 1 != 0 }

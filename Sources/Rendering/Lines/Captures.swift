@@ -62,7 +62,7 @@ import VarnishLog
     unsafe slots.initialize(repeating: .none)
   }
 
-  /// What is to be picked out of transactions for these values.
+  /// The records that these values depend on.
   var wish: PickWish { plan.wish(matchesLoosely: rules.matchesHeadersLoosely) }
 
   deinit {
@@ -81,12 +81,9 @@ import VarnishLog
   ///
   /// The values stay valid as long as the transaction does.
   ///
-  /// - Parameter picked: what was picked out of the transaction already, if that is so.
   /// - Returns: whether the transaction is one that gives a line at all.
   @inline(__always)
-  mutating func collect<Layout>(
-    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>?
-  ) -> Bool {
+  mutating func collect<Layout>(_ transaction: Transaction<Layout>) -> Bool {
     unsafe slots.update(repeating: .none)
     isBackend = transaction.type == .backendRequest
     takesPipes = !isBackend || rules.mixesSides
@@ -96,14 +93,7 @@ import VarnishLog
     hitMiss = .none
     handling = .none
     let steps = unsafe table.steps(isBackend: isBackend)
-    if let picked {
-      let records = unsafe picked.records
-      for index in records.indices { guard unsafe take(records[index], steps) else { return false } }
-    } else {
-      var cursor = transaction.makeCursor()
-      while let record = cursor.next() { guard unsafe take(record, steps) else { return false } }
-    }
-    return true
+    return transaction.forEachPicked { unsafe take($0, steps) }
   }
 
   /// Keeps what the plan asks for of one record.

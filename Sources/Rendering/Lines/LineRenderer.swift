@@ -86,10 +86,7 @@ public import VarnishLog
     program.deallocate()
   }
 
-  /// The tags whose records must survive until a transaction is finished.
-  public var neededTags: TagSet { captures.plan.neededTags }
-
-  /// What is to be picked out of transactions for it.
+  /// The records that lines depend on.
   public var wish: PickWish { captures.wish }
 
   /// Whether a value of the line that was rendered last is from a record that the log's writer has probably cut: it is
@@ -114,16 +111,12 @@ public import VarnishLog
   }
 
   /// Writes the line of a transaction, with its newline.
-  ///
-  /// - Parameter picked: what was picked out of the transaction already, for this renderer's
-  ///   `neededTags`; nil lets it walk over all records.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   public mutating func render<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ picked: PickedRecords<Layout>? = nil,
-    to line: inout LineWriter
+    _ transaction: Transaction<Layout>, to line: inout LineWriter
   ) -> Outcome {
-    let isLine = captures.collect(transaction, picked)
+    let isLine = captures.collect(transaction)
     lastLineHasCutValue = captures.hasCutValue
     hasSeenLongerValue = captures.hasLongerValue
     guard isLine, readStart() else { return .noLine }

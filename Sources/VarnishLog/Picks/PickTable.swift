@@ -71,6 +71,16 @@
     unsafe bytes[Self.place(head | Self.fold)] & code != 0 ? 1 : 0
   }
 
+  /// Whether a whole record is picked.
+  @inlinable
+  package func picks<Layout>(_ record: Record<Layout>) -> Bool {
+    let code = code(record.tag)
+    guard mayPick(code) else { return false }
+    // A payload takes whole words; without any, there is nothing to tell by.
+    guard record.payload.count > 0 else { return true }
+    return unsafe picks(code, head: record.payload.start.load(as: UInt32.self)) != 0
+  }
+
   /// Whether records of a tag may be picked.
   @inlinable
   package func mayPick(_ code: UInt8) -> Bool { code & ~Self.stop != 0 }

@@ -13,6 +13,26 @@ public struct PickWish: Sendable, Equatable {
   /// Nothing is wanted.
   public init() {}
 
+  /// All records of some tags are wanted.
+  public init(_ tags: TagSet) { self.tags = tags }
+
+  /// Every record is wanted.
+  public static var all: PickWish { PickWish(.all) }
+
+  /// Whether nothing is wanted.
+  public var isEmpty: Bool { tags == TagSet() && heads.isEmpty }
+
+  /// Whether a record of a tag may be wanted.
+  public func mayWant(_ tag: UInt8) -> Bool { tags.contains(tag) || heads[tag] != nil }
+
+  /// Whether everything is wanted that another one wants, whatever the side.
+  public func contains(_ other: PickWish) -> Bool {
+    tags.contains(other.tags)
+      && other.heads.allSatisfy { tag, wanted in
+        tags.contains(tag) || heads[tag]?.isSuperset(of: wanted) ?? wanted.isEmpty
+      }
+  }
+
   /// Adds all records of some tags.
   public mutating func want(_ tags: TagSet) {
     self.tags.formUnion(tags)
