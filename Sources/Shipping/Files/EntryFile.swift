@@ -40,7 +40,7 @@ final class EntryFile {
   }
 
   deinit {
-    if isOwner, descriptor >= 0 { try? system.close(descriptor) }
+    try? close()
   }
 
   /// Whether its end is torn, and could not be mended yet.
@@ -125,6 +125,8 @@ final class EntryFile {
     guard isOwner, descriptor >= 0 else { return }
     let closing = descriptor
     descriptor = -1
+    // A program that is being started has the file open until it runs, and would go on claiming it.
+    SystemCalls.unlock(closing)
     do {
       try system.close(closing)
     } catch {

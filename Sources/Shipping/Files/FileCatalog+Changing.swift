@@ -126,6 +126,7 @@ extension FileCatalog {
       let descriptor = try system.open(member.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
       defer { try? system.close(descriptor) }
       try system.lock(descriptor)
+      SystemCalls.unlock(descriptor)
       return false
     } catch .wouldBlock {
       return true
