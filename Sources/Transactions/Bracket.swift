@@ -28,16 +28,21 @@ struct Bracket {
     level = reader.takeNumber() ?? 0
   }
 
-  /// Recognises by their bytes what nearly all begin with: `req N rxreq` and `bereq N fetch`; reading their fields takes
-  /// three times as long.
+  /// Recognises by its bytes what nearly all say: a type, a number and one of a few reasons, with single blanks in
+  /// between; reading fields takes three times as long.
   private init?(usual payload: LogBytes, _ vxidBits: UInt64) {
     guard payload.count >= Self.usualByteCountMin else { return nil }
-    let isRequest = unsafe payload.start.loadUnaligned(as: UInt32.self) == Self.word("req ")
-    let isFetch =
-      unsafe payload.start.loadUnaligned(as: UInt32.self) == Self.word("bere")
-      && payload.start.loadUnaligned(fromByteOffset: 2, as: UInt32.self) == Self.word("req ")
-    guard isRequest || isFetch else { return nil }
-    var index = isRequest ? 4 : 6
+    let head = unsafe payload.start.loadUnaligned(as: UInt32.self)
+    var index: Int
+    if head == Self.word("req ") {
+      (type, index) = (.request, 4)
+    } else if head == Self.word("bere"),
+      unsafe payload.start.loadUnaligned(fromByteOffset: 2, as: UInt32.self) == Self.word("req ")
+    {
+      (type, index) = (.backendRequest, 6)
+    } else {
+      return nil
+    }
     let first = index
     var number: UInt64 = 0
     while index < payload.count {
@@ -46,23 +51,29 @@ struct Bracket {
       number = number &* 10 &+ UInt64(digit)
       index &+= 1
     }
-    // A blank, five letters, and one NUL at most.
-    let rest = payload.count - index
-    guard index > first, rest == 6 || rest == 7,
-      unsafe payload.start.load(fromByteOffset: payload.count - 1, as: UInt8.self)
-        == (rest == 7 ? 0 : isRequest ? UInt8(ascii: "q") : UInt8(ascii: "h"))
+    // A blank, and up to eight bytes of which the last ones are zero: NULs, or nothing.
+    let count = payload.count - index - 1
+    guard index > first, count > 0, count <= 8,
+      unsafe payload.start.load(fromByteOffset: index, as: UInt8.self) == UInt8(ascii: " ")
     else { return nil }
-    let front = unsafe payload.start.loadUnaligned(fromByteOffset: index, as: UInt32.self)
-    let back = unsafe payload.start.loadUnaligned(fromByteOffset: index + 2, as: UInt32.self)
-    guard
-      isRequest
-        ? front == Self.word(" rxr") && back == Self.word("xreq")
-        : front == Self.word(" fet") && back == Self.word("etch")
+    let last = unsafe payload.start.loadUnaligned(fromByteOffset: payload.count - 8, as: UInt64.self)
+    guard let (reason, level) = Self.usualReason(UInt64(littleEndian: last) >> UInt64(8 * (8 - count)))
     else { return nil }
-    type = isRequest ? .request : .backendRequest
-    reason = isRequest ? .received : .other
     vxid = number & vxidBits
-    level = 0
+    (self.reason, self.level) = (reason, level)
+  }
+
+  /// What eight bytes say, of which the last ones are zero.
+  @inline(__always)
+  private static func usualReason(_ bytes: UInt64) -> (TransactionReason, level: UInt64)? {
+    if bytes == letters("rxreq\0\0\0") { return (.received, 0) }
+    if bytes == letters("fetch\0\0\0") || bytes == letters("pass\0\0\0\0") { return (.other, 0) }
+    if bytes == letters("bgfetch\0") || bytes == letters("retry\0\0\0") { return (.other, 0) }
+    if bytes == letters("restart\0") { return (.restart, 0) }
+    if bytes == letters("esi\0\0\0\0\0") { return (.esi, 0) }
+    // From 7.3 on with the level.
+    let level = (bytes ^ letters("esi 0\0\0\0")) >> 32
+    return bytes << 32 == letters("esi 0\0\0\0") << 32 && level < 10 ? (.esi, level) : nil
   }
 
   /// Whether what a `Begin` says is of a session, told by its first bytes; false if it takes a closer look.
@@ -72,13 +83,19 @@ struct Bracket {
       && payload.start.load(fromByteOffset: 4, as: UInt8.self) == UInt8(ascii: " ")
   }
 
-  /// The shortest, with a number of one digit.
-  private static let usualByteCountMin = 11
+  /// The shortest, `req 1 esi`: enough for eight bytes to be loaded.
+  private static let usualByteCountMin = 9
 
   /// Four letters as they are loaded from memory.
   @inline(__always)
   private static func word(_ text: StaticString) -> UInt32 {
     unsafe UnsafeRawPointer(text.utf8Start).loadUnaligned(as: UInt32.self)
+  }
+
+  /// Eight bytes as they are loaded from memory, the first one's bits the lowest.
+  @inline(__always)
+  private static func letters(_ text: StaticString) -> UInt64 {
+    unsafe UInt64(littleEndian: UnsafeRawPointer(text.utf8Start).loadUnaligned(as: UInt64.self))
   }
 
   private struct Reader {
