@@ -122,11 +122,15 @@ let package = Package(
       name: "Inspection",
       dependencies: ["Platform", "VarnishLog", "LogReading"],
       swiftSettings: marked),
+    .target(
+      name: "Statistics",
+      dependencies: ["CShims", "Platform", "LogReading", "VarnishLog"],
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "Inspection", "LogQuery",
-        "Rendering", "Transactions",
+        "Rendering", "Statistics", "Transactions",
         "Settings", "Spool", "Checkpoints", "Compression", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
