@@ -17,9 +17,21 @@ extension StatCommand {
       let version = try values.version(compat)
       let seconds = try interval(values)
       if c, once || j || x || l { throw UsageError("-c goes with none of -1, -j, -l and -x") }
+      let isLive = !(once || j || x || l) && LiveCounters.hasTerminal
+      if c, !isLive { throw UsageError("-c: standard output is no terminal") }
       var instance = try instance()
-      let first = try attach(&instance, seconds: try values.attachSeconds(t))
-      try print(first, from: &instance, rules(letters), version, every: seconds)
+      let first = try attach(&instance, seconds: try values.attachSeconds(t), as: name)
+      let rules = rules(letters)
+      // Given twice, it is as it was.
+      let isRaw = letters.count { $0.letter == "r" } % 2 == 1
+      guard isLive else {
+        return try print(first, from: &instance, rules, version, isRaw: isRaw, every: seconds, as: name)
+      }
+      let precedence: CounterFilter.Precedence = isBefore65(version, first.layout) ? .exclusion : .firstMatch
+      let live = LiveCounters(
+        instance, CounterFilter(rules, precedence), interval: seconds ?? 1, isRaw: isRaw)
+      // Whoever waits for this process sees what ended it.
+      if let signal = live.show() { raise(signal) }
     } catch let error as UsageError {
       SpillwayCommand.complain(error.description, as: name)
       throw ExitCode(ExitStatus.failure)
@@ -77,7 +89,9 @@ extension StatCommand {
   private static let attachMicroseconds: UInt32 = 250_000
 
   /// Waits until there are counters.
-  private func attach(_ instance: inout InstanceFollower, seconds: Double?) throws -> CounterSample {
+  private func attach(
+    _ instance: inout InstanceFollower, seconds: Double?, as name: String
+  ) throws -> CounterSample {
     let start = SystemClock.steadyNanoseconds
     let deadline = seconds.map { start + Int64(min($0, 1e9) * 1e9) }
     var said: String?
@@ -89,7 +103,7 @@ extension StatCommand {
         throw UsageError("Could not get hold of varnishd, is it running? (\(instance.trouble))")
       }
       if deadline == nil, instance.trouble != said {
-        SpillwayCommand.complain("waiting for varnishd: \(instance.trouble)", as: "spillway")
+        SpillwayCommand.complain("waiting for varnishd: \(instance.trouble)", as: name)
         said = instance.trouble
       }
       usleep(Self.attachMicroseconds)
@@ -101,19 +115,20 @@ extension StatCommand {
   /// Prints once, or again and again.
   private func print(
     _ first: CounterSample, from instance: inout InstanceFollower, _ rules: [CounterFilter.Rule],
-    _ version: VarnishVersion?, every seconds: Double?
+    _ version: VarnishVersion?, isRaw: Bool, every seconds: Double?,
+    as name: String
   ) throws {
     var sample: CounterSample? = first
     while true {
       if let sample {
         let isOld = isBefore65(version, sample.layout)
         let filter = CounterFilter(rules, isOld ? .exclusion : .firstMatch)
-        let report = CounterReport(ShownCounters(sample, filter, isRaw: r))
+        let report = CounterReport(ShownCounters(sample, filter, isRaw: isRaw))
         let form: CounterReport.Form =
           x ? .xml : j ? (isOld ? .oldJSON : .json) : l && !once ? .names : .table
         try StandardOutput.write(report.text(form, timestamp: CounterReport.timestamp))
         if !sample.isComplete {
-          SpillwayCommand.complain("there are more counters than are taken in", as: "spillway")
+          SpillwayCommand.complain("there are more counters than are taken in", as: name)
         }
       }
       guard let seconds, !l || once || j || x else { return }

@@ -54,7 +54,8 @@ public struct Counter: Sendable, Equatable {
   /// Where it stands behind the section's head, in bytes.
   public let offset: Int
 
-  init(
+  /// A counter, described.
+  package init(
     name: String, summary: String, details: String = "", kind: Kind, format: Format, level: Level = .info,
     offset: Int
   ) {

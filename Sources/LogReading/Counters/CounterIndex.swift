@@ -48,12 +48,11 @@ struct CounterIndex: ~Copyable {
 
   /// Whether it is what it was when it was read.
   func isUnchanged(in directory: borrowing ReadOnlyFile) -> Bool {
-    guard let now = try? directory.state(of: name) else { return state == nil && isGone(in: directory) }
-    return now == state
-  }
-
-  private func isGone(in directory: borrowing ReadOnlyFile) -> Bool {
-    if case .some(.none) = try? directory.state(of: name) { true } else { false }
+    do throws(SystemError) {
+      return try directory.state(of: name) == state
+    } catch {
+      return false
+    }
   }
 
   /// What an index said at one moment, to be compared with a later one.

@@ -12,6 +12,14 @@ public struct ShownCounters: Sendable {
     public let value: UInt64
     /// The section that it is in: one of the same name that begins anew is another one.
     public let life: String
+
+    /// A counter with its value.
+    package init(name: String, _ counter: Counter, value: UInt64, life: String) {
+      self.name = name
+      self.counter = counter
+      self.value = value
+      self.life = life
+    }
   }
 
   /// In the order of the instance.
@@ -31,12 +39,17 @@ public struct ShownCounters: Sendable {
         guard filter.shows(name) else { continue }
         let isBelowZero = !isRaw && counter.kind == .gauge && value > UInt64(Int64.max)
         entries.append(
-          Entry(name: name, counter: counter, value: isBelowZero ? 0 : value, life: section.life))
+          Entry(name: name, counter, value: isBelowZero ? 0 : value, life: section.life))
       }
     }
+    self.init(entries, workerSeconds: sample.workerSeconds, managerSeconds: sample.managerSeconds)
+  }
+
+  /// Counters that were picked.
+  package init(_ entries: [Entry], workerSeconds: UInt64, managerSeconds: UInt64) {
     self.entries = entries
-    workerSeconds = sample.workerSeconds
-    managerSeconds = sample.managerSeconds
+    self.workerSeconds = workerSeconds
+    self.managerSeconds = managerSeconds
   }
 }
 
