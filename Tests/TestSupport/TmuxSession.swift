@@ -13,7 +13,7 @@ public final class TmuxSession: Sendable {
     let variables = environment.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
     try run(
       "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)",
-      "env \(variables) \(command); echo; echo ended with $?; sleep 1000")
+      "env \(variables) \(command); status=$?; echo; echo ended with $status; sleep 1000")
   }
 
   deinit { _ = try? run("kill-server") }

@@ -31,14 +31,15 @@ struct CounterIndex: ~Copyable {
   /// - Throws: `SystemError` if it is there and can't be read.
   mutating func refresh(in directory: borrowing ReadOnlyFile) throws(SystemError) {
     if isUnchanged(in: directory) { return }
-    forget()
     do {
       let opened = try ReadOnlyFile(regular: name, in: directory)
       // What is added from now on is another state.
-      state = try opened.state()
+      let now = try opened.state()
       let bytes = try opened.contents(limit: InstanceIndex.byteCountMax)
       writer = InstanceIndex(bytes).writer
       listing = IndexListing(bytes)
+      state = now
+      // The former one has kept its number until now.
       file = .some(opened)
     } catch {
       forget()

@@ -68,6 +68,8 @@ struct ListedSection {
 private struct DescriptionShelf {
   /// By the name of the file; nil for what can't be read as a description.
   private var read: [String: Described] = [:]
+  /// Whose names these are.
+  private var writer: LogIncarnation.Writer?
 
   private struct Described {
     /// By which sections refer to it; 0 in 5.2, where each section has its own.
@@ -89,6 +91,8 @@ private struct DescriptionShelf {
     _ index: borrowing CounterIndex, in directory: borrowing ReadOnlyFile, _ room: inout Int
   ) throws(SystemError) -> [ListedSection] {
     guard let writer = index.writer else { return [] }
+    if self.writer != writer { read = [:] }
+    self.writer = writer
     let isPlain = index.listing.spelling == .plain
     var files = MappedCounterFiles(directoryName: index.directoryName)
     if !isPlain { try readDescriptions(index.listing, &files, in: directory) }

@@ -90,9 +90,9 @@ struct CounterScreen {
   }
 
   private func titleLine(_ columns: Int) -> StyledLine {
-    let times =
-      "manager \(ShownNumber.duration(shown?.managerSeconds ?? 0))  worker "
-      + ShownNumber.duration(shown?.workerSeconds ?? 0)
+    let worker = ShownNumber.duration(shown?.workerSeconds ?? 0)
+    let manager = ShownNumber.duration(shown?.managerSeconds ?? 0)
+    let times = columns < 70 ? "up \(worker)" : "manager \(manager)  worker \(worker)"
     let room = max(12, columns - times.count - 2)
     return StyledLine([
       StyledLine.Piece(ShownWidth.fitted("stat  " + title, room) + "  ", .strong), StyledLine.Piece(times),
