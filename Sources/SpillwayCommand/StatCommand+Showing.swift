@@ -30,7 +30,7 @@ extension StatCommand {
       let precedence: CounterFilter.Precedence = isBefore65(version, first.layout) ? .exclusion : .firstMatch
       let live = LiveCounters(
         instance, CounterFilter(rules, precedence), interval: seconds ?? 1, isRaw: isRaw)
-      // Whoever waits for this process sees what ended it.
+      // The parent process sees which signal ended it.
       if let signal = live.show() { raise(signal) }
     } catch let error as UsageError {
       SpillwayCommand.complain(error.description, as: name)

@@ -63,7 +63,7 @@ struct StatCommand: ParsableCommand {
   @Option(
     name: .short, parsing: .unconditional,
     help: ArgumentHelp(
-      "How often the counters are looked at, also where they are printed. (default: 1, and once where they are)",
+      "How often the counters are looked at, or printed again. (default: 1; printed once)",
       valueName: "seconds"))
   var w: String?
 

@@ -96,7 +96,7 @@ struct HostileCounterTests {
     }
   }
 
-  /// Whatever bytes there are, a sample comes of them, and only of them.
+  /// A sample comes of any bytes, and has a value for each counter or none.
   @Test func `damaged sections, descriptions and indexes are read to an end`() throws {
     var random = SeededGenerator(seed: 815)
     let json = """

@@ -74,7 +74,7 @@ public final class CounterDescriptions: Sendable {
 }
 
 extension Counter.Level {
-  /// The level that a description names; what nobody knows is for everybody.
+  /// The level that a description names; an unknown one is for everybody.
   fileprivate init(word: String) {
     switch word {
     case "debug": self = .debug

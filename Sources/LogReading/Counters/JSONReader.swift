@@ -1,5 +1,5 @@
 /// Reads JSON of strangers from front to back, for a reader that knows what to expect: an object's members are handed
-/// on in their order, and what nobody asked for is skipped.
+/// on in their order, and those that are not asked for are skipped.
 ///
 /// The order is why it is here: a server's counters are shown in it.
 struct JSONReader {
