@@ -1,3 +1,4 @@
+import Glibc
 import LogReading
 import Synchronization
 import TestSupport
@@ -46,23 +47,22 @@ struct CounterTests {
       let server = try CounterServer(slotCount: slots, counterCount: count)
       // The last life of each name that was taken away by now.
       let removed = (0..<slots * 2).map { _ in Count() }
-      let isOver = Count()
+      let (isOver, samples) = (Count(), Count())
       let failure = Monitor<String?>(nil)
       detachThread {
         do {
-          try Self.churn(server, slots: slots, count: count, removed)
+          try Self.churn(server, slots: slots, count: count, removed, samples)
         } catch {
           failure.withLock { $0 = "\(error)" }
         }
         isOver.value.store(1, ordering: .releasing)
       }
       var instance = InstanceFollower(path: server.path)
-      var (samples, seen) = (0, 0)
+      var seen = 0
       while isOver.value.load(ordering: .acquiring) == 0 {
         let before = removed.map { $0.value.load(ordering: .acquiring) }
         instance.refresh()
         guard let sample = try instance.sampleCounters() else { continue }
-        samples += 1
         for section in sample.sections {
           guard let life = try CheckedCounters.life(section.name, section.values) else { continue }
           let name = try #require(Int(section.name.dropFirst(4)))
@@ -70,19 +70,26 @@ struct CounterTests {
             life > before[name], "\(section.name): life \(life) had ended before it was looked for")
           seen += 1
         }
+        samples.value.add(1, ordering: .releasing)
       }
       #expect(failure.withLock { $0 } == nil)
-      #expect(samples > 100 && seen > 100, "\(samples) samples, \(seen) sections")
+      #expect(samples.value.load(ordering: .relaxed) > 50 && seen > 50)
     }
   }
 
   private final class Count: Sendable {
     let value = Atomic<UInt32>(0)
+
+    /// Waits until it has grown, so that a sample is taken in between.
+    func awaitGrowth() {
+      let (before, deadline) = (value.load(ordering: .acquiring), Deadline.after(.seconds(10)))
+      while value.load(ordering: .acquiring) == before, !deadline.hasPassed { usleep(100) }
+    }
   }
 
   /// Sections in places of which each is given to one of two names, one after the other.
   private static func churn(
-    _ server: CounterServer, slots: Int, count: Int, _ removed: [Count]
+    _ server: CounterServer, slots: Int, count: Int, _ removed: [Count], _ samples: Count
   ) throws {
     var random = SeededGenerator(seed: 15)
     var taken = [Int?](repeating: nil, count: slots)
@@ -102,6 +109,7 @@ struct CounterTests {
       let name = slot * 2 + Int.random(in: 0...1, using: &random)
       try server.add("SET.\(name)", in: slot, [])
       taken[slot] = name
+      if life % 50 == 0 { samples.awaitGrowth() }
       for change in UInt16(1)...4 {
         server.set(
           slot, (0..<count).map { CheckedCounters.value("SET.\(name)", $0, life: life, count: change) })

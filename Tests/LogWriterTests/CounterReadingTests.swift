@@ -73,6 +73,12 @@ struct CounterReadingTests {
 
   private final class Count: Sendable {
     let value = Atomic<UInt32>(0)
+
+    /// Waits until it has grown, so that a sample is taken in between.
+    func awaitGrowth() {
+      let (before, deadline) = (value.load(ordering: .acquiring), Deadline.after(.seconds(10)))
+      while value.load(ordering: .acquiring) == before, !deadline.hasPassed { usleep(100) }
+    }
   }
 
   @Test(arguments: ["indexed", "single"])
@@ -81,26 +87,27 @@ struct CounterReadingTests {
   ) async throws {
     try await onOwnThread {
       let directory = try TemporaryDirectory()
-      let options = Self.options(format == "single" ? .singleFile : .indexed(.v73))
+      var options = Self.options(format == "single" ? .singleFile : .indexed(.v73))
+      // So little that sets get the place of others, once that has cooled.
+      options.sectionByteCount = 0
       // The last life of each name that was taken away by now.
       let removed = (0..<12).map { _ in Count() }
-      let isOver = Count()
+      let (isOver, samples) = (Count(), Count())
       let failure = Monitor<String?>(nil)
-      detachThread {
+      detachThread { [options] in
         do {
-          try Self.churn(directory.path, options, removed)
+          try Self.churn(directory.path, options, removed, samples)
         } catch {
           failure.withLock { $0 = "\(error)" }
         }
         isOver.value.store(1, ordering: .releasing)
       }
       var instance = InstanceFollower(path: directory.path)
-      var (samples, seen) = (0, 0)
+      var seen = 0
       while isOver.value.load(ordering: .acquiring) == 0 {
         let before = removed.map { $0.value.load(ordering: .acquiring) }
         instance.refresh()
         guard let sample = try instance.sampleCounters() else { continue }
-        samples += 1
         for section in sample.sections where section.name.hasPrefix("SET.") {
           guard let life = try CheckedCounters.life(section.name, section.values) else { continue }
           let name = try #require(Int(section.name.dropFirst(4)))
@@ -108,14 +115,17 @@ struct CounterReadingTests {
             life > before[name], "\(section.name): life \(life) had ended before it was looked for")
           seen += 1
         }
+        samples.value.add(1, ordering: .releasing)
       }
       #expect(failure.withLock { $0 } == nil)
-      #expect(samples > 50 && seen > 50, "\(samples) samples, \(seen) sections")
+      #expect(samples.value.load(ordering: .relaxed) > 50 && seen > 50)
     }
   }
 
   /// Makes 1,000 sets and takes them away, in ten logs, one after the other.
-  private static func churn(_ path: String, _ options: LogWriterOptions, _ removed: [Count]) throws {
+  private static func churn(_ path: String, _ options: LogWriterOptions, _ removed: [Count], _ samples: Count)
+    throws
+  {
     var random = SeededGenerator(seed: 15)
     var life: UInt32 = 0
     for _ in 0..<10 {
@@ -135,6 +145,7 @@ struct CounterReadingTests {
           }
         }
         sets[name] = (set, life)
+        if life % 10 == 0 { samples.awaitGrowth() }
       }
       writer.close()
       // A single file stays, with what was last in it, until the next one.
