@@ -103,6 +103,19 @@ struct CounterScreenTests {
     #expect(screen.take(.character("q")) == .leave)
   }
 
+  @Test func `keys move in the list as it is, whether it was shown by then or not`() {
+    for isShown in [false, true] {
+      var screen = Self.screen()
+      screen.show(Self.shown(["a", "b", "c", "d"].map { Self.entry($0, 1) }), at: 0)
+      for key in [Key.character("/"), .character("b")] { _ = screen.take(key) }
+      _ = screen.lines(columns: 79, rows: 24)
+      _ = screen.take(.escape)
+      if isShown { _ = screen.lines(columns: 79, rows: 24) }
+      _ = screen.take(.down)
+      #expect(screen.lines(columns: 79, rows: 24).last?.text.hasPrefix("3 of 4") == true)
+    }
+  }
+
   @Test func `no size and no name makes a line wider or the screen longer than the terminal`() {
     var screen = Self.screen()
     let names = [

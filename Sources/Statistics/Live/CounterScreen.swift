@@ -175,6 +175,8 @@ struct CounterScreen {
   mutating func take(_ key: Key) -> Request {
     if let first = help { return takeInHelp(key, first) }
     if filter.take(key) { return .nothing }
+    // Of the list as it is by now, be it shown yet or not.
+    selection.fit(listed.map(\.name))
     if selection.take(key) { return .nothing }
     switch key {
     case .character("q"): return .leave

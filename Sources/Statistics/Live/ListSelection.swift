@@ -12,12 +12,12 @@ struct ListSelection {
   private var count = 0
   private var room = 1
 
-  /// Fits the choice to a list and to the rows that there are for it.
-  mutating func fit(_ names: [String], room: Int) {
+  /// Fits the choice to a list and to the rows that there are for it, as many as before if that isn't said.
+  mutating func fit(_ names: [String], room: Int? = nil) {
     if let chosen, !(names.indices.contains(index) && names[index] == chosen) {
       index = names.firstIndex(of: chosen) ?? index
     }
-    (count, self.room) = (names.count, room)
+    (count, self.room) = (names.count, room ?? self.room)
     move(to: index)
     chosen = names.indices.contains(index) ? names[index] : nil
   }
