@@ -110,9 +110,12 @@ let package = Package(
       name: "DemoTraffic",
       dependencies: ["VarnishLog", "LogWriting"],
       swiftSettings: marked),
+    .target(name: "TerminalViews", dependencies: ["CShims", "Platform"], swiftSettings: marked),
     .target(
       name: "Demo",
-      dependencies: ["CShims", "Platform", "VarnishLog", "LogWriting", "DemoTraffic", "Pipeline"],
+      dependencies: [
+        "CShims", "Platform", "TerminalViews", "VarnishLog", "LogWriting", "DemoTraffic", "Pipeline",
+      ],
       swiftSettings: marked),
     .target(
       name: "Replay",
@@ -122,11 +125,15 @@ let package = Package(
       name: "Inspection",
       dependencies: ["Platform", "VarnishLog", "LogReading"],
       swiftSettings: marked),
+    .target(
+      name: "Statistics",
+      dependencies: ["Platform", "TerminalViews", "LogReading"],
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "Inspection", "LogQuery",
-        "Rendering", "Transactions",
+        "Rendering", "Statistics", "TerminalViews", "Transactions",
         "Settings", "Spool", "Checkpoints", "Compression", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -195,6 +202,9 @@ let package = Package(
       dependencies: ["LogQuery", "Transactions", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "StatisticsTests", dependencies: ["Statistics", "TerminalViews", "LogReading", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .executableTarget(
@@ -215,7 +225,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "DemoTests", dependencies: ["Demo", "VarnishLog", "TestSupport"], swiftSettings: strict),
+      name: "DemoTests", dependencies: ["Demo", "TerminalViews", "VarnishLog", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [

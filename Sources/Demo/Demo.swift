@@ -1,3 +1,4 @@
+import TerminalViews
 import VarnishLog
 import Glibc
 import LogWriting

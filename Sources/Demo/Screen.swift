@@ -4,6 +4,7 @@ import Glibc
 import Pipeline
 import Platform
 import Synchronization
+import TerminalViews
 
 /// The one who has the terminal: writes the lines that come through a pipe, and the panel below them.
 final class Screen: Sendable {
@@ -70,8 +71,7 @@ struct ScreenLoop: ~Copyable {
   private var figures: PanelFigures
   private var meter = RateMeter()
 
-  /// What the terminal has yet to take.
-  private var pending: [UInt8] = []
+  private var output: TerminalOutput
   /// A line whose end hasn't come.
   private var fragment: [UInt8] = []
   /// How wide the panel's lines are that stand there.
@@ -80,17 +80,15 @@ struct ScreenLoop: ~Copyable {
   /// Where keys come from, for as long as some can come.
   private var keys: Int32?
   private var nextDrawing: Int64 = 0
-  private var lastWriting = SystemClock.steadyNanoseconds
 
   private static let drawingNanoseconds: Int64 = 200_000_000
-  /// How long a terminal that takes nothing is waited for at the end.
-  private static let endNanoseconds: Int64 = 1_000_000_000
 
   init(
     _ terminal: consuming Terminal, lines: Int32, notices: Notices, traffic: TrafficThread,
     figures: PanelFigures, programName: String
   ) {
     panel = Panel(hasColours: terminal.hasColours)
+    output = TerminalOutput(terminal.output)
     self.terminal = terminal
     self.lines = lines
     self.notices = notices
@@ -107,46 +105,40 @@ struct ScreenLoop: ~Copyable {
     defer { if resized >= 0 { close(resized) } }
     terminal.takeKeys()
     keys = terminal.keys
-    pending += Escape.hideCursor
-    while !hasEnded, !(ending.isAnnounced && isStuck) {
+    output.add(Escape.hideCursor)
+    while !hasEnded, !(ending.isAnnounced && output.isStuck) {
       let progress = monitor.progress
       // At the end there is nothing left to show, only lines to be written.
       if progress.isEnding { figures.isStalled = false }
-      if pending.isEmpty, SystemClock.steadyNanoseconds >= nextDrawing {
+      if output.isEmpty, SystemClock.steadyNanoseconds >= nextDrawing {
         update(progress)
         draw([], showsPanel: !progress.isEnding)
       }
       wait(resized, isEnding: progress.isEnding)
     }
     draw(fragment, showsPanel: false)
-    if let text = ending.text { pending += Array("\(programName): \(VisibleText.oneLine(text))\n".utf8) }
-    pending += Escape.showCursor
-    flush()
+    if let text = ending.text { output.add(Array("\(programName): \(VisibleText.oneLine(text))\n".utf8)) }
+    output.add(Escape.showCursor)
+    output.flush()
     terminal.giveBackKeys()
   }
 
   // MARK: Waiting
 
-  /// Whether the terminal has taken nothing for a while, as when it was stopped by a key.
-  private var isStuck: Bool {
-    !pending.isEmpty && SystemClock.steadyNanoseconds > lastWriting + Self.endNanoseconds
-  }
-
   private mutating func wait(_ resized: Int32, isEnding: Bool) {
     // Lines are taken when the terminal has taken those before: it sets the pace, and the spool shows it.
-    let takesLines = pending.isEmpty && !figures.isStalled
+    let takesLines = output.isEmpty && !figures.isStalled
     var requests = [
-      pollfd(fd: terminal.output, events: Int16(POLLOUT), revents: 0),
+      output.request,
       pollfd(fd: lines, events: Int16(POLLIN), revents: 0),
       pollfd(fd: keys ?? -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: resized, events: Int16(POLLIN), revents: 0),
     ]
-    if pending.isEmpty { requests[0].fd = -1 }
     if !takesLines { requests[1].fd = -1 }
     let left = max(0, nextDrawing - SystemClock.steadyNanoseconds) / 1_000_000
     // A terminal that takes nothing is no reason to turn round and round.
-    _ = unsafe poll(&requests, nfds_t(requests.count), Int32(pending.isEmpty ? left + 1 : 200))
-    if requests[0].revents != 0 { write() }
+    _ = unsafe poll(&requests, nfds_t(requests.count), Int32(output.isEmpty ? left + 1 : 200))
+    if requests[0].revents != 0 { output.write() }
     if requests[1].revents != 0 { takeLines(showsPanel: !isEnding) }
     if requests[2].revents != 0 { takeKey() }
     if requests[3].revents != 0 {
@@ -211,12 +203,14 @@ struct ScreenLoop: ~Copyable {
   /// Puts lines where the panel is, and the panel below them.
   private mutating func draw(_ lines: [UInt8], showsPanel: Bool) {
     let (columns, rows) = terminal.size
-    pending += erasure(columns)
-    for notice in notices.take() { pending += Array("\(programName): \(VisibleText.oneLine(notice))\n".utf8) }
-    pending += lines
+    output.add(erasure(columns))
+    for notice in notices.take() {
+      output.add(Array("\(programName): \(VisibleText.oneLine(notice))\n".utf8))
+    }
+    output.add(lines)
     guard showsPanel else { return }
     let shown = panel.lines(figures, columns: columns, rows: rows)
-    pending += shown.joined(separator: "\n").utf8
+    output.add(shown.joined(separator: "\n").utf8)
     shownWidths = Panel(hasColours: false).lines(figures, columns: columns, rows: rows).map(\.count)
   }
 
@@ -226,38 +220,5 @@ struct ScreenLoop: ~Copyable {
     let shownRows = shownWidths.reduce(0) { $0 + max(1, ($1 + columns - 1) / columns) }
     shownWidths = []
     return Escape.erase(rowsAbove: shownRows - 1)
-  }
-
-  private mutating func write() {
-    let count = unsafe pending.withUnsafeBytes { bytes in
-      retryingOnInterrupt { unsafe Glibc.write(terminal.output, bytes.baseAddress, bytes.count) }
-    }
-    if count > 0 {
-      pending.removeFirst(count)
-      lastWriting = SystemClock.steadyNanoseconds
-    } else if count < 0, errno != EAGAIN {
-      // The terminal is gone; a signal says so, too.
-      pending = []
-    }
-  }
-
-  /// Writes what is left, but doesn't wait for a terminal that was stopped.
-  private mutating func flush() {
-    while !pending.isEmpty, !isStuck {
-      var request = pollfd(fd: terminal.output, events: Int16(POLLOUT), revents: 0)
-      if unsafe poll(&request, 1, 50) > 0 { write() }
-    }
-  }
-}
-
-/// What terminals understand.
-private enum Escape {
-  static let hideCursor = Array("\u{1B}[?25l".utf8)
-  static let showCursor = Array("\u{1B}[?25h".utf8)
-
-  /// Clears the row of the cursor and some above it, and everything below.
-  static func erase(rowsAbove: Int) -> [UInt8] {
-    let up = rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : ""
-    return Array("\r\(up)\u{1B}[J".utf8)
   }
 }

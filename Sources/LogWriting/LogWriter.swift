@@ -28,6 +28,8 @@ public final class LogWriter: Sendable {
   let tagNumbers: [UInt8]
   private let store: any SectionStore
   private let documents = Guarded<Set<UInt64>>([])
+  /// In a single file: the descriptions that are there, by what they are found by.
+  private let placedDocuments = Guarded<[String: (number: UInt64, memory: SectionMemory)]>([:])
   private let vxids = Atomic<UInt64>(0)
 
   /// Makes a log in a directory, which is made if it isn't there.
@@ -125,7 +127,8 @@ public final class LogWriter: Sendable {
 
   /// Makes a set of counters that readers see, each with its description.
   ///
-  /// A single file has no descriptions: what the counters mean, its readers must know.
+  /// In a single file the descriptions are for `spillway stat` alone; other readers of such a file must know what the
+  /// counters mean. Where there is no room for them, there are none.
   ///
   /// - Parameters:
   ///   - name: what the set is called, for example `SHOP.eu`; readers put it in front of the counters' names.
@@ -134,11 +137,12 @@ public final class LogWriter: Sendable {
   public func addCounters(
     _ name: String, kind: String, summary: String = "", order: Int = 100, _ counters: [CounterDescription]
   ) throws(LogWriterError) -> CounterSet {
+    let document = CounterDocument(name: kind, summary: summary, order: order, counters: counters)
     guard options.format != .singleFile else {
+      describe(kind, name, document)
       return try store.allocateCounters(
         SectionLabel("Stat", type: kind, name: name), count: counters.count, nil)
     }
-    let document = CounterDocument(name: kind, summary: summary, order: order, counters: counters)
     let isNew = documents.withLock { $0.insert(document.number).inserted }
     if isNew {
       do {
@@ -149,6 +153,21 @@ public final class LogWriter: Sendable {
       }
     }
     return try store.allocateCounters(SectionLabel("Stat", name: name), count: counters.count, document)
+  }
+
+  /// Describes the sets of a kind in a single file; or one of them by its name, if others of the kind have other counters.
+  private func describe(_ kind: String, _ name: String, _ document: CounterDocument) {
+    let own = "\(kind)\0\(name)"
+    placedDocuments.withLock { placed in
+      if placed[own]?.number == document.number { return }
+      // What was said of a set that had this name.
+      if let old = placed.removeValue(forKey: own) { try? store.free(old.memory) }
+      let isForAll = placed[kind] == nil
+      if !isForAll, placed[kind]?.number == document.number { return }
+      let label = SectionLabel("StatDoc", type: kind, name: isForAll ? "" : name)
+      guard let memory = try? store.allocateDocument(document, as: label) else { return }
+      placed[isForAll ? kind : own] = (document.number, memory)
+    }
   }
 
   /// Makes a section of any class that readers find by its class and name.

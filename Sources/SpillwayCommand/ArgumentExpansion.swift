@@ -26,6 +26,9 @@ struct ArgumentExpansion {
     optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:", unlisted: "N:",
     successors: ArgumentExpansion.successorsInLog)
 
+  /// The same of `varnishstat`.
+  static let stat = ArgumentExpansion(optionString: "1cf:hI:jln:rt:VX:x", unlisted: "N:w:", successors: [])
+
   /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
   static let ncsaBefore40 = ArgumentExpansion(
     optionString: "abcCdDEF:fg:hi:I:jk:L:m:n:P:Q:q:r:R:s:t:T:Vw:x:X:", successors: [],

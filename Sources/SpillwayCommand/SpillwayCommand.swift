@@ -27,6 +27,10 @@ enum SpillwayCommand {
     for command in runCommands where arguments.first == command.configuration.commandName {
       run(command, Array(arguments.dropFirst()), isOldName: false, manager)
     }
+    if program == StatCommand.oldName { stat(Array(arguments), isOldName: true) }
+    if arguments.first == StatCommand.configuration.commandName {
+      stat(Array(arguments.dropFirst()), isOldName: false)
+    }
     if arguments.first == ConvertCommand.configuration.commandName {
       convert(Array(arguments.dropFirst()), manager)
     }
@@ -45,6 +49,34 @@ enum SpillwayCommand {
     case .some(let target):
       complain(UsageError("--to: \"\(target)\" is none of ncsa, log and vsl").description, as: "spillway")
       exit(ExitStatus.failure)
+    }
+  }
+
+  /// Counters are asked for with one letter's options as well.
+  private static func stat(_ arguments: [String], isOldName: Bool) -> Never {
+    let name = isOldName ? StatCommand.oldName : "spillway"
+    let expansion = ArgumentExpansion.stat
+    if arguments.first == "--optstring" {
+      print(expansion.optionString)
+      exit(ExitStatus.success)
+    }
+    do {
+      let expanded = try expansion(arguments)
+      let command = try parse(StatCommand.self, expanded, isOldName: isOldName)
+      if command.showVersion {
+        complain("\(name) (spillway \(version))", as: nil)
+        exit(ExitStatus.success)
+      }
+      try command.show(expansion.letters(in: expanded), as: name)
+      exit(ExitStatus.success)
+    } catch let error as ArgumentExpansion.Mistake {
+      complain(error.description, as: name)
+      let subcommand = isOldName ? "" : " \(StatCommand.configuration.commandName ?? "")"
+      complain("Usage: \(name)\(subcommand) <options>; --help lists them", as: nil)
+      exit(ExitStatus.failure)
+    } catch {
+      if isOldName { leave(error, StatCommand.self, as: name) }
+      leave(error, RootCommand.self)
     }
   }
 
@@ -127,7 +159,7 @@ enum SpillwayCommand {
   /// Below the root the parser looks at every command, and four times, not twice, at the options of the one it is about:
   /// two fifths of the time that a command takes to begin. So the command is parsed by itself first, and below the root
   /// only where that fails, for what is said then: mistakes, help, scripts for shells.
-  private static func parse<Command: RunCommand>(
+  private static func parse<Command: ParsableCommand>(
     _ type: Command.Type, _ arguments: [String], isOldName: Bool
   ) throws -> Command {
     if let command = try? type.parseAsRoot(arguments) as? Command { return command }
@@ -190,7 +222,7 @@ struct RootCommand: ParsableCommand {
     version: SpillwayCommand.version,
     subcommands: [
       DemoCommand.self, NCSACommand.self, LogCommand.self, RunFileCommand.self, CheckCommand.self,
-      FormatsCommand.self, ConvertCommand.self, InspectCommand.self, ReplayCommand.self,
+      FormatsCommand.self, ConvertCommand.self, InspectCommand.self, StatCommand.self, ReplayCommand.self,
       StatusCommand.self, CheckpointCommand.self,
     ])
 }

@@ -1,4 +1,5 @@
 @testable import Demo
+import TerminalViews
 import Testing
 
 @Suite("Drawing the panel")
@@ -34,10 +35,12 @@ struct PanelTests {
   @Test("Numbers have the unit and digits that one reads at a glance")
   func numbers() {
     #expect(
-      [0, 999, 1000, 16 << 20, 5 << 30].map(Panel.size) == ["0 B", "999 B", "1.0 KiB", "16.0 MiB", "5.0 GiB"])
-    #expect([0.04, 49.96, 99.94, 1234.5].map(Panel.rate) == ["0.0", "50.0", "99.9", "1234"])
+      [0, 999, 1000, 16 << 20, 5 << 30].map(ShownNumber.size) == [
+        "0 B", "999 B", "1.0 KiB", "16.0 MiB", "5.0 GiB",
+      ])
+    #expect([0.04, 49.96, 99.94, 1234.5].map(ShownNumber.rate) == ["0.0", "50.0", "99.9", "1234"])
 
-    #expect(Panel.decimal(0.07, digits: 2) == "0.07")
+    #expect(ShownNumber.decimal(0.07, digits: 2) == "0.07")
   }
 
   @Test("Rates are of about the last second")

@@ -12,7 +12,9 @@ import VarnishLog
 ///                2 indexes: the worker's, and behind a NUL the manager's, beside a log
 ///                3 3.0's one file from the list's number on
 ///                4 one file of 2.0 or 2.1, without what is between its head and its log
-///                5 as 1, watched (3 bits); then 1 bit: what is damaged is searched
+///                5 as 1, watched
+///                6 a description of counters, and behind a NUL the counters (3 bits); then 1 bit: what is damaged is
+///                  searched
 ///      1   release that is claimed, 0 for none
 ///      2   the file
 /// ```
@@ -62,8 +64,42 @@ struct InspectTrial {
       var file = head + [UInt8](repeating: 0, count: 66432 - head.count) + payload.dropFirst(44)
       Self.put((head.first ?? 0) & 1 == 0 ? 4_185_512_498 : 4_185_512_499, at: 0, of: &file)
       inspectFile(file)
+    case 6:
+      let parts = payload.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+      countInstance(description: Array(parts[0]), counters: parts.count > 1 ? Array(parts[1]) : [])
     default: inspectFile(payload)
     }
+  }
+
+  /// Counters in one section, which a description is for, and twice more, of which one is too long.
+  private func countInstance(description: [UInt8], counters: [UInt8]) {
+    let path = Self.home + "/instance"
+    let header = "# \(getpid()) 4000000000\n"
+    let head: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0]
+    write(head + description + [0], to: path + "/_.vsm_child/_.StatDoc.fuzz")
+    write(head + counters, to: path + "/_.vsm_child/_.Stat.fuzz")
+    let count = 24 + counters.count
+    let lines = [
+      "StatDoc.fuzz 0 \(25 + description.count) StatDoc 7", "Stat.fuzz 0 \(count) Stat A",
+      "Stat.fuzz 0 \(count + 1) Stat B", "Stat.fuzz 0 \(min(count, 32)) Stat C",
+    ]
+    write(
+      Array((header + lines.map { "+ _.\($0)\n" }.joined()).utf8), to: path + "/_.vsm_child/_.index")
+    write(Array("\(header)+ _.Arg.fuzz 0 8 Arg -i\n".utf8), to: path + "/_.vsm_mgt/_.index")
+    var instance = InstanceFollower(path: path)
+    let sections = sampleCounters(&instance)
+    require(sections.contains("A") && sections.contains("C") && !sections.contains("B"), "\(sections)")
+  }
+
+  /// Samples counters, of which each has a value or none.
+  @discardableResult
+  private func sampleCounters(_ instance: inout InstanceFollower) -> [String] {
+    instance.refresh()
+    guard let sample = try? instance.sampleCounters() else { return [] }
+    for section in sample.sections {
+      require(section.values.count == section.descriptions.counters.count, "values of other counters")
+    }
+    return sample.sections.map(\.name)
   }
 
   private static func put(_ number: UInt32, at offset: Int, of bytes: inout [UInt8]) {
@@ -84,6 +120,8 @@ struct InspectTrial {
     let path = Self.home + "/file"
     write(bytes, to: path)
     check { () throws(LogError) in try Inspection.of(path, options) }
+    var instance = InstanceFollower(file: path)
+    sampleCounters(&instance)
   }
 
   private func inspectInstance(log: [UInt8], worker: [UInt8]?, manager: [UInt8]?) {
@@ -100,6 +138,8 @@ struct InspectTrial {
         ? try Inspection.ofInstance(path, options, watchingSeconds: 0.000_001)
         : try Inspection.of(path, options)
     }
+    var instance = InstanceFollower(path: path)
+    sampleCounters(&instance)
   }
 
   private func check(_ look: () throws(LogError) -> Inspection) {

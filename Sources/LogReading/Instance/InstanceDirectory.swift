@@ -14,6 +14,7 @@ struct InstanceDirectory: ~Copyable {
   private let identity: FileIdentity
   private var indexed: IndexedLog
   private var single: SingleFileLog
+  private var counters = IndexedCounters()
   /// The file that lay there when directories were seen last.
   private var outdated: FileIdentity?
   private var isIndexed = false
@@ -96,6 +97,18 @@ struct InstanceDirectory: ~Copyable {
     case .segment(let location):
       try indexed.attach(location, in: directory, start: start, stopsAtTail: stopsAtTail)
     case .section: try single.attach(start: start, stopsAtTail: stopsAtTail)
+    }
+  }
+
+  /// Reads all counters of the server whose log was found here; nil if there is none.
+  ///
+  /// - Throws: `LogError` if there are some that can't be read.
+  mutating func sampleCounters() throws(LogError) -> CounterSample? {
+    guard indexed.isThere else { return single.sampleCounters() }
+    do throws(SystemError) {
+      return try counters.sample(in: directory)
+    } catch {
+      throw .system(error)
     }
   }
 

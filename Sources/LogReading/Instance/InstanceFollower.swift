@@ -199,6 +199,12 @@ public struct InstanceFollower: ~Copyable {
     }
   }
 
+  /// Reads what the instance's server counts, at this moment.
+  ///
+  /// - Returns: nil if no server has published anything there, or has ended and taken it back.
+  /// - Throws: `LogError` if there are counters that can't be read.
+  public mutating func sampleCounters() throws(LogError) -> CounterSample? { try place.sampleCounters() }
+
   private func map(
     _ location: LogLocation, start: LogStart, stopsAtTail: Bool
   ) throws(LogError) -> LiveRing? {
@@ -225,6 +231,27 @@ extension InstanceFollower.Place {
     case .absent: .unknown
     case .directory(let directory): directory.writerLife(at: now)
     case .file: .unknown
+    }
+  }
+
+  fileprivate mutating func sampleCounters() throws(LogError) -> CounterSample? {
+    switch consume self {
+    case .absent:
+      self = .absent
+      return nil
+    case .directory(var directory):
+      do throws(LogError) {
+        let sample = try directory.sampleCounters()
+        self = .directory(directory)
+        return sample
+      } catch {
+        self = .directory(directory)
+        throw error
+      }
+    case .file(let file):
+      let sample = file.sampleCounters()
+      self = .file(file)
+      return sample
     }
   }
 

@@ -79,6 +79,31 @@ extension SingleFile {
 
   private static let wordRoom = 8, nameRoom = 128
 
+  /// What the section is called that was found at a place, if one is there still; nil in 2.x, whose parts have no names.
+  func label(at offset: Int) -> (kind: String, type: String, name: String)? {
+    switch layout {
+    case .flat: return nil
+    case .sections:
+      typealias Layout = SectionFileLayout
+      guard word(at: offset) == Layout.sectionMagic else { return nil }
+      return (
+        text(at: offset + Layout.kindOffset, room: Self.wordRoom),
+        text(at: offset + Layout.typeOffset, room: Self.wordRoom),
+        text(at: offset + Layout.nameOffset, room: Self.nameRoom)
+      )
+    case .chunks:
+      typealias Layout = ChunkFileLayout
+      guard longWord(at: offset) == Layout.chunkMagic, longWord(at: offset + Layout.lengthOffset) > 0 else {
+        return nil
+      }
+      return (
+        text(at: offset + Layout.kindOffset, room: Self.wordRoom),
+        text(at: offset + Layout.typeOffset, room: Self.wordRoom),
+        text(at: offset + Layout.nameOffset, room: Self.nameRoom)
+      )
+    }
+  }
+
   // MARK: 3.0
 
   private func listedSections() -> Sections {

@@ -303,6 +303,18 @@ struct SingleFileLog: ~Copyable {
 
   // MARK: Reading
 
+  /// Reads all counters; nil if there is no file, or one that its server has let go of.
+  func sampleCounters() -> CounterSample? {
+    switch opened {
+    case .some(let opened):
+      if opened.memory.isAbandoned, !readsAbandoned { return nil }
+      let file = opened.state.identity
+      let writer = "\(opened.memory.birth ?? 0) \(opened.memory.child ?? 0)"
+      return opened.memory.sampleCounters(life: "\(file.device):\(file.inode) \(life) \(writer)")
+    case nil: return nil
+    }
+  }
+
   /// Maps the log a second time, for its reader.
   ///
   /// - Returns: nil if the server hasn't finished making it.

@@ -75,15 +75,24 @@ struct CounterDocument {
   /// What it says when it is no longer.
   static let hidden: UInt32 = 2
 
-  init(name: String, summary: String, order: Int, counters: [CounterDescription]) {
+  /// Describes counters.
+  ///
+  /// - Parameter places: where each of them is among a section's words, if not in their order; nil for one that isn't
+  ///   there.
+  init(
+    name: String, summary: String, order: Int, counters: [CounterDescription], places: [Int?]? = nil
+  ) {
+    let placed = zip(counters, places ?? counters.indices.map { $0 }).compactMap { counter, place in
+      place.map { (counter, $0) }
+    }
     var text = "{\"version\":\"1\",\"name\":\(Self.quoted(name)),\"oneliner\":\(Self.quoted(summary)),"
-    text += "\"order\":\(order),\"docs\":\"\",\"elements\":\(counters.count),\"elem\":{"
-    for (index, counter) in counters.enumerated() {
+    text += "\"order\":\(order),\"docs\":\"\",\"elements\":\(placed.count),\"elem\":{"
+    for (index, (counter, place)) in placed.enumerated() {
       if index > 0 { text += "," }
       let name = Self.quoted(counter.name)
       text += "\(name):{\"type\":\"\(counter.kind.rawValue)\",\"ctype\":\"uint64_t\","
       text += "\"level\":\"\(counter.level.rawValue)\",\"oneliner\":\(Self.quoted(counter.summary)),"
-      text += "\"format\":\"\(counter.format.rawValue)\",\"index\":\(index * 8),\"name\":\(name),"
+      text += "\"format\":\"\(counter.format.rawValue)\",\"index\":\(place * 8),\"name\":\(name),"
       text += "\"docs\":\(Self.quoted(counter.details))}"
     }
     text += "}}"

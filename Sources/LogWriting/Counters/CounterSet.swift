@@ -69,9 +69,15 @@ extension SectionStore {
   }
 
   /// Publishes the description of sets that will be made.
-  func allocateDocument(_ document: CounterDocument) throws(LogWriterError) {
+  ///
+  /// - Parameter label: what it is found by; nil takes its number.
+  @discardableResult
+  func allocateDocument(
+    _ document: CounterDocument, as label: SectionLabel? = nil
+  ) throws(LogWriterError) -> SectionMemory {
     let byteCount = CounterDocument.headByteCount + document.bytes.count
-    _ = unsafe try allocate(SectionLabel("StatDoc", name: document.name), byteCount: byteCount) { memory in
+    let label = label ?? SectionLabel("StatDoc", name: document.name)
+    return unsafe try allocate(label, byteCount: byteCount) { memory in
       unsafe document.writeHead(to: memory)
       unsafe (memory + CounterDocument.headByteCount).copyMemory(
         from: document.bytes, byteCount: document.bytes.count)

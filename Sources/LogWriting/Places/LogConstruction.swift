@@ -14,6 +14,9 @@ struct LogConstruction {
         try Self.allocateIdentity(options.identity, in: store)
         // What stands behind this mark belongs to the child.
         _ = unsafe try store.allocate(SectionLabel("MgrCld", name: ""), byteCount: 8) { _ in }
+        // For readers that know of it; those of 3.0 have their own table.
+        try store.allocateDocument(
+          Self.workerDocument(places: OwnCounters.placesIn30), as: SectionLabel("StatDoc", name: ""))
         let set = try store.allocateCounters(
           SectionLabel("Stat", name: ""), count: OwnCounters.countIn30, nil)
         made = try Self.turningLog(options, set, in: store)
@@ -30,9 +33,7 @@ struct LogConstruction {
           manager = set
         },
         worker: { (store: any SectionStore) throws(LogWriterError) in
-          let document = CounterDocument(
-            name: "main", summary: "The writer of this log", order: 10,
-            counters: OwnCounters.descriptions)
+          let document = Self.workerDocument()
           try store.allocateDocument(document)
           let set = try store.allocateCounters(
             SectionLabel("Stat", name: "MAIN"), count: OwnCounters.descriptions.count, document)
@@ -52,6 +53,12 @@ struct LogConstruction {
     _ = unsafe try store.allocate(label, byteCount: bytes.count) { memory in
       unsafe memory.copyMemory(from: bytes, byteCount: bytes.count)
     }
+  }
+
+  private static func workerDocument(places: [Int?]? = nil) -> CounterDocument {
+    CounterDocument(
+      name: "main", summary: "The writer of this log", order: 10, counters: OwnCounters.descriptions,
+      places: places)
   }
 
   private static var managerDocument: CounterDocument {

@@ -62,6 +62,9 @@ package struct FlatFileLayout: Sendable, Equatable {
     headByteCounts.contains(headByteCount) ? cyclesOffset : nil
   }
 
+  /// Where the counters begin, which go on until the panic message.
+  package var countersOffset: Int { pointerOffset + 8 }
+
   /// The smallest file that has a whole head in front of its log.
   package var headByteCountMin: Int { pointerOffset + 4 }
 }

@@ -1,17 +1,17 @@
 import Glibc
 
 /// The terminal: its size, its keys, and what it was like before.
-struct Terminal: ~Copyable {
+package struct Terminal: ~Copyable {
   /// For writing without ever waiting.
-  let output: Int32
+  package let output: Int32
   /// For reading keys; nil if they go to somebody else.
-  let keys: Int32?
+  package let keys: Int32?
   /// Whether colours are welcome.
-  let hasColours: Bool
+  package let hasColours: Bool
   private var former: termios?
 
   /// Takes the terminal that standard output is; nil if it is something else, or too simple for a panel.
-  static func open() -> Terminal? {
+  package static func open() -> Terminal? {
     let kind = unsafe getenv("TERM").map { unsafe String(cString: $0) } ?? ""
     guard isatty(STDOUT_FILENO) == 1, !kind.isEmpty, kind != "dumb" else { return nil }
     // A description of its own: the one that others share must go on waiting.
@@ -32,7 +32,7 @@ struct Terminal: ~Copyable {
   deinit { close(output) }
 
   /// How many characters there are in a row, and how many rows.
-  var size: (columns: Int, rows: Int) {
+  package var size: (columns: Int, rows: Int) {
     var size = winsize()
     guard unsafe ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
     return (Int(size.ws_col), Int(size.ws_row))
@@ -41,7 +41,7 @@ struct Terminal: ~Copyable {
   /// Has keys handed on at once and not shown.
   ///
   /// Those that send signals still do, but for the two that would leave the terminal like this.
-  mutating func takeKeys() {
+  package mutating func takeKeys() {
     var settings = termios()
     guard let keys, unsafe tcgetattr(keys, &settings) == 0 else { return }
     former = settings
@@ -56,7 +56,7 @@ struct Terminal: ~Copyable {
   }
 
   /// Makes the keys what they were.
-  mutating func giveBackKeys() {
+  package mutating func giveBackKeys() {
     guard let keys, var settings = former else { return }
     unsafe tcsetattr(keys, TCSANOW, &settings)
     former = nil

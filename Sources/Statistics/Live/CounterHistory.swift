@@ -1,0 +1,31 @@
+/// The tracks of all counters that are there.
+struct CounterHistory {
+  private var tracks: [String: CounterTrack] = [:]
+
+  /// The track of a counter; nil if it wasn't seen.
+  func track(_ name: String) -> CounterTrack? { tracks[name] }
+
+  /// Takes in what is seen now; what isn't there any more is forgotten.
+  mutating func add(_ shown: ShownCounters, at nanoseconds: Int64) {
+    var now: [String: CounterTrack] = [:]
+    now.reserveCapacity(shown.entries.count)
+    for entry in shown.entries {
+      guard var track = tracks.removeValue(forKey: entry.name) else {
+        now[entry.name] = CounterTrack(entry, at: nanoseconds)
+        continue
+      }
+      track.add(entry, at: nanoseconds)
+      now[entry.name] = track
+    }
+    tracks = now
+  }
+
+  /// Which part of what was looked for in the cache was there, over one of the spans; nil if nothing was looked for.
+  func hitRatio(_ span: Int) -> Double? {
+    guard let hits = tracks["MAIN.cache_hit"]?.average(span),
+      let misses = tracks["MAIN.cache_miss"]?.average(span),
+      hits + misses > 0
+    else { return nil }
+    return hits / (hits + misses)
+  }
+}

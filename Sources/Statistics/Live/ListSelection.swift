@@ -1,0 +1,46 @@
+import TerminalViews
+
+/// Which line of a list is chosen, and from which one on it is shown.
+///
+/// The choice stays with what was chosen as long as that is there, however the list around it changes.
+struct ListSelection {
+  /// The chosen line.
+  private(set) var index = 0
+  /// The first one that is shown.
+  private(set) var first = 0
+  private var chosen: String?
+  private var count = 0
+  private var room = 1
+
+  /// Fits the choice to a list and to the rows that there are for it, as many as before if that isn't said.
+  mutating func fit(_ names: [String], room: Int? = nil) {
+    if let chosen, !(names.indices.contains(index) && names[index] == chosen) {
+      index = names.firstIndex(of: chosen) ?? index
+    }
+    (count, self.room) = (names.count, room ?? self.room)
+    move(to: index)
+    chosen = names.indices.contains(index) ? names[index] : nil
+  }
+
+  /// Takes a key, if it is one that moves.
+  mutating func take(_ key: Key) -> Bool {
+    switch key {
+    case .up, .character("k"): move(to: index - 1)
+    case .down, .character("j"): move(to: index + 1)
+    case .pageUp, .character("b"), .control("b"): move(to: index - room)
+    case .pageDown, .character(" "), .control("f"): move(to: index + room)
+    case .home, .character("g"): move(to: 0)
+    case .end, .character("G"): move(to: count - 1)
+    default: return false
+    }
+    chosen = nil
+    return true
+  }
+
+  private mutating func move(to target: Int) {
+    index = max(0, min(target, count - 1))
+    first = max(0, min(first, count - room))
+    if index < first { first = index }
+    if index >= first + room { first = index - room + 1 }
+  }
+}

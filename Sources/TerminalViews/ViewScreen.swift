@@ -1,0 +1,124 @@
+import CShims
+import Glibc
+import Platform
+
+/// What a whole screen shows, and what keys do to it.
+package protocol TerminalView: ~Copyable {
+  /// Does what is due.
+  ///
+  /// - Returns: when it wants to be asked again, on the clock that is never set.
+  mutating func update(at nanoseconds: Int64) -> Int64
+
+  /// The rows from the top, at most as many as there are.
+  mutating func lines(columns: Int, rows: Int) -> [StyledLine]
+
+  /// Takes a key.
+  ///
+  /// - Returns: whether the view goes on.
+  mutating func take(_ key: Key) -> Bool
+}
+
+/// Shows a view on a whole terminal, until it has enough or a signal ends it; then the terminal is what it was.
+package struct ViewScreen: ~Copyable {
+  private var terminal: Terminal
+  private var output: TerminalOutput
+  private var decoder = KeyDecoder()
+  /// What the rows show.
+  private var shown: [String] = []
+  private var shownSize = (columns: 0, rows: 0)
+  /// Where keys come from, for as long as some can come.
+  private var keys: Int32?
+
+  /// How long the rest of a key is waited for, and a terminal that takes nothing.
+  private static let keyMilliseconds: Int32 = 50, stuckMilliseconds: Int64 = 200
+  private static let endings = [SIGINT, SIGTERM, SIGHUP]
+
+  /// Takes a terminal.
+  package init(_ terminal: consuming Terminal) {
+    output = TerminalOutput(terminal.output)
+    self.terminal = terminal
+  }
+
+  /// Shows the view.
+  ///
+  /// - Returns: the signal that ended it; nil if it had enough.
+  package mutating func run<View: TerminalView & ~Copyable>(_ view: inout View) -> Int32? {
+    let signals = unsafe shim_signal_descriptor([SIGWINCH] + Self.endings, Int32(1 + Self.endings.count))
+    defer { if signals >= 0 { close(signals) } }
+    terminal.takeKeys()
+    keys = terminal.keys
+    output.add(Escape.enterScreen + Escape.hideCursor)
+    let ending = show(&view, signals)
+    output.add(Escape.showCursor + Escape.leaveScreen)
+    output.flush()
+    terminal.giveBackKeys()
+    shim_unblock_signals()
+    return ending
+  }
+
+  private mutating func show<View: TerminalView & ~Copyable>(_ view: inout View, _ signals: Int32) -> Int32? {
+    while true {
+      let next = view.update(at: SystemClock.steadyNanoseconds)
+      // What the terminal has yet to take is old by now, but it is whole.
+      if output.isEmpty { draw(&view) }
+      let (pressed, signal) = wait(until: next, signals)
+      if let signal { return signal }
+      for key in pressed where !view.take(key) { return nil }
+    }
+  }
+
+  // MARK: Waiting
+
+  private mutating func wait(until next: Int64, _ signals: Int32) -> (keys: [Key], signal: Int32?) {
+    var requests = [
+      output.request, pollfd(fd: keys ?? -1, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+    ]
+    var left = max(0, next - SystemClock.steadyNanoseconds) / 1_000_000 + 1
+    if !output.isEmpty { left = min(left, Self.stuckMilliseconds) }
+    let limit = decoder.isUndecided ? Self.keyMilliseconds : Int32(min(left, 60_000))
+    let count = unsafe poll(&requests, nfds_t(requests.count), limit)
+    if requests[0].revents != 0 { output.write() }
+    if requests[2].revents != 0 {
+      while case let signal = shim_read_signal(signals), signal != 0 {
+        if signal != SIGWINCH { return ([], signal) }
+      }
+    }
+    if requests[1].revents != 0 { return (read(), nil) }
+    return (count == 0 && decoder.isUndecided ? decoder.finish() : [], nil)
+  }
+
+  private mutating func read() -> [Key] {
+    var bytes = [UInt8](repeating: 0, count: 256)
+    guard let keys else { return [] }
+    let count = retryingOnInterrupt { unsafe Glibc.read(keys, &bytes, bytes.count) }
+    guard count > 0 else {
+      self.keys = nil
+      return []
+    }
+    return decoder.decode(bytes[..<count])
+  }
+
+  // MARK: Drawing
+
+  /// Sends the rows that have changed.
+  private mutating func draw<View: TerminalView & ~Copyable>(_ view: inout View) {
+    let size = terminal.size
+    if size != shownSize {
+      shownSize = size
+      shown = []
+      output.add(Escape.clear)
+    }
+    // The last column stays free: some terminals go on to the next row when it is written.
+    let width = max(0, size.columns - 1)
+    var rows = view.lines(columns: width, rows: size.rows).prefix(size.rows).map {
+      $0.rendered(width: width, hasColours: terminal.hasColours)
+    }
+    while rows.count < shown.count { rows.append("") }
+    for (row, text) in rows.enumerated() where row >= shown.count || shown[row] != text {
+      output.add(Escape.line(text, row: row))
+    }
+    shown = rows
+    output.write()
+  }
+}
