@@ -17,7 +17,7 @@ extension ReadOnlyMapping {
   func counter(at offset: Int, in section: Range<Int>) -> UInt64? {
     guard Self.holds(8, at: offset, in: section) else { return nil }
     let place = unsafe base + section.lowerBound + offset
-    return switch unsafe UInt(bitPattern: place) % 8 {
+    return switch UInt(bitPattern: place) % 8 {
     case 0: unsafe shim_load_acquire_u64(place)
     // 3.0 puts them wherever a section ends.
     case 4: unsafe Self.joined(place)
@@ -42,7 +42,7 @@ extension ReadOnlyMapping {
   func word(at offset: Int, in section: Range<Int>) -> UInt32? {
     guard Self.holds(4, at: offset, in: section) else { return nil }
     let place = unsafe base + section.lowerBound + offset
-    guard unsafe UInt(bitPattern: place) % 4 == 0 else { return nil }
+    guard UInt(bitPattern: place) % 4 == 0 else { return nil }
     return unsafe shim_load_acquire_u32(place)
   }
 
