@@ -4,7 +4,7 @@ import Glibc
 package struct Terminal: ~Copyable {
   /// For writing without ever waiting.
   package let output: Int32
-  /// For reading keys; nil if they go to somebody else.
+  /// For reading keys; nil if they go elsewhere.
   package let keys: Int32?
   /// Whether colours are welcome.
   package let hasColours: Bool

@@ -107,7 +107,7 @@ extension Grouper {
     guard grouping == .vxid || (begin.type == .request && begin.reason == .received) else {
       return .unknown
     }
-    // A source that has looked already needn't be checked, as long as nobody wants to be told of links that
+    // A source that has looked already needn't be checked, as long as no notes are kept of links that
     // can't be read.
     guard (run.isBracketed && (!keepsNotes || run.shape == .plain)) || isUnremarkable(cursor, vxid: vxid)
     else { return .unknown }
@@ -117,8 +117,8 @@ extension Grouper {
   /// Counts a whole transaction that was found to be one elsewhere, in place of adding it.
   ///
   /// - Precondition: `next` has returned nil since the last call.
-  /// - Parameter isRuledOut: whether it isn't wanted; if it is, it is the group that comes next, and complete behind the
-  ///   place.
+  /// - Parameter isRuledOut: whether it isn't wanted; if it is, it is the group that comes next, and complete behind
+  ///   the place.
   /// - Returns: false if the grouper holds something that has to do with it, so that it must be added.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
@@ -147,7 +147,7 @@ extension Grouper {
     outstanding + 64 <= options.openTransactionsMax && options.timeoutNanoseconds > 0 && !isTimeoutDue
   }
 
-  /// Whether there is an `End`, and before it nothing that needs a note or belongs to somebody else.
+  /// Whether there is an `End`, and before it nothing that needs a note or belongs to another transaction.
   private mutating func isUnremarkable(_ cursor: RecordCursor<Layout>, vxid: UInt64) -> Bool {
     var cursor = cursor
     while let record = cursor.next() {

@@ -106,8 +106,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// Takes in records of one transaction that were written in one piece.
   ///
   /// - Precondition: `next` has returned nil since the last call, if that asked for it.
-  /// - Parameter picked: what the source has picked out of the run, if it has: all that is kept, and every record that has a
-  ///   meaning for grouping.
+  /// - Parameter picked: what the source has picked out of the run, if it has: all that is kept, and every record
+  ///   that has a meaning for grouping.
   /// - Returns: whether `next` must be called until it returns nil.
   @discardableResult
   public mutating func add(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>? = nil) -> Bool {
@@ -220,7 +220,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Whether a run whose records were written one by one can be taken as one piece.
   ///
-  /// It can't if nobody waits for its first record and it is a later one that begins a transaction.
+  /// It can't if no open transaction waits for its first record and it is a later one that begins a transaction.
   private mutating func isOneUnit(_ run: RecordRun<Layout>) -> Bool {
     if run.isBracketed { return true }
     var cursor = run.makeCursor()

@@ -1,9 +1,9 @@
 /// The slots of transactions that haven't ended, in the order in which they were opened.
 ///
-/// Apart from the slots, so that to take one out doesn't fetch those of its neighbours: there may be very many, and few of
-/// them are in the processor's caches.
+/// Apart from the slots, so that to take one out doesn't fetch those of its neighbours: there may be very many, and
+/// few of them are in the processor's caches.
 struct IncompleteQueue {
-  /// The neighbours of each slot; -1 is nobody.
+  /// The neighbours of each slot; -1 where there is none.
   private var links: [(older: Int32, newer: Int32)] = []
   private(set) var oldest: Int32 = -1
   private var newest: Int32 = -1

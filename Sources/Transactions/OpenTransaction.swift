@@ -2,7 +2,7 @@ import VarnishLog
 
 /// A transaction the grouper knows and hasn't handed on: begun, or only named by a relative.
 ///
-/// Relatives are indices into the grouper's slots; -1 is nobody.
+/// Relatives are indices into the grouper's slots; -1 stands for none.
 struct OpenTransaction<Layout: RecordLayout> {
   var vxid: UInt64 = 0
   var parentVXID: UInt64 = 0

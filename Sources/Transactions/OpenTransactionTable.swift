@@ -2,13 +2,13 @@ import VarnishLog
 
 /// The slots of open transactions, by number.
 ///
-/// Memory of its own in blocks, rather than an array: there may be a hundred thousand, and an array that grows copies all of
-/// them, into memory that has to be made ready as well.
+/// Memory of its own in blocks, rather than an array: there may be a hundred thousand, and an array that grows copies
+/// all of them, into memory that has to be made ready as well.
 ///
 /// Owned by its maker, which calls `deallocate`.
 @safe struct OpenTransactionTable<Layout: RecordLayout> {
-  // Invariant: each of `blocks` has `blockCount` elements, of which the first `count` altogether are initialised, and an
-  // index is compared with `count` before it is used. They are plain values: there is nothing to deinitialise.
+  // Invariant: each of `blocks` has `blockCount` elements, of which the first `count` altogether are initialised, and
+  // an index is compared with `count` before it is used. They are plain values: there is nothing to deinitialise.
 
   private var blocks: [UnsafeMutablePointer<OpenTransaction<Layout>>] = unsafe []
   private(set) var count: Int32 = 0

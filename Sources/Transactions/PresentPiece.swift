@@ -8,7 +8,8 @@ struct PresentPiece<Layout: RecordLayout> {
   var records = RecordRun<Layout>.empty
   /// What was picked out of these, if that is so.
   var picked: PickedRecords<Layout>?
-  /// How much was stored of its transaction before, and where that ended, to go back to if the piece turns out to be torn.
+  /// How much was stored of its transaction before, and where that ended, to go back to if the piece turns out to be
+  /// torn.
   var storedBefore = 0
   var endPlaceBefore: UInt64 = 0
 

@@ -2,8 +2,8 @@ import VarnishLog
 
 /// Memory for the records of one unfinished transaction, in the layout they had in the log.
 ///
-/// There may be very many of them, so it is no larger than it has to be: most transactions come in one piece or two, and of
-/// the first one it is known how much there is to be stored.
+/// There may be very many of them, so it is no larger than it has to be: most transactions come in one piece or two,
+/// and of the first one it is known how much there is to be stored.
 ///
 /// It is owned by the grouper, which calls `release`; copies of the value view the same memory.
 @safe struct RecordStore<Layout: RecordLayout> {

@@ -1,11 +1,12 @@
 /// Memory for the records of open transactions, in blocks of few sizes.
 ///
-/// The block of a size that was given back last is handed out first, as it is in the processor's caches; with very many open
-/// transactions most others aren't. `malloc` joins neighbours, and so looks at memory of other transactions each time.
+/// The block of a size that was given back last is handed out first, as it is in the processor's caches; with very
+/// many open transactions most others aren't. `malloc` joins neighbours, and so looks at memory of other transactions
+/// each time.
 @safe struct StoreMemory: ~Copyable {
-  // Invariant: `free` has an element for each number of units up to `unitsMax`; each is nil or leads to a block of that
-  // size that nobody has, which begins with the way to the next one. From `position` on, `left` bytes of the last slab have
-  // never been handed out.
+  // Invariant: `free` has an element for each number of units up to `unitsMax`; each is nil or leads to a block of
+  // that size that isn't handed out, which begins with the way to the next one. From `position` on, `left` bytes of
+  // the last slab have never been handed out.
 
   private var free = unsafe [UnsafeMutableRawPointer?](repeating: nil, count: Self.unitsMax + 1)
   private var slabs: [UnsafeMutableRawPointer] = unsafe []

@@ -51,8 +51,8 @@ public struct Transaction<Layout: RecordLayout> {
     self.picked = picked
   }
 
-  /// Has records be looked at in the order in which they were logged: those that queries and lines depend on, and others
-  /// where nothing was picked out.
+  /// Has records be looked at in the order in which they were logged: those that queries and lines depend on, and
+  /// others where nothing was picked out.
   ///
   /// - Parameter body: returns whether there is any use in going on.
   /// - Returns: false if it has returned false.

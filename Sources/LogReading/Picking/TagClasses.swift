@@ -2,7 +2,7 @@ import VarnishLog
 
 /// What the reading loop must know of a tag, one byte for each number, in plain memory.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// Its maker owns it, and calls `deallocate`.
 @safe struct TagClasses {
   enum Kind: UInt8 {
     case plain
