@@ -123,7 +123,7 @@ struct StatTerminalTests {
       server.stop()
       let gone = try session.wait(for: "trouble") { $0.contains("no server has published a log there") }
       #expect(row("cache_hit", gone).dropFirst().first == "32345")
-      #expect(try session.styledScreen().contains("\u{1B}[31m"))
+      try session.wait(for: "red", isStyled: true) { $0.contains("\u{1B}[31m") }
       try server.start()
       try server.add("MAIN", in: 1, [1, 5])
       let back = try session.wait(for: "the new server") { row("cache_hit", $0).dropFirst().first == "5" }

@@ -45,12 +45,15 @@ public final class TmuxSession: Sendable {
 
   /// Waits until the screen is as wanted.
   ///
+  /// - Parameter isStyled: whether it is looked at with what changes colours and styles.
   /// - Throws: If that isn't so after a while; the last screen is in the error.
   @discardableResult
-  public func wait(for what: String, _ isWanted: (String) -> Bool) throws(SupportError) -> String {
+  public func wait(
+    for what: String, isStyled: Bool = false, _ isWanted: (String) -> Bool
+  ) throws(SupportError) -> String {
     var last = ""
     let found = try poll(every: .milliseconds(50), until: .after(.seconds(20))) { () throws(SupportError) in
-      last = try screen()
+      last = isStyled ? try styledScreen() : try screen()
       return isWanted(last)
     }
     guard found else { throw SupportError("\(what) isn't shown, but:\n\(last)") }
