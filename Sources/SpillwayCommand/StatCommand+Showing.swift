@@ -132,7 +132,10 @@ extension StatCommand {
         }
       }
       guard let seconds, !l || once || j || x else { return }
-      usleep(UInt32(seconds * 1e6))
+      // As long as a day, which usleep can't be told.
+      var time = timespec(
+        tv_sec: Int(seconds), tv_nsec: Int(seconds.truncatingRemainder(dividingBy: 1) * 1e9))
+      unsafe nanosleep(&time, nil)
       instance.refresh()
       sample = try instance.sampleCounters()
     }

@@ -129,6 +129,20 @@ struct StatCommandTests {
     }
   }
 
+  @Test func `an interval may be as long as a day`() async throws {
+    try await onOwnThread {
+      let server = try CounterServer(slotCount: 1, counterCount: 1)
+      try server.add("MAIN", in: 0, [1])
+      let child = try ChildProcess(
+        TestSupport.Command(try Subject.found().path, ["stat", "-1", "-w", "86400", "-n", server.path]))
+      try child.output?.line(containing: "MAIN.c0 ", by: .after(.seconds(20)))
+      let hasEnded = try poll(until: .after(.milliseconds(300))) { !child.isRunning }
+      #expect(!hasEnded)
+      child.signal(SIGTERM)
+      _ = try child.wait(by: .after(.seconds(10)))
+    }
+  }
+
   @Test func `with an interval what is printed is printed again`() async throws {
     try await onOwnThread {
       let server = try CounterServer(slotCount: 1, counterCount: 1)

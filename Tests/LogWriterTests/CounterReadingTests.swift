@@ -62,6 +62,33 @@ struct CounterReadingTests {
     #expect(try Self.sample(directory.path).value("SHOP.us", "weight") == 11)
   }
 
+  @Test func `a place that no section of a single file has is without a value`() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try LogWriter(directory: directory.path, options: Self.options(.singleFile))
+    let room = String(repeating: "x", count: 40)
+    let set = try writer.addCounters(
+      "SHOP.eu", kind: "shop",
+      [
+        LogWriting.CounterDescription("sold", "Things"),
+        LogWriting.CounterDescription("lost", "None", details: room),
+      ])
+    set.add(3, to: 0)
+    set.add(5, to: 1)
+    // The largest number there is takes the room that the text had behind it.
+    let bytes = try readFile(directory.file("_.vsm"))
+    let (index, largest) = ("\"index\":8,".utf8, "\"index\":\(Int.max),".utf8)
+    let text = try #require(bytes.firstRange(of: room.utf8))
+    let place = try #require(bytes[..<text.lowerBound].ranges(of: index).last)
+    let changed =
+      bytes[..<place.lowerBound] + largest + bytes[place.upperBound..<text.lowerBound]
+      + room.utf8.dropFirst(largest.count - index.count) + bytes[text.upperBound...]
+    try #require(changed.count == bytes.count)
+    let copy = try TemporaryDirectory()
+    try writeFile(copy.file("_.vsm"), changed)
+    let section = try #require(try Self.sample(copy.path).sections.first { $0.name == "SHOP.eu" })
+    #expect(section.values == [3, nil])
+  }
+
   @Test func `a log that has ended has no counters`() throws {
     let directory = try TemporaryDirectory()
     let writer = try LogWriter(directory: directory.path, options: Self.options(.indexed(.v41)))

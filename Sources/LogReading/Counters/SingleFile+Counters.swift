@@ -34,7 +34,7 @@ extension SingleFile {
   private func read(
     _ section: SharedSection, _ shelf: [String: CounterDescriptions], _ life: String, _ room: inout Int
   ) -> CounterSample.Section? {
-    let range = section.offset..<section.offset + section.byteCount
+    let body = (section.offset..<section.offset + section.byteCount).dropFirst(headerByteCount)
     let words = wordOffsets(in: section)
     let described = shelf[Self.key(section.type, section.name)] ?? shelf[Self.key(section.type, "")]
     // What describes itself is a `LogWriter`'s; of everything else only its release knew what it is.
@@ -43,7 +43,7 @@ extension SingleFile {
     guard room >= 0 else { return nil }
     var values: [UInt64?] = []
     for counter in descriptions.counters {
-      values.append(mapping.counter(at: headerByteCount + counter.offset, in: range))
+      values.append(mapping.counter(at: counter.offset, in: body))
     }
     shim_fence_acquire()
     guard isStill(section) else { return nil }

@@ -88,29 +88,27 @@ public struct CounterReport: Sendable {
   // MARK: JSON
 
   private func json(_ timestamp: String) -> [UInt8] {
-    var bytes = Array("{\n  \"version\": 1,\n  \"timestamp\": \"\(timestamp)\",\n  \"counters\": {\n".utf8)
-    for (index, entry) in shown.entries.enumerated() {
-      if index > 0 { bytes += ",\n".utf8 }
-      bytes += "    ".utf8 + JSONText.text(entry.name).bytes
-      bytes += ": {\n      \"description\": ".utf8 + JSONText.text(entry.counter.summary).bytes
-      bytes += ",\n      \"flag\": \"\(entry.counter.kind.letter)\"".utf8
-      bytes += ",\n      \"format\": \"\(entry.counter.format.letter)\"".utf8
-      bytes += ",\n      \"value\": \(entry.value)\n    }".utf8
-    }
-    return bytes + "\n  }\n}\n".utf8
+    let head = "{\n  \"version\": 1,\n  \"timestamp\": \"\(timestamp)\",\n  \"counters\": {\n"
+    return head.utf8 + members(indent: "    ", betweenLetters: ",\n      ") + "\n  }\n}\n".utf8
   }
 
   private func oldJSON(_ timestamp: String) -> [UInt8] {
-    var bytes = Array("{\n  \"timestamp\": \"\(timestamp)\",\n".utf8)
+    "{\n  \"timestamp\": \"\(timestamp)\",\n".utf8 + members(indent: "  ", betweenLetters: ", ")
+      + "\n}\n".utf8
+  }
+
+  /// An object for each counter.
+  private func members(indent: String, betweenLetters: String) -> [UInt8] {
+    var bytes: [UInt8] = []
     for (index, entry) in shown.entries.enumerated() {
       if index > 0 { bytes += ",\n".utf8 }
-      bytes += "  ".utf8 + JSONText.text(entry.name).bytes
-      bytes += ": {\n    \"description\": ".utf8 + JSONText.text(entry.counter.summary).bytes
-      bytes += ",\n    \"flag\": \"\(entry.counter.kind.letter)\"".utf8
-      bytes += ", \"format\": \"\(entry.counter.format.letter)\"".utf8
-      bytes += ",\n    \"value\": \(entry.value)\n  }".utf8
+      bytes += indent.utf8 + JSONText.text(entry.name).bytes
+      bytes += ": {\n\(indent)  \"description\": ".utf8 + JSONText.text(entry.counter.summary).bytes
+      bytes += ",\n\(indent)  \"flag\": \"\(entry.counter.kind.letter)\"\(betweenLetters)".utf8
+      bytes += "\"format\": \"\(entry.counter.format.letter)\"".utf8
+      bytes += ",\n\(indent)  \"value\": \(entry.value)\n\(indent)}".utf8
     }
-    return bytes + "\n}\n".utf8
+    return bytes
   }
 
   // MARK: XML
