@@ -21,7 +21,9 @@ public final class TmuxSession: Sendable {
   @discardableResult
   private func run(_ arguments: String...) throws(SupportError) -> String {
     var command = Command("tmux", ["-S", socket] + arguments)
-    command.environment = ["TMUX": nil, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"]
+    command.environment = [
+      "TMUX": nil, "NO_COLOR": nil, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8",
+    ]
     let result = try ProcessRunner.run(command)
     guard result.status == 0 else { throw SupportError("tmux \(arguments): \(result.errorText)") }
     return result.text
