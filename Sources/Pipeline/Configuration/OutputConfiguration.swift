@@ -50,6 +50,8 @@ public struct OutputConfiguration: Sendable, Equatable {
     case socket(SocketReceiver, RestartPolicy)
     /// A descriptor that is open already, and the name that messages have for it.
     case descriptor(Int32, name: String)
+    /// An object of this process that looks at them.
+    case observer(ObserverTarget)
   }
 
   /// What happens when there is no room left for entries.
@@ -114,6 +116,7 @@ public struct OutputConfiguration: Sendable, Equatable {
     case .command(let command, _): command
     case .socket(let receiver, _): "\(receiver.address)"
     case .descriptor(_, let name): name
+    case .observer(let target): target.observer.name
     }
   }
 

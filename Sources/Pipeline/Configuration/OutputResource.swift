@@ -56,6 +56,7 @@ extension OutputConfiguration {
       resources.append(OutputResource(kind: .receiver, name: name, identity: "receiver " + name))
     case .descriptor(let number, let name):
       resources.append(OutputResource(kind: .receiver, name: name, identity: "descriptor \(number)"))
+    case .observer: break
     }
     if let directory = spoolDirectory {
       resources.append(

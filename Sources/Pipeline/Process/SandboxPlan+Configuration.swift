@@ -27,7 +27,7 @@ extension SandboxPlan {
   /// Allows what an output needs.
   mutating func add(_ output: OutputConfiguration) {
     switch output.target {
-    case .standardOutput, .descriptor: break
+    case .standardOutput, .descriptor, .observer: break
     case .file(let file): formUnion(file.sandboxNeeds)
     case .command: formUnion(.commandNeeds)
     case .socket(let receiver, _):

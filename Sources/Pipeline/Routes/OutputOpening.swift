@@ -61,6 +61,8 @@ struct OutputOpener: Sendable {
         return LinkSink.socket(receiver.address, links) { messages.say($0) }
       case .descriptor(let descriptor, let name):
         return try StreamSink(descriptor: descriptor, name: name, content: content)
+      case .observer(let target):
+        return target.makeSink()
       }
     } catch {
       throw .output(error)
