@@ -145,4 +145,21 @@ struct ChunkedFileTests {
       if kind == .usual { #expect(result.guesses >= result.chunks - 1, "\(random)") }
     }
   }
+
+  @Test(arguments: [false, true])
+  func `a transaction isn't divided where what is in memory of a file ends`(isCompressed: Bool) throws {
+    var random = SeededGenerator(seed: 78)
+    let directory = try TemporaryDirectory()
+    let log = Self.log(.usual, .twoWord, &random)
+    // More than is mapped, or decoded, at a time.
+    let all = log.bytes + (0..<60).flatMap { _ in log.bytes.dropFirst(4) }
+    #expect(all.count > 6 << 20)
+    let path = directory.file("log.vsl")
+    try writeFile(path, isCompressed ? Compressor.gzip.compress(all) : all)
+    var source = FileRecords<NarrowRecords>(try LogFile(path: path), assuming: nil)
+    try source.begin()
+    let found = Self.inOrder(&source)
+    #expect(found.count == 61 * 150)
+    #expect(found.allSatisfy { $0.isBracketed }, "\(random)")
+  }
 }

@@ -62,6 +62,9 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   @inlinable
   public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks.picked(of: run) }
 
+  /// The number in the next record's header, if that is in the window.
+  public private(set) var upcomingVXID: UInt64 = 0
+
   /// Whether records of no transaction are handed out too.
   public var includesUnattributed = false
 
@@ -104,10 +107,16 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
     while true {
       let start = unsafe window.start + offsetInWindow
       let run = unsafe picks.find(at: start, byteCount: window.byteCount - offsetInWindow)
-      if run.byteCount > 0, run.isEnded || window.isFull || window.reachedEnd {
+      // One that doesn't fit a window of its own is handed out in pieces.
+      if run.byteCount > 0,
+        run.isEnded || window.reachedEnd || (window.isFull && offsetInWindow == 0)
+      {
         let place = nextPlace
         if run.unknown.count > 0 { note(run) }
         offsetInWindow += run.byteCount
+        upcomingVXID =
+          unsafe window.byteCount - offsetInWindow >= Layout.headerByteCount
+          ? Layout.vxid(start + run.byteCount) : 0
         if run.vxid == 0, !includesUnattributed { continue }
         return unsafe .records(
           RecordRun(start: start, byteCount: run.byteCount, place: place, shape: run.shape(Layout.self)))
