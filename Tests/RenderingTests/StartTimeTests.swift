@@ -32,6 +32,15 @@ struct StartTimeTests {
     #expect(try Self.lines(times, "%{%s}t %{sec}t") == seconds.map { "\($0) \($0)" })
   }
 
+  @Test func `seconds that come again have the text they had`() throws {
+    var random = SeededGenerator(seed: 51)
+    let seconds = (0..<4000).map { _ in 1_700_000_000 + Int.random(in: 0..<400, using: &random) }
+    let lines = try Self.lines(seconds.map { "\($0).000000" }, "%{%s}t %{%s and much more}t")
+    #expect(lines == seconds.map { "\($0) \($0) and much more" }, "\(random)")
+    let long = String(repeating: "-", count: 300)
+    #expect(try Self.lines(seconds.map { "\($0).0" }, "%{\(long)%s}t") == seconds.map { "\(long)\($0)" })
+  }
+
   @Test func `what isn't a time gives no line, even if its digits are those of the line before`() throws {
     for index in 0..<17 {
       for byte in ["x", "/", ":", "-", "\u{1}", "@"] {

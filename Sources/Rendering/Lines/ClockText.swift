@@ -1,14 +1,21 @@
 import Glibc
 
-/// The text of one time specifier for the second it was last asked for.
+/// The text of one time specifier for the seconds it was last asked for.
 ///
-/// Thousands of lines share a second; breaking it down and formatting it is done once.
+/// Thousands of lines share a second; breaking it down and formatting it is done once. Where very many requests are
+/// open, one that ends has begun in another second than the one before.
 struct ClockText {
   private let format: [CChar]
   private let isUTC: Bool
   private var second = Int64.min
   /// With the padding of constant text behind it.
   private var text: [UInt8] = Array(repeating: 0, count: PooledText.padding)
+  /// The texts of earlier seconds, each at the place that its lowest bits say.
+  private var others: [(second: Int64, text: [UInt8])] = []
+
+  /// How many texts are kept, a power of two; and how long each may be, so that all of them stay small.
+  private static var othersCount: Int { 128 }
+  private static var otherByteCountMax: Int { 256 }
 
   /// No text is longer; a format may ask for any width.
   static let byteCountMax = 1 << 20
@@ -26,14 +33,25 @@ struct ClockText {
 
   /// Writes the text for a time in seconds since 1970.
   mutating func put(_ second: Int64, to line: inout LineWriter) {
-    if second != self.second {
-      text = (render(second) ?? []) + Array(repeating: 0, count: PooledText.padding)
-      self.second = second
-    }
+    if second != self.second { turn(to: second) }
     unsafe text.withUnsafeBytes {
       guard let start = $0.baseAddress else { return }
       line.put(unsafe PooledText(start: start, count: $0.count - PooledText.padding))
     }
+  }
+
+  /// Has the text be that of another second.
+  @inline(never)
+  private mutating func turn(to second: Int64) {
+    if others.isEmpty { others = Array(repeating: (.min, []), count: Self.othersCount) }
+    let place = Int(truncatingIfNeeded: second) & (Self.othersCount - 1)
+    self.second = second
+    if others[place].second == second, !others[place].text.isEmpty {
+      text = others[place].text
+      return
+    }
+    text = (render(second) ?? []) + Array(repeating: 0, count: PooledText.padding)
+    if text.count <= Self.otherByteCountMax { others[place] = (second, text) }
   }
 
   /// The text; nil if there is none of at most `byteCountMax` bytes.
