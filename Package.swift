@@ -71,7 +71,7 @@ let package = Package(
       swiftSettings: marked),
     .target(
       name: "Transactions",
-      dependencies: ["VarnishLog"],
+      dependencies: ["CShims", "VarnishLog"],
       swiftSettings: marked),
     .target(
       name: "LogConversion",

@@ -29,6 +29,9 @@ public protocol LogSource<Layout>: ~Copyable {
   /// What was picked out of the run that was handed out last; nil if it is another, or nothing was picked.
   func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>?
 
+  /// The number of the transaction whose records come next, if that is known already; 0 if not, and no promise.
+  var upcomingVXID: UInt64 { get }
+
   /// Whether what the last call handed out is still what the server wrote.
   var isIntact: Bool { get }
 
@@ -66,6 +69,9 @@ extension LogSource where Self: ~Copyable {
 
   /// Where reading goes on.
   public var restartPlace: UInt64 { nextPlace }
+
+  /// Not known.
+  @inlinable public var upcomingVXID: UInt64 { 0 }
 
   /// Nothing is picked.
   public mutating func pick(_ wish: PickWish, _ tags: TagTable) {}

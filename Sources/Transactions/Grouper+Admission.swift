@@ -82,6 +82,8 @@ extension Grouper {
 
   @inline(__always)
   mutating func admitted(_ run: RecordRun<Layout>) -> Admission<Layout> {
+    // A walk that finds no end would be for nothing.
+    if run.shape == .begun { return .unknown }
     let grouping = options.grouping
     guard grouping == .vxid || (grouping == .request && run.shape == .plain) else {
       return .unknown

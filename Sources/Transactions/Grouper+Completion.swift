@@ -27,7 +27,7 @@ extension Grouper {
       freeLent()
     }
     if readyTaken > 0 {
-      ready.removeAll(keepingCapacity: true)
+      ready.removeAll()
       readyTaken = 0
     }
     settle()
@@ -70,8 +70,8 @@ extension Grouper {
 
   private mutating func freeLent() {
     guard !lentSlots.isEmpty else { return }
-    for index in lentSlots { free(index) }
-    lentSlots.removeAll(keepingCapacity: true)
+    for at in 0..<lentSlots.count { free(lentSlots[at]) }
+    lentSlots.removeAll()
   }
 
   // MARK: Slots
@@ -82,7 +82,7 @@ extension Grouper {
     if let free = freeSlots.popLast() {
       index = free
     } else {
-      index = slots.append(OpenTransaction())
+      index = slots.append(OpenTransaction(), &slotMemory)
     }
     var transaction = OpenTransaction<Layout>()
     transaction.vxid = vxid
@@ -92,6 +92,7 @@ extension Grouper {
     slots[index] = transaction
     incomplete.append(index)
     table.insert(vxid, index)
+    isCrowded = table.count > Self.crowd
     outstanding += 1
     return index
   }
@@ -129,17 +130,20 @@ extension Grouper {
 
   /// Takes a finished group out of the table: what comes now under its numbers belongs to others.
   private mutating func close(_ root: Int32) {
-    var pending = [root]
-    while let index = pending.popLast() {
+    var at = root
+    while true {
       outstanding -= 1
       finished += 1
-      table.remove(slots[index].vxid)
-      var child = slots[index].firstChild
-      while child >= 0 {
-        pending.append(child)
-        child = slots[child].nextSibling
+      table.remove(slots[at].vxid)
+      if slots[at].firstChild >= 0 {
+        at = slots[at].firstChild
+        continue
       }
+      while at != root, slots[at].nextSibling < 0 { at = slots[at].parent }
+      if at == root { break }
+      at = slots[at].nextSibling
     }
+    isCrowded = table.count > Self.crowd
   }
 
   /// Whether the oldest incomplete transaction is too old.

@@ -3,14 +3,17 @@ import VarnishLog
 /// How `Begin` and `Link` tie transactions together (`grouping.md` 3.1, 3.2), and the notes that are left
 /// where they don't fit.
 extension Grouper {
-  mutating func processBegin(_ record: Record<Layout>, of index: Int32, rest: RecordRun<Layout>) {
+  /// - Parameter begin: what the record says; nil if that can't be read.
+  mutating func processBegin(
+    _ record: Record<Layout>, _ begin: Bracket?, of index: Int32, rest: RecordRun<Layout>
+  ) {
     if slots[index].hasBegin {
       diagnose("duplicate begin", record, in: index, rest: rest)
       return
     }
     slots[index].hasBegin = true
     slots[index].side = record.side
-    guard let begin = Bracket(record.payload, vxidBits: vxidBits) else {
+    guard let begin else {
       diagnose("parse error", record, in: index, rest: rest)
       return
     }

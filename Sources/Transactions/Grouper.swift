@@ -34,8 +34,11 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   public var nowNanoseconds: Int64 = 0
 
   var slots = OpenTransactionTable<Layout>()
-  var freeSlots: [Int32] = []
+  var slotMemory = SlabMemory()
+  var freeSlots = SlotList()
   var table = VXIDTable()
+  /// Whether there are so many transactions in the table that it pays to prefetch them.
+  public internal(set) var isCrowded = false
   /// Transactions in the table that aren't part of a finished group yet.
   var outstanding = 0
   /// Transactions of groups that the present piece has finished: they take room until they are handed on.
@@ -45,12 +48,12 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var memory = StoreMemory()
 
   /// Roots of finished groups, from `readyTaken` on.
-  var ready: [Int32] = []
+  var ready = SlotList()
   var readyTaken = 0
   /// Whether a whole transaction that never needed a slot is in `members`, and hasn't been handed on.
   var hasDirect = false
   /// The slots of the group that was handed out last.
-  var lentSlots: [Int32] = []
+  var lentSlots = SlotList()
   var members = MemberList<Layout>()
   /// A transaction that no longer fits into memory, if the last piece made it so.
   public internal(set) var oversized: UInt64?
@@ -98,7 +101,6 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   deinit {
     for index in slots.indices { slots[index].store.abandon() }
-    slots.deallocate()
     members.deallocate()
     keptTable.deallocate()
   }
@@ -200,9 +202,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       free(index)
     }
     table = VXIDTable()
+    isCrowded = false
     incomplete.removeAll()
     outstanding = 0
-    ready.removeAll(keepingCapacity: true)
+    ready.removeAll()
     readyTaken = 0
     return count
   }
@@ -225,14 +228,19 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     if run.isBracketed { return true }
     var cursor = run.makeCursor()
     guard let first = cursor.next(), table[first.vxid] == nil else { return true }
-    return (first.tag == roles.begin && isCandidate(first)) || !Self.contains(cursor.rest, roles.begin)
+    var begin: Bracket?
+    return (first.tag == roles.begin && isCandidate(first, &begin))
+      || !Self.contains(cursor.rest, roles.begin)
   }
 
   /// Whether a transaction that begins so will be needed.
+  ///
+  /// - Parameter bracket: becomes what the `Begin` says, if it was read.
   @inline(__always)
-  private mutating func isCandidate(_ begin: Record<Layout>) -> Bool {
-    !(candidates.excludesSessions && Bracket.isOfSession(begin.payload))
-      && candidates.includes(Bracket(begin.payload, vxidBits: vxidBits), side: begin.side)
+  private mutating func isCandidate(_ begin: Record<Layout>, _ bracket: inout Bracket?) -> Bool {
+    if candidates.excludesSessions, Bracket.isOfSession(begin.payload) { return false }
+    bracket = Bracket(begin.payload, vxidBits: vxidBits)
+    return candidates.includes(bracket, side: begin.side)
   }
 
   /// - Returns: as `add`; what couldn't be attributed is news, too.
@@ -242,9 +250,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     present.slot = -1
     finished = 0
     presentPlace = run.place
-    if let index = slot(for: run) {
+    var begin: Bracket?
+    if let index = slot(for: run, &begin) {
       take(run, picked, index)
-      scan(index)
+      scan(index, begin)
     }
     forceTimedOut()
     forceOverflow()
@@ -261,7 +270,9 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   }
 
   /// The slot of the transaction a piece belongs to, made if the piece begins it.
-  private mutating func slot(for run: RecordRun<Layout>) -> Int32? {
+  ///
+  /// - Parameter begin: what the piece's `Begin` says, if it was read for that.
+  private mutating func slot(for run: RecordRun<Layout>, _ begin: inout Bracket?) -> Int32? {
     var cursor = run.makeCursor()
     guard let first = cursor.next() else { return nil }
     let vxid = first.vxid
@@ -271,7 +282,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       noteStray(run, vxid: vxid)
       return nil
     }
-    guard isCandidate(first) else {
+    guard isCandidate(first, &begin) else {
       ruleOut(run, vxid: vxid)
       return nil
     }
@@ -279,31 +290,36 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   }
 
   /// Interprets the records of the piece that was just put in place.
-  private mutating func scan(_ index: Int32) {
+  ///
+  /// - Parameter begin: what its first record says, if that is a `Begin` and was read.
+  private mutating func scan(_ index: Int32, _ begin: Bracket?) {
     // One that has ended and waits for its children keeps what still comes, but it means nothing any more:
     // a further child would make it unready again, after its parent has counted it.
     guard !slots[index].isComplete else { return }
     let vxid = slots[index].vxid
+    var begin = begin
     // Notes need to know what comes behind a record.
     if let picked = present.picked, !keepsNotes {
       let records = unsafe picked.records
       for place in records.indices {
-        guard unsafe interpret(records[place], vxid, of: index, rest: .empty) else { return }
+        guard unsafe interpret(records[place], &begin, vxid, of: index, rest: .empty) else { return }
       }
     } else {
       var cursor = present.records.makeCursor()
       while let record = cursor.next() {
-        guard interpret(record, vxid, of: index, rest: cursor.rest) else { return }
+        guard interpret(record, &begin, vxid, of: index, rest: cursor.rest) else { return }
       }
     }
   }
 
   /// Interprets a record.
   ///
+  /// - Parameter begin: what it says, if it is a `Begin` and was read; nil afterwards.
   /// - Returns: false if those behind it mean nothing.
   @inline(__always)
   private mutating func interpret(
-    _ record: Record<Layout>, _ vxid: UInt64, of index: Int32, rest: RecordRun<Layout>
+    _ record: Record<Layout>, _ begin: inout Bracket?, _ vxid: UInt64, of index: Int32,
+    rest: RecordRun<Layout>
   ) -> Bool {
     let role = roles[record.tag]
     if role == .none, !keepsNotes { return true }
@@ -314,7 +330,9 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     }
     switch role {
     case .none: break
-    case .begin: processBegin(record, of: index, rest: rest)
+    case .begin:
+      processBegin(record, begin ?? Bracket(record.payload, vxidBits: vxidBits), of: index, rest: rest)
+      begin = nil
     case .link: processLink(record, of: index, rest: rest)
     case .end:
       if slots[index].type == .unknown {

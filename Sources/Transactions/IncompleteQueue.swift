@@ -1,30 +1,69 @@
+import CShims
+
 /// The slots of transactions that haven't ended, in the order in which they were opened.
 ///
 /// Apart from the slots, so that to take one out doesn't fetch those of its neighbours: there may be very many, and
 /// few of them are in the processor's caches.
-struct IncompleteQueue {
-  /// The neighbours of each slot; -1 where there is none.
-  private var links: [(older: Int32, newer: Int32)] = []
+@safe struct IncompleteQueue: ~Copyable {
+  // Invariant: `links` has `capacity` elements, all initialised; what is -1 or less than `capacity` are the indices in
+  // them, `oldest` and `newest`.
+
+  /// The neighbours of a slot; -1 where there is none.
+  private struct Link {
+    var older: Int32 = -1
+    var newer: Int32 = -1
+  }
+
+  private var links = UnsafeMutablePointer<Link>.allocate(capacity: 0)
+  private var capacity: Int32 = 0
   private(set) var oldest: Int32 = -1
   private var newest: Int32 = -1
 
+  deinit { unsafe links.deallocate() }
+
   /// Puts a slot last that isn't in it.
   mutating func append(_ index: Int32) {
-    while links.count <= Int(index) { links.append((-1, -1)) }
-    links[Int(index)] = (newest, -1)
-    if newest >= 0 { links[Int(newest)].newer = index } else { oldest = index }
+    precondition(index >= 0)
+    if index >= capacity { grow(beyond: index) }
+    unsafe links[Int(index)] = Link(older: newest, newer: -1)
+    if newest >= 0 { unsafe links[Int(newest)].newer = index } else { oldest = index }
     newest = index
   }
 
   /// Takes out a slot that is in it.
   mutating func remove(_ index: Int32) {
-    let (older, newer) = links[Int(index)]
-    if older >= 0 { links[Int(older)].newer = newer } else { oldest = newer }
-    if newer >= 0 { links[Int(newer)].older = older } else { newest = older }
+    precondition(index >= 0 && index < capacity)
+    let link = unsafe links[Int(index)]
+    if link.older >= 0 { unsafe links[Int(link.older)].newer = link.newer } else { oldest = link.newer }
+    if link.newer >= 0 { unsafe links[Int(link.newer)].older = link.older } else { newest = link.older }
+  }
+
+  /// Has the processor fetch where a slot stands in it.
+  func prefetch(_ index: Int32) {
+    if index >= 0, index < capacity { unsafe shim_prefetch(links + Int(index)) }
+  }
+
+  /// Has the processor fetch those of the slots in front of one and behind it.
+  func prefetchNeighbours(of index: Int32) {
+    guard index >= 0, index < capacity else { return }
+    let link = unsafe links[Int(index)]
+    prefetch(link.older)
+    prefetch(link.newer)
   }
 
   mutating func removeAll() {
     oldest = -1
     newest = -1
+  }
+
+  @inline(never)
+  private mutating func grow(beyond index: Int32) {
+    let larger = max(256, Int(index) + 1, Int(capacity) * 2)
+    let new = UnsafeMutablePointer<Link>.allocate(capacity: larger)
+    unsafe new.moveInitialize(from: links, count: Int(capacity))
+    unsafe (new + Int(capacity)).initialize(repeating: Link(), count: larger - Int(capacity))
+    unsafe links.deallocate()
+    unsafe links = unsafe new
+    capacity = Int32(larger)
   }
 }

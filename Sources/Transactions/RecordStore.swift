@@ -1,3 +1,4 @@
+import CShims
 import VarnishLog
 
 /// Memory for the records of one unfinished transaction, in the layout they had in the log.
@@ -21,6 +22,16 @@ import VarnishLog
   var records: RecordRun<Layout> {
     guard let block = unsafe block else { return .empty }
     return unsafe RecordRun(start: UnsafeRawPointer(block), byteCount: byteCount)
+  }
+
+  /// Has the processor fetch what is stored, as far as one transaction's records usually reach.
+  func prefetch() {
+    guard let block = unsafe block else { return }
+    var at = 0
+    while at < min(byteCount, 1024) {
+      unsafe shim_prefetch(block + at)
+      at += 64
+    }
   }
 
   /// Copies a record.

@@ -5,23 +5,15 @@
 /// each time.
 @safe struct StoreMemory: ~Copyable {
   // Invariant: `free` has an element for each number of units up to `unitsMax`; each is nil or leads to a block of
-  // that size that isn't handed out, which begins with the way to the next one. From `position` on, `left` bytes of
-  // the last slab have never been handed out.
+  // that size that isn't handed out, which begins with the way to the next one.
 
   private var free = unsafe [UnsafeMutableRawPointer?](repeating: nil, count: Self.unitsMax + 1)
-  private var slabs: [UnsafeMutableRawPointer] = unsafe []
-  private var position: UnsafeMutableRawPointer?
-  private var left = 0
+  private var slabs = SlabMemory()
 
   /// A line of the processor's caches.
   private static var unit: Int { 64 }
   /// What is larger is rare, and goes to `malloc`.
   private static var unitsMax: Int { 32 }
-  private static var slabByteCount: Int { 64 << 10 }
-
-  deinit {
-    for index in unsafe slabs.indices { unsafe slabs[index].deallocate() }
-  }
 
   /// Whether blocks of a size are given back with everything else at the end.
   static func owns(_ byteCount: Int) -> Bool { byteCount / unit <= unitsMax }
@@ -39,7 +31,7 @@
       unsafe free[units] = unsafe block.load(as: UnsafeMutableRawPointer?.self)
       return unsafe block
     }
-    return unsafe carve(byteCount)
+    return unsafe slabs.carve(byteCount)
   }
 
   /// Takes a block back.
@@ -50,20 +42,5 @@
     let units = byteCount / Self.unit
     unsafe block.storeBytes(of: free[units], as: UnsafeMutableRawPointer?.self)
     unsafe free[units] = unsafe block
-  }
-
-  @inline(never)
-  private mutating func carve(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    guard let block = unsafe position, byteCount <= left else {
-      // What is left of the last one is less than a large block, and lost.
-      let slab = UnsafeMutableRawPointer.allocate(byteCount: Self.slabByteCount, alignment: Self.unit)
-      unsafe slabs.append(slab)
-      unsafe position = unsafe slab + byteCount
-      left = Self.slabByteCount - byteCount
-      return unsafe slab
-    }
-    unsafe position = unsafe block + byteCount
-    left -= byteCount
-    return unsafe block
   }
 }

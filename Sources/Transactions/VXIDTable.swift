@@ -1,9 +1,15 @@
+import CShims
+
 /// A hash table from transaction numbers to small numbers: open addressing, linear probing, no tombstones.
 ///
 /// Zero stands for an empty place, which works out because no transaction has the number 0.
-struct VXIDTable {
-  /// Side by side, as one is hardly looked at without the other.
-  private var entries: [Entry]
+@safe struct VXIDTable: ~Copyable {
+  // Invariant: `entries` has `mask + 1` elements, a power of two and more than `count`, all initialised; an index is
+  // always `& mask`, so that it needs no other check.
+
+  /// Numbers and values side by side, as one is hardly looked at without the other.
+  private var entries: UnsafeMutablePointer<Entry>
+  private var mask: Int
   private(set) var count = 0
 
   private struct Entry {
@@ -11,29 +17,38 @@ struct VXIDTable {
     var value: Int32 = 0
   }
 
-  init(capacity: Int = 64) {
-    var size = 64
-    while size < capacity * 2 { size *= 2 }
-    entries = [Entry](repeating: Entry(), count: size)
+  init() { self.init(size: 64) }
+
+  /// - Parameter size: how many places there are; a power of two.
+  private init(size: Int) {
+    mask = size - 1
+    let memory = unsafe BlockMemory.allocate(size * MemoryLayout<Entry>.stride)
+    unsafe entries = memory.bindMemory(to: Entry.self, capacity: size)
+    unsafe entries.initialize(repeating: Entry(), count: size)
   }
+
+  deinit { unsafe BlockMemory.deallocate(entries) }
 
   /// The value of a number; nil if it isn't there.
   subscript(vxid: UInt64) -> Int32? {
-    var place = home(vxid)
-    while true {
-      let entry = entries[place]
-      if entry.key == vxid { return entry.value }
-      if entry.key == 0 { return nil }
-      place = (place + 1) & (entries.count - 1)
+    @inline(__always)
+    get {
+      var place = home(vxid)
+      while true {
+        let entry = unsafe entries[place]
+        if entry.key == vxid { return entry.value }
+        if entry.key == 0 { return nil }
+        place = (place &+ 1) & mask
+      }
     }
   }
 
   /// Adds a number that isn't there yet and isn't 0.
   mutating func insert(_ vxid: UInt64, _ value: Int32) {
-    if count * 2 >= entries.count { grow() }
+    if count * 2 > mask { grow() }
     var place = home(vxid)
-    while entries[place].key != 0 { place = (place + 1) & (entries.count - 1) }
-    entries[place] = Entry(key: vxid, value: value)
+    while unsafe entries[place].key != 0 { place = (place &+ 1) & mask }
+    unsafe entries[place] = Entry(key: vxid, value: value)
     count += 1
   }
 
@@ -43,35 +58,44 @@ struct VXIDTable {
   @discardableResult
   mutating func remove(_ vxid: UInt64) -> Bool {
     var place = home(vxid)
-    while entries[place].key != vxid {
-      if entries[place].key == 0 { return false }
-      place = (place + 1) & (entries.count - 1)
+    while unsafe entries[place].key != vxid {
+      if unsafe entries[place].key == 0 { return false }
+      place = (place &+ 1) & mask
     }
     count -= 1
-    // Close the hole: move back whatever could no longer be found past it.
+    // Close the hole: move back what could no longer be found past it.
     var hole = place
     while true {
-      place = (place + 1) & (entries.count - 1)
-      guard entries[place].key != 0 else { break }
-      let distanceToHome = (place &- home(entries[place].key)) & (entries.count - 1)
-      let distanceToHole = (place &- hole) & (entries.count - 1)
+      place = (place &+ 1) & mask
+      let entry = unsafe entries[place]
+      guard entry.key != 0 else { break }
+      let distanceToHome = (place &- home(entry.key)) & mask
+      let distanceToHole = (place &- hole) & mask
       guard distanceToHome >= distanceToHole else { continue }
-      entries[hole] = entries[place]
+      unsafe entries[hole] = entry
       hole = place
     }
-    entries[hole].key = 0
+    unsafe entries[hole].key = 0
     return true
   }
 
+  /// Has the processor fetch the place of a number.
+  func prefetch(_ vxid: UInt64) { unsafe shim_prefetch(entries + home(vxid)) }
+
+  @inline(__always)
   private func home(_ vxid: UInt64) -> Int {
     // Numbers are handed out in runs; the multiplication spreads them.
     let hash = vxid &* 0x9E37_79B9_7F4A_7C15
-    return Int(truncatingIfNeeded: hash >> 32) & (entries.count - 1)
+    return Int(truncatingIfNeeded: hash >> 32) & mask
   }
 
+  @inline(never)
   private mutating func grow() {
-    var larger = VXIDTable(capacity: entries.count)
-    for entry in entries where entry.key != 0 { larger.insert(entry.key, entry.value) }
+    var larger = VXIDTable(size: (mask + 1) * 2)
+    for place in 0...mask {
+      let entry = unsafe entries[place]
+      if entry.key != 0 { larger.insert(entry.key, entry.value) }
+    }
     self = larger
   }
 }

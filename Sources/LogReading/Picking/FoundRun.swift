@@ -14,7 +14,8 @@ struct FoundRun {
 
   /// What it is known to be.
   func shape<Layout>(_: Layout.Type) -> RecordRun<Layout>.Shape {
-    begins && ends ? links > 0 ? .linked : .plain : .unknown
+    guard begins else { return .unknown }
+    return ends ? links > 0 ? .linked : .plain : .begun
   }
 }
 

@@ -75,7 +75,9 @@ public import VarnishLog
     guard walk.byteCount == run.byteCount else { return .unknown }
     if picks { unsafe note(walk, of: run.start, byteCount: run.byteCount) }
     // Some servers log a record or two behind the `End`; whether they belong to it isn't decided here.
-    guard begins, !isOdd, endOffset == run.byteCount else { return .unknown }
+    guard begins, !isOdd else { return .unknown }
+    guard endOffset > 0 else { return .begun }
+    guard endOffset == run.byteCount else { return .unknown }
     return hasLinks ? .linked : .plain
   }
 

@@ -62,6 +62,13 @@ extension Run {
     from source: inout Source
   ) -> Pause? {
     let picked = source.picked(of: run)
+    // Where there are so many that most aren't in the processor's caches, the next one is fetched meanwhile.
+    var upcoming: UInt64 = 0
+    if reading.groupers[way].isCrowded {
+      upcoming = source.upcomingVXID
+      unsafe reading.groupers[way].prefetchRecords(of: Source.Layout.vxid(run.start), andPlaceOf: upcoming)
+    }
+    defer { if upcoming != 0 { reading.groupers[way].prefetchTransaction(upcoming) } }
     switch reading.groupers[way].admit(run, picked) {
     case .refused: return addUnadmitted(run, picked, way, &reading, from: &source)
     case .ruledOut: break

@@ -63,6 +63,8 @@ public struct RecordRun<Layout: RecordLayout> {
     case linked
     /// The same without a `Link`.
     case plain
+    /// A `Begin`, and no `End`.
+    case begun
     /// One record of a log that has no transactions.
     case single
   }
