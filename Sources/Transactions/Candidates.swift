@@ -22,6 +22,7 @@ struct Candidates {
   var unwantedSide: Side? { wantsOneSide ? (wantsClient ? .backend : .client) : nil }
 
   /// Whether the side that a `Begin` is marked with is enough to know that a transaction won't be needed.
+  @inline(__always)
   func areRuledOut(bySide side: Side) -> Bool { wantsOneSide && side != (wantsClient ? .client : .backend) }
 
   /// Whether no session will be needed.
@@ -30,6 +31,7 @@ struct Candidates {
   }
 
   /// Whether a transaction that begins so will be needed.
+  @inline(__always)
   func includes(_ begin: Bracket?, side: Side) -> Bool {
     guard rule != .everything, grouping != .session else { return true }
     guard let begin, begin.type != .unknown else { return false }

@@ -67,6 +67,7 @@ extension Grouper {
   public mutating func admit(
     _ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?
   ) -> Admittance<Layout> {
+    if run.isPart { return passPart(run) ? .ruledOut : .refused }
     let admission = admitted(run)
     guard admission.vxid != 0, pass(admission.vxid, upTo: run.endPlace, isRuledOut: admission.origin == nil)
     else { return .refused }
@@ -83,7 +84,7 @@ extension Grouper {
   @inline(__always)
   mutating func admitted(_ run: RecordRun<Layout>) -> Admission<Layout> {
     // A walk that finds no end would be for nothing.
-    if run.shape == .begun { return .unknown }
+    if run.isPart { return .unknown }
     let grouping = options.grouping
     guard grouping == .vxid || (grouping == .request && run.shape == .plain) else {
       return .unknown
@@ -140,6 +141,32 @@ extension Grouper {
       statistics.delivered += 1
     }
     recentlyEnded.insert(vxid)
+    return true
+  }
+
+  /// Takes in a part of a transaction that isn't wanted, as a session is for lines: it lasts longer than its requests,
+  /// and comes in several parts.
+  ///
+  /// - Returns: false if it may be wanted, or has to do with what is open, so that it must be added.
+  @inline(never)
+  private mutating func passPart(_ run: RecordRun<Layout>) -> Bool {
+    var cursor = run.makeCursor()
+    guard repetition == nil, canTakeAsOne, let first = cursor.next() else { return false }
+    let vxid = first.vxid
+    guard vxid != 0, table.count == 0 || table[vxid] == nil else { return false }
+    if run.shape == .begun {
+      guard first.tag == roles.begin,
+        candidates.areRuledOut(bySide: first.side)
+          || (candidates.excludesSessions && Bracket.isOfSession(first.payload))
+      else { return false }
+      statistics.ruledOut += 1
+      noteRuledOut(vxid, ends: false)
+    } else {
+      guard ruledOut.count > 0, ruledOut[vxid] != nil else { return false }
+      if run.shape == .ended { noteRuledOut(vxid, ends: true) }
+    }
+    present.slot = -1
+    reachedPlace = run.endPlace
     return true
   }
 

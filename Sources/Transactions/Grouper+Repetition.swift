@@ -68,7 +68,7 @@ extension Grouper {
     let vxid = unsafe Layout.vxid(piece.start)
     guard repetition.isOver(vxid, at: piece.place) else { return false }
     // What comes of it later is no orphan.
-    if vxid != 0 { noteRuledOut(piece, vxid: vxid) }
+    if vxid != 0 { noteRuledOut(vxid, ends: Self.contains(piece, roles.end)) }
     repeatForced(through: piece.endPlace)
     reachedPlace = piece.endPlace
     return true

@@ -346,32 +346,32 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   private mutating func ruleOut(_ run: RecordRun<Layout>, vxid: UInt64) {
     statistics.ruledOut += 1
-    noteRuledOut(run, vxid: vxid)
+    noteRuledOut(vxid, ends: Self.contains(run, roles.end))
   }
 
   /// Notes a transaction whose later pieces, if there are any, are no orphans.
-  mutating func noteRuledOut(_ run: RecordRun<Layout>, vxid: UInt64) {
+  ///
+  /// - Parameter ends: whether its `End` has been seen.
+  mutating func noteRuledOut(_ vxid: UInt64, ends: Bool) {
+    if ends {
+      ruledOut.remove(vxid)
+      recentlyEnded.insert(vxid)
+      return
+    }
     // A table that only ever grows would be a way to fill the memory from outside.
     if ruledOut.count > 1 << 16 { ruledOut = VXIDTable() }
     if ruledOut[vxid] == nil { ruledOut.insert(vxid, 0) }
-    if Self.contains(run, roles.end) {
-      ruledOut.remove(vxid)
-      recentlyEnded.insert(vxid)
-    }
   }
 
   private mutating func noteStray(_ run: RecordRun<Layout>, vxid: UInt64) {
     if ruledOut[vxid] != nil {
-      if Self.contains(run, roles.end) {
-        ruledOut.remove(vxid)
-        recentlyEnded.insert(vxid)
-      }
+      if Self.contains(run, roles.end) { noteRuledOut(vxid, ends: true) }
     } else if !recentlyEnded.contains(vxid) {
       statistics.orphans += 1
     }
   }
 
-  private static func contains(_ run: RecordRun<Layout>, _ tag: UInt8) -> Bool {
+  static func contains(_ run: RecordRun<Layout>, _ tag: UInt8) -> Bool {
     var cursor = run.makeCursor()
     while let record = cursor.next() {
       if record.tag == tag { return true }

@@ -14,7 +14,7 @@ struct FoundRun {
 
   /// What it is known to be.
   func shape<Layout>(_: Layout.Type) -> RecordRun<Layout>.Shape {
-    guard begins else { return .unknown }
+    guard begins else { return ends ? .ended : .inner }
     return ends ? links > 0 ? .linked : .plain : .begun
   }
 }

@@ -75,10 +75,10 @@ public import VarnishLog
     guard walk.byteCount == run.byteCount else { return .unknown }
     if picks { unsafe note(walk, of: run.start, byteCount: run.byteCount) }
     // Some servers log a record or two behind the `End`; whether they belong to it isn't decided here.
-    guard begins, !isOdd else { return .unknown }
-    guard endOffset > 0 else { return .begun }
+    guard !isOdd else { return .unknown }
+    guard endOffset > 0 else { return begins ? .begun : classes[first.tag] == .end ? .unknown : .inner }
     guard endOffset == run.byteCount else { return .unknown }
-    return hasLinks ? .linked : .plain
+    return begins ? hasLinks ? .linked : .plain : .ended
   }
 
   /// Takes note that records were picked out of a run, if they all were.

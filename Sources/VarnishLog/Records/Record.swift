@@ -65,12 +65,19 @@ public struct RecordRun<Layout: RecordLayout> {
     case plain
     /// A `Begin`, and no `End`.
     case begun
+    /// Neither.
+    case inner
+    /// An `End` at its end, and no `Begin`.
+    case ended
     /// One record of a log that has no transactions.
     case single
   }
 
   /// Whether it is known to be a transaction from its `Begin` to its `End`.
   @inlinable public var isBracketed: Bool { shape == .plain || shape == .linked }
+
+  /// Whether it is known to be a part of a transaction.
+  @inlinable public var isPart: Bool { shape == .begun || shape == .inner || shape == .ended }
 
   /// Views records in `byteCount` readable bytes at a word boundary.
   @inlinable
