@@ -129,11 +129,15 @@ let package = Package(
       name: "Statistics",
       dependencies: ["Platform", "TerminalViews", "LogReading"],
       swiftSettings: marked),
+    .target(
+      name: "Metrics",
+      dependencies: ["CShims", "Platform", "LogReading", "Spool", "Shipping", "Pipeline"],
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "Inspection", "LogQuery",
-        "Rendering", "Statistics", "TerminalViews", "Transactions",
+        "Rendering", "Statistics", "Metrics", "TerminalViews", "Transactions",
         "Settings", "Spool", "Checkpoints", "Compression", "Shipping", "Pipeline", "Demo", "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -205,6 +209,10 @@ let package = Package(
       name: "StatisticsTests", dependencies: ["Statistics", "TerminalViews", "LogReading", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "MetricsTests",
+      dependencies: ["Metrics", "LogReading", "Pipeline", "Platform", "Shipping", "Spool", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],
       swiftSettings: strict),
     .executableTarget(
@@ -230,7 +238,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "VarnishLog", "LogReading", "Checkpoints", "Compression", "Shipping", "Spool", "Platform",
+        "VarnishLog", "LogReading", "Checkpoints", "Compression", "Metrics", "Shipping", "Spool", "Platform",
         "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),

@@ -28,7 +28,8 @@ public enum Pipeline {
     let mailbox: SignalMailbox
     do {
       mailbox = try SignalMailbox(
-        ticks: manager?.isThere == true || configuration.process.statusSocket != .none || source != nil)
+        ticks: manager?.isThere == true || configuration.process.statusSocket != .none
+          || configuration.process.statusBoard != nil || source != nil)
     } catch {
       throw .system(error)
     }

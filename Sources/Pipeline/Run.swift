@@ -217,8 +217,18 @@ struct Run: ~Copyable {
     }
     finishCheckpoint()
     waitForRetired()
+    tellObservers()
     control.announceEnd()
     return control.outcome
+  }
+
+  /// Has those who look at the run see how it has ended.
+  private mutating func tellObservers() {
+    observation?.expire()
+    observe()
+    for output in control.configuration.outputs {
+      if case .observer(let target) = output.target { target.observer.finish() }
+    }
   }
 
   /// Until when outputs may deliver; all of them do so at the same time, so the time is one for all.

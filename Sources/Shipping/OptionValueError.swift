@@ -8,7 +8,8 @@ public struct OptionValueError: Error, Sendable, Equatable, CustomStringConverti
   /// One line: the value and what is wrong with it.
   public var description: String { "\"\(value)\" \(problem)" }
 
-  init(value: some StringProtocol, problem: String) {
+  /// Refuses a value.
+  package init(value: some StringProtocol, problem: String) {
     self.value = String(value)
     self.problem = problem
   }

@@ -29,6 +29,10 @@ struct ArgumentExpansion {
   /// The same of `varnishstat`.
   static let stat = ArgumentExpansion(optionString: "1cf:hI:jln:rt:VX:x", unlisted: "N:w:", successors: [])
 
+  /// What `spillway metrics` takes.
+  static let metrics = ArgumentExpansion(
+    optionString: "bcCdDEhk:L:n:N:P:Q:q:r:R:t:T:V", successors: [])
+
   /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
   static let ncsaBefore40 = ArgumentExpansion(
     optionString: "abcCdDEF:fg:hi:I:jk:L:m:n:P:Q:q:r:R:s:t:T:Vw:x:X:", successors: [],

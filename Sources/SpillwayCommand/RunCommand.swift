@@ -4,8 +4,16 @@ import Platform
 import Shipping
 import VarnishLog
 
+/// A command that reads a log for as long as there is something in it.
+protocol LogReadingCommand: ParsableCommand {
+  var input: InputOptions { get }
+  var process: ProcessOptions { get }
+  /// Whether what it makes of the log goes somewhere by its options, and not to standard output.
+  var hasTarget: Bool { get }
+}
+
 /// A command that carries a log to an output; what all of them have in common.
-protocol RunCommand: ParsableCommand {
+protocol RunCommand: LogReadingCommand {
   /// The program whose place it takes, and under whose name its old rules hold.
   static var oldName: String { get }
   /// What that program says when it can't open its output, and the status it ends with.
@@ -13,10 +21,8 @@ protocol RunCommand: ParsableCommand {
   /// How its command line is split, where the rules of a version are insisted on.
   static func expansion(for version: VarnishVersion?) -> ArgumentExpansion
 
-  var input: InputOptions { get }
   var matching: MatchingOptions { get }
   var output: OutputOptions { get }
-  var process: ProcessOptions { get }
 
   /// What the options say of an output; `--output` begins with the same.
   func request(_ context: OptionContext) throws -> OutputRequest
@@ -38,6 +44,8 @@ struct OptionContext {
 }
 
 extension RunCommand {
+  var hasTarget: Bool { output.hasTarget || !output.outputs.isEmpty }
+
   /// What the options mean.
   ///
   /// - Parameters:
@@ -115,8 +123,11 @@ extension RunCommand {
     }
     return outputs
   }
+}
 
-  private func setInput(
+extension LogReadingCommand {
+  /// Takes over where the log is.
+  func setInput(
     _ configuration: inout InputConfiguration, _ values: OptionValues, isOldName: Bool
   ) throws {
     if [input.n, input.memoryFile, input.r.last].filter({ $0 != nil }).count > 1 {
@@ -143,7 +154,8 @@ extension RunCommand {
     configuration.existingOnly = input.d
   }
 
-  private func setProcess(_ configuration: inout ProcessConfiguration, _ context: OptionContext) throws {
+  /// Takes over what concerns the process.
+  func setProcess(_ configuration: inout ProcessConfiguration, _ context: OptionContext) throws {
     let values = context.values
     configuration.daemonizes = process.daemonize
     configuration.version = SpillwayCommand.version
@@ -158,7 +170,7 @@ extension RunCommand {
     configuration.threads = try values.threads(process.threads) ?? configuration.threads
     if context.isOldName {
       configuration.hangup =
-        unsafe process.daemonize && (output.hasTarget || !output.outputs.isEmpty)
+        unsafe process.daemonize && hasTarget
         || InheritedState.ignoresHangups
         ? .reopen : .end
     }

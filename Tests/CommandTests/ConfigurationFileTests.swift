@@ -156,7 +156,7 @@ struct ConfigurationFileTests {
     ("input: {}", ["F:1:1: outputs: no output: expected a name for each, and its settings"]),
     (
       "outputs: {a: {}}",
-      ["F:1:14: a: no target: expected one of file, exec, socket and standard-output"]
+      ["F:1:14: a: no target: expected one of file, exec, socket, metrics and standard-output"]
     ),
     (
       """
@@ -314,7 +314,7 @@ struct ConfigurationFileTests {
         "F:20:15: hide: a second rule in one item: expected an item for each, as in \"- show: Req*\"",
         "F:22:9: tags: no rule: expected one of show, hide, show-matching, hide-matching",
         "F:23:9: shwo: no such setting: expected one of show, hide, show-matching, hide-matching",
-        "F:24:5: limit: no such setting: expected one of file, exec, socket, standard-output, show, format, format-text, format-file, json, verbose, caseless, tags, unbuffered, side, esi, grouping, query, query-file, rate-limit, sample, append, rotate-size, rotate-every, keep, keep-for, keep-bytes, symlink, post-rotate, post-rotate-timeout, mode, owner, sync, gzip, zstd, on-restart, spool-memory, spool-dir, spool-disk, overflow, mark-gaps",
+        "F:24:5: limit: no such setting: expected one of file, exec, socket, standard-output, show, metrics, format, format-text, format-file, json, verbose, caseless, tags, unbuffered, side, esi, grouping, query, query-file, rate-limit, sample, append, rotate-size, rotate-every, keep, keep-for, keep-bytes, symlink, post-rotate, post-rotate-timeout, mode, owner, sync, gzip, zstd, on-restart, spool-memory, spool-dir, spool-disk, overflow, mark-gaps",
         "F:27:11: json: an output that shows records: expected an output that shows lines",
         "F:29:12: query: \"ReqURL ~ \"(\"\": Regular expression error: missing closing parenthesis (Pos 11)",
       ]

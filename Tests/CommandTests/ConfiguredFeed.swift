@@ -17,13 +17,13 @@ final class ConfiguredFeed {
   ///   - outputs: settings of outputs, a line each: the first one writes `%U` into `first`.
   init(
     _ path: String, process: String = "", _ outputs: [String], first: String,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], isTimed: Bool = false
   ) throws {
     self.path = path
     var instance = ""
     let started = Self.text("INSTANCE", process, outputs)
     feed = try LiveFeed(
-      [],
+      [], isTimed: isTimed,
       wrap: { command in
         var command = command
         let index = command.arguments.firstIndex(of: "-n") ?? 0

@@ -12,15 +12,19 @@ final class LiveFeed {
   private let home: TemporaryDirectory
   private let instance: SampleWorkdir
   private let ring: RingWriter
+  private let isTimed: Bool
 
   /// Starts the program and waits until it has written something.
   ///
   /// - Parameters:
+  ///   - isTimed: Whether it is logged when requests began and ended.
   ///   - text: What its files hold.
   ///   - wrap: Makes another command of the one that starts it.
   init(
-    _ arguments: [String], wrap: (Command) -> Command = { $0 }, text: () throws(SupportError) -> String
+    _ arguments: [String], isTimed: Bool = false, wrap: (Command) -> Command = { $0 },
+    text: () throws(SupportError) -> String
   ) throws(SupportError) {
+    self.isTimed = isTimed
     home = try TemporaryDirectory()
     instance = try SampleWorkdir(path: home.file("instance"))
     ring = try instance.startWorker()
@@ -51,10 +55,12 @@ final class LiveFeed {
 
   private func request(_ path: String) {
     vxid += 1
-    ring.append(batch: [
+    let times = ["Start: 1700000000.000000 0.000000 0.000000", "Resp: 1700000000.002000 0.002000 0.002000"]
+    var records = [
       SampleRecord(vxid, .client, "Begin", "req 1 rxreq"), SampleRecord(vxid, .client, "ReqURL", path),
-      SampleRecord(vxid, .client, "End"),
-    ])
+    ]
+    if isTimed { records += times.map { SampleRecord(vxid, .client, "Timestamp", $0) } }
+    ring.append(batch: records + [SampleRecord(vxid, .client, "End")])
   }
 
   /// Waits for a line that it says.

@@ -40,7 +40,7 @@ final class ObservationTests {
 
   @Test func `a reader that finds records and doesn't get on starves the watchdog, and says so once`() throws
   {
-    let board = StatusBoard(Self.status)
+    let board = StatusBoard()
     var observation = observation(board, Self.status)
     var said: [String] = []
     var standing = LogStanding(path: "/edge", state: .reading, isIdle: true)
@@ -61,7 +61,7 @@ final class ObservationTests {
   }
 
   @Test func `a reader that waits for room is well`() throws {
-    let board = StatusBoard(Self.status)
+    let board = StatusBoard()
     var observation = observation(board, Self.status)
     let standing = LogStanding(path: "f", state: .reading, isIdle: false, isHeldBack: true)
     for second in 1...10 {

@@ -7,7 +7,10 @@ import Glibc
 struct Connection: ~Copyable {
   private let descriptor: Int32
 
-  init(port: UInt16) throws(SupportError) {
+  /// Connects.
+  ///
+  /// - Parameter receiveBytes: How much the system takes in for one that doesn't read; as much as it likes if nil.
+  init(port: UInt16, receiveBytes: Int32? = nil) throws(SupportError) {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw SupportError("make a socket", errno: errno) }
     var limit = timeval(tv_sec: 10, tv_usec: 0)
@@ -16,6 +19,7 @@ struct Connection: ~Copyable {
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, limitSize)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, limitSize)
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(4))
+    if var receiveBytes { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBytes, socklen_t(4)) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -31,6 +35,9 @@ struct Connection: ~Copyable {
   }
 
   deinit { close(descriptor) }
+
+  /// Says that nothing more is sent.
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// Sends all of `bytes`; `false` if the connection is lost.
   func send(_ bytes: [UInt8]) -> Bool {

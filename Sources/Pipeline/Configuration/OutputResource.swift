@@ -13,6 +13,8 @@ package struct OutputResource: Sendable, Equatable {
     case spoolDirectory
     case command
     case receiver
+    /// What an observer has to itself.
+    case observer
   }
 
   /// What kind of thing it is.
@@ -25,7 +27,7 @@ package struct OutputResource: Sendable, Equatable {
   /// Whether two outputs can't have it at the same time.
   package var isExclusive: Bool {
     switch kind {
-    case .standardOutput, .file, .link, .spoolDirectory: true
+    case .standardOutput, .file, .link, .spoolDirectory, .observer: true
     // A command is started for each, and a receiver takes several connections.
     case .command, .receiver: false
     }
@@ -56,7 +58,10 @@ extension OutputConfiguration {
       resources.append(OutputResource(kind: .receiver, name: name, identity: "receiver " + name))
     case .descriptor(let number, let name):
       resources.append(OutputResource(kind: .receiver, name: name, identity: "descriptor \(number)"))
-    case .observer: break
+    case .observer(let target):
+      for name in target.observer.exclusiveNames {
+        resources.append(OutputResource(kind: .observer, name: name, identity: "observer " + name))
+      }
     }
     if let directory = spoolDirectory {
       resources.append(

@@ -57,6 +57,8 @@ public struct ProcessConfiguration: Sendable, Equatable {
 
   /// The program's version, for those who ask how the run does.
   public var version = ""
+  /// Where others in this process find how the run stands; nil if none wants to know.
+  package var statusBoard: StatusBoard?
   /// Where those who ask are answered.
   public var statusSocket = StatusPlace.none
   /// Whom to become once what needs root's privileges is open; nil stays who this process is.

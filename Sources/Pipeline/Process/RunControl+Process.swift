@@ -89,7 +89,7 @@ extension RunControl {
     sayIfVerbose(manager?.trouble)
     let listener = manager?.isThere == true ? manager : nil
     let place = configuration.process.statusSocket
-    guard listener != nil || place.path != nil else {
+    guard listener != nil || place.path != nil || configuration.process.statusBoard != nil else {
       // What has been read again is found out about by a run that waits, too.
       if source != nil { mailbox.beginTicking(nanoseconds: Observation.pause(nil)) }
       return nil
@@ -97,7 +97,8 @@ extension RunControl {
     let status = RunStatus(
       version: configuration.process.version, start: clock.now(), log: LogStanding(path: logPath),
       sandbox: sandbox)
-    let board = StatusBoard(status)
+    let board = configuration.process.statusBoard ?? StatusBoard()
+    board.publish(status)
     let socket = try openStatusSocket(place, board)
     let pause = Observation.pause(listener)
     mailbox.beginTicking(nanoseconds: pause)

@@ -27,7 +27,9 @@ extension SandboxPlan {
   /// Allows what an output needs.
   mutating func add(_ output: OutputConfiguration) {
     switch output.target {
-    case .standardOutput, .descriptor, .observer: break
+    case .standardOutput, .descriptor: break
+    case .observer(let target):
+      formUnion(SandboxPlan(writableDirectories: target.observer.writableDirectories))
     case .file(let file): formUnion(file.sandboxNeeds)
     case .command: formUnion(.commandNeeds)
     case .socket(let receiver, _):

@@ -2,9 +2,9 @@ import LogReading
 import VarnishLog
 
 /// How a run stands with the log that it reads.
-struct LogStanding: Sendable, Equatable {
+package struct LogStanding: Sendable, Equatable {
   /// What is being done with it.
-  enum State: String, Sendable {
+  package enum State: String, Sendable {
     /// There is no log, and it is looked for.
     case seeking
     /// There is a log, but no record yet that tells its version.
@@ -15,10 +15,11 @@ struct LogStanding: Sendable, Equatable {
   }
 
   /// The instance's directory, or the file.
-  var path: String
-  var state = State.seeking
+  package var path: String
+  /// What is being done with it.
+  package var state = State.seeking
   /// The log itself, if it is a live one and there is one.
-  var ring: Ring?
+  package var ring: Ring?
   /// Whether there was nothing more to read at the last look.
   var isIdle = true
   /// Whether reading waits for room in a spool.
@@ -27,9 +28,11 @@ struct LogStanding: Sendable, Equatable {
   var readBytes = 0, lostBytes = 0
 
   /// A live log, and where the reader is in it.
-  struct Ring: Sendable, Equatable {
-    let byteCount: Int
-    let lagBytes: Int
+  package struct Ring: Sendable, Equatable {
+    /// How large it is.
+    package let byteCount: Int
+    /// How much of it isn't read yet.
+    package let lagBytes: Int
     /// How much was written to it, on a scale of which only differences count.
     let writtenOffset: Int
 

@@ -70,6 +70,7 @@ struct Observation: ~Copyable {
     note(log, at: now)
     note(routes, retired, at: now)
     status.ended = ended
+    status.noted = now
     board.publish(status)
     guard let manager else { return }
     feed(manager, log, routes, at: now.steadyNanoseconds, warn: warn)

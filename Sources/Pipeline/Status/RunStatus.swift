@@ -1,27 +1,34 @@
 import Glibc
-import Platform
-import Spool
+package import Platform
+package import Spool
 
 /// How a run stands at one moment, as its reading thread sees it.
-struct RunStatus: Sendable {
+package struct RunStatus: Sendable {
   /// The program's version.
-  var version: String
+  package var version: String
   /// When the run began.
-  var start: Moment
-  var log: LogStanding
+  package var start: Moment
+  /// When the reading thread has looked at it; nil if it hasn't yet.
+  package var noted: Moment?
+  /// How it stands with its log.
+  package var log: LogStanding
   /// Bytes of records that were read, and of what was overwritten before.
-  var readBytes = 0, lostBytes = 0
+  package var readBytes = 0, lostBytes = 0
   /// How fast the log is written, if it is a live one.
-  var writtenBytesPerSecond: Double?
-  var outputs: [Output] = []
+  package var writtenBytesPerSecond: Double?
+  /// Its outputs.
+  package var outputs: [Output] = []
   /// Outputs that reloads have ended.
   var ended = EndedOutputs()
+  /// How many these are.
+  package var endedOutputCount: Int { ended.count }
   /// What limits the process, in half a sentence; nil if nothing was asked for.
   var sandbox: String?
 
   /// An output.
-  struct Output: Sendable {
-    enum State: String, Sendable {
+  package struct Output: Sendable {
+    /// What it does.
+    package enum State: String, Sendable, CaseIterable {
       case running
       /// It isn't open, or has yet to be given what has waited for that.
       case opening
@@ -34,19 +41,24 @@ struct RunStatus: Sendable {
     }
 
     /// A number that no other output of the run has.
-    let serial: Int
-    var name: String
-    var state = State.running
+    package let serial: Int
+    /// What it is called.
+    package var name: String
+    /// What it does.
+    package var state = State.running
     /// Why it has failed.
     var failure: String?
-    var entriesPerSecond: Double?
+    /// How fast it gets entries.
+    package var entriesPerSecond: Double?
     /// What waits; nil if there is no spool any more.
-    var spool: SpoolUsage?
-    var memoryBytesMax: Int?
-    var diskBytesMax: Int?
+    package var spool: SpoolUsage?
+    /// How much of that may be in memory, and on the disk.
+    package var memoryBytesMax: Int?
+    package var diskBytesMax: Int?
     /// When it was last handed an entry, in seconds since 1970.
-    var lastEntrySeconds: Int64?
-    var account: Ledger
+    package var lastEntrySeconds: Int64?
+    /// What has become of everything that it was to have.
+    package var account: Ledger
 
     init(serial: Int, name: String, account: Ledger) {
       self.serial = serial
@@ -61,14 +73,14 @@ struct RunStatus: Sendable {
   }
 
   /// How many seconds ago what is read now was written, if it was written as fast as the log is now.
-  var lagSeconds: Double? {
+  package var lagSeconds: Double? {
     guard let ring = log.ring else { return nil }
     if ring.lagBytes == 0 { return 0 }
     return seconds(for: ring.lagBytes)
   }
 
   /// How long it takes at the present rate until what is written now is overwritten.
-  var ringSeconds: Double? { log.ring.flatMap { seconds(for: $0.byteCount) } }
+  package var ringSeconds: Double? { log.ring.flatMap { seconds(for: $0.byteCount) } }
 
   private func seconds(for byteCount: Int) -> Double? {
     guard let rate = writtenBytesPerSecond, rate > 0 else { return nil }

@@ -13,7 +13,7 @@ package struct SystemCalls: Sendable {
     case mmap, eventfd, pipe, ioctl, mkdir, flock
     case spawn, waitid
     case lstat, symlink, link, futimens, rmdir, fchmod, fchown, getxattr, setxattr
-    case lookup, socket, connect, recv, shutdown
+    case lookup, socket, connect, recv, shutdown, bind, listen, accept
   }
 
   /// What an interceptor makes of a call.

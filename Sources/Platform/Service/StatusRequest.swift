@@ -68,3 +68,20 @@ enum StatusDialog: Equatable {
         + "Cache-Control: no-store\r\nConnection: close\r\n\r\n").utf8)
   }
 }
+
+/// What clients of the status socket are answered.
+struct StatusAnswers: ServerDialog {
+  let document: @Sendable (StatusRequest) -> [UInt8]
+
+  func answer(_ received: [UInt8], hasEnded: Bool) -> [UInt8]? {
+    switch StatusDialog(received, hasEnded: hasEnded) {
+    case .incomplete: return nil
+    case .mistake(let text): return Array(text.utf8)
+    case .request(let request, let isHTTP):
+      let document = document(request)
+      return (isHTTP ? StatusDialog.header(for: document) : []) + document
+    }
+  }
+
+  func answer(_ refusal: ServerRefusal) -> [UInt8] { [] }
+}

@@ -27,7 +27,7 @@ package final class StatusSocket: Sendable {
   }
 
   private struct Loop: ThreadLoop, ~Copyable {
-    var server: StatusServer?
+    var server: ClientServer<StatusAnswers>?
     let ended: WakeSignal
 
     mutating func run() {
@@ -61,7 +61,12 @@ package final class StatusSocket: Sendable {
     stop = shim_event()
     guard stop >= 0 else { throw .system(SystemError(operation: "eventfd", path: path)) }
     do {
-      let server = StatusServer(file, options, stop: stop, document: document)
+      var limits = ServerLimits()
+      limits.clientsMax = options.clientsMax
+      limits.requestBytesMax = StatusDialog.bytesMax
+      limits.requestNanoseconds = options.clientNanoseconds
+      let server = ClientServer(
+        ListeningSocket(file), limits, stop: stop, StatusAnswers(document: document))
       pthread_detach(try WorkerThread.start(Loop(server: server, ended: ended)))
     } catch {
       close(stop)

@@ -1,4 +1,5 @@
 import Glibc
+import Metrics
 import Pipeline
 import Settings
 
@@ -20,6 +21,7 @@ struct ConfigurationFile {
   /// The checkpoint that an option names, whatever the file says of it.
   private let resume: String?
   private let values = OptionValues()
+  private let metrics = MetricsShelf()
 
   /// - Parameters:
   ///   - path: the path as it was typed.
@@ -53,6 +55,8 @@ struct ConfigurationFile {
     configuration.input.reportsOrphans = configuration.input.compatibility == nil
     var builder = try takeOutputs(&reader, configuration.input, process, warn)
     configuration.process = process.configuration(values, isLive: !configuration.input.isFile)
+    // Metrics may come with a reload.
+    configuration.process.statusBoard = metrics.board
     builder.finish(&configuration)
     let mistakes =
       try reader.finish() + builder.mistakes.map(setting) + process.mistakes(in: builder.built)
@@ -220,7 +224,7 @@ struct ConfigurationFile {
     let context = OutputContext(
       values: values, canWait: input.isFile, keepsJSONBytes: false,
       warn: { if input.compatibility == nil { warn($0) } },
-      object: { error throws(UsageError) in throw error })
+      object: { error throws(UsageError) in throw error }, metrics: metrics, instance: InstancePlace(input))
     var builder = try OutputBuilder(defaults, at: places, keys: keys, context)
     let outputs: [Void]? = reader.takeNamedMappings("outputs") { name, reader in
       builder.add(&reader, name: name, needsTarget: true) { _ in .lines }

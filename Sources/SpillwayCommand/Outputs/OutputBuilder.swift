@@ -50,7 +50,8 @@ struct OutputBuilder {
     self.objections = objections
     self.context = OutputContext(
       values: context.values, canWait: context.canWait, keepsJSONBytes: context.keepsJSONBytes,
-      warn: context.warn, object: { error throws(UsageError) in objections.all.append(error) })
+      warn: context.warn, object: { error throws(UsageError) in objections.all.append(error) },
+      metrics: context.metrics, instance: context.instance)
   }
 
   /// What doesn't go together in the output that is being made.
@@ -74,15 +75,24 @@ struct OutputBuilder {
     var request = blank
     request.name = name
     request.format.formatsDir = defaults.format.formatsDir
-    for key in OutputKey.targets { key.take(&reader, &request, context.values) }
+    for key in targets { key.take(&reader, &request, context.values) }
     let targetCount = lookAtTargets(&reader, &request)
     if targetCount == 0 {
-      if needsTarget { note(start, name, found: "no target", expected: "one of \(Self.targetNames)") }
+      if needsTarget { note(start, name, found: "no target", expected: "one of \(targetNames)") }
       request.isStandardOutput = !needsTarget
     }
-    let isPlaced = targetCount <= 1 && (request.output.hasTarget || request.isStandardOutput)
-    let own = (OutputKey.targets + keys).filter { reader.place(of: $0.name) != nil }
-    if request.shown == nil { request.shown = defaults.shown ?? shown(request) }
+    let isPlaced =
+      targetCount <= 1
+      && (request.output.hasTarget || request.isStandardOutput || request.metrics != nil)
+    let own = (targets + keys).filter { reader.place(of: $0.name) != nil }
+    if request.metrics != nil {
+      if reader.place(of: "show") != nil {
+        reader.report("show", found: "metrics", expected: "an output that shows something")
+      }
+      request.shown = .lines
+    } else if request.shown == nil {
+      request.shown = defaults.shown ?? shown(request)
+    }
     takeOverDefaults(&request, own)
     for key in keys {
       key.take(&reader, &request, context.values)
@@ -90,7 +100,9 @@ struct OutputBuilder {
         !key.applies(to: request)
       else { continue }
       reader.report(
-        key.name, found: "an output that shows \(request.shown?.rawValue ?? "")", expected: key.needs)
+        key.name,
+        found: request.metrics == nil ? "an output that shows \(request.shown?.rawValue ?? "")" : "metrics",
+        expected: key.needs)
     }
     let places = Dictionary(
       own.compactMap { key in reader.place(of: key.name).map { (key.name, $0) } }, uniquingKeysWith: { $1 })
@@ -100,16 +112,23 @@ struct OutputBuilder {
     objections.all = []
   }
 
-  private static let targetNames = "file, exec, socket and standard-output"
+  /// Options have no form for the settings that metrics have.
+  private var targets: [OutputKey] {
+    defaultPlaces == nil ? OutputKey.targets : OutputKey.targets + [.metrics]
+  }
+
+  private var targetNames: String {
+    "file, exec, socket\(defaultPlaces == nil ? "" : ", metrics") and standard-output"
+  }
 
   /// How many targets there are; more than one is a mistake.
   private func lookAtTargets(_ reader: inout SettingsReader, _ request: inout OutputRequest) -> Int {
-    let set = OutputKey.targets.filter {
+    let set = targets.filter {
       $0.name != "show" && reader.place(of: $0.name) != nil
         && ($0.name != "standard-output" || request.isStandardOutput)
     }
     if set.count > 1 {
-      reader.report(set[1].name, found: "a second target", expected: "only one of \(Self.targetNames)")
+      reader.report(set[1].name, found: "a second target", expected: "only one of \(targetNames)")
     }
     if request.output.w == "-" { request.isStandardOutput = true }
     return set.count

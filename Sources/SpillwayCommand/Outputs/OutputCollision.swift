@@ -38,6 +38,7 @@ struct OutputCollision {
     case .spoolDirectory: ("spool-dir", "this directory")
     case .command: ("exec", "this command")
     case .receiver: ("socket", "this address")
+    case .observer: ("metrics", "this place")
     }
   }
 }

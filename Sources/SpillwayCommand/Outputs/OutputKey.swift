@@ -81,7 +81,7 @@ struct OutputKey: Sendable {
     case .target, .all: true
     case .file: request.isFile
     case .consumer: request.isFile || request.output.exec != nil || request.output.socket != nil
-    case .lines: request.shown == .lines
+    case .lines: request.shown == .lines && request.metrics == nil
     case .groups: request.shown != .lines
     }
   }

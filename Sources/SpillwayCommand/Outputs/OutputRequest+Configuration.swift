@@ -1,4 +1,5 @@
 import LogQuery
+import Metrics
 import Pipeline
 import Rendering
 import Shipping
@@ -15,6 +16,9 @@ struct OutputContext {
   let warn: (String) -> Void
   /// Told what doesn't go together: throws it, or keeps it to look for more.
   let object: (UsageError) throws(UsageError) -> Void
+  /// The metrics of the process, where an output can be metrics, and the instance that they are about.
+  var metrics: MetricsShelf?
+  var instance: InstancePlace?
 }
 
 /// What an output's options mean; every step reads its own, in the order in which predecessors look at them.
@@ -61,6 +65,7 @@ extension OutputRequest {
   func setShown(_ output: inout OutputConfiguration, _ context: OutputContext) throws(UsageError) {
     output.recordRules = rules
     output.isUnbuffered = isUnbuffered
+    guard metrics == nil else { return setMetrics(&output) }
     guard shown == .lines || shown == nil else { return }
     var formatting = OutputConfiguration.LineFormatting()
     formatting.keepsJSONBytes = context.keepsJSONBytes
@@ -143,6 +148,7 @@ extension OutputRequest {
       return
     }
     try objectToWhatNeedsAFile(isConsumer: consumer != nil, context)
+    if let metrics { return try setMetricsTarget(metrics, &output, context) }
     output.target = consumer ?? .standardOutput
   }
 

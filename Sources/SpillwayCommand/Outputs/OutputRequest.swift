@@ -1,5 +1,6 @@
 import ArgumentParser
 import LogQuery
+import Metrics
 
 /// What one output is asked to be, in the words that options have; nothing of it has been understood yet.
 ///
@@ -43,6 +44,8 @@ struct OutputRequest {
   var prefersForwarded = false
   /// Whether standard output is asked for by name.
   var isStandardOutput = false
+  /// What is told of requests and where, if that is the target.
+  var metrics: MetricsSettings?
   var format: FormatOptions
   var output: OutputOptions
 

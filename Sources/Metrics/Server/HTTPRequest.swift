@@ -1,0 +1,125 @@
+/// The head of a request, as far as it matters here.
+enum HTTPRequest: Equatable {
+  /// More must come.
+  case incomplete
+  /// It is none that is served; the status says why.
+  case refused(HTTPStatus)
+  /// A document is asked for.
+  case document(path: String, accept: String, isHead: Bool)
+
+  /// How many bytes a head may have.
+  static let byteCountMax = 8 << 10
+
+  /// Reads what has come.
+  ///
+  /// - Parameter hasEnded: whether nothing more comes.
+  init(_ bytes: [UInt8], hasEnded: Bool) {
+    // Some clients send an empty line in front.
+    let start = bytes.firstIndex { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") } ?? bytes.endIndex
+    var lines: [Substring] = []
+    var rest = bytes[start...]
+    var isComplete = false
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      var line = rest[..<end]
+      rest = rest[(end + 1)...]
+      if line.last == UInt8(ascii: "\r") { line.removeLast() }
+      if line.isEmpty {
+        isComplete = true
+        break
+      }
+      lines.append(String(decoding: line, as: UTF8.self)[...])
+    }
+    guard rest.startIndex <= Self.byteCountMax else {
+      self = .refused(.headTooLarge)
+      return
+    }
+    // What is no request isn't waited for to become one.
+    if let line = lines.first, Self.parts(of: line) == nil {
+      self = .refused(.badRequest)
+      return
+    }
+    guard isComplete, let line = lines.first, let (method, target) = Self.parts(of: line) else {
+      self = hasEnded ? .refused(.badRequest) : .incomplete
+      return
+    }
+    var accept: [String] = []
+    for line in lines.dropFirst() {
+      guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
+        line[..<colon].allSatisfy(Self.isOfToken)
+      else {
+        self = .refused(.badRequest)
+        return
+      }
+      if line[..<colon].lowercased() == "accept" { accept.append(String(line[line.index(after: colon)...])) }
+    }
+    guard method == "GET" || method == "HEAD" else {
+      self = .refused(.methodNotAllowed)
+      return
+    }
+    self = .document(
+      path: Self.path(of: target), accept: accept.joined(separator: ","), isHead: method == "HEAD")
+  }
+
+  /// The method and the target of a request line; nil if it is none.
+  private static func parts(of line: Substring) -> (method: Substring, target: Substring)? {
+    let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+    guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(isOfToken), !parts[1].isEmpty,
+      parts[2] == "HTTP/1.1" || parts[2] == "HTTP/1.0"
+    else { return nil }
+    return (parts[0], parts[1])
+  }
+
+  private static func isOfToken(_ character: Character) -> Bool {
+    character.isASCII && (character.isLetter || character.isNumber || "!#$%&'*+-.^_`|~".contains(character))
+  }
+
+  /// The path of a target, without what is asked of it; a whole address has it behind its host.
+  private static func path(of target: Substring) -> String {
+    var path = target
+    if path.lowercased().hasPrefix("http://") {
+      path = path.dropFirst(7).drop { $0 != "/" }
+      if path.isEmpty { path = "/" }
+    }
+    return String(path.prefix { $0 != "?" && $0 != "#" })
+  }
+}
+
+/// What is said of a request first.
+enum HTTPStatus: Int {
+  case fine = 200
+  case badRequest = 400
+  case notFound = 404
+  case methodNotAllowed = 405
+  case timedOut = 408
+  case headTooLarge = 431
+  case busy = 503
+
+  private var words: String {
+    switch self {
+    case .fine: "OK"
+    case .badRequest: "Bad Request"
+    case .notFound: "Not Found"
+    case .methodNotAllowed: "Method Not Allowed"
+    case .timedOut: "Request Timeout"
+    case .headTooLarge: "Request Header Fields Too Large"
+    case .busy: "Service Unavailable"
+    }
+  }
+
+  /// A whole response.
+  ///
+  /// - Parameters:
+  ///   - contentType: what the document is.
+  ///   - isHead: whether the document is left out.
+  func response(
+    _ document: [UInt8], _ contentType: String = "text/plain; charset=utf-8", isHead: Bool = false
+  ) -> [UInt8] {
+    var head = "HTTP/1.1 \(rawValue) \(words)\r\nContent-Type: \(contentType)\r\n"
+    head += "Content-Length: \(document.count)\r\nCache-Control: no-store\r\nConnection: close\r\n"
+    if self == .methodNotAllowed { head += "Allow: GET, HEAD\r\n" }
+    return Array((head + "\r\n").utf8) + (isHead ? [] : document)
+  }
+
+  /// A response that says no more than this.
+  var response: [UInt8] { response(Array("\(words)\n".utf8)) }
+}
