@@ -1,4 +1,4 @@
-import Platform
+public import Platform
 public import Spool
 
 /// What looks at the entries of an output inside of this process, such as a table of the most frequent addresses.
