@@ -129,12 +129,17 @@ let package = Package(
       name: "Statistics",
       dependencies: ["Platform", "TerminalViews", "LogReading"],
       swiftSettings: marked),
+    .target(
+      name: "Pictures",
+      dependencies: ["Platform", "TerminalViews", "VarnishLog", "LogQuery", "Spool", "Shipping", "Pipeline"],
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "Inspection", "LogQuery",
         "Rendering", "Statistics", "TerminalViews", "Transactions",
         "Settings", "Spool", "Checkpoints", "Compression", "Shipping", "Pipeline", "Demo", "Replay",
+        "Pictures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: marked),
@@ -203,6 +208,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Statistics", "TerminalViews", "LogReading", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PicturesTests", dependencies: ["Pictures", "TerminalViews", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],
