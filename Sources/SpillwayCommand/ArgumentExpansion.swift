@@ -29,6 +29,14 @@ struct ArgumentExpansion {
   /// The same of `varnishstat`.
   static let stat = ArgumentExpansion(optionString: "1cf:hI:jln:rt:VX:x", unlisted: "N:w:", successors: [])
 
+  /// What `varnishtop` takes, and what was added.
+  static let top = ArgumentExpansion(
+    optionString: "1bcCdEfg:hi:I:L:n:p:Q:q:r:t:T:x:X:V", unlisted: "jk:N:R:", successors: [])
+
+  /// The same of `varnishhist`, which lists `-P` once for each of its profiles.
+  static let hist = ArgumentExpansion(
+    optionString: "B:Cdg:hL:n:p:P:P:P:P:P:P:P:P:Q:q:r:t:T:V", unlisted: "1Ejk:N:R:", successors: [])
+
   /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
   static let ncsaBefore40 = ArgumentExpansion(
     optionString: "abcCdDEF:fg:hi:I:jk:L:m:n:P:Q:q:r:R:s:t:T:Vw:x:X:", successors: [],

@@ -31,6 +31,7 @@ enum SpillwayCommand {
     if arguments.first == StatCommand.configuration.commandName {
       stat(Array(arguments.dropFirst()), isOldName: false)
     }
+    runPicture(program, arguments)
     if arguments.first == ConvertCommand.configuration.commandName {
       convert(Array(arguments.dropFirst()), manager)
     }
@@ -159,7 +160,7 @@ enum SpillwayCommand {
   /// Below the root the parser looks at every command, and four times, not twice, at the options of the one it is about:
   /// two fifths of the time that a command takes to begin. So the command is parsed by itself first, and below the root
   /// only where that fails, for what is said then: mistakes, help, scripts for shells.
-  private static func parse<Command: ParsableCommand>(
+  static func parse<Command: ParsableCommand>(
     _ type: Command.Type, _ arguments: [String], isOldName: Bool
   ) throws -> Command {
     if let command = try? type.parseAsRoot(arguments) as? Command { return command }
@@ -172,7 +173,7 @@ enum SpillwayCommand {
   /// Prints what the parser has to say, and ends: with 0 for help that was asked for, else with 1.
   ///
   /// - Parameter oldName: the name that a command was called by, if it isn't the parser's.
-  private static func leave(
+  static func leave(
     _ error: any Error, _ command: any ParsableCommand.Type, as oldName: String? = nil
   ) -> Never {
     if let code = error as? ExitCode { exit(code.rawValue) }
@@ -222,7 +223,7 @@ struct RootCommand: ParsableCommand {
     version: SpillwayCommand.version,
     subcommands: [
       DemoCommand.self, NCSACommand.self, LogCommand.self, RunFileCommand.self, CheckCommand.self,
-      FormatsCommand.self, ConvertCommand.self, InspectCommand.self, StatCommand.self, ReplayCommand.self,
-      StatusCommand.self, CheckpointCommand.self,
+      FormatsCommand.self, ConvertCommand.self, InspectCommand.self, StatCommand.self, TopCommand.self,
+      HistCommand.self, ReplayCommand.self, StatusCommand.self, CheckpointCommand.self,
     ])
 }
