@@ -133,12 +133,17 @@ let package = Package(
       name: "Metrics",
       dependencies: ["CShims", "Platform", "LogReading", "Spool", "Shipping", "Pipeline"],
       swiftSettings: marked),
+    .target(
+      name: "Pictures",
+      dependencies: ["Platform", "TerminalViews", "VarnishLog", "LogQuery", "Spool", "Shipping", "Pipeline"],
+      swiftSettings: marked),
     .executableTarget(
       name: "SpillwayCommand",
       dependencies: [
         "CShims", "Platform", "VarnishLog", "LogReading", "LogConversion", "Inspection", "LogQuery",
         "Rendering", "Statistics", "Metrics", "TerminalViews", "Transactions",
-        "Settings", "Spool", "Checkpoints", "Compression", "Shipping", "Pipeline", "Demo", "Replay",
+        "Pictures", "Settings", "Spool", "Checkpoints", "Compression", "Shipping", "Pipeline", "Demo",
+        "Replay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: marked),
@@ -211,6 +216,9 @@ let package = Package(
     .testTarget(
       name: "MetricsTests",
       dependencies: ["Metrics", "LogReading", "Pipeline", "Platform", "Shipping", "Spool", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PicturesTests", dependencies: ["Pictures", "TerminalViews", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],

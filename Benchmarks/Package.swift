@@ -22,6 +22,13 @@ let package = Package(
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
       ]),
+    .executableTarget(
+      name: "zipflog",
+      swiftSettings: [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+      ]),
     .executableTarget(name: "ship", dependencies: [.product(name: "Pipeline", package: "spillway")]),
   ],
   swiftLanguageModes: [.v6]

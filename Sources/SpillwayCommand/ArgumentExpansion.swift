@@ -32,6 +32,13 @@ struct ArgumentExpansion {
   /// What `spillway metrics` takes.
   static let metrics = ArgumentExpansion(
     optionString: "bcCdDEhk:L:n:N:P:Q:q:r:R:t:T:V", successors: [])
+  /// What `varnishtop` takes, and what was added.
+  static let top = ArgumentExpansion(
+    optionString: "1bcCdEfg:hi:I:L:n:p:Q:q:r:t:T:x:X:V", unlisted: "jk:N:R:", successors: [])
+
+  /// The same of `varnishhist`, which lists `-P` once for each of its profiles.
+  static let hist = ArgumentExpansion(
+    optionString: "B:Cdg:hL:n:p:P:P:P:P:P:P:P:P:Q:q:r:t:T:V", unlisted: "1Ejk:N:R:", successors: [])
 
   /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
   static let ncsaBefore40 = ArgumentExpansion(

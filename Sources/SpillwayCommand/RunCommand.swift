@@ -81,7 +81,7 @@ extension RunCommand {
     configuration.input.openTransactionsMax =
       try values.limit(matching.openLimit) ?? configuration.input.openTransactionsMax
     if hasOne { try request.setLimits(&single, values) }
-    try setInput(&configuration.input, values, isOldName: isOldName)
+    try input.set(&configuration.input, values, isOldName: isOldName, daemonizes: process.daemonize)
     configuration.process.spoolBytes =
       try values.size(output.spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
     if hasOne {
@@ -126,34 +126,6 @@ extension RunCommand {
 }
 
 extension LogReadingCommand {
-  /// Takes over where the log is.
-  func setInput(
-    _ configuration: inout InputConfiguration, _ values: OptionValues, isOldName: Bool
-  ) throws {
-    if [input.n, input.memoryFile, input.r.last].filter({ $0 != nil }).count > 1 {
-      let isOld = configuration.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
-      throw UsageError(
-        "Only one of -n\(isOld || input.memoryFile != nil ? ", -N" : "") and -r options may be used")
-    }
-    if let last = input.r.last {
-      // The predecessors take the last one.
-      var capture = Capture(isOldName ? [last] : input.r)
-      capture.salvages = input.salvage
-      capture.merges = input.merge
-      if capture.inputs.contains("-"), process.daemonize { throw UsageError("Daemon cannot read from stdin") }
-      if capture.inputs.count(where: { $0 == "-" }) > 1 {
-        throw UsageError("-r: standard input can be read once")
-      }
-      configuration.source = .captured(capture)
-    } else {
-      if input.merge { throw UsageError("--merge goes with -r: only what was captured can be put in order") }
-      if input.salvage { throw UsageError("--salvage goes with -r: a live log has nothing to be salvaged") }
-      if let file = input.memoryFile { configuration.source = .memoryFile(values.absolute(file)) }
-      configuration.attachSeconds = try values.attachSeconds(input.t)
-    }
-    configuration.existingOnly = input.d
-  }
-
   /// Takes over what concerns the process.
   func setProcess(_ configuration: inout ProcessConfiguration, _ context: OptionContext) throws {
     let values = context.values

@@ -34,6 +34,7 @@ enum SpillwayCommand {
     if arguments.first == MetricsCommand.configuration.commandName {
       tellMetrics(Array(arguments.dropFirst()), manager)
     }
+    runPicture(program, arguments)
     if arguments.first == ConvertCommand.configuration.commandName {
       convert(Array(arguments.dropFirst()), manager)
     }
@@ -226,7 +227,6 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, NCSACommand.self, LogCommand.self, RunFileCommand.self, CheckCommand.self,
       FormatsCommand.self, ConvertCommand.self, InspectCommand.self, StatCommand.self, MetricsCommand.self,
-      ReplayCommand.self,
-      StatusCommand.self, CheckpointCommand.self,
+      TopCommand.self, HistCommand.self, ReplayCommand.self, StatusCommand.self, CheckpointCommand.self,
     ])
 }

@@ -16,6 +16,14 @@ package protocol TerminalView: ~Copyable {
   ///
   /// - Returns: whether the view goes on.
   mutating func take(_ key: Key) -> Bool
+
+  /// Whether there is nothing more to show; asked after every update.
+  var isOver: Bool { get }
+}
+
+extension TerminalView where Self: ~Copyable {
+  /// Views end with keys and signals.
+  package var isOver: Bool { false }
 }
 
 /// Shows a view on a whole terminal, until it has enough or a signal ends it; then the terminal is what it was.
@@ -31,10 +39,14 @@ package struct ViewScreen: ~Copyable {
 
   /// How long the rest of a key is waited for, and a terminal that takes nothing.
   private static let keyMilliseconds: Int32 = 50, stuckMilliseconds: Int64 = 200
-  private static let endings = [SIGINT, SIGTERM, SIGHUP]
+  /// The signals that end it.
+  private let endings: [Int32]
 
   /// Takes a terminal.
-  package init(_ terminal: consuming Terminal) {
+  ///
+  /// - Parameter endsWithSignals: whether signals end it; otherwise they are another thread's business.
+  package init(_ terminal: consuming Terminal, endsWithSignals: Bool = true) {
+    endings = endsWithSignals ? [SIGINT, SIGTERM, SIGHUP] : []
     output = TerminalOutput(terminal.output)
     self.terminal = terminal
   }
@@ -43,7 +55,7 @@ package struct ViewScreen: ~Copyable {
   ///
   /// - Returns: the signal that ended it; nil if it had enough.
   package mutating func run<View: TerminalView & ~Copyable>(_ view: inout View) -> Int32? {
-    let signals = unsafe shim_signal_descriptor([SIGWINCH] + Self.endings, Int32(1 + Self.endings.count))
+    let signals = unsafe shim_signal_descriptor([SIGWINCH] + endings, Int32(1 + endings.count))
     defer { if signals >= 0 { close(signals) } }
     terminal.takeKeys()
     keys = terminal.keys
@@ -52,13 +64,14 @@ package struct ViewScreen: ~Copyable {
     output.add(Escape.showCursor + Escape.leaveScreen)
     output.flush()
     terminal.giveBackKeys()
-    shim_unblock_signals()
+    if !endings.isEmpty { shim_unblock_signals() }
     return ending
   }
 
   private mutating func show<View: TerminalView & ~Copyable>(_ view: inout View, _ signals: Int32) -> Int32? {
     while true {
       let next = view.update(at: SystemClock.steadyNanoseconds)
+      if view.isOver { return nil }
       // What the terminal has yet to take is old by now, but it is whole.
       if output.isEmpty { draw(&view) }
       let (pressed, signal) = wait(until: next, signals)

@@ -111,6 +111,11 @@ CONVERSIONS = [
     three_outputs(),
     text("log-raw", "raw"),
     text("log-vxid", "vxid"),
+    Conversion(
+        "top", "top -i ReqURL, beside varnishtop",
+        ours=lambda capture: ["top", "-1", "-i", "ReqURL", "-r", capture],
+        theirs=lambda capture: ["varnishtop", "-1", "-i", "ReqURL", "-r", capture],
+        tools=("varnishtop",), outputs=()),
 ]
 
 

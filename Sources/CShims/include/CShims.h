@@ -188,6 +188,10 @@ int shim_processor_count(void);
 /// returns. Returns whether hang-ups were ignored. For the very beginning, when there is one thread.
 int shim_settle_inherited_state(void);
 
+/// Has the code of the program and its libraries go from this process's memory; what of it runs is mapped again, from the
+/// page cache.
+void shim_release_program(void);
+
 /// Lets all signals through to the calling thread.
 void shim_unblock_signals(void);
 

@@ -62,7 +62,7 @@ struct OutputOpener: Sendable {
       case .descriptor(let descriptor, let name):
         return try StreamSink(descriptor: descriptor, name: name, content: content)
       case .observer(let target):
-        return try target.makeSink()
+        return try target.makeSink(content)
       }
     } catch {
       throw .output(error)

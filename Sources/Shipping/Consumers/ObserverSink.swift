@@ -22,6 +22,9 @@ public protocol EntryObserver: AnyObject, Sendable {
   /// process is.
   func begin()
 
+  /// Learns what the entries are, if they are records of a log and not lines; before the first of them.
+  func prepare(for kind: BinaryKind)
+
   /// Looks at whole entries, which are gone after the call.
   func observe(_ batch: EntryBatch)
 
@@ -45,6 +48,9 @@ extension EntryObserver {
   /// Does nothing.
   public func begin() {}
 
+  /// Lines need nothing.
+  public func prepare(for kind: BinaryKind) {}
+
   /// Does nothing.
   public func end() {}
 
@@ -55,9 +61,16 @@ extension EntryObserver {
 /// The target of an output whose entries are looked at and not kept.
 final class ObserverSink: Sink {
   private let observer: any EntryObserver
+  let content: EntryContent
   private var hasBegun = false
+  /// What the observer hasn't been told yet.
+  private var untold: BinaryContent?
 
-  init(_ observer: any EntryObserver) { self.observer = observer }
+  init(_ observer: any EntryObserver, _ content: EntryContent) {
+    self.observer = observer
+    self.content = content
+    untold = content.binary
+  }
 
   var name: String { observer.name }
 
@@ -69,6 +82,10 @@ final class ObserverSink: Sink {
   }
 
   func write(_ batch: EntryBatch, at now: Moment) -> SinkProgress {
+    if let kind = untold?.current {
+      observer.prepare(for: kind)
+      untold = nil
+    }
     observer.observe(batch)
     return SinkProgress(byteCount: batch.byteCount)
   }
@@ -85,9 +102,11 @@ public struct ObserverTarget: Sendable, Equatable {
   public init(_ observer: any EntryObserver) { self.observer = observer }
 
   /// Makes the sink, once the observer has what it needs.
-  public func makeSink() throws(SystemError) -> sending any Sink {
+  ///
+  /// - Parameter content: what its entries are.
+  public func makeSink(_ content: EntryContent) throws(SystemError) -> sending any Sink {
     try observer.open()
-    return ObserverSink(observer)
+    return ObserverSink(observer, content)
   }
 
   /// Whether both are the same object.

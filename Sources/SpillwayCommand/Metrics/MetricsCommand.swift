@@ -57,7 +57,7 @@ struct MetricsCommand: LogReadingCommand {
     configuration.input.openTransactionsMax =
       try values.limit(matching.openLimit) ?? configuration.input.openTransactionsMax
     configuration.input.reportsOrphans = configuration.input.compatibility == nil
-    try setInput(&configuration.input, values, isOldName: false)
+    try input.set(&configuration.input, values, isOldName: false, daemonizes: process.daemonize)
     configuration.process.spoolBytes =
       try values.size(spool.spoolMemory, option: "--spool-memory") ?? configuration.process.spoolBytes
     try setProcess(&configuration.process, context)

@@ -1,24 +1,25 @@
-import TerminalViews
-
-/// What is typed to find counters by their names: it counts with every letter.
-struct FilterField {
+/// What is typed to find lines of a list: it counts with every letter.
+package struct FilterField {
   /// What was typed.
-  private(set) var text = ""
+  package private(set) var text = ""
   /// Whether keys go there.
-  private(set) var isOpen = false
+  package private(set) var isOpen = false
 
   private static let countMax = 100
 
+  /// Everything matches.
+  package init() {}
+
   /// Has keys go there.
-  mutating func open() { isOpen = true }
+  package mutating func open() { isOpen = true }
 
   /// Has everything match.
-  mutating func clear() { text = "" }
+  package mutating func clear() { text = "" }
 
   /// Takes a key, if it goes there.
   ///
   /// - Returns: whether that was so; those that move in the list still do.
-  mutating func take(_ key: Key) -> Bool {
+  package mutating func take(_ key: Key) -> Bool {
     guard isOpen else { return false }
     switch key {
     case .enter: isOpen = false
@@ -35,11 +36,8 @@ struct FilterField {
     return true
   }
 
-  /// Whether a name is one of those that are looked for: one that has the text in it, however that is capitalised, or,
-  /// if the text is a pattern, is matched by it.
-  func takes(_ name: String) -> Bool {
-    if text.isEmpty { return true }
-    if text.contains(where: { "*?[".contains($0) }) { return Glob(Array(text.utf8)).matches(name) }
-    return name.lowercased().contains(text.lowercased())
+  /// Whether a text has in it what was typed, however that is capitalised.
+  package func isIn(_ text: String) -> Bool {
+    self.text.isEmpty || text.lowercased().contains(self.text.lowercased())
   }
 }

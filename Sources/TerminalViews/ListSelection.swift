@@ -1,19 +1,20 @@
-import TerminalViews
-
 /// Which line of a list is chosen, and from which one on it is shown.
 ///
 /// The choice stays with what was chosen as long as that is there, however the list around it changes.
-struct ListSelection {
+package struct ListSelection {
   /// The chosen line.
-  private(set) var index = 0
+  package private(set) var index = 0
   /// The first one that is shown.
-  private(set) var first = 0
+  package private(set) var first = 0
   private var chosen: String?
   private var count = 0
   private var room = 1
 
+  /// The first line of a list that isn't known yet.
+  package init() {}
+
   /// Fits the choice to a list and to the rows that there are for it, as many as before if that isn't said.
-  mutating func fit(_ names: [String], room: Int? = nil) {
+  package mutating func fit(_ names: [String], room: Int? = nil) {
     if let chosen, !(names.indices.contains(index) && names[index] == chosen) {
       index = names.firstIndex(of: chosen) ?? index
     }
@@ -23,7 +24,7 @@ struct ListSelection {
   }
 
   /// Takes a key, if it is one that moves.
-  mutating func take(_ key: Key) -> Bool {
+  package mutating func take(_ key: Key) -> Bool {
     switch key {
     case .up, .character("k"): move(to: index - 1)
     case .down, .character("j"): move(to: index + 1)

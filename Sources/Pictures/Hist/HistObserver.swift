@@ -1,0 +1,111 @@
+import Platform
+import Shipping
+package import Spool
+
+/// What several outputs measure, on their threads, to be looked at by others.
+package final class HistTables: Sendable {
+  /// What is measured.
+  package let measures: [Measure]
+  private let rings: [Guarded<HistogramRing>]
+  /// Nothing, unless the last numbers are of interest.
+  private let recent: [Guarded<RecentNumbers>]
+
+  /// Tables of some measures.
+  ///
+  /// - Parameter keepsLatest: whether the last numbers are kept, each by itself.
+  package init(_ measures: [Measure], keepsLatest: Bool = false) {
+    let now = SystemClock.steadyNanoseconds
+    self.measures = measures
+    rings = measures.map { _ in Guarded(HistogramRing(at: now)) }
+    recent = keepsLatest ? measures.map { _ in Guarded(RecentNumbers()) } : []
+  }
+
+  func add(_ number: UInt64, isHit: Bool, to measure: Int) {
+    rings[measure].withLock { $0.add(number, isHit: isHit) }
+    if !recent.isEmpty { recent[measure].withLock { $0.add(number, isHit: isHit) } }
+  }
+
+  func advance(to now: Int64) {
+    for ring in rings { ring.withLock { $0.advance(to: now) } }
+  }
+
+  /// Everything that was measured.
+  package func total(_ measure: Int) -> HistogramPicture { rings[measure].withLock { $0.makeTotal() } }
+
+  /// The last five minutes.
+  package func lately(_ measure: Int) -> HistogramPicture {
+    rings[measure].withLock { $0.picture(of: 0..<HistogramRing.intervalCount) }
+  }
+
+  /// Each of the last five minutes, the latest first.
+  package func minutes(_ measure: Int) -> [HistogramPicture] {
+    let length = HistogramRing.intervalsInMinute
+    return rings[measure].withLock { ring in
+      (0..<5).map { ring.picture(of: $0 * length..<($0 + 1) * length) }
+    }
+  }
+
+  /// The last numbers, each by itself.
+  func latest(_ measure: Int) -> [RecentNumbers.Number] {
+    recent.isEmpty ? [] : recent[measure].withLock { $0.numbers }
+  }
+}
+
+/// The last numbers, each by itself: what varnishhist draws.
+struct RecentNumbers {
+  struct Number {
+    let millionths: UInt64
+    let isHit: Bool
+  }
+
+  /// As many as varnishhist takes.
+  private static let countMax = 2000
+  private(set) var numbers: [Number] = []
+  private var next = 0
+
+  init() { numbers.reserveCapacity(Self.countMax) }
+
+  mutating func add(_ number: UInt64, isHit: Bool) {
+    let number = Number(millionths: number, isHit: isHit)
+    if numbers.count < Self.countMax {
+      numbers.append(number)
+    } else {
+      numbers[next] = number
+      next = (next + 1) % Self.countMax
+    }
+  }
+}
+
+/// Measures the lines of one output: fields with tabs between them, and behind them how the request was handled.
+package final class HistObserver: EntryObserver {
+  package let name: String
+  private let tables: HistTables
+  /// Which measures the fields are, from the first on.
+  private let measures: Range<Int>
+
+  /// Adds what is measured to some of the tables.
+  package init(_ name: String, _ tables: HistTables, _ measures: Range<Int>) {
+    precondition(measures.upperBound <= tables.measures.count, "tables for the measures")
+    (self.name, self.tables, self.measures) = (name, tables, measures)
+  }
+
+  /// The format of the lines that are looked at.
+  ///
+  /// - Parameter fields: the formats of what is measured.
+  package static func format(_ fields: [String]) -> [UInt8] {
+    Array((fields + ["%{Varnish:handling}x"]).joined(separator: "\t").utf8)
+  }
+
+  package func observe(_ batch: EntryBatch) {
+    tables.advance(to: SystemClock.steadyNanoseconds)
+    for index in 0..<batch.count {
+      var fields = unsafe EntryFields(batch.entry(index))
+      let isHit = unsafe fields.takeLast().equals("hit")
+      for measure in measures.reversed() {
+        if let number = unsafe LoggedNumber.microseconds(fields.takeLast()) {
+          tables.add(number, isHit: isHit, to: measure)
+        }
+      }
+    }
+  }
+}

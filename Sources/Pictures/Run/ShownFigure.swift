@@ -1,0 +1,36 @@
+import TerminalViews
+
+/// Numbers of pictures, in few columns.
+enum ShownFigure {
+  /// A time of so many microseconds, in the unit that suits it.
+  static func time(_ microseconds: Double?) -> String {
+    guard let microseconds else { return "-" }
+    if microseconds < 999.5 { return "\(Int(microseconds.rounded()))us" }
+    if microseconds < 999_500 { return significant(microseconds / 1000) + "ms" }
+    return significant(microseconds / 1_000_000) + "s"
+  }
+
+  /// A number of millionths, as a time or as what it is.
+  static func measured(_ millionths: Double?, _ measure: Measure) -> String {
+    guard let millionths else { return "-" }
+    return measure.isTime ? time(millionths) : ShownNumber.compact(millionths / 1e6, digits: 1)
+  }
+
+  /// Three digits of a number from 1 on, or all those in front of the point.
+  private static func significant(_ number: Double) -> String {
+    number < 9.995
+      ? ShownNumber.decimal(number, digits: 2)
+      : number < 99.95 ? ShownNumber.decimal(number, digits: 1) : "\(Int(number.rounded()))"
+  }
+
+  /// A part of a whole in percent.
+  static func share(_ part: Double, of whole: Double) -> String {
+    whole > 0 ? ShownNumber.decimal(100 * part / whole, digits: 1) + "%" : "-"
+  }
+
+  /// A text at the right of so many columns, with a blank in front at least.
+  static func right(_ text: String, _ width: Int) -> String {
+    let text = text.count < width ? text : String(text.prefix(max(0, width - 2))) + "~"
+    return String(repeating: " ", count: width - text.count) + text
+  }
+}

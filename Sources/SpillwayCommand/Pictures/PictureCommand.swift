@@ -1,0 +1,90 @@
+import ArgumentParser
+import Glibc
+import Pictures
+import Pipeline
+import Platform
+import Shipping
+import TerminalViews
+import VarnishLog
+
+/// A command that reads a log and shows what there is in it; what all of them have in common.
+protocol PictureCommand: ParsableCommand {
+  /// The program whose place it takes.
+  static var oldName: String { get }
+  /// How its command line is split.
+  static var expansion: ArgumentExpansion { get }
+
+  var input: InputOptions { get }
+  var matching: MatchingOptions { get }
+  var threads: String? { get }
+  var showVersion: Bool { get }
+
+  /// Shows it, and says how that has ended.
+  func show(_ context: OptionContext) throws -> RunOutcome
+}
+
+extension PictureCommand {
+  /// What is in memory until it is counted: enough to keep both threads busy.
+  private static var spoolBytes: Int { 2 << 20 }
+  /// Of a live log, which can't wait, some more.
+  private static var liveSpoolBytes: Int { 16 << 20 }
+
+  /// The run, but for its outputs.
+  func configuration(_ context: OptionContext) throws -> Configuration {
+    let values = context.values
+    var configuration = Configuration(input: InputConfiguration(.instance(input.n)))
+    configuration.input.compatibility = try values.version(input.compat)
+    configuration.input.release = try values.release(input.from)
+    if context.isOldName { configuration.process.programName = Self.oldName }
+    try input.set(&configuration.input, values, isOldName: context.isOldName)
+    configuration.input.timeoutSeconds =
+      try values.timeout(matching.timeout) ?? configuration.input.timeoutSeconds
+    configuration.input.openTransactionsMax =
+      try values.limit(matching.openLimit) ?? configuration.input.openTransactionsMax
+    configuration.input.reportsOrphans = false
+    // Pieces that several threads read at a time take more memory than everything else.
+    configuration.process.threads = try values.threads(threads) ?? 1
+    configuration.process.spoolBytes = input.r.isEmpty ? Self.liveSpoolBytes : Self.spoolBytes
+    configuration.process.hangup = .end
+    configuration.process.showsAccounting = false
+    configuration.outputs = []
+    return configuration
+  }
+
+  /// An output whose entries are looked at.
+  func output(
+    _ request: OutputRequest, _ context: OptionContext, to observer: ObserverTarget
+  ) throws -> OutputConfiguration {
+    var request = request
+    request.set(matching, context.letters)
+    var output = OutputConfiguration()
+    let outputContext = OutputContext(
+      values: context.values, canWait: !input.r.isEmpty, keepsJSONBytes: false, warn: { _ in },
+      object: { error throws(UsageError) in throw error })
+    try request.setQueries(&output)
+    try request.setGrouping(&output, context.values)
+    try request.setShown(&output, outputContext)
+    try request.setLimits(&output, context.values)
+    // Of a log that has no transactions, those that can be made of it.
+    output.isGroupingStated = true
+    output.target = .observer(observer)
+    return output
+  }
+
+  /// Whose log it is, for a title.
+  var title: String { input.r.last ?? input.memoryFile ?? input.n ?? "" }
+
+  /// Runs to the end, and says what was lost on the way.
+  func runOnce(_ configuration: Configuration) throws -> RunOutcome {
+    var configuration = configuration
+    configuration.input.existingOnly = true
+    let monitor = RunMonitor()
+    configuration.process.monitor = monitor
+    let outcome = try PictureRun.run(configuration)
+    let ledger = monitor.progress.ledger
+    if ledger.dropped + ledger.lost > 0 {
+      SpillwayCommand.complain("not everything is counted: \(ledger)", as: configuration.process.programName)
+    }
+    return outcome
+  }
+}
