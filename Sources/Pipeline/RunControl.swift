@@ -1,4 +1,5 @@
 import Platform
+import Shipping
 
 /// How a run goes on: what it was told from outside, what it says, and how it will have ended.
 struct RunControl: ~Copyable {
@@ -60,6 +61,9 @@ struct RunControl: ~Copyable {
   mutating func interrupt() {
     isEnding = true
     isInterrupted = true
+    for output in configuration.outputs {
+      if case .observer(let target) = output.target { target.observer.hurry() }
+    }
     announceEnd()
   }
 

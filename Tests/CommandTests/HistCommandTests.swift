@@ -88,6 +88,23 @@ struct HistCommandTests {
     }
   }
 
+  @Test func `with -B a captured log lasts as long as it did, by the factor`() async throws {
+    try await onOwnThread {
+      let home = try TemporaryDirectory()
+      let start = PictureLog.Request().start
+      try PictureLog.write(
+        [PictureLog.Request(start: start), PictureLog.Request(start: start + 1)], to: home.file("log"))
+      let clock = ContinuousClock()
+      for (factor, least) in [("4", 0.25), ("1", 1)] {
+        var text = ""
+        let time = try clock.measure {
+          text = try Self.run(["-B", factor, "-j", "-r", home.file("log")]).text
+        }
+        #expect(time > .seconds(least) && text.contains("\"count\":2,"), "\(factor): \(time) \(text)")
+      }
+    }
+  }
+
   @Test func `varnishhist's mistakes are said in its words`() async throws {
     try await onOwnThread { () throws in
       func complaint(_ arguments: String...) throws -> String {

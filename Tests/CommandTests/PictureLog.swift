@@ -10,14 +10,16 @@ struct PictureLog {
     /// In microseconds.
     var time = 1000
     var bytes = 500
+    /// In seconds since 1970.
+    var start = 1_700_000_000
 
     func records(_ vxid: UInt64) -> [SampleRecord] {
       let digits = String(time % 1_000_000)
       let fraction = "." + String(repeating: "0", count: 6 - digits.count) + digits
       let seconds = "\(time / 1_000_000)" + fraction
-      let end = "\(1_700_000_000 + time / 1_000_000)" + fraction
+      let end = "\(start + time / 1_000_000)" + fraction
       let lines: [(String, String)] = [
-        ("Begin", "req 1 rxreq"), ("Timestamp", "Start: 1700000000.000000 0.000000 0.000000"),
+        ("Begin", "req 1 rxreq"), ("Timestamp", "Start: \(start).000000 0.000000 0.000000"),
         ("ReqMethod", "GET"), ("ReqURL", path), ("ReqProtocol", "HTTP/1.1"), ("ReqHeader", "Host: \(host)"),
         ("VCL_call", isHit ? "HIT" : "MISS"), ("RespStatus", "200"),
         ("Timestamp", "Process: \(end) \(seconds) \(seconds)"),

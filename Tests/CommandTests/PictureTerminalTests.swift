@@ -165,4 +165,28 @@ struct PictureTerminalTests {
       try session.wait(for: "the end") { $0.contains("ended with 0") }
     }
   }
+
+  @Test func `a captured log that is played slowly can be left, and made faster`() async throws {
+    try await onOwnThread {
+      let home = try TemporaryDirectory()
+      let start = PictureLog.Request().start
+      try PictureLog.write(
+        [PictureLog.Request(start: start), PictureLog.Request(start: start + 100)], to: home.file("log"))
+      func session(_ factor: String) throws(SupportError) -> TmuxSession {
+        try TmuxSession(
+          "\(try Subject.found().path) hist -B \(factor) -r \(home.file("log"))", columns: 80, rows: 24)
+      }
+      let slow = try session("0.001")
+      try slow.wait(for: "the first request") { $0.contains("hits | 1,") }
+      try slow.press("q")
+      try slow.wait(for: "the end") { $0.contains("ended with 0") }
+      let faster = try session("0.001")
+      try faster.wait(for: "the first request") { $0.contains("hits | 1,") }
+      // Two to the power of twenty: all is over at once.
+      for _ in 0..<20 { try faster.press(">") }
+      try faster.wait(for: "the second request") { $0.contains("hits | 2,") && $0.contains("ended") }
+      try faster.press("q")
+      try faster.wait(for: "the end") { $0.contains("ended with 0") }
+    }
+  }
 }

@@ -76,30 +76,39 @@ struct RecentNumbers {
   }
 }
 
-/// Measures the lines of one output: fields with tabs between them, and behind them how the request was handled.
+/// Measures the lines of one output: fields with tabs between them, and behind them how the request was handled and when
+/// it began.
 package final class HistObserver: EntryObserver {
   package let name: String
   private let tables: HistTables
   /// Which measures the fields are, from the first on.
   private let measures: Range<Int>
+  private let bend: TimeBend?
 
   /// Adds what is measured to some of the tables.
-  package init(_ name: String, _ tables: HistTables, _ measures: Range<Int>) {
+  ///
+  /// - Parameter bend: what says when it is a transaction's turn; nil if that is at once.
+  package init(_ name: String, _ tables: HistTables, _ measures: Range<Int>, _ bend: TimeBend? = nil) {
     precondition(measures.upperBound <= tables.measures.count, "tables for the measures")
-    (self.name, self.tables, self.measures) = (name, tables, measures)
+    (self.name, self.tables, self.measures, self.bend) = (name, tables, measures, bend)
   }
 
   /// The format of the lines that are looked at.
   ///
   /// - Parameter fields: the formats of what is measured.
   package static func format(_ fields: [String]) -> [UInt8] {
-    Array((fields + ["%{Varnish:handling}x"]).joined(separator: "\t").utf8)
+    Array((fields + ["%{Varnish:handling}x", "%{VSL:Timestamp:Start[1]}x"]).joined(separator: "\t").utf8)
   }
 
   package func observe(_ batch: EntryBatch) {
     tables.advance(to: SystemClock.steadyNanoseconds)
     for index in 0..<batch.count {
       var fields = unsafe EntryFields(batch.entry(index))
+      let begin = unsafe LoggedNumber.microseconds(fields.takeLast())
+      if let bend, let begin {
+        bend.wait(for: begin)
+        tables.advance(to: SystemClock.steadyNanoseconds)
+      }
       let isHit = unsafe fields.takeLast().equals("hit")
       for measure in measures.reversed() {
         if let number = unsafe LoggedNumber.microseconds(fields.takeLast()) {
@@ -108,4 +117,6 @@ package final class HistObserver: EntryObserver {
       }
     }
   }
+
+  package func hurry() { bend?.finish() }
 }

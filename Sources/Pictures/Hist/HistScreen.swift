@@ -5,6 +5,7 @@ package import TerminalViews
 package struct HistScreen: ~Copyable, Sendable {
   private let tables: HistTables
   private let watch: RunWatch
+  private let bend: TimeBend?
   private let title: String
   private var measure = 0
   private var picture = HistogramPicture()
@@ -19,10 +20,11 @@ package struct HistScreen: ~Copyable, Sendable {
   /// Shows what observers measure.
   ///
   /// - Parameters:
+  ///   - bend: what keys make faster and slower; nil if nothing waits.
   ///   - title: whose log it is.
   ///   - interval: seconds between two looks.
-  package init(_ tables: HistTables, _ watch: RunWatch, title: String, interval: Double) {
-    (self.tables, self.watch, self.title) = (tables, watch, VisibleText.oneLine(title))
+  package init(_ tables: HistTables, _ watch: RunWatch, _ bend: TimeBend?, title: String, interval: Double) {
+    (self.tables, self.watch, self.bend, self.title) = (tables, watch, bend, VisibleText.oneLine(title))
     self.interval = interval
   }
 
@@ -83,6 +85,7 @@ package struct HistScreen: ~Copyable, Sendable {
       a          all since the start, or the last five minutes
       0 to 9     look every 1, 2, 4 ... 512 seconds
       + -        look less often, or more often: half or twice as often
+      < >        a captured log half or twice as fast, with -B
       Ctrl-T     look now
 
     Hits are drawn as |, on top of all others, which are #. The axis is
@@ -129,6 +132,8 @@ extension HistScreen: TerminalView {
     case .character("a"):
       showsAll.toggle()
       nextLook = 0
+    case .character("<"): bend?.change(by: 0.5)
+    case .character(">"): bend?.change(by: 2)
     case .character("+"): interval = min(512, interval * 2)
     case .character("-"): interval = max(0.125, interval / 2)
     case .character(let digit) where ("0"..."9").contains(digit):

@@ -6,6 +6,7 @@ package import TerminalViews
 package struct OldHistScreen: ~Copyable, Sendable {
   private let tables: HistTables
   private let watch: RunWatch
+  private let bend: TimeBend?
   private let host: String
   private var interval: Double
   private var numbers: [RecentNumbers.Number] = []
@@ -14,8 +15,8 @@ package struct OldHistScreen: ~Copyable, Sendable {
   private static let waitingNanoseconds: Int64 = 200_000_000
 
   /// Shows what is measured first.
-  package init(_ tables: HistTables, _ watch: RunWatch, interval: Double) {
-    (self.tables, self.watch, self.interval) = (tables, watch, interval)
+  package init(_ tables: HistTables, _ watch: RunWatch, _ bend: TimeBend?, interval: Double) {
+    (self.tables, self.watch, self.bend, self.interval) = (tables, watch, bend, interval)
     var name = [CChar](repeating: 0, count: 256)
     let found = unsafe gethostname(&name, name.count - 1)
     host =
@@ -56,6 +57,8 @@ extension OldHistScreen: TerminalView {
     case .character("q"), .character("Q"): return false
     case .character("+"): interval = max(0.0625, interval / 2)
     case .character("-"): interval = min(512, interval * 2)
+    case .character("<"): bend?.change(by: 0.5)
+    case .character(">"): bend?.change(by: 2)
     case .character(let digit) where ("0"..."9").contains(digit):
       interval = Double(1 << (digit.value - 48))
     default: return true

@@ -28,6 +28,9 @@ public protocol EntryObserver: AnyObject, Sendable {
   /// Looks at whole entries, which are gone after the call.
   func observe(_ batch: EntryBatch)
 
+  /// Told by the reading thread that the run is to end: what it waits for, it should wait for no longer.
+  func hurry()
+
   /// Lets go of what it has: no more entries come, in this run or until it is opened again.
   func end()
 
@@ -50,6 +53,9 @@ extension EntryObserver {
 
   /// Lines need nothing.
   public func prepare(for kind: BinaryKind) {}
+
+  /// Does nothing.
+  public func hurry() {}
 
   /// Does nothing.
   public func end() {}

@@ -8,7 +8,10 @@ extension HistCommand {
     var configuration = try configuration(context)
     if case .raw = try context.values.grouping(g) { try refuse("raw") }
     if case .session = try context.values.grouping(g) { try refuse("session") }
-    try checkFactor()
+    let isCaptured = !input.r.isEmpty
+    // A live log happens as fast as it happens.
+    let factor = try factor()
+    let bend = isCaptured ? factor.map { TimeBend($0) } : nil
     let interval = try interval()
     let tables: HistTables
     if let profile = profile ?? (context.isOldName ? "responsetime" : nil) {
@@ -16,7 +19,7 @@ extension HistCommand {
       tables = HistTables([profile.measure], keepsLatest: context.isOldName)
       configuration.outputs = [
         try measuring(
-          context, HistObserver(profile.measure.name, tables, 0..<1), [profile.format],
+          context, HistObserver(profile.measure.name, tables, 0..<1, bend), [profile.format],
           isBackend: profile.isBackend,
           includesESI: esi || profile.includesESI)
       ]
@@ -24,25 +27,25 @@ extension HistCommand {
       tables = HistTables([.firstByte, .total, .backend])
       configuration.outputs = [
         try measuring(
-          context, HistObserver("requests", tables, 0..<2),
+          context, HistObserver("requests", tables, 0..<2, bend),
           ["%{Varnish:time_firstbyte}x", "%{VSL:Timestamp:Resp[2]}x"],
           isBackend: false, includesESI: esi),
         try measuring(
-          context, HistObserver("fetches", tables, 2..<3), ["%{VSL:Timestamp:Beresp[2]}x"], isBackend: true,
+          context, HistObserver("fetches", tables, 2..<3, bend), ["%{VSL:Timestamp:Beresp[2]}x"],
+          isBackend: true,
           includesESI: false),
       ]
     }
     let terminal = once || j ? nil : Terminal.open()
-    let isCaptured = !input.r.isEmpty
-    if let terminal, !input.d, !isCaptured || context.isOldName {
+    if let terminal, !input.d, !isCaptured || bend != nil || context.isOldName {
       let watch = RunWatch(staysAtEnd: isCaptured)
       if context.isOldName {
         return try PictureRun.run(
-          configuration, watch, on: terminal, showing: OldHistScreen(tables, watch, interval: interval))
+          configuration, watch, on: terminal, showing: OldHistScreen(tables, watch, bend, interval: interval))
       }
       return try PictureRun.run(
         configuration, watch, on: terminal,
-        showing: HistScreen(tables, watch, title: title, interval: interval))
+        showing: HistScreen(tables, watch, bend, title: title, interval: interval))
     }
     let outcome = try runOnce(configuration)
     let report = HistReport(tables)
@@ -62,11 +65,12 @@ extension HistCommand {
     return min(max(seconds, 0.05), 1e6)
   }
 
-  private func checkFactor() throws(UsageError) {
-    guard let bend else { return }
-    guard let factor = Double(bend), factor > 0 else {
+  private func factor() throws(UsageError) -> Double? {
+    guard let bend else { return nil }
+    guard let factor = Double(bend), factor > 0, factor.isFinite else {
       throw UsageError("-B: being able to bend time does not mean we can stop it (invalid factor '\(bend)')")
     }
+    return factor
   }
 
   private func measuring(

@@ -40,7 +40,9 @@ struct HistCommand: PictureCommand {
 
   @Option(
     name: [.customShort("B")], parsing: .unconditional,
-    help: ArgumentHelp("Has no effect: captured logs are read at once.", valueName: "factor"))
+    help: ArgumentHelp(
+      "How fast a captured log is played: 1 as fast as it happened, 10 ten times as fast. (default: at once)",
+      valueName: "factor"))
   var bend: String?
 
   @Option(
