@@ -128,7 +128,8 @@ struct TopCommandTests {
       }
       #expect(try complaint("-i", "nothing").contains("-i: \"nothing\" matches zero tags"))
       #expect(try complaint("-I", "*").contains("Regex error"))
-      #expect(try complaint("--by", "%{").contains("Unmatched bracket"))
+      #expect(
+        try complaint("--by", "%U", "--by", "%{Host") == "spillway: --by: Unmatched bracket at: %{Host\n")
       #expect(try complaint("--by", "%U", "-x", "ReqURL").contains("don't go with --by"))
       #expect(try complaint("-p", "x").contains("Syntax error, x is not a number"))
       #expect(try complaint("-g", "none").contains("Unknown grouping type: none"))

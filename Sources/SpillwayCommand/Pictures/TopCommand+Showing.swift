@@ -16,6 +16,7 @@ extension TopCommand {
 
   func show(_ context: OptionContext) throws -> RunOutcome {
     var configuration = try configuration(context)
+    try checkFormats(configuration)
     let terminal = once || j ? nil : Terminal.open()
     let staysAtEnd = context.isOldName && (!input.r.isEmpty || input.d)
     let isLive = terminal != nil && (staysAtEnd || (input.r.isEmpty && !input.d))
@@ -117,6 +118,19 @@ extension TopCommand {
     request.format.text = [String(decoding: LineTopObserver.format(keys), as: UTF8.self)]
     return Counting(
       observer: observer, target: ObserverTarget(observer), request: request, keyNames: formats + tags)
+  }
+
+  /// Finds mistakes in each format before others are put beside it.
+  private func checkFormats(_ configuration: Configuration) throws(UsageError) {
+    for format in by {
+      var configuration = configuration
+      var output = OutputConfiguration()
+      var formatting = OutputConfiguration.LineFormatting()
+      formatting.format = .text(format.argumentBytes)
+      output.shown = .lines(formatting)
+      configuration.outputs = [output]
+      if let mistake = configuration.check().first { throw UsageError("--by: \(mistake.error)") }
+    }
   }
 
   /// Finds mistakes in what chooses records before anything is read.
