@@ -1,6 +1,4 @@
-import Glibc
 @testable import Metrics
-import Synchronization
 import TestSupport
 import Testing
 
@@ -45,88 +43,31 @@ struct InstanceMetricsTests {
     #expect(values.map(\.0) == ["boot.api", "reload_1.api", "api"] && values.map(\.1) == [1, 2, 3])
   }
 
-  /// A place that is given away at once is the worst that can happen to a reader: servers wait.
   @Test
   func `sections that change places 1,000 times, also with their worker, are never taken for one another`()
     async throws
   {
     try await onOwnThread {
-      let (slots, count) = (6, 8)
-      let server = try CounterServer(slotCount: slots, counterCount: count)
-      let removed = (0..<slots * 2).map { _ in Count() }
-      let (isOver, scrapes) = (Count(), Count())
-      let failure = Monitor<String?>(nil)
-      detachThread {
-        do {
-          try Self.churn(server, slots: slots, count: count, removed, scrapes)
-        } catch {
-          failure.withLock { $0 = "\(error)" }
-        }
-        isOver.value.store(1, ordering: .releasing)
-      }
-      var instance = InstanceMetrics(.directory(server.path))
+      let churn = try CounterChurn(.init(lives: 1000, workerEvery: 100, serverEvery: 300, lookEvery: 20))
+      var instance = InstanceMetrics(.directory(churn.path))
       var seen = 0
-      while isOver.value.load(ordering: .acquiring) == 0 {
-        let before = removed.map { $0.value.load(ordering: .acquiring) }
+      while !churn.isOver {
+        let ended = churn.endedLives
         let text = try Self.scrape(&instance)
-        for name in 0..<slots * 2 {
-          let values = (0..<count).map { text.all("varnish_set_c\($0)", ["id": "\(name)"]) }
+        for name in ended.indices {
+          let values = (0..<CounterChurn.counterCount).map {
+            text.all("varnish_set_c\($0)", ["id": "\(name)"])
+          }
           if values.allSatisfy(\.isEmpty) { continue }
           let life = try CheckedCounters.life("SET.\(name)", values.map { UInt64($0.first?.text ?? "") })
           guard let life else { continue }
-          try #require(life > before[name], "SET.\(name): life \(life) had ended before it was looked for")
+          try #require(life > ended[name], "SET.\(name): life \(life) had ended before it was looked for")
           seen += 1
         }
-        scrapes.value.add(1, ordering: .releasing)
+        churn.noteLook()
       }
-      #expect(failure.withLock { $0 } == nil)
-      #expect(scrapes.value.load(ordering: .relaxed) > 40 && seen > 40)
-    }
-  }
-
-  private final class Count: Sendable {
-    let value = Atomic<UInt32>(0)
-
-    /// Waits until it has grown, so that a scrape comes in between.
-    func awaitGrowth() {
-      let (before, deadline) = (value.load(ordering: .acquiring), Deadline.after(.seconds(10)))
-      while value.load(ordering: .acquiring) == before, !deadline.hasPassed { usleep(100) }
-    }
-  }
-
-  /// Sections in places of which each is given to one of two names, one after the other; every hundredth time the worker
-  /// begins anew, every three hundredth the server.
-  private static func churn(
-    _ server: CounterServer, slots: Int, count: Int, _ removed: [Count], _ scrapes: Count
-  ) throws {
-    var random = SeededGenerator(seed: 1000)
-    var taken = [Int?](repeating: nil, count: slots)
-    for life in UInt32(1)...1000 {
-      if life % 100 == 0 {
-        for (slot, name) in taken.enumerated() {
-          if let name { removed[name].value.store(life - 1, ordering: .releasing) }
-          taken[slot] = nil
-        }
-        if life % 300 == 0 {
-          server.stop()
-          try server.start()
-        } else {
-          try server.startWorker()
-        }
-      }
-      let slot = Int.random(in: 0..<slots, using: &random)
-      if let name = taken[slot] {
-        try server.remove(slot)
-        removed[name].value.store(life - 1, ordering: .releasing)
-      }
-      let name = slot * 2 + Int.random(in: 0...1, using: &random)
-      try server.add("SET.\(name)", in: slot, [])
-      taken[slot] = name
-      for change in UInt16(1)...4 {
-        server.set(
-          slot, (0..<count).map { CheckedCounters.value("SET.\(name)", $0, life: life, count: change) })
-      }
-      if life % 20 == 0 { scrapes.awaitGrowth() }
+      #expect(churn.failure == nil)
+      #expect(churn.lookCount > 40 && seen > 40)
     }
   }
 }
