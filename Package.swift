@@ -218,7 +218,7 @@ let package = Package(
       dependencies: ["Metrics", "LogReading", "Pipeline", "Platform", "Shipping", "Spool", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "PicturesTests", dependencies: ["Pictures", "TerminalViews", "TestSupport"],
+      name: "PicturesTests", dependencies: ["Pictures", "Shipping", "TerminalViews", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "VarnishLog", "TestSupport"],

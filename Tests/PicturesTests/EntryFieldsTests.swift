@@ -1,3 +1,4 @@
+import Shipping
 import TestSupport
 import Testing
 

@@ -1,3 +1,5 @@
+import Shipping
+
 /// What the line of one transaction tells, and where it stands.
 ///
 /// Rendering escapes control characters in values, so a TAB is what stands between two of them.
@@ -42,18 +44,20 @@
   }
 
   /// How long it took, in microseconds; nil if the log doesn't have it.
-  var duration: UInt64? { unsafe Self.number(fields[6]) }
+  var duration: UInt64? { unsafe Self.believable(LoggedNumber.whole(fields[6])) }
 
   /// How long until the first byte of the response, in microseconds.
-  var firstByte: UInt64? { unsafe Self.microseconds(fields[7]) }
+  var firstByte: UInt64? { unsafe Self.believable(LoggedNumber.microseconds(fields[7])) }
 
   /// Bytes that were received from the client, or from the backend.
-  var receivedBytes: UInt64 { unsafe Self.number(fields[side == .client ? 8 : 9]) ?? 0 }
+  var receivedBytes: UInt64 {
+    unsafe Self.believable(LoggedNumber.whole(fields[side == .client ? 8 : 9])) ?? 0
+  }
 
   /// Bytes that were sent there.
   ///
   /// In lines of fetches `%I` is what was sent to the backend, and `%O` what came from there.
-  var sentBytes: UInt64 { unsafe Self.number(fields[side == .client ? 9 : 8]) ?? 0 }
+  var sentBytes: UInt64 { unsafe Self.believable(LoggedNumber.whole(fields[side == .client ? 9 : 8])) ?? 0 }
 
   /// A host without its port; the colons of an address in brackets are its own.
   private static func withoutPort(_ host: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
@@ -79,26 +83,7 @@
   /// The longest time or size that makes sense: more would be a mistake of the log's.
   private static let numberMax: UInt64 = 1 << 53
 
-  private static func number(_ text: UnsafeRawBufferPointer) -> UInt64? {
-    guard unsafe !text.isEmpty, text.count <= 16 else { return nil }
-    var number: UInt64 = 0
-    for index in 0..<text.count {
-      let byte = unsafe text[index]
-      guard isDigit(byte) else { return nil }
-      number = number * 10 + UInt64(byte - UInt8(ascii: "0"))
-    }
-    return number <= numberMax ? number : nil
-  }
-
-  /// Seconds with their decimals, in microseconds.
-  private static func microseconds(_ text: UnsafeRawBufferPointer) -> UInt64? {
-    guard let point = unsafe text.firstIndex(of: UInt8(ascii: ".")) else {
-      return unsafe number(text).flatMap { $0 <= numberMax / 1_000_000 ? $0 * 1_000_000 : nil }
-    }
-    let decimals = unsafe UnsafeRawBufferPointer(rebasing: text[(point + 1)...].prefix(6))
-    guard let whole = unsafe number(UnsafeRawBufferPointer(rebasing: text[..<point])),
-      let part = unsafe number(decimals), whole <= numberMax / 1_000_000
-    else { return nil }
-    return whole * 1_000_000 + (decimals.count..<6).reduce(part) { part, _ in part * 10 }
+  private static func believable(_ number: UInt64?) -> UInt64? {
+    number.flatMap { $0 <= numberMax ? $0 : nil }
   }
 }
