@@ -105,8 +105,10 @@ __attribute__((always_inline)) static inline size_t shim_copy_up_to(void *target
   if (at == count) return count;
   bytes = shim_load_short_text(from + at, count - at);
   memcpy(to + at, &bytes, sizeof bytes);
-  // What lies behind the text ends it, too.
-  return at + (size_t)__builtin_ctz(stops(bytes) | (uint32_t)1 << (count - at));
+  uint32_t found = stops(bytes) & (((uint32_t)1 << (count - at)) - 1);
+  if (__builtin_expect(found != 0, 0)) return at + (size_t)__builtin_ctz(found);
+  // Not computed from the bytes: where the next text goes to needn't wait for this one then.
+  return count;
 }
 
 /// Copies a text as far as it can stay in a line as it is (`shim_copy_up_to`).
