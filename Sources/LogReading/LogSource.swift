@@ -129,5 +129,8 @@ public enum SourceStep<Layout: RecordLayout> {
   /// These bytes of a captured log hold no records that can be believed; reading goes on behind them.
   case gap(Range<Int>)
   /// The ring holds something no server writes; reading goes on at the next place known to be good.
-  case damaged(LogError)
+  ///
+  /// Indirect, so that a step is as small as a run: what a run's size doesn't cover would be written and read again in
+  /// pieces of different sizes, which the processor waits for.
+  indirect case damaged(LogError)
 }
