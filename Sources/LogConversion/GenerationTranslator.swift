@@ -187,8 +187,3 @@ public struct GenerationTranslator: ~Copyable {
     }
   }
 }
-
-extension LogBytes {
-  /// Without the last byte if that is a NUL.
-  var droppingFinalNUL: LogBytes { count > 0 && self[count - 1] == 0 ? prefix(count - 1) : self }
-}

@@ -146,10 +146,3 @@ extension TransactionMaker {
         shape: session.requests.isEmpty ? .plain : .linked))
   }
 }
-
-extension LogBytes {
-  /// Without the last byte if that is a NUL.
-  fileprivate var droppingFinalNUL: LogBytes {
-    count > 0 && self[count - 1] == 0 ? prefix(count - 1) : self
-  }
-}

@@ -84,7 +84,7 @@ struct OldLines: ~Copyable {
   /// Takes a record in.
   mutating func take(_ record: Record<WideRecords>) -> OldOutcome {
     entry.removeAll(keepingCapacity: true)
-    let payload = record.payload.withoutFinalNUL
+    let payload = record.payload.droppingFinalNUL
     switch filter.verdict(tag: record.tag, side: record.side, payload: payload) {
     case .passes: break
     case .isHidden: return .absorbed

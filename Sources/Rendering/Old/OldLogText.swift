@@ -96,7 +96,7 @@ struct OldLogText: ~Copyable {
   mutating func take(_ record: Record<WideRecords>) -> OldOutcome {
     entry.removeAll(keepingCapacity: true)
     let (tag, side) = (record.tag, record.side)
-    let payload = record.payload.withoutFinalNUL
+    let payload = record.payload.droppingFinalNUL
     switch filter.verdict(tag: tag, side: side, payload: payload) {
     case .passes: break
     case .isHidden: return .hidden
@@ -282,9 +282,4 @@ public enum OldOutcome: Sendable {
   case hidden
   /// Nothing more is to be shown.
   case ended
-}
-
-extension LogBytes {
-  /// Without the NUL that every record has in the layout of today's logs.
-  var withoutFinalNUL: LogBytes { count > 0 && self[count - 1] == 0 ? prefix(count - 1) : self }
 }

@@ -47,6 +47,13 @@ public struct LogBytes {
     return unsafe UnsafeRawPointer(found) - start
   }
 
+  /// Without the last byte if that is a NUL.
+  @inlinable @inline(__always)
+  public var droppingFinalNUL: LogBytes {
+    guard count > 0, unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self) == 0 else { return self }
+    return unsafe LogBytes(start: start, count: count &- 1)
+  }
+
   /// Without the NUL bytes at the end.
   @inlinable @inline(__always)
   public var droppingFinalNULs: LogBytes {
