@@ -1,8 +1,8 @@
 """All cases, in the order of the table."""
 
-from . import compression, convert, follow, growth, live, outputs, shipping, startup, writing
+from . import compression, convert, follow, growth, live, metrics, outputs, shipping, startup, writing
 
 ALL = [
-    *convert.CASES, *live.CASES, *follow.CASES, *startup.CASES, *growth.CASES, *compression.CASES, *shipping.CASES,
-    *outputs.CASES, *writing.CASES,
+    *convert.CASES, *metrics.CASES, *live.CASES, *follow.CASES, *startup.CASES, *growth.CASES, *compression.CASES,
+    *shipping.CASES, *outputs.CASES, *writing.CASES,
 ]
