@@ -1,27 +1,8 @@
-import CShims
-import Glibc
 import Platform
 
 /// Answers those who ask for metrics, on a thread of its own.
 final class MetricsServer: Sendable {
-  private struct Loop: ThreadLoop, ~Copyable {
-    var server: ClientServer<MetricsDialog>?
-    let ended: WakeSignal
-
-    mutating func run() {
-      serve()
-      ended.signal()
-    }
-
-    // Until the socket is gone, too.
-    private mutating func serve() {
-      guard let server = server.take() else { return }
-      server.serve()
-    }
-  }
-
-  private let stop: WakeEvent
-  private let ended = WakeSignal()
+  private let thread: ServerThread
 
   /// How clients are treated: few are needed, and one that doesn't get on is no Prometheus.
   static var limits: ServerLimits {
@@ -38,17 +19,12 @@ final class MetricsServer: Sendable {
   init(
     _ socket: consuming ListeningSocket, _ collector: consuming MetricsCollector, _ limits: ServerLimits
   ) throws(Errno) {
-    stop = try WakeEvent(.real)
-    let server = ClientServer(socket, limits, stop: stop.descriptor, MetricsDialog(collector))
-    pthread_detach(try WorkerThread.start(Loop(server: server, ended: ended)))
+    thread = try ServerThread(socket, limits, MetricsDialog(collector))
   }
 
   /// How long its thread, which may be reading a server's counters, is waited for.
   private static let patienceNanoseconds: Int64 = 2_000_000_000
 
   /// Ends it; the socket is gone then, unless the thread hangs.
-  func end() {
-    stop.signal()
-    ended.wait(nanoseconds: Self.patienceNanoseconds)
-  }
+  func end() { thread.end(nanoseconds: Self.patienceNanoseconds) }
 }

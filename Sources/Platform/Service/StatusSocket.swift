@@ -1,4 +1,3 @@
-import CShims
 package import Glibc
 
 /// Answers those who ask how a run does, at a socket in the file system, on a thread of its own.
@@ -26,24 +25,7 @@ package final class StatusSocket: Sendable {
     package init() {}
   }
 
-  private struct Loop: ThreadLoop, ~Copyable {
-    var server: ClientServer<StatusAnswers>?
-    let ended: WakeSignal
-
-    mutating func run() {
-      serve()
-      ended.signal()
-    }
-
-    // Until the socket's file is gone, too.
-    private mutating func serve() {
-      guard let server = server.take() else { return }
-      server.serve()
-    }
-  }
-
-  private let stop: Int32
-  private let ended = WakeSignal()
+  private let server: ServerThread
   /// Where clients find it.
   package let path: String
 
@@ -58,26 +40,17 @@ package final class StatusSocket: Sendable {
     let file = try SocketFile.make(
       path: path, mode: options.mode, owner: options.owner, group: options.group,
       backlog: Int32(options.clientsMax))
-    stop = shim_event()
-    guard stop >= 0 else { throw .system(SystemError(operation: "eventfd", path: path)) }
+    var limits = ServerLimits()
+    limits.clientsMax = options.clientsMax
+    limits.requestBytesMax = StatusDialog.bytesMax
+    limits.requestNanoseconds = options.clientNanoseconds
     do {
-      var limits = ServerLimits()
-      limits.clientsMax = options.clientsMax
-      limits.requestBytesMax = StatusDialog.bytesMax
-      limits.requestNanoseconds = options.clientNanoseconds
-      let server = ClientServer(
-        ListeningSocket(file), limits, stop: stop, StatusAnswers(document: document))
-      pthread_detach(try WorkerThread.start(Loop(server: server, ended: ended)))
+      server = try ServerThread(ListeningSocket(file), limits, StatusAnswers(document: document))
     } catch {
-      close(stop)
       throw .system(SystemError(operation: "start a thread", path: path, code: error.code))
     }
   }
 
-  deinit {
-    shim_signal_event(stop)
-    // The thread waits for nothing but its clients and this.
-    ended.wait(nanoseconds: nil)
-    close(stop)
-  }
+  // The thread waits for nothing but its clients and this.
+  deinit { server.end(nanoseconds: nil) }
 }
