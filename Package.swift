@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "Pipeline", targets: ["Pipeline", "Shipping", "Spool", "Compression"]),
     .library(name: "SpillwayLogging", targets: ["SpillwayLogging"]),
     .library(name: "Settings", targets: ["Settings"]),
+    .library(name: "Metrics", targets: ["Metrics"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -13,6 +13,7 @@ let transactions: Target.Dependency = .product(name: "Transactions", package: "s
 let logQuery: Target.Dependency = .product(name: "LogQuery", package: "spillway")
 let rendering: Target.Dependency = .product(name: "Rendering", package: "spillway")
 let inspection: Target.Dependency = .product(name: "Inspection", package: "spillway")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "spillway")
 let settings: Target.Dependency = .product(name: "Settings", package: "spillway")
 
 // libFuzzer takes one entry per executable.
@@ -40,6 +41,8 @@ let package = Package(
       name: "FuzzTemplate", dependencies: ["FuzzSupport", logReading, rendering], swiftSettings: strict),
     .executableTarget(
       name: "FuzzSettings", dependencies: ["FuzzSupport", settings], swiftSettings: strict),
+    .executableTarget(
+      name: "FuzzMetrics", dependencies: ["FuzzSupport", metrics], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -158,6 +158,32 @@ struct MetricsServerTests {
         == .document(path: "/metrics", accept: " text/plain, */*", isHead: true))
   }
 
+  @Test(arguments: [
+    "no request\r\n" + String(repeating: "X: a\r\n", count: 2000),
+    String(repeating: "\r\n", count: 5000) + "GET / HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.1\r\n" + String(repeating: "X: a\r\n", count: 2000),
+    "GET / HTTP/1.1\r\nno field\r\nX: a\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+    "GET /metrics HTTP/1.1\r\nAccept: \u{301}\r\n\r", "HEAD / HTTP/1.0\r\n\r\nmore",
+  ])
+  func `pieces of a request get the answer that the whole gets`(request: String) {
+    let bytes = Array(request.utf8)
+    let whole = Self.answer(to: [bytes[...]])
+    #expect(!whole.isEmpty)
+    for size in [1, 7, 4096] {
+      let pieces = stride(from: 0, to: bytes.count, by: size).map { bytes[$0...].prefix(size) }
+      #expect(Self.answer(to: pieces) == whole, "pieces of \(size)")
+    }
+  }
+
+  /// The answer to pieces, behind which nothing more comes.
+  private static func answer(to pieces: [ArraySlice<UInt8>]) -> [UInt8] {
+    var conversation = MetricsConversation()
+    for piece in pieces {
+      if let answer = conversation.take(piece) { return answer }
+    }
+    return conversation.take([]) ?? []
+  }
+
   @Test func `addresses are read, and what isn't one refused`() throws {
     #expect(try ListenAddress("[::1]:9131") == .tcp(host: "::1", port: 9131))
     #expect(try ListenAddress("unix:/run/x") == .unix(path: "/run/x"))

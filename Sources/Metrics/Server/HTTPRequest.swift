@@ -14,36 +14,31 @@ enum HTTPRequest: Equatable {
   ///
   /// - Parameter hasEnded: whether nothing more comes.
   init(_ bytes: [UInt8], hasEnded: Bool) {
+    // What lies behind isn't looked at: what comes at once is understood as what comes in pieces.
+    var rest = bytes.prefix(Self.byteCountMax)
     // Some clients send an empty line in front.
-    let start = bytes.firstIndex { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") } ?? bytes.endIndex
-    var lines: [Substring] = []
-    var rest = bytes[start...]
-    var isComplete = false
-    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-      var line = rest[..<end]
-      rest = rest[(end + 1)...]
-      if line.last == UInt8(ascii: "\r") { line.removeLast() }
-      if line.isEmpty {
-        isComplete = true
-        break
-      }
-      lines.append(String(decoding: line, as: UTF8.self)[...])
-    }
-    guard rest.startIndex <= Self.byteCountMax else {
-      self = .refused(.headTooLarge)
+    rest = rest.drop { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+    guard let line = Self.takeLine(from: &rest) else {
+      self = Self.unfinished(bytes, hasEnded)
       return
     }
     // What is no request isn't waited for to become one.
-    if let line = lines.first, Self.parts(of: line) == nil {
+    guard let (method, target) = Self.parts(of: Self.text(line)) else {
       self = .refused(.badRequest)
       return
     }
-    guard isComplete, let line = lines.first, let (method, target) = Self.parts(of: line) else {
-      self = hasEnded ? .refused(.badRequest) : .incomplete
-      return
+    var fields: [ArraySlice<UInt8>] = []
+    while true {
+      guard let field = Self.takeLine(from: &rest) else {
+        self = Self.unfinished(bytes, hasEnded)
+        return
+      }
+      if field.isEmpty { break }
+      fields.append(field)
     }
     var accept: [String] = []
-    for line in lines.dropFirst() {
+    for field in fields {
+      let line = Self.text(field)
       guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
         line[..<colon].allSatisfy(Self.isOfToken)
       else {
@@ -58,6 +53,24 @@ enum HTTPRequest: Equatable {
     }
     self = .document(
       path: Self.path(of: target), accept: accept.joined(separator: ","), isHead: method == "HEAD")
+  }
+
+  /// The next line, without its end; nil if that is missing.
+  private static func takeLine(from rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+    let line = rest[..<end]
+    rest = rest[(end + 1)...]
+    return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+  }
+
+  private static func text(_ line: ArraySlice<UInt8>) -> Substring {
+    String(decoding: line, as: UTF8.self)[...]
+  }
+
+  /// What a head is whose end is missing.
+  private static func unfinished(_ bytes: [UInt8], _ hasEnded: Bool) -> HTTPRequest {
+    guard bytes.count < byteCountMax else { return .refused(.headTooLarge) }
+    return hasEnded ? .refused(.badRequest) : .incomplete
   }
 
   /// The method and the target of a request line; nil if it is none.

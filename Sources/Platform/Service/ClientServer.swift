@@ -7,7 +7,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
   private struct Client {
     enum State {
       /// It hasn't asked yet.
-      case asking([UInt8])
+      case asking(ServerInquiry)
       /// It is sent an answer.
       case reading(ArraySlice<UInt8>)
       /// It has its answer, and is to hang up.
@@ -16,7 +16,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
 
     let descriptor: Int32
     var deadline: Int64
-    var state = State.asking([])
+    var state = State.asking(ServerInquiry())
 
     /// Whether it may go when another one comes.
     var isSilent: Bool {
@@ -128,7 +128,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
       var client = clients[index]
       let goesOn: Bool
       switch client.state {
-      case .asking(let received): goesOn = receive(&client, received)
+      case .asking(let inquiry): goesOn = receive(&client, inquiry)
       case .reading: goesOn = send(&client)
       case .leaving: goesOn = (try? system.discardReceived(client.descriptor)) ?? false
       }
@@ -138,7 +138,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
   }
 
   /// Takes what a client has sent; false if it is to be dropped.
-  private mutating func receive(_ client: inout Client, _ former: [UInt8]) -> Bool {
+  private mutating func receive(_ client: inout Client, _ inquiry: ServerInquiry) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count: Int
     do throws(Errno) {
@@ -146,17 +146,19 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
     } catch {
       return error.code == EAGAIN
     }
-    let received = former + buffer[..<count]
-    if let answer = dialog.answer(received, hasEnded: count == 0) {
+    var inquiry = inquiry
+    switch inquiry.take(buffer[..<count], limits, &dialog) {
+    case .incomplete:
+      client.state = .asking(inquiry)
+      return true
+    case .answer(let answer):
       client.state = .reading(answer[...])
       // From when there is something to read.
       if let time = limits.answerNanoseconds { client.deadline = SystemClock.steadyNanoseconds + time }
       return send(&client)
+    case .refused(let refusal): return refuse(&client, refusal, at: SystemClock.steadyNanoseconds)
+    case .abandoned: return false
     }
-    client.state = .asking(received)
-    if count == 0 { return false }
-    return received.count < limits.requestBytesMax
-      || refuse(&client, .tooLong, at: SystemClock.steadyNanoseconds)
   }
 
   private mutating func refuse(_ client: inout Client, _ refusal: ServerRefusal, at now: Int64) -> Bool {

@@ -1,0 +1,14 @@
+/// Called by libFuzzer with one input after the other.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+  guard bytes.count >= 2 else { return -1 }
+  let rest = Array(bytes.dropFirst(2))
+  // The first byte says what the others are, the second one in which pieces they come.
+  switch bytes[0] {
+  case UInt8(ascii: "r"): RequestTrial(rest, cut: bytes[1]).run()
+  case UInt8(ascii: "a"): RequestTrial(accepting: rest, cut: bytes[1]).run()
+  default: return -1
+  }
+  return 0
+}
