@@ -1,9 +1,10 @@
 import Glibc
 
-/// The values that a label has had, up to a number of them; what comes after that is all one value, `other`.
+/// The values that a label has had, up to a number of them; what else comes is all one value, `other`.
 ///
 /// Clients decide on some of them, so they are found by a hash that nobody outside can foresee, in a table that never
-/// grows.
+/// grows. Made-up values would fill it, each of which comes once; so one half is for those that come first, and the other
+/// one for those that come often.
 struct LabelValues: Sendable {
   /// Their bytes; `other` is the first.
   private(set) var values: [[UInt8]] = [Array("other".utf8)]
@@ -11,6 +12,8 @@ struct LabelValues: Sendable {
   private let seed: UInt64
   /// The number of the value in each place of the table; 0 where there is none.
   private var places: [UInt16]
+  /// Those that haven't come often so far.
+  private var candidates = LabelCandidates()
 
   /// How many values a label may be allowed.
   static let limitMax = 4000
@@ -25,21 +28,25 @@ struct LabelValues: Sendable {
     places = [UInt16](repeating: 0, count: count)
   }
 
-  /// The number of a value; nil if it is one too many, and so counts as `other`.
+  /// The number of a value; nil if it is one too many, or comes too seldom, and so counts as `other`.
   mutating func number(of value: UnsafeRawBufferPointer) -> Int? {
     guard value.count <= Self.byteCountMax else { return nil }
-    var place = unsafe hash(value) & (places.count - 1)
+    let hash = unsafe hash(value)
+    var place = hash & (places.count - 1)
     while places[place] != 0 {
       let number = Int(places[place])
       if unsafe isSame(values[number], value) { return number }
       place = (place + 1) & (places.count - 1)
     }
     if unsafe isSame(values[0], value) { return 0 }
-    guard values.count <= limit else { return nil }
+    guard hasRoom || values.count <= limit && candidates.isFrequent(hash) else { return nil }
     places[place] = UInt16(values.count)
     unsafe values.append(Array(value))
     return values.count - 1
   }
+
+  /// Whether there is room for any value that comes.
+  private var hasRoom: Bool { values.count <= (limit + 1) / 2 }
 
   private func isSame(_ known: [UInt8], _ value: UnsafeRawBufferPointer) -> Bool {
     guard known.count == value.count else { return false }

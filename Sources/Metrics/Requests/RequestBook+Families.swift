@@ -10,7 +10,7 @@ extension RequestBook {
         [MetricSample(settings.setsMax)]),
       MetricFamily(
         "spillway_folded_transactions_total", .counter,
-        "Requests and fetches counted as \"other\": because a label had too many values, or all labels too many sets.",
+        "Requests and fetches counted as \"other\": a label's value was rare or one too many, or a set was one too many.",
         folded),
     ]
   }

@@ -7,7 +7,7 @@ public struct RequestSettings: Sendable, Hashable {
   public var labels = RequestLabel.allCases
   /// The buckets of all histograms.
   public var buckets = BucketBounds.usual
-  /// How many values each label may have.
+  /// How many values each label may have; half of them are for those that come often.
   public var valuesMax = 100
   /// How many sets of values there may be, on both sides together.
   public var setsMax = 500

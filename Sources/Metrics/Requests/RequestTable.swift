@@ -14,7 +14,7 @@ struct RequestTable: Sendable {
   private(set) var keys: [UInt64] = []
   private var setOfKey: [UInt64: Int] = [:]
   private var numbers: [UInt64] = []
-  /// Transactions that had a value too many, by label; and of which the set was one too many.
+  /// Transactions that had a value too many or too rare, by label; and of which the set was one too many.
   private(set) var foldedValues: [UInt64]
   private(set) var foldedSets: UInt64 = 0
 
@@ -73,7 +73,7 @@ struct RequestTable: Sendable {
     return keys.count - 1
   }
 
-  /// The number of a label's value in a line; nil if it is one too many.
+  /// The number of a label's value in a line; nil if it counts as `other`.
   private mutating func number(of label: RequestLabel, at index: Int, in line: RequestLine) -> Int? {
     let text = unsafe line.text(of: label)
     switch label {
