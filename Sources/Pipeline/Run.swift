@@ -1,6 +1,7 @@
 import Glibc
 import Spool
 import Platform
+import Rendering
 import Shipping
 import VarnishLog
 
@@ -20,6 +21,10 @@ struct Run: ~Copyable {
   var observation: Observation?
   /// For which log the routes are made ready.
   private(set) var log = LogKind()
+  /// What lines are made of, of the transaction that is handed to the routes.
+  var captures = FixedList<Captures>(count: 0) { _ in preconditionFailure("there are none") }
+  /// Whether more than one route takes values from any of these.
+  var sharesCaptures = false
 
   /// Whether the source loses nothing by being held back.
   let canWait: Bool
@@ -102,6 +107,7 @@ struct Run: ~Copyable {
   /// - Parameter single: those of its records by themselves, if it has no transactions.
   mutating func prepare(for numbering: TagNumbering, single: TagNumbering? = nil) throws(RunError) {
     guard log.numbering != numbering || log.single != single else { return }
+    defer { shareCaptures() }
     for index in 0..<routes.count { try routes[index].prepare(input, numbering, single: single) }
     (log.numbering, log.single) = (numbering, single)
   }

@@ -1,5 +1,6 @@
 import LogReading
 import Platform
+import Rendering
 import Transactions
 import VarnishLog
 
@@ -10,6 +11,7 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
   /// Tells what runs come to; nothing is added to it.
   private var grouper: Grouper<Layout>
   private var twins: FixedList<RouteTwin>
+  private var captures: FixedList<Captures>
 
   init(
     _ file: ChunkedFile<Layout>, _ tags: TagTable, _ wish: PickWish, _ options: GroupingOptions,
@@ -18,6 +20,10 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
     self.file = file
     picks = RunPicks(tags, wish)
     grouper = Grouper(options: options, tags: tags)
+    var twins = twins
+    var plans: [CapturePlan] = []
+    for index in 0..<twins.count { twins[index].join(&plans) }
+    captures = FixedList(count: plans.count) { Captures(plans[$0]) }
     self.twins = twins
   }
 
@@ -66,8 +72,9 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
     _ transaction: Transaction<Layout>, _ content: inout ChunkContent<Layout>
   ) -> Bool {
     let (textCount, verdictCount) = (content.text.count, content.verdicts.count)
+    for index in 0..<captures.count { captures[index].forget() }
     for index in 0..<twins.count {
-      guard let verdict = twins[index].judge(transaction, &content.text) else {
+      guard let verdict = twins[index].judge(transaction, &captures, &content.text) else {
         content.text.truncate(to: textCount)
         content.verdicts.removeSubrange(verdictCount...)
         return false

@@ -27,8 +27,8 @@ extension Route {
   private mutating func noteLengths(_ verdict: Verdict, isKept: Bool) {
     switch shown {
     case .lines(let maker)?:
-      if verdict.hasCutValue, isKept, !maker.value.renderer.hasSeenLongerValue { ledger.truncated += 1 }
-      if verdict.hasLongerValue { maker.value.renderer.noteLongerValue() }
+      if verdict.hasCutValue, isKept, !maker.value.composer.hasSeenLongerValue { ledger.truncated += 1 }
+      if verdict.hasLongerValue { maker.value.composer.noteLongerValue() }
     default: break
     }
   }

@@ -8,6 +8,8 @@ import VarnishLog
 struct RouteTwin: ~Copyable {
   private let maker: Box<LineMaker>
   private var query: Query?
+  /// Which of its thread's captures its lines are made of.
+  private var captures = 0
 
   /// Lines that are longer are left to the route itself.
   private static let lineByteCountMax = 16 << 20
@@ -15,16 +17,19 @@ struct RouteTwin: ~Copyable {
   private static let lineByteCountUsual = 1024
 
   init(_ maker: consuming Box<LineMaker>, _ query: consuming Query?) {
-    maker.value.renderer.forgetsLengths = true
+    maker.value.composer.forgetsLengths = true
     self.maker = maker
     self.query = query
   }
+
+  /// Finds the captures that its lines are made of, among those that its thread's twins share.
+  mutating func join(_ plans: inout [CapturePlan]) { captures = maker.value.composer.join(&plans) }
 
   /// Judges a transaction, and renders its line if it gives one.
   ///
   /// - Returns: nil if the line is so long that it is left to the route.
   mutating func judge<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, _ text: inout ChunkText
+    _ transaction: Transaction<Layout>, _ captures: inout FixedList<Captures>, _ text: inout ChunkText
   ) -> Verdict? {
     var verdict = Verdict()
     guard query?.matches(transaction) ?? true else { return verdict }
@@ -32,14 +37,14 @@ struct RouteTwin: ~Copyable {
     while wanted <= Self.lineByteCountMax {
       let room = unsafe text.room(wanted)
       var line = unsafe LineWriter(room)
-      let isLine = maker.value.render(transaction, to: &line)
+      let isLine = maker.value.render(transaction, &captures[self.captures], to: &line)
       if line.overflowed {
         wanted = room.count * 2
         continue
       }
       verdict.kind = isLine ? .line : .nothing
-      verdict.hasCutValue = maker.value.renderer.lastLineHasCutValue
-      verdict.hasLongerValue = maker.value.renderer.hasSeenLongerValue
+      verdict.hasCutValue = maker.value.composer.lastLineHasCutValue
+      verdict.hasLongerValue = maker.value.composer.hasSeenLongerValue
       if isLine {
         verdict.byteCount = UInt32(line.count)
         text.keep(line.count)

@@ -115,10 +115,11 @@ extension Run {
       guard routes[index].admits(verdict, piece.vxid, firstPlace: piece.place, control.clock) else {
         continue
       }
-      offer(index) { route in unsafe route.take(verdict, rendered.content.text[from..<offset]) }
+      while case .full = unsafe routes[index].take(verdict, rendered.content.text[from..<offset]),
+        makesRoom(index)
+      {}
       routes[index].marks.advance()
-      routes[index].countTaken()
-      if routes[index].isOver { endIfOver() }
+      countTaken(index)
     }
   }
 }

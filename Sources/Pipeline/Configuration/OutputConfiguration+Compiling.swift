@@ -62,8 +62,8 @@ extension OutputConfiguration {
     switch shown {
     case .lines(let formatting):
       let format = try formatting.format(rules)
-      let renderer = LineRenderer(format, tags: TagTable(numbering))
-      return .lines(Box(LineMaker(selection: Selection(self, rules: rules), renderer: renderer)))
+      let composer = LineComposer(format, tags: TagTable(numbering))
+      return .lines(Box(LineMaker(selection: Selection(self, rules: rules), composer: composer)))
     case .groups(let form): return .groups(Box(try groupRenderer(form, rules, numbering)))
     case .records(let form): return .records(Box(try groupRenderer(form, rules, numbering)))
     }

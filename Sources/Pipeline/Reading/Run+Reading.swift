@@ -134,45 +134,89 @@ extension Run {
     _ group: TransactionGroup<Source.Layout>, of way: Int, _ reading: inout Reading<Source.Layout>,
     from source: inout Source
   ) {
+    if sharesCaptures, group.count > 1 { return handEach(group, of: way, from: &source) }
     let place = logStart &+ group.completionPlace
+    forgetCaptures()
     for index in 0..<routes.count where routes[index].grouper == way && !routes[index].isOver {
       routes[index].marks.reach(place)
-      take(group, index, from: &source)
+      guard routes[index].admits(group, control.clock) else { continue }
+      if routes[index].takesWholeGroups {
+        take(group, index, from: &source)
+      } else {
+        take(group[0], index, from: &source)
+        for member in 1..<group.count {
+          forgetCaptures()
+          take(group[member], index, from: &source)
+        }
+      }
+      countTaken(index)
     }
   }
 
-  @inline(__always)
+  /// The same for a group of several transactions, each of which is handed to all routes before the next one is: so they
+  /// can share what is captured of it.
+  @inline(never)
+  private mutating func handEach<Source: LogSource & ~Copyable>(
+    _ group: TransactionGroup<Source.Layout>, of way: Int, from source: inout Source
+  ) {
+    let place = logStart &+ group.completionPlace
+    for index in 0..<routes.count {
+      routes[index].isTaking = routes[index].grouper == way && !routes[index].isOver
+      guard routes[index].isTaking else { continue }
+      routes[index].marks.reach(place)
+      routes[index].isTaking = routes[index].admits(group, control.clock)
+      if routes[index].isTaking, routes[index].takesWholeGroups { take(group, index, from: &source) }
+    }
+    for member in 0..<group.count {
+      forgetCaptures()
+      let transaction = group[member]
+      for index in 0..<routes.count where routes[index].isTaking && !routes[index].takesWholeGroups {
+        take(transaction, index, from: &source)
+      }
+    }
+    for index in 0..<routes.count where routes[index].isTaking { countTaken(index) }
+  }
+
+  /// Has a route take a group as a whole.
   private mutating func take<Source: LogSource & ~Copyable>(
     _ group: TransactionGroup<Source.Layout>, _ index: Int, from source: inout Source
   ) {
-    guard routes[index].admits(group, control.clock) else { return }
-    if routes[index].takesWholeGroups {
-      offer(index) { route in route.take(group) { source.isIntact } }
-      routes[index].marks.advance()
-    } else {
-      for member in 0..<group.count {
-        // Only a kill in the middle of a group leaves a part of it to be done.
-        if routes[index].marks.isNextDone {
-          routes[index].passOver()
-          continue
-        }
-        let transaction = group[member]
-        offer(index) { route in route.take(transaction) { source.isIntact } }
-        routes[index].marks.advance()
-      }
-    }
+    while case .full = routes[index].take(group, isIntact: { source.isIntact }), makesRoom(index) {}
+    routes[index].marks.advance()
+  }
+
+  /// Has a route take a transaction of a group.
+  @inline(__always)
+  private mutating func take<Source: LogSource & ~Copyable>(
+    _ transaction: Transaction<Source.Layout>, _ index: Int, from source: inout Source
+  ) {
+    // Only a kill in the middle of a group leaves a part of it to be done.
+    if routes[index].marks.isNextDone { return routes[index].passOver() }
+    let shared = routes[index].captures
+    while case .full = routes[index].take(transaction, &captures[shared], isIntact: { source.isIntact }),
+      makesRoom(index)
+    {}
+    routes[index].marks.advance()
+  }
+
+  @inline(__always)
+  mutating func countTaken(_ index: Int) {
     routes[index].countTaken()
     if routes[index].isOver { endIfOver() }
   }
 
-  /// Hands something to a route, again if there is no room and the source can wait.
-  @inline(__always)
-  mutating func offer(_ index: Int, _ take: (inout Route) -> Route.Outcome) {
-    while case .full = take(&routes[index]) {
-      guard canWait(index) else { return refuse(index) }
-      handleCommandsWhileHeldBack()
-      routes[index].settle()
+  /// Waits until there may be room for what a route couldn't take, or counts it as lost.
+  ///
+  /// - Returns: whether it is to be handed to the route again.
+  @inline(never)
+  mutating func makesRoom(_ index: Int) -> Bool {
+    guard canWait(index) else {
+      refuse(index)
+      return false
     }
+    handleCommandsWhileHeldBack()
+    routes[index].settle()
+    return true
   }
 
   mutating func handleCommandsWhileHeldBack() {

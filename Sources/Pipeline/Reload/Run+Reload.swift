@@ -182,6 +182,7 @@ extension Run {
       guard let route else { preconditionFailure("each step has a route") }
       return route
     }
+    shareCaptures()
     let retiredCount = retired.count
     let endedNames = retire(&present)
     beginEnding(retired[retiredCount...].map(\.retirement), lateOutputs(steps))

@@ -41,6 +41,10 @@ struct Route: ~Copyable {
   /// Which of the reading's groupers it takes groups from; nil while it takes records.
   var grouper: Int?
   var shown: ShownEntries?
+  /// Whether it takes the group that is handed out.
+  var isTaking = false
+  /// Which of the run's captures its lines are made of.
+  var captures = 0
   var query: Query?
   var writer: SpoolWriter
   /// Which entry comes next.
@@ -308,8 +312,10 @@ struct Route: ~Copyable {
   var usualByteCount: Int { takesWholeGroups ? Self.groupByteCountUsual : Self.lineByteCountUsual }
 
   /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
+  ///
+  /// - Parameter captures: the run's captures that it takes values from.
   mutating func take<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, isIntact: () -> Bool
+    _ transaction: Transaction<Layout>, _ captures: inout Captures, isIntact: () -> Bool
   ) -> Outcome {
     let result: RenderResult
     switch shown {
@@ -317,8 +323,8 @@ struct Route: ~Copyable {
       result = Self.render(
         to: &writer, marks.next, usual: Self.lineByteCountUsual, limit: Self.lineByteCountMax,
         isIntact: isIntact
-      ) { maker.value.render(transaction, to: &$0) }
-      if maker.value.renderer.lastLineHasCutValue, case .kept = result { ledger.truncated += 1 }
+      ) { maker.value.render(transaction, &captures, to: &$0) }
+      if maker.value.composer.lastLineHasCutValue, case .kept = result { ledger.truncated += 1 }
     default: result = .nothing
     }
     return count(result)

@@ -17,7 +17,7 @@ enum ShownEntries: ~Copyable {
   /// The records that are to be picked out of transactions for it.
   var wish: PickWish {
     switch self {
-    case .lines(let maker): maker.value.renderer.wish
+    case .lines(let maker): maker.value.composer.wish
     // They walk over all records.
     case .groups: PickWish()
     case .records: PickWish()
@@ -39,14 +39,15 @@ enum ShownEntries: ~Copyable {
 /// Makes lines of those transactions that are selected.
 struct LineMaker: ~Copyable {
   let selection: Selection
-  var renderer: LineRenderer
+  var composer: LineComposer
 
   /// Writes a transaction's line.
   ///
+  /// - Parameter captures: those that its format shares.
   /// - Returns: whether it gives one.
   mutating func render<Layout: RecordLayout>(
-    _ transaction: Transaction<Layout>, to line: inout LineWriter
+    _ transaction: Transaction<Layout>, _ captures: inout Captures, to line: inout LineWriter
   ) -> Bool {
-    selection.includes(transaction) && renderer.render(transaction, to: &line) == .line
+    selection.includes(transaction) && composer.render(transaction, &captures, to: &line) == .line
   }
 }

@@ -1,10 +1,10 @@
 import VarnishLog
 
 extension CapturePlan {
-  /// The records that a line depends on.
-  ///
-  /// - Parameter matchesLoosely: whether headers are found by less than their names.
-  func wish(matchesLoosely: Bool) -> PickWish {
+  /// The records that lines depend on.
+  var wish: PickWish {
+    // Headers are found by less than their names.
+    let matchesLoosely = rules.matchesHeadersLoosely
     var wish = PickWish()
     for number in UInt8.min...UInt8.max {
       for entry in [entry(number, isBackend: false), entry(number, isBackend: true)] where entry.isUsed {

@@ -1,9 +1,10 @@
 import VarnishLog
 
-/// What a line needs of a transaction's records: which tags to look at, and what to look for in them.
+/// What lines need of a transaction's records: which tags to look at, and what to look for in them.
 ///
-/// Made once for a format and a tag numbering; a walk over the records then asks one byte for each.
-struct CapturePlan {
+/// Made once for a tag numbering and the formats that share it, each of which is added; a walk over the records then
+/// asks one byte for each. A value that several formats have, or one has twice, is looked for once.
+package struct CapturePlan {
   /// What a record of a tag is good for.
   enum Action: UInt8 {
     case none
@@ -47,12 +48,15 @@ struct CapturePlan {
     let name: [UInt8]
     let slot: Int
     let rule: FormatItem.MatchRule?
+    /// The formats that have it.
+    var formats: FormatSet
   }
 
   /// A key of `std.log` with its colon.
   struct KeyWatch {
     let key: [UInt8]
     let slot: Int
+    var formats: FormatSet
   }
 
   /// A record of any tag.
@@ -62,6 +66,7 @@ struct CapturePlan {
     let prefix: [UInt8]?
     let field: Int?
     let slot: Int
+    var formats: FormatSet
   }
 
   /// The places of values that are not looked for by name.
@@ -81,31 +86,72 @@ struct CapturePlan {
   private(set) var responseHeaders: [HeaderWatch] = []
   private(set) var keys: [KeyWatch] = []
   private(set) var records: [RecordWatch] = []
-  /// For each piece of the format, the slot it takes its value from; nil if it needs none of its own.
-  private(set) var slotOfItem: [Int?] = []
   private(set) var slotCount = Slot.firstNamed
   /// The headers that the request line and the user come from, if they are printed.
   private(set) var ownHeaders: [(watch: HeaderWatch, kind: HeaderTable.Kind)] = []
-  /// Whether the time at the end of a transaction matters.
-  private(set) var takesEnd = false
+  /// The formats that have the URL or a part of it.
+  private(set) var urlFormats = FormatSet()
   /// Whether any time but that of the start matters.
   private(set) var takesOtherTimes = false
+  /// The formats that were added.
+  private(set) var formats = FormatSet()
+  let rules: NCSARules
+  private let isJSON: Bool
+  private let tags: TagTable
   private var fieldBits: UInt32 = 0
   private let passesOverFlagged: Bool
   private let stripsFlagged: Bool
   private let flaggedTags: TagSet
 
-  init(_ items: [FormatItem], rules: NCSARules, isJSON: Bool, tags: TagTable) {
+  /// A plan for no format yet.
+  ///
+  /// - Parameter isJSON: whether its formats look at records of tags that may hold control characters.
+  init(rules: NCSARules, isJSON: Bool, tags: TagTable) {
     var flagged = TagSet()
     for tag in Tag.allCases where tag.flag(in: rules.version) != nil {
       if let number = tags.number(of: tag) { flagged.insert(number) }
     }
+    self.rules = rules
+    self.isJSON = isJSON
+    self.tags = tags
     flaggedTags = flagged
     // Under -j payloads of flagged tags are taken as they are, final NULs included.
     stripsFlagged = !isJSON
     passesOverFlagged = rules.skipsFlaggedTags && !isJSON
-    for item in items { slotOfItem.append(addSlot(for: item, tags: tags)) }
-    addActions(items, rules: rules, tags: tags)
+  }
+
+  /// A plan of the same kind for no format yet.
+  var empty: CapturePlan { CapturePlan(rules: rules, isJSON: isJSON, tags: tags) }
+
+  /// Whether a format that a plan was made for alone can share this one: the same records count for both.
+  func canTake(formatOf other: CapturePlan) -> Bool {
+    rules.version == other.rules.version && rules.isStrict == other.rules.isStrict
+      && isJSON == other.isJSON && tags.numbering == other.tags.numbering && !formats.isFull
+  }
+
+  /// Has the plan look for what a format needs as well.
+  ///
+  /// - Returns: which format it is, and for each piece of it the slot that it takes its value from; nil for one that
+  ///   needs none of its own.
+  mutating func add(_ items: [FormatItem]) -> (format: FormatSet, slotOfItem: [Int?]) {
+    let format = formats.addNext()
+    var stated = (request: StatedRules(), response: StatedRules())
+    let slots = items.map { addSlot(for: $0, of: format, &stated) }
+    addActions(items, slots, format)
+    return (format, slots)
+  }
+
+  /// The rules for headers of one name that a format has stated so far.
+  ///
+  /// The rule of one piece is in force as well for those of the same name behind it that have none. That is a quirk of the
+  /// releases that have rules at all.
+  private struct StatedRules {
+    private var rules: [[UInt8]: FormatItem.MatchRule] = [:]
+
+    mutating func rule(for name: [UInt8], _ own: FormatItem.MatchRule?) -> FormatItem.MatchRule? {
+      if let own { rules[name] = own }
+      return rules[name]
+    }
   }
 
   /// What to do with records of a tag.
@@ -127,37 +173,62 @@ struct CapturePlan {
     return slotCount - 1
   }
 
-  private mutating func addSlot(for item: FormatItem, tags: TagTable) -> Int? {
+  private mutating func addSlot(
+    for item: FormatItem, of format: FormatSet, _ stated: inout (request: StatedRules, response: StatedRules)
+  ) -> Int? {
     switch item {
     case .field(let field): return field.rawValue
     case .query: return FormatItem.Field.queryString.rawValue
     case .protocolVersion: return FormatItem.Field.httpProtocol.rawValue
     case .host, .port: return Slot.host
     case .requestHeader(let name, let rule):
-      let slot = newSlot()
-      requestHeaders.append(HeaderWatch(name: Self.headerName(name), slot: slot, rule: rule))
-      return slot
+      let name = Self.headerName(name)
+      return watch(name, stated.request.rule(for: name, rule), format, in: \.requestHeaders)
     case .responseHeader(let name, let rule):
-      let slot = newSlot()
-      responseHeaders.append(HeaderWatch(name: Self.headerName(name), slot: slot, rule: rule))
-      return slot
-    case .logKey(let key):
-      let slot = newSlot()
-      keys.append(KeyWatch(key: key + [UInt8(ascii: ":")], slot: slot))
-      return slot
+      let name = Self.headerName(name)
+      return watch(name, stated.response.rule(for: name, rule), format, in: \.responseHeaders)
+    case .logKey(let key): return watch(key: key + [UInt8(ascii: ":")], format)
     case .record(let tag, let prefix, let field):
-      return watch(tag, prefix: prefix, field: field, tags: tags)
-    case .clientPort: return watch(.reqStart, prefix: nil, field: 2, tags: tags)
+      return watch(tag, prefix: prefix.map(Self.headerName), field: field, format)
+    case .clientPort: return watch(.reqStart, prefix: nil, field: 2, format)
     default: return nil
     }
   }
 
-  private mutating func watch(_ tag: Tag, prefix: [UInt8]?, field: Int?, tags: TagTable) -> Int {
+  private mutating func watch(
+    _ name: [UInt8], _ rule: FormatItem.MatchRule?, _ format: FormatSet,
+    in headers: WritableKeyPath<CapturePlan, [HeaderWatch]>
+  ) -> Int {
+    if let index = self[keyPath: headers].firstIndex(where: { $0.name == name && $0.rule == rule }) {
+      self[keyPath: headers][index].formats.formUnion(format)
+      return self[keyPath: headers][index].slot
+    }
     let slot = newSlot()
+    self[keyPath: headers].append(HeaderWatch(name: name, slot: slot, rule: rule, formats: format))
+    return slot
+  }
+
+  private mutating func watch(key: [UInt8], _ format: FormatSet) -> Int {
+    if let index = keys.firstIndex(where: { $0.key == key }) {
+      keys[index].formats.formUnion(format)
+      return keys[index].slot
+    }
+    let slot = newSlot()
+    keys.append(KeyWatch(key: key, slot: slot, formats: format))
+    return slot
+  }
+
+  private mutating func watch(_ tag: Tag, prefix: [UInt8]?, field: Int?, _ format: FormatSet) -> Int {
     // A tag that the log's numbering lacks is simply never met.
-    guard let number = tags.number(of: tag) else { return slot }
+    guard let number = tags.number(of: tag) else { return newSlot() }
+    let found = records.firstIndex { $0.tag == number && $0.prefix == prefix && $0.field == field }
+    if let found {
+      records[found].formats.formUnion(format)
+      return records[found].slot
+    }
+    let slot = newSlot()
     watchedTags.insert(number)
-    records.append(RecordWatch(tag: number, prefix: prefix.map(Self.headerName), field: field, slot: slot))
+    records.append(RecordWatch(tag: number, prefix: prefix, field: field, slot: slot, formats: format))
     return slot
   }
 
@@ -165,21 +236,22 @@ struct CapturePlan {
     name.map(ASCII.lowercased) + [UInt8(ascii: ":")]
   }
 
-  private mutating func watchOwn(_ name: String, slot: Int, kind: HeaderTable.Kind) {
-    ownHeaders.append((HeaderWatch(name: Array(name.utf8), slot: slot, rule: nil), kind))
+  private mutating func watchOwn(_ name: String, slot: Int, kind: HeaderTable.Kind, _ format: FormatSet) {
+    if let index = ownHeaders.firstIndex(where: { $0.kind == kind }) {
+      ownHeaders[index].watch.formats.formUnion(format)
+    } else {
+      ownHeaders.append(
+        (HeaderWatch(name: Array(name.utf8), slot: slot, rule: nil, formats: format), kind))
+    }
   }
 
-  private mutating func addActions(_ items: [FormatItem], rules: NCSARules, tags: TagTable) {
+  private mutating func addActions(_ items: [FormatItem], _ slotOfItem: [Int?], _ format: FormatSet) {
     let fields = items.compactMap { item -> FormatItem.Field? in
       if case .field(let field) = item { return field }
       return nil
     }
     for field in fields { fieldBits |= 1 << UInt32(field.rawValue) }
-    takesEnd = items.contains {
-      if case .duration = $0 { return true }
-      return false
-    }
-    takesOtherTimes = takesEnd || fields.contains(.firstByte)
+    if items.contains(where: \.needsEnd) || fields.contains(.firstByte) { takesOtherTimes = true }
     let line = items.contains(.requestLine)
     let path = items.contains(.handling) || items.contains(.hitMiss)
     let times = items.contains(where: \.needsStart) || fields.contains(.firstByte)
@@ -203,15 +275,17 @@ struct CapturePlan {
     set(nil, .backendStart, .backendStartAddress, if: address && !rules.hasAddressInBackendOpen)
     set(.reqMethod, .bereqMethod, .method, if: fields.contains(.method) || line)
     let query = items.contains(.query) || fields.contains(.queryString)
-    set(.reqURL, .bereqURL, .url, if: fields.contains(.url) || query || line)
+    let url = fields.contains(.url) || query || line
+    set(.reqURL, .bereqURL, .url, if: url)
+    if url { urlFormats.formUnion(format) }
     let version = items.contains(.protocolVersion)
     set(
       .reqProtocol, .bereqProtocol, .httpProtocol,
       if: fields.contains(.httpProtocol) || version || line)
     let user = items.contains(.user)
     let host = slotOfItem.contains(Slot.host)
-    if line || host { watchOwn("host:", slot: Slot.host, kind: .host) }
-    if user { watchOwn("authorization:", slot: Slot.authorization, kind: .authorization) }
+    if line || host { watchOwn("host:", slot: Slot.host, kind: .host, format) }
+    if user { watchOwn("authorization:", slot: Slot.authorization, kind: .authorization, format) }
     let requestHeaders = !requestHeaders.isEmpty || !ownHeaders.isEmpty
     set(.reqHeader, .bereqHeader, .requestHeader, if: requestHeaders)
     set(

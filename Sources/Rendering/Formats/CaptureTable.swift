@@ -9,13 +9,13 @@ import VarnishLog
   private let steps: UnsafeMutablePointer<CaptureStep>
   private static let sideCount = 256
 
-  init(_ plan: CapturePlan, rules: NCSARules) {
+  init(_ plan: CapturePlan) {
     unsafe steps = .allocate(capacity: 2 * Self.sideCount)
     for number in UInt8.min...UInt8.max {
       for isBackend in [false, true] {
         let index = (isBackend ? Self.sideCount : 0) + Int(number)
         unsafe (steps + index).initialize(
-          to: CaptureStep(plan.entry(number, isBackend: isBackend), rules, isBackend))
+          to: CaptureStep(plan.entry(number, isBackend: isBackend), plan.rules, isBackend))
       }
     }
   }

@@ -90,6 +90,12 @@ enum FormatItem: Equatable {
     }
   }
 
+  /// Whether a line with this piece needs the time at the end as well.
+  var needsEnd: Bool {
+    if case .duration = self { return true }
+    return false
+  }
+
   /// Whether it shows of a start time which second it is in, and nothing else.
   var isWholeSecond: Bool {
     if case .time = self { return true }

@@ -19,6 +19,8 @@ import VarnishLog
     let slot: Int
     let rule: FormatItem.MatchRule?
     let kind: Kind
+    /// The formats that have it.
+    let formats: FormatSet
   }
 
   /// What the value is for.
@@ -44,7 +46,9 @@ import VarnishLog
   private let matchesLoosely: Bool
   private let names: UnsafeMutableRawBufferPointer
 
-  private static let bits: UInt32 = 6
+  /// Room enough for the headers of several formats, whose number hardly matters to the processor's caches: only the
+  /// places of headers that there are in the log are looked at.
+  private static let bits: UInt32 = 8
   private static let fold: UInt32 = 0x2020_2020
 
   init(_ watches: [(watch: CapturePlan.HeaderWatch, kind: Kind)], matchesLoosely: Bool) {
@@ -63,7 +67,7 @@ import VarnishLog
     comparesAll =
       matchesLoosely || multiplier == nil || watches.count > UInt16.max
       || watches.contains { $0.watch.name.count < 4 }
-    // Those of one head lie side by side, and headers of one name stay in the order of the format.
+    // Those of one head lie side by side.
     let sorted =
       comparesAll
       ? watches : wanted.flatMap { head in watches.filter { Self.head(of: $0.watch.name) == head } }
@@ -79,7 +83,8 @@ import VarnishLog
       unsafe entries.initializeElement(
         at: index,
         to: Entry(
-          name: name, folds: folds, nameByteCount: count, slot: watch.slot, rule: watch.rule, kind: kind))
+          name: name, folds: folds, nameByteCount: count, slot: watch.slot, rule: watch.rule, kind: kind,
+          formats: watch.formats))
       guard !comparesAll else { continue }
       let head = unsafe heads + Self.place(Self.head(of: watch.name), self.multiplier)
       if unsafe head.pointee.bytes == 0 {

@@ -21,19 +21,23 @@
   /// Puts a format's steps together.
   ///
   /// - Parameters:
-  ///   - plan: where the values are.
+  ///   - slotOfItem: where the values of pieces are.
   ///   - clocks: which clock shows the time that a piece is.
   ///   - isPlain: whether what is plain can be copied when values are escaped in the usual way.
-  init(_ format: borrowing LineFormat, _ plan: CapturePlan, clocks: [Int: Int], isPlain: Bool) {
+  init(
+    _ items: [FormatItem], _ placements: [ValuePlacement], _ rules: NCSARules, _ style: LineStyle,
+    _ slotOfItem: [Int?], clocks: [Int: Int], isPlain: Bool
+  ) {
     var drafts: [Draft] = [Draft()]
-    for (index, item) in format.items.enumerated() {
+    for (index, item) in items.enumerated() {
       if case .literal(let text) = item {
         drafts[drafts.count - 1].text += text
-      } else if case .requestLine = item, format.placements[index] == .text, !format.style.missesEmpty {
-        drafts += Self.requestLine(format, valueKind: isPlain ? .plain : .value)
+      } else if case .requestLine = item, placements[index] == .text, !style.missesEmpty {
+        drafts += Self.requestLine(rules, valueKind: isPlain ? .plain : .value)
       } else {
         drafts.append(
-          Self.draft(of: item, at: index, format, slot: plan.slotOfItem[index], clocks, isPlain: isPlain))
+          Self.draft(
+            of: item, at: index, placements[index], style, slot: slotOfItem[index], clocks, isPlain: isPlain))
       }
     }
     drafts[drafts.count - 1].text.append(UInt8(ascii: "\n"))
@@ -57,11 +61,9 @@
   }
 
   private static func draft(
-    of item: FormatItem, at index: Int, _ format: borrowing LineFormat, slot: Int?, _ clocks: [Int: Int],
-    isPlain: Bool
+    of item: FormatItem, at index: Int, _ placement: ValuePlacement, _ style: LineStyle, slot: Int?,
+    _ clocks: [Int: Int], isPlain: Bool
   ) -> Draft {
-    let style = format.style
-    let placement = format.placements[index]
     let isText = placement == .text && !style.missesEmpty
     let other = Draft(kind: .item, index: index)
     switch item {
@@ -97,7 +99,7 @@
   }
 
   /// Method, absolute URL and protocol (`ncsa-format.md` 5.3).
-  private static func requestLine(_ format: borrowing LineFormat, valueKind: RenderStep.Kind) -> [Draft] {
+  private static func requestLine(_ rules: NCSARules, valueKind: RenderStep.Kind) -> [Draft] {
     typealias Field = FormatItem.Field
     func value(_ field: Field, or missing: StaticString, then text: StaticString = "") -> Draft {
       Draft(
@@ -107,7 +109,7 @@
     return [
       value(.method, or: "-", then: " "),
       Draft(kind: .host, missing: Array("http://localhost".utf8)),
-      value(.url, or: format.rules.since(4, 0) ? "" : "-"),
+      value(.url, or: rules.since(4, 0) ? "" : "-"),
       value(.queryString, or: "", then: " "),
       value(.httpProtocol, or: "HTTP/1.0"),
     ]

@@ -1,12 +1,15 @@
 import Transactions
 import VarnishLog
 
-/// The values that a walk over one transaction found (`ncsa-format.md` 4).
-@safe struct Captures: ~Copyable {
+/// The values that a walk over one transaction found (`ncsa-format.md` 4), for all formats that share them.
+///
+/// The walk is made when the first of them wants the transaction.
+@safe package struct Captures: ~Copyable {
   // Invariant: `slots` has as many elements as the plan has slots, and every slot that is asked for is from that
-  // plan or a step of `table`, which names the first ones. Values are looked at only while the transaction lasts that they were found in.
+  // plan or a step of `table`, which names the first ones. Values are looked at only while the transaction lasts that they were found in:
+  // before another one is asked about, `forget` is called.
 
-  let plan: CapturePlan
+  private let plan: CapturePlan
   private let rules: NCSARules
   private let table: CaptureTable
   private let requestTable: HeaderTable
@@ -17,13 +20,15 @@ import VarnishLog
   private var takesPipes = false
   /// From 7.7 on, what VCL does to a message after it came in or before it goes out doesn't count.
   private var phaseEnded = false
+  /// Whether the transaction was walked over, and whether it gives a line at all.
+  @usableFromInline var isWalked = false
+  private var givesLine = false
 
-  /// Whether a value of the transaction is from a record that the log's writer has probably cut.
-  private(set) var hasCutValue = false
-  /// Whether there was a longer one, so that nothing is known of how long a text is that was cut.
-  var hasLongerValue = false
-  /// Whether each transaction is looked at as if it was the first.
-  var forgetsLengths = false
+  /// The formats with a value from a record that the log's writer has probably cut: one as long as it lets them be by
+  /// default, with no longer one in front of it.
+  private(set) var cutFormats = FormatSet()
+  /// The formats with a value from a longer record.
+  private(set) var longerFormats = FormatSet()
 
   /// By default a writer cuts records behind 255 bytes, the NUL among them, and nothing marks it.
   private static let cutByteCountUsual = 254
@@ -49,10 +54,10 @@ import VarnishLog
     }
   }
 
-  init(_ plan: CapturePlan, rules: NCSARules) {
+  package init(_ plan: CapturePlan) {
     self.plan = plan
-    self.rules = rules
-    table = CaptureTable(plan, rules: rules)
+    rules = plan.rules
+    table = CaptureTable(plan)
     requestTable = HeaderTable(
       plan.ownHeaders + plan.requestHeaders.map { ($0, .value) },
       matchesLoosely: rules.matchesHeadersLoosely)
@@ -62,8 +67,12 @@ import VarnishLog
     unsafe slots.initialize(repeating: .none)
   }
 
-  /// The records that these values depend on.
-  var wish: PickWish { plan.wish(matchesLoosely: rules.matchesHeadersLoosely) }
+  /// Whether any value is from a record so long.
+  @inline(__always)
+  var hasLongValues: Bool { !cutFormats.isEmpty || !longerFormats.isEmpty }
+
+  /// Whether more than one format takes values from here.
+  package var areShared: Bool { plan.formats.count > 1 }
 
   deinit {
     table.deallocate()
@@ -77,23 +86,30 @@ import VarnishLog
   @inline(__always)
   subscript(slot: Int) -> LogBytes? { unsafe slots[slot].bytes }
 
-  /// Walks a transaction and keeps what the plan asks for.
+  /// Makes ready for another transaction.
+  @inlinable @inline(__always)
+  package mutating func forget() { isWalked = false }
+
+  /// Walks a transaction and keeps what the plan asks for, unless that was done.
   ///
   /// The values stay valid as long as the transaction does.
   ///
   /// - Returns: whether the transaction is one that gives a line at all.
   @inline(__always)
   mutating func collect<Layout>(_ transaction: Transaction<Layout>) -> Bool {
+    if isWalked { return givesLine }
+    isWalked = true
     unsafe slots.update(repeating: .none)
     isBackend = transaction.type == .backendRequest
     takesPipes = !isBackend || rules.mixesSides
     phaseEnded = false
-    hasCutValue = false
-    if forgetsLengths { hasLongerValue = false }
+    cutFormats = FormatSet()
+    longerFormats = FormatSet()
     hitMiss = .none
     handling = .none
     let steps = unsafe table.steps(isBackend: isBackend)
-    return transaction.forEachPicked { unsafe take($0, steps) }
+    givesLine = transaction.forEachPicked { unsafe take($0, steps) }
+    return givesLine
   }
 
   /// Keeps what the plan asks for of one record.
@@ -176,13 +192,20 @@ import VarnishLog
 
   // MARK: Which record counts
 
-  /// Takes note of how long a record is of which a value is kept.
-  private mutating func noteLength(of payload: LogBytes) {
-    guard payload.count >= Self.cutByteCountUsual else { return }
-    if payload.count > Self.cutByteCountUsual {
-      hasLongerValue = true
-    } else if !hasLongerValue {
-      hasCutValue = true
+  /// Takes note of how long a record is of which formats have a value.
+  @inline(__always)
+  private mutating func noteLength(of payload: LogBytes, for formats: FormatSet) {
+    if payload.count >= Self.cutByteCountUsual { noteLong(payload.count, formats) }
+  }
+
+  @inline(never)
+  private mutating func noteLong(_ byteCount: Int, _ formats: FormatSet) {
+    if byteCount > Self.cutByteCountUsual {
+      longerFormats.formUnion(formats)
+    } else {
+      var formats = formats
+      formats.subtract(longerFormats)
+      cutFormats.formUnion(formats)
     }
   }
 
@@ -211,7 +234,7 @@ import VarnishLog
 
   private mutating func takeURL(_ payload: LogBytes, _ step: UnsafePointer<CaptureStep>) {
     typealias Field = FormatItem.Field
-    noteLength(of: payload)
+    noteLength(of: payload, for: plan.urlFormats)
     let mark = payload.firstIndex(of: UInt8(ascii: "?")) ?? payload.count
     unsafe set(Field.url.rawValue, payload.prefix(mark).trimmed, step)
     unsafe set(Field.queryString.rawValue, payload.dropFirst(mark).trimmed, step)
@@ -247,34 +270,31 @@ import VarnishLog
     _ payload: LogBytes, _ table: HeaderTable, _ candidates: Range<Int>, _ step: UnsafePointer<CaptureStep>,
     isUnset: Bool
   ) {
-    // The rule of one specifier stays in force, for this record, for those behind it that have none. That
-    // is a quirk of the releases that have rules at all.
-    var stated: FormatItem.MatchRule?
     for index in candidates {
       let entry = unsafe table.entry(index)
       guard let value = unsafe table.match(payload, entry) else { continue }
-      noteLength(of: payload)
       if unsafe entry.pointee.kind != .value {
-        unsafe takeOwn(entry, value, of: payload, isUnset: isUnset)
+        // That one of these was removed counts for nothing: what came before or after it does.
+        if isUnset { continue }
+        unsafe noteLength(of: payload, for: entry.pointee.formats)
+        unsafe takeOwn(entry, value, of: payload)
         continue
       }
-      stated = unsafe entry.pointee.rule ?? stated
-      if let stated {
-        unsafe set(entry.pointee.slot, value, takesLast: stated == .last)
+      unsafe noteLength(of: payload, for: entry.pointee.formats)
+      if let rule = unsafe entry.pointee.rule {
+        unsafe set(entry.pointee.slot, value, takesLast: rule == .last)
       } else if unsafe !(step.pointee.endsWithPhase && phaseEnded) {
         unsafe set(entry.pointee.slot, value, takesLast: step.pointee.takesLast, isUnset: isUnset)
       }
     }
   }
 
-  /// Host and user of the request line.
-  ///
-  /// That one of these was removed counts for nothing: what came before or after it does. As for the line's other
-  /// parts, the first counts, but from 7.7 on the last that a fetch has.
+  /// Host and user of the request line: as for the line's other parts, the first counts, but from 7.7 on the last that
+  /// a fetch has.
   private mutating func takeOwn(
-    _ entry: UnsafePointer<HeaderTable.Entry>, _ value: LogBytes, of payload: LogBytes, isUnset: Bool
+    _ entry: UnsafePointer<HeaderTable.Entry>, _ value: LogBytes, of payload: LogBytes
   ) {
-    guard !isUnset, !(rules.followsPhases && phaseEnded) else { return }
+    if rules.followsPhases && phaseEnded { return }
     let takesLast = rules.followsPhases && isBackend
     if unsafe entry.pointee.kind == .host {
       unsafe set(entry.pointee.slot, value, takesLast: takesLast)
@@ -335,7 +355,7 @@ import VarnishLog
     for watch in plan.keys where unsafe !slots[watch.slot].isSet {
       let key = payload.prefix(watch.key.count)
       guard key.count == watch.key.count, unsafe key.buffer.elementsEqual(watch.key) else { continue }
-      noteLength(of: payload)
+      noteLength(of: payload, for: watch.formats)
       setFirst(watch.slot, payload.dropFirst(watch.key.count).trimmed)
     }
   }
@@ -349,7 +369,7 @@ import VarnishLog
         guard matches else { continue }
         value = value.dropFirst(prefix.count).droppingLeadingBlanks
       }
-      noteLength(of: payload)
+      noteLength(of: payload, for: watch.formats)
       if let field = watch.field {
         setFirst(watch.slot, value.field(field))
       } else {
