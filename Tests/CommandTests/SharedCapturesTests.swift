@@ -79,7 +79,7 @@ struct SharedCapturesTests {
       ["--output", "file=\(home.file("\(output.index)")) \(output.settings)"]
     }
     let result = try ProcessRunner.run(
-      Command(try Subject.found().path, ["ncsa", "-bc", "--stats"] + arguments + options))
+      Command(try Subject.found().path, ["ncsa", "-bc", "--report", "1h"] + arguments + options))
     try #require(result.status == 0, "\(result.errorText.prefix(1000))")
     let accounts = result.errorText.split(separator: "\n").map { line in
       line.split(separator: " ").filter { $0.contains("=") }.joined(separator: " ")
@@ -90,11 +90,9 @@ struct SharedCapturesTests {
     }
   }
 
-  /// Compares a run with all outputs that may be among them with a run for each.
-  private func compare(_ arguments: [String], where isIncluded: (String) -> Bool = { _ in true }) throws {
-    let outputs = Self.outputs.filter(isIncluded).enumerated().map {
-      (index: $0.offset, settings: $0.element)
-    }
+  /// Compares a run with all outputs with a run for each.
+  private func compare(_ settings: [String], _ arguments: [String]) throws {
+    let outputs = settings.enumerated().map { (index: $0.offset, settings: $0.element) }
     let arguments = ["-r", home.file("log")] + arguments
     let together = try run(outputs, arguments)
     for (output, found) in zip(outputs, together) {
@@ -104,7 +102,9 @@ struct SharedCapturesTests {
       if output.settings.contains("limit") { continue }
       #expect(found.account == expected.account, "\(arguments) \(output.settings)")
     }
-    #expect(together.count { $0.text.count > 1000 } >= 5, "hardly anything is shown: \(arguments)")
+    #expect(
+      together.count { $0.text.count > 1000 } * 2 > outputs.count,
+      "hardly anything is shown: \(arguments)")
     #expect(together.contains { $0.account.contains("truncated=") }, "no value seems cut: \(arguments)")
   }
 
@@ -113,29 +113,29 @@ struct SharedCapturesTests {
     grouping: String, layout: SampleLayout
   ) throws {
     try LogFileBuilder(layout, lines: Self.lines(400)).write(to: home.file("log"))
-    try compare(["-g", grouping])
+    try compare(Self.outputs, ["-g", grouping])
   }
 
   /// Of releases that differ in which records count, and in what is shared.
   @Test(arguments: ["4.1.0", "6.0.0", "7.1.0"])
   func `so it does by the rules of a release`(version: String) throws {
     try LogFileBuilder(lines: Self.lines(200)).write(to: home.file("log"))
-    try compare(["--compat", version]) { settings in
-      ![":first", ":last", "VSL"].contains { settings.contains($0) }
-    }
+    let isOldest = version.hasPrefix("4")
+    let outputs = Self.outputs.map { $0.replacing(":first", with: "").replacing(":last", with: "") }
+      .filter { settings in !isOldest || !["VSL", "vxid", "format=json"].contains { settings.contains($0) } }
+    try compare(outputs, ["--compat", version])
   }
 
   @Test func `so it does where several threads read a file`() throws {
     // Some chunks of two MiB; records take longer to be made than to be read.
     let bytes = LogFileBuilder(lines: Self.lines(500)).bytes
     let magic = SampleLayout.twoWord.fileMagic
-    let log = (0..<12).reduce(into: magic) { log, _ in log += bytes.dropFirst(magic.count) }
+    let log = (0..<20).reduce(into: magic) { log, _ in log += bytes.dropFirst(magic.count) }
     try #require(log.count > 3 * (2 << 20))
     try writeFile(home.file("log"), log)
-    for threads in ["1", "2"] {
-      // These have a file read in order.
-      try compare(["--threads", threads]) { !$0.contains("limit") && !$0.contains("show") }
-    }
+    // The others have a file read in order.
+    let outputs = Self.outputs.filter { !$0.contains("limit") && !$0.contains("show") }
+    for threads in ["1", "2"] { try compare(outputs, ["--threads", threads]) }
   }
 
   /// They are more than can share captures.
