@@ -5,7 +5,7 @@ import VarnishLog
 ///
 /// The walk is made when the first of them wants the transaction.
 @safe package struct Captures: ~Copyable {
-  // Invariant: `slots` has as many elements as the plan has slots, and every slot that is asked for is from that
+  // Invariant: `slots` has as many elements as the plan has slots, which are some, and every slot that is asked for is from that
   // plan or a step of `table`, which names the first ones. Values are looked at only while the transaction lasts that they were found in:
   // before another one is asked about, `forget` is called.
 
@@ -33,26 +33,7 @@ import VarnishLog
   /// By default a writer cuts records behind 255 bytes, the NUL among them, and nothing marks it.
   private static let cutByteCountUsual = 254
 
-  private(set) var hitMiss = Handling.none
-  private(set) var handling = Handling.none
-
-  enum Handling {
-    case none, hit, miss, pass, synth, error, pipe, hitMiss, hitPass
-
-    var text: StaticString {
-      switch self {
-      case .none: "-"
-      case .hit: "hit"
-      case .miss: "miss"
-      case .pass: "pass"
-      case .synth: "synth"
-      case .error: "error"
-      case .pipe: "pipe"
-      case .hitMiss: "hitmiss"
-      case .hitPass: "hitpass"
-      }
-    }
-  }
+  private var hitMiss = Handling.none, handling = Handling.none
 
   package init(_ plan: CapturePlan) {
     self.plan = plan
@@ -81,18 +62,18 @@ import VarnishLog
     unsafe slots.deallocate()
   }
 
-  /// The value in a slot; nil if the transaction has none.
-  // Inlined, because to call it the whole of `self` would be copied.
+  /// What was found, valid as long as the transaction is.
   @inline(__always)
-  subscript(slot: Int) -> LogBytes? { unsafe slots[slot].bytes }
+  var values: CapturedValues {
+    unsafe CapturedValues(
+      slots: UnsafePointer(slots.baseAddress.unsafelyUnwrapped), hitMiss: hitMiss, handling: handling)
+  }
 
   /// Makes ready for another transaction.
   @inlinable @inline(__always)
   package mutating func forget() { isWalked = false }
 
   /// Walks a transaction and keeps what the plan asks for, unless that was done.
-  ///
-  /// The values stay valid as long as the transaction does.
   ///
   /// - Returns: whether the transaction is one that gives a line at all.
   @inline(__always)

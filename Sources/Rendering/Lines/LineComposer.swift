@@ -20,18 +20,18 @@ package import VarnishLog
   private var format: FormatSet
   private var slotOfItem: [Int?]
   private var program: RenderProgram
-  private let clocks: UnsafeMutableBufferPointer<ClockText>
+  let clocks: UnsafeMutableBufferPointer<ClockText>
   /// The clocks of times, by their place in the format.
   private let clockOfItem: [Int: Int]
   /// The clock of RFC 3339 times; one serves them all.
-  private let timestampClock: Int
+  let timestampClock: Int
   private let start: StartReading
   private let takesEnd: Bool
   private var knownSecond = KnownSecond()
   /// Where user names are decoded.
   private let scratch: UnsafeMutableRawBufferPointer
-  private var startSeconds = 0.0
-  private var endSeconds = 0.0
+  private(set) var startSeconds = 0.0
+  private(set) var endSeconds = 0.0
   /// The second that the start is in.
   private var startSecond: Int64 = 0
 
@@ -143,10 +143,11 @@ package import VarnishLog
     lastLineHasCutValue = false
     if forgetsLengths { hasSeenLongerValue = false }
     if captures.hasLongValues { noteLengths(&captures) }
-    guard isLine, readStart(&captures) else { return .noLine }
+    let values = captures.values
+    guard isLine, readStart(values) else { return .noLine }
     var step = unsafe program.start
     while unsafe step < program.end {
-      unsafe put(step, &captures, of: transaction, to: &line)
+      unsafe put(step, values, of: transaction, to: &line)
       unsafe line.put(step.pointee.text)
       unsafe step += 1
     }
@@ -156,27 +157,27 @@ package import VarnishLog
   /// Writes what a step puts in front of its text.
   @inline(__always)
   private mutating func put<Layout: RecordLayout>(
-    _ step: UnsafePointer<RenderStep>, _ captures: inout Captures, of transaction: Transaction<Layout>,
+    _ step: UnsafePointer<RenderStep>, _ values: CapturedValues, of transaction: Transaction<Layout>,
     to line: inout LineWriter
   ) {
     switch unsafe step.pointee.kind {
     case .plain:
-      guard let value = unsafe captures[Int(step.pointee.index)] else {
+      guard let value = unsafe values[Int(step.pointee.index)] else {
         return unsafe line.put(step.pointee.missing)
       }
       let count = line.putPlain(value)
       if count < value.count { escapers[.text].putSpecials(value.dropFirst(count), to: &line) }
     case .host:
-      guard let host = captures[CapturePlan.Slot.host] else { return unsafe line.put(step.pointee.missing) }
+      guard let host = values[CapturePlan.Slot.host] else { return unsafe line.put(step.pointee.missing) }
       put(host: host, to: &line)
     case .time: unsafe clocks[Int(step.pointee.index)].put(startSecond, to: &line)
     case .user:
-      guard captures[CapturePlan.Slot.authorization] != nil else {
+      guard values[CapturePlan.Slot.authorization] != nil else {
         return unsafe line.put(step.pointee.missing)
       }
-      unsafe put(user(&captures), or: step.pointee.missing, to: &line)
+      unsafe put(user(values), or: step.pointee.missing, to: &line)
     case .nothing: break
-    default: unsafe putOther(step, &captures, of: transaction, to: &line)
+    default: unsafe putOther(step, values, of: transaction, to: &line)
     }
   }
 
@@ -184,28 +185,28 @@ package import VarnishLog
   ///
   /// - Returns: false if that must be known and isn't.
   @inline(__always)
-  private mutating func readStart(_ captures: inout Captures) -> Bool {
+  private mutating func readStart(_ values: CapturedValues) -> Bool {
     switch start {
     case .nothing: return true
     case .second:
-      guard let text = captures[CapturePlan.Slot.start] else { return false }
+      guard let text = values[CapturePlan.Slot.start] else { return false }
       if let second = knownSecond.second(of: text) {
         startSecond = second
         return true
       }
-      return setStart(knownSecond.read(text), &captures)
+      return setStart(knownSecond.read(text), values)
     case .fraction:
-      return setStart(captures[CapturePlan.Slot.start].flatMap(LogNumber.seconds), &captures)
+      return setStart(values[CapturePlan.Slot.start].flatMap(LogNumber.seconds), values)
     }
   }
 
   @inline(__always)
-  private mutating func setStart(_ seconds: Double?, _ captures: inout Captures) -> Bool {
+  private mutating func setStart(_ seconds: Double?, _ values: CapturedValues) -> Bool {
     guard let seconds else { return false }
     startSeconds = seconds
     startSecond = Int64(seconds.rounded(.down))
     if takesEnd {
-      endSeconds = captures[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? seconds
+      endSeconds = values[CapturePlan.Slot.end].flatMap(LogNumber.seconds) ?? seconds
     }
     return true
   }
@@ -221,22 +222,22 @@ package import VarnishLog
   /// Writes what a step that fewer lines have puts in front of its text.
   @inline(never)
   private mutating func putOther<Layout: RecordLayout>(
-    _ pointer: UnsafePointer<RenderStep>, _ captures: inout Captures, of transaction: Transaction<Layout>,
+    _ pointer: UnsafePointer<RenderStep>, _ values: CapturedValues, of transaction: Transaction<Layout>,
     to line: inout LineWriter
   ) {
     let step = unsafe pointer.pointee
     switch step.kind {
-    case .value: put(captures[Int(step.index)], or: step.missing, to: &line)
+    case .value: put(values[Int(step.index)], or: step.missing, to: &line)
     case .column:
-      guard let value = captures[Int(step.index)], value.count > 0 else { return line.put(step.missing) }
+      guard let value = values[Int(step.index)], value.count > 0 else { return line.put(step.missing) }
       escapers[step.placement].put(value, to: &line)
     case .string:
-      guard let value = captures[Int(step.index)] else { return line.put(step.missing) }
+      guard let value = values[Int(step.index)] else { return line.put(step.missing) }
       line.put(UInt8(ascii: "\""))
       escapers[.text].put(value, to: &line)
       line.put(UInt8(ascii: "\""))
     case .number:
-      guard let value = captures[Int(step.index)], LogNumber.isJSON(value) else {
+      guard let value = values[Int(step.index)], LogNumber.isJSON(value) else {
         return line.put(step.missing)
       }
       line.put(value)
@@ -249,31 +250,31 @@ package import VarnishLog
         put(number, to: &line)
       }
     case .timestamp: putTimestamp(to: &line)
-    case .hitMiss: put(captures.hitMiss, or: step.missing, to: &line)
-    case .handling: put(captures.handling, or: step.missing, to: &line)
+    case .hitMiss: put(values.hitMiss, or: step.missing, to: &line)
+    case .handling: put(values.handling, or: step.missing, to: &line)
     case .side: line.put(transaction.type == .backendRequest ? "b" : "c")
     case .vxid: line.put(decimal: transaction.vxid, minimumDigits: 1)
-    case .item: put(itemAt: Int(step.index), &captures, to: &line)
+    case .item: put(itemAt: Int(step.index), values, to: &line)
     case .nothing, .plain, .time, .user, .host: break
     }
   }
 
-  private func put(_ handling: Captures.Handling, or missing: PooledText, to line: inout LineWriter) {
+  private func put(_ handling: Handling, or missing: PooledText, to line: inout LineWriter) {
     if handling == .none { line.put(missing) } else { line.put(handling.text) }
   }
 
   private mutating func put(
-    itemAt index: Int, _ captures: inout Captures, to line: inout LineWriter
+    itemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
   ) {
     switch items[index] {
-    case .time: putNumber(itemAt: index, &captures, to: &line)
+    case .time: putNumber(itemAt: index, values, to: &line)
     case .side where placements[index] == .number: putMissingNumber(items[index], to: &line)
     case .timeNumber(.timestamp): putMissingNumber(items[index], to: &line)
     default:
       switch placements[index] {
-      case .text, .word, .column, .name, .httpProtocol: put(valueOfItemAt: index, &captures, to: &line)
-      case .string: putString(itemAt: index, &captures, to: &line)
-      case .number: putNumber(itemAt: index, &captures, to: &line)
+      case .text, .word, .column, .name, .httpProtocol: put(valueOfItemAt: index, values, to: &line)
+      case .string: putString(itemAt: index, values, to: &line)
+      case .number: putNumber(itemAt: index, values, to: &line)
       }
     }
   }
@@ -283,10 +284,10 @@ package import VarnishLog
   /// - Returns: whether there was a value.
   @discardableResult
   private mutating func put(
-    valueOfItemAt index: Int, _ captures: inout Captures, to line: inout LineWriter
+    valueOfItemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
   ) -> Bool {
     let item = items[index]
-    let value = slotOfItem[index].flatMap { captures[$0] }
+    let value = slotOfItem[index].flatMap { values[$0] }
     let escaper = escapers[placements[index]]
     func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
       guard let value, value.count > 0 || !style.missesEmpty else {
@@ -314,14 +315,14 @@ package import VarnishLog
     case .requestHeader, .responseHeader, .record:
       return put(value, or: style.missingText, to: &line)
     case .logKey: return put(value, or: style.missingLogKey, to: &line)
-    case .requestLine: putRequestLine(&captures, to: &line)
-    case .user: return put(user(&captures), or: style.missingUser, to: &line)
+    case .requestLine: putRequestLine(values, to: &line)
+    case .user: return put(user(values), or: style.missingUser, to: &line)
     case .time:
       if let clock = clockOfItem[index] { unsafe clocks[clock].put(startSecond, to: &line) }
     case .timeNumber(let number): self.put(number, to: &line)
     case .duration(let unit): self.put(unit, to: &line)
-    case .hitMiss: return self.put(captures.hitMiss, to: &line)
-    case .handling: return self.put(captures.handling, to: &line)
+    case .hitMiss: return self.put(values.hitMiss, to: &line)
+    case .handling: return self.put(values.handling, to: &line)
     case .query, .protocolVersion, .host:
       return put(value.flatMap { part($0, for: item) }, or: style.missingText, to: &line)
     case .port(let fallback):
@@ -346,7 +347,7 @@ package import VarnishLog
     }
   }
 
-  private func put(_ handling: Captures.Handling, to line: inout LineWriter) -> Bool {
+  private func put(_ handling: Handling, to line: inout LineWriter) -> Bool {
     guard handling != .none else {
       unsafe style.missingHandling.withUnsafeBytes { unsafe line.put($0) }
       return false
@@ -357,11 +358,11 @@ package import VarnishLog
 
   /// Writes a whole JSON string, or what stands for it without quotation marks.
   private mutating func putString(
-    itemAt index: Int, _ captures: inout Captures, to line: inout LineWriter
+    itemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
   ) {
     let before = line
     line.put(UInt8(ascii: "\""))
-    if put(valueOfItemAt: index, &captures, to: &line) {
+    if put(valueOfItemAt: index, values, to: &line) {
       line.put(UInt8(ascii: "\""))
     } else {
       line = before
@@ -371,10 +372,10 @@ package import VarnishLog
 
   /// Writes a value where only a number may stand, or what stands for it.
   private mutating func putNumber(
-    itemAt index: Int, _ captures: inout Captures, to line: inout LineWriter
+    itemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
   ) {
     let before = line
-    let isThere = put(valueOfItemAt: index, &captures, to: &line)
+    let isThere = put(valueOfItemAt: index, values, to: &line)
     guard !line.overflowed else { return }
     if isThere, LogNumber.isJSON(line.written(since: before.count)) { return }
     line = before
@@ -405,28 +406,28 @@ package import VarnishLog
 
   /// Method, absolute URL and protocol (`ncsa-format.md` 5.3), where that isn't written step by step.
   ///
-  /// Nothing is changed; but what a method only borrows, `self` or captures, it is given a copy of.
-  private mutating func putRequestLine(_ captures: inout Captures, to line: inout LineWriter) {
+  /// Nothing is changed; but a method that only borrows `self` is given a copy of it.
+  private mutating func putRequestLine(_ values: CapturedValues, to line: inout LineWriter) {
     typealias Field = FormatItem.Field
-    if let method = captures[Field.method.rawValue] {
+    if let method = values[Field.method.rawValue] {
       escapers[.text].put(method, to: &line)
     } else {
       line.put("-")
     }
     line.put(" ")
-    if let host = captures[CapturePlan.Slot.host] {
+    if let host = values[CapturePlan.Slot.host] {
       put(host: host, to: &line)
     } else {
       line.put("http://localhost")
     }
-    if let url = captures[Field.url.rawValue] {
+    if let url = values[Field.url.rawValue] {
       escapers[.text].put(url, to: &line)
     } else if !rules.since(4, 0) {
       line.put("-")
     }
-    if let query = captures[Field.queryString.rawValue] { escapers[.text].put(query, to: &line) }
+    if let query = values[Field.queryString.rawValue] { escapers[.text].put(query, to: &line) }
     line.put(" ")
-    putProtocol(captures[Field.httpProtocol.rawValue], to: &line)
+    putProtocol(values[Field.httpProtocol.rawValue], to: &line)
   }
 
   @inline(__always)
@@ -437,63 +438,8 @@ package import VarnishLog
 
   /// The user's name; valid until it is asked for again.
   @inline(__always)
-  private func user(_ captures: inout Captures) -> LogBytes? {
-    guard let token = captures[CapturePlan.Slot.authorization] else { return nil }
+  private func user(_ values: CapturedValues) -> LogBytes? {
+    guard let token = values[CapturePlan.Slot.authorization] else { return nil }
     return unsafe BasicUser.decode(token, strictly: rules.decodesStrictly, into: scratch)
-  }
-
-  // MARK: Times. All in IEEE doubles and truncated, as it has always been done.
-
-  private func put(_ number: FormatItem.TimeNumber, to line: inout LineWriter) {
-    let fraction = startSeconds - startSeconds.rounded(.towardZero)
-    switch number {
-    case .seconds: line.put(Int64(startSeconds))
-    case .milliseconds: line.put(Int64(startSeconds * 1e3))
-    case .microseconds: line.put(Int64(startSeconds * 1e6))
-    case .millisecondsFraction: putFraction(fraction * 1e3, digits: 3, to: &line)
-    case .microsecondsFraction: putFraction(fraction * 1e6, digits: 6, to: &line)
-    case .nanoseconds:
-      let number = Self.microseconds(startSeconds)
-      line.put(number)
-      if number != 0 { line.put("000") }
-    case .timestamp: break
-    }
-  }
-
-  private func putTimestamp(to line: inout LineWriter) {
-    let total = Self.microseconds(startSeconds)
-    let second = (Double(total) / 1e6).rounded(.down)
-    unsafe clocks[timestampClock].put(Int64(second), to: &line)
-    line.put(".")
-    line.put(decimal: (total - Int64(second) * 1_000_000).magnitude, minimumDigits: 6)
-    line.put("Z")
-  }
-
-  private func putFraction(_ value: Double, digits: Int, to line: inout LineWriter) {
-    let number = Int64(value)
-    if number < 0 { line.put("-") }
-    line.put(decimal: number.magnitude, minimumDigits: digits)
-  }
-
-  /// The nearest microsecond: the log has six digits, and a double may lie just below them.
-  private static func microseconds(_ seconds: Double) -> Int64 { Int64((seconds * 1e6).rounded()) }
-
-  private func put(_ unit: FormatItem.DurationUnit, to line: inout LineWriter) {
-    let seconds = endSeconds - startSeconds
-    switch unit {
-    case .seconds: line.put(Int64(seconds))
-    case .milliseconds: line.put(Int64(seconds * 1e3))
-    case .microseconds: line.put(Int64(seconds * 1e6))
-    case .nanoseconds:
-      let number = Self.microseconds(seconds)
-      line.put(number)
-      if number != 0 { line.put("000") }
-    case .decimalSeconds:
-      let number = Self.microseconds(seconds)
-      if number < 0 { line.put("-") }
-      line.put(decimal: number.magnitude / 1_000_000, minimumDigits: 1)
-      line.put(".")
-      line.put(decimal: number.magnitude % 1_000_000, minimumDigits: 6)
-    }
   }
 }

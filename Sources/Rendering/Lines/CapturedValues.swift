@@ -1,0 +1,40 @@
+import VarnishLog
+
+/// What captures have found in a transaction, for writing lines.
+@safe struct CapturedValues {
+  // Invariant: `slots` are those of captures, and every slot that is asked for is from their plan. They are looked at only
+  // until the captures are of another transaction.
+
+  private let slots: UnsafePointer<CapturedValue>
+  let hitMiss: Handling
+  let handling: Handling
+
+  init(slots: UnsafePointer<CapturedValue>, hitMiss: Handling, handling: Handling) {
+    unsafe self.slots = slots
+    self.hitMiss = hitMiss
+    self.handling = handling
+  }
+
+  /// The value in a slot; nil if the transaction has none.
+  @inline(__always)
+  subscript(slot: Int) -> LogBytes? { unsafe slots[slot].bytes }
+}
+
+/// What has become of a request in the cache.
+enum Handling {
+  case none, hit, miss, pass, synth, error, pipe, hitMiss, hitPass
+
+  var text: StaticString {
+    switch self {
+    case .none: "-"
+    case .hit: "hit"
+    case .miss: "miss"
+    case .pass: "pass"
+    case .synth: "synth"
+    case .error: "error"
+    case .pipe: "pipe"
+    case .hitMiss: "hitmiss"
+    case .hitPass: "hitpass"
+    }
+  }
+}
