@@ -130,12 +130,12 @@ struct SharedCapturesTests {
     // Some chunks of two MiB; records take longer to be made than to be read.
     let bytes = LogFileBuilder(lines: Self.lines(500)).bytes
     let magic = SampleLayout.twoWord.fileMagic
-    let log = (0..<20).reduce(into: magic) { log, _ in log += bytes.dropFirst(magic.count) }
+    let log = (0..<13).reduce(into: magic) { log, _ in log += bytes.dropFirst(magic.count) }
     try #require(log.count > 3 * (2 << 20))
     try writeFile(home.file("log"), log)
     // The others have a file read in order.
     let outputs = Self.outputs.filter { !$0.contains("limit") && !$0.contains("show") }
-    for threads in ["1", "2"] { try compare(outputs, ["--threads", threads]) }
+    try compare(outputs, ["--threads", "2"])
   }
 
   /// They are more than can share captures.
