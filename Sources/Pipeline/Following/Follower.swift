@@ -286,11 +286,13 @@ extension Follower {
     let isStale = instance.isStale
     let endsAfterLog = run.control.configuration.process.monitor?.endsAfterLog ?? false
     let pause: Run.Pause
+    let readBytesBefore = run.readBytes
     do throws(LogError) {
       pause = try run.pump(&following.ring, &following.reading)
     } catch {
       throw .log(error)
     }
+    if run.readBytes > readBytesBefore { following.rhythm.hasRead() }
     run.lookAtOutputs()
     run.lookAtReload(&following.reading, from: &following.ring)
     let event = handle(pause, &following, isStale: isStale, endsAfterLog: endsAfterLog, now)

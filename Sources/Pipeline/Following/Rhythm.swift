@@ -7,8 +7,9 @@ struct Rhythm {
 
   /// A new log is to be followed within a second, and what is left of the former one has to be read before.
   private static let lookNanoseconds: Int64 = 500_000_000
-  /// With the longest pause while entries come, 20 ms, less than the tenth of a second in which a line is to be out.
+  /// With the longest pause while records come, less than the tenth of a second in which a line is to be out.
   private static let publicationNanoseconds: Int64 = 45_000_000
+  private static let millisecondsMaxWhileRead: Int32 = 45
 
   /// A small ring is overwritten sooner and must be looked at more often.
   ///
@@ -19,7 +20,11 @@ struct Rhythm {
     milliseconds = millisecondsMin
   }
 
+  /// Takes note that there was more than one look can take.
   mutating func wasBusy() { milliseconds = millisecondsMin }
+
+  /// Takes note that records have come: the next ones are expected soon.
+  mutating func hasRead() { milliseconds = min(milliseconds, Self.millisecondsMaxWhileRead) }
 
   /// How long to sleep now: twice as long each time, as long as nothing comes, but no longer than what was made may
   /// remain unseen.
