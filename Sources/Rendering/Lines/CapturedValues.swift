@@ -2,8 +2,8 @@ import VarnishLog
 
 /// What captures have found in a transaction, for writing lines.
 @safe struct CapturedValues {
-  // Invariant: `slots` are those of captures, and every slot that is asked for is from their plan. They are looked at only
-  // until the captures are of another transaction.
+  // Invariant: `slots` are those of captures, which `LineComposer.render` has found to be as many as its format needs.
+  // They are looked at only until the captures are of another transaction.
 
   private let slots: UnsafePointer<CapturedValue>
   let hitMiss: Handling

@@ -5,9 +5,9 @@ import VarnishLog
 ///
 /// The walk is made when the first of them wants the transaction.
 @safe package struct Captures: ~Copyable {
-  // Invariant: `slots` has as many elements as the plan has slots, which are some, and every slot that is asked for is from that
-  // plan or a step of `table`, which names the first ones. Values are looked at only while the transaction lasts that they were found in:
-  // before another one is asked about, `forget` is called.
+  // Invariant: `slots` has as many elements as the plan has slots, and never none. The captures' own steps are from that
+  // plan; a format's slots are compared with `slotCount` before its values are asked for. Values are looked at only while
+  // the transaction lasts that they were found in: before another one is asked about, `forget` is called.
 
   private let plan: CapturePlan
   private let rules: NCSARules
@@ -51,6 +51,10 @@ import VarnishLog
   /// Whether any value is from a record so long.
   @inline(__always)
   var hasLongValues: Bool { !cutFormats.isEmpty || !longerFormats.isEmpty }
+
+  /// How many slots there are.
+  @inline(__always)
+  var slotCount: Int { unsafe slots.count }
 
   /// Whether more than one format takes values from here.
   package var areShared: Bool { plan.formats.count > 1 }

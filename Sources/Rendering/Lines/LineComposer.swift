@@ -19,6 +19,8 @@ package import VarnishLog
   /// Which format it is in the plan of the captures, and for each piece its slot there.
   private var format: FormatSet
   private var slotOfItem: [Int?]
+  /// How many slots captures must have, so that all of these are among them.
+  private var slotCount: Int
   private var program: RenderProgram
   let clocks: UnsafeMutableBufferPointer<ClockText>
   /// The clocks of times, by their place in the format.
@@ -52,6 +54,7 @@ package import VarnishLog
     escapers = Escapers(format.style.escaping)
     var plan = CapturePlan(rules: format.rules, isJSON: format.takesAllTags, tags: tags)
     (self.format, slotOfItem) = plan.add(format.items)
+    slotCount = plan.slotCount
     self.plan = plan
     let times = format.items.filter(\.needsStart)
     start = times.isEmpty ? .nothing : times.allSatisfy(\.isWholeSecond) ? .second : .fraction
@@ -100,6 +103,7 @@ package import VarnishLog
     if index == plans.count { plans.append(plan.empty) }
     let (format, slots) = plans[index].add(items)
     self.format = format
+    slotCount = plans[index].slotCount
     guard slots != slotOfItem else { return index }
     slotOfItem = slots
     program.deallocate()
@@ -139,6 +143,8 @@ package import VarnishLog
   package mutating func render<Layout: RecordLayout>(
     _ transaction: Transaction<Layout>, _ captures: inout Captures, to line: inout LineWriter
   ) -> LineRenderer.Outcome {
+    // Captures of another plan would be read beyond their end.
+    precondition(captures.slotCount >= slotCount, "captures of a plan that the format hasn't joined")
     let isLine = captures.collect(transaction)
     lastLineHasCutValue = false
     if forgetsLengths { hasSeenLongerValue = false }
