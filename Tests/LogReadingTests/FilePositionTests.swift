@@ -67,6 +67,35 @@ struct FilePositionTests {
     #expect(throws: LogError.self) { try file.next() }
   }
 
+  /// Longer than what is mapped of a file at once, and still being written when it is opened.
+  @Test func `a long file that grows while it is read gives each record once`() throws {
+    var random = SeededGenerator(seed: 36)
+    let directory = try TemporaryDirectory()
+    let log = SampleFile(.twoWord, records: 40_000, &random)
+    try #require(log.bytes.count > 20 << 20)
+    let path = directory.file("log.vsl")
+    // More than is looked at to tell what its tags mean.
+    var written = 5 << 20
+    try writeFile(path, log.bytes[..<written])
+    let writer = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    defer { close(writer) }
+    var source = try FileRecords<NarrowRecords>(LogFile(path: path), assuming: nil)
+    try source.begin()
+    var places: [UInt64] = []
+    while case .records(let run) = try source.next() {
+      var cursor = run.makeCursor()
+      while let record = cursor.next() { places.append(run.place(of: record)) }
+      // More comes before what there is has been read.
+      while written < log.bytes.count, Int(run.endPlace) + (2 << 20) > written {
+        let count = min(Int.random(in: 1...3 << 20, using: &random), log.bytes.count - written)
+        let added = log.bytes[written...].withUnsafeBytes { unsafe write(writer, $0.baseAddress, count) }
+        try #require(added == count)
+        written += count
+      }
+    }
+    #expect(places == log.places, "\(random)")
+  }
+
   @Test func `another file of the same name is another log`() throws {
     var random = SeededGenerator(seed: 34)
     let directory = try TemporaryDirectory()

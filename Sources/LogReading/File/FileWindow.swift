@@ -20,12 +20,13 @@ import VarnishLog
   /// Why it ends there, if it isn't the file's true end.
   private(set) var fault: LogError?
 
-  private var mapping: ReadOnlyMapping?
+  private var mapping: SlidingMapping?
   private let buffer: UnsafeMutableRawBufferPointer
   private var isMapped: Bool
 
-  /// The most a window has, and what is read from a pipe at a time.
+  /// The most a window has, what is added to it at a time, and what is read from a pipe at a time.
   private static var mappedByteCountMax: Int { 4 << 20 }
+  private static var mappedStep: Int { 1 << 20 }
   private static var bufferByteCount: Int { 256 << 10 }
   private static var readByteCount: Int { 64 << 10 }
 
@@ -73,11 +74,15 @@ import VarnishLog
 
   /// Moves to a place, and takes in what is there with the next `slide`.
   mutating func jump(to place: Int) {
+    unmap()
+    offset = place
+    reachedEnd = false
+  }
+
+  private mutating func unmap() {
     mapping = nil
     unsafe start = unsafe UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
-    offset = place
     byteCount = 0
-    reachedEnd = false
   }
 
   /// The file, if it is mapped.
@@ -102,22 +107,27 @@ import VarnishLog
       throw SystemError(
         operation: "read", path: path, problem: "the file has become shorter than what was read")
     }
-    let wanted = min(left, Self.mappedByteCountMax)
+    let kept = offset + byteCount - newOffset
+    let wanted = min(left, kept + Self.mappedStep, Self.mappedByteCountMax)
     // Nothing new: what is mapped already reaches as far as the file does.
-    if wanted <= 0 || (newOffset == offset && wanted <= byteCount) {
+    if newOffset == offset, wanted <= byteCount {
       reachedEnd = true
       return true
     }
-    do {
-      let new = try ReadOnlyMapping(
-        input.file, offset: origin + newOffset, byteCount: wanted, readsAhead: true)
-      unsafe start = unsafe new.base
-      mapping = consume new
-    } catch {
-      guard mapping == nil else { throw error }
-      isMapped = false
-      return false
+    let part = origin + newOffset..<origin + newOffset + wanted
+    if mapping?.move(to: part) != true {
+      let isFirst = mapping == nil
+      // First, so that there are never addresses for two.
+      unmap()
+      do {
+        mapping = try SlidingMapping(input.file, part)
+      } catch {
+        guard isFirst else { throw error }
+        isMapped = false
+        return false
+      }
     }
+    if let base = unsafe mapping?.base { unsafe start = unsafe base }
     offset = newOffset
     byteCount = wanted
     reachedEnd = wanted == left
