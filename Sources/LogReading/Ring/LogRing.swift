@@ -93,7 +93,12 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   public static var recordsStandAlone: Bool { false }
 
   /// Whether the writer is still far enough from what was handed out last.
-  public var isIntact: Bool { writerDistance(from: lentSegment) < Self.unsafeDistance }
+  public var isIntact: Bool {
+    @specialized(where Layout == NarrowRecords, Head == NumberedRingHead)
+    @specialized(where Layout == WideRecords, Head == NumberedRingHead)
+    @specialized(where Layout == NarrowRecords, Head == TurningRingHead)
+    get { writerDistance(from: lentSegment) < Self.unsafeDistance }
+  }
 
   /// A ring tells nobody that it has grown.
   public var waitDescriptor: Int32? { nil }
@@ -197,6 +202,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
     return unsafe RecordRun(start: run.start, byteCount: run.byteCount, place: run.place, shape: shape)
   }
 
+  @inline(__always)
   private mutating func step() -> SourceStep<Layout> {
     while true {
       if let damagedSegment, let stopped = leave(damagedSegment) { return stopped }
@@ -243,6 +249,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   }
 
   /// Hands out the record or the batch's records at `nextWord` and moves behind them.
+  @inline(__always)
   private mutating func lend(_ word: UInt32, tag: UInt8) -> SourceStep<Layout> {
     let room = (ringWords - nextWord) * 4
     let start = unsafe ring + nextWord * 4
@@ -262,6 +269,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
     return unsafe .records(RecordRun(start: start + skipped, byteCount: byteCount - skipped, place: place))
   }
 
+  @inline(never)
   private mutating func resumeAfterOverrun() -> SourceStep<Layout> {
     .overrun(lostBytes: skipGap())
   }
@@ -275,6 +283,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
     return nextPlace > place ? Int(clamping: nextPlace - place) : 0
   }
 
+  @inline(never)
   private mutating func damage(_ problem: String) -> SourceStep<Layout> {
     if isAhead {
       damagedSegment = writerSegment

@@ -1,9 +1,9 @@
 /// Where things stand in front of a ring (`shm-layout.md` 4).
-package enum RingLayout {
-  package static let segmentSizeOffset = 8
-  package static let segmentNumberOffset = 16
-  package static let firstRecordsOffset = 24
-  package static let byteCount = 88
+@usableFromInline package enum RingLayout {
+  @inlinable package static var segmentSizeOffset: Int { 8 }
+  @inlinable package static var segmentNumberOffset: Int { 16 }
+  @inlinable package static var firstRecordsOffset: Int { 24 }
+  @inlinable package static var byteCount: Int { 88 }
   /// How a ring of 4.0 begins, which has another head: `VSLHEAD0`.
   package static let turningMagic: UInt64 = 0x3044_4145_484C_5356
 }
