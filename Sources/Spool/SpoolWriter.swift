@@ -12,7 +12,8 @@ import Synchronization
 ///     writer.publish()
 ///
 /// Reserving and committing cost no system call, no lock and no reference counting, but once per
-/// block. Letting go of the writer finishes the spool.
+/// block. Full blocks can be seen at once, but the writer thread isn't woken for each of them, so a producer that waits
+/// for something publishes before. Letting go of the writer finishes the spool.
 @safe public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   // Invariant: `tail ..< tail + room` and the bytes of a slot below `slot` are memory of `block` that
   // has not been published, and they do not overlap; `room` is negative when a slot is all that
@@ -33,6 +34,8 @@ import Synchronization
   private var block: SpoolBlock
   private var publishedCount = 0
   private var publishedEnd = 0
+  /// How often entries have been made visible since the consumer was last woken if it slept; for full blocks once each.
+  private var unannouncedCount = 0
   private var total = Tally.zero
   private var isFinished = false
 
@@ -94,9 +97,16 @@ import Synchronization
   /// The sequence that the next entry will have.
   public var nextSequence: Int { block.firstSequence + count }
 
+  /// How many full blocks may lie there until the consumer is woken for them.
+  ///
+  /// Waking it takes longer than writing a block. No more than there are blocks at hand, and few of those that there
+  /// may be at all.
+  private var unannouncedMax: Int { spool.memory.limitBytes >= 32 * spool.memory.slotBytes ? 3 : 1 }
+
   /// Makes all committed entries visible, and wakes the writer thread if it sleeps.
   public mutating func publish() {
     publishCommitted()
+    if unannouncedCount > 0 { wakeConsumer() }
     if spool.isHandoverWanted.load(ordering: .relaxed) { handOver() }
   }
 
@@ -121,6 +131,11 @@ import Synchronization
     // The totals go first, so that nobody ever sees more taken than committed.
     spool.committed.store(total)
     block.publish(count: count)
+    unannouncedCount += 1
+  }
+
+  private mutating func wakeConsumer() {
+    unannouncedCount = 0
     spool.wakeConsumerIfAsleep()
   }
 
@@ -140,7 +155,7 @@ import Synchronization
   @usableFromInline
   package mutating func reserveInNextBlock(_ minimumByteCount: Int) -> Reservation {
     let minimum = max(minimumByteCount, 1)
-    // Full blocks are handed over at once: the consumer may start, and a batch larger than the
+    // Full blocks are handed over without waiting for the rest: the consumer may start, and a batch larger than the
     // limit cannot wait for itself.
     publishCommitted()
     guard minimum <= SpoolBlock.entryBytesMax else { return .full }
@@ -157,7 +172,7 @@ import Synchronization
   /// Links another block to this one, of which everything is published, and goes on in that.
   private mutating func goOn(in next: SpoolBlock) {
     block.link(to: next)
-    spool.wakeConsumerIfAsleep()
+    if unannouncedCount >= unannouncedMax { wakeConsumer() }
     block = next
     unsafe tail = unsafe next.entryBytes
     unsafe origin = unsafe next.entryBytes
@@ -172,16 +187,20 @@ import Synchronization
     case granted(SpoolBlock), full, interrupted
   }
 
-  private func nextBlock(forEntryOf byteCount: Int) -> Search {
+  private mutating func nextBlock(forEntryOf byteCount: Int) -> Search {
     let needed = byteCount + SpoolBlock.headerBytes + SpoolBlock.slotBytes
     let sequence = spool.newSequence + total.entries
     var hasAnnounced = false
     while true {
-      switch spool.takeBlock(atLeast: needed, firstSequence: sequence) {
-      case .granted(let block):
+      let request = spool.takeBlock(atLeast: needed, firstSequence: sequence)
+      if case .granted(let block) = request {
         spool.isProducerWaiting.store(false, ordering: .sequentiallyConsistent)
         return .granted(block)
-      case .refused:
+      }
+      // Room comes from the consumer, which need not know yet of all that is there.
+      wakeConsumer()
+      switch request {
+      case .granted, .refused:
         return .full
       case .full where spool.options.overflow == .drop:
         return .full

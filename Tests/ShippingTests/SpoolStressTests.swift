@@ -88,6 +88,7 @@ import Testing
         if Int.random(in: 0..<3, using: &generator) == 0 { writer.publish() }
         if Int.random(in: 0..<1000, using: &generator) == 0 {
           // Lets the writer thread run dry and go to sleep.
+          writer.publish()
           while output.usage.waiting.entries > 0 {}
         }
       }
