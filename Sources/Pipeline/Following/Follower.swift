@@ -292,12 +292,14 @@ extension Follower {
     } catch {
       throw .log(error)
     }
-    if run.readBytes > readBytesBefore { following.rhythm.hasRead() }
+    following.rhythm.hasRead(run.readBytes - readBytesBefore)
     run.lookAtOutputs()
     run.lookAtReload(&following.reading, from: &following.ring)
     let event = handle(pause, &following, isStale: isStale, endsAfterLog: endsAfterLog, now)
     guard goesOn(after: event) else { return event }
-    let isShown = following.rhythm.isTimeToPublish(now)
+    var hasCaughtUp = false
+    if case .idle = pause { hasCaughtUp = true }
+    let isShown = following.rhythm.isTimeToPublish(now, hasCaughtUp: hasCaughtUp)
     if isShown { run.publish() }
     run.keepCheckpoint(
       &following.reading, at: following.ring.restartPlace, lagBytesMax: UInt64(following.ring.byteCount / 2))
@@ -308,13 +310,13 @@ extension Follower {
         goOn(&following, as: incarnation)
         return .restarted
       }
-      if case .idle = pause, let words = instance.takeOrphaning(at: now) {
+      if hasCaughtUp, let words = instance.takeOrphaning(at: now) {
         run.control.messages.say("\(instance.path): \(words); waiting for another one")
         return .orphaned
       }
     }
     // One system call for each look at a quiet log.
-    if case .idle = pause {
+    if hasCaughtUp {
       let milliseconds = following.rhythm.pause(now, awaitsPublication: !isShown)
       guard run.control.mailbox.wait(milliseconds: milliseconds) else { return event }
     }
@@ -342,7 +344,6 @@ extension Follower {
     let messages = run.control.messages
     switch pause {
     case .busy:
-      following.rhythm.wasBusy()
       return .read(isIdle: false)
     case .idle:
       for way in 0..<following.reading.groupers.count { following.reading.groupers[way].expire() }
