@@ -30,7 +30,7 @@ import VarnishLog
   }
 
   /// What is fetched into the cache ahead: walking from header to header would wait for each of them.
-  private static var prefetchDistance: Int { 2048 }
+  private static var prefetchDistance: Int { 4096 }
 
   /// What is read of a record before its length is known to fit.
   private static var quickByteCount: Int { Layout.headerByteCount + MemoryLayout<UInt32>.size }
