@@ -284,7 +284,8 @@ import Glibc
     package var countMax: Double { count + error }
   }
 
-  /// The heaviest keys, the heaviest first.
+  /// The heaviest keys, the heaviest first; those that weigh the same by their kinds and bytes, so that the same log
+  /// gives the same order each time.
   ///
   /// - Parameters:
   ///   - limit: so many at most, but never one without those that weigh the same.
@@ -307,7 +308,11 @@ import Glibc
           error: slot.error / unit, bytes: slot.bytes / unit, misses: slot.misses / unit,
           p99: percentile99(Int(number))))
     }
-    return found
+    return found.sorted { one, other in
+      if one.count != other.count { return one.count > other.count }
+      if one.kind != other.kind { return one.kind < other.kind }
+      return one.key.lexicographicallyPrecedes(other.key)
+    }
   }
 
   private func percentile99(_ slot: Int) -> Double? {
