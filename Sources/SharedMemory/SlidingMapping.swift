@@ -30,11 +30,10 @@ package import Platform
   ///
   /// - Throws: `SystemError` if files of this kind can't be mapped.
   package init(_ file: borrowing ReadOnlyFile, _ part: Range<Int>) throws(SystemError) {
+    guard part.lowerBound >= 0 else { throw SystemError(operation: "map", path: file.path, code: EINVAL) }
     let start = part.lowerBound / Page.byteCount * Page.byteCount
     let (end, overflow) = start.addingReportingOverflow(max(Self.spanByteCount, part.upperBound - start))
-    guard start >= 0, !overflow else {
-      throw SystemError(operation: "map", path: file.path, code: EINVAL)
-    }
+    guard !overflow else { throw SystemError(operation: "map", path: file.path, code: EINVAL) }
     let mapped = unsafe mmap(nil, end - start, PROT_READ, MAP_SHARED, file.descriptor, off_t(start))
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
       throw SystemError(operation: "map", path: file.path)
