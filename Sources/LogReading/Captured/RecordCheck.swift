@@ -71,16 +71,16 @@ struct RecordCheck<Layout: RecordLayout> {
     guard count > 0 else { return false }
     let payload = unsafe record + Layout.headerByteCount
     return unsafe memchr(payload, 0, count) == UnsafeMutableRawPointer(mutating: payload + (count - 1))
-      && !hasEndMark(payload, count)
+      && !hasMark(payload, count)
   }
 
-  /// Whether a text has the mark in it behind which nothing newer was written.
+  /// Whether a text has one of the marks in it behind which nothing newer was written, or a turn went no further.
   ///
-  /// A server had begun to write over it then when it was copied: the mark's bytes stand in no text in UTF-8.
-  private func hasEndMark(_ payload: UnsafeRawPointer, _ count: Int) -> Bool {
+  /// A server had begun to write over it then when it was copied: the marks' bytes stand in no text in UTF-8.
+  private func hasMark(_ payload: UnsafeRawPointer, _ count: Int) -> Bool {
     for at in stride(from: 0, to: count - 3, by: 4) {
       let word = unsafe payload.loadUnaligned(fromByteOffset: at, as: UInt32.self)
-      if word == LogImage.Mark.end { return true }
+      if word == LogImage.Mark.end || word == LogImage.Mark.wrap { return true }
     }
     return false
   }
