@@ -25,6 +25,8 @@ public enum Pipeline {
     _ configuration: Configuration, telling manager: ServiceManager?,
     reading source: ConfigurationSource? = nil
   ) throws(RunError) -> RunOutcome {
+    // Options and help aren't looked at again.
+    ProgramCode.release()
     let mailbox: SignalMailbox
     do {
       mailbox = try SignalMailbox(

@@ -137,7 +137,6 @@ enum SpillwayCommand {
       keepsOldWords = isOldName || OptionValues().versionText(command.input.compat) != nil
       let configuration = try command.configuration(
         expanded, letters: expansion.letters(in: expanded), isOldName: isOldName)
-      ProgramCode.release()
       exit(ExitStatus.of(try Pipeline.run(configuration, telling: manager)))
     } catch let error as RunError {
       if keepsOldWords, case .output(let failure) = error {

@@ -7,7 +7,6 @@ package import TerminalViews
 package enum PictureRun {
   /// Runs without showing anything.
   package static func run(_ configuration: Configuration) throws(RunError) -> RunOutcome {
-    ProgramCode.release()
     return try Pipeline.run(configuration)
   }
 
@@ -31,7 +30,6 @@ package enum PictureRun {
         MessageQueue.shared.say(notice, as: configuration.process.programName)
       }
     }
-    ProgramCode.release()
     return try Pipeline.run(configuration)
   }
 

@@ -58,6 +58,8 @@ extension Run {
       Grouper(options: options(for: way, of: ways.all), tags: tags)
     }
     letPick(&reading)
+    // Nor is what has opened inputs and outputs.
+    ProgramCode.release()
     return reading
   }
 

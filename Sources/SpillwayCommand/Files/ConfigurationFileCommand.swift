@@ -63,7 +63,6 @@ struct RunFileCommand: ParsableCommand {
     let file = ConfigurationFile(config, resume: resume)
     let configuration = try ConfigurationFileCommand.configuration(file)
     do {
-      ProgramCode.release()
       let outcome = try Pipeline.run(
         configuration, telling: SpillwayCommand.manager, reading: file.source)
       throw ExitCode(ExitStatus.of(outcome))

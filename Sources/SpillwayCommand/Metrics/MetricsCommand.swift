@@ -114,7 +114,6 @@ extension SpillwayCommand {
         exit(ExitStatus.success)
       }
       let (configuration, metrics) = try command.configuration(expansion.letters(in: expanded))
-      ProgramCode.release()
       let outcome = try Pipeline.run(configuration, telling: manager)
       if command.prints { try StandardOutput.write(metrics.exposition()) }
       exit(ExitStatus.of(outcome))

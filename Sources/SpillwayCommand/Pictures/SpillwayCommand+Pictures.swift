@@ -21,7 +21,6 @@ extension SpillwayCommand {
     _ type: Command.Type, _ arguments: [String], isOldName: Bool
   ) -> Never {
     let name = isOldName ? type.oldName : "spillway"
-    ProgramCode.release()
     if arguments.first == "--optstring" {
       print(type.expansion.optionString)
       exit(ExitStatus.success)
