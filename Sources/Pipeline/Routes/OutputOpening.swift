@@ -28,7 +28,7 @@ struct OutputOpener: Sendable {
   var surroundings = Surroundings()
 
   /// A source that waits needs no more room than keeps both threads busy, in blocks large enough that waking
-  /// the other thread is rare.
+  /// the other thread is rare, and small enough that there are a few.
   private static let waitingSpoolBytes = 8 << 20
   private static let waitingBlockBytes = 1 << 20
 
@@ -109,7 +109,7 @@ struct OutputOpener: Sendable {
       }
     } else if waitsForRoom(output) {
       spool.limitBytes = min(spool.limitBytes, Self.waitingSpoolBytes)
-      spool.blockBytes = Self.waitingBlockBytes
+      spool.blockBytes = min(Self.waitingBlockBytes, spool.limitBytes / 4)
     }
     do {
       return try Spool(spool, system: surroundings.system)

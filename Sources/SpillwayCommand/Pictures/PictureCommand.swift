@@ -25,7 +25,7 @@ protocol PictureCommand: ParsableCommand {
 
 extension PictureCommand {
   /// What is in memory until it is counted: enough to keep both threads busy.
-  private static var spoolBytes: Int { 2 << 20 }
+  private static var spoolBytes: Int { 1 << 20 }
   /// Of a live log, which can't wait, some more.
   private static var liveSpoolBytes: Int { 16 << 20 }
 
