@@ -99,8 +99,8 @@ import Synchronization
 
   /// How many full blocks may lie there until the consumer is woken for them.
   ///
-  /// Waking it takes longer than writing a block. No more than there are blocks at hand, and few of those that there
-  /// may be at all.
+  /// At 40,000 lines each second that is 24 wake-ups in place of 100. They are fewer than the blocks that are kept at
+  /// hand, and few of those that there may be at all.
   private var unannouncedMax: Int { spool.memory.limitBytes >= 32 * spool.memory.slotBytes ? 3 : 1 }
 
   /// Makes all committed entries visible, and wakes the writer thread if it sleeps.
@@ -192,28 +192,26 @@ import Synchronization
     let sequence = spool.newSequence + total.entries
     var hasAnnounced = false
     while true {
-      let request = spool.takeBlock(atLeast: needed, firstSequence: sequence)
-      if case .granted(let block) = request {
+      switch spool.takeBlock(atLeast: needed, firstSequence: sequence) {
+      case .granted(let block):
         spool.isProducerWaiting.store(false, ordering: .sequentiallyConsistent)
         return .granted(block)
+      case .refused:
+        wakeConsumer()
+        return .full
+      case .full:
+        // Room comes from the consumer, which need not know yet of all that is there.
+        wakeConsumer()
       }
-      // Room comes from the consumer, which need not know yet of all that is there.
-      wakeConsumer()
-      switch request {
-      case .granted, .refused:
-        return .full
-      case .full where spool.options.overflow == .drop:
-        return .full
-      case .full where spool.isWaitingOver.load(ordering: .sequentiallyConsistent):
-        return .interrupted
-      case .full where !hasAnnounced:
+      if spool.options.overflow == .drop { return .full }
+      if spool.isWaitingOver.load(ordering: .sequentiallyConsistent) { return .interrupted }
+      if hasAnnounced {
+        guard sleepUntilWoken() else { return .interrupted }
+      } else {
         // Having said that it waits, it must look once more before it does.
         spool.isProducerWaiting.store(true, ordering: .sequentiallyConsistent)
-        hasAnnounced = true
-      case .full:
-        guard sleepUntilWoken() else { return .interrupted }
-        hasAnnounced = false
       }
+      hasAnnounced.toggle()
     }
   }
 
