@@ -25,7 +25,7 @@ public enum Pipeline {
     _ configuration: Configuration, telling manager: ServiceManager?,
     reading source: ConfigurationSource? = nil
   ) throws(RunError) -> RunOutcome {
-    // Options and help aren't looked at again.
+    // What has read the options isn't needed by a run.
     ProgramCode.release()
     let mailbox: SignalMailbox
     do {

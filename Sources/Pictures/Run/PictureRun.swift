@@ -7,7 +7,7 @@ package import TerminalViews
 package enum PictureRun {
   /// Runs without showing anything.
   package static func run(_ configuration: Configuration) throws(RunError) -> RunOutcome {
-    return try Pipeline.run(configuration)
+    try Pipeline.run(configuration)
   }
 
   /// Runs, and shows a view on the terminal meanwhile, on a thread of its own.

@@ -19,8 +19,8 @@ struct Rhythm {
   /// How long entries that are due wait for those that can be read at once.
   private static let catchingUpNanoseconds: Int64 = 10_000_000
 
-  /// A small ring is overwritten sooner and must be looked at more often: between two looks, 800 MB/s fill no more
-  /// than the whole of it.
+  /// A small ring is overwritten sooner and must be looked at more often: between two looks, 800 MB/s don't fill one
+  /// of 8 MB or more.
   ///
   /// Each look has its price, however little has come since the one before.
   init(ringByteCount: Int) {

@@ -58,7 +58,7 @@ extension Run {
       Grouper(options: options(for: way, of: ways.all), tags: tags)
     }
     letPick(&reading)
-    // Nor is what has opened inputs and outputs.
+    // What has opened inputs and outputs isn't needed while they are read and written.
     ProgramCode.release()
     return reading
   }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Glibc
 import LogReading
 import Pipeline
-import Platform
 
 /// Commands that show what there is in a log.
 extension SpillwayCommand {
