@@ -20,8 +20,8 @@ import Testing
   private func address(_ family: SocketTests.Family) -> SocketAddress {
     switch family {
     case .unix: .unix(path: directory.file("socket"))
-    case .ipv4: TestListener.freePort()
-    case .ipv6: TestListener.freePort(host: "::1")
+    case .ipv4: .tcp(host: "127.0.0.1", port: 0)
+    case .ipv6: .tcp(host: "::1", port: 0)
     }
   }
 

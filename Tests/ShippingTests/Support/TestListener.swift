@@ -2,13 +2,16 @@ import Glibc
 @testable import Platform
 @testable import Shipping
 
-/// Somebody who listens, and does with connections what a test tells him to.
+/// A listener that does with connections what a test says.
 final class TestListener: @unchecked Sendable {
   let address: SocketAddress
   private let descriptor: Int32
 
-  /// Listens at a path, or at a port of this machine.
-  init(_ address: SocketAddress) {
+  /// Binds to a path or to a port of this machine, and listens there.
+  ///
+  /// Port 0 stands for one that the system chooses. To look for a free one first and to bind to it later would not do:
+  /// a process that another test starts meanwhile has the first socket open until it executes its program.
+  init(_ address: SocketAddress, isListening: Bool = true) {
     let native: SystemCalls.NativeAddress?
     switch address {
     case .unix(let path): native = SystemCalls.real.address(ofPath: path)
@@ -16,42 +19,42 @@ final class TestListener: @unchecked Sendable {
     }
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(native?.family ?? AF_UNSPEC, type, 0)
-    var yes: Int32 = 1
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
-    native?.bytes.withUnsafeBytes { bytes in
-      let address = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
-      _ = bind(descriptor, address, socklen_t(bytes.count))
+    let isBound = native?.bytes.withUnsafeBytes { bytes in
+      bind(descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) == 0
     }
-    listen(descriptor, 5)
-    self.address = address
+    precondition(isBound == true, "\(address): \(String(cString: strerror(errno)))")
     self.descriptor = descriptor
+    if case .tcp(let host, 0) = address {
+      self.address = .tcp(host: host, port: Self.port(of: descriptor))
+    } else {
+      self.address = address
+    }
+    if isListening { startListening() }
   }
 
   deinit { close(descriptor) }
 
-  /// A port of this machine where nobody listens.
-  static func freePort(host: String = "127.0.0.1") -> SocketAddress {
-    for port in UInt16.random(in: 20_000...30_000)... {
-      let address = SocketAddress.tcp(host: host, port: port)
-      if TestListener(address).isListening { return address }
-    }
-    return .tcp(host: host, port: 1)
+  /// Takes connections from now on, which were refused before.
+  func startListening() {
+    precondition(listen(descriptor, 5) == 0, "\(address): \(String(cString: strerror(errno)))")
   }
 
-  private var isListening: Bool {
-    var value: Int32 = 0
-    var size = socklen_t(4)
-    getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &size)
+  private static func port(of descriptor: Int32) -> UInt16 {
     var name = sockaddr_storage()
-    var nameSize = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let result = withUnsafeMutableBytes(of: &name) {
-      getsockname(descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &nameSize)
+    var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return withUnsafeMutableBytes(of: &name) { bytes in
+      getsockname(descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
+      // Both kinds of addresses have their port at the same place.
+      return UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
     }
-    return value == 1 && result == 0
   }
 
-  /// Waits for a connection.
-  func connection() -> TestPeer { TestPeer(accept(descriptor, nil, nil)) }
+  /// Waits for a connection; one that isn't open if there is none in two minutes, or after `stop`.
+  func connection() -> TestPeer {
+    var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+    guard poll(&descriptors, 1, 120_000) > 0 else { return TestPeer(-1) }
+    return TestPeer(accept(descriptor, nil, nil))
+  }
 
   /// All lines of all connections, one after the other, until `stop` is called.
   func linesUntilStopped() -> [String] {
@@ -67,12 +70,16 @@ final class TestListener: @unchecked Sendable {
   func stop() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }
 
-/// The other end of a connection.
+/// The other end of a connection; what doesn't come within two minutes doesn't come.
 final class TestPeer {
   private var descriptor: Int32
   private var bytes: [UInt8] = []
 
-  init(_ descriptor: Int32) { self.descriptor = descriptor }
+  init(_ descriptor: Int32) {
+    self.descriptor = descriptor
+    var longest = timeval(tv_sec: 120, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &longest, socklen_t(MemoryLayout<timeval>.size))
+  }
 
   deinit { close() }
 
