@@ -153,7 +153,8 @@ int shim_leave_note_of_end(int process_descriptor, const char *const *paths, uin
   pid_t child = fork();
   if (child < 0) return -1;
   if (child > 0) return waitpid(child, NULL, 0) == child ? 0 : -1;
-  // Only what may be called in the child of a process with threads. A second fork leaves no zombie to anybody.
+  // Only calls that are allowed in the child of a process with threads. The second fork makes init reap the process
+  // that waits, so this program gets no zombie.
   if (fork() != 0) _exit(0);
   (void)setsid();
   struct sigaction usual = {.sa_handler = SIG_DFL};

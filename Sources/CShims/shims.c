@@ -42,7 +42,7 @@ static void on_bus_error(int signal, siginfo_t *info, void *context) {
     size_t count = is_shared ? page_size : start + size - page;
     int protection = is_shared ? PROT_READ | PROT_WRITE : PROT_READ;
     if (mmap((void *)page, count, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
-      // After the page is there: whoever sees the number can put the file in its place.
+      // Counted once the page is there: a thread that sees the new number can lay the file over it.
       if (is_shared) __atomic_fetch_add(&regions[i].faults, 1, __ATOMIC_ACQ_REL);
       return;
     }

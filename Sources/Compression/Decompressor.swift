@@ -1,4 +1,4 @@
-/// Decodes compressed data that comes piece by piece, whatever the pieces are.
+/// Decodes compressed data that comes piece by piece, for pieces of any size.
 ///
 /// Memory is bounded, and no input is decoded further than there is room for the result.
 public struct Decompressor: ~Copyable {
@@ -118,7 +118,7 @@ public struct Decompressor: ~Copyable {
       progress.produced += step.produced
       mayOweOutput = step.produced == output.count
       heed(step)
-      // Otherwise whoever calls would never come to an end.
+      // Otherwise the caller would never come to an end.
       if step.consumed == 0, step.produced == 0, unsafe !input.isEmpty, case .goesOn = step.outcome {
         fail(.invalid, at: offset)
       }

@@ -1,6 +1,6 @@
 import Platform
 
-/// What the pipeline has to say while somebody else has the terminal.
+/// What the pipeline has to say while the screen has the terminal.
 final class Notices: Sendable {
   private let texts = Guarded<[String]>([])
 

@@ -24,7 +24,7 @@ final class TrafficThread: Sendable {
 
   // MARK: For other threads
 
-  /// Begins, once there is somebody who reads; once is enough.
+  /// Begins, once a reader is attached; further calls do nothing.
   ///
   /// - Returns: whether there is a thread.
   func start(_ reader: RunMonitor) -> Bool { thread.start { self.run(reader) } }

@@ -45,7 +45,7 @@ struct Answer {
   var byteCount: Int
   var isCompressed = false
   var condition = Condition.none
-  /// Whether the cache made it up because nobody else could.
+  /// Whether the cache made it up because the fetch failed.
   var isMadeUp = false
 
   /// What the client's own conditions make of it.

@@ -79,7 +79,7 @@ struct FetchWriter {
 
   /// - Returns: how many bytes the request's head has.
   private func writeRequest(_ fetch: Fetch, to records: inout RecordWriter) -> Int {
-    // A miss is fetched whole, whatever was asked for.
+    // A miss is fetched whole, even if the client asked for less.
     let method = reason == "fetch" ? "GET" : resource.method
     var sent = headers
     if reason == "fetch" { sent.append(Header("Accept-Encoding", "gzip")) }

@@ -5,7 +5,7 @@ enum Site {
   static let api = "api.example.com"
   static let films = "films.example.org"
 
-  /// What somebody asks for next.
+  /// What a visitor asks for next.
   static func draw(_ visitor: Visitor, _ random: inout SeededRandom) -> Resource {
     if visitor.agent.isProbing, random.chance(70) { return probe(&random) }
     switch random.number(in: 0..<100) {
@@ -35,7 +35,7 @@ enum Site {
       host: shop, url: url, type: .page, backend: random.pick([.web1, .web2]), byteCount: 0)
     page.byteCount = size(of: page, in: 8_000..<60_000)
     guard number % 2 == 0 else { return page }
-    // Who is logged in is nobody else's business, so the basket is never kept.
+    // The basket is one user's alone, so the cache never keeps it.
     page.fragments = [
       fragment("/esi/navigation"), fragment("/esi/basket", .pass), fragment("/esi/teaser/\(number % 5)"),
     ]

@@ -1,4 +1,4 @@
-/// Somebody with one connection: what stays the same for all that is asked for on it.
+/// A client with one connection: what stays the same for all that is asked for on it.
 struct Visitor {
   /// How requests are carried.
   enum Transport {

@@ -54,7 +54,7 @@ import VarnishLog
   private let copy: UnsafeMutableRawBufferPointer
 
   init() {
-    // Nobody asks where the match is: one pair of offsets will do.
+    // No caller needs the place of the match: one pair of offsets will do.
     unsafe data = unsafe pcre2_match_data_create_8(1, nil)
     unsafe copy = .allocate(byteCount: RecordHeader.payloadByteCountMax, alignment: 1)
   }

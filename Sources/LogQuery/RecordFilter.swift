@@ -27,7 +27,7 @@ public struct RecordFilter: ~Copyable {
     alwaysShown: TagSet = TagSet()
   ) throws(RecordRuleError) {
     let names = TagNames(table: tags, rules: QueryRules(version: version, isStrict: isStrict))
-    // Whoever begins by naming what is wanted wants nothing else.
+    // If the first rule is `-i` or `-I`, all tags are hidden at first.
     let beginsByIncluding = rules.first.map { $0.kind == .include || $0.kind == .includeMatching }
     var shown = beginsByIncluding ?? false ? TagSet() : TagSet.all
     var including: [(tags: TagSet, pattern: Pattern)] = []

@@ -8,7 +8,7 @@ public struct RecordRule: Sendable, Equatable {
     case include = "i"
     /// Hides the records of these tags.
     case exclude = "x"
-    /// Shows what matches, whatever else is said of it.
+    /// Shows what matches, even if another rule hides it.
     case includeMatching = "I"
     /// Hides what matches, unless it is shown by matching.
     case excludeMatching = "X"

@@ -2,7 +2,7 @@ import VarnishLog
 
 /// The tests to put to a record, by its tag's number.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// The caller owns the memory and calls `deallocate`.
 @safe struct TestTable {
   // Invariant: `starts` has 257 elements, which never decrease and end at the number of those in `order`; and
   // all of `order` are indices of `tests`.

@@ -1,8 +1,8 @@
 /// The expression of a query as a tree in plain memory, and what is known of it.
 ///
-/// Every part is unknown at first. As soon as one is known, so is whatever follows from it.
+/// Every part is unknown at first. As soon as one is known, so is all that follows from it.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// The caller owns the memory and calls `deallocate`.
 @safe struct Truths {
   // Invariant: the three lists have an element for each part of the tree; `root`, `leaves`, and each parent but
   // -1 are indices of them. Callers hand in leaves only.

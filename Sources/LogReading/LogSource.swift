@@ -3,8 +3,8 @@ public import VarnishLog
 /// Where records come from: a file, or the ring of a live log.
 ///
 /// A source hands out records where they lie. A file's stay as they are until the next call; a ring's may
-/// be overwritten at any moment, so whoever uses them asks `isIntact` *afterwards* and throws away what it
-/// made of them if they weren't.
+/// be overwritten at any moment, so the caller uses them, asks `isIntact` *afterwards* and throws away what it
+/// made of them if they weren't intact.
 public protocol LogSource<Layout>: ~Copyable {
   /// How its records lie in memory.
   associatedtype Layout: RecordLayout
@@ -12,7 +12,7 @@ public protocol LogSource<Layout>: ~Copyable {
   /// Whether every record counts as written by itself, as in a file, or a run as written in one piece.
   static var recordsStandAlone: Bool { get }
 
-  /// Whether records of no transaction are handed out too; usually nobody has a use for them.
+  /// Whether records of no transaction are handed out too; usually they aren't needed.
   var includesUnattributed: Bool { get set }
 
   /// The next records, or why there are none.

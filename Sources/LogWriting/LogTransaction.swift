@@ -2,7 +2,7 @@ public import VarnishLog
 
 /// The records of one transaction, collected until they are written in one piece.
 ///
-/// It has a buffer of its own, so collecting needs no lock and no allocation; whoever writes many
+/// It has a buffer of its own, so collecting needs no lock and no allocation; a thread that writes many
 /// transactions one after the other keeps one value and begins it anew. What wasn't committed when the value
 /// goes is not written.
 ///
@@ -14,7 +14,7 @@ public import VarnishLog
 /// transaction.commit()
 /// ```
 @safe public struct LogTransaction: ~Copyable, @unchecked Sendable {
-  // Sendable: nobody else has the buffer.
+  // Sendable: no other value has the buffer.
   private let writer: LogWriter
   private let buffer: UnsafeMutableRawPointer
   private let capacity: Int

@@ -6,7 +6,7 @@ struct Messages: Sendable {
   let programName: String
   let listener: (@Sendable (String) -> Void)?
 
-  /// Says one line, whatever names there are in it.
+  /// Says a text as one line, even if a name in it has line ends.
   func say(_ text: String) {
     let text = VisibleText.oneLine(text)
     if let listener { listener(text) } else { MessageQueue.shared.say(text, as: programName) }

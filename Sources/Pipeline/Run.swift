@@ -16,7 +16,7 @@ struct Run: ~Copyable {
   private let pidFile: PIDFile?
   /// When the accounts are to be said next, on the steady clock.
   var nextReport: Int64?
-  /// How the run stands with its log, and what others are told of that; nil if nobody has asked to be told.
+  /// How the run stands with its log, and how that is reported; nil if no report is asked for.
   var standing: LogStanding
   var observation: Observation?
   /// For which log the routes are made ready.

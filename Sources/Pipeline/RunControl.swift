@@ -18,7 +18,7 @@ struct RunControl: ~Copyable {
   private(set) var outcome = RunOutcome.complete
   /// What is still to be told to the process that has started this one; nil in the foreground.
   var daemon: Daemon?
-  /// Who has started the program and wants to know how it does; nil if nobody does.
+  /// The service manager that has started the program and wants to know how it does; nil if there is none.
   let manager: ServiceManager?
   /// The file for the process number, if it is there already.
   var pidFile: PIDFile?

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// What whoever runs a pipeline inside a program of his own has to do with it while it runs.
+/// Lets a program that runs a pipeline inside itself watch the run and end it.
 ///
 /// Any thread may ask; the thread that reads the log answers with plain stores, between two pieces of the log,
-/// and never waits for anybody.
+/// and never waits for another thread.
 public final class RunMonitor: Sendable {
   /// Called on the reading thread whenever a log is attached: what is written there from then on is read.
   let attached: @Sendable (RunMonitor) -> Void

@@ -39,7 +39,7 @@ final class Interruption {
   func wait(until due: Int64) {
     let milliseconds = max(0, due - SystemClock.steadyNanoseconds) / 1_000_000
     guard milliseconds == 0 else { return wait(milliseconds: Int32(min(milliseconds, 1 << 30)), or: nil) }
-    // What is left is too short for poll, and for anybody to be kept waiting by it.
+    // Less than a millisecond is left: too short for poll, and for a signal to wait noticeably.
     var time = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
     unsafe clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil)
   }

@@ -37,7 +37,7 @@ public struct ReadOnlyFile: ~Copyable, Sendable {
 
   /// Opens a regular file inside an open directory, perhaps in another one there.
   ///
-  /// The directory may be somebody else's: no symbolic link is followed, which could lead anywhere, and what is
+  /// The directory may be another user's: no symbolic link is followed, which could lead anywhere, and what is
   /// no regular file is refused without being opened, which could wait for ever.
   ///
   /// - Throws: `SystemError` if it can't be opened or is refused.
@@ -97,7 +97,7 @@ public struct ReadOnlyFile: ~Copyable, Sendable {
     closes = true
   }
 
-  /// Borrows a descriptor that somebody else opened, such as standard input; it is not closed.
+  /// Borrows a descriptor that the caller owns, such as standard input; it is not closed.
   public init(borrowing descriptor: Int32, named path: String) {
     self.path = path
     self.descriptor = descriptor

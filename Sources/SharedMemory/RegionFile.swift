@@ -53,7 +53,7 @@ package struct RegionFile: ~Copyable, Sendable {
 
   func state() throws(RegionError) -> FileState { FileState(try status()) }
 
-  /// The file's size, whatever its header says.
+  /// The file's size, independent of what its header says.
   func byteCount() throws(RegionError) -> Int { Int(try status().st_size) }
 
   /// What its blocks take.

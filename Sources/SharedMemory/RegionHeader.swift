@@ -47,7 +47,7 @@ package struct RegionHeader: Equatable, Sendable {
     return bytes
   }
 
-  /// Reads a header out of a file that anyone may have written.
+  /// Reads a header out of a file that any process may have written.
   ///
   /// - Throws: `RegionError.damaged` with the first thing that is wrong.
   init(_ bytes: [UInt8], path: String) throws(RegionError) {
@@ -86,7 +86,7 @@ package struct RegionHeader: Equatable, Sendable {
   /// The end in a header's bytes, of which `init` found enough.
   static func end(in bytes: [UInt8]) -> UInt64 { bytes.native(UInt64.self, at: endOffset) }
 
-  /// Where the region ends, as somebody wrote it into the file.
+  /// Where the region ends: the number from the file, once it is checked.
   ///
   /// - Throws: `RegionError.damaged` if that is before the header's end, behind the span's, or inside a page.
   func checked(end: UInt64, path: String) throws(RegionError) -> Int {

@@ -3,8 +3,8 @@ import Glibc
 extension ResizableRegion {
   /// Makes the region at least this large; the memory that is added reads as zeros.
   ///
-  /// The size is rounded up to a multiple of `growthBytes`, at most to `capacity`. If it is that large already,
-  /// whoever made it so, nothing happens but that it is mapped here: of many who meet the end, one grows.
+  /// The size is rounded up to a multiple of `growthBytes`, at most to `capacity`. If any process or thread has made
+  /// it that large already, nothing happens but that it is mapped here: of many that meet the end, one grows.
   /// - Returns: `byteCount` afterwards.
   /// - Throws: `RegionError.spanExhausted` for more than `capacity`; `RegionError.noSpace` if the blocks can't
   ///   be had. The region is what it was then, and can grow once there is space.
@@ -18,7 +18,7 @@ extension ResizableRegion {
     let target = RegionHeader.byteCount + min(steps * growthBytes, capacity)
     try withEnd { end throws(RegionError) in
       if byteCount >= wanted { return }
-      // Somebody died between setting a size and cutting the file, or before telling of what was added.
+      // A process died between setting a size and cutting the file, or before telling of what was added.
       if try file.byteCount() > end { try file.truncate(to: end) }
       try file.extend(over: end..<target)
       do throws(RegionError) {
@@ -34,7 +34,7 @@ extension ResizableRegion {
 
   /// Gives the memory and blocks behind `byteCount`, rounded up to pages, back; nothing if it isn't larger.
   ///
-  /// Nobody may use that part any more. In this process it ceases to be memory; other processes unmap it when
+  /// No process may use that part any more. In this one it ceases to be memory; other processes unmap it when
   /// they follow, and one that touches it before finds zeros and has `faultedPageCount` say so.
   public func shrink(to byteCount: Int) throws(RegionError) {
     guard let rounded = Page.roundedUp(byteCount) else {

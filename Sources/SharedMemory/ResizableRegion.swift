@@ -10,17 +10,17 @@ package import Synchronization
 /// same in every process that has it. In the file stands where that is (see `RegionHeader`).
 ///
 /// **Life cycle.** One process makes the region, `init(anonymous:)` or `init(creating:)`; others join it with
-/// `init(opening:)` or `init(joining:)`, at the same address or not at all. Anyone may `grow(toAtLeast:)`; what
+/// `init(opening:)` or `init(joining:)`, at the same address or not at all. Each process may `grow(toAtLeast:)`; what
 /// one grew, the others have after `refresh()` or `ensureMapped(upTo:)`. `shrink(to:)` takes from the end,
 /// `discard(offset:byteCount:)` from the middle, where `allocate(offset:byteCount:)` puts it back. The end of
 /// the last reference unmaps and closes; a named file stays until `remove()`, and what has it mapped keeps it.
 ///
 /// **What is promised.** All memory below `byteCount` has its blocks in the file, unless it was discarded: a
-/// full file system is an error of whoever asks for more, never a signal at a write. Memory that is new reads
+/// full file system is an error of the call that asks for more, never a signal at a write. Memory that is new reads
 /// as zeros. A process that dies at any moment, growing or shrinking, leaves a region others can go on with.
 ///
 /// **What is not.** The bytes are shared as they are: who may write where, and when another sees it, is for the
-/// users to arrange. Who can write the file is trusted not to cut it. If it happens all the same, touching what
+/// users to arrange. A process that can write the file is trusted not to cut it. If one does so, touching what
 /// is no longer there gives zeros that are in this process alone, and `faultedPageCount` says so.
 ///
 /// All methods may be called on any thread.
@@ -90,7 +90,7 @@ extension ResizableRegion {
     do throws(RegionError) {
       try self.init(founding: file, name: path, options)
     } catch {
-      // It was made here, and nobody can use it.
+      // It was made here, and no process can use it.
       unsafe unlink(path)
       throw error
     }
@@ -154,7 +154,7 @@ extension ResizableRegion {
     throw .noAddressFree(tries: options.searchTries, path: path)
   }
 
-  /// Reads what a file says of itself, while nobody changes it.
+  /// Reads what a file says of itself, while no other process changes it.
   private static func inspect(
     _ file: borrowing RegionFile, repairsTruncation: Bool
   ) throws(RegionError) -> (RegionHeader, end: Int) {
@@ -195,7 +195,7 @@ extension ResizableRegion {
 
   /// How many pages were touched here for which the file had nothing, and became zeros of this process alone.
   ///
-  /// What was written to them is lost. 0 unless somebody cut the file, used what had been given back by
+  /// What was written to them is lost. 0 unless a process cut the file, or this one used what had been given back by
   /// shrinking, or touched a discarded part while the file system was full.
   public var faultedPageCount: Int { Int(shim_guard_faults(guardSlot)) }
 

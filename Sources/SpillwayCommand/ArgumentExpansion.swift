@@ -97,7 +97,7 @@ struct ArgumentExpansion {
   /// An option of one letter, and its value if it takes one.
   typealias Letter = (letter: Character, value: String?)
 
-  /// A mistake that the command line has whatever the options mean.
+  /// A mistake in the command line, independent of what the options mean.
   enum Mistake: Error, Equatable, CustomStringConvertible {
     case unknownOption(Character, successor: String? = nil)
     case missingValue(Character)

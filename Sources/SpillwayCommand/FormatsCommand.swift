@@ -107,7 +107,7 @@ struct FormatsCommand: ParsableCommand {
   }
 }
 
-/// Turns whatever a template can't be loaded for into a line and the exit status for it.
+/// Turns an error in loading templates into a line and the exit status for it.
 private func loading<T>(_ body: () throws -> T) throws -> T {
   do {
     return try body()

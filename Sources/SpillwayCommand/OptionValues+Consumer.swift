@@ -1,7 +1,7 @@
 import Pipeline
 import Shipping
 
-/// Outputs that somebody is at the other end of.
+/// Outputs with a consumer at the other end.
 extension OptionValues {
   /// What `--on-restart` says.
   func restartPolicy(_ text: String?) throws(UsageError) -> RestartPolicy {

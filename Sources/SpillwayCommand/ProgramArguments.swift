@@ -41,7 +41,7 @@ extension String {
         }
         at += count
       case .error:
-        // Begin again behind the first byte, whatever the decoder has taken.
+        // Begin again behind the first byte, even if the decoder has taken more.
         keep(bytes[at])
         at += 1
         decoder = UTF8()

@@ -123,7 +123,7 @@ enum SpillwayCommand {
       print(expansion.optionString)
       exit(ExitStatus.success)
     }
-    // Whoever asks for the old rules may look for the old words, too.
+    // A script that asks for the old rules may look for the old words, too.
     var keepsOldWords = isOldName
     do {
       let expanded = try expansion(arguments)

@@ -26,7 +26,7 @@ public final class AccessLog: Sendable {
   /// What the transactions are written to.
   public let writer: LogWriter
 
-  /// Creates an access log that writes to a log, beside whatever else does.
+  /// Creates an access log that writes to a log; other parts of the program may write to it, too.
   public init(_ writer: LogWriter) { self.writer = writer }
 
   /// Begins a request whose connection isn't logged.

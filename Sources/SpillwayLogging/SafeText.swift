@@ -1,7 +1,7 @@
 import LogWriting
 import VarnishLog
 
-/// Text from somebody else, as it may stand in a record.
+/// Untrusted text, as it may stand in a record.
 ///
 /// Readers show most records as they are: a control character would reach a terminal, a newline would look
 /// like the next record, a NUL would hide what follows. Tabs are left alone.
@@ -51,10 +51,10 @@ enum SafeText {
 }
 
 extension LogTransaction {
-  /// Adds a record with text from somebody else.
+  /// Adds a record with untrusted text.
   mutating func add(_ tag: Tag, safe text: String) { add(tag, SafeText.escaped(text)) }
 
-  /// Adds a header, or anything else with a name, from somebody else.
+  /// Adds a header, or another value with a name, of untrusted text.
   mutating func add(_ tag: Tag, name: String, safe value: String) {
     add(tag, header: SafeText.escaped(name), SafeText.escaped(value))
   }

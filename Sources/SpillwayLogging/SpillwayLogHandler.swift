@@ -50,7 +50,7 @@ public struct SpillwayLogHandler: LogHandler {
   ///
   /// - Parameters:
   ///   - label: what stands in front of each message.
-  ///   - writer: where messages are written, beside whatever else is.
+  ///   - writer: where messages are written; other parts of the program may write there, too.
   ///   - request: the request whose transaction the messages become part of; if `nil`, it is that of the task.
   ///   - logLevel: the least level that is logged.
   ///   - metadataProvider: what adds metadata from where a message is logged.

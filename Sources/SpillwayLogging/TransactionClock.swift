@@ -2,7 +2,7 @@ import Platform
 
 /// The times in a transaction.
 ///
-/// They begin at the time of day and go on by a clock that nobody sets, so that none is before another.
+/// They begin at the time of day and go on by a clock that is never set, so that none is before another.
 struct TransactionClock: Sendable {
   private let start: ContinuousClock.Instant
   /// The start in microseconds since 1970.

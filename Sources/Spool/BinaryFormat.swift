@@ -1,5 +1,6 @@
-/// What is known of files of records by whoever makes the records; an output that writes such files is given it
-/// when it is made.
+/// What an output must know of files of records to write them.
+///
+/// The code that makes the records provides it, and the output is given it when it is made.
 public protocol BinaryFormat: Sendable {
   /// What a file is, compressed or not; nil if it is no file of records.
   func kind(ofFile path: String) -> BinaryKind?

@@ -19,7 +19,7 @@
   /// In front of all entries.
   @inlinable public static var start: EntryMark { EntryMark(place: 0, ordinal: 0) }
 
-  /// The mark of whatever comes next at the same place: all entries in front of it are those up to this one.
+  /// The mark of the next entry at the same place: all entries in front of it are those up to this one.
   public var next: EntryMark { EntryMark(place: place, ordinal: ordinal &+ 1) }
 
   /// Whether an entry comes in front of another.

@@ -115,7 +115,7 @@ public final class Spool: Sendable {
     } catch {
       throw SpoolError(error)
     }
-    // Of the blocks, both ends hold one, and so may whoever moves another to disk.
+    // Of the blocks, producer and consumer hold one each, and the spiller may hold another.
     let leastBytes = disk == nil ? 0 : 4 * options.blockBytes
     memory = try SpoolMemory(
       limitBytes: max(options.limitBytes, leastBytes), slotBytes: options.blockBytes, system: system)
@@ -187,8 +187,8 @@ public final class Spool: Sendable {
 
 extension Spool {
   // Either side, before it sleeps, says so and then looks once more; the other side, after it has
-  // changed something, looks whether anyone sleeps. All four steps are sequentially consistent, so
-  // at least one of the two sees the other, and no wake-up is lost.
+  // changed something, looks whether the first one sleeps. All four steps are sequentially consistent,
+  // so at least one of the two sees the other, and no wake-up is lost.
 
   /// Wakes the consumer if it sleeps; costs one load if it does not.
   package func wakeConsumerIfAsleep() {
@@ -198,7 +198,7 @@ extension Spool {
     }
   }
 
-  /// Wakes a producer that waits, whatever for: it looks again by itself.
+  /// Wakes a producer that waits, for any reason: it looks again by itself.
   package func wakeProducerIfWaiting() {
     guard isProducerWaiting.load(ordering: .sequentiallyConsistent) else { return }
     if isProducerWaiting.exchange(false, ordering: .sequentiallyConsistent) {
@@ -297,7 +297,7 @@ extension Spool {
     memory.prepare()
   }
 
-  /// Takes back a block that nobody looks at any more.
+  /// Takes back a block that no thread uses any more.
   package func giveBack(_ block: SpoolBlock) {
     memory.giveBack(block)
     wakeProducerIfWaiting()

@@ -124,7 +124,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
     return !hasWork
   }
 
-  /// Ends a sleep, whoever has ended it.
+  /// Says that the consumer is awake, independent of what woke it.
   package func wakeUp() {
     spool.isConsumerAsleep.store(false, ordering: .sequentiallyConsistent)
     spool.consumerWake.clear()
@@ -224,8 +224,8 @@ extension SpoolReader {
     }
   }
 
-  /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and nobody
-  /// else moves blocks.
+  /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and the
+  /// spiller doesn't run.
   ///
   /// - Parameter unsettled: the entries that were taken last and aren't settled, if they can be had. Between them others
   ///   may be missing, which were damaged or given up.

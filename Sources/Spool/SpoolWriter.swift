@@ -128,7 +128,7 @@ import Synchronization
     total += Tally(entries: count - publishedCount, bytes: end - publishedEnd)
     publishedCount = count
     publishedEnd = end
-    // The totals go first, so that nobody ever sees more taken than committed.
+    // The totals go first, so that no thread ever sees more taken than committed.
     spool.committed.store(total)
     block.publish(count: count)
     unannouncedCount += 1

@@ -23,7 +23,7 @@ package struct Terminal: ~Copyable {
   private init(_ output: Int32) {
     self.output = output
     hasColours = unsafe (getenv("NO_COLOR").map { unsafe String(cString: $0) } ?? "").isEmpty
-    // Whoever is in the background would be stopped for changing the terminal.
+    // A process in the background would be stopped for changing the terminal.
     let hasKeys = isatty(STDIN_FILENO) == 1 && tcgetpgrp(STDIN_FILENO) == getpgrp()
     keys = hasKeys ? STDIN_FILENO : nil
     former = nil

@@ -18,7 +18,7 @@ struct Candidates {
 
   private var wantsOneSide: Bool { rule != .everything && grouping == .vxid && wantsClient != wantsBackend }
 
-  /// The side whose transactions are of no use, whatever they say; nil if there is none.
+  /// The side whose transactions are of no use, independent of their content; nil if there is none.
   var unwantedSide: Side? { wantsOneSide ? (wantsClient ? .backend : .client) : nil }
 
   /// Whether the side that a `Begin` is marked with is enough to know that a transaction won't be needed.

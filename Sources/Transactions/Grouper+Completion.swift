@@ -205,7 +205,7 @@ extension Grouper {
     complete(index)
   }
 
-  /// Adds a record of our own making, if anybody will see it.
+  /// Adds a record that the grouper makes up, if records of its tag may be wanted.
   private mutating func makeUp(_ tag: UInt8, _ text: String, in index: Int32) {
     guard options.kept.mayWant(tag) else { return }
     slots[index].store.append(

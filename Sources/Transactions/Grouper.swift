@@ -22,7 +22,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var keptTable: PickTable
   /// Whether that is every record.
   var keepsAll: Bool
-  /// Whether anybody will see the notes that are left where records don't fit.
+  /// Whether the notes that are left where records don't fit may be wanted.
   var keepsNotes: Bool
   /// Which bits of a number in a payload count, as in the record's own header.
   let vxidBits: UInt64

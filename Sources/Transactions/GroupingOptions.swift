@@ -54,6 +54,6 @@ public struct GroupingOptions: Sendable, Equatable {
     self.wantsESI = wantsESI
   }
 
-  /// The side whose transactions are of no use, whatever they say; nil if there is none.
+  /// The side whose transactions are of no use, independent of their content; nil if there is none.
   public var unwantedSide: Side? { Candidates(self).unwantedSide }
 }

@@ -86,7 +86,7 @@ struct BrokenOutputTests {
       let outcome = try run(
         consumer.target + " format-text=%U",
         isOver: { requested in
-          // Whoever can have every line gets it.
+          // A consumer that can have every line gets it.
           guard way == .slow || way == .replaced || kind == .exec && way == .gone else { return true }
           return consumer.lines().last == requested.last
         })

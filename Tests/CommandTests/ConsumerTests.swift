@@ -88,7 +88,7 @@ struct ConsumerTests {
       try #require(ready)
       child.signal(SIGUSR2)
       try messages.line(containing: "seen=0", by: .after(.seconds(5)))
-      // It follows the log, though nobody reads; and a reader that goes does not end it.
+      // It follows the log, though no process reads the pipe; and a reader that goes does not end it.
       for path in ["/one", "/two"] {
         request(path, in: ring)
         let reader = try ProcessRunner.run("head", "-n", "1", fifo)

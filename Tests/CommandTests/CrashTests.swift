@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 #if DEBUG
-  /// The program is killed between any two durable states of a rotation, and started again: whatever was in a
-  /// file is still there, once, nothing is torn, and every file has a name that it may have.
+  /// The program is killed between any two durable states of a rotation, and started again: every line that was in a
+  /// file is still there, once, none is torn, and every file has a name that it may have.
   @Suite(.serialized, .needs(.builtSpillway), .timeLimit(.minutes(5)))
   struct CrashTests {
     enum Kind: String, CaseIterable, CustomTestStringConvertible {

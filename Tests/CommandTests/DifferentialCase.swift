@@ -170,7 +170,7 @@ struct DifferentialRunner: Sendable {
     return DifferentialOutcome(result, file: file)
   }
 
-  /// Leaves out whatever doesn't matter for a difference.
+  /// Leaves out what doesn't matter for the difference.
   func shrink(_ sample: DifferentialCase) throws(SupportError) -> DifferentialCase {
     var smallest = sample
     func keep(_ smaller: DifferentialCase) throws(SupportError) -> Bool {

@@ -63,7 +63,7 @@ struct InspectSectionTests {
     #expect(ring["turns"] as? Int == 1 && ring["writer_byte"] as? Int == 2 * 256)
     #expect(try InspectTests.members(ring, "segments", "number") == [8, 9, 10, 3, 4, 5, 6, 7])
     #expect(try InspectTests.members(json, "writers", "may_run") == [Bool?.none])
-    // Nobody counts on in a copy.
+    // No writer counts the age of a copy on.
     let watched = try InspectTests.run(["-n", folder.path, "--watch", "1ms"])
     #expect(watched.text.contains("doesn't run, doesn't count its file's age"))
     let abandoned = try Self.write(SharedMemoryBytes.chunks(chunks, listNumber: 0), "old.vsm", in: folder)

@@ -21,7 +21,7 @@ struct LifecycleTests {
       ]
       let start = try ProcessRunner.run(try Self.command(arguments))
       #expect(start.status == 0, "\(start.errorText)")
-      // The file is written by the daemon, after whoever started it has gone.
+      // The file is written by the daemon, after the process that started it has ended.
       let written = try poll(until: .after(.seconds(10))) { () throws(SupportError) in
         (try? readText(home.file("pid")).isEmpty) == false
       }
@@ -117,7 +117,7 @@ struct LifecycleTests {
     #expect(result.errorText.contains("\(home.path): no server has published a log there"))
   }
 
-  /// Root may read anything; then somebody else has to ask.
+  /// Root may read anything; if root runs the tests, another user has to ask.
   @Test(.needs(.unprivilegedUser))
   func `what may not be read is named with its owner, its mode and who asks`() throws {
     let home = try TemporaryDirectory()

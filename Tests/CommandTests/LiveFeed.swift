@@ -28,7 +28,7 @@ final class LiveFeed {
     home = try TemporaryDirectory()
     instance = try SampleWorkdir(path: home.file("instance"))
     ring = try instance.startWorker()
-    // Somebody else may be asked to read it.
+    // The program that reads it may run as another user.
     for path in [home.path, ring.path] { chmod(path, 0o755) }
     var command = try Subject.found().ncsa(["-n", instance.path, "-F", "%U"] + arguments)
     command.environment = ["SPILLWAY_COMPAT": nil]
@@ -42,7 +42,7 @@ final class LiveFeed {
     guard isAttached else { throw SupportError("it writes nothing: \(messages.text)") }
   }
 
-  /// Requests so many paths that nobody requested before.
+  /// Requests so many paths that weren't requested before.
   func send(_ count: Int) {
     for _ in 0..<count {
       let path = "/\(requested.count)/\(String(repeating: "x", count: requested.count % 300))"

@@ -67,7 +67,7 @@ struct LogrotateTests {
       }
       for turn in 1...3 {
         feed.send(500)
-        // What is written between the copy and the emptying would be lost, whoever writes it.
+        // What any program writes between the copy and the emptying is lost, so all lines are waited for.
         try feed.waitForAll { () throws(SupportError) in try text(home, rotated: turn, isCompressed: false) }
         try rotate(home, "copytruncate")
       }

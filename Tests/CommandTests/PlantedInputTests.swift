@@ -2,7 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Directories and names that somebody else has made: no wait, no way out of them, nothing for the terminal.
+/// Directories and names that another user has made: they can't make the program wait, lead it to files elsewhere or
+/// have it print control characters.
 @Suite(.needs(.spillway))
 struct PlantedInputTests {
   private let home: TemporaryDirectory

@@ -113,7 +113,7 @@ struct PrivilegeTests {
       try command(["-r", home.file("log.vsl"), "-F", "%U", "-w", log, "--user", Self.user]))
     #expect(result.status == 0, "\(result.errorText)")
     #expect(try readText(log) == "/a\n")
-    // What the user may not write is refused, whatever root may.
+    // What the user may not write is refused, even if root may.
     let refused = try ProcessRunner.run(
       try command([
         "-r", home.file("log.vsl"), "-F", "%U", "-w", home.file("root.log"), "--user", Self.user,

@@ -8,7 +8,7 @@ struct RefusalTests {
   private let home: TemporaryDirectory
   private let program: String
   private let log: String
-  /// A directory that only its owner may write to or, as `shut`, nobody may enter.
+  /// Directories: only root may write to `open`, and only root may enter `shut`.
   private let open: String, shut: String
 
   init() throws {
@@ -27,7 +27,7 @@ struct RefusalTests {
     symlink("shut", home.file("link"))
   }
 
-  /// Runs the program as a user who owns nothing of this; as whoever runs the tests, unless that is root.
+  /// Runs the program as the user who runs the tests, or, if that is root, as a user who owns nothing of this.
   private func run(_ arguments: [String]) throws -> ProcessResult {
     let isRoot = geteuid() == 0
     let words = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"]

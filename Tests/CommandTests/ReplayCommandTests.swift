@@ -63,7 +63,7 @@ struct ReplayCommandTests {
     try await onOwnThread {
       let pipe = home.file("pipe")
       try #require(mkfifo(pipe, 0o600) == 0)
-      // For reading, too: then it is open at once, and nobody sees an end before it is closed.
+      // For reading, too: then it is open at once, and its reader sees no end before it is closed.
       let descriptor = open(pipe, O_RDWR | O_CLOEXEC)
       func feed(_ bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)

@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// Outputs of one run whose lines are made of the same transactions: each gets what a run of its own gives, whatever the
-/// others want of them.
+/// Outputs of one run whose lines are made of the same transactions: each gets what a run of its own gives, independent
+/// of what the others want of them.
 @Suite(.enabled(if: Subject.isSpillway))
 struct SharedCapturesTests {
   private let home: TemporaryDirectory

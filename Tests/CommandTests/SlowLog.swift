@@ -10,7 +10,7 @@ final class SlowLog {
 
   init(_ log: SpoolRun.Log, pipe path: String) throws(SupportError) {
     guard mkfifo(path, 0o600) == 0 else { throw SupportError("mkfifo \(path)", errno: errno) }
-    // For reading, too: then it is open at once, and nobody sees an end before `finish`.
+    // For reading, too: then it is open at once, and its reader sees no end before `finish`.
     descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
     var log = log
     log.path = path

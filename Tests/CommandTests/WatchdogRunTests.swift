@@ -78,7 +78,7 @@ struct WatchdogRunTests {
       let child = try ChildProcess(try command(instance, part))
       try manager.message("READY=1")
       var vxid: UInt64 = 100
-      // Enough that memory gets short within a moment where nobody takes them.
+      // Enough that memory gets short within a moment if no thread takes their lines from there.
       func requests() {
         for _ in 0..<100 {
           ring.append(batch: [

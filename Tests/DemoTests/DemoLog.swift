@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import VarnishLog
 
-/// The whole log of a demonstration that can't end, because nobody takes its lines.
+/// The whole log of a demonstration that can't end, because no process reads its lines.
 final class DemoLog {
   let path: String
   private let home: TemporaryDirectory

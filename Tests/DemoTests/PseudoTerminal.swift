@@ -41,7 +41,7 @@ final class PseudoTerminal: Sendable {
   /// `TIOCSPTLCK` and `TIOCGPTN`.
   private static let setLock: UInt = 0x4004_5431, getNumber: UInt = 0x8004_5430
 
-  /// Ends the reader, too: there is nobody on the other side any more.
+  /// Ends the reader, too: no process has the other side open any more.
   deinit { close(theirs) }
 
   private final class Reader: Sendable {

@@ -60,7 +60,7 @@ extension LiveSuite {
       #expect(mappedLogs > 0, "no log was mapped: is the trace understood?")
     }
 
-    /// The two directories, their indexes and the log; nothing else is anyone's business.
+    /// The only paths that are used: the two directories, their indexes and the log.
     private static func isExpected(_ path: String, in directory: String) -> Bool {
       let name = path.dropFirst(directory.count).drop { $0 == "/" }
       let sets = ["_.vsm_mgt", "_.vsm_child"]

@@ -41,7 +41,7 @@ struct HostileTests {
     for version in [(4, 0), (4, 1), (6, 6), (7, 1), (8, 0)] {
       let version = VarnishVersion(version.0, version.1)
       for isCaseless in [false, true] {
-        // Each record passes or it doesn't, whatever else is in the log.
+        // Each record passes or it doesn't, independent of what else is in the log.
         let log = SampleLog(texts: payloads)
         let matches = Set(try log.matches(query, caseless: isCaseless, version: version))
         let others = Set(try log.matches("not \(query)", caseless: isCaseless, version: version))

@@ -92,7 +92,7 @@ struct ChunkingTests {
     }
   }
 
-  /// Every record that belongs to somebody, as text.
+  /// Every record of a transaction, as text.
   private static func records(of path: String) throws -> [String] {
     let file = try LogFile(path: path)
     switch file.kind {

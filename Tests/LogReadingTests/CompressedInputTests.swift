@@ -220,7 +220,7 @@ struct CompressedInputTests {
     }
   }
 
-  /// Reads while somebody feeds; both wait for each other at the beginning.
+  /// Reads a pipe while `feed` writes to it; both wait for each other at the beginning.
   private static func readPipe(_ feed: @escaping @Sendable (borrowing PipeWriter) -> Void) async throws
     -> Reading
   {

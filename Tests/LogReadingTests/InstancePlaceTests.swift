@@ -77,7 +77,7 @@ struct InstancePlaceTests {
       Issue.record("nothing is read")
       return
     }
-    // Whatever becomes of it.
+    // The log of a named file stays, even if the file is removed.
     unlink(directory.file("_.vsm"))
     named.refresh()
     #expect(named.isStale == false)

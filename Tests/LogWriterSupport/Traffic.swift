@@ -1,7 +1,7 @@
 public import LogWriting
 public import VarnishLog
 
-/// Transactions that are known from their numbers, so that whoever reads one can tell whether each byte is
+/// Transactions that are known from their numbers, so that a reader can tell whether each byte is
 /// the one that was written.
 public enum Traffic {
   /// How many records a transaction has.

@@ -36,7 +36,7 @@ public enum WriterThreads {
     }
   }
 
-  /// Starts a thread that nobody joins.
+  /// Starts a detached thread.
   public static func start(_ body: @escaping @Sendable () -> Void) {
     final class Box {
       let body: @Sendable () -> Void

@@ -69,7 +69,7 @@ struct CollisionTests {
     defer { for (_, file, _) in kept { close(file) } }
     try peer.kill()
     #expect(Self.attempt(directory.path, other) == nil)
-    // As long as somebody has the old file, no other can have its number: so this tells.
+    // As long as the old file is open, no other can have its inode number: so another number means a new file.
     for (name, file, inode) in kept {
       #expect(Self.inode(name) != inode)
       var status = stat()

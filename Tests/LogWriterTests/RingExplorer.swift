@@ -161,7 +161,7 @@ struct RingExplorer {
       case .damaged(let problem): return problem
       case .delivered(let words): last = log.pieces.firstIndex { $0.words == words } ?? -1
       case .idle:
-        // Whoever begins with the newest segment when there is nothing in it yet has nothing to read.
+        // A reader that begins with the newest segment when there is nothing in it yet has nothing to read.
         let isComplete = last == log.pieces.count - 1 || last == -1 && node.state.mayHaveLost
         return isComplete ? nil : "the end is seen after record \(last)"
       }

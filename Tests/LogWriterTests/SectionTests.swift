@@ -49,7 +49,7 @@ struct SectionTests {
       longest = max(longest, try readText(index).split(separator: "\n").count)
     }
     #expect(longest < 40)
-    // Whatever way it was told, what is left is what was there.
+    // Whether by lines for the removals or in an index made anew, what is left is what was there.
     var left: Set<Substring> = []
     for line in try readText(index).split(separator: "\n") {
       if line.hasPrefix("+ ") { left.insert(line.dropFirst(2)) }
@@ -193,7 +193,7 @@ struct SectionTests {
       walks += 1
       numbers.insert(number)
       for section in list where section.kind == "Test" {
-        // Pinned: for ten seconds it stays what it was, whatever becomes of it.
+        // Pinned: for ten seconds its bytes stay what they were, even if it is freed.
         let expected = UInt8(truncatingIfNeeded: Int(section.name.dropFirst(6)) ?? 0)
         let bytes = UnsafeRawBufferPointer(start: walk.base + section.offset, count: 64)
         try #require(bytes.allSatisfy { $0 == expected }, "\(section)")

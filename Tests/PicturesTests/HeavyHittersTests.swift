@@ -84,7 +84,7 @@ struct HeavyHittersTests {
       let count = Double(stream.counts[rank])
       #expect(hitter.count <= count && count <= hitter.countMax, "\(rank): \(hitter), \(count)")
     }
-    // Whatever isn't held has no more than that, by the bound that is stated.
+    // No key that isn't held is more frequent than the floor, which keeps the stated bound.
     let held = Set(sketch.heaviest(.max).map { String(decoding: $0.key, as: UTF8.self) })
     let largest =
       stream.counts.indices.filter { !held.contains("/page/\($0)") }.map { stream.counts[$0] }.max() ?? 0

@@ -27,7 +27,7 @@ import Testing
       descriptor = try Self.bound(address)
     }
 
-    /// A message that is there already: whoever sends one doesn't return before it is.
+    /// A message that is there already: the call that sends one doesn't return before it is.
     func message() -> String? {
       var buffer = [UInt8](repeating: 0, count: 8192)
       let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))

@@ -240,7 +240,7 @@ import Testing
     withExtendedLifetime(socket) {}
   }
 
-  /// A socket's file that nobody listens at.
+  /// A socket's file at which no process listens.
   private func leaveSocket() throws {
     let descriptor = shim_stream_socket()
     guard shim_bind_local(descriptor, path, 0o600) == 0 else { throw SupportError("bind", errno: errno) }

@@ -59,7 +59,7 @@ struct Probe {
 
   /// Takes numbers from the counter at the region's beginning, and puts the letter at each number's place.
   ///
-  /// The places lie behind the counter's page. Whoever meets the end grows.
+  /// The places lie behind the counter's page. The process that meets the end grows the region.
   private func fill(letter: UInt8, total: Int) throws -> String {
     let region = try opened
     let counter = UnsafePointer(region.base.assumingMemoryBound(to: Atomic<Int>.self))

@@ -45,7 +45,7 @@ struct JSONValueTests {
     // Within strings nothing changes.
     (#"{"a":"%s","b":"%{A}i:%{B}i","%m":1,"c":"\\\"%{A}i"}"#, #"{"a":"0","b":":","":1,"c":"\""}"#),
     (#"{"a":"\\\\","b":%{A}i}"#, #"{"a":"\\","b":null}"#),
-    // Nor where JSON has no values, or the text is none whatever they are.
+    // Nor where JSON has no values, or the text isn't JSON with any value.
     ("%s %{A}i", "0 "), ("[%{A}i] x %s", "[null] x 0"), ("x [%{A}i]", "x []"), (#"{"a" %{A}i}"#, #"{"a" }"#),
     (#"{%{A}i:1}"#, "{:1}"), (#"{"a":%{A}i"#, #"{"a":"#), (#"{"a":%{A}i]"#, #"{"a":]"#),
     (#"{"a":%{A}i,}"#, #"{"a":,}"#),

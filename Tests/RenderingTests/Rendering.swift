@@ -18,7 +18,7 @@ struct Rendering {
     self.format = try LineFormat(Array(format.utf8), rules: rules, isJSON: isJSON)
   }
 
-  /// The lines of the transactions in `records`, whatever side they are of.
+  /// The lines of the transactions in `records`, of both sides.
   func lines(_ records: [SampleRecord]) -> [UInt8] {
     let lines = lines(records, keepsAll: true)
     // What is kept of transactions in pieces must give the same as all of their records.

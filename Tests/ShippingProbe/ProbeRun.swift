@@ -102,7 +102,7 @@ private final class CallCounter: Sendable {
   }
 }
 
-/// A clock that moves on by a twentieth of a second whenever it is asked, so that whatever goes by the clock happens
+/// A clock that moves on by a twentieth of a second whenever it is asked, so that all that goes by the clock happens
 /// soon.
 private final class SteppingClock: Sendable {
   private static let stepsPerSecond: Int64 = 20

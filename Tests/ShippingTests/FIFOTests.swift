@@ -21,7 +21,7 @@ import Testing
     return try Output(to: FileSink.open(options) { [said] in said.append($0) })
   }
 
-  /// Opens the pipe as soon as somebody writes to it.
+  /// Opens the pipe as soon as a writer has opened it.
   private func reader() -> TestThread<Int32> {
     TestThread { [path] in open(path, O_RDONLY | O_CLOEXEC) }
   }

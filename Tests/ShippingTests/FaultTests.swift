@@ -6,7 +6,7 @@ import Glibc
 import Testing
 
 /// Runs one scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, until it
-/// passes untouched; whatever fails, the files hold whole lines and the numbers are exact.
+/// passes untouched; whichever call fails, the files hold whole lines and the numbers are exact.
 @Suite struct FaultTests {
   enum Injection: String, CaseIterable, CustomTestStringConvertible {
     case interrupted, noSpace, inputOutput, short, shortThenNoSpace

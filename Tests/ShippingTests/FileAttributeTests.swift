@@ -105,7 +105,7 @@ import Testing
   }
 }
 
-/// A file that somebody empties gets what every file begins with again.
+/// A file that another program empties gets its header again.
 @Suite struct EmptiedFileTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()

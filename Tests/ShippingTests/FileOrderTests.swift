@@ -4,7 +4,7 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// Retention deletes the oldest files, whatever the clock and the names say, and nothing of other outputs.
+/// Retention deletes the oldest files, even if the clock and the names say otherwise, and none of other outputs.
 @Suite struct FileOrderTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
@@ -140,7 +140,7 @@ import Testing
   }
 
   @Test func oldFilesWithoutAMarkGoFirst() throws {
-    // Of an earlier version, or copied back, with whatever time.
+    // Files of an earlier version, or copied back, with any time in the name.
     directory.write("access.log.20300101T000000", "1\n")
     directory.write("access.log.20200101T000000", "2\n")
     let sink = try sink {

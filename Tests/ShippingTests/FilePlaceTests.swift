@@ -180,7 +180,7 @@ import Testing
     ("not-lines", [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 10], nil),
     ("not-lines", Array("a note without an end".utf8), nil),
     ("damaged", gzipText + Array("and more".utf8), 6),
-    // Half of somebody's archive: the whole of it could be cut as torn.
+    // Half an archive that another program wrote: the whole of it could be cut as torn.
     ("damaged", Array(gzipText.prefix(10)) + Array(repeating: 0x55, count: 200), 6),
     ("damaged", Array("line\n".utf8) + Array(repeating: 0x78, count: FileRepair.tornBytesMax + 1), nil),
   ]

@@ -17,7 +17,7 @@ import Testing
     return try FileSink(options, at: now, system: system) { [warnings] in warnings.append($0) }
   }
 
-  /// A name as the sink makes it, in whatever time zone the tests run.
+  /// A name as the sink makes it, in the time zone in which the tests run.
   private func stamped(_ name: String, _ moment: Moment, _ rest: String = "") -> String {
     let fields = LocalTime.fields(at: moment.wallSeconds)
     return "\(name).\(LocalTime.expand("%Y%m%dT%H%M%S", fields) ?? "")\(rest)"

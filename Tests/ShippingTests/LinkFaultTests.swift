@@ -5,7 +5,7 @@ import Glibc
 import Testing
 
 /// Serves a consumer again and again, with the 1st, 2nd, 3rd … system call of a kind failing, until a run passes
-/// untouched; whatever fails, all lines arrive, whole, and the numbers are exact.
+/// untouched; whichever call fails, all lines arrive, whole, and the numbers are exact.
 @Suite struct LinkFaultTests {
   enum Consumer: String, CaseIterable, CustomTestStringConvertible {
     case command, socket, fifo
@@ -54,7 +54,7 @@ import Testing
       }
       stop = {
         asked.append(true)
-        // It may be waiting for somebody to open the other end.
+        // The reader may be waiting for a writer to open the pipe.
         _ = eventually {
           close(open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC))
           return !done.all.isEmpty

@@ -74,7 +74,7 @@ import Testing
     try offer.offer(to: sink, at: .test)
     #expect(try offer.offer(to: sink, at: .test)?.obstacle == .absent)
     link.onBegin = .open(7)
-    // It comes while nobody asks: the thread was held up for longer than the pause.
+    // The consumer comes while the thread is held up, for longer than the pause.
     let now = Moment.test.later(seconds: 1)
     #expect(try sink.tick(at: now) == 0, "the entries that wait can be sent at once")
     #expect(try sink.tick(at: now) != 0, "and that is said once")
@@ -88,7 +88,7 @@ import Testing
     offer.add(["one"])
     try offer.offer(to: sink, at: .test)
     #expect(try sink.close(at: .test) == .absent)
-    // It ends while nobody asks: the thread was held up between the two calls.
+    // The consumer ends while the thread is held up between the two calls.
     link.end("done")
     #expect(try sink.tick(at: .test) == 0)
     #expect(try sink.close(at: .test) == nil)

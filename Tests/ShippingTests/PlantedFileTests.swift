@@ -5,7 +5,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What somebody has put where this program makes files is neither followed nor overwritten.
+/// What another user has put where this program makes files is neither followed nor overwritten.
 @Suite(.enabled(if: geteuid() == 0)) struct PlantedFileTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let other = TemporaryDirectory()

@@ -211,7 +211,7 @@ import Testing
     #expect(kill(-group, 0) != 0 || eventually { kill(-group, 0) != 0 }, "none of it is left")
   }
 
-  /// Commands inherit the standard streams and nothing else, whatever this process has open.
+  /// Commands inherit the standard streams and nothing else, even if this process has more open.
   @Test func commandsInheritNoDescriptors() throws {
     // Without the flag that closes it, as a careless parent leaves it.
     let leaked = open("/dev/null", O_RDONLY)

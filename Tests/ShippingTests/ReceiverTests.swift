@@ -263,7 +263,7 @@ import Testing
   }
 
   @Test func whatMayComeIsWaitedFor() throws {
-    // A socket that nobody listens at any more, and one that isn't there yet.
+    // A socket at which no process listens any more, and one that isn't there yet.
     let path = directory.file("left")
     do { _ = TestListener(.unix(path: path)) }
     for path in [path, directory.file("none")] {

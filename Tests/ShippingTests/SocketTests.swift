@@ -200,7 +200,7 @@ import Testing
   }
 
   @Test func aHostThatHasNoAddressIsSaid() throws {
-    // Too long for a name, so nobody has to be asked.
+    // Too long for a name, so no name server has to be asked.
     let host = String(repeating: "x", count: 300)
     let output = try output(.tcp(host: host, port: 1))
     #expect(eventually { !said.all.isEmpty })

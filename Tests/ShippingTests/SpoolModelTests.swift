@@ -2,7 +2,7 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// The spool does what a simple queue would, whatever happens in whatever order.
+/// The spool does what a simple queue would, for any steps in any order.
 @Suite struct SpoolModelTests {
   /// More of them with `SPILLWAY_SPOOL_SCENARIOS`, others with `SPILLWAY_SPOOL_SEED`.
   private static func number(_ variable: String, _ usual: UInt64) -> UInt64 {

@@ -5,7 +5,7 @@ import Glibc
 import Testing
 
 /// A spool on disk under a checkpoint, killed at any system call: every entry comes once and in order, as long as the log
-/// has what nobody else has.
+/// has the entries that are neither settled nor on disk.
 @Suite struct SpoolResumeTests {
   /// What is done to a run.
   enum Step {

@@ -4,7 +4,7 @@ public struct Accounting: Equatable, Sendable {
   /// The figures that every such line has.
   public var seen, written, filtered, dropped, lost: Int
 
-  /// Finds the five figures in a line, in whatever else it has; `nil` if one is missing.
+  /// Finds the five figures in a line that may have other words, too; `nil` if one is missing.
   public init?(_ line: some StringProtocol) {
     var figures: [Substring: Int] = [:]
     for word in line.split(whereSeparator: { $0 == " " || $0 == "," }) {

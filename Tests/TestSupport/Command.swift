@@ -14,7 +14,7 @@ public struct Command: Sendable {
   public enum Output: Sendable {
     /// A pipe that the harness reads as fast as it can.
     case collected
-    /// A pipe that nobody reads before `OutputPipe.wake()`: a stuck consumer.
+    /// A pipe that isn't read before `OutputPipe.wake()`: a stuck consumer.
     case unread
     /// A file, made or replaced.
     case file(String)

@@ -10,7 +10,7 @@ public struct Deadline: Sendable {
     return Deadline(nanoseconds: now + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
   }
 
-  /// A deadline that nobody lives to see.
+  /// A deadline that never passes.
   static let never = Deadline(nanoseconds: .max / 2)
 
   /// Whether the moment is over.

@@ -21,7 +21,7 @@ public final class FrozenThread {
     self.identifier = identifier
     try Self.trace(Request.seize, identifier)
     try Self.trace(Request.interrupt, identifier)
-    // Whoever waits for the process's end may be told of this, and not we; so it is looked at.
+    // The thread that waits for the process's end may be told of this instead of this one; so the state is read.
     let isStopped = try poll(every: .milliseconds(1), until: .after(.seconds(30))) {
       () throws(SupportError) in
       try readText("/proc/\(identifier)/status").contains("State:\tt")

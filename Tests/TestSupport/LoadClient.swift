@@ -87,7 +87,7 @@ public final class LoadClient: Sendable {
       do throws(SupportError) {
         return try Connection(port: plan.port)
       } catch {
-        // Nobody announces that a port is open again.
+        // No event announces that a port is open again.
         if deadline.hasPassed { throw error }
         Deadline.after(.milliseconds(10)).sleep()
       }

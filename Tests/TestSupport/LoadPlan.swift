@@ -33,7 +33,7 @@ public struct LoadReport: Sendable {
   public enum Fate: UInt8, Sendable {
     /// It was never sent: the log must not have it.
     case unsent
-    /// Its answer arrived, and so did whatever proves that it was logged: it must be there once.
+    /// Its answer arrived, and it is proven that it was logged: the log must have it once.
     case answered
     /// It was sent, but the server went away around then: the log may have it, once.
     case uncertain

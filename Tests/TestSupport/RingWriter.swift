@@ -158,7 +158,7 @@ public final class RingWriter: @unchecked Sendable {
   }
 
   private func publishSegment() {
-    // Everything before, the end mark above all, must be seen by whoever sees the number.
+    // Everything before, the end mark above all, must be seen by a reader that sees the number.
     (map + 16).assumingMemoryBound(to: Atomic<UInt32>.self).pointee
       .store(segment, ordering: .releasing)
   }

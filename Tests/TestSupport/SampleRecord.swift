@@ -38,7 +38,7 @@ public struct SampleRecord: Sendable {
     case client = "c"
     /// A backend's.
     case backend = "b"
-    /// Nobody's, as with the identifier 0.
+    /// Neither's, as with the identifier 0.
     case none = "-"
   }
 

@@ -16,7 +16,7 @@ public struct Subject: Sendable {
     return builtWithTests
   }()
 
-  /// The `spillway` that was built with the tests, whatever `SPILLWAY_BIN` names: it has the fault points that
+  /// The `spillway` that was built with the tests, even if `SPILLWAY_BIN` names another: it has the fault points that
   /// a release doesn't have.
   public static let builtWithTests: Subject? = builtExecutable("spillway").map(Subject.init(path:))
 

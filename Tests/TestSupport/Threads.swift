@@ -1,6 +1,6 @@
 import Glibc
 
-/// Starts a thread of its own for `body`, which nobody joins.
+/// Starts a detached thread of its own for `body`.
 public func detachThread(_ body: @escaping @Sendable () -> Void) {
   final class Box {
     let body: @Sendable () -> Void

@@ -91,7 +91,7 @@ public final class VarnishInstance: Sendable {
   /// Starts varnishd in its directory, on the port that it had, and waits until it answers.
   public func start() throws(SupportError) {
     let listen = "127.0.0.1:\(port)"
-    // Without a jail it runs as whoever runs the tests, root in a container included, and needs
+    // Without a jail it runs as the user who runs the tests, root in a container included, and needs
     // neither its users nor a directory that they may enter.
     var arguments = ["-F", "-n", directory, "-j", "none", "-a", listen]
     arguments += ["-f", home.file("default.vcl"), "-s", "malloc,32m"]
@@ -154,7 +154,7 @@ public final class VarnishInstance: Sendable {
     else { throw SupportError("varnishd in \(directory) does not accept connections") }
   }
 
-  /// Whether someone accepts connections; asks for nothing, so nothing is logged but a session.
+  /// Whether a process accepts connections; asks for nothing, so nothing is logged but a session.
   private func isAnswering(_ port: UInt16) -> Bool {
     guard let connection = try? Connection(port: port) else { return false }
     _ = connection

@@ -104,7 +104,7 @@ struct SampleGrouper: ~Copyable {
   private static func runs(_ records: [SampleRecord]) -> [[SampleRecord]] {
     var runs: [[SampleRecord]] = []
     for record in records {
-      // A reader ends a run behind an `End`, whatever follows.
+      // A reader ends a run behind an `End`, even if the transaction has more records.
       if let last = runs.last?.last, last.vxid == record.vxid, last.tag != SampleTags.v7["End"] {
         runs[runs.count - 1].append(record)
       } else {

@@ -74,7 +74,7 @@ struct LimitTests {
     #expect(grouper.sketch.records == [["2 Begin req 1 rxreq", "2 ReqURL /whole", "2 End"]])
   }
 
-  /// A source of live records forgets a whole transaction at once if nobody wants it or it can be handed on.
+  /// A source of live records forgets a whole transaction at once if no output wants it or it can be handed on.
   @Test func `a whole piece that is torn does not spoil the one before it`() {
     var grouper = SampleGrouper(.vxid)
     grouper.add(batch: "2 c Begin req 1 rxreq\n2 c ReqURL /a")

@@ -96,7 +96,7 @@ struct PlaceTests {
           #expect(found.updateValue(places, forKey: places.vxid) == nil)
         }
       }
-      // Whatever isn't handed on yet is behind this.
+      // The first transaction that isn't handed on yet begins no later than this run.
       if let first = grouper.firstUnfinishedPlace { #expect(first <= run.place) }
     }
     return found

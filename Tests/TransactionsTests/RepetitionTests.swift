@@ -3,8 +3,8 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// Reading a log again from where something was still open: what comes out is what came out after that, in the same
-/// order and behind the same places, whatever ended it.
+/// Reading a log again from where a transaction was still open: the groups that come out are those that came out after
+/// that, in the same order and behind the same places, even if transactions were ended by force.
 struct RepetitionTests {
   /// Of logs as a server writes them.
   @Test(arguments: [12, 13, 14] as [UInt64])

@@ -115,7 +115,7 @@ struct ScenarioGenerator {
     return vxid
   }
 
-  /// Any number: of a transaction, of nobody, or 0.
+  /// Any number: of a transaction, of none, or 0.
   private mutating func anyVXID() -> UInt64 {
     chance(10) ? pick([0, numbers[numbers.count - 1] + 1]) : pick(numbers)
   }

@@ -46,7 +46,7 @@ struct AccessLogMiddleware: RouterMiddleware {
       if error.status.kind == .serverError { record.logError("\(error)") }
       return try error.response(from: request, context: context)
     } catch is CancellationError {
-      // There is nobody left to answer; without a status the line tells that.
+      // No client waits for an answer any more; the line shows that by having no status.
       record.logError("cancelled")
       throw CancellationError()
     } catch {

@@ -27,7 +27,7 @@ enum AccessLogServer {
     let application = Application(
       router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
       onServerRunning: { channel in
-        // Whoever chose port 0 wants to know what it came to.
+        // If the port is 0, the system chooses one: say which.
         print("listening on \(channel.localAddress?.port ?? port)")
         fflush(nil)
       })

@@ -83,7 +83,7 @@ struct FormatTrial {
     }
   }
 
-  /// Between quotation marks, all lines are JSON strings, whatever the log holds.
+  /// Between quotation marks, all lines are JSON strings, for any log.
   private func examineString() {
     let text = FormatText(format)
     guard !text.makesControls, !text.contains("\""), !text.contains("\\"), !text.contains("default_format"),

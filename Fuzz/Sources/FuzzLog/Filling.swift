@@ -1,6 +1,6 @@
 import VarnishLog
 
-/// Records that nobody looks at, to make a log long without making it slow.
+/// Records of a tag that hardly any format reads, to make a log long without making it slow.
 enum Filling {
   /// Together more than a pipe's window of 256 KiB.
   private static let recordCount = 5

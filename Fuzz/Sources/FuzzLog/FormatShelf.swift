@@ -6,7 +6,7 @@ import VarnishLog
 ///
 /// What was read once is kept: reading a format takes longer than trying an input.
 final class FormatShelf {
-  /// What a line of a format must look like, whatever the log holds.
+  /// What a line of a format must look like, for any log.
   enum Shape {
     /// One JSON value in valid UTF-8, without control characters.
     case json

@@ -4,7 +4,7 @@ import Glibc
 
 /// A directory for the files that inputs become, as an instance of the cache would have it.
 ///
-/// It lies where `TMPDIR` says, or else in memory; whoever sets `TMPDIR` cleans up.
+/// It lies where `TMPDIR` says, or else in memory; the script that sets `TMPDIR` cleans up.
 struct Scratch: Sendable {
   /// The directory.
   let path: String

@@ -1,6 +1,6 @@
 import FuzzSupport
 
-/// What all lines of a template have in common, whatever the log holds.
+/// What all lines of a template have in common, for any log.
 struct LineShape {
   private let escaping: String
   private let format: [UInt8]

@@ -22,7 +22,7 @@ static inline uint64_t shim_load_acquire_u64(const void *p) {
 /// Keeps every load before it before every load after it.
 static inline void shim_fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 
-// The same for whoever writes a log: single stores, which other processes see in the order that they ask for.
+// The same for a log's writer: single stores, which other processes see in the order that each store asks for.
 
 /// Stores an aligned 32-bit word in one piece.
 static inline void shim_store_u32(void *p, uint32_t value) {
@@ -103,7 +103,7 @@ int shim_lock_file(int descriptor);
 /// Gives a file's lock up.
 int shim_unlock_file(int descriptor);
 
-/// Takes the lock by which whoever writes a log keeps others away: at once, or not at all, with errno set.
+/// Takes the lock by which a log's writer keeps other writers away: at once, or not at all, with errno set.
 /// It belongs to the descriptor's way of having been opened, and ends with it.
 int shim_try_lock_log(int descriptor);
 

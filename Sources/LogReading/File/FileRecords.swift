@@ -20,7 +20,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   ///
   /// - Parameters:
   ///   - assumedNumbering: what to take if the first records don't tell; the commoner one if nil.
-  ///   - knownNumbering: what the file has, whatever the first records tell.
+  ///   - knownNumbering: what the file has, even if the first records tell another.
   public init(
     _ file: consuming LogFile, assuming assumedNumbering: TagNumbering?,
     knowing knownNumbering: TagNumbering? = nil
@@ -80,7 +80,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   /// Where reading goes on: bytes from the beginning of the file, or of what was decoded from it.
   public var nextPlace: UInt64 { UInt64(truncatingIfNeeded: window.offset &+ offsetInWindow) }
 
-  /// Nobody overwrites a file.
+  /// A file isn't overwritten.
   public var isIntact: Bool { true }
 
   /// The file, which may be a pipe.

@@ -6,7 +6,7 @@ import VarnishLog
 /// read into a buffer.
 ///
 /// Either way it is of bounded size, longer than any record, and moves forward only. A mapped file that
-/// somebody truncates reads as zeros, which no log has where a record begins.
+/// another process truncates reads as zeros, which no log has where a record begins.
 @safe struct FileWindow: ~Copyable {
   private var input: LogInput
   /// The first byte; valid until the next `slide`.
@@ -52,7 +52,7 @@ import VarnishLog
   var isLasting: Bool { input.isRegular }
   /// Whether the bytes are decoded, so that offsets are none in the file.
   var isDecoded: Bool { input.isDecoded }
-  /// Whether `slide` returns without waiting for somebody to write.
+  /// Whether `slide` returns without waiting for a writer.
   var isReady: Bool { input.isReady }
 
   /// Whether it can't become any longer without moving.

@@ -10,7 +10,7 @@ package struct LogInput: ~Copyable {
   let path: String
   /// The part of a regular file that it is.
   let region: Range<Int>?
-  /// Whether reading it never has to wait for somebody to write.
+  /// Whether reading it never has to wait for a writer.
   let isRegular: Bool
   /// Which file it is.
   let incarnation: LogIncarnation

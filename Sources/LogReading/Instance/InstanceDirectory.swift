@@ -125,7 +125,7 @@ enum WriterLife: Equatable {
   static func words(for process: Int32) -> String { "its varnishd, process \(process), doesn't run any more" }
 }
 
-/// Which log of an instance it is: another worker's log is another one, whatever its file's name.
+/// Which log of an instance it is: another worker's log is another one, even if its file has the same name.
 enum LogLocation: Equatable {
   case segment(IndexedLog.Location)
   case section(SingleFileLog.Location)

@@ -25,7 +25,7 @@ public struct InstanceFollower: ~Copyable {
     /// In an instance's directory, which isn't open yet, or not any more.
     case absent
     case directory(InstanceDirectory)
-    /// In a file, whatever becomes of it.
+    /// In a file, even if it is abandoned or replaced.
     case file(SingleFileLog)
   }
 
@@ -64,7 +64,7 @@ public struct InstanceFollower: ~Copyable {
     }
   }
 
-  /// Why there is nothing to attach to, in words for whoever has to put it right.
+  /// Why there is nothing to attach to, in words for the administrator.
   ///
   /// Put together when it is asked for: names of users and groups may have to be looked up.
   public var trouble: String {

@@ -59,7 +59,7 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
   /// Where the oldest request begins that hasn't come out.
   public var restartPlace: UInt64 { min(maker.openPlace ?? nextPlace, nextPlace) }
 
-  /// Nobody overwrites a file, nor what was made of it.
+  /// Neither the file nor what was made of it is overwritten.
   public var isIntact: Bool { true }
 
   /// The file, which may be a pipe.

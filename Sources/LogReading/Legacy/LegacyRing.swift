@@ -11,7 +11,7 @@ public import VarnishLog
   /// That of today's logs.
   public typealias Layout = WideRecords
 
-  // Invariant: `copy` has room for the longest record, and whatever is copied lies within the area.
+  // Invariant: `copy` has room for the longest record, and all that is copied lies within the area.
 
   private let area: LegacyLogArea
   private let stopsAtTail: Bool

@@ -69,8 +69,9 @@ struct LegacyWriter {
     return Place(turn: turn, offset: offset)
   }
 
-  /// Another server has taken the file over: whatever it counts now is the turn that the reader is in, or the next one if
-  /// it has begun at the front.
+  /// Adapts the count of turns to another server that has taken the file over.
+  ///
+  /// The turn that it counts now is the one that the reader is in, or the next one if it has begun at the front.
   ///
   /// - Returns: whether it has.
   mutating func recount(in area: borrowing LegacyLogArea, seenFrom reader: Place) -> Bool {

@@ -27,7 +27,7 @@ final class OpenRequest {
   var bodyByteCount: String?
   /// Whether its records say all that later releases log, so that nothing need be made up.
   var isConverted = false
-  /// Whether it is left out, whatever is still logged of it.
+  /// Whether it is left out, even if more is logged of it.
   var isGivenUp = false
   /// The request that it is a further attempt at, if that had a number of its own.
   var restarted: UInt32?

@@ -98,7 +98,7 @@ struct SingleFileLog: ~Copyable {
     try look(at: now)
   }
 
-  /// Looks at a file that was named itself, once: whatever becomes of it, it stays the log.
+  /// Looks at a file that was named itself, once: it stays the log even if it is abandoned or replaced.
   mutating func refresh(path: String, at now: Int64) throws(LogError) {
     if location != nil { return }
     close()

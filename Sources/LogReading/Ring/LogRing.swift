@@ -10,7 +10,7 @@ public import VarnishLog
 /// records were used, because nothing stops the writer in between.
 ///
 /// Segments are counted here from the log's beginning, in 64 bits. The number in the ring's head is the same modulo
-/// its period; a log that overflows it while nobody reads is followed through positions, which have all of it.
+/// its period. A reader that comes after an overflow knows the whole number only from a position.
 public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyable {
   private let mapping: ReadOnlyMapping
   private let path: String
@@ -100,7 +100,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
     get { writerDistance(from: lentSegment) < Self.unsafeDistance }
   }
 
-  /// A ring tells nobody that it has grown.
+  /// A ring gives no signal when it grows.
   public var waitDescriptor: Int32? { nil }
 
   /// Bytes from the beginning of the file.
@@ -219,7 +219,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
         return stopsAtTail ? .end : .idle
       }
       // Asked after the word was read: a server says that it is in a segment before it finishes a record
-      // there. Going on would lead round the ring, again and again if nobody writes.
+      // there. Going on would lead round the ring, again and again if the server doesn't write.
       guard !isAhead else { return damage("the records reach past where the server writes") }
       if word == Self.wrapMark {
         guard nextWord > 0 else { return damage("a wrap mark at the beginning of the ring") }

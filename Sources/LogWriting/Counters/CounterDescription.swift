@@ -104,7 +104,7 @@ struct CounterDocument {
   /// The number as sections are named by it.
   var name: String { String(number, radix: 16) }
 
-  /// Writes what stands in front of counters or text; nobody may use them before `ready` is stored.
+  /// Writes what stands in front of counters or text; readers may not use them before `ready` is stored.
   func writeHead(to memory: UnsafeMutableRawPointer) {
     unsafe memory.storeBytes(of: UInt64(Self.headByteCount), toByteOffset: Self.bodyOffset, as: UInt64.self)
     unsafe memory.storeBytes(of: number, toByteOffset: Self.numberOffset, as: UInt64.self)

@@ -50,7 +50,7 @@ public final class CounterSet: Sendable {
     return unsafe memory.base + bodyOffset + index * 8
   }
 
-  /// Where a counter is, for whoever changes it alone.
+  /// Where a counter is, for the one thread at a time that changes it.
   func address(of index: Int) -> UnsafeMutableRawPointer { unsafe place(index) }
 }
 

@@ -23,7 +23,7 @@ public struct LogWriterStatistics: Sendable, Equatable {
 
 /// The writer's own counters where readers see them.
 ///
-/// Only whoever has the writer's lock changes them, so a store each is enough.
+/// Only the holder of the writer's lock changes them, so a store each is enough.
 @safe struct OwnCounters: @unchecked Sendable {
   // Sendable: the places are in shared memory, and only the lock's holder stores there.
   private let places: InlineArray<9, UnsafeMutableRawPointer>

@@ -46,7 +46,7 @@ final class IndexedStore: SectionStore {
     else { return }
     worker.close()
     manager.close()
-    // What can't be removed is removed by whoever writes here next.
+    // What can't be removed now is removed by the next writer in this directory.
     try? LogPlace.removeSet(LogPlace.workerName, in: place.directory)
     try? LogPlace.removeSet(LogPlace.managerName, in: place.directory)
     place.release()

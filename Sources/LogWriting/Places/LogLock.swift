@@ -40,12 +40,12 @@ final class LogLock: Sendable {
   }
 
   private static func acquire(in directory: WriterDirectory, _ path: String) throws(LogWriterError) -> Int32 {
-    // Somebody may remove the file between its opening and its locking; then another one is to be locked.
+    // The file may be removed between its opening and its locking; then another one is to be locked.
     while true {
       let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
       let file = Int32(retryingOnInterrupt { unsafe Int(openat(directory.descriptor, name, flags, 0o644)) })
       if file < 0 {
-        // A link, a pipe, a file of somebody else's: nothing that keeps a lock of ours.
+        // A link, a pipe or another user's file can't be this log's lock.
         let cause = SystemError(operation: "open", path: path)
         guard [ELOOP, EACCES, ENXIO, EPERM].contains(cause.code), directory.remove(name) else {
           throw .system(cause)

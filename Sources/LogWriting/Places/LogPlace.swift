@@ -5,12 +5,12 @@ import Platform
 ///
 /// Two writers in one place means that one was given a wrong name, or that a process was started again
 /// while the old one was still ending. The second must stop, for readers can't follow both; but the remains
-/// of one that is dead, and whatever can't be understood, are removed and made anew, never written over, so
+/// of one that is dead, and files that can't be understood, are removed and made anew, never written over, so
 /// that those who still read them can see by stat(2) that they are gone:
 ///
 /// | what is found | what is done |
 /// | --- | --- |
-/// | `_.pid` or `_.vsm`, locked by somebody | stop |
+/// | `_.pid` or `_.vsm`, locked by another writer | stop |
 /// | an index or single file whose process runs and is older than it | stop |
 /// | the same with a number that another program was given since | remove |
 /// | a process that is dead; a child that isn't, without its master | remove |
@@ -31,7 +31,7 @@ final class LogPlace: Sendable {
   /// Takes a directory, which is made if it isn't there, and removes what others left.
   ///
   /// - Parameter keepsFile: whether an older single file stays until a new one is put in its place.
-  /// - Throws: `LogWriterError.inUse` if somebody writes a log there.
+  /// - Throws: `LogWriterError.inUse` if another writer has a log there.
   init(_ path: String, keepsFile: Bool) throws(LogWriterError) {
     let directory = try LogWriterError.wrapping { () throws(SystemError) in try WriterDirectory.open(path) }
     self.directory = directory
@@ -57,7 +57,7 @@ final class LogPlace: Sendable {
 
   // MARK: Removing
 
-  /// Removes an index and its segments; the index first, so that nobody finds segments missing.
+  /// Removes an index and its segments; the index first, so that no reader finds segments missing.
   static func removeSet(_ name: String, in directory: WriterDirectory) throws(LogWriterError) {
     guard
       let set = try LogWriterError.wrapping({ () throws(SystemError) in try directory.subdirectory(name) })

@@ -22,7 +22,7 @@ public final class LogSection: Sendable {
 
   /// Gives the memory to `body`, to be written while others read it.
   ///
-  /// - Returns: nil if the section was freed. Whoever frees it sees to it that nobody is in here.
+  /// - Returns: nil if the section was freed. The caller of `free()` makes sure that no thread is in here.
   public func withMemory<Result>(_ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result? {
     if isFreed.load(ordering: .acquiring) { return nil }
     return unsafe body(UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount))

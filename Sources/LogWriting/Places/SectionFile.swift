@@ -7,8 +7,8 @@ import VarnishLog
 ///
 /// Readers have no lock. While the list is being changed its number is 0, afterwards another one than
 /// before; a reader throws away what it walked when the number was 0 or has changed. A section that is freed
-/// becomes one of class `Cool` and stays as it was for ten seconds, in which whoever still reads it sees the
-/// class or the number.
+/// becomes one of class `Cool` and stays as it was for ten seconds, in which a reader that still uses it sees
+/// the class or the number.
 ///
 /// The first section's length is no multiple of 8, so that what is in all others lies at one: counters can
 /// be added to in one step.
@@ -147,7 +147,7 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     }
   }
 
-  /// The process has ended in an orderly way; the file stays for whoever wants to look at it.
+  /// Says that the log has ended in an orderly way; the file stays, and can still be read.
   func close() {
     state.withLock { state in
       state.isClosed = true
@@ -244,6 +244,6 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     unsafe place.copyMemory(from: bytes, byteCount: room)
   }
 
-  /// Seconds on a clock that nobody sets.
+  /// Seconds on a clock that is never set.
   private static var now: Int64 { SystemClock.steadyNanoseconds / 1_000_000_000 }
 }

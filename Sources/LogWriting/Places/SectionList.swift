@@ -23,7 +23,7 @@ final class SectionList: SectionStore {
 
   /// Makes the directory; there is no index in it before `publish`.
   init(_ name: String, in place: LogPlace, permissions: UInt32) throws(LogWriterError) {
-    // Whoever may read a directory's files must be able to reach them.
+    // Users who may read the directory's files must be able to reach them.
     let searchable = permissions | (permissions & 0o444) >> 2 | 0o700
     directory = try LogWriterError.wrapping { () throws(SystemError) in
       try place.directory.makeSubdirectory(name, permissions: searchable)

@@ -25,7 +25,7 @@ struct SectionLabel: Equatable, Sendable {
   var ident: String { type.isEmpty ? name : name.isEmpty ? type : "\(type).\(name)" }
 }
 
-/// The memory of a section, as long as somebody holds on to it.
+/// The memory of a section, which stays mapped as long as a copy of this value exists.
 @safe struct SectionMemory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int

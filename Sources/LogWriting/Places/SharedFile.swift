@@ -4,8 +4,8 @@ import Platform
 
 /// A file of our own that is mapped for writing, and for everybody who may read it to see.
 ///
-/// The mapping outlives the removal of the file. If somebody cuts the file, the writes go to memory that
-/// nobody sees instead of ending the process.
+/// The mapping outlives the removal of the file. If another process cuts the file, the writes go to memory that
+/// no reader sees instead of ending this process.
 @safe final class SharedFile: @unchecked Sendable {
   /// The first byte.
   let base: UnsafeMutableRawPointer

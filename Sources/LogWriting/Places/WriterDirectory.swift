@@ -5,7 +5,7 @@ import Platform
 /// An open directory in which a log's files are made and removed.
 ///
 /// Everything goes through its descriptor and nothing follows a symbolic link, so what is done is done in
-/// this directory, whatever happens to its name.
+/// this directory, even if it is renamed or its name is given to another one.
 final class WriterDirectory: Sendable {
   /// The name it was opened by, for messages.
   let path: String

@@ -16,7 +16,7 @@ package struct RingReservation: Sendable {
 ///
 /// 1. A wrap: the end mark at the beginning is there before the wrap mark leads to it, and that before the
 ///    segment's number says so.
-/// 2. The end mark behind the new space is there before the space is published, so that nobody walks on
+/// 2. The end mark behind the new space is there before the space is published, so that no reader walks on
 ///    into what an earlier turn left.
 /// 3. Where a segment's first record is, is there before the segment's number.
 /// 4. The number of the segment is there before anything is written into the space: a reader who sees a
@@ -30,7 +30,7 @@ package struct RingAppender<Memory: RingMemory> {
   /// The number of the segment it lies in, modulo 2^32.
   package private(set) var segment: UInt32 = firstSegment
 
-  /// Begins so that the first wrap is also the first overflow: whoever can't cope with it shows it early.
+  /// Begins so that the first wrap is also the first overflow: a reader that can't cope with it shows it early.
   package static var firstSegment: UInt32 { 0xFFFF_FFF8 }
 
   private var ringWords: Int { eighthWords * 8 }

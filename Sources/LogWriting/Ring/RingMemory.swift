@@ -8,13 +8,13 @@ import CShims
 package protocol RingMemory {
   /// Stores a word of the ring in one piece.
   func store(_ word: UInt32, at index: Int)
-  /// Stores a word of the ring so that whoever sees it sees all that was stored before.
+  /// Stores a word of the ring so that a reader that sees it sees all that was stored before.
   func storeReleasing(_ word: UInt32, at index: Int)
   /// Copies whole words into the ring, in any order.
   func copy(_ words: UnsafeRawBufferPointer, to index: Int)
   /// Says where the first record of a segment is.
   func storeFirstRecord(_ index: Int, ofSegment slot: Int)
-  /// Says which segment is being written, so that whoever sees it sees all that was stored before.
+  /// Says which segment is being written, so that a reader that sees it sees all that was stored before.
   func storeSegmentReleasing(_ number: UInt32)
   /// Keeps every store before it before every store after it.
   func fence()
@@ -48,7 +48,7 @@ package struct RingMarks: Sendable {
 
 /// A ring in shared memory.
 @safe struct SharedRing: RingMemory, @unchecked Sendable {
-  /// Word 0; whoever makes one sees to it that the memory is there and aligned.
+  /// Word 0; the code that makes a ring makes sure that the memory is there and aligned.
   let words: UnsafeMutableRawPointer
   /// The head in front of it; a ring of 3.0 has none, and nothing is ever stored there.
   let head: UnsafeMutableRawPointer

@@ -3,7 +3,7 @@ import Synchronization
 /// Which eighths of a ring have records that were reserved and aren't finished.
 ///
 /// A thread may be stopped for any time between reserving and finishing. Were the others to come round
-/// meanwhile, it would write over what they wrote; so nobody enters an eighth in which somebody still
+/// meanwhile, it would write over what they wrote; so no thread enters an eighth in which another still
 /// writes what belongs to an earlier turn. Readers know nothing of this.
 @safe package final class RingPins: @unchecked Sendable {
   // One counter to a cache line; only the first of each stretch is used.
@@ -24,7 +24,7 @@ import Synchronization
 
   @inline(__always)
   private func count(_ eighth: Int) -> UnsafeMutablePointer<Atomic<Int>> {
-    // The mask keeps it inside, whatever the ring's arithmetic gives.
+    // The mask keeps it inside, for any result of the ring's arithmetic.
     unsafe counts + (eighth & (Self.eighthCount - 1)) * Self.stretch
   }
 

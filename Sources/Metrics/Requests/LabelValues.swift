@@ -2,7 +2,7 @@ import Glibc
 
 /// The values that a label has had, up to a number of them; what else comes is all one value, `other`.
 ///
-/// Clients decide on some of them, so they are found by a hash that nobody outside can foresee, in a table that never
+/// Clients decide on some of them, so they are found by a hash that no client can foresee, in a table that never
 /// grows. Made-up values would fill it, each of which comes once; so one half is for those that come first, and the other
 /// one for those that come often.
 struct LabelValues: Sendable {
@@ -17,7 +17,7 @@ struct LabelValues: Sendable {
 
   /// How many values a label may be allowed.
   static let limitMax = 4000
-  /// How long one may be; what is longer is no name that somebody has given.
+  /// How long one may be; a longer one is no real name.
   static let byteCountMax = 128
 
   init(limit: Int) {

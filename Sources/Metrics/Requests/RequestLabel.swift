@@ -23,7 +23,7 @@ public enum RequestLabel: String, Sendable, CaseIterable {
       }
       if !labels.contains(label) { labels.append(label) }
     }
-    // In an order of their own, whatever that of the option is.
+    // In an order of their own, independent of the order in the option.
     return allCases.filter { labels.contains($0) }
   }
 }

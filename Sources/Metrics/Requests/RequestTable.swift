@@ -64,7 +64,7 @@ struct RequestTable: Sendable {
     if let set = setOfKey[key] { return set }
     guard hasRoom || key == 0 else {
       foldedSets += 1
-      // The set of which all is `other` is there whatever the limit is.
+      // The set in which all labels are `other` is there even if the limit is reached.
       return set(of: 0, hasRoom: true)
     }
     setOfKey[key] = keys.count

@@ -7,7 +7,7 @@ struct MetricsDialog: ServerDialog, ~Copyable {
   init(_ collector: consuming MetricsCollector) { self.collector = collector }
 
   mutating func answer(_ received: [UInt8], hasEnded: Bool) -> [UInt8]? {
-    // It was looked whether there is somebody, and nothing said.
+    // The client has sent nothing: it only looked whether a server listens.
     if hasEnded, received.isEmpty { return [] }
     switch HTTPRequest(received, hasEnded: hasEnded) {
     case .incomplete: return nil

@@ -17,7 +17,7 @@ struct Textfile: Sendable {
 
   /// Replaces what is there, at once for those who read it.
   ///
-  /// It isn't put on the disk first: after a power cut nobody misses it.
+  /// It isn't put on the disk first: after a power cut it isn't needed any more.
   func write(_ bytes: [UInt8]) throws(SystemError) {
     do throws(Errno) {
       let descriptor = try openDraft()

@@ -27,7 +27,7 @@ public struct InputConfiguration: Sendable, Equatable {
   public enum LiveLog: Sendable, Equatable {
     /// The instance that `-n` names; the default one if nil.
     case instance(String?)
-    /// The one file of shared memory that a server before 5.2 has, whatever becomes of the file.
+    /// The one file of shared memory that a server before 5.2 has, even if the file is abandoned or replaced.
     case memoryFile(String)
   }
 

@@ -82,7 +82,7 @@ struct ReadingCheckpoint: ~Copyable {
   /// Whether the log had been read before up to a place.
   func isRepeated(_ place: UInt64) -> Bool { place < repetitionEnd }
 
-  /// Takes whatever log comes for another one than that which was read last.
+  /// Has the next log count as another one than the last, even if it has the same incarnation.
   mutating func forgetLog() { isForgotten = true }
 
   // MARK: Attaching to a log

@@ -15,7 +15,7 @@ public struct RateLimit: Sendable, Equatable {
 
 /// The bucket.
 ///
-/// It has one credit when the program starts, whatever the limit, and fills from then on: also while there is
+/// It has one credit when the program starts, independent of the limit, and fills from then on: also while there is
 /// nothing to let through yet.
 struct RateLimiter {
   private let limit: RateLimit

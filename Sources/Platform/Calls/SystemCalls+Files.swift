@@ -100,7 +100,7 @@ extension SystemCalls {
     _ = try perform(.fchmod) { _ in fchmod(descriptor, mode) }
   }
 
-  /// Gives a file to somebody; nil leaves what it has.
+  /// Sets a file's owner and group; nil leaves what it has.
   package func setOwner(_ descriptor: Int32, _ owner: uid_t?, _ group: gid_t?) throws(Errno) {
     _ = try perform(.fchown) { _ in fchown(descriptor, owner ?? uid_t.max, group ?? gid_t.max) }
   }

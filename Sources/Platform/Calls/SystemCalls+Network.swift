@@ -98,7 +98,7 @@ extension SystemCalls {
   /// Throws away what a peer has sent.
   /// - Returns: Whether it may send more; false after its end.
   package func discardReceived(_ descriptor: Int32) throws(Errno) -> Bool {
-    // Not for ever, whatever a peer sends.
+    // Not for ever, even if a peer never stops sending.
     for _ in 0..<64 {
       do {
         let count = try perform(.recv) { limit in

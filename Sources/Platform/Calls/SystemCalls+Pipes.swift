@@ -1,12 +1,12 @@
 import CShims
 import Glibc
 
-/// What a pipe tells whoever writes to it.
+/// What a pipe tells its writer.
 extension SystemCalls {
   /// What is written in one call, up to this much, is in a pipe as a whole or not at all.
   package static let pipeAtomicByteCount = Int(PIPE_BUF)
 
-  /// A pipe for somebody else to read: only our end never blocks.
+  /// A pipe for another process to read: only the write end, which is ours, never blocks.
   package func makePipeToReader() throws(Errno) -> (readEnd: Int32, writeEnd: Int32) {
     var ends: [Int32] = [-1, -1]
     _ = try perform(.pipe) { _ in unsafe shim_closing_pipe(&ends) }
@@ -31,7 +31,7 @@ extension SystemCalls {
     return result == nil ? .max : Int(count)
   }
 
-  /// Whether anybody has the other end of a pipe open.
+  /// Whether any process has the read end of a pipe open.
   package func hasReader(_ descriptor: Int32) -> Bool {
     var descriptors = [pollfd(fd: descriptor, events: 0, revents: 0)]
     _ = Self.poll(&descriptors, nanoseconds: 0)

@@ -5,8 +5,8 @@ package import Glibc
 extension SystemCalls {
   /// Has the shell run a command, in a process group of its own.
   ///
-  /// Signals are as they are by default, whatever is blocked and ignored here. It inherits the standard streams and no other descriptor, also none that the
-  /// program was started with.
+  /// Signals are as they are by default, even if they are blocked or ignored here. It inherits the standard streams and
+  /// no other descriptor, also none that the program was started with.
   /// - Parameters:
   ///   - input: what the command reads; nothing, if nil.
   ///   - file: what it gets as `$1` and as `SPILLWAY_FILE`.
@@ -82,7 +82,7 @@ extension SystemCalls {
       }
       return unsafe information.si_signo == SIGCHLD
     } catch {
-      // Somebody has arranged that nobody is told of children's ends.
+      // SIGCHLD is ignored, so that the system reaps children by itself.
       return error == .noChild
     }
   }

@@ -120,7 +120,7 @@ package struct SystemCalls: Sendable {
     return status
   }
 
-  /// The status of whatever the path leads to, or nil when that is nothing.
+  /// The status of what the path leads to, or nil when that is nothing.
   package func status(ofPath path: String) -> stat? {
     var status = stat()
     return unsafe stat(path, &status) == 0 ? status : nil
@@ -202,7 +202,7 @@ package struct SystemCalls: Sendable {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 
-  /// Gives a claim up, whoever else has the file open by the same opening.
+  /// Gives a claim up, even if another process has the file open by the same opening.
   package static func unlock(_ descriptor: Int32) { _ = flock(descriptor, LOCK_UN) }
 
   /// Makes the names in a directory outlive a power cut.

@@ -1,4 +1,4 @@
-/// What failed and why, whatever it was tried on: a file may have another name each time.
+/// What failed and why, independent of the path: a file may have another name each time.
 package struct FailedOperation: Equatable {
   let operation: String
   let code: Int32

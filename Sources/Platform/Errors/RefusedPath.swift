@@ -19,7 +19,7 @@ public enum RefusedPath {
     case (EACCES, .unsearchable(let directory)), (EPERM, .unsearchable(let directory)):
       return "; " + ownership(of: directory)
     case (EACCES, .found(let path)), (EPERM, .found(let path)):
-      // Nobody may create or replace a name in a directory that can't be written.
+      // In a directory that can't be written, no name can be created or replaced.
       return "; " + ownership(of: path)
     case (EACCES, .missing(let name)), (EPERM, .missing(let name)):
       return "; " + ownership(of: PathWalk.parent(of: name))

@@ -4,7 +4,7 @@
 /// being its only owner.
 @safe public struct FixedList<Element: ~Copyable>: ~Copyable {
   // Invariant: `count` initialized elements lie at `base`, from the end of `init` to `deinit`. Each access checks
-  // its index, and whoever changes an element has exclusive access to the list.
+  // its index, and code that changes an element has exclusive access to the list.
   @usableFromInline let base: UnsafeMutablePointer<Element>
   /// How many there are.
   public let count: Int

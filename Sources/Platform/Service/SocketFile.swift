@@ -90,10 +90,10 @@ struct SocketFile: ~Copyable {
     for _ in 0..<lockTries {
       if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
       guard errno == EWOULDBLOCK || errno == EINTR else { break }
-      // Held for an instant by one of our kind; whatever else locks a directory isn't waited for.
+      // Another start of this program holds the lock for an instant; a longer one of another program isn't waited for.
       usleep(10_000)
     }
-    // A file system without locks, or a stranger's: without it two starts at once may get in each other's way.
+    // No locks on this file system, or another program's lock: two starts at once may get in each other's way then.
     return lock
   }
 

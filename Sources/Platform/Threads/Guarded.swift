@@ -6,7 +6,7 @@ package import Glibc
 /// change of hands through the kernel, so threads that do little else than take it come out half as fast; and
 /// it waits inside a library that the thread sanitizer doesn't look into, so that every wait looks like a race.
 @safe package final class Guarded<Value: ~Copyable>: @unchecked Sendable {
-  // The lock needs an address that stays; `value` is only touched while it is held, so nobody need check that.
+  // The lock needs an address that stays; `value` is only touched while it is held, so no exclusivity check is needed.
   @usableFromInline package let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   @exclusivity(unchecked) @usableFromInline package var value: Value
 

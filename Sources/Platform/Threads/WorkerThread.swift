@@ -26,8 +26,8 @@ package enum WorkerThread {
   /// Runs a loop on a thread of its own, in which all signals are blocked but the one that a mapped file sends that has
   /// become shorter: blocked, it would end the process.
   ///
-  /// They belong to the main loop; and a write to a pipe that nobody reads must be an error here,
-  /// not the end of the process.
+  /// They belong to the main loop; and a write to a pipe that no process reads must be an error here,
+  /// not the end of this process.
   package static func start<Loop: ThreadLoop & ~Copyable>(
     _ loop: consuming Loop, stackBytes: Int = usualStackBytes
   ) throws(Errno) -> pthread_t {

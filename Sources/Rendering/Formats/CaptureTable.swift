@@ -2,7 +2,7 @@ import VarnishLog
 
 /// A capture plan as the walk over records reads it: plain memory, eight bytes for each tag number of each side.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// The caller owns the memory and calls `deallocate`.
 @safe struct CaptureTable {
   // Invariant: there is a step for each number that a byte can hold, of each side.
 

@@ -3,7 +3,7 @@ import VarnishLog
 /// The headers that a line needs, in plain memory: every header record of every transaction is compared with it.
 ///
 /// The first four bytes of a name lead to its entries by one multiplication and one comparison, which also rule out
-/// nearly all other headers. Owned by whoever makes it and calls `deallocate`.
+/// nearly all other headers. The caller owns the memory and calls `deallocate`.
 @safe struct HeaderTable {
   // Invariant: `heads` has a place for each number of `bits` bits, `place` gives no other, and all ranges lie within
   // `entries`. Names and folds lie in `names`, equally long. What is loaded from a payload is within it: its length

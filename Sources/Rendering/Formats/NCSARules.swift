@@ -8,8 +8,7 @@ public struct NCSARules: Sendable {
   public let version: VarnishVersion
   /// Whether what the release refuses is refused.
   ///
-  /// Otherwise all that any release accepts is accepted, and `-j` gives valid JSON whatever the log
-  /// holds.
+  /// Otherwise all that any release accepts is accepted, and `-j` gives valid JSON for any log.
   public let isStrict: Bool
 
   /// The rules of a release.
@@ -38,7 +37,7 @@ public struct NCSARules: Sendable {
 
   // MARK: Reading a format
 
-  /// Whether a feature may be used: either the release has it or nobody insists.
+  /// Whether a feature may be used: either the release has it or the rules aren't strict.
   func has(since major: Int, _ minor: Int, _ patch: Int = 0) -> Bool {
     !isStrict || since(major, minor, patch)
   }

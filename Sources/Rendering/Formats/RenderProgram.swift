@@ -1,6 +1,6 @@
 /// A format as steps in plain memory, with the texts they need.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// The caller owns the memory and calls `deallocate`.
 @safe struct RenderProgram {
   // Invariant: there are steps from `start` to `end`, whose texts lie in `pool`; both are written in `init` alone.
 

@@ -59,7 +59,7 @@
 
 /// The constant texts of a format in one piece of memory, written once.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// The caller owns the memory and calls `deallocate`.
 @safe struct TextPool {
   // Invariant: `memory` has room for all texts and the padding; it is written in `init` alone.
 

@@ -41,7 +41,7 @@ public struct GroupRenderer: ~Copyable {
     prefix.deallocate()
   }
 
-  /// The tags that a binary log can't do without: without them nobody could tell what belongs together.
+  /// The tags that a binary log can't do without: without them a reader can't tell what belongs together.
   public static func structuralTags(_ tags: TagTable) -> TagSet {
     var set = TagSet()
     for tag in [Tag.begin, .link, .end] {
@@ -62,7 +62,7 @@ public struct GroupRenderer: ~Copyable {
     for index in 0..<group.count {
       let transaction = group[index]
       guard case .text(let isVerbose) = form else {
-        // Of a file of records, whoever reads it wants to choose transactions; only records are chosen here.
+        // The reader of a binary log chooses the transactions; only records are chosen here.
         var cursor = transaction.makeCursor()
         while let record = cursor.next() { if shows(record) { copy(record, to: &line) } }
         continue

@@ -3,8 +3,8 @@ import VarnishLog
 
 /// Writes values with one way of escaping.
 ///
-/// Most values hold nothing that needs it; they are looked at and copied sixteen bytes at a time. Owned by whoever
-/// makes it and calls `deallocate`.
+/// Most values hold nothing that needs it; they are looked at and copied sixteen bytes at a time. The caller owns
+/// the memory and calls `deallocate`.
 @safe struct Escaper {
   // Invariant: `special` has an element for every number that a byte can hold.
 

@@ -1,6 +1,6 @@
 /// The escapers of a format, one for each place that a value can stand in.
 ///
-/// Owned by whoever makes it and calls `deallocate`.
+/// The caller owns the memory and calls `deallocate`.
 @safe struct Escapers {
   // Invariant: there is an escaper for each placement, by its number.
 

@@ -1,7 +1,7 @@
 /// The pieces of a format for `-j`, with those found that stand in JSON as values of their own.
 ///
 /// JSON is what looks like it: every object outside of strings, and an array if the format begins with one.
-/// Other text is left alone, and so is what would not be JSON whatever the values are. In it, a piece without
+/// Other text is left alone, and so is what would not be JSON with any values. In an object or array, a piece without
 /// quotation marks that has nothing but blanks between it and the punctuation around it is a value, and must be
 /// a number or null.
 struct JSONValues {

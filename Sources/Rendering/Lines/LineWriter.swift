@@ -2,7 +2,7 @@ import CShims
 import Glibc
 import VarnishLog
 
-/// Writes one line into memory somebody reserved for it.
+/// Writes one line into memory that the caller has reserved for it.
 ///
 /// Nothing is written past the end: what doesn't fit is left out and `overflowed` says so, so that the
 /// caller can try again with more room. One comparison for each piece, none for each byte.
@@ -47,7 +47,7 @@ import VarnishLog
     return unsafe base + used
   }
 
-  /// Has up to `byteCount` bytes written by somebody who knows best how.
+  /// Has `body` write up to `byteCount` bytes.
   ///
   /// - Parameter body: is given the room and returns how many bytes it has used, from the beginning on.
   @inlinable

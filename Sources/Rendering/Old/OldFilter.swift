@@ -14,7 +14,7 @@ struct OldFilter: ~Copyable {
   private var skipsLeft: Int
   private var recordsLeft: Int?
   private var hidden = TagSet()
-  /// Tags that pass whatever else is said of them.
+  /// Tags that pass independent of side and rules.
   private let alwaysTags: TagSet
   private var including: Int?, excluding: Int?
   private var matches: [(tag: UInt8, pattern: Int)] = []
@@ -28,7 +28,7 @@ struct OldFilter: ~Copyable {
     skipsLeft = selection.skipCount
     recordsLeft = selection.endNumber
     alwaysTags = always
-    // Whoever begins by naming what is wanted wants nothing else.
+    // If the first of `-i` and `-x` is `-i`, all tags are hidden at first.
     if selection.rules.first(where: { $0.kind == .include || $0.kind == .exclude })?.kind == .include {
       hidden = .all
     }

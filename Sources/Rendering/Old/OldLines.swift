@@ -1,8 +1,8 @@
 import Glibc
 import VarnishLog
 
-/// Makes lines of a log of 2.0 to 3.0 as varnishncsa of that time does (`ncsa-format.md` 13): of what a connection's
-/// records say between `ReqStart` and `ReqEnd`, whatever that is.
+/// Makes lines of a log of 2.0 to 3.0 as varnishncsa of that time does (`ncsa-format.md` 13): of all that a
+/// connection's records say between `ReqStart` and `ReqEnd`.
 struct OldLines: ~Copyable {
   private var filter: OldFilter
   private let items: [FormatItem]

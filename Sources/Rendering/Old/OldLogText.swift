@@ -58,7 +58,7 @@ struct OldLogText: ~Copyable {
     }
     var always = TagSet()
     if case .grouped = form {
-      // What holds groups together is there whatever is selected.
+      // What holds groups together is there independent of the selection.
       if !selection.backend { always.formUnion(set([.sessionOpen, .sessionClose, .reqEnd])) }
       if !selection.client { always.formUnion(set([.backendOpen, .backendClose, .backendReuse])) }
     }

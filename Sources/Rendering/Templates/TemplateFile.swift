@@ -54,15 +54,15 @@ enum TemplateFile {
     return names.sorted()
   }
 
-  /// Whether a template may be called so: what is hidden or strange is somebody else's file.
+  /// Whether a template may have this name: no dot in front, no blanks, control characters or slashes.
   static func isName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first != UInt8(ascii: ".") else { return false }
     return name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }
   }
 
-  /// Whether something can be opened without waiting for somebody: a file, not a pipe.
+  /// Whether something can be opened without waiting for a writer: a file, not a pipe.
   ///
-  /// What isn't there doesn't make anybody wait either; opening it says why.
+  /// Opening what isn't there doesn't wait either, and says why it fails.
   static func isOrdinary(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG

@@ -8,7 +8,7 @@ public struct TemplateEntry: Sendable {
   /// The template, or why it can't be used.
   public let template: Result<Template, TemplateError>
 
-  /// What it is good for; empty if nobody knows.
+  /// What it is good for; empty if the template doesn't say or can't be used.
   public var summary: String { (try? template.get())?.summary ?? "" }
 }
 
@@ -130,7 +130,7 @@ public struct TemplateLibrary: Sendable {
   private func unknown(_ name: String) -> TemplateError {
     let known = list().map(\.name)
     var near = EditDistance.names(near: name, among: known)
-    // Somebody may have meant a file that lies right here.
+    // The user may have meant a file in the working directory.
     if TemplateFile.isName(name), TemplateFile.exists(name) { near.append("./" + name) }
     return TemplateError(place: name, reason: .unknownName(near: near, known: known))
   }

@@ -18,8 +18,8 @@ enum ValuePlacement: UInt8, CaseIterable, Sendable {
 
 /// The pieces of a template's format, with each value's surroundings looked at.
 ///
-/// This is what makes the output of a template valid whatever the log holds: a value can't stand where
-/// no escaping would make it harmless.
+/// This makes the output of a template valid for any log: a value can't stand where no escaping would make
+/// it harmless.
 struct TemplateStructure: Sendable {
   private(set) var items: [FormatItem]
   private(set) var placements: [ValuePlacement]

@@ -15,9 +15,9 @@ final class ChildLink: Link {
     let capacity: Int
     /// Our end of the pipe, until the child is told that there is no more.
     var writeEnd: Int32?
-    /// Since when it is known that nobody reads the other end, though the child lives.
+    /// Since when it is known that no process reads the pipe any more, though the child lives.
     var deafSince: Int64?
-    /// How it has ended; from then on the process is nobody's.
+    /// How it has ended; it is reaped by then, and its number may be another process's.
     var end: ProcessEnd?
   }
 
@@ -35,7 +35,7 @@ final class ChildLink: Link {
     self.command = command
     self.system = system
     let isShort = command.count <= Self.nameLengthMax
-    // On one line, whatever the command is made of.
+    // On one line, even if the command has several.
     let words = command.prefix(isShort ? .max : Self.nameLengthMax).split(whereSeparator: \.isNewline)
     name = "exec '\(words.joined(separator: " "))\(isShort ? "" : "…")'"
   }
@@ -94,7 +94,7 @@ final class ChildLink: Link {
     return progress
   }
 
-  /// Notes that nobody reads the pipe any more; usually the child has ended, too, or is about to.
+  /// Notes that no process reads the pipe any more; usually the child has ended, too, or is about to.
   private func goDeaf(_ now: Moment) {
     if child?.deafSince == nil { child?.deafSince = now.steadyNanoseconds }
   }

@@ -18,7 +18,7 @@ final class FIFOLink: Link {
 
   deinit { release() }
 
-  /// The end of a pipe that is written to only ever reports that nobody reads it any more.
+  /// The write end of the pipe, which only ever reports that no process reads the pipe any more.
   var wakeDescriptor: Int32? { descriptor }
 
   func begin(at now: Moment) -> LinkCondition {
@@ -63,7 +63,7 @@ final class FIFOLink: Link {
     isFinished = true
   }
 
-  /// What the last reader has left in the pipe goes with it, if nobody else has it open.
+  /// What the last reader has left in the pipe is lost with it, unless another process has the pipe open.
   func release() {
     if let descriptor { try? system.close(descriptor) }
     descriptor = nil

@@ -24,7 +24,7 @@ protocol Link: AnyObject {
   /// Sets about getting a consumer; there is none now.
   func begin(at now: Moment) -> LinkCondition
 
-  /// How things stand, after taking notice of whatever has happened.
+  /// How things stand, after taking notice of all that has happened.
   func condition(at now: Moment) -> LinkCondition
 
   /// Sends what there is room for, without waiting.
@@ -33,7 +33,7 @@ protocol Link: AnyObject {
   /// How many of all bytes sent the consumer may not have taken, those sent last; also after its end.
   func unreadByteCount() -> Int
 
-  /// The most that can be sent as one piece, so that whoever reads finds all of it or nothing.
+  /// The most that can be sent as one piece, so that the consumer finds all of it or nothing.
   func pieceByteCount(unread: Int) -> Int
 
   /// Tells the consumer, which has taken everything, that this was all; ends in `LinkCondition.ended`.
@@ -61,7 +61,7 @@ extension Link {
 
 /// How things stand with a consumer.
 enum LinkCondition: Equatable {
-  /// Nobody is there, and that is no failure.
+  /// No consumer is there, and that is no failure.
   case absent
   /// It can't be sent anything at present; if that changes when a descriptor becomes writable, this one.
   case pending(writable: Int32?)

@@ -39,7 +39,7 @@ extension LinkSink {
     return nil
   }
 
-  /// Whether there is nothing to deliver, and nobody to tell.
+  /// Whether there is nothing to deliver, and no consumer to be told that this was all.
   var hasNothingToWaitFor: Bool {
     switch state {
     case .down, .coming(_?), .refused: window.isEmpty

@@ -8,7 +8,7 @@ public import Spool
 /// the only one is a consumer that took everything and said at its end that it failed.
 public final class LinkSink: Sink {
   enum State {
-    /// Nobody is there; the next attempt to change that is due at some time, or when a caller that was told to wait
+    /// No consumer is there; the next attempt to get one is due at this time, or when a caller that was told to wait
     /// for it comes back.
     case down(until: Int64, isAwaited: Bool)
     /// An attempt is under way; if that changes when a descriptor becomes writable, this one.
@@ -243,7 +243,7 @@ public final class LinkSink: Sink {
       nextPulse = now.steadyNanoseconds + pulses.next()
     }
     let settling = settle(now)
-    // A caller that was told that nobody is there has nothing else that would wake it.
+    // A caller that was told that no consumer is there has nothing else that would wake it.
     if takeNews() { return 0 }
     switch state {
     case .down(let time, _): return max(0, time - now.steadyNanoseconds)

@@ -33,7 +33,7 @@ import Spool
   private var unsentEntry = 0
   private var unsentEntryByte = 0
   private var endEntry = 0
-  // How many bytes the entries have that are kept, whatever is sent of them.
+  // How many bytes the entries have that are kept, independent of the form that is sent.
   private var entryByteCount = 0
   // Where in the spool they come from: usually one run, but entries may be missing between two.
   private var runs: [Run] = []
@@ -212,7 +212,7 @@ import Spool
     return stretch
   }
 
-  /// How many bytes an entry has, whatever is sent of it.
+  /// How many bytes an entry has, independent of the form that is sent.
   private func size(ofEntryIn range: Range<Int>) -> Int {
     unsafe form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
   }

@@ -274,7 +274,7 @@ final class SocketLink: Link {
       if look(descriptor) == nil { _ = lost(descriptor, .brokenPipe) }
       return .broken
     } catch {
-      // The system says this once: whoever looks now finds an end as if the peer had read everything.
+      // The system reports this once: a later look finds an end as if the peer had read everything.
       _ = lost(descriptor, error)
       return .broken
     }

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Spool
 
-/// Runs a shell command for one file after the other, without anybody waiting for it.
+/// Runs a shell command for one file after the other, without waiting for it.
 ///
 /// The command gets the path as `$1` and as `SPILLWAY_FILE`. What it prints goes where the program's own
 /// output goes, and its input is empty. It is in a process group of its own, so that Ctrl-C leaves it alone.

@@ -6,7 +6,7 @@ import Spool
 ///
 /// Its own are those that say so. Files without a mark, made by an earlier version or copied here, are its own if
 /// they have the very names that it gives, and are taken for older than all that have one. A file with the mark of
-/// another output is never touched, whatever it is called.
+/// another output is never touched, even if it has such a name.
 struct FileCatalog {
   /// A file that isn't the current one.
   struct Member {

@@ -23,7 +23,7 @@ struct FileMark: Equatable, Sendable {
   }
 
   static let name = "user.spillway"
-  /// Larger numbers are nobody's.
+  /// The largest number; a mark with a larger one is refused.
   static let numberMax: Int64 = 1 << 62
 
   /// What orders the files of an output.

@@ -19,7 +19,7 @@ enum FilePlace: Equatable {
   /// Follows links to where the file is, which is where it is rotated.
   ///
   /// A link in a directory that everybody can write is followed only if root or the user of this process has
-  /// made it, as anybody could have put it there; the kernel may be set up to do the same.
+  /// made it, as any user could have put it there; the kernel may be set up to do the same.
   /// - Throws: `SystemError` if it is such a link, one that leads in a circle, or a name for no device.
   static func find(_ path: String, _ system: SystemCalls) throws(SystemError) -> FilePlace {
     let trust = FileTrust(system: system)
@@ -38,7 +38,7 @@ enum FilePlace: Equatable {
           operation: "open", path: path, problem: "no such device; files aren't made in \(directory)")
       }
       if status.isSymbolicLink, isBelow("/proc", directory) {
-        // It is no link to a path, whatever it says, but to what a process has open.
+        // It doesn't lead to the path that it names, but to what a process has open.
         return .stream(place)
       } else if status.isSymbolicLink {
         if !isSystem, trust.isPublic(directoryOf: place), !trust.isTrusted(owner: status.st_uid) {

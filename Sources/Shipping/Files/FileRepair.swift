@@ -106,14 +106,14 @@ struct FileRepair {
   /// What a member takes besides what is in it, and more than that.
   private static let emptyMemberBytes = 64
 
-  /// A path that leads to what is open, whatever has its name by now; nil where there is none.
+  /// A path that leads to the open file, even if another one has its name by now; nil where there is none.
   private static func path(of descriptor: Int32) -> String? {
     let path = "/proc/self/fd/\(descriptor)"
     return unsafe access(path, F_OK) == 0 ? path : nil
   }
 
   /// Whether a file that lines are to be added to begins as no text does, with a NUL among its first bytes:
-  /// where its last line ends, nobody could tell.
+  /// then it can't be told where its last line ends.
   private func isBinary(_ descriptor: Int32) throws(Errno) -> Bool {
     let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 4)
     defer { unsafe beginning.deallocate() }

@@ -116,7 +116,7 @@ extension FileSeries {
         try takeUp(descriptor, path, number, now)
         return true
       } catch {
-        // It has nothing in it, and nobody knows of it.
+        // It is empty, and not in use yet.
         if isNamed { try? system.unlink(path) }
         try? system.close(descriptor)
         throw error

@@ -6,8 +6,8 @@ import Spool
 
 /// Going on for an earlier run.
 ///
-/// That has noted which file it was writing, how long that was, and what it was about to add. So the length that the
-/// file has now tells what is in it, whatever it is called by now, and whatever has killed that run.
+/// That run has noted which file it was writing, how long that was, and what it was about to add. So the length that
+/// the file has now tells what is in it, even if it has another name by now, and independent of what killed that run.
 extension FileSeries {
   /// Finds the file that an earlier run has noted, cuts off what that had not finished, and says what another process
   /// has done to it; before the first file is opened.

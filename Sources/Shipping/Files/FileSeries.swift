@@ -207,7 +207,7 @@ struct FileSeries {
 
   // MARK: Closing
 
-  /// Closes the file; whatever closing says, it is closed then.
+  /// Closes the file; even if this throws, it is closed then.
   mutating func close() throws(SystemError) {
     guard let current else { return }
     let file = current.file

@@ -5,8 +5,8 @@ public import Spool
 
 /// A file that grows, is finished and put away by size, by time or on request, plain or compressed.
 ///
-/// Whatever fails, and whenever the process dies, a file ends in a whole entry or in a complete
-/// gzip member or zstd frame, but for a write that the kill itself has cut; that is repaired before the next one
+/// After any failure, and after the process has died at any moment, a file ends in a whole entry or in a complete
+/// gzip member or zstd frame. Only a write that the kill itself has cut does not; the next run repairs that before it
 /// appends.
 ///
 /// Any call may fail, and is then made again until it works. So what has been achieved is kept at every step:

@@ -1,5 +1,5 @@
 /// Periods of equal length on the local clock: hours begin at full hours, days at midnight and
-/// weeks on Mondays, whatever the offset from UTC is or becomes.
+/// weeks on Mondays, for any offset from UTC, and even if it changes.
 struct RotationSchedule: Sendable {
   let periodSeconds: Int64
   let secondsAheadOfUTC: @Sendable (Int64) -> Int64

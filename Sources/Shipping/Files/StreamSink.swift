@@ -19,7 +19,7 @@ public final class StreamSink: Sink {
     case cautious
   }
 
-  /// What a pipe that says it is writable takes without blocking, whatever else it holds.
+  /// What a pipe that says it is writable takes without blocking, independent of what it holds.
   private static let cautiousBytes = 4096
 
   /// The name for messages.

@@ -1,6 +1,6 @@
 /// Tells which names a strftime template makes, and what time they say.
 ///
-/// Names that only look alike are nobody's to delete, so this is strict: numbers have the digits
+/// A file whose name only looks alike must not be deleted, so this is strict: numbers have the digits
 /// and the range that strftime gives them, and conversions of variable shape are refused.
 struct TimePattern: Sendable {
   /// What a name says about time, most significant first, comparable between names of one pattern.

@@ -4,7 +4,7 @@ public import Spool
 
 /// One output: a spool, a sink, and the thread that carries entries from one to the other.
 ///
-/// The sink may stall or break; nobody who holds an output ever waits for it, except in `join`. The
+/// The sink may stall or break; the holder of an output never waits for it, except in `join`. The
 /// thread exists from the beginning, so an output is made after a process has gone into the
 /// background.
 public final class Output: Sendable {

@@ -30,7 +30,7 @@ struct OutputLoop: SteppedLoop, ~Copyable {
   private var account: OutputAccount
   /// Whether it can't be noted at present how far the sink has come.
   private var noting = Trouble<FailedOperation>()
-  /// Whether it is the spool's disk that has failed: it is tried again whatever the options say, and given up
+  /// Whether it is the spool's disk that has failed: it is tried again independent of the options, and given up
   /// piece by piece.
   private var isSpoolInTrouble = false
   /// What keeps the sink from taking more.
@@ -175,7 +175,8 @@ struct OutputLoop: SteppedLoop, ~Copyable {
     var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
     var isResting = false
     if case .resting = phase { isResting = true }
-    // A sink that has failed for good is not called any more, whatever it has to do, and one that rests not yet.
+    // A sink that has failed for good is not called any more, even if it has something to do, and one that rests not
+    // yet.
     if let wakeDescriptor = sink.wakeDescriptor, state.failure == nil, !isResting {
       descriptors.append(pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0))
     }
@@ -190,8 +191,8 @@ struct OutputLoop: SteppedLoop, ~Copyable {
   private mutating func wakeUp() {
     isAsleep = false
     custody.reader.wakeUp()
-    // Whatever has ended the sleep: by now the sink may have let go of that descriptor, whose number may be
-    // that of something else, so nothing but another attempt says how things stand.
+    // Even if something else has ended the sleep: by now the sink may have let go of the obstacle's descriptor, whose
+    // number may be that of another file, so nothing but another attempt says how things stand.
     obstacle = nil
   }
 
@@ -282,7 +283,7 @@ extension OutputLoop {
     options.journal?.settle(through: account.settled.sequence, at: sink.place)
   }
 
-  /// Keeps the spool from filling up when there is nobody to deliver to.
+  /// Keeps the spool from filling up when the sink has failed for good.
   private mutating func discard() -> LoopPause {
     if state.takeCommands().contains(.stop) {
       phase = .ending

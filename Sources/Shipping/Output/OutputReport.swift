@@ -23,7 +23,7 @@ public struct OutputReport: Sendable, Equatable {
   /// Why the output failed, if it did.
   public var failure: SystemError?
 
-  /// How many entries were lost on the way, for whatever reason.
+  /// How many entries were lost on the way, for any reason.
   public var lostEntries: Int {
     droppedByFailure.entries + droppedAsTooLarge.entries + droppedByDamage.entries + undelivered.entries
       + unconfirmed.entries

@@ -47,7 +47,7 @@ public protocol Sink: AnyObject {
 
   /// Takes the first bytes of a batch, as many as it can without waiting for a consumer.
   ///
-  /// Whatever it takes it takes for good: an error means that nothing of this batch was taken.
+  /// What it takes it takes for good: an error means that nothing of this batch was taken.
   func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress
 
   /// Finishes what is taken and not settled.
@@ -64,7 +64,7 @@ public protocol Sink: AnyObject {
   /// - Returns: What must happen before it is called again; nil if that is done.
   func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle?
 
-  /// Lets go of the target at once, whatever isn't settled; the last call of all, closed or not.
+  /// Lets go of the target at once, even if entries aren't settled; the last call of all, closed or not.
   func abandon()
 }
 

@@ -18,14 +18,14 @@ struct ConfigurationFile {
 
   /// The path as it was typed, for messages.
   let path: String
-  /// The checkpoint that an option names, whatever the file says of it.
+  /// The checkpoint that an option names, which counts before the file's setting.
   private let resume: String?
   private let values = OptionValues()
   private let metrics = MetricsShelf()
 
   /// - Parameters:
   ///   - path: the path as it was typed.
-  ///   - resume: the checkpoint that an option names, whatever the file says of it.
+  ///   - resume: the checkpoint that an option names, which counts before the file's setting.
   init(_ path: String, resume: String? = nil) {
     self.path = path
     self.resume = resume

@@ -12,7 +12,7 @@ struct OutputKey: Sendable {
     case all
     /// Files.
     case file
-    /// Whatever somebody may read who goes and comes back: commands, sockets, and named pipes among the files.
+    /// Outputs whose consumer may go and come back: commands, sockets, and named pipes among the files.
     case consumer
     /// Outputs of lines.
     case lines

@@ -7,7 +7,7 @@ import Synchronization
 /// Where the disk keeps up, what has waited for a second goes there, too: blocks in memory are moved, and those that
 /// the consumer has, or has taken and not settled, are copied.
 ///
-/// It may hang with its disk without anybody noticing but by memory filling up.
+/// If it hangs with its disk, producer and consumer notice nothing but that memory fills up.
 struct Spiller: SteppedLoop, ~Copyable {
   private let spool: Spool
   private let end: ThreadEnd
@@ -43,7 +43,7 @@ struct Spiller: SteppedLoop, ~Copyable {
     let activity = spool.spillerActivity
     activity.isAtWork.store(true, ordering: .sequentiallyConsistent)
     activity.done.add(1, ordering: .relaxed)
-    // Before it is looked how things are: whoever finds them changed wakes us again.
+    // Cleared before anything is looked at: a producer that changes something afterwards wakes this thread again.
     spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
     var wait: Int64?
     do throws(SystemError) {
@@ -51,7 +51,7 @@ struct Spiller: SteppedLoop, ~Copyable {
       try keepUp()
     } catch {
       wait = rest(after: error)
-      // Nobody need wake us for that.
+      // The producer need not wake this thread before it has rested.
       spool.isSpillingWanted.store(true, ordering: .sequentiallyConsistent)
     }
     activity.isOutside.store(wait != nil, ordering: .relaxed)

@@ -70,9 +70,9 @@ struct SpoolCursor: ~Copyable, Sendable {
   /// Whether the file is still where it was made.
   var isInPlace: Bool { system.isInPlace(descriptor, path) }
 
-  /// Makes the file anew if somebody has removed it.
+  /// Makes the file anew if it was removed.
   ///
-  /// Whoever writes a number meanwhile writes it to one of the two.
+  /// A thread that writes a number meanwhile writes it to either the old file or the new one.
   func restore() throws(SystemError) {
     if isInPlace { return }
     let new = try Self.claim(path, system)

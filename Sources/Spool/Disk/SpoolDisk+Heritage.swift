@@ -23,7 +23,7 @@ extension SpoolDisk {
     var tally: Tally { frames.reduce(.zero) { $0 + $1.rest } }
   }
 
-  /// Looks through all files; for the beginning, when nobody else does anything.
+  /// Looks through all files; for the beginning, before any other thread uses the disk.
   func inherit() throws(SystemError) -> Heritage {
     let noted = try cursor.value(of: .delivered)
     let begun = try cursor.value(of: .begun)
@@ -42,7 +42,7 @@ extension SpoolDisk {
     var expected =
       [noted, begun, settled].compactMap { $0 }.max() ?? stored.first?.frame.firstSequence ?? 0
     for var frame in stored where frame.frame.endSequence > expected {
-      // What was written once more, as nobody could know whether it would be needed, is there twice.
+      // Entries that were written once more, as it wasn't known whether that would be needed, are there twice.
       guard frame.frame.firstSequence >= expected || heritage.frames.isEmpty else { continue }
       if frame.frame.firstSequence > expected, try comesAgain(frame, &image) {
         try drop(stored.filter { $0.frame.endSequence > expected }, endingAt: expected)

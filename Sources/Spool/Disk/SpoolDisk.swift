@@ -89,7 +89,7 @@ package final class SpoolDisk: Sendable {
     }
     guard let active else { return try beginFile() }
     if active.isInPlace { return active }
-    // Somebody has removed it. What is in it can still be read; what is new goes where it can be found.
+    // The file was removed. What is in it can still be read; new frames go to a file that another run can find.
     shelf.withLock { $0.frameCounts[active.number, default: 1] -= 1 }
     return try beginFile()
   }

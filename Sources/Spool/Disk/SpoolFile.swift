@@ -4,7 +4,7 @@ import Synchronization
 
 /// One file of a spool on disk: a header, then frames.
 ///
-/// The descriptor stays open as long as anybody may read from it, so that nothing is lost when the file, or
+/// The descriptor stays open as long as frames may be read from it, so that nothing is lost when the file, or
 /// its whole directory, is removed meanwhile.
 final class SpoolFile: Sendable {
   let path: String
@@ -64,7 +64,7 @@ final class SpoolFile: Sendable {
 
   /// Takes the file away; a failure leaves a file whose entries count as delivered.
   func remove() {
-    // What has its name meanwhile is somebody else's.
+    // Another file that has its name by now isn't removed.
     if isInPlace { try? system.unlink(path) }
     FaultPoint.spoolFileRemoved.pass()
   }
@@ -223,7 +223,7 @@ extension SpoolFile {
       entryCount: frame.entryCount)
     guard body.checksum == frame.bodyChecksum else { return false }
     if frame.slotBytes == SpoolFrame.formerSlotBytes { block.widenSlots(frame.entryCount) }
-    // What is said to be the entries' ends must be some, whoever has written it.
+    // The ends in the slots must be possible ones, even if the checksum is right.
     var last = 0
     for index in 0..<frame.entryCount {
       let end = block.endOffset(ofEntry: index)
@@ -233,7 +233,7 @@ extension SpoolFile {
     return last == frame.entryBytes
   }
 
-  /// How many bytes the first entries of a frame have, by its own account, which nobody has checked yet.
+  /// How many bytes the first entries of a frame have, by its slots, which aren't checked yet.
   func byteCount(ofFirst entryCount: Int, in frame: SpoolFrame, at offset: Int) throws(SystemError) -> Int {
     guard entryCount > 0 else { return 0 }
     let place = frame.entryBytes + (frame.entryCount - entryCount) * frame.slotBytes

@@ -37,7 +37,7 @@ struct SpoolKeeper: ~Copyable {
     }
   }
 
-  /// Keeps a frame that is on disk already, unless somebody has removed the file: then it is written once more.
+  /// Keeps a frame that is on disk already, unless its file was removed: then it is written once more.
   mutating func keep(_ stored: SpoolDisk.StoredFrame, rest: Tally) {
     guard rest.entries > 0 else { return }
     if stored.file.isInPlace {

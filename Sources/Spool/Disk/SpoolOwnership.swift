@@ -3,7 +3,7 @@ import Platform
 
 /// Who may have put something into a spool's directory.
 ///
-/// What lies there is sent on as this program's own once its checksum is right, and anybody can compute that. So
+/// What lies there is sent on as this program's own once its checksum is right, and any user can compute that. So
 /// nothing is taken from a directory, or a file, that another user could have written.
 enum SpoolOwnership {
   /// Makes a directory, unless there is one that only this user and the administrator can write.

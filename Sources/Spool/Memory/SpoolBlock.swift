@@ -11,7 +11,7 @@ import Synchronization
 /// A slot has the offset at which the entry ends (4 bytes), and its mark: the ordinal (4) and the place (8).
 ///
 /// All raw memory of a spool is touched through this type and the writer's cursor into it. It is a
-/// plain address: whoever holds one answers for its being mapped.
+/// plain address: the code that holds one makes sure that it stays mapped.
 /// * The producer writes bytes and slots behind what it has published, and nowhere else.
 /// * The consumer reads what `publishedCount` covers. That store is the release, its load the
 ///   acquire that makes the bytes visible; they never change again.
@@ -23,7 +23,7 @@ import Synchronization
   static let headerBytes = 64
   /// What one entry needs beside its bytes.
   @inlinable static var slotBytes: Int { 16 }
-  /// The largest entry: end offsets have 32 bits, and nobody writes such lines.
+  /// The largest entry: end offsets have 32 bits, and no real line is this long.
   static let entryBytesMax = 1 << 30
 
   /// The size of a block for these entries.
@@ -57,7 +57,7 @@ import Synchronization
   }
 
   // The header's fields: mapped memory is page-aligned, so these are aligned for their types, and
-  // `initialize` has made them before anyone else learns the address.
+  // `initialize` has made them before another thread learns the address.
 
   private var publishedPointer: UnsafeMutablePointer<Atomic<UInt32>> {
     unsafe base.assumingMemoryBound(to: Atomic<UInt32>.self)

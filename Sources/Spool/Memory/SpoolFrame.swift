@@ -11,9 +11,9 @@ import Glibc
 /// in little-endian words. The body follows: the entries, then their slots, the last one first, as they lie in a
 /// block. In frames of version 0.1.0, of another magic number, the slots are the four bytes of the end alone.
 ///
-/// The header's checksum goes on from a key that each file has of its own: what somebody
-/// has put into an entry is never taken for a header behind a damaged one. Frames begin at multiples of 64 bytes, so that
-/// behind a damaged one the next can be found.
+/// The header's checksum goes on from a random key that each file has of its own: text that a client has put into an
+/// entry is never taken for a header behind a damaged one. Frames begin at multiples of 64 bytes, so that behind a
+/// damaged one the next can be found.
 struct SpoolFrame: Equatable {
   static let byteCount = 32
   static let alignment = 64
@@ -52,7 +52,7 @@ struct SpoolFrame: Equatable {
     entryCount = unsafe Int(Self.word(bytes, 12))
     let sequence = unsafe bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian
     let byteCount = unsafe bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self).littleEndian
-    // Whatever the checksum says: nothing behind this computes with numbers that can't be.
+    // Checked even if the checksum is right: the code behind this never computes with impossible numbers.
     guard entryCount > 0, sequence < 1 << 62, byteCount >= UInt64(entryCount),
       byteCount <= UInt64(SpoolBlock.entryBytesMax)
     else { return nil }

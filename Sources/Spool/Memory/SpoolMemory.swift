@@ -6,7 +6,7 @@ import Synchronization
 
 /// The memory of a spool: a region cut into slots, of which a block takes one or several in a row.
 ///
-/// The producer takes, the consumer and whoever moves blocks to disk give back. Memory is really taken when a
+/// The producer takes blocks; the consumer and the spiller give them back. Memory is really taken when a
 /// slot is used for the first time, and goes back to the system with the slot, but for a few that wait for
 /// the next burst. As getting memory from the system takes longer than filling it, the consumer, which has
 /// nothing better to do when memory gets short, prepares some.
@@ -23,10 +23,10 @@ import Synchronization
   private enum Slot {
     /// No memory behind it.
     static let empty: UInt8 = 0
-    /// Memory behind it, and nobody uses it.
+    /// Memory behind it, and no block in it.
     static let spare: UInt8 = 1
     static let used: UInt8 = 2
-    /// Somebody is getting memory for it, or giving it back.
+    /// A thread has claimed it, and is getting memory for it.
     static let changing: UInt8 = 3
   }
 
@@ -39,8 +39,8 @@ import Synchronization
   package let limitBytes: Int
   private let region: ResizableRegion
   private let system: SystemCalls
-  // `slotCount` states that live as long as `self`. Whoever moves one away from `empty` or `spare`, by a
-  // compare and exchange, is alone with its slot from then on.
+  // `slotCount` states that live as long as `self`. The thread that moves one away from `empty` or `spare`, by a
+  // compare and exchange, has the slot to itself from then on.
   nonisolated(unsafe) private let slots: UnsafeMutablePointer<Atomic<UInt8>>
   private let slotCount: Int
   private let heldBytes = Atomic<Int>(0)
@@ -133,7 +133,7 @@ import Synchronization
     spareCount.load(ordering: .relaxed) < Self.sparesWanted && isFarFromLimit
   }
 
-  /// Gets memory for slots that nobody uses yet; for the consumer.
+  /// Gets memory for some empty slots; for the consumer.
   func prepare() {
     while spareCount.load(ordering: .relaxed) < Self.sparesMax, isFarFromLimit, let index = claimEmpty(1) {
       let isObtained = (try? obtain(index, 1)) != nil
@@ -193,7 +193,7 @@ import Synchronization
     return .granted(block)
   }
 
-  /// Takes back a block that nobody looks at any more.
+  /// Takes back a block that no thread uses any more.
   func giveBack(_ block: SpoolBlock) {
     if block.address == oversized.load(ordering: .sequentiallyConsistent) {
       let byteCount = block.byteCount

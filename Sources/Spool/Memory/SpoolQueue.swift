@@ -5,8 +5,8 @@ import Synchronization
 /// the consumer has taken of them that isn't settled.
 ///
 /// The producer appends blocks by linking them to one another and never comes here. The consumer claims one
-/// after the other; whoever moves blocks to disk claims one of those that the producer has left. These two
-/// share a lock, never held during a system call.
+/// after the other; the spiller, which moves blocks to disk, claims one of those that the producer has left.
+/// Consumer and spiller share a lock, never held during a system call.
 package final class SpoolQueue: Sendable {
   /// What the consumer reads next.
   enum Piece {
@@ -25,7 +25,7 @@ package final class SpoolQueue: Sendable {
 
   private struct State {
     var frames: StoredFrameQueue
-    /// The oldest block in memory that nobody has claimed; nil if it is the one behind `current`.
+    /// The oldest block in memory that isn't claimed; nil if it is the one behind `current`.
     var next: SpoolBlock?
     /// The block that the consumer has; nil if it is the image of a frame.
     var current: SpoolBlock?
@@ -51,7 +51,7 @@ package final class SpoolQueue: Sendable {
     self.storedThrough = Atomic(storedThrough)
   }
 
-  /// What is on disk and nobody has claimed.
+  /// The frames on disk that aren't claimed.
   package var frames: [SpoolDisk.StoredFrame] { state.withLock { $0.frames.all } }
 
   /// What was taken and not released.
@@ -60,7 +60,7 @@ package final class SpoolQueue: Sendable {
   /// Where on disk that is what the consumer has, if it is there.
   var currentFrame: SpoolDisk.StoredFrame? { state.withLock { $0.currentFrame } }
 
-  /// The oldest block in memory that nobody has claimed.
+  /// The oldest block in memory that isn't claimed.
   var firstUnclaimed: SpoolBlock? { state.withLock { $0.next ?? $0.current?.next() } }
 
   // MARK: The consumer
@@ -77,7 +77,7 @@ package final class SpoolQueue: Sendable {
       }
       if let spilling = state.spilling, !state.isSpillingClaimed {
         state.isSpillingClaimed = true
-        // Whoever writes it has moved `next` on already.
+        // The spiller, which is writing it, has moved `next` on already.
         state.current = spilling
         return (.block(spilling), free)
       }

@@ -25,7 +25,7 @@ public struct PickWish: Sendable, Equatable {
   /// Whether a record of a tag may be wanted.
   public func mayWant(_ tag: UInt8) -> Bool { tags.contains(tag) || heads[tag] != nil }
 
-  /// Whether everything is wanted that another one wants, whatever the side.
+  /// Whether everything is wanted that another one wants, independent of the side.
   public func contains(_ other: PickWish) -> Bool {
     tags.contains(other.tags)
       && other.heads.allSatisfy { tag, wanted in

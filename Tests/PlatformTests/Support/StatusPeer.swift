@@ -21,7 +21,7 @@ final class StatusPeer {
 
   deinit { close(descriptor) }
 
-  /// Sends as much as is taken at once; how much that was, or -1 if nobody is there any more.
+  /// Sends as much as is taken at once; how much that was, or -1 with the cause in `errno`.
   @discardableResult
   func send(_ text: String) -> Int {
     let bytes = Array(text.utf8)

@@ -37,7 +37,7 @@ struct RecordFilterTests {
     (["I:req*,resp*:V"], [5]),
     (["X:ReqHeader:."], [0, 1, 4, 5]),
     (["X:e"], [0, 1, 4]),
-    // Whatever is shown by matching is shown, whatever else is said of it.
+    // A record that is shown by matching is shown, even if another rule hides it.
     (["X:ReqHeader:.", "I:Host"], [0, 1, 2, 4, 5]),
     (["x:ReqHeader", "I:ReqHeader:Host"], [0, 1, 2, 4, 5]),
     (["i:ReqHeader", "X:Host"], [3]),

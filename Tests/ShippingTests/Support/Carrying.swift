@@ -55,8 +55,8 @@ extension Sink {
 }
 
 extension BackgroundCommand {
-  /// Waits for the command that runs, which nobody else does once the sink is gone: a child that nobody waits
-  /// for keeps those who test the ends of processes from seeing any other.
+  /// Waits for the command that runs, which no other code does once the sink is gone: a child that isn't waited
+  /// for keeps tests of the ends of processes from seeing any other.
   func awaitEnd() {
     if let process { waitpid(process, nil, 0) }
   }

@@ -5,7 +5,7 @@ extension LinkSink {
   /// What was taken and isn't known to have been taken by the consumer.
   var unsettled: Tally { window.contents }
 
-  /// What was given up for one cause; nobody else asks for it here.
+  /// What was given up for one cause; only tests ask for it.
   func tally(givenUp cause: GivenUp.Cause) -> Tally {
     givenUp.filter { $0.cause == cause }.map(\.entries).tally
   }

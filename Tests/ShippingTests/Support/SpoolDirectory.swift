@@ -53,7 +53,7 @@ struct SpoolDirectory {
     names.reduce(0) { $0 + Int(SystemCalls.real.status(ofPath: temporary.file($1))?.st_size ?? 0) }
   }
 
-  /// How many files somebody holds open that were removed.
+  /// How many removed files this process holds open.
   var openRemovedFileCount: Int {
     let descriptors = (try? SystemCalls.real.names(inDirectory: "/proc/self/fd")) ?? []
     return descriptors.count { name in

@@ -16,7 +16,7 @@ final class SpoolScenarioRun {
   private var damages: [SpoolScenario.Damage] = []
   /// Whether files were damaged at any time, and in this run; then not all numbers are exact.
   private var isDamaged = false, isDamagedNow = false
-  /// How many entries were lost, for whatever good reason.
+  /// How many entries runs may report as lost.
   private var vanishedCount = 0
   /// Whether the note of what was delivered was damaged in this run.
   private var isCursorDamaged = false
@@ -211,7 +211,7 @@ extension SpoolScenarioRun {
   }
 
   private func beginAgain() throws {
-    // A directory of its own, so that whatever the old objects still do does not count.
+    // A directory of its own, so that what the old objects still do does not count.
     directory = directory.copy()
     if isCursorDamaged { model.loseCursor(isOnDisk: directory.isOnDisk) }
     (isCursorDamaged, isDamagedNow) = (false, false)

@@ -2,7 +2,7 @@ import Glibc
 @testable import Platform
 @testable import Shipping
 
-/// Somebody who takes messages at a path, as the system's log does.
+/// A receiver of messages at a path, as the system's log is one.
 final class TestMessageSocket {
   let path: String
   private let descriptor: Int32

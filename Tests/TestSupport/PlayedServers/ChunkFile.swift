@@ -8,7 +8,7 @@ public final class ChunkFile {
   private var age: UInt64 = 0
   private var free = 48
 
-  /// Makes a file that nothing is in yet, and that nobody finds before it is published.
+  /// Makes a file that nothing is in yet, and that no reader finds before it is published.
   public init(path: String, byteCount: Int, listNumber: UInt32 = 77_777) throws(SupportError) {
     file = try MappedFile(path: path, byteCount: byteCount)
     self.listNumber = listNumber
@@ -44,7 +44,7 @@ public final class ChunkFile {
     let next = index + 1 < chunks.count ? chunks[index + 1].offset : 0
     file.store(UInt64(next), at: index > 0 ? chunks[index - 1].offset + 16 : 24)
     file.store(UInt64(0), at: chunks[index].offset + 8)
-    // The space cools; what was last may be given again at once, as nobody looks at it here.
+    // The space cools; what was last may be given again at once, as no reader looks at it here.
     if index == chunks.count - 1, kind != "Log" { free = chunks[index].offset }
     chunks.remove(at: index)
     count()
