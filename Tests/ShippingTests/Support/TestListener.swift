@@ -52,7 +52,7 @@ final class TestListener: @unchecked Sendable {
   /// Waits for a connection; one that isn't open if there is none in two minutes, or after `stop`.
   func connection() -> TestPeer {
     var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
-    guard poll(&descriptors, 1, 120_000) > 0 else { return TestPeer(-1) }
+    guard uninterrupted({ poll(&descriptors, 1, 120_000) }) > 0 else { return TestPeer(-1) }
     return TestPeer(accept(descriptor, nil, nil))
   }
 
@@ -68,6 +68,14 @@ final class TestListener: @unchecked Sendable {
 
   /// Takes no more connections.
   func stop() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+}
+
+/// Calls again what a signal has interrupted: of calls with a limit of time, the system restarts none by itself.
+private func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result != -1 || errno != EINTR { return result }
+  }
 }
 
 /// The other end of a connection; what doesn't come within two minutes doesn't come.
@@ -104,7 +112,7 @@ final class TestPeer {
   func bytesToTheEnd() -> [UInt8] {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {
-      let more = recv(descriptor, &chunk, chunk.count, 0)
+      let more = uninterrupted { recv(descriptor, &chunk, chunk.count, 0) }
       guard more > 0 else { return bytes }
       bytes += chunk.prefix(more)
     }
@@ -113,7 +121,7 @@ final class TestPeer {
   /// The next bytes, this many of them, and nothing beyond.
   func bytes(_ count: Int) -> [UInt8] {
     var chunk = [UInt8](repeating: 0, count: count)
-    let got = recv(descriptor, &chunk, count, Int32(MSG_WAITALL))
+    let got = uninterrupted { recv(descriptor, &chunk, count, Int32(MSG_WAITALL)) }
     return Array(chunk.prefix(max(0, got)))
   }
 
@@ -133,7 +141,7 @@ final class TestPeer {
         lines += whole
         continue
       }
-      let more = recv(descriptor, &chunk, chunk.count, 0)
+      let more = uninterrupted { recv(descriptor, &chunk, chunk.count, 0) }
       if more <= 0 { break }
       bytes += chunk.prefix(more)
     }
