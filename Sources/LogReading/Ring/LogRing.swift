@@ -94,9 +94,9 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
 
   /// Whether the writer is still far enough from what was handed out last.
   public var isIntact: Bool {
-    @specialized(where Layout == NarrowRecords, Head == NumberedRingHead)
-    @specialized(where Layout == WideRecords, Head == NumberedRingHead)
-    @specialized(where Layout == NarrowRecords, Head == TurningRingHead)
+    @_specialize(exported:true,where Layout == NarrowRecords, Head == NumberedRingHead)
+    @_specialize(exported:true,where Layout == WideRecords, Head == NumberedRingHead)
+    @_specialize(exported:true,where Layout == NarrowRecords, Head == TurningRingHead)
     get { writerDistance(from: lentSegment) < Self.unsafeDistance }
   }
 
@@ -173,9 +173,9 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   }
 
   /// The next batch, or single record, that belongs to a transaction.
-  @specialized(where Layout == NarrowRecords, Head == NumberedRingHead)
-  @specialized(where Layout == WideRecords, Head == NumberedRingHead)
-  @specialized(where Layout == NarrowRecords, Head == TurningRingHead)
+  @_specialize(exported:true,where Layout == NarrowRecords, Head == NumberedRingHead)
+  @_specialize(exported:true,where Layout == WideRecords, Head == NumberedRingHead)
+  @_specialize(exported:true,where Layout == NarrowRecords, Head == TurningRingHead)
   public mutating func next() throws(LogError) -> SourceStep<Layout> {
     while true {
       let result = step()

@@ -1,0 +1,14 @@
+import LogReading
+import VarnishLog
+
+extension LogRing {
+  /// Names the methods of a ring that the inner loop calls through `LogSource`; it is itself never called.
+  ///
+  /// The compiler learns which types a method of another module is compiled for (`_specialize`) where this module names
+  /// the method of the type. Where a module knows it from the protocol alone, each call goes through a comparison of
+  /// types: of a live reader's time, 4 %.
+  borrowing func nameDirectCalls(_ ring: inout LogRing) throws(LogError) -> Bool {
+    if case .idle = try ring.next() { return false }
+    return isIntact
+  }
+}
