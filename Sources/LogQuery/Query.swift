@@ -104,8 +104,8 @@ public struct Query: ~Copyable {
   }
 
   /// Whether a group meets the condition.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public mutating func matches<Layout: RecordLayout>(_ group: TransactionGroup<Layout>) -> Bool {
     truths.reset()
     for test in vxidTests {
@@ -121,8 +121,8 @@ public struct Query: ~Copyable {
   }
 
   /// Whether a transaction, alone in its group, meets the condition.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public mutating func matches<Layout: RecordLayout>(_ transaction: Transaction<Layout>) -> Bool {
     truths.reset()
     for test in vxidTests {

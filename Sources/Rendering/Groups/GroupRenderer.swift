@@ -53,8 +53,8 @@ public struct GroupRenderer: ~Copyable {
   /// Writes what is shown of a group, with an empty line behind it if it is text.
   ///
   /// - Returns: whether anything is shown.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public mutating func render<Layout: RecordLayout>(
     _ group: TransactionGroup<Layout>, to line: inout LineWriter
   ) -> Bool {
@@ -89,8 +89,8 @@ public struct GroupRenderer: ~Copyable {
   /// Writes one record by itself, as the grouping `raw` does.
   ///
   /// - Returns: whether it is shown.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public mutating func render<Layout: RecordLayout>(
     _ record: Record<Layout>, to line: inout LineWriter
   ) -> Bool {
@@ -123,8 +123,8 @@ public struct GroupRenderer: ~Copyable {
   ///   - records: is moved behind what was written or is hidden.
   ///   - ends: takes, for each record that is shown, where it ends; no more are written than it takes.
   /// - Returns: how many were written, how many are hidden, and whether the next one has no room.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   public mutating func render<Layout: RecordLayout>(
     each records: inout RecordCursor<Layout>, to lines: inout LineWriter,
     ends: UnsafeMutableBufferPointer<RecordEnd>

@@ -138,8 +138,8 @@ package import VarnishLog
   /// Writes the line of a transaction, with its newline.
   ///
   /// - Parameter captures: those of the transaction, made for the plan that the format has joined; or none yet.
-  @specialized(where Layout == NarrowRecords)
-  @specialized(where Layout == WideRecords)
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
   package mutating func render<Layout: RecordLayout>(
     _ transaction: Transaction<Layout>, _ captures: inout Captures, to line: inout LineWriter
   ) -> LineRenderer.Outcome {
