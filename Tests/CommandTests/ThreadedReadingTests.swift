@@ -17,6 +17,8 @@ struct ThreadedReadingTests {
     case nothing
     /// Transactions in pieces among others, and some that never end or never begin.
     case pieces
+    /// Nothing but pieces, which threads leave to one.
+    case interleaving
     /// Texts that look like transactions.
     case disguises
     /// Transactions that reach over the ends of chunks, further than a chunk has room for.
@@ -119,7 +121,10 @@ struct ThreadedReadingTests {
     let tags: SampleTags = layout == .twoWord ? .v7 : .v8
     // Made once and used many times over, as making records takes longer than reading them.
     let usual = (1...40).map { number in
-      bytes(traffic(UInt64(number * 40), 8, tags, &random), layout)
+      let first = UInt64(number * 40)
+      guard feature == .interleaving else { return bytes(traffic(first, 8, tags, &random), layout) }
+      let requests = (0..<8).map { traffic(first + UInt64($0) * 2, 1, tags, &random) }
+      return bytes(interleaved(requests, &random), layout)
     }
     var log = layout.fileMagic
     var number: UInt64 = 10_000
@@ -188,6 +193,20 @@ struct ThreadedReadingTests {
     }
   }
 
+  /// Records in pieces, in an order that keeps that of each queue.
+  private static func interleaved(
+    _ queues: [[SampleRecord]], _ random: inout SeededGenerator
+  ) -> [SampleRecord] {
+    var queues = queues
+    var records: [SampleRecord] = []
+    while let index = queues.indices.filter({ !queues[$0].isEmpty }).randomElement(using: &random) {
+      let count = min(Int.random(in: 1...7, using: &random), queues[index].count)
+      records += queues[index].prefix(count)
+      queues[index].removeFirst(count)
+    }
+    return records
+  }
+
   private static func special(
     _ feature: Feature, _ number: UInt64, _ tags: SampleTags, _ random: inout SeededGenerator
   ) -> [SampleRecord] {
@@ -195,19 +214,13 @@ struct ThreadedReadingTests {
       record(number + offset, .client, tag, text, tags)
     }
     switch feature {
-    case .nothing, .damage, .cut: return []
+    case .nothing, .interleaving, .damage, .cut: return []
     case .pieces:
       var queues = (0..<6).map { traffic(number + UInt64($0) * 20, 3, tags, &random) }
       queues[1].removeFirst()
       queues[2].removeLast()
       queues[3].removeAll { $0.tag == tags["End"] }
-      var records: [SampleRecord] = []
-      while let index = queues.indices.filter({ !queues[$0].isEmpty }).randomElement(using: &random) {
-        let count = min(Int.random(in: 1...7, using: &random), queues[index].count)
-        records += queues[index].prefix(count)
-        queues[index].removeFirst(count)
-      }
-      return records
+      return interleaved(queues, &random)
     case .disguises:
       // A payload with whole records in it, which are long enough to be taken for a chain.
       let inner = bytes(

@@ -60,6 +60,7 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
     {
       kind = .judged
     }
+    if kind == .grouped { content.groupedByteCount += run.byteCount }
     content.pieces.append(
       ChunkContent.Piece(
         kind: kind, shape: run.shape, byteCount: Int32(truncatingIfNeeded: run.byteCount),

@@ -25,12 +25,17 @@ struct ChunkContent<Layout: RecordLayout>: ~Copyable {
   var pieces: [Piece] = []
   var verdicts: [Verdict] = []
   var text = ChunkText()
+  /// How many bytes the pieces for the grouper have.
+  var groupedByteCount = 0
 
   init(_ chunk: consuming FileChunk<Layout>) {
     self.chunk = chunk
     pieces.reserveCapacity(4096)
     verdicts.reserveCapacity(4096)
   }
+
+  /// Whether most of it is left to the grouper.
+  var isMostlyGrouped: Bool { groupedByteCount > Int(clamping: chunk.end &- chunk.start) / 2 }
 }
 
 /// The same, finished, as one thread leaves it to another.

@@ -8,14 +8,23 @@ import VarnishLog
 /// Every transaction goes past the one grouper: those that are whole are only counted there, and their lines are copied;
 /// all others are grouped and rendered as if the file was read in order.
 extension Run {
-  /// Reads a file's chunks, as far as that is possible; the rest is to be read in order.
+  /// How much is to be read in order behind what can't be read in chunks.
+  private static var orderedByteCount: UInt64 { 2 << 20 }
+  /// How much where chunks don't pay: enough that what it takes to find that out again is little beside it.
+  private static var orderedByteCountIfGrouped: UInt64 { 256 << 20 }
+
+  /// Reads a file's chunks, as far as that is possible and pays.
   ///
-  /// - Returns: why reading has ended, if it was for a reason of its own.
+  /// Where most of a chunk is pieces of open transactions, one thread is faster than two: it finds in its own caches what
+  /// it has just walked over. For 1 GB with 100,000 open requests it takes 0.9 s, where two threads take 1.2 s and 1.6
+  /// times the processor time; with 1,000 open requests 0.55 and 0.61 s, and 1.4 times.
+  ///
+  /// - Returns: why reading has ended, if it was for a reason of its own; and how much is to be read in order now.
   mutating func readChunks<Source: CapturedSource & ~Copyable>(
     _ source: inout Source, _ reading: inout Reading<Source.Layout>
-  ) -> Pause? {
+  ) -> (fault: Pause?, orderedByteCount: UInt64) {
     guard canReadChunks(reading), let file = source.chunks, let crew = makeCrew(for: file, &source, &reading)
-    else { return nil }
+    else { return (nil, Self.orderedByteCount) }
     defer { crew.end() }
     while !isEnding, !isReloading, Int(clamping: source.nextPlace) < file.byteCount {
       let now = control.clock.now()
@@ -25,14 +34,15 @@ extension Run {
       guard let rendered = crew.chunk(at: file.index(of: place), from: place) else { break }
       let (end, fault) = take(rendered, &reading, source.incarnation)
       source.goOn(at: end, rendered.content.chunk.unknownTags)
-      if let fault { return fault }
+      if let fault { return (fault, Self.orderedByteCount) }
       keepCheckpoint(&reading, at: source.restartPlace, lagBytesMax: nil)
       lookAtOutputs()
       if handleCommands() { flush(&reading, from: &source) }
       // What is there may be damaged, or longer than a chunk has room for.
       if rendered.content.chunk.isCut || end <= place { break }
+      if rendered.content.isMostlyGrouped { return (nil, Self.orderedByteCountIfGrouped) }
     }
-    return nil
+    return (nil, Self.orderedByteCount)
   }
 
   /// Starts the threads; nil if there is too little to read.

@@ -19,8 +19,9 @@ extension Run {
       var chunksFrom: UInt64 = 0
       while !isEnding {
         if source.nextPlace >= chunksFrom {
-          if let fault = readChunks(&source, &reading) { try handle(fault, &source, &reading, path) }
-          chunksFrom = source.nextPlace &+ Self.orderedByteCount
+          let (fault, orderedByteCount) = readChunks(&source, &reading)
+          if let fault { try handle(fault, &source, &reading, path) }
+          chunksFrom = source.nextPlace &+ orderedByteCount
         }
         let now = control.clock.now()
         begin(turnAt: now)
@@ -47,9 +48,6 @@ extension Run {
     guard !source.beginsAnywhere else { return }
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }
-
-  /// How much is read in order before chunks are tried again.
-  private static var orderedByteCount: UInt64 { 2 << 20 }
 
   /// Has a file be read from where an earlier run had come.
   ///
