@@ -22,7 +22,7 @@ extension ResizableRegion {
     let faults = shim_guard_faults(guardSlot)
     if word != UInt64(mappedEnd.load(ordering: .relaxed)) || faults != repairedFaults.load(ordering: .relaxed)
     {
-      try changing.withLock { _ throws(RegionError) in _ = try follow() }
+      try changing.withLock { () throws(RegionError) in _ = try follow() }
     }
     return byteCount
   }
@@ -35,7 +35,7 @@ extension ResizableRegion {
 
   /// Runs `body` with the present end, while no thread and no process changes it.
   package func withEnd(_ body: (_ end: Int) throws(RegionError) -> Void) throws(RegionError) {
-    try changing.withLock { _ throws(RegionError) in
+    try changing.withLock { () throws(RegionError) in
       try file.withLock { () throws(RegionError) in try body(follow()) }
     }
   }

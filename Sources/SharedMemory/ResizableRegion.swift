@@ -41,7 +41,7 @@ package import Synchronization
   package let mappedEnd: Atomic<Int>
   /// How many faults the mapping has been restored after; changed under the lock.
   package let repairedFaults = Atomic<UInt32>(0)
-  package let changing = Guarded(())
+  package let changing = Lock()
 
   private init(
     _ file: consuming RegionFile, name: String?, over span: consuming AddressSpan, header: RegionHeader,
