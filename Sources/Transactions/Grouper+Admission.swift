@@ -26,7 +26,7 @@ public struct Admission<Layout: RecordLayout> {
     }
   }
 
-  /// Whether it is a whole transaction that isn't wanted.
+  /// Whether it is a whole transaction that isn't wanted, or the beginning of one.
   public var isRuledOut: Bool { vxid != 0 && origin == nil }
 
   /// The transaction that a run is, if it is one that is wanted.
@@ -79,7 +79,11 @@ extension Grouper {
   /// What a run comes to, by itself: several threads may ask that of runs anywhere in the log.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
-  public mutating func admission(of run: RecordRun<Layout>) -> Admission<Layout> { admitted(run) }
+  public mutating func admission(of run: RecordRun<Layout>) -> Admission<Layout> {
+    guard run.isPart else { return admitted(run) }
+    guard beginsRuledOut(run) else { return .unknown }
+    return unsafe Admission(vxid: Layout.vxid(run.start), origin: nil)
+  }
 
   @inline(__always)
   mutating func admitted(_ run: RecordRun<Layout>) -> Admission<Layout> {
@@ -150,24 +154,51 @@ extension Grouper {
   /// - Returns: false if it may be wanted, or has to do with what is open, so that it must be added.
   @inline(never)
   private mutating func passPart(_ run: RecordRun<Layout>) -> Bool {
-    var cursor = run.makeCursor()
-    guard repetition == nil, canTakeAsOne, let first = cursor.next() else { return false }
-    let vxid = first.vxid
-    guard vxid != 0, table.count == 0 || table[vxid] == nil else { return false }
-    if run.shape == .begun {
-      guard first.tag == roles.begin,
-        candidates.areRuledOut(bySide: first.side)
-          || (candidates.excludesSessions && Bracket.isOfSession(first.payload))
-      else { return false }
+    let isRuledOut = beginsRuledOut(run)
+    return unsafe pass(partOf: Layout.vxid(run.start), run.shape, upTo: run.endPlace, isRuledOut: isRuledOut)
+  }
+
+  /// Takes in a part of a transaction that was looked at elsewhere.
+  ///
+  /// - Precondition: `next` has returned nil since the last call.
+  /// - Parameter isRuledOut: whether the transaction begins here and isn't wanted (`Admission`).
+  /// - Returns: false if it must be added.
+  @_specialize(exported:true,where Layout == NarrowRecords)
+  @_specialize(exported:true,where Layout == WideRecords)
+  public mutating func passPart(
+    of vxid: UInt64, _ shape: RecordRun<Layout>.Shape, upTo endPlace: UInt64, isRuledOut: Bool
+  ) -> Bool {
+    pass(partOf: vxid, shape, upTo: endPlace, isRuledOut: isRuledOut)
+  }
+
+  @inline(__always)
+  private mutating func pass(
+    partOf vxid: UInt64, _ shape: RecordRun<Layout>.Shape, upTo endPlace: UInt64, isRuledOut: Bool
+  ) -> Bool {
+    guard repetition == nil, canTakeAsOne, vxid != 0, table.count == 0 || table[vxid] == nil else {
+      return false
+    }
+    if shape == .begun {
+      guard isRuledOut else { return false }
       statistics.ruledOut += 1
       noteRuledOut(vxid, ends: false)
     } else {
       guard ruledOut.count > 0, ruledOut[vxid] != nil else { return false }
-      if run.shape == .ended { noteRuledOut(vxid, ends: true) }
+      if shape == .ended { noteRuledOut(vxid, ends: true) }
     }
     present.slot = -1
-    reachedPlace = run.endPlace
+    reachedPlace = endPlace
     return true
+  }
+
+  /// Whether a part is the beginning of a transaction that isn't wanted.
+  @inline(__always)
+  private mutating func beginsRuledOut(_ run: RecordRun<Layout>) -> Bool {
+    guard run.shape == .begun else { return false }
+    var cursor = run.makeCursor()
+    guard let first = cursor.next(), first.vxid != 0, first.tag == roles.begin else { return false }
+    return candidates.areRuledOut(bySide: first.side)
+      || (candidates.excludesSessions && Bracket.isOfSession(first.payload))
   }
 
   /// Whether no limit can be met within a run, however its records are looked at.

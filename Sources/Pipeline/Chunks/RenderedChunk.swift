@@ -8,7 +8,7 @@ struct ChunkContent<Layout: RecordLayout>: ~Copyable {
     enum Kind: UInt8 {
       /// For the grouper, in its turn.
       case grouped
-      /// A whole transaction that isn't wanted.
+      /// A whole transaction that isn't wanted, or the beginning of one.
       case ruledOut
       /// A whole transaction on which there is a verdict for each route.
       case judged

@@ -91,9 +91,7 @@ extension Run {
       readBytes += Int(piece.byteCount)
       let endPlace = piece.place &+ UInt64(piece.byteCount)
       let isJudged = piece.kind == .judged
-      if piece.kind != .grouped,
-        reading.groupers[0].passWhole(piece.vxid, upTo: endPlace, isRuledOut: !isJudged)
-      {
+      if pass(piece, endPlace, &reading) {
         if isJudged { hand(piece, rendered, verdict, textOffset, completedAt: logStart &+ endPlace) }
       } else {
         let run = rendered.content.chunk.run(
@@ -107,6 +105,21 @@ extension Run {
       verdict += routes.count
     }
     return (rendered.content.chunk.end, nil)
+  }
+
+  /// Has the grouper count a piece, if it needs no more than what was found out about it elsewhere: its records, which
+  /// are in another processor's cache, aren't looked at once more then.
+  @inline(__always)
+  private func pass<Layout: RecordLayout>(
+    _ piece: ChunkContent<Layout>.Piece, _ endPlace: UInt64, _ reading: inout Reading<Layout>
+  ) -> Bool {
+    let isRuledOut = piece.kind == .ruledOut
+    if piece.shape.isPart {
+      return reading.groupers[0].passPart(
+        of: piece.vxid, piece.shape, upTo: endPlace, isRuledOut: isRuledOut)
+    }
+    guard piece.kind != .grouped else { return false }
+    return reading.groupers[0].passWhole(piece.vxid, upTo: endPlace, isRuledOut: isRuledOut)
   }
 
   /// Hands a transaction that was judged to the routes.

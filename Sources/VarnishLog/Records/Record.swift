@@ -71,13 +71,16 @@ public struct RecordRun<Layout: RecordLayout> {
     case ended
     /// One record of a log that has no transactions.
     case single
+
+    /// Whether it is a part of a transaction.
+    @inlinable public var isPart: Bool { self == .begun || self == .inner || self == .ended }
   }
 
   /// Whether it is known to be a transaction from its `Begin` to its `End`.
   @inlinable public var isBracketed: Bool { shape == .plain || shape == .linked }
 
   /// Whether it is known to be a part of a transaction.
-  @inlinable public var isPart: Bool { shape == .begun || shape == .inner || shape == .ended }
+  @inlinable public var isPart: Bool { shape.isPart }
 
   /// Views records in `byteCount` readable bytes at a word boundary.
   @inlinable
