@@ -1,4 +1,4 @@
-"""Generated captures, and how they lie in the page cache.
+"""Captures, generated or given, and how they lie in the page cache.
 
 A file that was written in small pieces lies there in single pages. One that was dropped and read from its beginning to
 its end in large pieces lies in large folios; mapping it costs a tenth. Which it is decides a third of what a fast
@@ -15,6 +15,8 @@ from .places import DATA
 
 SMALL = "small folios"
 LARGE = "large folios"
+# In front of the records of a file.
+_MARKER = 4
 _PAGE = 4 << 10
 _PIECE = 1 << 20
 
@@ -25,9 +27,10 @@ class Capture:
 
     path: Path
     requests: int
-    transactions: int
-    records: int
-    bytes: int
+    # Not known of one that was given.
+    transactions: int = 0
+    records: int = 0
+    bytes: int = 0
 
 
 def generate(products, requests, open_requests=0):
@@ -39,6 +42,26 @@ def generate(products, requests, open_requests=0):
         counts = run([products.generator, path, requests, 1, open_requests]).split()
         note.write_text(json.dumps([int(count) for count in counts]))
     return Capture(path, *json.loads(note.read_text()))
+
+
+def repeat(given, program, least):
+    """A capture that was given, as many times over as it takes to have so many bytes."""
+    with _opened(given, os.O_RDONLY) as file:
+        data = file.read()
+    marker, records = data[:_MARKER], data[_MARKER:]
+    if not marker.startswith(b"VSL") or not records:
+        raise Failure(f"{given}: expected what varnishlog -w writes, not compressed")
+    requests = run([program, "ncsa", "-r", given, "-F", "x"]).count("x")
+    if requests == 0:
+        raise Failure(f"{given}: expected requests, and there is none")
+    times = -(-least // len(records))
+    DATA.mkdir(exist_ok=True)
+    path = DATA / "capture-given.vsl"
+    with _opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+        file.write(marker)
+        for _ in range(times):
+            file.write(records)
+    return Capture(path, requests * times, bytes=len(marker) + len(records) * times)
 
 
 def lie(capture, folios):

@@ -32,6 +32,9 @@ def parse():
     parser.add_argument("cases", nargs="*", metavar="CASE", help="a case or a group of cases; without any, all")
     parser.add_argument("--quick", action="store_true", help="small inputs and few runs, to see that all works")
     parser.add_argument("--bin", metavar="PATH", help="the program to judge; without it spillway is built")
+    parser.add_argument("--capture", metavar="FILE", type=Path,
+                        help="convert this log, which varnishlog -w has written, as many times over as it takes to"
+                             " have 1 GB; for cases of the group convert")
     parser.add_argument("--instructions", action="store_true",
                         help="count instructions under callgrind instead, and compare them with those that are kept")
     parser.add_argument("--keep", action="store_true", help="keep these counts from now on")
@@ -53,6 +56,14 @@ def parse():
         parser.error("--readme is for figures that count, and --quick for none")
     if options.readme and options.instructions and options.cases:
         parser.error("--readme shows the counts of all cases, or none")
+    if options.capture:
+        if options.instructions or options.readme:
+            parser.error("--capture is for figures of your own, not for those that are kept")
+        if not options.cases:
+            options.cases = ["convert"]
+        for case in chosen(options.cases):
+            if case.group != "convert":
+                parser.error(f"--capture is for cases of the group convert, and {case.name} is none")
     if options.keep and not options.instructions and not options.readme:
         parser.error("--keep is for --instructions")
     return options
@@ -78,7 +89,7 @@ def run(options):
     sizes = QUICK if options.quick else FULL
     faults = []
     with tempfile.TemporaryDirectory(prefix="spillway-benchmark.", dir=options.scratch) as scratch:
-        bench = Bench(sizes, options.bin, scratch)
+        bench = Bench(sizes, options.bin, scratch, options.capture)
         described = machine.describe(bench)
 
         def add(name, about, outcome):

@@ -12,8 +12,9 @@ from .products import Products
 class Sizes:
     """How much is measured."""
 
-    # Requests in the capture that is converted.
+    # Requests in the capture that is converted, and how large one is made that is given.
     requests: int
+    bytes: int
     # Runs of each program in turn.
     runs: int
     # Rounds of what takes longer.
@@ -33,16 +34,18 @@ class Sizes:
 
 # The first is 1 GB; the growing ones are 0.1, 1, and 5 GB.
 FULL = Sizes(
-    requests=500_000, runs=7, rounds=5, growing=(50_000, 500_000, 2_500_000), open=(1_000, 10_000, 100_000),
+    requests=500_000, bytes=1_000_000_000, runs=7, rounds=5, growing=(50_000, 500_000, 2_500_000), open=(1_000, 10_000, 100_000),
     requests_if_open=500_000, requests_played=50_000, seconds=10, starts=200)
 QUICK = Sizes(
-    requests=25_000, runs=2, rounds=1, growing=(5_000, 50_000, 100_000), open=(100, 1_000, 10_000),
+    requests=25_000, bytes=50_000_000, runs=2, rounds=1, growing=(5_000, 50_000, 100_000), open=(100, 1_000, 10_000),
     requests_if_open=50_000, requests_played=25_000, seconds=2, starts=20)
 
 
 class Bench:
-    def __init__(self, sizes, binary, scratch):
+    def __init__(self, sizes, binary, scratch, given=None):
         self.sizes = sizes
+        # A capture to convert in place of the generated one.
+        self.given = given
         self.products = Products(binary)
         # A directory in memory, for what programs write.
         self.scratch = Path(scratch)
@@ -54,6 +57,8 @@ class Bench:
     @functools.cached_property
     def capture(self):
         """The capture that most cases convert."""
+        if self.given:
+            return captures.repeat(self.given, self.spillway, self.sizes.bytes)
         return self.generate(self.sizes.requests)
 
     @functools.cached_property
