@@ -132,21 +132,67 @@ static inline void shim_copy_rounded(void *target, const void *source, size_t co
     memcpy((unsigned char *)target + at, (const unsigned char *)source + at, sizeof(shim_bytes16));
 }
 
-/// Which bytes of a text of 1 to 64 belong to words, as bits, the first byte's the lowest: all but white space (C's
-/// `isspace`).
+/// Where a byte is first among the first sixteen of a text of 1 byte or more; 16 or more if it is none of them.
+static inline size_t shim_index_within16(const void *source, size_t count, unsigned char byte) {
+  shim_bytes16 bytes;
+  if (count >= sizeof bytes)
+    memcpy(&bytes, source, sizeof bytes);
+  else
+    bytes = shim_load_short_text(source, count);
+  size_t index = (size_t)__builtin_ctz(shim_bits16((shim_bytes16)(bytes == byte)) | 0x10000);
+  return index < count ? index : sizeof bytes;
+}
+
+/// Which of the sixteen bytes at a place of a text are white space (C's `isspace`), as bits; what lies behind the text
+/// means nothing.
+static inline uint32_t shim_blanks16(const unsigned char *from, size_t at, size_t count) {
+  shim_bytes16 bytes;
+  if (count - at >= sizeof bytes)
+    memcpy(&bytes, from + at, sizeof bytes);
+  else
+    bytes = shim_load_short_text(from + at, count - at);
+  return shim_bits16((shim_bytes16)(bytes == ' ') | (shim_bytes16)(bytes - '\t' < 5));
+}
+
+/// Which bytes of a text of 1 to 64 belong to words, as bits, the first byte's the lowest: all but white space.
 static inline uint64_t shim_words64(const void *source, size_t count) {
   const unsigned char *from = (const unsigned char *)source;
   uint64_t words = 0;
-  shim_bytes16 bytes;
-  for (size_t at = 0; at < count; at += sizeof bytes) {
-    if (count - at >= sizeof bytes)
-      memcpy(&bytes, from + at, sizeof bytes);
-    else
-      bytes = shim_load_short_text(from + at, count - at);
-    uint32_t blanks = shim_bits16((shim_bytes16)(bytes == ' ') | (shim_bytes16)(bytes - '\t' < 5));
-    words |= (uint64_t)(blanks ^ 0xffff) << at;
-  }
+  for (size_t at = 0; at < count; at += sizeof(shim_bytes16))
+    words |= (uint64_t)(shim_blanks16(from, at, count) ^ 0xffff) << at;
   return words & UINT64_MAX >> (64 - count);
+}
+
+/// Where a word of a text begins, and behind which byte it ends; the same if there is none.
+struct shim_word {
+  size_t start, end;
+};
+
+/// The first word of a text. Only as much is looked at as it takes.
+static inline struct shim_word shim_first_word(const void *source, size_t count) {
+  const unsigned char *from = (const unsigned char *)source;
+  struct shim_word word = {count, count};
+  size_t at = 0;
+  uint32_t others = 0;
+  for (; at < count; at += sizeof(shim_bytes16)) {
+    others = shim_blanks16(from, at, count) ^ 0xffff;
+    if (__builtin_expect(others != 0, 1)) break;
+  }
+  if (at >= count) return word;
+  uint32_t shift = (uint32_t)__builtin_ctz(others);
+  // What lies behind the text may look like a word.
+  if (count - at <= shift) return word;
+  word.start = at + shift;
+  // The blanks behind the word's first byte.
+  uint32_t blanks = (others ^ 0xffff) & (UINT32_MAX << shift);
+  while (blanks == 0) {
+    at += sizeof(shim_bytes16);
+    if (at >= count) return word;
+    blanks = shim_blanks16(from, at, count);
+  }
+  size_t end = at + (size_t)__builtin_ctz(blanks);
+  if (end < count) word.end = end;
+  return word;
 }
 
 #endif

@@ -123,36 +123,52 @@ import VarnishLog
     return unsafe take(record.payload, record.tag, step)
   }
 
+  /// The same for a record that may count.
+  ///
+  /// What is called here returns what this does, even if that is always true: being the last thing that happens, it is
+  /// jumped to, and no frame is made for it. That is a fiftieth of a usual line's instructions.
   @inline(never)
   private mutating func take(_ payload: LogBytes, _ tag: UInt8, _ step: UnsafePointer<CaptureStep>) -> Bool {
     let payload = unsafe step.pointee.isStripped ? payload.droppingFinalNULs : payload
-    var kind = unsafe step.pointee.kind
-    if kind == .watched {
-      watch(tag, payload)
-      kind = unsafe step.pointee.kindBehindNames
-    }
+    let kind = unsafe step.pointee.kind
+    if kind == .watched { return unsafe takeWatched(payload, tag, step) }
+    return unsafe take(payload, as: kind, step)
+  }
+
+  @inline(__always)
+  private mutating func take(
+    _ payload: LogBytes, as kind: CaptureStep.Kind, _ step: UnsafePointer<CaptureStep>
+  ) -> Bool {
     switch kind {
-    case .text: unsafe set(Int(step.pointee.slot), payload.trimmed, step)
-    case .field: unsafe set(Int(step.pointee.slot), payload.field(Int(step.pointee.field)), step)
-    case .url: unsafe takeURL(payload, step)
-    case .requestAccount: takeRequestAccount(payload)
+    case .text:
+      unsafe set(Int(step.pointee.slot), payload.trimmed, step)
+      return true
+    case .field: return unsafe takeField(payload, step)
+    case .url: return unsafe takeURL(payload, step)
+    case .requestAccount: return takeRequestAccount(payload)
     case .timestamp:
-      if unsafe plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet { takeTimestamp(payload) }
-    case .return:
-      if payload.isWord("restart") { return false }
-      if payload.isWord("pipe"), takesPipes { (hitMiss, handling) = (.miss, .pipe) }
+      guard unsafe plan.takesOtherTimes || !slots[CapturePlan.Slot.start].isSet else { return true }
+      return takeTimestamp(payload)
+    case .return: return takeReturn(payload)
     case .garbage: return false
-    case .call: takeCall(payload)
-    case .none: break
-    default: unsafe takeOther(kind, payload, step)
+    case .call: return takeCall(payload)
+    case .none: return true
+    default: return unsafe takeOther(kind, payload, step)
     }
-    return true
+  }
+
+  @inline(never)
+  private mutating func takeWatched(
+    _ payload: LogBytes, _ tag: UInt8, _ step: UnsafePointer<CaptureStep>
+  ) -> Bool {
+    watch(tag, payload)
+    return unsafe take(payload, as: step.pointee.kindBehindNames, step)
   }
 
   @inline(never)
   private mutating func takeOther(
     _ kind: CaptureStep.Kind, _ payload: LogBytes, _ step: UnsafePointer<CaptureStep>
-  ) {
+  ) -> Bool {
     switch kind {
     case .requestHeader, .requestUnset:
       unsafe takeRequestHeader(
@@ -173,6 +189,7 @@ import VarnishLog
     case .logKey: takeLogKey(payload)
     default: break
     }
+    return true
   }
 
   // MARK: Which record counts
@@ -217,19 +234,29 @@ import VarnishLog
     unsafe set(slot, value, takesLast: step.pointee.takesLast)
   }
 
-  private mutating func takeURL(_ payload: LogBytes, _ step: UnsafePointer<CaptureStep>) {
+  @inline(never)
+  private mutating func takeField(_ payload: LogBytes, _ step: UnsafePointer<CaptureStep>) -> Bool {
+    unsafe set(Int(step.pointee.slot), payload.field(Int(step.pointee.field)), step)
+    return true
+  }
+
+  @inline(never)
+  private mutating func takeURL(_ payload: LogBytes, _ step: UnsafePointer<CaptureStep>) -> Bool {
     typealias Field = FormatItem.Field
     noteLength(of: payload, for: plan.urlFormats)
     let mark = payload.firstIndex(of: UInt8(ascii: "?")) ?? payload.count
     unsafe set(Field.url.rawValue, payload.prefix(mark).trimmed, step)
     unsafe set(Field.queryString.rawValue, payload.dropFirst(mark).trimmed, step)
+    return true
   }
 
-  private mutating func takeRequestAccount(_ payload: LogBytes) {
+  @inline(never)
+  private mutating func takeRequestAccount(_ payload: LogBytes) -> Bool {
     let fields = LogFields(payload)
     if plan.takes(.bytesReceived) { setFirst(.bytesReceived, fields[3]) }
     if plan.takes(.bodyBytesSent) { setFirst(.bodyBytesSent, fields[5]) }
     if plan.takes(.bytesSent) { setFirst(.bytesSent, fields[6]) }
+    return true
   }
 
   // MARK: Headers
@@ -294,27 +321,38 @@ import VarnishLog
 
   // MARK: Times and handling
 
-  private mutating func takeTimestamp(_ payload: LogBytes) {
+  @inline(never)
+  private mutating func takeTimestamp(_ payload: LogBytes) -> Bool {
     typealias Slot = CapturePlan.Slot
-    guard let colon = payload.firstIndex(of: UInt8(ascii: ":")) else { return }
+    // All labels that are looked for are short.
+    guard let colon = payload.firstIndexWithin16(of: UInt8(ascii: ":")) else { return true }
     let label = payload.prefix(colon + 1)
     let values = payload.dropFirst(colon + 1)
     if label.isWord("start:") {
-      setFirst(Slot.start, values.field(1))
+      setFirst(Slot.start, values.firstField)
     } else if !plan.takesOtherTimes {
-      return
+      return true
     } else if label.isWord("resp:") || label.isWord("pipesess:")
       || label.isWord("berespbody:")
     {
-      setFirst(Slot.end, values.field(1))
+      setFirst(Slot.end, values.firstField)
     } else if label.isWord("process:") || label.isWord("pipe:")
       || label.isWord("beresp:")
     {
       setFirst(.firstByte, values.field(2))
     }
+    return true
   }
 
-  private mutating func takeCall(_ method: LogBytes) {
+  @inline(never)
+  private mutating func takeReturn(_ action: LogBytes) -> Bool {
+    if action.isWord("restart") { return false }
+    if action.isWord("pipe"), takesPipes { (hitMiss, handling) = (.miss, .pipe) }
+    return true
+  }
+
+  @inline(never)
+  private mutating func takeCall(_ method: LogBytes) -> Bool {
     if method.isWord("recv") {
       (hitMiss, handling) = (.none, .none)
       phaseEnded = true
@@ -331,6 +369,7 @@ import VarnishLog
     } else if !rules.hasSynth, method.isWord("error") {
       (hitMiss, handling) = (.miss, .error)
     }
+    return true
   }
 
   // MARK: Records by name

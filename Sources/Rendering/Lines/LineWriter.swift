@@ -186,15 +186,23 @@ import VarnishLog
 
   /// Writes a number in decimal, with zeros in front if it has too few digits.
   mutating func put(decimal number: UInt64, minimumDigits: Int) {
-    unsafe withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
-      var at = 20
-      var rest = number
-      while rest > 0 || 20 - at < minimumDigits, at > 0 {
-        at -= 1
-        unsafe digits[at] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-        rest /= 10
-      }
-      unsafe put(UnsafeRawBufferPointer(rebasing: digits[at...]))
+    var digits = 1
+    // The least number with more digits; none has more than twenty.
+    var bound: UInt64 = 10
+    while number >= bound {
+      digits &+= 1
+      if digits == 20 { break }
+      bound &*= 10
+    }
+    digits = max(digits, minimumDigits)
+    guard let target = unsafe room(digits) else { return }
+    var rest = number
+    while digits > 0 {
+      digits &-= 1
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      let letter = 0x30 + UInt8(truncatingIfNeeded: digit)
+      unsafe target.storeBytes(of: letter, toByteOffset: digits, as: UInt8.self)
+      rest = quotient
     }
   }
 

@@ -1,6 +1,15 @@
+import CShims
 import VarnishLog
 
 extension LogBytes {
+  /// The position of the first such byte if it is one of the first sixteen; else nil.
+  @inline(__always)
+  func firstIndexWithin16(of byte: UInt8) -> Int? {
+    guard count > 0 else { return nil }
+    let index = unsafe shim_index_within16(start, count, byte)
+    return index < 16 ? index : nil
+  }
+
   /// Whether the bytes are a word of a few letters, in any case of these; `word` is given in lower case, in ASCII.
   ///
   /// Two loads and two comparisons with what the compiler makes of the word. Half of the records that a line with its
@@ -13,6 +22,9 @@ extension LogBytes {
     // Both loads are within `length` bytes, of which there are as many here; they overlap where it is less than twice
     // what they load.
     switch length {
+    case 2...3:
+      return unsafe isAlike(letters, at: 0, as: UInt16.self)
+        && isAlike(letters, at: length - 2, as: UInt16.self)
     case 4...8:
       return unsafe isAlike(letters, at: 0, as: UInt32.self)
         && isAlike(letters, at: length - 4, as: UInt32.self)

@@ -62,5 +62,15 @@ public struct LogFields {
 extension LogBytes {
   /// The `number`-th field, counted from 1, of those that white space separates; nil if there are fewer.
   @inlinable
-  public func field(_ number: Int) -> LogBytes? { LogFields(self)[number] }
+  public func field(_ number: Int) -> LogBytes? { number == 1 ? firstField : LogFields(self)[number] }
+
+  /// The first of its fields; nil if there is none.
+  ///
+  /// It is looked for by itself, in half the instructions that all of them take.
+  public var firstField: LogBytes? {
+    guard count > 0 else { return nil }
+    let word = unsafe shim_first_word(start, count)
+    guard word.start < word.end else { return nil }
+    return unsafe LogBytes(start: start + word.start, count: word.end - word.start)
+  }
 }
