@@ -1,6 +1,8 @@
 /// Times as numbers: all in IEEE doubles and truncated, as it has always been done.
+///
+/// Nothing is changed, and all is `mutating`: a method that only borrows `self` is given a copy of all of it.
 extension LineComposer {
-  func put(_ number: FormatItem.TimeNumber, to line: inout LineWriter) {
+  mutating func put(_ number: FormatItem.TimeNumber, to line: inout LineWriter) {
     let fraction = startSeconds - startSeconds.rounded(.towardZero)
     switch number {
     case .seconds: line.put(Int64(startSeconds))
@@ -16,7 +18,7 @@ extension LineComposer {
     }
   }
 
-  func putTimestamp(to line: inout LineWriter) {
+  mutating func putTimestamp(to line: inout LineWriter) {
     let total = Self.microseconds(startSeconds)
     let second = (Double(total) / 1e6).rounded(.down)
     unsafe clocks[timestampClock].put(Int64(second), to: &line)
@@ -25,7 +27,7 @@ extension LineComposer {
     line.put("Z")
   }
 
-  private func putFraction(_ value: Double, digits: Int, to line: inout LineWriter) {
+  private mutating func putFraction(_ value: Double, digits: Int, to line: inout LineWriter) {
     let number = Int64(value)
     if number < 0 { line.put("-") }
     line.put(decimal: number.magnitude, minimumDigits: digits)
@@ -34,7 +36,7 @@ extension LineComposer {
   /// The nearest microsecond: the log has six digits, and a double may lie just below them.
   private static func microseconds(_ seconds: Double) -> Int64 { Int64((seconds * 1e6).rounded()) }
 
-  func put(_ unit: FormatItem.DurationUnit, to line: inout LineWriter) {
+  mutating func put(_ unit: FormatItem.DurationUnit, to line: inout LineWriter) {
     let seconds = endSeconds - startSeconds
     switch unit {
     case .seconds: line.put(Int64(seconds))
