@@ -81,6 +81,7 @@ extension Grouper {
   @_specialize(exported:true,where Layout == WideRecords)
   public mutating func admission(of run: RecordRun<Layout>) -> Admission<Layout> {
     guard run.isPart else { return admitted(run) }
+    // There is a record then.
     guard beginsRuledOut(run) else { return .unknown }
     return unsafe Admission(vxid: Layout.vxid(run.start), origin: nil)
   }
@@ -154,6 +155,7 @@ extension Grouper {
   /// - Returns: false if it may be wanted, or has to do with what is open, so that it must be added.
   @inline(never)
   private mutating func passPart(_ run: RecordRun<Layout>) -> Bool {
+    guard run.byteCount >= Layout.headerByteCount else { return false }
     let isRuledOut = beginsRuledOut(run)
     return unsafe pass(partOf: Layout.vxid(run.start), run.shape, upTo: run.endPlace, isRuledOut: isRuledOut)
   }

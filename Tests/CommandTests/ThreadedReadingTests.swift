@@ -19,6 +19,8 @@ struct ThreadedReadingTests {
     case pieces
     /// Nothing but pieces, which threads leave to one.
     case interleaving
+    /// Sessions, whose parts stand among requests; some never end or never begin.
+    case sessions
     /// Texts that look like transactions.
     case disguises
     /// Transactions that reach over the ends of chunks, further than a chunk has room for.
@@ -221,6 +223,18 @@ struct ThreadedReadingTests {
       queues[2].removeLast()
       queues[3].removeAll { $0.tag == tags["End"] }
       return interleaved(queues, &random)
+    case .sessions:
+      // This one begins, or doesn't; the one before gets on, and that in front of it ends.
+      var records = [add(0, "SessOpen", "192.0.2.1 1234 a0 192.0.2.2 80 1700000000.5 20")]
+      if Int.random(in: 0..<8, using: &random) > 0 { records.insert(add(0, "Begin", "sess 0 HTTP/1"), at: 0) }
+      func former(_ distance: UInt64, _ tag: String, _ text: String) -> SampleRecord {
+        record(number - distance * 1000, .client, tag, text, tags)
+      }
+      records.append(former(1, "Link", "req \(number + 1) rxreq"))
+      if Int.random(in: 0..<8, using: &random) > 0 {
+        records += [former(2, "SessClose", "REM_CLOSE 0.001"), former(2, "End", "")]
+      }
+      return records
     case .disguises:
       // A payload with whole records in it, which are long enough to be taken for a chain.
       let inner = bytes(

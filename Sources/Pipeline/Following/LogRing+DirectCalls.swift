@@ -7,8 +7,8 @@ extension LogRing {
   /// The compiler learns which types a method of another module is compiled for (`_specialize`) where this module names
   /// the method of the type. Where a module knows it from the protocol alone, each call goes through a comparison of
   /// types: of a live reader's time, 4 %.
-  borrowing func nameDirectCalls(_ ring: inout LogRing) throws(LogError) -> Bool {
-    if case .idle = try ring.next() { return false }
+  mutating func nameDirectCalls() throws(LogError) -> Bool {
+    if case .idle = try next() { return false }
     return isIntact
   }
 }
