@@ -3,7 +3,7 @@ import Platform
 
 /// A reserved span of addresses, of which any part can be laid over with a file.
 ///
-/// All that decides where memory lies is here. It is sound because `MAP_FIXED`, which replaces what lies
+/// All that decides where a region lies is here. It is sound because `MAP_FIXED`, which replaces what lies
 /// at an address, is only ever used inside the span, and the span was free when the system granted it: the
 /// address is asked for without insisting, and a grant elsewhere is handed back.
 package struct AddressSpan: ~Copyable, Sendable {

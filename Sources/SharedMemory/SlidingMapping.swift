@@ -1,21 +1,20 @@
-import CShims
 import Glibc
 package import Platform
 
 /// The part of a file that is being read, mapped `PROT_READ`, which moves forward through the file.
 ///
-/// A longer span of the file is mapped at once, and pages are given back as soon as they have been passed, a few hundred
-/// at a time. Mapping each part by itself costs more: the page tables are freed with each part, and then the kernel
-/// has to interrupt all processors that the process's threads have run on, sleeping ones, too. On a virtual machine
-/// that took up to a tenth of a conversion's time.
+/// A longer span of the file is mapped at once, and pages are given back when they have been passed, 2 MiB at a time, which
+/// are one piece where the page cache has them so. Mapping each part by itself costs more: the page tables are freed
+/// with each part, and then the kernel has to interrupt all processors that the process's threads have run on, sleeping
+/// ones, too. On a virtual machine that took up to a tenth of a conversion's time.
 ///
 /// The end of the span may lie behind the end of the file, which may grow, or be truncated: what isn't there reads as
 /// zeros, as with a `ReadOnlyMapping`.
 @safe package struct SlidingMapping: ~Copyable {
-  // Invariant: `part` is within `span`; both are offsets in the file, and `span` begins at a page. `pages` is where the
-  // span's first byte is in memory. What has been given back is still mapped, and would be read from the file again.
+  // Invariant: `part` is within `span`; both are offsets in the file, and `span` begins at a piece of it and is what
+  // `pages` has. What has been given back is still mapped, and would be read from the file again.
 
-  private let pages: UnsafeMutableRawPointer
+  private let pages: FilePages
   private let span: Range<Int>
   private var part: Range<Int>
   /// What has been given back ends here.
@@ -23,35 +22,25 @@ package import Platform
 
   /// How much of the file is mapped at once: little of what a limit on addresses may leave.
   private static var spanByteCount: Int { 16 << 20 }
-  /// The most that is given back at once: less than the 2 MiB whose page table newer kernels would free with it.
-  private static var releasedByteCountMax: Int { 1 << 20 }
 
   /// Maps a file from a place on, and makes this part of it readable.
   ///
   /// - Throws: `SystemError` if files of this kind can't be mapped.
   package init(_ file: borrowing ReadOnlyFile, _ part: Range<Int>) throws(SystemError) {
     guard part.lowerBound >= 0 else { throw SystemError(operation: "map", path: file.path, code: EINVAL) }
-    let start = part.lowerBound / Page.byteCount * Page.byteCount
+    let start = Self.startOfPiece(part.lowerBound)
     let (end, overflow) = start.addingReportingOverflow(max(Self.spanByteCount, part.upperBound - start))
     guard !overflow else { throw SystemError(operation: "map", path: file.path, code: EINVAL) }
-    let mapped = unsafe mmap(nil, end - start, PROT_READ, MAP_SHARED, file.descriptor, off_t(start))
-    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-      throw SystemError(operation: "map", path: file.path)
-    }
-    unsafe pages = unsafe mapped
+    pages = try FilePages(file, offset: start, byteCount: end - start)
     span = start..<end
     self.part = part
     released = start
-    unsafe shim_guard_region(mapped, span.count)
-  }
-
-  deinit {
-    unsafe shim_unguard_region(pages)
-    unsafe munmap(pages, span.count)
   }
 
   /// The part's first byte; as many as it has may be read from there.
-  package var base: UnsafeRawPointer { unsafe UnsafeRawPointer(pages + (part.lowerBound - span.lowerBound)) }
+  package var base: UnsafeRawPointer {
+    unsafe UnsafeRawPointer(pages.start + (part.lowerBound - span.lowerBound))
+  }
 
   /// Moves to another part, which begins no earlier, and gives back what lies before it.
   ///
@@ -60,12 +49,15 @@ package import Platform
     precondition(newPart.lowerBound >= part.lowerBound, "a part of a file that was given back")
     guard newPart.upperBound <= span.upperBound else { return false }
     part = newPart
-    let end = part.lowerBound / Page.byteCount * Page.byteCount
-    while released < end {
-      let count = min(end - released, Self.releasedByteCountMax)
-      unsafe madvise(pages + (released - span.lowerBound), count, MADV_DONTNEED)
-      released += count
+    let end = Self.startOfPiece(part.lowerBound)
+    if end > released {
+      pages.release(released - span.lowerBound..<end - span.lowerBound)
+      released = end
     }
     return true
+  }
+
+  private static func startOfPiece(_ offset: Int) -> Int {
+    offset / FilePages.pieceByteCount * FilePages.pieceByteCount
   }
 }

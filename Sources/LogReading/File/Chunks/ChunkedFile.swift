@@ -48,8 +48,7 @@ public final class ChunkedFile<Layout: RecordLayout>: Sendable {
     let limit = (index + 1) * chunkByteCount
     guard lower >= 0, lower < byteCount else { return nil }
     let upper = min(byteCount, max(limit, lower) + overlapByteCount)
-    let mapping = try ReadOnlyMapping(
-      file, offset: origin + lower, byteCount: upper - lower, readsAhead: true)
+    let mapping = try ReadOnlyMapping(file, offset: origin + lower, byteCount: upper - lower)
     var offset = 0
     if start == nil {
       let bytes = unsafe UnsafeRawBufferPointer(start: mapping.base, count: mapping.byteCount)
