@@ -12,12 +12,14 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
   private var grouper: Grouper<Layout>
   private var twins: FixedList<RouteTwin>
   private var captures: FixedList<Captures>
+  private let spares: SpareBuffers<Layout>
 
   init(
     _ file: ChunkedFile<Layout>, _ tags: TagTable, _ wish: PickWish, _ options: GroupingOptions,
-    _ twins: consuming FixedList<RouteTwin>
+    _ twins: consuming FixedList<RouteTwin>, _ spares: SpareBuffers<Layout>
   ) {
     self.file = file
+    self.spares = spares
     picks = RunPicks(tags, wish)
     grouper = Grouper(options: options, tags: tags)
     var twins = twins
@@ -44,7 +46,7 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
       // Reading in order meets the same error, and says it.
       return nil
     }
-    var content = ChunkContent(chunk)
+    var content = ChunkContent(chunk, spares)
     while let run = content.chunk.next(&picks) { add(run, to: &content) }
     return RenderedChunk(content)
   }
@@ -61,7 +63,7 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
       kind = .judged
     }
     if kind == .grouped { content.groupedByteCount += run.byteCount }
-    content.pieces.append(
+    content.buffers.pieces.append(
       ChunkContent.Piece(
         kind: kind, shape: run.shape, byteCount: Int32(truncatingIfNeeded: run.byteCount),
         vxid: unsafe Layout.vxid(run.start), place: run.place))
@@ -72,15 +74,15 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
   private mutating func judge(
     _ transaction: Transaction<Layout>, _ content: inout ChunkContent<Layout>
   ) -> Bool {
-    let (textCount, verdictCount) = (content.text.count, content.verdicts.count)
+    let (textCount, verdictCount) = (content.buffers.text.count, content.buffers.verdicts.count)
     for index in 0..<captures.count { captures[index].forget() }
     for index in 0..<twins.count {
-      guard let verdict = twins[index].judge(transaction, &captures, &content.text) else {
-        content.text.truncate(to: textCount)
-        content.verdicts.removeSubrange(verdictCount...)
+      guard let verdict = twins[index].judge(transaction, &captures, &content.buffers.text) else {
+        content.buffers.text.truncate(to: textCount)
+        content.buffers.verdicts.removeSubrange(verdictCount...)
         return false
       }
-      content.verdicts.append(verdict)
+      content.buffers.verdicts.append(verdict)
     }
     return true
   }

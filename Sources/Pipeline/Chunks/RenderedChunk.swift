@@ -22,17 +22,22 @@ struct ChunkContent<Layout: RecordLayout>: ~Copyable {
   }
 
   var chunk: FileChunk<Layout>
-  var pieces: [Piece] = []
-  var verdicts: [Verdict] = []
-  var text = ChunkText()
+  var buffers: ChunkBuffers<Layout>
   /// How many bytes the pieces for the grouper have.
   var groupedByteCount = 0
 
-  init(_ chunk: consuming FileChunk<Layout>) {
+  private let spares: SpareBuffers<Layout>
+
+  /// Nothing, for now.
+  ///
+  /// - Parameter spares: where its buffers are from, and are kept at its end.
+  init(_ chunk: consuming FileChunk<Layout>, _ spares: SpareBuffers<Layout>) {
     self.chunk = chunk
-    pieces.reserveCapacity(4096)
-    verdicts.reserveCapacity(4096)
+    self.spares = spares
+    buffers = spares.take()
   }
+
+  deinit { spares.keep(buffers) }
 
   /// Whether most of it is left to the grouper.
   var isMostlyGrouped: Bool { groupedByteCount > Int(clamping: chunk.end &- chunk.start) / 2 }

@@ -53,12 +53,14 @@ extension Run {
     let threads = min(control.configuration.process.threads, file.count - first)
     guard threads > 1 else { return nil }
     let tags = TagTable(source.numbering)
+    // One for each chunk that is rendered ahead, and for the one that is put together.
+    let spares = SpareBuffers<Source.Layout>(count: threads + 2)
     do throws(RunError) {
       let renderers = try FixedList<ChunkRenderer<Source.Layout>?>(count: threads) { (_) throws(RunError) in
         let twins = try FixedList<RouteTwin>(count: routes.count) { (index) throws(RunError) in
           try routes[index].makeTwin(input, source.numbering)
         }
-        return ChunkRenderer(file, tags, reading.wish, options(for: 0, of: reading.ways), twins)
+        return ChunkRenderer(file, tags, reading.wish, options(for: 0, of: reading.ways), twins, spares)
       }
       return ChunkCrew(file, from: first, renderers)
     } catch {
@@ -86,7 +88,7 @@ extension Run {
     var source = ChunkSource(rendered, incarnation)
     var (readBytes, verdict, textOffset) = (0, 0, 0)
     defer { note(reading, readBytes: readBytes) }
-    for piece in rendered.content.pieces {
+    for piece in rendered.content.buffers.pieces {
       if control.isEnding { return (piece.place, nil) }
       readBytes += Int(piece.byteCount)
       let endPlace = piece.place &+ UInt64(piece.byteCount)
@@ -100,7 +102,7 @@ extension Run {
       }
       guard isJudged else { continue }
       for index in verdict..<verdict + routes.count {
-        textOffset += Int(rendered.content.verdicts[index].byteCount)
+        textOffset += Int(rendered.content.buffers.verdicts[index].byteCount)
       }
       verdict += routes.count
     }
@@ -130,7 +132,7 @@ extension Run {
   ) {
     var offset = textOffset
     for index in 0..<routes.count {
-      let verdict = rendered.content.verdicts[firstVerdict + index]
+      let verdict = rendered.content.buffers.verdicts[firstVerdict + index]
       let from = offset
       offset += Int(verdict.byteCount)
       if routes[index].isOver { continue }
@@ -138,7 +140,7 @@ extension Run {
       guard routes[index].admits(verdict, piece.vxid, firstPlace: piece.place, control.clock) else {
         continue
       }
-      while case .full = unsafe routes[index].take(verdict, rendered.content.text[from..<offset]),
+      while case .full = unsafe routes[index].take(verdict, rendered.content.buffers.text[from..<offset]),
         makesRoom(index)
       {}
       routes[index].marks.advance()
