@@ -67,6 +67,18 @@ import Testing
     #expect(spans > 1)
   }
 
+  @Test func `a part lies where the system can map pieces of 2 MiB by one entry of its tables`() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("log")
+    try Self.write(5000, to: path)
+    let file = try ReadOnlyFile(path: path)
+    for start in [0, 4, 5000, 3 << 20, (7 << 20) + 1234] {
+      let mapping = try SlidingMapping(file, start..<start + 1)
+      let address = unsafe Int(bitPattern: mapping.base)
+      #expect((address - start).isMultiple(of: 2 << 20))
+    }
+  }
+
   @Test func `what a file gets while it is mapped can be reached`() throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("log")
