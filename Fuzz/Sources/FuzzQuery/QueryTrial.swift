@@ -10,7 +10,7 @@ import VarnishLog
 ///
 /// ```
 /// byte 0   release whose language it is
-///      1   strict, caseless (1 bit each), the log's numbering (2 bits), by session instead of request (1 bit)
+///      1   strict, caseless (1 bit each), which log (2 bits), by session instead of request (1 bit)
 ///      2   queries
 /// ```
 struct QueryTrial {
@@ -19,7 +19,7 @@ struct QueryTrial {
   private let version: VarnishVersion
   private let isStrict: Bool
   private let isCaseless: Bool
-  private let numbering: TagNumbering
+  private let log: UInt8
   private let grouping: Grouping
   private let expressions: [[UInt8]]
 
@@ -29,18 +29,18 @@ struct QueryTrial {
     version = VarnishVersion(choice: bytes[0])
     isStrict = bytes[1] & 1 != 0
     isCaseless = bytes[1] & 2 != 0
-    numbering = TagNumbering.allCases[Int(bytes[1] >> 2 & 3)]
+    log = bytes[1] >> 2 & 3
     grouping = bytes[1] & 16 == 0 ? .request : .session
     expressions = bytes[Self.headByteCount...].split(separator: 0, omittingEmptySubsequences: false)
       .map(Array.init)
   }
 
   func run() {
-    switch numbering {
-    case .v40: run(SpecimenLogs.shared.v40)
-    case .v41: run(SpecimenLogs.shared.v41)
-    case .v73: run(SpecimenLogs.shared.v73)
-    case .v90: run(SpecimenLogs.shared.v90)
+    switch log {
+    case 0: run(SpecimenLogs.shared.v40)
+    case 1: run(SpecimenLogs.shared.v41)
+    case 2: run(SpecimenLogs.shared.v73)
+    default: run(SpecimenLogs.shared.v90)
     }
   }
 
