@@ -130,7 +130,6 @@ public enum SourceStep<Layout: RecordLayout> {
   case gap(Range<Int>)
   /// The ring holds something no server writes; reading goes on at the next place known to be good.
   ///
-  /// Indirect, so that a step is as small as a run: what a run's size doesn't cover would be written and read again in
-  /// pieces of different sizes, which the processor waits for.
+  /// Indirect, so that a step is as small as a run.
   indirect case damaged(LogError)
 }

@@ -42,16 +42,19 @@ public struct Record<Layout: RecordLayout> {
 }
 
 /// Records that lie one after another in readable memory.
+///
+/// It is no larger than four words, even as a part of `SourceStep`, so that functions return it in registers. Returned in
+/// memory, it is written word by word and read two words at a time, which the processor waits for: a twentieth of a
+/// conversion's time.
 @frozen @safe
 public struct RecordRun<Layout: RecordLayout> {
   /// The first record's header.
   public let start: UnsafeRawPointer
-  /// How many bytes may be read from there.
-  public let byteCount: Int
   /// Where in its log the run begins, as in `LogPosition`; 0 for records that lie in no log, such as copies.
   public let place: UInt64
   /// Where in its log the run ends.
   public let endPlace: UInt64
+  @usableFromInline let size: UInt32
   /// What the source has found out about the run while it looked for its end.
   public let shape: Shape
 
@@ -76,19 +79,22 @@ public struct RecordRun<Layout: RecordLayout> {
     @inlinable public var isPart: Bool { self == .begun || self == .inner || self == .ended }
   }
 
+  /// How many bytes may be read from `start`.
+  @inlinable public var byteCount: Int { Int(size) }
+
   /// Whether it is known to be a transaction from its `Begin` to its `End`.
   @inlinable public var isBracketed: Bool { shape == .plain || shape == .linked }
 
   /// Whether it is known to be a part of a transaction.
   @inlinable public var isPart: Bool { shape.isPart }
 
-  /// Views records in `byteCount` readable bytes at a word boundary.
+  /// Views records in `byteCount` readable bytes at a word boundary, of which those behind 4 GiB aren't seen.
   @inlinable
   public init(start: UnsafeRawPointer, byteCount: Int, place: UInt64 = 0, shape: Shape = .unknown) {
     unsafe self.start = start
-    self.byteCount = byteCount
+    size = UInt32(clamping: byteCount)
     self.place = place
-    endPlace = place &+ UInt64(truncatingIfNeeded: byteCount)
+    endPlace = place &+ UInt64(size)
     self.shape = shape
   }
 
@@ -102,7 +108,7 @@ public struct RecordRun<Layout: RecordLayout> {
     start: UnsafeRawPointer, byteCount: Int, madeOf place: UInt64, to endPlace: UInt64, shape: Shape
   ) {
     unsafe self.start = start
-    self.byteCount = byteCount
+    size = UInt32(clamping: byteCount)
     self.place = place
     self.endPlace = endPlace
     self.shape = shape
