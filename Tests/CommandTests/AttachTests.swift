@@ -76,7 +76,7 @@ struct AttachTests {
 
   @Test func `a manager without a worker is waited for as long as -t says`() throws {
     let instance = try SampleWorkdir()
-    let result = try ProcessRunner.run(try Self.command(["-n", instance.path, "-t", "0.3"]))
+    let result = try ProcessRunner.run(try Self.command(["-n", instance.path, "-t", "1"]))
     #expect(result.status == 1)
     #expect(result.errorText.contains("\(instance.path) (there is no \(instance.path)/_.vsm_child/_.index)"))
     #expect(result.errorText.contains("no log within the time that -t allows"), "\(result.errorText)")
