@@ -6,9 +6,10 @@ import Platform
 ///
 /// They lie where the system can map 2 MiB of them by one entry of its tables, which it does if the page cache has
 /// them in one piece: the address and the offset in the file have the same place within 2 MiB. A gigabyte that lies in such
-/// pieces takes 4,000 page faults then instead of 16,000.
+/// pieces takes 800 page faults then instead of 3,300.
 @safe package struct FilePages: ~Copyable {
-  // Invariant: `start..<start + byteCount` is mapped until this ends, and nothing else unmaps it.
+  // Invariant: `start..<start + byteCount` is mapped until this ends, and nothing else unmaps it. Addresses are only
+  // replaced or given up within what `reserve` was granted: what comes before and behind them is less than a piece.
 
   /// The first page.
   let start: UnsafeMutableRawPointer
