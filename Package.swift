@@ -148,7 +148,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: marked),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["CShims"], path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
       name: "RegionProbe", dependencies: ["CShims", "SharedMemory", "TestSupport"],
       path: "Tests/RegionProbe", swiftSettings: strict),

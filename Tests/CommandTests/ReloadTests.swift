@@ -134,7 +134,7 @@ struct ReloadTests {
     try await onOwnThread {
       let (pipe, socket) = (home.file("pipe"), home.file("status"))
       try #require(mkfifo(pipe, 0o600) == 0)
-      let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+      let reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
       defer { close(reader) }
       func stuck(_ format: String) -> String { "stuck: {file: \(pipe), format-text: \"\(format)\"}" }
       let run = try ConfiguredFeed(

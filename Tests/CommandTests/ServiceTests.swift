@@ -80,7 +80,7 @@ struct ServiceTests {
     try await onOwnThread {
       let pipe = home.file("pipe")
       try #require(mkfifo(pipe, 0o600) == 0)
-      let writer = open(pipe, O_RDWR)
+      let writer = open(pipe, O_RDWR | O_CLOEXEC)
       var command = try command([
         "-r", pipe, "-F", "%{Varnish:vxid}x \(String(repeating: "x", count: 60_000))",
       ])

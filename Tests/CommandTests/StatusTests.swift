@@ -111,7 +111,7 @@ struct StatusTests {
       let home = try TemporaryDirectory()
       let (socket, pipe) = (home.file("status"), home.file("pipe"))
       try #require(mkfifo(pipe, 0o600) == 0)
-      let writer = open(pipe, O_RDWR)
+      let writer = open(pipe, O_RDWR | O_CLOEXEC)
       defer { close(writer) }
       var command = try Subject.found().ncsa(["-r", pipe, "-F", "%U", "--status-socket", socket])
       command.environment = ["SPILLWAY_COMPAT": nil]

@@ -23,11 +23,7 @@ struct ChunkingTests {
     let expected = try Self.records(of: directory.file("log.vsl"))
     try #require(!expected.isEmpty)
 
-    var ends: [Int32] = [-1, -1]
-    try #require(pipe(&ends) == 0)
-    let (reading, writing) = (ends[0], ends[1])
-    // A process that another test leaves behind must not keep the end from being seen.
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    let (reading, writing) = try makePipe()
     defer { close(reading) }
     let bytes = log.bytes
     async let written: Void = onOwnThread {

@@ -115,14 +115,12 @@ struct FilePositionTests {
   @Test func `what came through a pipe doesn't come again`() throws {
     var random = SeededGenerator(seed: 35)
     let log = SampleFile(.twoWord, records: 20, &random)
-    var ends: [Int32] = [-1, -1]
-    try #require(pipe(&ends) == 0)
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { close(ends[0]) }
-    try #require(write(ends[1], log.bytes, log.bytes.count) == log.bytes.count)
-    close(ends[1])
+    let ends = try makePipe()
+    defer { close(ends.readEnd) }
+    try #require(write(ends.writeEnd, log.bytes, log.bytes.count) == log.bytes.count)
+    close(ends.writeEnd)
     var source = try FileRecords<NarrowRecords>(
-      LogFile(path: "/proc/self/fd/\(ends[0])"), assuming: nil)
+      LogFile(path: "/proc/self/fd/\(ends.readEnd)"), assuming: nil)
     try source.begin()
     let position = LogPosition(source.incarnation, place: log.places[3])
     #expect(try source.resume(at: position) == .otherIncarnation)

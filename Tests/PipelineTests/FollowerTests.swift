@@ -94,10 +94,9 @@ struct FollowerTests {
   }
 
   @Test func `an output that takes nothing costs the one beside it nothing`() throws {
-    var pipe = [Int32](repeating: -1, count: 2)
-    try #require(makePipe(&pipe) == 0)
-    defer { for end in pipe { close(end) } }
-    let stuck = stage.output(.descriptor(pipe[1], name: "stuck"), spoolBytes: 1 << 20)
+    let pipe = try makePipe(blocks: false)
+    defer { for end in [pipe.readEnd, pipe.writeEnd] { close(end) } }
+    let stuck = stage.output(.descriptor(pipe.writeEnd, name: "stuck"), spoolBytes: 1 << 20)
     var follower = try stage.follower([stuck, stage.file("all")])
     try follower.attach()
     // The pipe and the spool hold less than that.
@@ -230,10 +229,9 @@ struct LossTests {
   }
 
   @Test func `a gap in JSON is an object, and where there was no room it is exact`() throws {
-    var pipe = [Int32](repeating: -1, count: 2)
-    try #require(makePipe(&pipe) == 0)
-    defer { for end in pipe { close(end) } }
-    var output = stage.output(.descriptor(pipe[1], name: "slow"), spoolBytes: 1 << 20)
+    let pipe = try makePipe(blocks: false)
+    defer { for end in [pipe.readEnd, pipe.writeEnd] { close(end) } }
+    var output = stage.output(.descriptor(pipe.writeEnd, name: "slow"), spoolBytes: 1 << 20)
     var formatting = OutputConfiguration.LineFormatting()
     formatting.format = .text(Array(#"{"url": "%U"}"#.utf8))
     formatting.isJSON = true
@@ -251,7 +249,7 @@ struct LossTests {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let limit = Deadline.after(.seconds(30))
     while follower.run.routes[0].ledger.marks == 0 {
-      let count = read(pipe[0], &buffer, buffer.count)
+      let count = read(pipe.readEnd, &buffer, buffer.count)
       if count > 0 { text += buffer[..<count] }
       try stage.write(1)
       try follower.catchUp()
@@ -261,12 +259,12 @@ struct LossTests {
     #expect(all >= lost)
     follower.run.publish()
     while follower.run.routes[0].account().queued > 0 {
-      let count = read(pipe[0], &buffer, buffer.count)
+      let count = read(pipe.readEnd, &buffer, buffer.count)
       if count > 0 { text += buffer[..<count] }
       try #require(!limit.hasPassed)
     }
     _ = follower.end()
-    while case let count = read(pipe[0], &buffer, buffer.count), count > 0 { text += buffer[..<count] }
+    while case let count = read(pipe.readEnd, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
     let marks = lines.filter { $0.contains("spillway_gap") }
     let beginning = #"{"spillway_gap":{"cause":"spool_full","count":"#

@@ -103,7 +103,7 @@ struct ReloadTests {
   func `what is to follow waits in memory until the former output is through`(hasDirectory: Bool) throws {
     let path = stage.directory.file("pipe")
     try #require(mkfifo(path, 0o600) == 0)
-    let reader = open(path, O_RDONLY | O_NONBLOCK)
+    let reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     defer { close(reader) }
     func output(_ format: String) -> OutputConfiguration {
       var output = stage.named("pipe", format: format)

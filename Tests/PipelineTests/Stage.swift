@@ -160,12 +160,3 @@ extension Follower {
     (0..<run.routes.count).map { run.routes[$0].account(isFinal: true) }
   }
 }
-
-/// Makes a pipe whose ends never block.
-func makePipe(_ ends: inout [Int32]) -> Int32 {
-  guard pipe(&ends) == 0 else { return -1 }
-  for end in ends where fcntl(end, F_SETFL, O_NONBLOCK) != 0 || fcntl(end, F_SETFD, FD_CLOEXEC) != 0 {
-    return -1
-  }
-  return 0
-}

@@ -8,11 +8,7 @@ import Testing
   private final class Pipe: Sendable {
     let read: Int32, write: Int32
 
-    init() {
-      var ends: [Int32] = [-1, -1]
-      _ = pipe(&ends)
-      (read, write) = (ends[0], ends[1])
-    }
+    init() throws { (read, write) = try makePipe() }
 
     deinit {
       close(read)
@@ -25,13 +21,13 @@ import Testing
     }
   }
 
-  @Test func `work that ends gives its result`() {
-    let watched = Pipe()
+  @Test func `work that ends gives its result`() throws {
+    let watched = try Pipe()
     #expect(Aside.run(whileWatching: watched.read, goesOn: { false }) { 42 } == 42)
   }
 
-  @Test func `work that hangs isn't waited for when it is told not to`() {
-    let watched = Pipe()
+  @Test func `work that hangs isn't waited for when it is told not to`() throws {
+    let watched = try Pipe()
     let never = WakeSignal()
     watched.fill()
     #expect(
@@ -42,8 +38,8 @@ import Testing
     never.signal()
   }
 
-  @Test func `what is watched may be of no importance`() {
-    let watched = Pipe()
+  @Test func `what is watched may be of no importance`() throws {
+    let watched = try Pipe()
     let go = WakeSignal()
     watched.fill()
     let result = Aside.run(

@@ -6,12 +6,10 @@ import Testing
 @Suite struct ChildReaperTests {
   /// Children that read from a pipe until that is closed.
   private func startChildren(_ count: Int) throws -> (children: [pid_t], writeEnd: Int32) {
-    var ends: [Int32] = [-1, -1]
-    try #require(pipe(&ends) == 0)
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { close(ends[0]) }
-    let children = try (0..<count).map { _ in try SystemCalls.real.startShell("read line", input: ends[0]) }
-    return (children, ends[1])
+    let (input, writeEnd) = try makePipe()
+    defer { close(input) }
+    let children = try (0..<count).map { _ in try SystemCalls.real.startShell("read line", input: input) }
+    return (children, writeEnd)
   }
 
   /// Whether nothing is left of a child, not even its status.

@@ -96,10 +96,9 @@ struct RegionHeaderTests {
       #expect(throws: RegionError.self, "\(path)") { try ResizableRegion(opening: path) }
     }
     #expect(throws: RegionError.self) { try ResizableRegion(joining: -1) }
-    var ends: [Int32] = [-1, -1]
-    #expect(pipe(&ends) == 0)
-    #expect(throws: RegionError.self) { try ResizableRegion(joining: ends[0]) }
-    for end in ends { close(end) }
+    let ends = try makePipe()
+    #expect(throws: RegionError.self) { try ResizableRegion(joining: ends.readEnd) }
+    for end in [ends.readEnd, ends.writeEnd] { close(end) }
   }
 
   @Test("and made anew by somebody else's version, names both versions")

@@ -96,7 +96,7 @@ import Testing
 
   @Test func aSocketIsServedWithoutWaiting() throws {
     var ends: [Int32] = [-1, -1]
-    let stream = Int32(SOCK_STREAM.rawValue)
+    let stream = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     try #require(socketpair(AF_UNIX, stream, 0, &ends) == 0)
     let far = ends[1]
     let output = try Output(to: StreamSink(descriptor: ends[0], name: "socket"))

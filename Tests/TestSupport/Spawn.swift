@@ -7,17 +7,8 @@ struct SpawnedProcess {
   var errorOutput: Int32?
 }
 
-/// One child starts at a time: a pipe of one must not leak into another before it is marked.
-///
-/// The lock is over a number, as the thread sanitizer takes an empty state for the monitor's first word.
-private let spawning = Monitor(0)
-
 /// Starts a command with its streams connected as it says, all signals at their defaults.
 func spawn(_ command: Command, path: String) throws(SupportError) -> SpawnedProcess {
-  try spawning.withLock { _ throws(SupportError) in try spawnAlone(command, path: path) }
-}
-
-private func spawnAlone(_ command: Command, path: String) throws(SupportError) -> SpawnedProcess {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }
@@ -35,9 +26,9 @@ private func spawnAlone(_ command: Command, path: String) throws(SupportError) -
   case .file(let file): posix_spawn_file_actions_addopen(&actions, 0, file, O_RDONLY, 0)
   case .bytes(let bytes):
     let pipe = try makePipe()
-    posix_spawn_file_actions_adddup2(&actions, pipe.read, 0)
-    theirs.append(pipe.read)
-    inputFeed = (pipe.write, bytes)
+    posix_spawn_file_actions_adddup2(&actions, pipe.readEnd, 0)
+    theirs.append(pipe.readEnd)
+    inputFeed = (pipe.writeEnd, bytes)
   }
 
   func connect(_ output: Command.Output, as number: Int32) throws(SupportError) -> Int32? {
@@ -47,9 +38,9 @@ private func spawnAlone(_ command: Command, path: String) throws(SupportError) -
       return nil
     }
     let pipe = try makePipe()
-    posix_spawn_file_actions_adddup2(&actions, pipe.write, number)
-    theirs.append(pipe.write)
-    return pipe.read
+    posix_spawn_file_actions_adddup2(&actions, pipe.writeEnd, number)
+    theirs.append(pipe.writeEnd)
+    return pipe.readEnd
   }
   let output = try connect(command.output, as: 1)
   let errorOutput: Int32?
@@ -88,14 +79,6 @@ private func feed(_ bytes: [UInt8], to descriptor: Int32) {
     try? writeAll(bytes, to: descriptor, named: "a child's input")
     close(descriptor)
   }
-}
-
-/// Makes a pipe whose ends no other child inherits, as long as children start one at a time.
-private func makePipe() throws(SupportError) -> (read: Int32, write: Int32) {
-  var ends: [Int32] = [-1, -1]
-  guard pipe(&ends) == 0 else { throw SupportError("make a pipe", errno: errno) }
-  for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-  return (ends[0], ends[1])
 }
 
 /// What this process ignores or blocks is none of the child's business.

@@ -53,7 +53,10 @@ final class TestListener: @unchecked Sendable {
   func connection() -> TestPeer {
     var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     guard uninterrupted({ poll(&descriptors, 1, 120_000) }) > 0 else { return TestPeer(-1) }
-    return TestPeer(accept(descriptor, nil, nil))
+    // Not by `accept`: a process that another test starts would have the connection open for as long as it runs.
+    guard let connection = try? SystemCalls.real.accept(descriptor) else { return TestPeer(-1) }
+    _ = fcntl(connection, F_SETFL, 0)
+    return TestPeer(connection)
   }
 
   /// All lines of all connections, one after the other, until `stop` is called.
@@ -89,20 +92,29 @@ final class TestPeer {
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &longest, socklen_t(MemoryLayout<timeval>.size))
   }
 
-  deinit { close() }
+  deinit { leave() }
 
   var isOpen: Bool { descriptor >= 0 }
 
+  /// Ends the connection in both directions, after which nothing is taken any more.
+  ///
+  /// A process that is being started has all descriptors until it executes its program; without `shutdown`, lines that
+  /// are sent meanwhile would be taken.
   func close() {
-    if descriptor >= 0 { Glibc.close(descriptor) }
-    descriptor = -1
+    if isOpen { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    leave()
   }
 
   /// Breaks the connection off.
   func reset() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-    close()
+    leave()
+  }
+
+  private func leave() {
+    if isOpen { Glibc.close(descriptor) }
+    descriptor = -1
   }
 
   /// Says that it will send nothing more.

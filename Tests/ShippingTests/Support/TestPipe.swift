@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A pipe whose reader does only what a test tells it to.
 final class TestPipe: @unchecked Sendable {
@@ -6,10 +7,8 @@ final class TestPipe: @unchecked Sendable {
   private(set) var readEnd: Int32
 
   init() {
-    var ends: [Int32] = [-1, -1]
-    pipe(&ends)
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    (readEnd, writeEnd) = (ends[0], ends[1])
+    guard let ends = try? makePipe() else { preconditionFailure("no pipe: errno \(errno)") }
+    (readEnd, writeEnd) = ends
   }
 
   deinit {
