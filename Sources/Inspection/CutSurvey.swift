@@ -151,7 +151,7 @@ struct CutSurvey {
   /// By tag, what may have been cut.
   var tallies: [UInt8: Tally] {
     var tallies: [UInt8: Tally] = [:]
-    for number in UInt8.min...UInt8.max where counts[Int(number)] > 0 {
+    for number in RecordHeader.tagNumbers where counts[Int(number)] > 0 {
       var tally = Tally()
       for message in Message.allCases {
         // One in fifty may be odd: servers answer what they can't read, too.

@@ -83,7 +83,7 @@ public struct LogSurvey: Sendable {
     }
     givenUp = source.givenUp
     func name(_ number: UInt8) -> String { table.tag(number)?.name ?? "tag \(number)" }
-    for number in UInt8.min...UInt8.max where counts[Int(number)] > 0 {
+    for number in RecordHeader.tagNumbers where counts[Int(number)] > 0 {
       tags[name(number)] = counts[Int(number)]
       records += counts[Int(number)]
     }

@@ -45,7 +45,7 @@ public struct GenerationTranslator: ~Copyable {
 
   /// Records that were left out for want of a counterpart, by tag.
   public var untranslated: [(tag: Tag, count: Int)] {
-    (UInt8.min...UInt8.max).compactMap { number in
+    RecordHeader.tagNumbers.compactMap { number in
       guard let tag = source.tag(number), omissions.records[Int(number)] > 0 else { return nil }
       return (tag, omissions.records[Int(number)])
     }
@@ -56,7 +56,7 @@ public struct GenerationTranslator: ~Copyable {
 
   /// Records that were left out as nothing is known of their tag.
   public var unknownCount: Int {
-    (UInt8.min...UInt8.max).reduce(0) { source.tag($1) == nil ? $0 + omissions.records[Int($1)] : $0 }
+    RecordHeader.tagNumbers.reduce(0) { source.tag($1) == nil ? $0 + omissions.records[Int($1)] : $0 }
   }
 
   /// Transactions whose numbers are too large for such a log, and that were given others.

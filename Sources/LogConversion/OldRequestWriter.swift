@@ -44,14 +44,14 @@ struct OldRequestWriter: ~Copyable {
     let table = TagTable(target)
     tags = Numbers(table)
     func names(_ kept: Set<Tag>) -> [String?] {
-      (UInt8.min...UInt8.max).map { number in
+      RecordHeader.tagNumbers.map { number in
         source.tag(number).flatMap { kept.contains($0) ? $0.name : nil }
       }
     }
     let missing = KeptRecord.missing.filter { table.number(of: $0) == nil }
     (self.names, repeatedNames) = (names(KeptRecord.tags.union(missing)), names(KeptRecord.repeatable))
     func numbers(_ others: [Tag: Tag]) -> [UInt8?] {
-      (UInt8.min...UInt8.max).map { number in
+      RecordHeader.tagNumbers.map { number in
         guard let tag = source.tag(number) else { return nil }
         return others[tag].flatMap(table.number)
           ?? (Self.sameTags.contains(tag) ? table.number(of: tag) : nil)

@@ -61,7 +61,7 @@ public struct Query: ~Copyable {
     let constants = ConstantPool()
     for (comparison, node) in zip(parsed.comparisons, truths.leaves) {
       if let prefix = comparison.prefix {
-        for tag in UInt8.min...UInt8.max where comparison.tags.contains(tag) {
+        for tag in RecordHeader.tagNumbers where comparison.tags.contains(tag) {
           wish.want(tag, beginningWith: [prefix + [UInt8(ascii: ":")]])
         }
       } else {

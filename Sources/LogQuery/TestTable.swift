@@ -19,7 +19,7 @@ import VarnishLog
     // One more than a byte can hold, for the end of the last.
     unsafe starts = .allocate(capacity: 257)
     unsafe starts.initialize(repeating: 0)
-    for number in UInt8.min...UInt8.max {
+    for number in RecordHeader.tagNumbers {
       for (index, entry) in entries.enumerated() where entry.tags.contains(number) {
         order.append(Int32(index))
       }

@@ -23,11 +23,11 @@ struct Conversion {
     narrows = isNarrow && Self.layout(of: source) == .wide
     guard source != target else {
       // Nothing to translate, so that what the numbering doesn't know gets through as well.
-      numbers = Array(0...255)
+      numbers = RecordHeader.tagNumbers
       return
     }
     let (from, to) = (TagTable(source), TagTable(target))
-    numbers = (UInt8.min...UInt8.max).map { number in
+    numbers = RecordHeader.tagNumbers.map { number in
       from.tag(number).flatMap(to.number) ?? Self.none
     }
   }
@@ -35,7 +35,7 @@ struct Conversion {
   /// For each number in a log of 2.0 to 3.0, that in the live log if records of such a tag belong to no connection.
   static func unconnected(from source: TagNumbering, to target: TagNumbering) -> [UInt8?] {
     let (from, to) = (TagTable(source), TagTable(target))
-    return (UInt8.min...UInt8.max).map { number in
+    return RecordHeader.tagNumbers.map { number in
       from.tag(number).flatMap { Tag.unconnected.contains($0) ? to.number(of: $0) ?? Self.none : nil }
     }
   }

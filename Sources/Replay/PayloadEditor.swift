@@ -32,7 +32,7 @@ package import VarnishLog
     unsafe isConcerned.initialize(repeating: false, count: 256)
     unsafe buffer = .allocate(byteCount: Self.capacity, alignment: 8)
     let table = TagTable(numbering)
-    for number in UInt8.min...UInt8.max { unsafe plans[Int(number)] = table.tag(number).map(EditPlan.init) }
+    for number in RecordHeader.tagNumbers { unsafe plans[Int(number)] = table.tag(number).map(EditPlan.init) }
     self.vxids = vxids
     self.timeShift = timeShift
     self.mayHaveMarks = mayHaveMarks

@@ -35,7 +35,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
   ) {
     var known = TagSet()
     let table = TagTable(Format.numbering)
-    for number in UInt8.min...UInt8.max where table.tag(number) != nil { known.insert(number) }
+    for number in RecordHeader.tagNumbers where table.tag(number) != nil { known.insert(number) }
     self.known = known
     self.salvages = salvages
     let there = min(area.lowerBound, mapping.byteCount)..<min(area.upperBound, mapping.byteCount)

@@ -24,7 +24,7 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
     window = FileWindow(file)
     var known = TagSet()
     let table = TagTable(Format.numbering)
-    for number in UInt8.min...UInt8.max where table.tag(number) != nil { known.insert(number) }
+    for number in RecordHeader.tagNumbers where table.tag(number) != nil { known.insert(number) }
     self.known = known
   }
 

@@ -21,7 +21,9 @@ import VarnishLog
     // One for every number a byte can hold, so no index is out of bounds.
     unsafe kinds = .allocate(capacity: 256)
     unsafe kinds.initialize(repeating: .unknown, count: 256)
-    for number in UInt8.min...UInt8.max where table.tag(number) != nil { unsafe kinds[Int(number)] = .plain }
+    for number in RecordHeader.tagNumbers where table.tag(number) != nil {
+      unsafe kinds[Int(number)] = .plain
+    }
     unsafe kinds[0] = .mark
     unsafe kinds[254] = .mark
     unsafe kinds[Int(RecordHeader.batchTag)] = .batch
@@ -33,14 +35,14 @@ import VarnishLog
   /// The tags at which a walk has something to decide.
   var stops: TagSet {
     var set = TagSet()
-    for number in UInt8.min...UInt8.max where self[number] != .plain { set.insert(number) }
+    for number in RecordHeader.tagNumbers where self[number] != .plain { set.insert(number) }
     return set
   }
 
   /// The tags that have a meaning for grouping.
   var brackets: TagSet {
     var set = TagSet()
-    for number in UInt8.min...UInt8.max where [.begin, .link, .end].contains(self[number]) {
+    for number in RecordHeader.tagNumbers where [.begin, .link, .end].contains(self[number]) {
       set.insert(number)
     }
     return set

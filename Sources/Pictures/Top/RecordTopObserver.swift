@@ -90,7 +90,7 @@ struct RecordWalk: ~Copyable {
         options.rules, version: version, isStrict: options.version != nil, tags: table)
     let hasFilter = filter != nil
     var names: [UInt8: String] = [:]
-    for number in UInt8.min...UInt8.max {
+    for number in RecordHeader.tagNumbers {
       guard let tag = table.tag(number) else { continue }
       names[number] = tag.name
       // Rules that mean nothing in this log choose nothing.

@@ -6,7 +6,7 @@ extension CapturePlan {
     // Headers are found by less than their names.
     let matchesLoosely = rules.matchesHeadersLoosely
     var wish = PickWish()
-    for number in UInt8.min...UInt8.max {
+    for number in RecordHeader.tagNumbers {
       for entry in [entry(number, isBackend: false), entry(number, isBackend: true)] where entry.isUsed {
         if let names = beginnings(of: number, entry, matchesLoosely) {
           wish.want(number, beginningWith: names)

@@ -11,7 +11,7 @@ import VarnishLog
 
   init(_ plan: CapturePlan) {
     unsafe steps = .allocate(capacity: 2 * Self.sideCount)
-    for number in UInt8.min...UInt8.max {
+    for number in RecordHeader.tagNumbers {
       for isBackend in [false, true] {
         let index = (isBackend ? Self.sideCount : 0) + Int(number)
         unsafe (steps + index).initialize(

@@ -41,7 +41,7 @@ import VarnishLog
   /// - Parameter isForTerminal: whether control characters would be obeyed, so that none is printed.
   init(_ tags: TagTable, version: VarnishVersion, isForTerminal: Bool = false) {
     unsafe entries = .allocate(capacity: 256)
-    for number in UInt8.min...UInt8.max {
+    for number in RecordHeader.tagNumbers {
       let tag = tags.tag(number)
       let kind = tag.map { Self.kind($0, version) } ?? .plain
       unsafe (entries + Int(number)).initialize(

@@ -78,7 +78,7 @@ struct OldFilter: ~Copyable {
     _ name: [UInt8], _ letter: Character, _ tags: TagTable
   ) throws(OldSelectionError) -> UInt8 {
     let wanted = name.map(ASCII.lowercased)
-    for number in UInt8.min...UInt8.max {
+    for number in RecordHeader.tagNumbers {
       guard let tag = tags.tag(number) else { continue }
       if tag.name.utf8.map(ASCII.lowercased) == wanted { return number }
     }

@@ -65,7 +65,7 @@ struct OldLogText: ~Copyable {
     filter = try OldFilter(selection, tags: tags, always: always)
     hasSide = selection.backend || selection.client
     is2x = tags.numbering != .v30
-    names = (UInt8.min...UInt8.max).map { number in
+    names = RecordHeader.tagNumbers.map { number in
       var name = Array((tags.tag(number)?.name ?? "(null)").utf8)
       while name.count < 12 { name.append(UInt8(ascii: " ")) }
       return name

@@ -42,7 +42,7 @@
       }
       unsafe bytes[Int(tag)] = code
     }
-    for tag in UInt8.min...UInt8.max {
+    for tag in RecordHeader.tagNumbers {
       if wish.tags.contains(tag) { unsafe bytes[Int(tag)] |= Self.always }
       if stops.contains(tag) { unsafe bytes[Int(tag)] |= Self.stop }
     }
