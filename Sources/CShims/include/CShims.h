@@ -14,6 +14,21 @@ static inline uint32_t shim_load_acquire_u32(const void *p) {
   return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
 }
 
+/// Loads an aligned 16-bit word that another process may store at any moment.
+///
+/// Not with `__atomic_load_n`: the compiler widens what that returns by an instruction of its own.
+static inline uint64_t shim_load_u16(const void *p) { return *(const volatile uint16_t *)p; }
+
+/// The first word boundary at or behind `p + n`.
+///
+/// Where `n` comes from memory, and what is returned is where the next one is loaded, nothing but the way of `n` counts:
+/// it takes one addition here. Left alone, the compiler adds `n` to what `p` was made of, and then the rest.
+static inline const void *_Nonnull shim_round_up(const void *_Nonnull p, uint64_t n) {
+  uint64_t sum = (uint64_t)(uintptr_t)p + 3;
+  __asm__("" : "+r"(sum));
+  return (const void *)(uintptr_t)((sum + n) & ~(uint64_t)3);
+}
+
 /// Loads an aligned 64-bit word that another process may store at any moment; later loads stay behind it.
 static inline uint64_t shim_load_acquire_u64(const void *p) {
   return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);

@@ -4,8 +4,8 @@ import VarnishLog
 /// Walks from record to record of one transaction, which lie one behind the other, and picks those that are wanted on
 /// the way.
 ///
-/// What is decided of a record takes its header word, which is loaded once, and the first bytes of its payload: 29
-/// instructions, or 15 if nothing is picked. Queries and lines need no walk of their own then.
+/// What is decided of a record takes its header and the first bytes of its payload: 33 instructions, or 20 if nothing
+/// is picked. Queries and lines need no walk of their own then.
 @safe struct PickWalk<Layout: RecordLayout> {
   // Invariant: `start <= position <= end`, and all in between may be read. What `passQuickly` reads of a record, its
   // header and four bytes behind it, lies in front of `end`, as its place is compared with a limit that is so far in
@@ -63,10 +63,15 @@ import VarnishLog
     var count = pickCount
     while true {
       unsafe shim_prefetch(at + Self.prefetchDistance)
+      // Going on waits for the length alone. Loaded by itself, it takes two cycles less of nine on its way to the next
+      // record: 3 to 7 % of a conversion. The record has the length that is in its word, so the two are compared.
+      let length = unsafe shim_load_u16(at)
+      let next = unsafe shim_round_up(at + Layout.headerByteCount, length)
       let word = unsafe shim_load_acquire_u32(at)
-      let next = unsafe at + Record<Layout>.byteCount(word)
       let code = table.code(RecordHeader.tag(word))
-      guard unsafe next <= limit && Layout.identity(at) == identity, code & PickTable.stop == 0 else { break }
+      guard unsafe next <= limit && Layout.identity(at) == identity, code & PickTable.stop == 0,
+        length == RecordHeader.payloadByteCount(word)
+      else { break }
       if picks {
         // Stored in any case, and counted if it is wanted.
         unsafe (list.memory + count).initialize(to: Record(start: at, word: word))
