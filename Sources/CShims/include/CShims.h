@@ -23,7 +23,7 @@ static inline uint64_t shim_load_u16(const void *p) { return *(const volatile ui
 ///
 /// Where `n` comes from memory, and what is returned is where the next one is loaded, nothing but the way of `n` counts:
 /// it takes one addition here. Left alone, the compiler adds `n` to what `p` was made of, and then the rest.
-static inline const void *_Nonnull shim_round_up(const void *_Nonnull p, uint64_t n) {
+static inline const void *shim_round_up(const void *p, uint64_t n) {
   uint64_t sum = (uint64_t)(uintptr_t)p + 3;
   __asm__("" : "+r"(sum));
   return (const void *)(uintptr_t)((sum + n) & ~(uint64_t)3);
