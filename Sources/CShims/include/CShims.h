@@ -16,13 +16,14 @@ static inline uint32_t shim_load_acquire_u32(const void *p) {
 
 /// Loads an aligned 16-bit word that another process may store at any moment.
 ///
-/// Not with `__atomic_load_n`: the compiler widens what that returns by an instruction of its own.
+/// Not with `__atomic_load_n`: the compiler widens what that returns by an instruction of its own, for which a walk along
+/// lengths waits.
 static inline uint64_t shim_load_u16(const void *p) { return *(const volatile uint16_t *)p; }
 
 /// The first word boundary at or behind `p + n`.
 ///
-/// Where `n` comes from memory, and what is returned is where the next one is loaded, nothing but the way of `n` counts:
-/// it takes one addition here. Left alone, the compiler adds `n` to what `p` was made of, and then the rest.
+/// The result is there one addition and one `and` after `n`, which a walk loads from memory each time. `asm` keeps the
+/// compiler from adding the constant after `n`, which takes another cycle.
 static inline const void *shim_round_up(const void *p, uint64_t n) {
   uint64_t sum = (uint64_t)(uintptr_t)p + 3;
   __asm__("" : "+r"(sum));
