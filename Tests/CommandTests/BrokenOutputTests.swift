@@ -2,17 +2,18 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A run with an output that is broken, of each kind and in each way, and one that is well: that one gets every line
-/// once and in order, and the account of each adds up.
-@Suite(.needs(.spillway), .timeLimit(.minutes(3)))
+/// A run with a broken output, of each kind and broken in each way, and with a healthy one.
+///
+/// The healthy output gets every line once and in order, and both accounts add up.
+@Suite(.needs(.spillway), .limit(minutes: 3))
 struct BrokenOutputTests {
   private let home: TemporaryDirectory
 
   init() throws { home = try TemporaryDirectory() }
 
-  /// What a run has left.
+  /// The result of a run.
   private struct Outcome {
-    /// What was requested, without what it took to attach.
+    /// The paths requested, without those requested while attaching.
     var requested: [String]
     var said: [String]
     var broken: Accounting
@@ -29,12 +30,14 @@ struct BrokenOutputTests {
   /// Follows a log with a broken output in front of a healthy one.
   ///
   /// - Parameters:
-  ///   - broken: The settings of the one.
-  ///   - isLog: whether both show records, the healthy one as text.
-  ///   - halfway: done when half of the requests are through.
-  ///   - isOver: whether the broken one has got what it can get.
+  ///   - broken: the settings of the broken output.
+  ///   - isLog: whether both outputs show records, the healthy one as text.
+  ///   - laterBatches: how many times twenty requests are sent in the second half.
+  ///   - halfway: called when half of the requests are through.
+  ///   - isOver: whether the broken output has got all that it can get.
   private func run(
     _ broken: String, isLog: Bool = false, standardOutput: Command.Output = .collected,
+    laterBatches: Int = 10,
     halfway: (ChildProcess) throws -> Void = { _ in }, isOver: ([String]) -> Bool = { _ in true }
   ) throws -> Outcome {
     let whole = home.file("whole")
@@ -56,7 +59,7 @@ struct BrokenOutputTests {
         return command
       }, text: text)
     for half in 0..<2 {
-      for _ in 0..<10 {
+      for _ in 0..<(half == 0 ? 10 : laterBatches) {
         feed.send(20)
         try feed.waitForAll(in: text)
       }
@@ -71,7 +74,7 @@ struct BrokenOutputTests {
     for account in [own, other] { #expect(account.addsUp && account.queued == 0, "\(said)") }
     #expect(own.dropped == 0 && own.lost == 0, "\(said)")
     #expect(own.written == (try text().count { $0 == "\n" }), "\(said)")
-    // What one has lost is told by the status of all.
+    // If the broken output has lost lines, the exit status of the whole run says so.
     let isWhole = other.dropped == 0 && other.unconfirmed == 0
     #expect((end.status == 0) == isWhole, "\(end), \(said)")
     return Outcome(requested: feed.requested, said: said, broken: other, healthy: own)
@@ -86,7 +89,7 @@ struct BrokenOutputTests {
       let outcome = try run(
         consumer.target + " format-text=%U",
         isOver: { requested in
-          // A consumer that can have every line gets it.
+          // A consumer that can get every line must get it.
           guard way == .slow || way == .replaced || kind == .exec && way == .gone else { return true }
           return consumer.lines().last == requested.last
         })
@@ -96,7 +99,7 @@ struct BrokenOutputTests {
       #expect(Set(arrived).isSubset(of: outcome.requested + ["/attach"]), "no line is cut")
       switch way {
       case .absent: #expect(arrived.isEmpty && account.written == 0, "\(outcome.said)")
-      // What it hasn't taken may be in the system's hands, which have room for so much.
+      // The kernel's buffers have room for some lines that the consumer hasn't taken.
       case .stuck:
         #expect(arrived.isEmpty && account.written + account.dropped == account.seen, "\(outcome.said)")
       case .gone, .replaced, .slow: #expect(account.written <= arrived.count, "\(outcome.said)")
@@ -112,18 +115,19 @@ struct BrokenOutputTests {
 
   // MARK: Files
 
-  /// What kind of file it is.
+  /// The kind of file.
   enum FileKind: String, CaseIterable {
     case plain, compressed, records
   }
 
-  /// What is wrong with it.
+  /// The way in which the file is broken.
   enum FileWay: String, CaseIterable {
-    /// There never is room; a compressed file can't even be begun there, which ends a run before it begins.
+    /// The disk is full from the start; a compressed file can't even be begun there, which ends a run before
+    /// it begins.
     case full
-    /// There is no room any more from some moment on.
+    /// The disk becomes full during the run.
     case fillsUp
-    /// Its directory goes, and no new file can be begun.
+    /// The file's directory is removed, so that no new file can be begun.
     case removed
   }
 
@@ -140,7 +144,7 @@ struct BrokenOutputTests {
       case .plain: settings += " format-text=%U"
       case .compressed:
         settings += " format-text=%U gzip" + (way == .fillsUp ? " append" : "")
-        // A page is all that a small file takes; this one has almost used up its first.
+        // A small file takes just one page; this file has almost used up its first.
         let noise = "head -c 2840 /dev/urandom | base64 -w 0 | gzip > '\(path)'"
         if way == .fillsUp { _ = try ProcessRunner.run("sh", "-c", noise) }
       case .records: settings += " show=records"
@@ -149,6 +153,8 @@ struct BrokenOutputTests {
       if way == .full { try disk.fill("filler") }
       let outcome = try run(
         settings, isLog: kind == .records,
+        // Compressed, the lines must take more than a page, which the disk may still have for the file.
+        laterBatches: kind == .compressed && way == .fillsUp ? 100 : 10,
         halfway: { _ in
           if way == .removed { _ = try ProcessRunner.run("rm", "-r", directory) }
           if way == .fillsUp { try disk.fill("filler") }
@@ -160,7 +166,7 @@ struct BrokenOutputTests {
       switch kind {
       case .plain: arrived = try readText(path).split(separator: "\n")
       case .compressed:
-        // The noise is in front of the first line, if there is one, and by itself no line.
+        // The noise is in front of the first line, if there is one, and isn't a line by itself.
         let text = try ProcessRunner.run("gzip", "-dcq", path).text
         arrived = Array(text.split(separator: "\n", omittingEmptySubsequences: false).dropLast())
       case .records:
@@ -179,7 +185,7 @@ struct BrokenOutputTests {
       let outcome = try run(
         "standard-output format-text='%U %U'", standardOutput: .unread,
         halfway: { if isGone { $0.output?.closeEnd() } })
-      // What comes after it has failed for good is lost to it, too.
+      // Lines that come after the final failure are also counted as lost.
       #expect(outcome.broken.seen == outcome.healthy.seen, "\(outcome.said)")
       #expect(outcome.broken.dropped > 0, "\(outcome.said)")
     }

@@ -6,9 +6,10 @@ import TestSupport
 import Testing
 
 #if DEBUG
-  /// The program is killed between any two durable states of a rotation, and started again: every line that was in a
-  /// file is still there, once, none is torn, and every file has a name that it may have.
-  @Suite(.serialized, .needs(.builtSpillway), .timeLimit(.minutes(5)))
+  /// The program is killed between any two durable states of a rotation, and started again.
+  ///
+  /// Every line that was in a file is still there, once, none is torn, and every file has a valid name.
+  @Suite(.serialized, .needs(.builtSpillway), .limit(minutes: 5))
   struct CrashTests {
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
       case plain, gzip, zstd, namedByTime, gzipNamedByTime
@@ -49,7 +50,7 @@ import Testing
     private static let log = Log(requests: 2000, words: 160)
     private static let short = Log(requests: 400, words: 10)
 
-    /// The points that every rotation passes.
+    /// The fault points that every rotation passes.
     static let rotation: [FaultPoint] = [
       .rotationFlushed, .rotationSynced, .rotationNoted, .rotationRenamed, .rotationDirectorySynced,
       .rotationClosed, .rotationMarked, .rotationOpened, .rotationBegun,
@@ -101,7 +102,7 @@ import Testing
       #expect(result.status == 0, "\(result.errorText)")
       let after = try OutputSnapshot(directory, kind.compression)
       #expect(after.torn.map(\.name) == [])
-      // Those whose tear was not even a beginning are begun anew without a word.
+      // A file whose torn part isn't even a valid beginning is begun anew without a message.
       let said = result.errorText.split(separator: "\n").filter { $0.contains(": cut ") }
       #expect(said.count == before.torn.count, "\(result.errorText)")
       for file in before.torn {
@@ -166,7 +167,7 @@ import Testing
       }
     }
 
-    /// In front of the change to a file's beginning, and behind it.
+    /// The two sides of the change to a file's beginning.
     @Test(arguments: [FaultPoint.writeDone, .memberJoined], [Kind.gzip, .zstd])
     func `a kill beside the first member of a file leaves it readable`(
       point: FaultPoint, kind: Kind
@@ -188,7 +189,7 @@ import Testing
       }
     }
 
-    /// The points behind which a finished file waits for its command.
+    /// The fault points after which a finished file waits for its command.
     private static let waiting: [FaultPoint] = [
       .rotationNoted, .rotationRenamed, .rotationDirectorySynced, .rotationClosed, .rotationOpened,
       .commandNoted,
@@ -200,7 +201,7 @@ import Testing
         let record = home.file("record")
         let command = ["--post-rotate", "echo \"$1\" >> '\(record)'"]
         _ = try runToDeath(kind, point, count: 2, command)
-        // A run ends without waiting for all commands; those after it go on.
+        // A run ends without waiting for all commands; later runs take up the rest.
         let isDone = try poll(until: .after(.seconds(60))) { () throws(SupportError) in
           do {
             _ = try ProcessRunner.run(
@@ -231,7 +232,7 @@ import Testing
       }
     }
 
-    /// Here it is the clock that ends a file, and no size.
+    /// Files end with a period of time instead of at a size.
     @Test(arguments: rotation, [Kind.namedByTime, .gzipNamedByTime])
     func `a kill when a period ends costs nothing`(point: FaultPoint, kind: Kind) async throws {
       // A plain file that ends with its period keeps its name.
@@ -243,14 +244,14 @@ import Testing
         let limit = Deadline.after(.seconds(60))
         var before: OutputSnapshot
         repeat {
-          // On a busy machine a period may end before its first line is there; such a run shows nothing.
+          // On a busy machine a period may end before its first line is written; such a run proves nothing.
           try #require(!limit.hasPassed)
           let fifo = home.file("fifo")
           unlink(fifo)
           try #require(mkfifo(fifo, 0o600) == 0)
           let feed = open(fifo, O_RDWR | O_CLOEXEC)
           defer { close(feed) }
-          // A log that goes on: half of it is there, and nothing ends it.
+          // A log that isn't complete: half of it is there, and the pipe stays open.
           try #require(Glibc.write(feed, half, half.count) == half.count)
           let child = try ChildProcess(
             try command(kind, ["-r", fifo, "--rotate-every", "1s"], point: "\(point.rawValue):\(count)"))

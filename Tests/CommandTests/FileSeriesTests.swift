@@ -4,8 +4,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Files that runs leave one after the other and side by side, as the program is used.
-@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(3)))
+/// Files that runs leave one after the other and side by side, when the program is used as usual.
+@Suite(.serialized, .needs(.spillway), .limit(minutes: 3))
 struct FileSeriesTests {
   private let home: TestSupport.TemporaryDirectory
   private let output: TestSupport.TemporaryDirectory
@@ -17,7 +17,7 @@ struct FileSeriesTests {
     try writeLog("many", requests: 3000)
   }
 
-  /// A log of requests whose paths have its name in them.
+  /// Writes a log of requests whose paths contain its name.
   private func writeLog(_ name: String, requests: Int) throws {
     var builder = LogFileBuilder()
     for number in 1...requests {
@@ -46,7 +46,8 @@ struct FileSeriesTests {
       .map(String.init).sorted()
   }
 
-  /// Each run's clock shows an hour less than the one before: as when summer time ends, or when a machine moves.
+  /// Each run's clock shows an hour less than the one before, as when summer time ends or when a machine
+  /// moves.
   @Test(arguments: ["access-%H.log", "access-%Y%m%d-%H.log", "access-%d%H.log"])
   func `local time that goes back deletes nothing new`(name: String) async throws {
     try await onOwnThread {
@@ -60,7 +61,7 @@ struct FileSeriesTests {
     }
   }
 
-  /// Two at the same time, in one directory, whose names differ by what is behind them.
+  /// Two runs at the same time in one directory, with names that differ only in their ends.
   @Test(arguments: ["--gzip", "--stats"])
   func `outputs side by side delete only their own files`(option: String) async throws {
     try await onOwnThread {
@@ -80,7 +81,7 @@ struct FileSeriesTests {
     }
   }
 
-  /// The files in the output's directory, by the output that they say has made them.
+  /// The files in the output's directory, by the output that is recorded as their maker.
   private func filesByOutput() -> [Substring: [String]] {
     Dictionary(grouping: directoryEntries(output.path)) {
       mark(of: output.file($0)).split(separator: " ").last ?? ""
@@ -125,7 +126,7 @@ struct FileSeriesTests {
     }
   }
 
-  /// The program ends while the command runs: it is noted all the same, and not run again.
+  /// The program ends while the command runs: its end is recorded all the same, and it isn't run again.
   @Test func `a command that outlives the program is run once`() async throws {
     try await onOwnThread {
       let record = home.file("record")

@@ -3,13 +3,13 @@ import TestSupport
 import Testing
 
 /// Outputs on file systems that fail for a while, with lines coming in all the time.
-@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(3)))
+@Suite(.serialized, .needs(.spillway), .limit(minutes: 3))
 struct FileSystemTests {
   private static func arguments(_ path: String, _ isCompressed: Bool, _ more: [String] = []) -> [String] {
     ["-w", path] + (isCompressed ? ["--gzip"] : []) + more
   }
 
-  /// Ends the run, and checks that everything arrived once and in order, and what was said.
+  /// Ends the run, and checks that everything arrived once and in order, and which messages there were.
   private func finish(
     _ feed: LiveFeed, _ output: OutputDirectory, from first: Int = 0, saying expected: [String]
   ) throws {
@@ -20,7 +20,7 @@ struct FileSystemTests {
     for (line, text) in zip(said, expected) { #expect(line.contains(text), "\(said)") }
     #expect(said.last?.contains("dropped=0 lost=0") == true, "\(said)")
     let lines = LiveFeed.lines(try output.text())
-    // Compared here, lest thousands of lines be printed.
+    // Compared outside the expectation, so that thousands of lines aren't printed.
     let isWhole = lines == Array(feed.requested[first...])
     #expect(isWhole, "\(lines.count) of \(feed.requested.count - first)")
     if output.isCompressed {
@@ -91,7 +91,7 @@ struct FileSystemTests {
       feed.send(300)
       try feed.waitForAll { () throws(SupportError) in try output.text() }
       do {
-        // The file that is open goes on growing, unseen; the next one can't be made.
+        // The open file keeps growing, invisibly; the next one can't be made.
         let cover = try MountedFileSystem(readOnlyOver: home.path)
         var sent = 0
         while !feed.messages.text.contains("Read-only file system"), sent < 3000 {

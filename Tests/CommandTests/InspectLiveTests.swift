@@ -26,7 +26,7 @@ struct InspectLiveTests {
       // The file may be unmapped only then.
       while !hasEnded.isUp { usleep(1000) }
     }
-    return try InspectTests.document(["-n", directory, "--watch", "300ms"])
+    return try InspectTests.watchedDocument(["-n", directory])
   }
 
   private final class Flag: Sendable {

@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Rotation by the usual tool, in the usual ways.
-@Suite(.needs(.spillway, .program("logrotate")), .timeLimit(.minutes(2)))
+/// Rotation by logrotate, in the usual ways.
+@Suite(.needs(.spillway, .program("logrotate")), .limit(minutes: 2))
 struct LogrotateTests {
   private func rotate(_ home: TemporaryDirectory, _ directives: String) throws {
     let rules = "\(home.file("logs"))/access.log {\nrotate 100\nsize 1\n\(directives)\n}\n"
@@ -13,7 +13,7 @@ struct LogrotateTests {
     try #require(result.status == 0, "\(result.errorText)")
   }
 
-  /// The files from the oldest to the current one.
+  /// The text of the files from the oldest to the current one.
   private func text(_ home: TemporaryDirectory, rotated: Int, isCompressed: Bool) throws(SupportError)
     -> String
   {
@@ -67,7 +67,8 @@ struct LogrotateTests {
       }
       for turn in 1...3 {
         feed.send(500)
-        // What any program writes between the copy and the emptying is lost, so all lines are waited for.
+        // Lines that any program writes between the copying and the truncation are lost, so the test waits
+        // for all lines.
         try feed.waitForAll { () throws(SupportError) in try text(home, rotated: turn, isCompressed: false) }
         try rotate(home, "copytruncate")
       }

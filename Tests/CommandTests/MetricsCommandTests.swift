@@ -24,12 +24,12 @@ struct MetricsCommandTests {
     return text
   }
 
-  /// What promtool finds fault with.
+  /// The complaints of promtool about an exposition.
   private static func complaints(_ text: [UInt8]) throws -> String {
     var command = TestSupport.Command("promtool", ["check", "metrics"])
     command.input = .bytes(text)
     let result = try ProcessRunner.run(command)
-    // The exporter's names for sums are what they are; to promtool their "s" looks like a unit.
+    // The exporter's names for sums can't be changed; promtool takes their "s" for a unit.
     let sums = /varnish_main_s_[a-z_]+ metric names should not contain abbreviated units/
     return (result.text + result.errorText).split(separator: "\n")
       .filter { $0.wholeMatch(of: sums) == nil }.joined(separator: "\n")
@@ -141,7 +141,7 @@ struct MetricsCommandTests {
     return try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
   }
 
-  /// Asks again and again until something holds of what is served.
+  /// Scrapes the metrics again and again until a condition holds.
   private static func scrape(
     _ port: UInt16, until condition: (MetricsText) -> Bool
   ) throws -> MetricsText {
@@ -156,7 +156,7 @@ struct MetricsCommandTests {
     return text
   }
 
-  /// Follows a live log and counts all but what is requested until it is known to follow.
+  /// Follows a live log and counts all requests except those made while attaching.
   private static func feed(_ file: String, _ more: [String] = []) throws -> LiveFeed {
     try LiveFeed(
       [], isTimed: true,
@@ -185,9 +185,11 @@ struct MetricsCommandTests {
       feed.send(500)
       let text = try Self.scrape(port) { $0.sum("spillway_requests_total") == 500 }
       try text.checkHistograms()
-      // What the run tells is of a moment a little earlier.
-      let settled = try Self.scrape(port) { $0["spillway_output_written_total"] == 500 }
-      #expect(settled["spillway_log_lag_bytes"] == 0 && settled["spillway_log_lost_bytes_total"] == 0)
+      // The run publishes its own figures a little later.
+      let settled = try Self.scrape(port) {
+        $0["spillway_output_written_total"] == 500 && $0["spillway_log_lag_bytes"] == 0
+      }
+      #expect(settled["spillway_log_lost_bytes_total"] == 0)
       #expect(settled["spillway_log_state", ["state": "reading"]] == 1)
       #expect(settled["spillway_output_last_entry_timestamp_seconds"] ?? 0 > 1e9)
       #expect(settled["spillway_build_info"] == 1)

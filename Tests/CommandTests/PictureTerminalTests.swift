@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `spillway top` and `spillway hist` on a real terminal; what is to be seen is in `Fixtures/screens`.
-@Suite(.needs(.spillway, .program("tmux")), .timeLimit(.minutes(3)))
+/// `spillway top` and `spillway hist` on a real terminal; the expected screens are in `Fixtures/screens`.
+@Suite(.needs(.spillway, .program("tmux")), .limit(minutes: 3))
 struct PictureTerminalTests {
   /// A live log, and a terminal that shows a picture of it.
   private struct Scene {
@@ -22,14 +22,14 @@ struct PictureTerminalTests {
     }
   }
 
-  /// The screen without what differs from one run to the next: the directory's name, and rates.
+  /// The screen without the parts that differ between runs: the directory's name, and rates.
   private static func anonymous(_ screen: String) -> String {
     var lines = screen.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     for index in lines.indices {
       if lines[index].hasPrefix("top  /") || lines[index].hasPrefix("hist  /") {
         lines[index] = lines[index].prefix { $0 != " " } + "  DIRECTORY"
       }
-      // Behind the count.
+      // The rate is the column behind the count.
       if let row = lines[index].prefixMatch(of: /( +[0-9.]+)((?: +0)?)( +[0-9.]+)( +[0-9.]+%)/) {
         let rate = String(repeating: " ", count: row.output.3.count - 1) + "R"
         lines[index] =
@@ -45,7 +45,7 @@ struct PictureTerminalTests {
     try ScreenFixture.expect(name, scene.session, anonymous)
   }
 
-  /// Shows pictures of a period so long that nothing fades meanwhile.
+  /// A command with so long a period that nothing fades during the test.
   private static let lasting = "top -p 1000000"
 
   @Test func `top shows its columns, a filter, orders, help, and other sizes`() async throws {
@@ -148,7 +148,7 @@ struct PictureTerminalTests {
     }
   }
 
-  /// As varnishhist 7.1.1 drew it.
+  /// The expected picture is that of varnishhist 7.1.1.
   @Test func `varnishhist's picture of a captured log is drawn as it draws it`() async throws {
     try await onOwnThread {
       let log = try Fixture.named("7.1").path("capture.vsl")
@@ -182,7 +182,7 @@ struct PictureTerminalTests {
       try slow.wait(for: "the end") { $0.contains("ended with 0") }
       let faster = try session("0.001")
       try faster.wait(for: "the first request") { $0.contains("hits | 1,") }
-      // Two to the power of twenty: all is over at once.
+      // Faster by a factor of 2^20, so that the log ends at once.
       for _ in 0..<20 { try faster.press(">") }
       try faster.wait(for: "the second request") { $0.contains("hits | 2,") && $0.contains("ended") }
       try faster.press("q")

@@ -3,8 +3,8 @@ import Shipping
 import TestSupport
 import Testing
 
-/// `spillway replay` of logs of 2.0 to 3.0, of what is left of a server, and of several.
-@Suite(.needs(.spillway), .serialized, .timeLimit(.minutes(10)))
+/// `spillway replay` of logs of 2.0 to 3.0, of a server's leftovers, and of several logs.
+@Suite(.needs(.spillway), .serialized, .limit(minutes: 10))
 struct ReplayCaptureTests {
   private static let oldVersions = ["2.1", "3.0"]
 
@@ -29,12 +29,13 @@ struct ReplayCaptureTests {
         #expect(try played.shown("ncsa", format) == lines && !lines.isEmpty)
       }
       for grouping in ["vxid", "request", "session"] {
-        // What is played is a log of today, whose tools show some records otherwise.
+        // The replayed log has the format of a current release, for which tools show some records
+        // differently.
         let grouping = ["-g", grouping, "--compat", "7.3"]
         let groups = try PlayedLog.shown("log", of: capture, grouping)
         #expect(try played.shown("log", grouping) == groups && !groups.isEmpty, "\(grouping)")
       }
-      // What the server says of itself is there, too.
+      // The server's own records, which belong to no request, are there as well.
       let converted = home.file("converted.vsl")
       let result = try ProcessRunner.run(
         try Subject.found().path, "convert", capture, "--to", "vsl", "--as", "7.3", "-w", converted)
@@ -86,7 +87,7 @@ struct ReplayCaptureTests {
       let played = try PlayedLog(
         try Self.old("3.0"), ["--speed", "10x", "--shift-times", "--start-delay", "0", "--linger", "1h"])
       try played.message(containing: "transactions=")
-      // What was captured took 15 s.
+      // The capture took 15 s.
       let seconds = try #require(played.figure("seconds"))
       #expect(seconds >= 1.4, "\(seconds)")
       let times = try played.shown("ncsa", ["--compat", "7.1", "-F", "%{%s}t"]).split(separator: "\n")
@@ -145,7 +146,7 @@ struct ReplayCaptureTests {
       let read = try ProcessRunner.run(
         Command(try Subject.found().path, ["ncsa", "--compat", "7.1", "-r", path, "--salvage"]))
       let played = try PlayedLog.finished(path, ["--salvage"])
-      // Ended at once, a log shows what has no end as well.
+      // A log that is ended at once also shows transactions without an end.
       #expect(try played.shown("ncsa", ["--compat", "7.1"]) == read.text)
       #expect(played.said.dropFirst().dropLast().joined(separator: "\n") + "\n" == read.errorText)
       #expect(try played.end().status == 5)
@@ -204,7 +205,7 @@ struct ReplayCaptureTests {
         #expect(played.said.contains { $0.contains(path) })
         #expect(try played.end().status == 1)
       }
-      // One that isn't there is found out before anything is made.
+      // A missing log is noticed before anything is made.
       let missing = try ProcessRunner.run(
         try PlayedLog.command([logs[0], home.file("missing"), "-n", home.file("live")]))
       #expect(missing.status == 1 && missing.errorText.contains("missing"))

@@ -3,8 +3,8 @@ import Shipping
 import TestSupport
 import Testing
 
-/// `spillway replay`: what its readers see of a captured log is what was captured.
-@Suite(.needs(.spillway), .timeLimit(.minutes(10)))
+/// `spillway replay`: readers of the replayed log see what was captured.
+@Suite(.needs(.spillway), .limit(minutes: 10))
 struct ReplayCommandTests {
   static let versions = ["7.1", "8.0"]
 
@@ -12,12 +12,12 @@ struct ReplayCommandTests {
     try Fixture.named("log-\(version)").path("sessions.vsl")
   }
 
-  /// Where a test's own files are, as long as it runs.
+  /// The directory for a test's own files.
   private let home: TemporaryDirectory
 
   init() throws { home = try TemporaryDirectory() }
 
-  /// Makes or replaces a log of records as they are.
+  /// Makes or replaces a captured log from these bytes.
   private func captured(_ bytes: [UInt8]) throws -> String {
     try writeFile(home.file("capture.vsl"), bytes)
     return home.file("capture.vsl")
@@ -63,26 +63,27 @@ struct ReplayCommandTests {
     try await onOwnThread {
       let pipe = home.file("pipe")
       try #require(mkfifo(pipe, 0o600) == 0)
-      // For reading, too: then it is open at once, and its reader sees no end before it is closed.
+      // Opened for reading as well, so that opening doesn't wait and the reader sees no end before this is
+      // closed.
       let descriptor = open(pipe, O_RDWR | O_CLOEXEC)
       func feed(_ bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)
         #expect(write(descriptor, bytes, bytes.count) == bytes.count)
       }
-      // Enough for a log to be made.
+      // Enough for the program to make a log.
       feed(LogFileBuilder(lines: "1 c Begin sess 0 HTTP/1\n1 c End").bytes)
       let played = try PlayedLog(pipe, ["--max", "--start-delay", "0", "--linger", "0"])
       let format = ["-F", "%r %s %b", "--compat", "7.1"]
       let reader = try ChildProcess(try Subject.found().ncsa(["-n", played.directory] + format))
       let output = try #require(reader.output)
-      // It begins at the end that it finds, so there is something to be found until it has.
+      // The reader begins at the log's end at that moment, so marks are written until it has seen one.
       let mark = LogFileBuilder(lines: "2 c Begin req 1 rxreq\n2 c ReqURL /attach\n2 c End")
       let isThere = try poll(until: .after(.seconds(30))) { () throws(SupportError) in
         feed(mark.bytes.dropFirst(SampleLayout.twoWord.fileMagic.count))
         return output.text.contains("/attach")
       }
       try #require(isThere)
-      // All of it fits into a pipe.
+      // All bytes fit into a pipe.
       feed(try readFile(try Self.capture("7.1")).dropFirst(SampleLayout.twoWord.fileMagic.count))
       close(descriptor)
       #expect(try played.child.wait(by: .after(.seconds(60))).status == 0)
@@ -126,7 +127,7 @@ struct ReplayCommandTests {
         let played = try PlayedLog.finished(path)
         _ = try played.shown("log", ["-g", "raw", "-w", home.file("copy")])
         #expect(try readFile(home.file("copy")) == builder.bytes)
-        // As `spillway log` does, it says what it doesn't know.
+        // Like `spillway log`, the program reports unknown tags.
         #expect(played.said.contains { $0.hasSuffix("a record of tag 200, which is not known (7 in all)") })
         #expect(played.figure("transactions") == 1 && played.figure("truncated") == nil)
         #expect(try played.end().status == 1)
@@ -154,12 +155,12 @@ struct ReplayCommandTests {
       let steady = try PlayedLog(
         capture, ["--rate", "100", "--times", "5", "--start-delay", "0", "--linger", "0"])
       try steady.message(containing: "transactions=160 ")
-      // 159 pauses of 10 ms; a busy machine may take longer, never less.
+      // There are 159 pauses of 10 ms; a busy machine may take longer, but never less.
       let seconds = try #require(steady.figure("seconds"))
       #expect(seconds >= 1.589 && seconds < 4, "\(seconds)")
       let recorded = try PlayedLog(capture, ["--speed", "10x", "--start-delay", "0", "--linger", "0"])
       try recorded.message(containing: "transactions=32 ")
-      // What was captured took 10.9 s.
+      // The capture took 10.9 s.
       let taken = try #require(recorded.figure("seconds"))
       #expect(taken >= 1.05 && taken < 4, "\(taken)")
     }
@@ -213,9 +214,9 @@ struct ReplayCommandTests {
 
   // MARK: Changes
 
-  /// A text of groups with transactions numbered in the order in which they are named.
+  /// Replaces the transaction numbers in a text by numbers in the order of their first occurrence.
   ///
-  /// - Returns: the numbers that groups have, too.
+  /// - Returns: the text, and the original numbers of the groups.
   static func renumbered(_ text: String) -> (text: String, heads: Set<UInt64>) {
     let tags: Set<Substring> = ["Begin", "Link", "Hit", "HitMiss", "HitPass"]
     var numbers: [Substring: Int] = [:]
@@ -241,7 +242,7 @@ struct ReplayCommandTests {
     try await onOwnThread {
       let capture = try Self.capture(version)
       let played = try PlayedLog.finished(capture, ["--new-vxids"])
-      // Numbers in Hit stand beside times, which have points and stay.
+      // In `Hit` records, the numbers stand beside times, which have decimal points and stay.
       let before = Self.renumbered(try PlayedLog.shown("log", of: capture, ["-g", grouping]))
       let after = Self.renumbered(try played.shown("log", ["-g", grouping]))
       #expect(before.text == after.text)
@@ -311,7 +312,8 @@ struct ReplayCommandTests {
         #expect(abs(times[index + 1] - times[index] - 1) < 1e-5, "what was a second long still is")
         if index > 0 { #expect(times[index] >= times[index - 2] - 1e-5) }
       }
-      // As recorded, times keep their distances; ten seconds are a tenth of one here.
+      // At the recorded pace, times keep their distances; at 100 times the speed, ten seconds become a tenth
+      // of a second.
       let fast = try PlayedLog(
         path, ["--shift-times", "--speed", "100x", "--start-delay", "0", "--linger", "1h"])
       try fast.message(containing: "transactions=20 ")

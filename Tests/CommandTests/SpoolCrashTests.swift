@@ -5,9 +5,10 @@ import TestSupport
 import Testing
 
 #if DEBUG
-  /// The program is killed between any two durable states of its spool, and started again: what was on disk is
-  /// delivered, nothing is torn, and no more than one batch comes twice.
-  @Suite(.serialized, .needs(.builtSpillway), .timeLimit(.minutes(5)))
+  /// The program is killed between any two durable states of its spool, and started again.
+  ///
+  /// Entries that were on disk are delivered, nothing is torn, and at most one batch comes twice.
+  @Suite(.serialized, .needs(.builtSpillway), .limit(minutes: 5))
   struct SpoolCrashTests {
     private let home: TestSupport.TemporaryDirectory
     private let log: SpoolRun.Log
@@ -28,7 +29,7 @@ import Testing
     ]
     private static let whileKeeping: [FaultPoint] = [.spoolKept, .spoolKeptNoted, .spoolKeptSynced]
 
-    /// Runs until it dies at a point.
+    /// Runs until the fault point kills the program.
     private func runToDeath(_ point: FaultPoint, count: Int) throws -> SpoolRun.Ended {
       // Small files, so that many are begun and removed.
       let run = try SpoolRun(
@@ -54,7 +55,7 @@ import Testing
         #expect(later.end.status == 0, "\(later.said)")
         #expect(later.lines.suffix(next.lines.count) == next.lines[...])
 
-        // Lines of the first run are known by their numbers, from 0, which are those of its records.
+        // The lines of the first run contain their records' numbers, counted from 0.
         let numbers = later.lines.dropLast(next.lines.count).compactMap { line in
           line.split(separator: "/").first.flatMap { Int($0) }
         }

@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A spool on a file system that fails for a while: it is said once, and nothing is lost.
-@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(5)))
+/// A spool on a file system that fails for a while: there is one message, and nothing is lost.
+@Suite(.serialized, .needs(.spillway), .limit(minutes: 5))
 struct SpoolFileSystemTests {
   private let home: TestSupport.TemporaryDirectory
   private let log: SpoolRun.Log
@@ -14,12 +14,12 @@ struct SpoolFileSystemTests {
     log = try SpoolRun.Log(home.file("log"), count: 30_000)
   }
 
-  /// Lets the consumer read, and checks that everything came, once and in order.
+  /// Lets the consumer read, and checks that everything came once and in order.
   private func finish(_ run: SpoolRun, saying expected: [String]) throws {
     run.wakeConsumer()
     let ended = try run.end()
     #expect(ended.end.status == 0)
-    // Compared here, lest thousands of lines be printed.
+    // Compared outside the expectation, so that thousands of lines aren't printed.
     let isWhole = ended.lines == log.lines && ended.rest.isEmpty
     #expect(isWhole, "\(ended.lines.count) of \(log.lines.count)")
     #expect(ended.said.count == expected.count, "\(ended.said)")

@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A consumer that is stuck, and a spool on a disk: what can't be delivered comes first in the next run.
-@Suite(.serialized, .needs(.spillway), .timeLimit(.minutes(5)))
+/// A stuck consumer, and a spool on disk: entries that can't be delivered come first in the next run.
+@Suite(.serialized, .needs(.spillway), .limit(minutes: 5))
 struct SpoolRunTests {
   private let home: TestSupport.TemporaryDirectory
   private let log: SpoolRun.Log
@@ -79,7 +79,7 @@ struct SpoolRunTests {
 
   @Test func `a consumer that goes away leaves the rest to the next run`() async throws {
     try await onOwnThread {
-      // The disk is full and the input waits, when the consumer goes away.
+      // The consumer goes away when the disk is full and the input waits.
       let run = try SpoolRun(log, spool: spool, ["--spool-disk", "2M"])
       try run.waitForMessage("Disk quota exceeded")
       run.closeConsumer()
@@ -101,7 +101,7 @@ struct SpoolRunTests {
       #expect(second.said == ["spillway: spool: \(spool)/cursor: lock: another process spools here"])
       run.child.signal(SIGKILL)
       _ = try run.end()
-      // A process that was killed has nothing locked.
+      // The locks of a killed process are gone.
       #expect(try SpoolRun.runToEnd(next, spool: spool).end.status == 0)
     }
   }

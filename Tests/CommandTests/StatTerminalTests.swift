@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `spillway stat` on a real terminal; what is to be seen is in `Fixtures/screens`.
+/// `spillway stat` on a real terminal; the expected screens are in `Fixtures/screens`.
 ///
-/// `SPILLWAY_KEEP_SCREENS` has what is seen written there.
-@Suite(.needs(.spillway, .program("tmux")), .timeLimit(.minutes(3)))
+/// With `SPILLWAY_KEEP_SCREENS`, the screens found are written there.
+@Suite(.needs(.spillway, .program("tmux")), .limit(minutes: 3))
 struct StatTerminalTests {
   private static let counters:
     [(name: String, kind: String, format: String, level: String, summary: String)] = [
@@ -47,7 +47,7 @@ struct StatTerminalTests {
       environment: environment)
   }
 
-  /// The screen without what differs from one run to the next: the directory's name.
+  /// The screen without the part that differs between runs: the directory's name.
   private static func anonymous(_ screen: String, _ server: CounterServer) -> String {
     var lines = screen.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.first?.hasPrefix("stat  ") == true {
@@ -57,7 +57,7 @@ struct StatTerminalTests {
     return lines.joined(separator: "\n")
   }
 
-  /// Waits until the screen is that of a fixture.
+  /// Waits until the screen equals a fixture.
   private static func expect(_ name: String, _ session: TmuxSession, _ server: CounterServer) throws {
     let path =
       #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
@@ -115,7 +115,7 @@ struct StatTerminalTests {
         server.set(0, values)
         usleep(50_000)
       }
-      // In the second and a half that it grew there were some looks.
+      // The program has looked at the counter several times during the growth.
       try session.wait(for: "growth") { row("cache_hit", $0).dropFirst(2).contains { $0 != "0.00" } }
       try session.wait(for: "values") {
         row("cache_hit", $0)[1] == "32345" && row("n_object", $0)[1] == "4242"
@@ -128,7 +128,7 @@ struct StatTerminalTests {
       try server.add("MAIN", in: 1, [1, 5])
       let back = try session.wait(for: "the new server") { row("cache_hit", $0).dropFirst().first == "5" }
       #expect(!back.contains("no server has published"))
-      // What was counted before counts for nothing.
+      // Earlier counts have no influence on the averages of the new server.
       try session.wait(for: "averages") {
         row("cache_hit", $0).dropFirst(2) == ["0.00", "0.00", "0.00", "0.00"]
       }

@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Asking a run how it does, while it goes on.
+/// Asking a run for its status while it goes on.
 @Suite(.needs(.spillway))
 struct StatusTests {
   private static func ask(_ arguments: String...) throws -> ProcessResult {
@@ -21,12 +21,14 @@ struct StatusTests {
     return try #require(output["account"] as? [String: Any])
   }
 
-  /// Waits until a run says that it has written so many lines.
+  /// Waits until a run's status says that it has written this many lines.
   private static func waitForWritten(_ count: Int, _ path: String) throws -> [String: Any] {
     let deadline = Deadline.after(.seconds(60))
     while true {
       let document = try document(path)
-      if try account(document)["written"] as? Int == count { return document }
+      // A run that has just begun lists no output yet.
+      let account = try? account(document)
+      if account?["written"] as? Int == count { return document }
       try #require(!deadline.hasPassed, "\(document)")
       Deadline.after(.milliseconds(50)).sleep()
     }
@@ -59,7 +61,7 @@ struct StatusTests {
       #expect(table.text.contains("spillway 0.1.0, process \(feed.child.identifier), up "))
       #expect(table.text.contains("\(log)  running"))
       #expect(table.text.contains("  seen=\(lines) written=\(lines) filtered=0 dropped=0 lost=0"))
-      // For the owner and the group alone, and gone with the run.
+      // Accessible only to owner and group, and removed with the run.
       var status = stat()
       #expect(lstat(socket, &status) == 0 && status.st_mode & 0o777 == 0o660)
       #expect(try feed.finish().end.status == 0)
@@ -89,7 +91,7 @@ struct StatusTests {
       var clients: [LocalClient] = []
       for text in ["", "js", "GET / HT", String(repeating: "x", count: 1000), "table"] {
         for _ in 0..<8 {
-          // More than are waited for at once; the oldest silent one goes for each that comes.
+          // More clients than are served at once; each new one displaces the oldest silent one.
           if let client = try? LocalClient(socket, saying: text) { clients.append(client) }
         }
       }
@@ -140,7 +142,7 @@ struct StatusTests {
       let number = try #require(pid_t(try readText(home.file("pid"))))
       defer { kill(number, SIGKILL) }
       #expect(try Self.document(home.file("status.sock"))["pid"] as? Int == Int(number))
-      // Another one goes on without it.
+      // Another run goes on without the status socket.
       command.arguments = ["ncsa", "-D", "-n", instance.path, "-w", home.file("2"), "-P", home.file("pid2")]
       let second = try ProcessRunner.run(command)
       #expect(second.status == 0)

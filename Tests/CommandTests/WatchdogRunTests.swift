@@ -2,8 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A service manager's watchdog while a thread of a run stands still: it isn't fed, and fed again afterwards.
-@Suite(.needs(.spillway), .timeLimit(.minutes(2)))
+/// The service manager's watchdog while a thread of a run is stopped: the run sends no signs of life, and
+/// resumes them afterwards.
+@Suite(.needs(.spillway), .limit(minutes: 2))
 struct WatchdogRunTests {
   private let home: TemporaryDirectory
   private let manager: NotifySocket
@@ -13,7 +14,7 @@ struct WatchdogRunTests {
     manager = try NotifySocket(path: home.file("notify"))
   }
 
-  /// Which thread stands still.
+  /// The thread that is stopped.
   enum Part: CaseIterable {
     case reader, output, spiller
 
@@ -21,7 +22,7 @@ struct WatchdogRunTests {
     func arguments(_ home: TemporaryDirectory) -> [String] {
       switch self {
       case .reader, .output: ["-w", home.file("log")]
-      // What isn't taken has to go to disk soon.
+      // Entries that aren't taken have to go to disk soon.
       case .spiller:
         [
           "--exec", "exec sleep 1000", "--spool-dir", home.file("spool"), "--spool-memory", "1M", "--drain",
@@ -30,7 +31,8 @@ struct WatchdogRunTests {
       }
     }
 
-    /// The reader is the process itself; where there is a disk, the thread for that is started before the output's.
+    /// The reader is the process's first thread; with a disk, the spiller's thread is started before the
+    /// output's.
     func thread(of process: pid_t) throws -> pid_t {
       let threads = FrozenThread.threads(of: process)
       switch self {
@@ -40,7 +42,8 @@ struct WatchdogRunTests {
       }
     }
 
-    /// What the program calls it; nil for the reader, which says nothing while it stands still.
+    /// The part's name in the program's messages; nil for the reader, which prints nothing while it is
+    /// stopped.
     var name: String? {
       switch self {
       case .reader: nil
@@ -58,9 +61,9 @@ struct WatchdogRunTests {
     return command
   }
 
-  /// Whether a sign of life comes, with requests coming meanwhile.
+  /// Whether the service manager gets a sign of life while requests are logged.
   ///
-  /// - Parameter seconds: how long it is waited for; a manager waits for one second.
+  /// - Parameter seconds: how long to wait for it; the service manager waits for one second.
   private func isAlive(_ requests: () -> Void, seconds: Int) throws -> Bool {
     let deadline = Deadline.after(.seconds(seconds))
     while !deadline.hasPassed {
@@ -78,7 +81,7 @@ struct WatchdogRunTests {
       let child = try ChildProcess(try command(instance, part))
       try manager.message("READY=1")
       var vxid: UInt64 = 100
-      // Enough that memory gets short within a moment if no thread takes their lines from there.
+      // Enough requests to make memory short within a moment if no thread takes their lines.
       func requests() {
         for _ in 0..<100 {
           ring.append(batch: [
@@ -92,10 +95,10 @@ struct WatchdogRunTests {
       #expect(try isAlive(requests, seconds: 30))
 
       let thread = try FrozenThread(part.thread(of: child.identifier))
-      // What was sent before it stood still says nothing.
+      // Signs of life from before the stop don't count.
       while try manager.next(by: .after(.milliseconds(1))) != nil {}
       if let name = part.name {
-        // Memory gets short only after a while.
+        // It takes a while until memory is short.
         let isSaid = try poll(until: .after(.seconds(60))) { () throws(SupportError) in
           requests()
           return child.errorOutput?.text.contains(name) == true
@@ -104,7 +107,7 @@ struct WatchdogRunTests {
         #expect(child.errorOutput?.text.contains("hangs; the service manager's watchdog isn't fed") == true)
         while try manager.next(by: .after(.milliseconds(1))) != nil {}
       } else {
-        // A sign for the time before may still be due; after that one there is none.
+        // A sign of life for the time before may still be due; none comes after it.
         _ = try isAlive(requests, seconds: 2)
       }
       #expect(try !isAlive(requests, seconds: 2))

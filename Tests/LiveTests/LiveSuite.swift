@@ -5,7 +5,7 @@ import Testing
 /// The program under test against a real varnishd, one test at a time.
 ///
 /// `SPILLWAY_LIVE_REQUESTS` and `SPILLWAY_LIVE_SECONDS` change the size of the loads.
-@Suite(.serialized, .needs(.varnishd), .timeLimit(.minutes(5)))
+@Suite(.serialized, .needs(.varnishd), .limit(minutes: 5))
 enum LiveSuite {
   /// How many requests a load has.
   static let requests = setting("SPILLWAY_LIVE_REQUESTS", default: 20_000)

@@ -8,7 +8,7 @@ import VarnishLog
 /// Writers that are killed, and readers that were there before and stay.
 ///
 /// `SPILLWAY_WRITER_KILLS` and `SPILLWAY_WRITER_LOGS` change how many.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.limit(minutes: 10))
 struct CrashTests {
   private static func setting(_ name: String, default value: Int) -> Int {
     getenv(name).flatMap { Int(String(cString: $0)) } ?? value
@@ -19,7 +19,7 @@ struct CrashTests {
     _ reader: inout TrafficReader, into total: inout TrafficReader.Take,
     until condition: (TrafficReader.Take) -> Bool
   ) throws {
-    let limit = Deadline.after(.seconds(10))
+    let limit = Deadline.after(.seconds(60))
     while true {
       // No more than there is at once, or a busy writer keeps us here.
       let take = reader.read(most: 200)

@@ -5,10 +5,11 @@ import LogWriting
 import TestSupport
 import Testing
 
-/// What the installed tools of 7.1 make of our logs, beside what Spillway does.
+/// The installed tools of 7.1 read our logs, and so does Spillway, for comparison.
 ///
-/// `SPILLWAY_WRITER_TRANSACTIONS` changes how many there are, `SPILLWAY_WRITER_LOG_BYTES` the log's size.
-@Suite(.needs(.program("varnishlog")), .timeLimit(.minutes(60)))
+/// `SPILLWAY_WRITER_TRANSACTIONS` changes the number of transactions, `SPILLWAY_WRITER_LOG_BYTES` the log's
+/// size.
+@Suite(.needs(.program("varnishlog")), .limit(minutes: 60))
 struct ToolTests {
   private static func setting(_ name: String, default value: Int) -> Int {
     getenv(name).flatMap { Int(String(cString: $0)) } ?? value
@@ -20,7 +21,7 @@ struct ToolTests {
     return options
   }
 
-  /// A transaction that is a mark in the readers' outputs.
+  /// Writes a transaction that serves as a mark in the readers' outputs.
   private static func mark(_ name: String, _ writer: LogWriter) {
     var transaction = writer.transaction(writer.nextVXID(), .client)
     transaction.add(.begin, "req 999999999 rxreq")
@@ -74,7 +75,7 @@ struct ToolTests {
           guard found else { throw SupportError("\(mark) does not come out in \(output)") }
         }
       }
-      // They begin at the end that they find, so marks are written until all have seen one.
+      // The readers begin at the log's end at that moment, so marks are written until all have seen one.
       let attached = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
         Self.mark("attach", writer)
         for output in outputs where try readFile(output).isEmpty { return false }
@@ -84,7 +85,7 @@ struct ToolTests {
       Self.mark("begin", writer)
       try settle("begin")
 
-      // A third of the log at a time, so that none of them can be lapped.
+      // A third of the log at a time, so that no reader can be lapped.
       let slice = UInt64(logByteCount / 3 / 450)
       var first: UInt64 = 0
       while first < count {

@@ -4,10 +4,10 @@ import Platform
 import TestSupport
 import Testing
 
-/// The server of metrics, and clients that are slow, broken or hostile.
-@Suite(.timeLimit(.minutes(2)))
+/// The metrics server, with clients that are slow, broken or hostile.
+@Suite(.limit(minutes: 2))
 struct MetricsServerTests {
-  /// A server with some requests counted, on a port of its own.
+  /// A server with some counted requests, on a port of its own.
   private final class Served: Sendable {
     let port: UInt16
     private let server: MetricsServer
@@ -21,7 +21,7 @@ struct MetricsServerTests {
       var book = RequestBook(settings)
       for number in 0..<sets {
         let line = "c\thost\(number)\tGET\t200\thit\t-\t1000\t0.001\t1\t1\n"
-        // Half of the room is for those that come often.
+        // Half of the values are reserved for hosts that occur often.
         let times = number < LabelValues.limitMax / 2 ? 1 : LabelCandidates.countMin
         for _ in 0..<times { Array(line.utf8).withUnsafeBytes { book.count($0) } }
       }
@@ -76,7 +76,7 @@ struct MetricsServerTests {
       let bytes = Array("GET /metrics HTTP/1.1\r\n".utf8) + (0..<count).flatMap { _ in field }
       #expect(try WebAnswer.ask(bytes, port: served.port).status == 431)
     }
-    // As long as it may be.
+    // A request line of the maximum length.
     let line = "GET /metrics HTTP/1.1\r\n"
     let rest = HTTPRequest.byteCountMax - line.utf8.count - "X: \r\n\r\n".utf8.count
     let full = line + "X: \(String(repeating: "a", count: rest))\r\n\r\n"
@@ -112,7 +112,8 @@ struct MetricsServerTests {
   }
 
   @Test func `one that doesn't read its answer is cut off at its deadline`() throws {
-    // More than the system takes for it, and the one place there is.
+    // The answer is larger than what the kernel buffers for the client, and only one client is served at a
+    // time.
     let served = try Served(sets: 4000) { limits in
       limits.answerNanoseconds = 3_000_000_000
       limits.clientsMax = 1
@@ -121,7 +122,7 @@ struct MetricsServerTests {
     #expect(whole.status == 200 && whole.text.utf8.count > 10 << 20)
     let slow = try WebClient(port: served.port, receiveBytes: 4096)
     slow.send(Array("GET /metrics HTTP/1.1\r\n\r\n".utf8))
-    // Its turn comes when the other is gone.
+    // This client's turn comes when the slow one has gone.
     #expect(try WebAnswer.get("/", port: served.port).status == 200)
     #expect(slow.rest().count < whole.text.utf8.count)
   }
@@ -138,7 +139,7 @@ struct MetricsServerTests {
     let served = try Served { $0.clientsMax = 4 }
     let silent = try (0..<4).map { _ in try Silent(port: served.port) }
     #expect(try WebAnswer.get("/metrics", port: served.port).status == 200)
-    // The first to come is the first to go.
+    // The client that connected first is the first to be turned away.
     #expect(try WebAnswer(silent[0].client.rest()).status == 503)
     for _ in 0..<200 { _ = try WebClient(port: served.port) }
     #expect(try WebAnswer.get("/metrics", port: served.port).status == 200)
@@ -171,14 +172,14 @@ struct MetricsServerTests {
     let bytes = Array(request.utf8)
     let whole = Self.answer(to: [bytes[...]])
     #expect(!whole.isEmpty)
-    // Byte by byte, a long one would take its time.
+    // A long request byte by byte would take too long.
     for size in bytes.count < 300 ? [1, 7] : [61, 4096] {
       let pieces = stride(from: 0, to: bytes.count, by: size).map { bytes[$0...].prefix(size) }
       #expect(Self.answer(to: pieces) == whole, "pieces of \(size)")
     }
   }
 
-  /// The answer to pieces, behind which nothing more comes.
+  /// The answer to a request that arrives in these pieces, with nothing after them.
   private static func answer(to pieces: [ArraySlice<UInt8>]) -> [UInt8] {
     var conversation = MetricsConversation()
     for piece in pieces {

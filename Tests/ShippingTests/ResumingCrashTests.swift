@@ -6,9 +6,9 @@ import TestSupport
 import Testing
 
 #if DEBUG
-  /// A run that writes files is killed, again and again, and each time another one goes on: in the end every entry is
-  /// in the files once, in order.
-  @Suite(.serialized, .timeLimit(.minutes(5)))
+  /// A run that writes files is killed again and again, and each time another run resumes: in the end every
+  /// entry is in the files once, in order.
+  @Suite(.serialized, .limit(minutes: 5))
   struct ResumingCrashTests {
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
       case plain, gzip, zstd, rotated, gzipRotated, zstdRotated, withHeader, namedByTime, gzipNamedByTime
@@ -46,10 +46,10 @@ import Testing
 
     private let directory = TemporaryDirectory()
     private let home = TemporaryDirectory()
-    /// When the next run begins; later than all that went before, so that names tell the order.
+    /// The start of the next run; later than all runs before, so that names show the order.
     private let clock = Guarded(1_000_000_000)
 
-    /// Goes on with the output.
+    /// Resumes the output.
     private func run(_ kind: Kind, _ settings: [String] = [], point: String? = nil) throws -> ProcessResult {
       let path = try #require(Subject.builtExecutable("ShippingProbe"), "no ShippingProbe beside the tests")
       let start = clock.withLock { seconds in
@@ -65,7 +65,7 @@ import Testing
         limit: .seconds(120))
     }
 
-    /// Goes on to the end, and checks the files.
+    /// Resumes the output until all is written, and checks the files.
     private func finish(_ kind: Kind, _ context: Comment) throws {
       let result = try run(kind)
       #expect(result.status == 0, "\(context): \(result.errorText)")
@@ -105,7 +105,7 @@ import Testing
       return records
     }
 
-    /// The points that every run passes.
+    /// The fault points that every run passes.
     private static func points(_ kind: Kind) -> [FaultPoint] {
       let all: [FaultPoint] = [
         .writeNoted, .writeDone, .syncDone, .syncNoted, .rotationOpened, .rotationPlaceNoted,
@@ -128,7 +128,7 @@ import Testing
       kind: Kind, point: FaultPoint
     ) async throws {
       try await onOwnThread {
-        // The first time it may be when the very first file is begun.
+        // The first kill may happen at the beginning of the very first file.
         for count in [1, 3, 2] {
           let dying = try run(kind, point: "\(point.rawValue):\(count)")
           #expect(dying.end.signal == SIGKILL || (count > 1 && dying.status == 0), "\(dying.errorText)")
@@ -141,7 +141,7 @@ import Testing
     func `a kill behind the cutting costs nothing`(kind: Kind) async throws {
       try await onOwnThread {
         let half: FaultPoint = kind.isCompressed ? .memberHalfWritten : .lineHalfWritten
-        // The first member may be that of a file without entries.
+        // The first member may belong to a file without entries.
         #expect(try run(kind, point: "\(half.rawValue):4").end.signal == SIGKILL)
         #expect(try run(kind, point: FaultPoint.resumeCut.rawValue).end.signal == SIGKILL)
         try finish(kind, "\(kind)")

@@ -2,12 +2,13 @@ import Glibc
 @testable import Platform
 @testable import Shipping
 @testable import Spool
+import TestSupport
 import Testing
 
 #if DEBUG
-  /// Processes with a spool under a checkpoint die between any two of its durable states; the next one goes on, and every
-  /// entry has come once.
-  @Suite(.timeLimit(.minutes(5))) struct SpoolResumeCrashTests {
+  /// Processes with a spool and a checkpoint are killed between any two of their durable states; the next
+  /// process resumes, and every entry comes once.
+  @Suite(.limit(minutes: 5)) struct SpoolResumeCrashTests {
     private let places = ResumedPlaces()
 
     private static let whileStoring: [FaultPoint] = [
@@ -19,7 +20,7 @@ import Testing
     private static let whileKeeping: [FaultPoint] = [.spoolKept, .spoolKeptNoted, .spoolKeptSynced]
     private static let whileBeginning: [FaultPoint] = [.spoolGapNoted, .spoolFrameDropped]
 
-    /// Has a consumer fall behind that takes so many bytes a turn, and catch up in the end or not.
+    /// Lets a consumer fall behind that takes `bytes` per turn, and catch up in the end if `catchesUp`.
     static func fallBehind(_ run: ResumedRun, bytes: Int, catchesUp: Bool) throws {
       run.produce(20)
       try run.deliver(1000)
@@ -77,7 +78,7 @@ import Testing
       let killed = try ResumedRun(places, kind)
       killed.produce(100)
       try killed.deliver(1000)
-      // What is being read isn't there, what comes behind it is.
+      // The block that is being read isn't on disk, but the blocks behind it are.
       for _ in 0..<3 { try killed.spill() }
       killed.rest()
       let left = places.copy()

@@ -6,7 +6,7 @@ import SpillwayLogging
 import TestSupport
 import Testing
 
-/// Many threads and tasks at once, and readers that don't read.
+/// Many threads and tasks at once, and readers that are stopped.
 @Suite(.needs(.spillway))
 struct ConcurrencyTests {
   @Test func `each of many tasks' requests is logged once and unmixed`() async throws {
@@ -57,7 +57,7 @@ struct ConcurrencyTests {
     #expect(records.count == 80)
   }
 
-  @Test(.timeLimit(.minutes(2))) func `a reader that is stopped holds up nobody`() async throws {
+  @Test(.limit(minutes: 2)) func `a reader that is stopped holds up nobody`() async throws {
     try await onOwnThread {
       let log = try SharedLog(.v41, logByteCount: 1 << 17)
       let access = AccessLog(log.writer)
@@ -82,7 +82,7 @@ struct ConcurrencyTests {
         return output.text.contains("/back")
       }
       #expect(isBack)
-      // What it missed is its own loss, and it says so.
+      // Only the reader itself has lost what it missed, and it says so.
       #expect(try reader.terminate(by: .after(.seconds(10))).status == 5)
     }
   }

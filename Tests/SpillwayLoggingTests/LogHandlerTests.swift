@@ -4,7 +4,7 @@ import SpillwayLogging
 import TestSupport
 import Testing
 
-/// What a message of swift-log looks like in the log.
+/// The records of messages of swift-log.
 @Suite(.needs(.spillway))
 struct LogHandlerTests {
   private struct Refusal: Error, CustomStringConvertible { let description = "refused\nby peer" }
@@ -15,7 +15,7 @@ struct LogHandlerTests {
     }
   }
 
-  /// The records but for those with a time.
+  /// The records without those that contain a time.
   private static func records(_ log: SharedLog, _ arguments: [String] = []) throws -> [String] {
     try log.records(arguments).filter { !$0.hasPrefix("Timestamp") }
   }
@@ -154,7 +154,7 @@ struct LogHandlerTests {
     #expect(try log.lines(["-F", "%U", "-q", #"Notice ~ "bound""#]) == ["/bound"])
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a value whose description logs is no deadlock`() throws {
+  @Test(.limit(minutes: 1)) func `a value whose description logs is no deadlock`() throws {
     struct Chatty: CustomStringConvertible, Sendable {
       let logger: Logger
       var description: String {
