@@ -5,27 +5,28 @@ package import VarnishLog
 ///
 /// The captures are made for its own plan, or for one that it shares with other formats.
 @safe package struct LineComposer: ~Copyable {
-  // Invariant: `scratch` has room for the longest payload, `escapers` has one for each placement, `clocks` has as many as
-  // the format has times, and every index of a step is one of those, or of the slots of the captures' plan or of `items`.
-  // All of that is freed in `deinit` alone; `program` also when it is replaced.
+  // Invariant: `scratch` has room for the longest payload, `escapers` has one for each placement, `clocks`
+  // has one for each time of the format, and every index of a step is valid for these, for the slots of the
+  // captures' plan or for `items`. All of these are freed only in `deinit`; `program` also when it is
+  // replaced.
 
-  private let items: [FormatItem]
-  private let placements: [ValuePlacement]
-  private let rules: NCSARules
-  private let style: LineStyle
-  private let escapers: Escapers
-  /// What this format needs, by itself.
+  let items: [FormatItem]
+  let placements: [ValuePlacement]
+  let rules: NCSARules
+  let style: LineStyle
+  let escapers: Escapers
+  /// The plan of this format alone.
   let plan: CapturePlan
-  /// Which format it is in the plan of the captures, and for each piece its slot there.
+  /// The format's bit in the plan of the captures, and for each piece its slot there.
   private var format: FormatSet
-  private var slotOfItem: [Int?]
-  /// How many slots captures must have, so that all of these are among them.
+  private(set) var slotOfItem: [Int?]
+  /// How many slots captures must have, so that all of these exist.
   private var slotCount: Int
   private var program: RenderProgram
   let clocks: UnsafeMutableBufferPointer<ClockText>
   /// The clocks of times, by their place in the format.
-  private let clockOfItem: [Int: Int]
-  /// The clock of RFC 3339 times; one serves them all.
+  let clockOfItem: [Int: Int]
+  /// The clock of RFC 3339 times, which they all share.
   let timestampClock: Int
   private let start: StartReading
   private let takesEnd: Bool
@@ -35,12 +36,12 @@ package import VarnishLog
   private(set) var startSeconds = 0.0
   private(set) var endSeconds = 0.0
   /// The second that the start is in.
-  private var startSecond: Int64 = 0
+  private(set) var startSecond: Int64 = 0
 
   /// What a format needs to know of the start time.
   private enum StartReading {
     case nothing
-    /// Which second it is in.
+    /// The second in which it is.
     case second
     case fraction
   }
@@ -94,10 +95,11 @@ package import VarnishLog
   /// The records that lines depend on.
   package var wish: PickWish { plan.wish }
 
-  /// Has the format take its values from captures that others take theirs from, too: of the first plan that it can share.
+  /// Has the format take its values from captures that other formats use, too: those of the first plan that
+  /// can take it.
   ///
-  /// - Parameter plans: another is added if it can share none.
-  /// - Returns: for which of them its captures are to be made from now on.
+  /// - Parameter plans: another plan is added if none can.
+  /// - Returns: the index of the plan for which its captures are made from now on.
   package mutating func join(_ plans: inout [CapturePlan]) -> Int {
     let index = plans.firstIndex { $0.canTake(formatOf: plan) } ?? plans.count
     if index == plans.count { plans.append(plan.empty) }
@@ -112,23 +114,23 @@ package import VarnishLog
     return index
   }
 
-  /// Whether a value of the line that was written last is from a record that the log's writer has probably cut: it is
-  /// as long as the writer lets them be by default, and the log has shown no longer one.
+  /// Whether a value of the last line is from a record that the log's writer has probably cut: it has the
+  /// default maximum length, and the log has shown no longer one.
   ///
-  /// Stored, as to ask another module for it the whole of `self` would be copied.
+  /// Stored, as calling another module for it would copy the whole of `self`.
   package private(set) var lastLineHasCutValue = false
 
-  /// Whether the log has shown a longer value, as far as this format knows: how long a text is that was cut isn't known
-  /// then.
+  /// Whether the log has shown a longer value to this format: then the length at which records are cut isn't
+  /// known.
   package private(set) var hasSeenLongerValue = false
 
-  /// Takes note that it has, somewhere else.
+  /// Notes that another format has seen a longer value.
   package mutating func noteLongerValue() { hasSeenLongerValue = true }
 
-  /// Whether each line is looked at as if it was the first; for what doesn't see all of a log.
+  /// Whether each line is examined as if it were the first; for callers that don't see all of a log.
   package var forgetsLengths = false
 
-  /// Takes note of how long values of a transaction are that this format has.
+  /// Notes the lengths of a transaction's values that this format uses.
   @inline(never)
   private mutating func noteLengths(_ captures: inout Captures) {
     lastLineHasCutValue = captures.cutFormats.intersects(format) && !hasSeenLongerValue
@@ -160,7 +162,7 @@ package import VarnishLog
     return .line
   }
 
-  /// Writes what a step puts in front of its text.
+  /// Writes the value of a step.
   @inline(__always)
   private mutating func put<Layout: RecordLayout>(
     _ step: UnsafePointer<RenderStep>, _ values: CapturedValues, of transaction: Transaction<Layout>,
@@ -189,7 +191,7 @@ package import VarnishLog
 
   /// Finds out when the transaction began.
   ///
-  /// - Returns: false if that must be known and isn't.
+  /// - Returns: false if that is needed and not known.
   @inline(__always)
   private mutating func readStart(_ values: CapturedValues) -> Bool {
     switch start {
@@ -225,7 +227,7 @@ package import VarnishLog
     }
   }
 
-  /// Writes what a step that fewer lines have puts in front of its text.
+  /// Writes the value of a step of the rarer kinds.
   @inline(never)
   private mutating func putOther<Layout: RecordLayout>(
     _ pointer: UnsafePointer<RenderStep>, _ values: CapturedValues, of transaction: Transaction<Layout>,
@@ -269,182 +271,15 @@ package import VarnishLog
     if handling == .none { line.put(missing) } else { line.put(handling.text) }
   }
 
-  private mutating func put(
-    itemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
-  ) {
-    switch items[index] {
-    case .time: putNumber(itemAt: index, values, to: &line)
-    case .side where placements[index] == .number: putMissingNumber(items[index], to: &line)
-    case .timeNumber(.timestamp): putMissingNumber(items[index], to: &line)
-    default:
-      switch placements[index] {
-      case .text, .word, .column, .name, .httpProtocol: put(valueOfItemAt: index, values, to: &line)
-      case .string: putString(itemAt: index, values, to: &line)
-      case .number: putNumber(itemAt: index, values, to: &line)
-      }
-    }
-  }
-
-  /// Writes what a piece stands for, or what stands for it if it is missing.
-  ///
-  /// - Returns: whether there was a value.
-  @discardableResult
-  private mutating func put(
-    valueOfItemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
-  ) -> Bool {
-    let item = items[index]
-    let value = slotOfItem[index].flatMap { values[$0] }
-    let escaper = escapers[placements[index]]
-    func put(_ value: LogBytes?, or missing: [UInt8], to line: inout LineWriter) -> Bool {
-      guard let value, value.count > 0 || !style.missesEmpty else {
-        unsafe missing.withUnsafeBytes { unsafe line.put($0) }
-        return false
-      }
-      escaper.put(value, to: &line)
-      return true
-    }
-    switch item {
-    case .field(let field):
-      switch field {
-      case .status, .bytesReceived, .bodyBytesSent, .bytesSent:
-        return put(value, or: style.missingNumber, to: &line)
-      case .firstByte: return put(value, or: style.missingFirstByte, to: &line)
-      case .queryString: return put(value, or: style.missingQuery, to: &line)
-      case .httpProtocol:
-        guard let value, placements[index] != .httpProtocol || Self.isProtocol(value) else {
-          line.put("HTTP/1.0")
-          return true
-        }
-        escaper.put(value, to: &line)
-      case .remoteAddress, .method, .url: return put(value, or: style.missingText, to: &line)
-      }
-    case .requestHeader, .responseHeader, .record:
-      return put(value, or: style.missingText, to: &line)
-    case .logKey: return put(value, or: style.missingLogKey, to: &line)
-    case .requestLine: putRequestLine(values, to: &line)
-    case .user: return put(user(values), or: style.missingUser, to: &line)
-    case .time:
-      if let clock = clockOfItem[index] { unsafe clocks[clock].put(startSecond, to: &line) }
-    case .timeNumber(let number): self.put(number, to: &line)
-    case .duration(let unit): self.put(unit, to: &line)
-    case .hitMiss: return self.put(values.hitMiss, to: &line)
-    case .handling: return self.put(values.handling, to: &line)
-    case .query, .protocolVersion, .host:
-      return put(value.flatMap { part($0, for: item) }, or: style.missingText, to: &line)
-    case .port(let fallback):
-      let missing = fallback ?? style.missingNumber
-      return put(value.flatMap { part($0, for: item) }, or: missing, to: &line)
-    case .clientPort: return put(value.flatMap(HostAndPort.port), or: style.missingNumber, to: &line)
-    case .literal, .side, .vxid: break
-    }
-    return true
-  }
-
-  /// The part of a value that a piece is about; nil if the value has no such part.
-  private func part(_ value: LogBytes, for item: FormatItem) -> LogBytes? {
-    switch item {
-    case .query: value.count > 1 ? value.dropFirst(1) : nil
-    case .protocolVersion:
-      value.firstIndex(of: UInt8(ascii: "/")).map { value.dropFirst($0 + 1) }
-    // Columns have room for a colon with a port behind the name, not for those of an address.
-    case .host: HostAndPort(value, allowsAddress: style.escaping != .columns(.quoted)).host
-    case .port: HostAndPort(value, allowsAddress: style.escaping != .columns(.quoted)).port
-    default: value
-    }
-  }
-
-  private func put(_ handling: Handling, to line: inout LineWriter) -> Bool {
-    guard handling != .none else {
-      unsafe style.missingHandling.withUnsafeBytes { unsafe line.put($0) }
-      return false
-    }
-    line.put(handling.text)
-    return true
-  }
-
-  /// Writes a whole JSON string, or what stands for it without quotation marks.
-  private mutating func putString(
-    itemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
-  ) {
-    let before = line
-    line.put(UInt8(ascii: "\""))
-    if put(valueOfItemAt: index, values, to: &line) {
-      line.put(UInt8(ascii: "\""))
-    } else {
-      line = before
-      unsafe style.missingString.withUnsafeBytes { unsafe line.put($0) }
-    }
-  }
-
-  /// Writes a value where only a number may stand, or what stands for it.
-  private mutating func putNumber(
-    itemAt index: Int, _ values: CapturedValues, to line: inout LineWriter
-  ) {
-    let before = line
-    let isThere = put(valueOfItemAt: index, values, to: &line)
-    guard !line.overflowed else { return }
-    if isThere, LogNumber.isJSON(line.written(since: before.count)) { return }
-    line = before
-    putMissingNumber(items[index], to: &line)
-  }
-
-  private func putMissingNumber(_ item: FormatItem, to line: inout LineWriter) {
-    if case .port(let fallback?) = item {
-      unsafe fallback.withUnsafeBytes { unsafe line.put($0) }
-    } else {
-      unsafe style.missingBareNumber.withUnsafeBytes { unsafe line.put($0) }
-    }
-  }
-
-  /// Whether a text is a version of HTTP.
-  private static func isProtocol(_ text: LogBytes) -> Bool {
-    unsafe text.count > 5 && text.count <= 8 && text.prefix(5).equals("HTTP/")
-      && text.dropFirst(5).buffer.allSatisfy { ASCII.isDigit($0) || $0 == UInt8(ascii: ".") }
-  }
-
-  private mutating func putProtocol(_ value: LogBytes?, to line: inout LineWriter) {
-    if let value, value.count > 0 || !style.missesEmpty {
-      escapers[.text].put(value, to: &line)
-    } else {
-      line.put("HTTP/1.0")
-    }
-  }
-
-  /// Method, absolute URL and protocol (`ncsa-format.md` 5.3), where that isn't written step by step.
-  ///
-  /// Nothing is changed; but a method that only borrows `self` is given a copy of it.
-  private mutating func putRequestLine(_ values: CapturedValues, to line: inout LineWriter) {
-    typealias Field = FormatItem.Field
-    if let method = values[Field.method.rawValue] {
-      escapers[.text].put(method, to: &line)
-    } else {
-      line.put("-")
-    }
-    line.put(" ")
-    if let host = values[CapturePlan.Slot.host] {
-      put(host: host, to: &line)
-    } else {
-      line.put("http://localhost")
-    }
-    if let url = values[Field.url.rawValue] {
-      escapers[.text].put(url, to: &line)
-    } else if !rules.since(4, 0) {
-      line.put("-")
-    }
-    if let query = values[Field.queryString.rawValue] { escapers[.text].put(query, to: &line) }
-    line.put(" ")
-    putProtocol(values[Field.httpProtocol.rawValue], to: &line)
-  }
-
   @inline(__always)
-  private mutating func put(host: LogBytes, to line: inout LineWriter) {
+  mutating func put(host: LogBytes, to line: inout LineWriter) {
     if !host.prefix(7).equals("http://") { line.put("http://") }
     escapers[.text].put(host, to: &line)
   }
 
-  /// The user's name; valid until it is asked for again.
+  /// The user's name; valid until the next call.
   @inline(__always)
-  private func user(_ values: CapturedValues) -> LogBytes? {
+  func user(_ values: CapturedValues) -> LogBytes? {
     guard let token = values[CapturePlan.Slot.authorization] else { return nil }
     return unsafe BasicUser.decode(token, strictly: rules.decodesStrictly, into: scratch)
   }
