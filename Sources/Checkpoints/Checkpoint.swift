@@ -1,6 +1,7 @@
-/// What was done of a log when a run ended, or was killed: what another run needs to go on as if nothing had happened.
+/// How far a run had got with a log when it ended or was killed: what another run needs to go on as if
+/// nothing had happened.
 public struct Checkpoint: Equatable, Sendable {
-  /// Which start of the machine it was written under; nil if that isn't known.
+  /// The boot ID of the machine under which it was written; nil if unknown.
   public var boot: String?
   /// How the log was read.
   public var reading: ReadingStanding
@@ -59,17 +60,17 @@ public struct Checkpoint: Equatable, Sendable {
 public enum CheckpointDamage: Equatable, Sendable {
   /// The newest copy of a part is damaged, and the one before it was taken.
   case older(String)
-  /// Neither copy of a part is whole: what it tells must be done without.
+  /// Neither copy of a part is whole, and what it told is lost.
   case lost(String)
-  /// It is no checkpoint, or nothing of it can be read.
+  /// The file is no checkpoint, or nothing of it can be read.
   case unreadable
 }
 
 extension CheckpointDamage: CustomStringConvertible {
-  /// What the part for how the log was read is called.
+  /// The name, in messages, of the part for how the log was read.
   public static let readingPart = "how the log was read"
 
-  /// What is wrong, to go behind the file's name.
+  /// What is wrong, in words to follow the file's name.
   public var description: String {
     switch self {
     case .older(let part): "\(part) is damaged, and the copy before it is taken"

@@ -7,28 +7,28 @@ import Spool
 /// It is mapped: noting something costs no system call, and survives a kill at any instruction. One process at a time
 /// may write it.
 @safe public final class CheckpointFile: Sendable {
-  /// How many outputs one has room for.
+  /// How many outputs a checkpoint has room for.
   public static let outputsMax = CheckpointLayout.outputsMax
   /// How many bytes an output's name may have.
   public static let nameBytesMax = CheckpointLayout.nameBytesMax
 
-  /// Its name.
+  /// The file's name.
   public let path: String
   /// What was in it when it was opened; nil if it was new, or nothing of it could be read.
   public let earlier: Checkpoint?
-  /// What was wrong with that.
+  /// What was wrong with the file when it was opened.
   public let damage: [CheckpointDamage]
 
-  /// How often a file is looked at that seems damaged; and how often in a row, if nothing changes.
+  /// How often a file that seems damaged is looked at, and how often in a row if it doesn't change.
   private static let looksMax = 50, sameLooks = 3
 
   private let memory: CheckpointMemory
   private let key: UInt64
   private let outputsInUse = Guarded([String?](repeating: nil, count: CheckpointLayout.outputsMax))
 
-  /// Opens a checkpoint, or makes one that is empty.
+  /// Opens a checkpoint, or makes an empty one.
   ///
-  /// What is damaged is said in `damage`, and is no error.
+  /// Damaged parts are listed in `damage`, and are no error.
   /// - Throws: `CheckpointError` if the file can't be used, or another process uses it.
   public init(_ path: String) throws(CheckpointError) {
     let descriptor = try Self.open(path)
@@ -53,7 +53,7 @@ import Spool
   /// A number that no other checkpoint has, and this one keeps; never 0.
   public var identity: UInt64 { key }
 
-  /// Under which start of the machine this process runs; nil if the system doesn't tell.
+  /// The boot ID of the machine under which this process runs; nil if the system doesn't tell.
   public static var presentBoot: String? {
     SmallFile.text("/proc/sys/kernel/random/boot_id").map { String($0.prefix { $0 != "\n" }) }
   }
@@ -66,9 +66,9 @@ import Spool
     try read(path) { usleep(1000) }
   }
 
-  /// The same.
+  /// Reads a checkpoint that another process may be writing.
   ///
-  /// - Parameter pause: lets a writer end what it was about, before the file is looked at again.
+  /// - Parameter pause: waits so that a writer can complete a copy, before the file is looked at again.
   static func read(
     _ path: String, pause: () -> Void
   ) throws(CheckpointError) -> (Checkpoint, damage: [CheckpointDamage]) {
@@ -89,7 +89,7 @@ import Spool
     return (checkpoint, found.damage)
   }
 
-  /// Looks again at what seems damaged: a copy that is being written does, for as long as that takes.
+  /// Reads the parts, again and again if some seem damaged: a copy seems so as long as it is being written.
   private static func look(_ memory: CheckpointMemory, _ pause: () -> Void) -> CheckpointParts {
     var best = CheckpointParts(memory)
     var (last, sameCount) = (best, 1)
@@ -105,14 +105,14 @@ import Spool
     return best
   }
 
-  /// The part for how the log is read.
+  /// Makes the part for how the log is read.
   public func makeReadingPart() -> ReadingPart {
     ReadingPart(
       memory.record(
         at: CheckpointLayout.readingOffset, copyByteCount: CheckpointLayout.readingCopyBytes, key: key))
   }
 
-  /// The part for an output, under its name.
+  /// Makes the part for an output, under its name.
   ///
   /// - Throws: `CheckpointError.full` if there are too many, or the name is too long.
   public func makeOutputPart(_ name: String) throws(CheckpointError) -> OutputPart {
@@ -154,7 +154,7 @@ import Spool
     let head = memory.record(
       at: 0, copyByteCount: CheckpointLayout.headCopyBytes, key: CheckpointLayout.headKey)
     _ = head.load()
-    // Both copies: the older one would tell of another start of the machine.
+    // Both copies: the older one would have the boot ID of an earlier start of the machine.
     for _ in 0..<2 { head.store(words.words) }
     memory.sync(offset: 0, byteCount: CheckpointLayout.headCopyBytes * 2)
   }
@@ -180,7 +180,8 @@ import Spool
 // MARK: - The file itself
 
 extension CheckpointFile {
-  /// Opens the file, alone, with all its blocks: memory behind which there is no room on the disk can't be written.
+  /// Opens the file for this process alone, with all its blocks allocated: writing to mapped memory fails if
+  /// the disk has no room for it.
   private static func open(_ path: String) throws(CheckpointError) -> Int32 {
     let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw .system(SystemError(operation: "open", path: path)) }
@@ -193,7 +194,7 @@ extension CheckpointFile {
     }
   }
 
-  /// How long another process may hold the file that is about to end.
+  /// How long to wait for another process that holds the file and may be about to end.
   private static let patienceNanoseconds: Int64 = 1_000_000_000
 
   private static func claim(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
@@ -215,8 +216,7 @@ extension CheckpointFile {
     return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_size == 0
   }
 
-  /// Whether a file is as long as a checkpoint and nothing speaks against its being one; the rest is checked when it
-  /// is read.
+  /// Whether a file is a regular one with the length of a checkpoint; the rest is checked when it is read.
   private static func isCheckpoint(_ descriptor: Int32) -> Bool {
     var status = stat()
     return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
@@ -228,7 +228,7 @@ extension CheckpointFile {
 public enum CheckpointError: Error, Equatable, Sendable {
   /// A system call has failed.
   case system(SystemError)
-  /// There is something else under this name.
+  /// The file of this name is no checkpoint.
   case noCheckpoint(String)
   /// Another process uses it.
   case inUse(String)

@@ -8,7 +8,7 @@
 ///
 /// Each is a `TwinRecord`, that is two copies. The key of all but the head is in the head.
 enum CheckpointLayout {
-  /// What the head begins with: "spillway", and the number of this layout.
+  /// The words that the head begins with: "spillway", and the number of this layout.
   static let magic: [UInt64] = [0x7961_776c_6c69_7073, 1]
   static let headKey: UInt64 = 0x7061_6567_0001
 

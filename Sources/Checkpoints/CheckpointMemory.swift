@@ -24,7 +24,7 @@ import Platform
     unsafe base = mapped
     self.descriptor = descriptor
     self.path = path
-    // Should the file be cut, what is written goes nowhere, and nothing else happens.
+    // If the file is cut, what is written is lost, and the process goes on.
     if isWritable {
       _ = unsafe shim_guard_shared_region(mapped, CheckpointLayout.byteCount)
     } else {
@@ -35,7 +35,7 @@ import Platform
   deinit {
     unsafe shim_unguard_region(base)
     unsafe munmap(base, CheckpointLayout.byteCount)
-    // The lock goes with it.
+    // Closing the file descriptor also gives the lock up.
     close(descriptor)
   }
 
@@ -45,7 +45,7 @@ import Platform
     return unsafe TwinRecord(base + offset, copyByteCount: copyByteCount, key: key, of: self)
   }
 
-  /// Sees to it that a part of it is on the disk.
+  /// Writes a part of the file to the disk, and waits until it is there.
   func sync(offset: Int, byteCount: Int) {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let start = offset / page * page

@@ -2,10 +2,10 @@
 struct CheckpointParts {
   /// The key of the file; nil if its head can't be read.
   private(set) var key: UInt64?
-  /// What is in it; nil if it is new, or its head can't be read.
+  /// The checkpoint in the file; nil if the file is new, or its head can't be read.
   private(set) var checkpoint: Checkpoint?
   private(set) var damage: [CheckpointDamage] = []
-  /// Which part is which output's.
+  /// The outputs' names, and the indices of their parts.
   private(set) var names: [(index: Int, name: String)] = []
 
   /// Whether all of it could be read.
@@ -46,7 +46,7 @@ struct CheckpointParts {
     checkpoint = found
   }
 
-  /// What a part says; what is wrong with it is noted.
+  /// Decodes a part, and notes any damage to it.
   private mutating func decode<Value>(
     _ content: TwinRecord.Content, _ part: String, _ value: (inout WordReader) -> Value?
   ) -> Value? {

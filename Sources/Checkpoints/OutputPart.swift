@@ -2,7 +2,7 @@ import Platform
 
 /// Where an output notes how far it is; used by the output's thread.
 public final class OutputPart: @unchecked Sendable {
-  // Used by one thread.
+  // Sendable: only the output's thread uses it.
 
   /// The output's name.
   public let name: String
@@ -10,7 +10,7 @@ public final class OutputPart: @unchecked Sendable {
   private let live: TwinRecord, synced: TwinRecord
   private let syncedOffset: Int
   private var words = WordWriter()
-  /// What was noted last, be it by an earlier run; nil before the first time.
+  /// What was noted last, perhaps by an earlier run; nil if nothing was.
   public private(set) var standing: OutputStanding?
 
   init(_ name: String, _ memory: CheckpointMemory, live: TwinRecord, synced: TwinRecord, offset: Int) {
@@ -19,7 +19,7 @@ public final class OutputPart: @unchecked Sendable {
     self.live = live
     self.synced = synced
     syncedOffset = offset + 2 * CheckpointLayout.outputCopyBytes
-    // A damaged copy was said when the file was opened.
+    // A damaged copy was reported when the file was opened.
     if let words = live.load().words {
       var reader = WordReader(words)
       if reader.text() == name { standing = OutputStanding(from: &reader) }

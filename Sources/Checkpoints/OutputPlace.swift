@@ -30,7 +30,7 @@ extension OutputPlace {
     words.put(UInt64(byteCount))
   }
 
-  /// Nil if there is no such place: neither a number nor a length is ever negative.
+  /// Reads a place; nil if it can't be one: neither a number nor a length is ever negative.
   init?(from words: inout WordReader) {
     guard let device = words.number(), let inode = words.number(), let number = words.signedNumber(),
       number >= 0,

@@ -2,22 +2,22 @@ public import Spool
 
 /// How far an output had come.
 public struct OutputStanding: Equatable, Sendable {
-  /// Entries in front of it are where they have to be, were given up, or were left out.
+  /// The mark in front of which all entries are settled, were given up, or were left out.
   public var done: EntryMark
-  /// The sequence of the entry that comes next, in a spool that lasts.
+  /// The sequence of the next entry, in a spool that lasts.
   public var sequence: Int
-  /// Where the last of them ended; nil for an output that is no file.
+  /// Where the last of these entries ends in the output's file; nil for an output that is no file.
   public var place: OutputPlace?
   /// A write that had been begun; nil if there was none.
   public var pending: Pending?
 
   /// A write of whole entries that may have happened, in part or as a whole.
   public struct Pending: Equatable, Sendable {
-    /// What the first three would be behind it.
+    /// What `done` is if the write has happened.
     public var done: EntryMark
-    /// The sequence behind what is written.
+    /// The sequence of the next entry if the write has happened.
     public var sequence: Int
-    /// How long the file would be.
+    /// How long the file is if the write has happened, in bytes.
     public var byteCount: Int
 
     /// A write up to these places.
@@ -84,7 +84,7 @@ extension EntryMark {
 }
 
 extension WordReader {
-  /// A number of an entry in a spool.
+  /// Reads the sequence of an entry in a spool; nil if it can't be one.
   fileprivate mutating func sequence() -> Int? {
     guard let number = number(), number < 1 << 62 else { return nil }
     return Int(number)

@@ -24,7 +24,7 @@ public final class ReadingPart {
 
   /// Replaces the older copy, too, by what was noted last; nothing happens before the first time.
   public func noteAgain() {
-    // A run that ends before it has found its log leaves what the one before it has noted.
+    // A run that ends before it has found its log leaves what an earlier run has noted.
     if !words.words.isEmpty { record.store(words.words) }
   }
 }

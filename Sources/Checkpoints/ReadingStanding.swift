@@ -2,32 +2,34 @@ public import VarnishLog
 
 /// How far the log had been read, and what of it would have to be read again.
 public struct ReadingStanding: Equatable, Sendable {
-  /// The logs that have been read, in this order; the last one is being read.
+  /// The logs that have been read, in the order of reading; the last one is being read.
   ///
   /// Empty before the first.
   public var logs: [LogSpan]
-  /// Up to where.
+  /// The place up to which the logs have been read.
   public var through: UInt64
   /// A place in front of which all outputs are done with everything: where reading goes on.
   public var resumption: UInt64
-  /// What was unfinished there, for each way of grouping: it is read again from its beginning.
+  /// The transactions that were unfinished there, for each way of grouping: they are read again from their
+  /// beginnings.
   public var unfinished: [Unfinished]
-  /// How many entries some outputs had been offered at that very place: what is offered there again comes behind them.
+  /// How many entries some outputs had been offered at exactly this place: entries offered there again come
+  /// behind these.
   public var offered: [Offered]
   /// Transactions that were ended by force, in the order of the places.
   public var forced: [ForcedEnd]
-  /// When that was noted, in seconds since 1970.
+  /// When all this was noted, in seconds since 1970.
   public var wallSeconds: Int64
   /// How many bytes of the log an entry was made of, on average; 0 if that isn't known.
   public var entryBytes: UInt64
   /// The outputs that weren't done with everything in front of `resumption`: they have been left behind.
   public var behind: [String]
-  /// What outputs had dropped since their accounts were said last.
+  /// How many entries outputs have dropped since the last message about dropped entries.
   public var unsaid: [Unsaid]
 
   /// A transaction that was unfinished.
   public struct Unfinished: Equatable, Sendable {
-    /// Which way of grouping, by a number made of what it depends on.
+    /// The way of grouping, as a number made of the options that it depends on.
     public var way: UInt64
     /// The transaction's number.
     public var vxid: UInt64
@@ -46,7 +48,7 @@ public struct ReadingStanding: Equatable, Sendable {
   public struct Offered: Equatable, Sendable {
     /// The output's name.
     public var name: String
-    /// How many they were.
+    /// How many entries it had been offered.
     public var count: UInt32
 
     /// An output, and how many it had been offered.
@@ -60,7 +62,8 @@ public struct ReadingStanding: Equatable, Sendable {
   public struct Unsaid: Equatable, Sendable {
     /// The output's name.
     public var name: String
-    /// How many they are at most: those of the last moment before a kill may not have been dropped yet.
+    /// How many entries it has dropped at most: those of the last moment before a kill may not have been
+    /// dropped yet.
     public var countMax: UInt64
 
     /// An output, and how many entries it has dropped at most.
@@ -100,9 +103,9 @@ public struct LogSpan: Equatable, Sendable {
   /// Far more than logs can hold, and small enough to calculate with.
   public static let placeMax: UInt64 = 1 << 63
 
-  /// Which log.
+  /// The log's incarnation.
   public var incarnation: LogIncarnation
-  /// Where it begins among all; its own places are counted from there.
+  /// The place at which it begins among all logs, from which its own places are counted.
   public var start: UInt64
 
   /// A log that begins at a place.
@@ -111,10 +114,10 @@ public struct LogSpan: Equatable, Sendable {
     self.start = start
   }
 
-  /// A place of this log among those of all.
+  /// The place among all logs of a place in this one.
   public func place(of own: UInt64) -> UInt64 { start &+ own }
 
-  /// The position in this log of a place among those of all.
+  /// The position in this log of a place among all logs.
   public func position(of place: UInt64) -> LogPosition {
     LogPosition(incarnation, place: place >= start ? place - start : 0)
   }
@@ -122,13 +125,13 @@ public struct LogSpan: Equatable, Sendable {
 
 /// A transaction that was ended without its end: reading again ends it at the same place.
 public struct ForcedEnd: Equatable, Sendable {
-  /// Which way of grouping, by a number made of what it depends on.
+  /// The way of grouping, as a number made of the options that it depends on.
   public var way: UInt64
-  /// The transaction; 0 for all that were open.
+  /// The transaction's number; 0 for all transactions that were open.
   public var vxid: UInt64
-  /// Up to where the log had been read.
+  /// The place up to which the log had been read.
   public var place: UInt64
-  /// Why.
+  /// Why it was ended.
   public var reason: Reason
 
   /// What ended it.
@@ -137,7 +140,7 @@ public struct ForcedEnd: Equatable, Sendable {
     case timeout
     /// Too many were open.
     case limit
-    /// The log was interrupted, or it was asked for.
+    /// The log was interrupted, or a user asked for it.
     case flush
   }
 

@@ -30,7 +30,7 @@ import Platform
     self.owner = owner
   }
 
-  /// How many words find room.
+  /// How many words a copy has room for.
   var capacity: Int { (copyByteCount - Self.headerByteCount) / 8 }
 
   /// Replaces the older copy.
@@ -41,7 +41,7 @@ import Platform
     guard words.count <= capacity else { return false }
     generation += 1
     let copy = unsafe memory + Int(generation % 2) * copyByteCount
-    // What stands here is older than the other copy, so it doesn't matter in which order it is overwritten.
+    // This copy is older than the other one, so it doesn't matter in which order its words are overwritten.
     for (index, word) in words.enumerated() {
       unsafe copy.storeBytes(
         of: word.littleEndian, toByteOffset: Self.headerByteCount + index * 8, as: UInt64.self)
@@ -59,13 +59,13 @@ import Platform
 
   /// What was found in two copies.
   struct Content: Equatable {
-    /// The newer of those that are whole; nil if none is.
+    /// The words of the newer whole copy; nil if neither copy is whole.
     var words: [UInt64]?
-    /// Whether there is one that isn't whole, and has been written to.
+    /// Whether there is a copy that has been written to and isn't whole.
     var isDamaged = false
   }
 
-  /// Reads what is there; what is stored next replaces the older of two copies, or the damaged one.
+  /// Reads both copies; the next words stored replace the older copy, or the damaged one.
   func load() -> Content {
     var content = Content()
     generation = 0
@@ -79,7 +79,7 @@ import Platform
     return content
   }
 
-  /// Forgets what is there.
+  /// Fills both copies with zeros.
   func clear() {
     unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * copyByteCount)
     generation = 0
@@ -93,7 +93,7 @@ import Platform
     guard wordCount <= capacity, generation > 0, generation < 1 << 62, Int(generation % 2) == index,
       unsafe UInt64(littleEndian: copy.load(fromByteOffset: 16, as: UInt64.self)) == key
     else { return nil }
-    // Taken first, then checked: another process may be writing.
+    // The words are copied first and checked then: another process may be writing.
     let words = (0..<wordCount).map { at in
       unsafe UInt64(
         littleEndian: copy.load(fromByteOffset: Self.headerByteCount + at * 8, as: UInt64.self))
@@ -121,7 +121,7 @@ import Platform
     return unsafe checksum(bytes)
   }
 
-  /// The same, of what was taken out of a copy.
+  /// The checksum of words that were copied out of a copy.
   private static func checksum(generation: UInt64, key: UInt64, _ words: [UInt64]) -> UInt32 {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(headerByteCount + words.count * 8)

@@ -1,4 +1,4 @@
-/// What a part of a checkpoint consists of: numbers of 64 bits, one after the other.
+/// Writes a part of a checkpoint: numbers of 64 bits, one after the other.
 struct WordWriter {
   private(set) var words: [UInt64] = []
 
@@ -9,7 +9,7 @@ struct WordWriter {
 
   mutating func put(_ number: Int64) { words.append(UInt64(bitPattern: number)) }
 
-  /// A text, its length first.
+  /// Writes a text, its length first.
   mutating func put(_ text: String) {
     put(UInt64(text.utf8.count))
     var word: UInt64 = 0
@@ -26,7 +26,7 @@ struct WordWriter {
   }
 }
 
-/// Reads such numbers; what can't be read makes all of it invalid.
+/// Reads a part of a checkpoint; if anything in it can't be read, the whole part is invalid.
 struct WordReader {
   private let words: [UInt64]
   private var next = 0
@@ -44,7 +44,7 @@ struct WordReader {
 
   mutating func signedNumber() -> Int64? { number().map { Int64(bitPattern: $0) } }
 
-  /// How many things follow, if there is room for so many of that many words each.
+  /// Reads how many items follow; nil if there is no room for so many items of `wordCount` words each.
   mutating func count(ofWords wordCount: Int) -> Int? {
     guard let count = number(), count <= UInt64((words.count - next) / wordCount) else { return nil }
     return Int(count)

@@ -19,7 +19,7 @@ public enum CompressionFormat: String, Sendable, CaseIterable {
     return nil
   }
 
-  /// How many bytes a member or frame is told by.
+  /// How many of its first bytes tell a member or frame.
   var leadByteCount: Int {
     switch self {
     case .gzip: 2
@@ -50,7 +50,7 @@ struct Lead {
     byteCount += 1
   }
 
-  /// Whether `magic` begins so, apart from the bits to be ignored.
+  /// Whether `magic` begins with these bytes, apart from the bits to be ignored.
   func agrees(with magic: UInt32, ignoring ignored: UInt32 = 0) -> Bool {
     // A shift by the whole width gives 0, and so a mask of all bits.
     let mask = (UInt32(1) << (8 * UInt32(byteCount))) &- 1

@@ -1,22 +1,22 @@
 /// How data is compressed: in which format, with how much effort, and by which library.
 public struct CompressionMethod: Sendable, Hashable {
-  /// What comes out.
+  /// The format of the compressed data.
   public let format: CompressionFormat
   /// How much effort goes into it, from fast to small: one of the format's `levels`.
   public let level: Int
-  /// What does it.
+  /// The library that compresses.
   public let library: CompressionLibrary
 
-  /// The best library that is there does it.
+  /// Chooses the best library that is there for a format and a level.
   ///
-  /// - Parameter level: what is beyond the format's levels counts as the nearest of them.
+  /// - Parameter level: a level beyond the format's levels counts as the nearest of them.
   public init(_ format: CompressionFormat, level: Int) {
     self.format = format
     self.level = min(max(level, format.levels.lowerBound), format.levels.upperBound)
     library = CompressionLibrary.best(for: format, level: self.level)
   }
 
-  /// Nil unless the library is there and has the format and the level.
+  /// Names a library; nil unless it is there and has the format and the level.
   public init?(_ format: CompressionFormat, level: Int, by library: CompressionLibrary) {
     guard library.isAvailable, library.can(format, level: level) else { return nil }
     (self.format, self.level, self.library) = (format, level, library)
@@ -29,9 +29,10 @@ public struct CompressionMethod: Sendable, Hashable {
   public static func zstd(level: Int) -> CompressionMethod { CompressionMethod(.zstd, level: level) }
 }
 
-/// What compresses.
+/// A library that compresses.
 ///
-/// Where a library wasn't there when this was built, the next one that can takes its place.
+/// If a library wasn't there when this was built, the next one that has the format and the level takes its
+/// place.
 public enum CompressionLibrary: String, Sendable, CaseIterable {
   /// Intel's, for the lower levels of gzip: three times as fast as zlib at its fastest, and smaller.
   case isal = "ISA-L"
@@ -41,7 +42,7 @@ public enum CompressionLibrary: String, Sendable, CaseIterable {
   case zlib
   case zstd
 
-  /// The first that is there and can do it.
+  /// The first library that is there and has a format and a level of it.
   static func best(for format: CompressionFormat, level: Int) -> CompressionLibrary {
     let fallback: CompressionLibrary = format == .gzip ? .zlib : .zstd
     return allCases.first { $0.isAvailable && $0.can(format, level: level) } ?? fallback
@@ -67,7 +68,7 @@ public enum CompressionLibrary: String, Sendable, CaseIterable {
 }
 
 extension CompressionFormat {
-  /// How much effort can be asked for, from fast to small.
+  /// The levels of effort that can be asked for, from fast to small.
   ///
   /// zstd's levels above 19 are left out: what they add is memory, for windows larger than any part is here.
   public var levels: ClosedRange<Int> {
@@ -77,9 +78,10 @@ extension CompressionFormat {
     }
   }
 
-  /// The level where none is asked for.
+  /// The level that is taken if none is asked for.
   ///
-  /// Of zstd it is the first one: of lines, it makes smaller frames than the second and third, which take longer.
+  /// For zstd it is the first one: it compresses lines into smaller frames than the second and third, which
+  /// take longer.
   public var usualLevel: Int {
     switch self {
     case .gzip: 6
@@ -87,7 +89,7 @@ extension CompressionFormat {
     }
   }
 
-  /// What files in this format are called at the end.
+  /// The suffix of the names of files in this format.
   public var suffix: String {
     switch self {
     case .gzip: ".gz"
@@ -95,7 +97,7 @@ extension CompressionFormat {
     }
   }
 
-  /// What a part is called.
+  /// The format's name for a part.
   public var partName: String {
     switch self {
     case .gzip: "gzip member"

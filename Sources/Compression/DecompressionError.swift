@@ -4,13 +4,13 @@ public struct DecompressionError: Error, Sendable, Equatable, CustomStringConver
   public enum Kind: Sendable, Equatable {
     /// The data ends in the middle of a member or frame.
     case cutOff
-    /// What was decoded isn't what had been compressed.
+    /// The checksum shows that the decoded data aren't those that had been compressed.
     case wrongChecksum
     /// The data break the format's rules.
     case invalid
     /// Something else follows a complete member or frame.
     case trailingGarbage
-    /// A frame asks for more memory than it is given.
+    /// A frame needs more memory than a decoder may have.
     case windowTooLarge
     /// There is no memory for the decoder.
     case outOfMemory

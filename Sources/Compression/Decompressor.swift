@@ -17,7 +17,7 @@ public struct Decompressor: ~Copyable {
     case inside
   }
 
-  /// What the data is taken for.
+  /// The format that the data is decoded as.
   public let format: CompressionFormat
   /// Where in the compressed data reading goes on, in bytes.
   public private(set) var offset = 0
@@ -29,9 +29,9 @@ public struct Decompressor: ~Copyable {
   /// Where the member or frame begins that is being decoded.
   private var partOffset = 0
   private var hasWholePart = false
-  /// Whether the decoder may have kept something back because the output was full.
+  /// Whether the decoder may have kept output back because there was no room for it.
   private var mayOweOutput = false
-  /// Found behind what the last call handed out.
+  /// The fault that was found behind what the last call handed out.
   private var failure: DecompressionError?
 
   /// How far back a frame may refer; a decoder keeps that much in memory.
@@ -125,8 +125,8 @@ public struct Decompressor: ~Copyable {
     }
   }
 
-  /// Takes the bytes by which members and frames are told, before a decoder sees them: what is none of
-  /// them gets an error of its own.
+  /// Takes the bytes that tell a member or frame, before a decoder sees them: data that is neither gets an
+  /// error of its own.
   private mutating func readLead(
     from input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer,
     _ progress: inout Progress
@@ -144,7 +144,7 @@ public struct Decompressor: ~Copyable {
     guard lead.byteCount == format.leadByteCount else { return }
     state = .inside
     unsafe withUnsafeBytes(of: lead.word.littleEndian) { bytes in
-      // No format has anything to put out so early.
+      // So early in a member or frame, no format has any output.
       let step = unsafe decoder.decode(
         UnsafeRawBufferPointer(rebasing: bytes[..<lead.byteCount]), into: output)
       if step.consumed != lead.byteCount { fail(.invalid, at: partOffset) }

@@ -1,6 +1,6 @@
 internal import CDeflate
 
-/// libdeflate, which compresses what lies in memory as a whole.
+/// libdeflate, which compresses data that is in memory as a whole.
 @safe final class DeflateEngine: PartEngine {
   // Invariant: `compressor` is the library's, made in `init` and freed in `deinit`.
   private let compressor: UnsafeMutableRawPointer

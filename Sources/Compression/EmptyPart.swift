@@ -1,4 +1,4 @@
-/// Files that hold nothing yet, and what becomes of their beginning with the first part.
+/// The beginning of files that hold nothing yet, and how it is replaced once there is a first part.
 ///
 /// A file of no bytes is no valid file of either format, so one begins with an empty part. Programs that read only one
 /// part would see nothing of what follows. So once the first part stands behind the empty one, the bytes from the
@@ -30,8 +30,8 @@ extension CompressionFormat {
     }
   }
 
-  /// How a file begins in which a first part has taken in the empty one in front of it: what is to replace as many
-  /// bytes.
+  /// The beginning of a file in which a first part has taken in the empty one in front of it, which is to
+  /// replace as many bytes.
   ///
   /// - Parameter part: the first part, from its beginning on.
   /// - Returns: at most 64 bytes; nil if the part begins in another way than those that are made here.

@@ -25,7 +25,7 @@ internal import CZlib
   func decode(
     _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) -> DecodingStep {
-    // The library counts in 32 bits. What is beyond that comes with the next call.
+    // The library counts in 32 bits. Bytes beyond that are passed with the next call.
     let given = UInt32(clamping: input.count)
     let room = UInt32(clamping: output.count)
     let start = unsafe input.assumingMemoryBound(to: UInt8.self).baseAddress
@@ -53,7 +53,7 @@ internal import CZlib
     return step
   }
 
-  /// What the library found; of a wrong sum it only says so in words.
+  /// The fault that the library found; a wrong checksum is told only by the words of its message.
   private var fault: DecodingStep.Outcome {
     guard let message = unsafe stream.pointee.msg else { return .failed(.invalid, detail: nil) }
     let text = unsafe String(cString: message)

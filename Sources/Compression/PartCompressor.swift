@@ -1,6 +1,6 @@
-/// Makes one whole gzip member or zstd frame after the other, each out of bytes that are all there.
+/// Makes one whole gzip member or zstd frame after the other, each from bytes that are all in memory.
 ///
-/// Knowing all of them spares a compressor the copy into a window of its own, and lets it write sizes in front.
+/// As all bytes are known, the compressor needs no copy in a window of its own, and can write sizes in front.
 public final class PartCompressor {
   private let engine: any PartEngine
 
@@ -23,7 +23,7 @@ public final class PartCompressor {
   /// - Returns: nil if there is no memory for it.
   public func compress(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
     precondition(bytes.count <= Int(UInt32.max), "the libraries count in 32 bits")
-    // What is reserved and not written to costs no memory.
+    // Reserved bytes that aren't written to cost no memory.
     let part = unsafe [UInt8](unsafeUninitializedCapacity: engine.byteCountMax(of: bytes.count)) {
       room, count in
       count = unsafe engine.compress(bytes, into: UnsafeMutableRawBufferPointer(room))
@@ -34,7 +34,7 @@ public final class PartCompressor {
 
 /// A library's way to make a part.
 protocol PartEngine: AnyObject {
-  /// How many bytes a part has at most that holds so many.
+  /// The most bytes that a part of `byteCount` bytes can have once it is compressed.
   func byteCountMax(of byteCount: Int) -> Int
 
   /// Compresses bytes into one part.

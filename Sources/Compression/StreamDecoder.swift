@@ -1,6 +1,7 @@
-/// What decodes the members or frames of one format, from their first byte to their last.
+/// A decoder of the members or frames of one format, from their first byte to their last.
 protocol StreamDecoder: AnyObject {
-  /// Goes on until the input is used up, the output is full, the member or frame has ended, or it can't.
+  /// Decodes until the input is used up, the output is full, the member or frame has ended, or there is a
+  /// fault.
   ///
   /// - Parameter output: not empty.
   func decode(

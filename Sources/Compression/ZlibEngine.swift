@@ -36,7 +36,7 @@ internal import CZlib
     let count = unsafe Int(stream.pointee.total_out)
     unsafe stream.pointee.next_in = nil
     unsafe stream.pointee.next_out = nil
-    // At once: of a stream that is complete, the library knows no bound.
+    // Reset at once: the library gives no bound for a stream that is complete.
     unsafe deflateReset(stream)
     return result == Z_STREAM_END ? count : 0
   }

@@ -2,9 +2,9 @@ internal import CZstd
 
 /// Decodes one zstd frame after the other, and passes over skippable ones.
 ///
-/// When a call of the library fails, it keeps to itself what it had decoded in that call. Therefore it is
-/// given one block or header at a time, so that all before a fault gets out, however the input is cut; and a
-/// fault's place is the beginning of what it lies in.
+/// When a call of the library fails, the data decoded in that call is lost. Therefore the library is given
+/// one block or header at a time, so that all data before a fault is handed out, however the input is cut;
+/// and a fault's place is the beginning of the block or header it lies in.
 @safe final class ZstdDecoder: StreamDecoder {
   // Invariant: `context` is the library's, made in `init` and freed in `deinit`; it keeps no pointer to input or output
   // beyond a call.
@@ -15,12 +15,12 @@ internal import CZstd
   private var unitTaken = 0
   /// How many bytes of the present frame have been taken.
   private var frameTaken = 0
-  /// Whether the output was full, so that the library may have more of it.
+  /// Whether the output was full, so that the library may have more output.
   private var mayOweOutput = false
 
-  /// No frame's header is longer.
+  /// The longest header that a frame can have, in bytes.
   ///
-  /// As its length isn't known before, it goes in byte by byte.
+  /// As a header's length isn't known before, it is passed to the library byte by byte.
   private static var headerByteCountMax: Int { 18 }
 
   /// With every block the library asks for the next one's header, too.
@@ -41,7 +41,7 @@ internal import CZstd
   ) -> DecodingStep {
     var step = DecodingStep()
     while true {
-      // What is owed comes out by itself, before a fault can spoil it.
+      // Output that was kept back is fetched by itself first, before a fault can spoil it.
       let given = mayOweOutput ? 0 : min(input.count - step.consumed, unitLeft)
       var source = unsafe ZSTD_inBuffer(
         src: input.baseAddress.map { unsafe $0 + step.consumed }, size: given, pos: 0)

@@ -1,8 +1,10 @@
 import VarnishLog
 
-/// The header of one message as far as it was recorded, to be compared with how many bytes the server says it had.
+/// Counts the bytes of one message's header that were recorded, to be compared with the number that the
+/// server gives.
 ///
-/// A start line of three words and the lines of the header, each with what ends a line: that is what HTTP/1 sends.
+/// They are a start line of three words and the lines of the header, each with its line end, as HTTP/1 sends
+/// them.
 struct ByteAccount {
   /// A record that is as long as a server lets records be.
   struct Cut {
@@ -12,17 +14,17 @@ struct ByteAccount {
     fileprivate let text: [UInt8]
   }
 
-  /// Those of the header that are as long as any may be.
+  /// The records of the header that are as long as a server lets records be.
   private(set) var cuts: [Cut] = []
-  /// Lengths of the three words; nil for what wasn't recorded.
+  /// The lengths of the three words; nil for a word that wasn't recorded.
   private var words: [Int?] = [nil, nil, nil]
   private var headerBytes = 0
-  /// The last line that a proxy adds by itself, which wasn't received.
+  /// The length of the last line that the server may have added itself, which then wasn't received.
   private var addedBytes = 0
-  /// Whether what follows isn't part of it any more.
+  /// Whether the header is complete, so that further records don't belong to it.
   private(set) var isClosed = false
 
-  /// The most that are kept of one message.
+  /// The most records that are kept of one message.
   private static let cutsMax = 64
 
   mutating func setWord(_ index: Int, _ record: CutRecord) {
@@ -68,12 +70,12 @@ struct ByteAccount {
   }
 }
 
-/// What of a record its length is told by.
+/// The parts of a record that tell how long it is, and whether it may have been cut.
 struct CutRecord {
   let tag: UInt8
   /// How long it is, a NUL included.
   let byteCount: Int
-  /// Without the NUL.
+  /// The payload without the NUL.
   let text: LogBytes
   /// Whether it is long enough to have been cut.
   let mayBeCut: Bool

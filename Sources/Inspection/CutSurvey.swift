@@ -2,36 +2,37 @@ import VarnishLog
 
 /// Which records may have been cut, and how long they would have been.
 ///
-/// A server cuts each record behind `vsl_reclen` bytes, a NUL included, and doesn't say so. What is as long as the longest
-/// record there is, and no shorter than the parameter is by default, may have been cut. How much is missing is told by
-/// what servers since 4.0 count of each message (ReqAcct, BereqAcct), if what is recorded of those that aren't cut comes
-/// to just what they count.
+/// A server cuts each record behind `vsl_reclen` bytes, a NUL included, and doesn't say so. A record that is
+/// as long as the longest one, and no shorter than the parameter is by default, may have been cut. How much
+/// is missing follows from the bytes that servers since 4.0 count of each message (ReqAcct, BereqAcct), if
+/// the recorded bytes of messages without a cut come to exactly that number.
 struct CutSurvey {
-  /// What is known of the records of one tag that are as long as any.
+  /// What is known of the records of one tag that are as long as the longest one.
   struct Tally {
-    /// How many there are that may have been cut.
+    /// How many records may have been cut.
     var records = 0
-    /// How many of them just are as long as that: all of their message is there.
+    /// How many records are as long as the longest one without being cut: all of their message is there.
     fileprivate(set) var whole = 0
-    /// Those of which it is known how long they were, and how long the longest was.
+    /// How many records have a known length, and the length of the longest of these.
     fileprivate(set) var exact = 0, exactBytes = 0
-    /// Those that were cut with others of the same message, and what would have been enough for any of them.
+    /// How many records were cut together with others of the same message, and a length that would have been
+    /// enough for any of these.
     fileprivate(set) var bounded = 0, boundedBytes = 0
 
-    /// What would have held those of which anything is known; nil if there are none.
+    /// A length that would have held all records of which anything is known; nil if there are none.
     var enough: Int? { exact + bounded > 0 ? max(exactBytes, boundedBytes) : nil }
-    /// Whether a byte less wouldn't have.
+    /// Whether a byte less than `enough` wouldn't have held them all.
     var isExact: Bool { exactBytes >= boundedBytes }
-    /// Of how many it isn't known.
+    /// How many records have an unknown length.
     var unknown: Int { records - exact - bounded }
   }
 
-  /// The messages of which the bytes are counted.
+  /// The messages whose bytes the server counts.
   private enum Message: Int, CaseIterable {
     case request, response, backendRequest, backendResponse
   }
 
-  /// What `vsl_reclen` is by default.
+  /// The default of `vsl_reclen`.
   static let usualLimit = 255
 
   /// How long the longest record is, or could have been by default.
@@ -39,14 +40,15 @@ struct CutSurvey {
   private let table: TagTable
   private var counts = [Int](repeating: 0, count: 256)
   private var found = [[UInt8: Tally]](repeating: [:], count: Message.allCases.count)
-  /// How often a message without a cut came to what was counted, and how often it didn't.
+  /// How often the bytes of a message without a cut came to the server's count, and how often they didn't.
   private var matches = [Int](repeating: 0, count: Message.allCases.count)
   private var mismatches = [Int](repeating: 0, count: Message.allCases.count)
   private var accounts = [ByteAccount](repeating: ByteAccount(), count: Message.allCases.count)
   /// The transaction that is looked at, and whether it speaks HTTP/1.
   private var vxid: UInt64?, isPlain = [false, false]
 
-  /// - Parameter isOld: whether the records are made of those of a log of 2.0 to 3.0, where no NUL counts.
+  /// - Parameter isOld: whether the records were made of a log of 2.0 to 3.0, where the parameter doesn't
+  ///   count the NUL.
   init(_ table: TagTable, isOld: Bool) {
     self.table = table
     limit = Self.usualLimit + (isOld ? 1 : 0)
@@ -148,19 +150,19 @@ struct CutSurvey {
     }
   }
 
-  /// By tag, what may have been cut.
+  /// The records that may have been cut, by tag.
   var tallies: [UInt8: Tally] {
     var tallies: [UInt8: Tally] = [:]
     for number in RecordHeader.tagNumbers where counts[Int(number)] > 0 {
       var tally = Tally()
       for message in Message.allCases {
-        // One in fifty may be odd: servers answer what they can't read, too.
+        // One message in fifty may not match: servers also answer requests that they can't read.
         let (same, other) = (matches[message.rawValue], mismatches[message.rawValue])
         guard same > 0, other * 50 <= same, let known = found[message.rawValue][number] else { continue }
         tally = known
       }
       tally.records = counts[Int(number)] - tally.whole
-      // What is counted by number may belong to several transactions that were mixed; then nothing is known.
+      // Records of several transactions may have been mixed up; then nothing is known.
       if tally.unknown < 0 { tally = Tally(records: counts[Int(number)]) }
       if tally.records > 0 { tallies[number] = tally }
     }

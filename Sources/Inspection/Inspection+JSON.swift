@@ -2,7 +2,7 @@ import LogReading
 import Platform
 
 extension Inspection {
-  /// One JSON document.
+  /// The inspection as one JSON document.
   public var json: [UInt8] {
     let span = survey.span
     let document = JSONText.object([

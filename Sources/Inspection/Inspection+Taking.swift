@@ -1,15 +1,15 @@
 public import LogReading
 
 extension Inspection {
-  /// Looks into what a path leads to.
+  /// Inspects the captured log that a path leads to.
   ///
-  /// - Throws: `LogError` if that is no log at all; what is wrong with one is told by `fault`.
+  /// - Throws: `LogError` if there is no log at all; damage to a log is told by `fault`.
   public static func of(_ path: String, _ options: CaptureOptions) throws(LogError) -> Inspection {
     let (facts, survey) = try read(path, options)
     return Inspection(facts, survey)
   }
 
-  /// Looks into a running instance, and watches it for a while.
+  /// Inspects the log of a running instance, and watches it for a while.
   ///
   /// - Parameter seconds: how long its log is watched; 0 for not at all.
   /// - Throws: `LogError` if there is no log.
@@ -18,7 +18,8 @@ extension Inspection {
   ) throws(LogError) -> Inspection {
     var (facts, survey) = try read(path, options)
     let manager = facts.writers.first { $0.role == "manager" }
-    // What its manager has let go of isn't written. A process that isn't seen here may run in another container.
+    // A log that its manager has let go of isn't written. A process that isn't seen here may run in another
+    // container.
     let isLetGo = manager?.pid == nil && manager?.lives == false
     guard seconds > 0, !isLetGo else { return Inspection(facts, survey) }
     let sample = LiveSample.take(of: path, seconds: seconds)
@@ -45,7 +46,7 @@ extension Inspection {
       let log = try found.open(options, noting: &facts)
       return (facts, LogSurvey(log))
     } catch {
-      // What isn't recognised is no log; of another one there is something to tell.
+      // An input that isn't recognised is no log; a log that can't be opened still has facts to tell.
       guard facts.layout != nil else { throw error }
       return (facts, LogSurvey(error))
     }

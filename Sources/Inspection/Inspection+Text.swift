@@ -2,7 +2,7 @@ import LogReading
 import Platform
 
 extension Inspection {
-  /// Lines of text.
+  /// The inspection as lines of text.
   public var text: [UInt8] {
     var lines = ["log: \(facts.path)"]
     lines.append("form: \(facts.form)" + (facts.layout.map { ", \($0)" } ?? ""))
@@ -146,12 +146,12 @@ extension Inspection {
     }
   }
 
-  /// Without digits behind the point; damaged heads tell of numbers that no integer has room for.
+  /// A number without digits behind the point; damaged heads give numbers that no integer has room for.
   private static func whole(_ number: Double) -> String {
     number.isFinite && number < 1e15 ? String(Int(number.rounded())) : "very many"
   }
 
-  /// With as many digits behind the point as say something.
+  /// A number with as many digits behind the point as say something.
   private static func decimal(_ number: Double) -> String {
     guard number < 100 else { return whole(number) }
     let hundredths = Int((number * 100).rounded())

@@ -1,10 +1,10 @@
 public import LogReading
 
-/// What a log is, to be shown.
+/// The facts about a log that are shown to the user.
 public struct Inspection {
   let facts: CapturedFacts
   let survey: LogSurvey
-  /// How fast it was written, by all that tells.
+  /// How fast the log was written, by each basis that tells.
   let rates: [WriteRate]
 
   /// Puts together what was found.
@@ -20,18 +20,18 @@ public struct Inspection {
     rates = (sampled.map { [$0] } ?? []) + WriteRate.all(facts, survey)
   }
 
-  /// The releases whose log it is.
+  /// The releases that write such a log.
   var releases: String? { facts.releases ?? survey.releases }
 
   /// The server's parameter that says where records are cut.
   var lengthParameter: String { survey.isOld ? "shm_reclen" : "vsl_reclen" }
 
-  /// What there is most of first.
+  /// Counts in descending order.
   static func sorted(_ counts: [String: Int]) -> [(key: String, value: Int)] {
     counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
   }
 
-  /// What may have been cut, what there is most of first.
+  /// The records that may have been cut, by tag, in descending order of their number.
   var cuts: [(tag: String, tally: CutSurvey.Tally)] {
     survey.cuts.sorted { ($1.value.records, $0.key) < ($0.value.records, $1.key) }
       .map { (tag: $0.key, tally: $0.value) }

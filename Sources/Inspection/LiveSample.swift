@@ -5,12 +5,12 @@ import VarnishLog
 
 /// Two looks at a log that is being written, some time apart: how much was written in between.
 ///
-/// Nothing but the heads and the newest records is looked at, and all of it is mapped read-only.
+/// Only the heads and the newest records are looked at, and the log is mapped read-only.
 public struct LiveSample: Sendable {
   /// How many bytes were written, and in how many seconds.
   public let byteCount: UInt64, seconds: Double
 
-  /// A look.
+  /// What one look has shown.
   private struct Look {
     let position: LogPosition
     let nanoseconds: Int64
@@ -50,7 +50,7 @@ public struct LiveSample: Sendable {
   public static func pause(_ seconds: Double) {
     let end = SystemClock.steadyNanoseconds + Int64(seconds * 1e9)
     while case let left = end - SystemClock.steadyNanoseconds, left > 0 {
-      // In steps that the call has room for.
+      // In steps of at most half a second, as the call takes less than a second.
       usleep(UInt32(min(left / 1000 + 1, 500_000)))
     }
   }

@@ -1,17 +1,17 @@
 public import LogReading
 import VarnishLog
 
-/// What the records of a captured log say of it.
+/// What the records of a captured log say about the log.
 public struct LogSurvey: Sendable {
   /// Why it couldn't be read to its end; nil if it could.
   public private(set) var fault: LogError?
   /// What couldn't be read.
   public private(set) var givenUp = GivenUp()
-  /// The releases that number tags so, as in "3.0".
+  /// The releases with the log's tag numbering, as in "3.0".
   public private(set) var releases: String?
   /// Whether it is a log of 2.0 to 3.0, of which transactions are made.
   public private(set) var isOld = false
-  /// Records and the bytes that they take.
+  /// How many records there are, and how many bytes they take.
   public private(set) var records = 0, byteCount = 0
   /// How many bytes of the log were read, with all that lies between the records.
   public private(set) var readByteCount = 0
@@ -21,7 +21,8 @@ public struct LogSurvey: Sendable {
   public private(set) var transactions: [String: Int] = [:]
   /// The first and the last time in it, in nanoseconds since 1970.
   public private(set) var span: ClosedRange<Int64>?
-  /// The first and the last time at which a transaction is known to have ended, or something else to have been recorded.
+  /// The first and the last time at which a transaction is known to have ended, or something else to have been
+  /// recorded.
   public private(set) var written: ClosedRange<Int64>?
   /// Records that may have been cut, by tag.
   private(set) var cuts: [String: CutSurvey.Tally] = [:]
@@ -57,7 +58,7 @@ public struct LogSurvey: Sendable {
     let table = TagTable(source.numbering)
     var counts = [Int](repeating: 0, count: 256)
     var cutSurvey = CutSurvey(table, isOld: isOld)
-    // Of a log of 2.0 to 3.0 what is made of it is counted.
+    // Of a log of 2.0 to 3.0, the transactions made of it are counted.
     source.includesUnattributed = !isOld
     do throws(LogError) {
       reading: while true {
@@ -98,7 +99,7 @@ public struct LogSurvey: Sendable {
       (openVXID, openTime) = (record.vxid, nil)
       guard let type = payload.field(1), let reason = payload.field(3) else { return }
       let kind = "\(type.text) \(reason.text)"
-      // Hostile ones could go on for ever.
+      // A hostile log could have any number of kinds.
       if transactions.count < Self.kindsMax || transactions[kind] != nil {
         transactions[kind, default: 0] += 1
       }

@@ -2,7 +2,7 @@ import LogReading
 
 /// How fast a log was written in some time.
 struct WriteRate {
-  /// What tells.
+  /// What the rate was measured by.
   enum Basis: String {
     /// The log was looked at twice.
     case sample
@@ -30,12 +30,12 @@ struct WriteRate {
     return Double(ringByteCount) / bytesPerSecond
   }
 
-  /// What is told by a log itself.
+  /// The rates that a log by itself shows.
   static func all(_ facts: CapturedFacts, _ survey: LogSurvey) -> [WriteRate] {
     guard let written = survey.written else { return [] }
     var rates: [WriteRate] = []
     let seconds = (Double(written.upperBound) - Double(written.lowerBound)) / 1e9
-    // Of less than a second nothing follows, nor from a log of which a good part is missing.
+    // Less than a second is too short, and a log of which a good part is missing shows no rate.
     if seconds >= 1, survey.givenUp.byteCount <= survey.readByteCount / 10 {
       rates.append(
         WriteRate(

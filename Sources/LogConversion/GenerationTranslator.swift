@@ -5,8 +5,8 @@ public import VarnishLog
 /// Writes transactions as records of another generation: tags by their names, and for 2.0 to 3.0, which have no
 /// transactions, requests on clients' connections and fetches on others (`vsl-tags.md` 8.2).
 ///
-/// Give it groups of requests (`Grouping.request`), so that it knows which attempts and fetches belong together; with
-/// sessions and records of no transaction as they come.
+/// It takes groups of requests (`Grouping.request`), so that it knows which attempts and fetches belong
+/// together, and sessions and records of no transaction as they come.
 public struct GenerationTranslator: ~Copyable {
   /// The numbering of what is written.
   public let target: TagNumbering
@@ -32,7 +32,7 @@ public struct GenerationTranslator: ~Copyable {
     numbers = NumberNarrowing(largest: limit)
   }
 
-  /// What a file of such records begins with.
+  /// The bytes that a file of such records begins with.
   public var fileHeader: [UInt8] {
     let marker: UInt32
     switch target {
@@ -51,15 +51,15 @@ public struct GenerationTranslator: ~Copyable {
     }
   }
 
-  /// What is to be said of transactions that were left out.
+  /// The messages about transactions that were left out.
   public var untranslatedTransactions: [String] { omissions.said(of: target.releases) }
 
-  /// Records that were left out as nothing is known of their tag.
+  /// How many records were left out because their tag is unknown.
   public var unknownCount: Int {
     RecordHeader.tagNumbers.reduce(0) { source.tag($1) == nil ? $0 + omissions.records[Int($1)] : $0 }
   }
 
-  /// Transactions whose numbers are too large for such a log, and that were given others.
+  /// How many transactions were given another number, as their own is too large for such a log.
   public var renumberedCount: Int { numbers.count }
 
   // MARK: Transactions
@@ -78,8 +78,8 @@ public struct GenerationTranslator: ~Copyable {
     requests?.append(group, numbers: &numbers, omitted: &omissions, to: &bytes)
   }
 
-  /// Appends a record that belongs to no transaction; of any log but one of 2.0 to 3.0, also any other, if that is
-  /// what is written.
+  /// Appends a record by itself: one that belongs to no transaction or, if neither log is of 2.0 to 3.0, any
+  /// record.
   public mutating func append<Layout: RecordLayout>(_ record: Record<Layout>, to bytes: inout [UInt8]) {
     guard let tag = source.tag(record.tag), let number = table.number(of: tag) else {
       omissions.note(record.tag)
@@ -103,7 +103,7 @@ public struct GenerationTranslator: ~Copyable {
     }
   }
 
-  /// Whether a bracket is one that says since 7.3 how deep a fragment is, and says it not.
+  /// Whether a `Begin` or `Link` lacks the level of an ESI fragment, which it has since 7.3.
   private func needsLevel(_ payload: LogBytes) -> Bool {
     guard target == .v73 || target == .v90 else { return false }
     return (payload.droppingFinalNULs.field(3)?.equals("esi") ?? false) && payload.field(4) == nil
@@ -134,7 +134,7 @@ public struct GenerationTranslator: ~Copyable {
     for _ in count..<(count + 3) & ~3 { bytes.append(0) }
   }
 
-  /// Takes note of records among which a session may begin, if the log that is written has none.
+  /// Counts the sessions that begin among records, if the log that is written has none.
   public mutating func noteSessions<Layout: RecordLayout>(_ run: RecordRun<Layout>) {
     guard target.isOld else { return }
     var cursor = run.makeCursor()

@@ -9,7 +9,7 @@ public import VarnishLog
 /// Between logs that have transactions, records go over one by one in their order, those of no transaction included. A
 /// log of 2.0 to 3.0 gets requests once they are complete, with all that belongs to them.
 public struct LogConverter: ~Copyable {
-  /// What has become of it.
+  /// The outcome of a conversion.
   public struct Outcome: Sendable, Equatable {
     /// Whether an input couldn't be read to its end.
     public internal(set) var isFaulty = false
@@ -18,12 +18,12 @@ public struct LogConverter: ~Copyable {
   }
 
   private let target: TagNumbering
-  /// The output, and what it is called in messages.
+  /// The file descriptor that is written to, and its name in messages.
   private let descriptor: Int32, name: String
   private let say: (String) -> Void
   private var bytes: [UInt8] = []
   private var hasBegun = false
-  /// How things stand.
+  /// The outcome so far.
   public private(set) var outcome = Outcome()
 
   /// How much is collected before it is written.
@@ -33,8 +33,8 @@ public struct LogConverter: ~Copyable {
   ///
   /// - Parameters:
   ///   - target: the numbering of the log that is written.
-  ///   - descriptor: where it is written to; stays open.
-  ///   - name: what messages call that.
+  ///   - descriptor: the file descriptor that it is written to; stays open.
+  ///   - name: the name of the output in messages.
   ///   - say: is given lines for the user.
   public init(
     to target: TagNumbering, _ descriptor: Int32, named name: String, say: @escaping (String) -> Void
@@ -47,8 +47,9 @@ public struct LogConverter: ~Copyable {
 
   /// Adds all of a log.
   ///
-  /// - Parameter path: what messages call it.
-  /// - Throws: `SystemError` if the output can't be written. What can't be read is said, and is in the outcome.
+  /// - Parameter path: the log's name in messages.
+  /// - Throws: `SystemError` if the output can't be written. A part that can't be read is reported, and noted
+  ///   in the outcome.
   public mutating func add(_ log: consuming CapturedLog, _ path: String) throws(SystemError) {
     switch consume log {
     case .narrowFile(var source): try add(&source, path)
@@ -64,13 +65,13 @@ public struct LogConverter: ~Copyable {
     }
   }
 
-  /// Says that a log couldn't be opened.
+  /// Reports that a log couldn't be opened.
   public mutating func fail(_ error: LogError) {
     say(error.description)
     outcome.isFaulty = true
   }
 
-  /// Writes what is left.
+  /// Writes what has been collected and isn't written yet.
   public mutating func finish() throws(SystemError) {
     begin(GenerationTranslator(from: target, to: target).fileHeader)
     try write()
@@ -89,7 +90,7 @@ public struct LogConverter: ~Copyable {
   ) throws(SystemError) {
     var translator = GenerationTranslator(from: source.numbering, to: target)
     begin(translator.fileHeader)
-    // What isn't of a transaction has a numbering of its own where transactions are made.
+    // If transactions are made of a log, its single records have a numbering of their own.
     var singles = GenerationTranslator(from: source.singleNumbering ?? source.numbering, to: target)
     source.includesUnattributed = true
     if target.isOld {
@@ -111,7 +112,8 @@ public struct LogConverter: ~Copyable {
     report(source, path)
   }
 
-  /// A log of 2.0 to 3.0: as it is into another one of these, else as the transactions that are made of it.
+  /// Adds a log of 2.0 to 3.0: record by record if the output is of 2.0 to 3.0, else as the transactions that
+  /// are made of it.
   private mutating func addOld<Source: CapturedSource & ~Copyable>(
     _ source: inout Source, _ path: String
   ) throws(SystemError) {
@@ -133,7 +135,7 @@ public struct LogConverter: ~Copyable {
   ) throws(SystemError) {
     var options = GroupingOptions(
       grouping: .request, candidateRule: .everything, wantsClient: true, wantsBackend: true, wantsESI: true)
-    // Only memory limits what may be open, and how much of it there is, the log's own transactions.
+    // How many transactions may be open is limited only by memory, and how many are open only by the log.
     options.openTransactionsMax = 100_000
     var grouper = Grouper<Source.Layout>(options: options, tags: TagTable(source.numbering))
     try read(&source, path) { (run, bytes) in
@@ -176,7 +178,7 @@ public struct LogConverter: ~Copyable {
         if source.salvages { say(GivenUp.place(bytes, of: path, isDecoded: source.isDecoded)) }
       case .idle: wait(for: source.waitDescriptor)
       case .damaged(let error): return fail(error)
-      // Nothing overtakes the reader of what was captured.
+      // No server overtakes the reader of a captured log.
       case .overrun: continue
       case .end: return
       }

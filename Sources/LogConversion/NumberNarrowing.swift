@@ -1,6 +1,7 @@
 import VarnishLog
 
-/// Gives transactions whose numbers are too large for a log others, the same wherever they are named.
+/// Gives other numbers to transactions whose numbers are too large for a log, the same wherever they are
+/// named.
 struct NumberNarrowing {
   private let largest: UInt64
   private var known: [UInt64: UInt64] = [:]
@@ -9,7 +10,7 @@ struct NumberNarrowing {
   /// How many transactions were given another number.
   private(set) var count = 0
 
-  /// So many are known at once; relatives are never as far from each other.
+  /// How many new numbers are remembered at once; relatives are never as far from each other.
   private static let knownCountMax = 1 << 18
 
   init(largest: UInt64) {
@@ -20,7 +21,7 @@ struct NumberNarrowing {
   /// Whether there may be numbers that are too large.
   var narrows: Bool { largest < 1 << 51 - 1 }
 
-  /// A number that the log has room for; it begins at the top, where the log's own seldom come.
+  /// A number that the log has room for; new ones begin at the top, where the log's own numbers seldom are.
   mutating func narrowed(_ number: UInt64) -> UInt64 {
     guard number > largest else { return number }
     if let known = known[number] { return known }
@@ -40,7 +41,7 @@ struct NumberNarrowing {
     return new
   }
 
-  /// What `Begin` or `Link` says, with such a number.
+  /// The payload of a `Begin` or `Link`, with a number that the log has room for.
   mutating func bracket(_ text: String, addsLevel: Bool) -> String {
     var fields = text.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
     guard fields.count >= 3, let number = UInt64(fields[1]) else { return text }

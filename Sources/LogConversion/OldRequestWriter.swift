@@ -3,20 +3,23 @@ import VarnishLog
 
 /// Writes groups of requests as 2.0 to 3.0 would have logged them.
 ///
-/// A client's connection is made up for each group, and one to a backend. What these releases can't say (times and sizes
-/// as later ones have them) goes into `Debug` records, from which it is taken again (`KeptRecord`).
+/// A client's connection is made up for each group, and one to a backend. What these releases can't say
+/// (times and sizes as later ones have them) goes into `Debug` records, from which it can be taken again
+/// (`KeptRecord`).
 struct OldRequestWriter: ~Copyable {
   private let source: TagTable
   private let target: TagNumbering
   private let client: [UInt8?]
   private let backend: [UInt8?]
   private let tags: Numbers
-  /// What records of each tag are called that are kept whenever they come, and of which only further ones are.
+  /// The names of tags whose records are always kept in `Debug` records, and of tags of which only further
+  /// records are; nil for all others.
   private let names: [String?], repeatedNames: [String?]
 
   private static let clientDescriptor: UInt32 = 11
   private static let backendDescriptor: UInt32 = 12
-  /// That of fetches that have got no connection, so that they don't seem to be on another's.
+  /// The descriptor of fetches that have got no connection, so that they don't seem to be on that of another
+  /// fetch.
   private static let unconnectedDescriptor: UInt32 = 13
 
   /// The old tags that are written without there being a record for them.
@@ -85,7 +88,7 @@ struct OldRequestWriter: ~Copyable {
   ) {
     let members = (0..<group.count).map { group[$0] }
     let attempts = members.filter { $0.type == .request && $0.reason != .esi }
-    // Fragments have no request of their own; their records could only be taken for those of the whole.
+    // Fragments have no request of their own; their records would be taken for those of the whole request.
     omitted.fragments += members.count { $0.type == .request && $0.reason == .esi }
     omitted.others += members.count { $0.type != .request && $0.type != .backendRequest }
     guard let first = attempts.first else {
@@ -103,7 +106,7 @@ struct OldRequestWriter: ~Copyable {
     for attempt in attempts {
       let own = fetches.filter { owner(of: $0, members) == attempt.vxid }
       fetches.removeAll { fetch in own.contains { $0.vxid == fetch.vxid } }
-      // One that was restarted isn't ended by itself, but by the next one.
+      // An attempt that was restarted isn't ended by itself, but by the next attempt.
       let isEnded = !attempts.contains { $0.reason == .restart && $0.parentVXID == attempt.vxid }
       append(
         attempt, client, fetches: own, isEnded: isEnded, &totals, numbers: &numbers, omitted: &omitted,
@@ -117,7 +120,7 @@ struct OldRequestWriter: ~Copyable {
         + "\(totals.headerBytes) \(totals.bodyBytes)", to: &bytes)
   }
 
-  /// The attempt that a fetch belongs to, be it through a fragment or an earlier fetch.
+  /// The attempt that a fetch belongs to, perhaps through a fragment or an earlier fetch.
   private func owner<Layout: RecordLayout>(
     of fetch: Transaction<Layout>, _ members: [Transaction<Layout>]
   ) -> UInt64 {
@@ -158,14 +161,14 @@ struct OldRequestWriter: ~Copyable {
           totals.fetches += 1
         }
       case .reqMethod, .reqURL, .reqProtocol:
-        // A second one would be taken for the next request's.
+        // A second record of the tag would be taken for the next request's.
         if written.insert(tag).inserted {
           copy(record, descriptor, xid: xid, omitted: &omitted, to: &bytes)
         } else {
           keep(record, repeatedNames, descriptor, to: &bytes)
         }
       case .respStatus:
-        // The last one counts, and has to be the only one.
+        // The last status counts, and has to be the only one.
         if written.insert(tag).inserted, let number = self.client[Int(record.tag)] {
           write(number, descriptor, survey.status ?? payload.text, to: &bytes)
         }
@@ -210,7 +213,7 @@ struct OldRequestWriter: ~Copyable {
       switch tag {
       case .end, .link, .backendOpen, .backendClose, .backendReuse, .length: continue
       case .bereqMethod where !written.insert(tag).inserted:
-        // A second one would be taken for the next fetch's.
+        // A second record of the tag would be taken for the next fetch's.
         keep(record, repeatedNames, descriptor, to: &bytes)
       default: copy(record, descriptor, xid: xid ?? 0, omitted: &omitted, to: &bytes)
       }
@@ -244,7 +247,7 @@ struct OldRequestWriter: ~Copyable {
     }
   }
 
-  /// Keeps a record as a remark if its tag has one of the names.
+  /// Keeps a record in a `Debug` record if its tag has one of the names.
   @discardableResult
   private func keep<Layout: RecordLayout>(
     _ record: Record<Layout>, _ names: [String?], _ descriptor: UInt32, to bytes: inout [UInt8]

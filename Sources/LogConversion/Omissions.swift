@@ -6,14 +6,14 @@ struct Omissions {
   private(set) var records = [Int](repeating: 0, count: 256)
   /// ESI fragments: before 4.0 they are part of the request that they are included in.
   var fragments = 0
-  /// Clients' connections, of which 2.0 to 3.0 tell other things.
+  /// Clients' connections, for which 2.0 to 3.0 log other things.
   var sessions = 0
   /// Transactions that are neither requests nor fetches.
   var others = 0
 
   mutating func note(_ tag: UInt8) { records[Int(tag)] += 1 }
 
-  /// What is said of transactions, for logs of some releases.
+  /// The messages about transactions that logs of some releases don't have.
   func said(of releases: String) -> [String] {
     var lines: [String] = []
     if fragments > 0 {

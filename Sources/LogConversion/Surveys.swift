@@ -18,7 +18,7 @@ struct ClientAddress {
   }
 }
 
-/// What of a request's records must be known before the first one is written.
+/// What must be known of a request's records before the first one is written.
 struct RequestSurvey {
   private(set) var status: String?
   private(set) var bodyByteCount: String?
@@ -64,10 +64,10 @@ struct RequestSurvey {
   }
 }
 
-/// The same of a fetch.
+/// What must be known of a fetch's records before the first one is written.
 struct FetchSurvey {
   private(set) var backend = "default"
-  /// This end's address and port, then the other's; nil if it isn't known.
+  /// The near end's address and port, then the far end's; nil if the connection isn't known.
   private(set) var connection: String?
   private(set) var bodyByteCount: String?
   /// Whether the connection is kept for another fetch.

@@ -39,21 +39,21 @@ public enum LogError: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// What a message about a place in a log begins with.
+  /// The beginning of a message about a place in a log.
   ///
-  /// - Parameter isDecoded: whether the log was compressed, so that the offset is none in the file.
+  /// - Parameter isDecoded: whether the log was compressed, so that the offset counts decoded bytes.
   public static func place(_ path: String, _ offset: Int, isDecoded: Bool) -> String {
     "\(path): \(isDecoded ? "decoded " : "")byte offset \(offset)"
   }
 
-  /// What is said of requests that a log of 2.0 to 3.0 had, and that were left out.
+  /// The message about requests in a log of 2.0 to 3.0 that were left out.
   public static func incomplete(_ count: Int) -> String {
     "\(counted(count, "request")) left out: the log lacks a part, or there is too much of it"
   }
 }
 
 extension LogError {
-  /// Has a failed system call be an error of the log.
+  /// Runs a closure, and makes the error of a failed system call in it a `LogError`.
   static func wrapping<Value: ~Copyable>(
     _ body: () throws(SystemError) -> Value
   ) throws(LogError) -> Value {

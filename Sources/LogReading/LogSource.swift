@@ -18,24 +18,25 @@ public protocol LogSource<Layout>: ~Copyable {
   /// The next records, or why there are none.
   mutating func next() throws(LogError) -> SourceStep<Layout>
 
-  /// Has records be picked out of runs while the source looks where they end, and with them all that have a meaning for
-  /// grouping.
+  /// Sets which records are picked out of runs while the source looks for their ends; all that have a meaning
+  /// for grouping are picked with them.
   ///
   /// Sources may pick nothing.
   ///
   /// - Parameter tags: the numbering of the log's tags.
   mutating func pick(_ wish: PickWish, _ tags: TagTable)
 
-  /// What was picked out of the run that was handed out last; nil if it is another, or nothing was picked.
+  /// What was picked out of the run that was handed out last; nil for another run, or if nothing was picked.
   func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>?
 
-  /// The number of the transaction whose records come next, if that is known already; 0 if not, and no promise.
+  /// A hint at the number of the transaction whose records come next; 0 if it isn't known.
   var upcomingVXID: UInt64 { get }
 
   /// Whether what the last call handed out is still what the server wrote.
   var isIntact: Bool { get }
 
-  /// What becomes readable when there is more after `idle`; nil if only looking again tells.
+  /// The file descriptor that becomes readable when there is more after `idle`; nil if only looking again
+  /// tells.
   var waitDescriptor: Int32? { get }
 
   /// Which log it is.
@@ -52,11 +53,12 @@ public protocol LogSource<Layout>: ~Copyable {
   /// `includesUnattributed` is set, as runs of one record whose shape is `single`.
   static var makesTransactions: Bool { get }
 
-  /// How many transactions were left out, as the log lacks a part of them or they are too large: those that are made
-  /// of its records.
+  /// How many of the transactions that are made of its records were left out, as the log lacks a part of them
+  /// or they are too large.
   var incompleteCount: Int { get }
 
-  /// The numbering of what is handed out by itself; nil if it is that of everything.
+  /// The tag numbering of records that are handed out by themselves; nil if it is the same as that of
+  /// transactions.
   var singleNumbering: TagNumbering? { get }
 
   /// Where in the log a record of the last call lies, in bytes from the beginning of the file or ring.
@@ -91,7 +93,7 @@ extension LogSource where Self: ~Copyable {
 
 /// A log that a server writes while it is read.
 public protocol LiveSource<Layout>: LogSource, ~Copyable {
-  /// What became of the position that reading was to go on at; nil if it began otherwise.
+  /// What became of the position at which reading was to go on; nil if it didn't begin at a position.
   var resumption: LogResumption? { get }
 
   /// How many bytes had been written, at least, in front of the first record that could be read at the beginning.
@@ -106,12 +108,12 @@ public protocol LiveSource<Layout>: LogSource, ~Copyable {
   /// How many bytes have been written behind what was read last, as far as that can be told quickly.
   var lagBytes: Int { get }
 
-  /// Takes note that another process writes the log from now on, which has stayed where it was.
+  /// Notes that another process writes the log from now on, in the same place.
   mutating func noteTakeover()
 }
 
 extension LiveSource where Self: ~Copyable {
-  /// Nothing to be done: a log that is in directories, or from 4.0 on, is another one then.
+  /// Nothing to do: in directories, or from 4.0 on, the log of another process is another log.
   public mutating func noteTakeover() {}
 }
 

@@ -3,8 +3,8 @@ public import VarnishLog
 /// The records of one transaction, collected until they are written in one piece.
 ///
 /// It has a buffer of its own, so collecting needs no lock and no allocation; a thread that writes many
-/// transactions one after the other keeps one value and begins it anew. What wasn't committed when the value
-/// goes is not written.
+/// transactions one after the other keeps one value and begins it anew. Records that weren't committed when
+/// the value is destroyed aren't written.
 ///
 /// ```swift
 /// var transaction = writer.transaction(writer.nextVXID(), .client)
@@ -19,12 +19,12 @@ public import VarnishLog
   private let buffer: UnsafeMutableRawPointer
   private let capacity: Int
   private let encoding: RecordEncoding
-  // The writer's, where they are found in one step.
+  // Copies of the writer's, to be found in one step.
   private let tagNumbers: [UInt8]
   private let textByteCountMax: Int
   private var used: Int
   private var tally = AppendableLog.Tally()
-  /// In a single file, what makes a request of what is added.
+  /// In a single file, makes the added records a request of 3.0.
   private var oldRequest = OldRequest()
   /// The transaction's number.
   public private(set) var vxid: UInt64
@@ -75,7 +75,7 @@ public import VarnishLog
     }
   }
 
-  /// Adds a record that is any bytes; what is longer than the writer's limit is cut.
+  /// Adds a record whose payload may be any bytes; what is longer than the writer's limit is cut.
   public mutating func add(_ tag: Tag, bytes: RawSpan) {
     let number = number(of: tag)
     unsafe bytes.withUnsafeBytes { bytes in
@@ -108,7 +108,8 @@ public import VarnishLog
     }
   }
 
-  /// In a single file, adds what its readers need for a record, and says whether that itself is to be added.
+  /// In a single file, adds what its readers need beside a record, and returns whether the record itself is
+  /// to be added.
   @inline(__always)
   private mutating func takes(_ tag: Tag, _ text: UnsafeRawBufferPointer) -> Bool {
     encoding == .old ? unsafe takesOld(tag, text) : true
@@ -183,7 +184,7 @@ public import VarnishLog
     let padded = (payloadByteCount + 3) & ~3
     if used + header + padded > capacity {
       flush()
-      // The writer's options see to that; without it what follows would write behind the buffer.
+      // The writer's options make sure of that; else the code below would write behind the buffer.
       precondition(used + header + padded <= capacity, "a record larger than the buffer")
     }
     let record = unsafe buffer + used
@@ -197,13 +198,14 @@ public import VarnishLog
 
   // MARK: Writing
 
-  /// Writes what was collected so far, before the transaction's end; there is more of the same to come.
+  /// Writes the records collected so far, before the transaction's end; more of the same transaction will
+  /// come.
   public mutating func flush() {
     tally.flushes += 1
     write()
   }
 
-  /// Writes what was collected; it is empty then, and may be begun anew.
+  /// Writes the records collected; the value is empty then, and may be begun anew.
   ///
   /// - Returns: false if the log has been closed.
   @discardableResult

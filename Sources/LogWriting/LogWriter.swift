@@ -2,11 +2,11 @@ import Platform
 import Synchronization
 public import VarnishLog
 
-/// Writes a log into shared memory, as a server does for those who follow it.
+/// Writes a log into shared memory, as a server does for the processes that follow it.
 ///
 /// Any number of threads write, any number of processes read, and no reader can delay a writer: what is
-/// written is overwritten a turn later, read or not. A writer that dies leaves a log whose readers see whole
-/// records only, and the next one in its place begins with a new log.
+/// written is overwritten a turn later, read or not. If the writing process dies, readers of its log see
+/// whole records only, and the next writer in its place begins with a new log.
 ///
 /// ```swift
 /// let writer = try LogWriter(directory: "/run/shop/log")
@@ -28,15 +28,17 @@ public final class LogWriter: Sendable {
   let tagNumbers: [UInt8]
   private let store: any SectionStore
   private let documents = Guarded<Set<UInt64>>([])
-  /// In a single file: the descriptions that are there, by what they are found by.
+  /// In a single file: the descriptions that are there, by the kind, or the kind and name, of their counter
+  /// sets.
   private let placedDocuments = Guarded<[String: (number: UInt64, memory: SectionMemory)]>([:])
   private let vxids = Atomic<UInt64>(0)
 
   /// Makes a log in a directory, which is made if it isn't there.
   ///
-  /// What is left there of a log whose writer is dead is removed.
+  /// Remains of a log whose writer is dead are removed.
   ///
-  /// - Throws: `LogWriterError.inUse` if another process writes a log there; others if it can't be made.
+  /// - Throws: `LogWriterError.inUse` if another process writes a log there; other cases if the log can't be
+  ///   made.
   public init(directory: String, options: LogWriterOptions = LogWriterOptions()) throws(LogWriterError) {
     try options.validate()
     let place = try LogPlace(directory, keepsFile: options.format == .singleFile)
@@ -61,15 +63,16 @@ public final class LogWriter: Sendable {
 
   // MARK: Records
 
-  /// A number that no transaction of this log has had, until they are all used up and begin again.
+  /// A number that no transaction of this log has had, until all numbers are used up and begin again.
   public func nextVXID() -> UInt64 {
     vxids.add(1, ordering: .relaxed).oldValue % encoding.largestVXID + 1
   }
 
   /// Begins a transaction; it is written when it is committed.
   ///
-  /// In a single file the number is the request's, and its lower 16 bits are those of a connection. Records of a request
-  /// that begins with `Begin` and ends with `End` become what a reader of 3.0 takes for one.
+  /// In a single file the number is the request's, and its lower 16 bits are the number of a connection.
+  /// Records of a request that begins with `Begin` and ends with `End` are rewritten into what readers of 3.0
+  /// take for a request.
   public func transaction(_ vxid: UInt64, _ side: Side) -> LogTransaction {
     LogTransaction(self, vxid: vxid, side: side)
   }
@@ -122,13 +125,13 @@ public final class LogWriter: Sendable {
 
   // MARK: Sections
 
-  /// What was written so far.
+  /// Counts of what was written so far.
   public var statistics: LogWriterStatistics { log.statistics }
 
   /// Makes a set of counters that readers see, each with its description.
   ///
-  /// In a single file the descriptions are for `spillway stat` alone; other readers of such a file must know what the
-  /// counters mean. Where there is no room for them, there are none.
+  /// In a single file the descriptions are for `spillway stat` alone; other readers of such a file must know
+  /// what the counters mean. If there is no room for the descriptions, they are left out.
   ///
   /// - Parameters:
   ///   - name: what the set is called, for example `SHOP.eu`; readers put it in front of the counters' names.
@@ -155,12 +158,13 @@ public final class LogWriter: Sendable {
     return try store.allocateCounters(SectionLabel("Stat", name: name), count: counters.count, document)
   }
 
-  /// Describes the sets of a kind in a single file; or one of them by its name, if others of the kind have other counters.
+  /// Describes the sets of a kind in a single file; or one of them by its name, if others of the kind have other
+  /// counters.
   private func describe(_ kind: String, _ name: String, _ document: CounterDocument) {
     let own = "\(kind)\0\(name)"
     placedDocuments.withLock { placed in
       if placed[own]?.number == document.number { return }
-      // What was said of a set that had this name.
+      // The description of an earlier set of this name.
       if let old = placed.removeValue(forKey: own) { try? store.free(old.memory) }
       let isForAll = placed[kind] == nil
       if !isForAll, placed[kind]?.number == document.number { return }

@@ -6,11 +6,11 @@ public enum LogWriterError: Error, Equatable, Sendable, CustomStringConvertible 
   case inUse(path: String, pid: Int32?)
   /// An option or argument has a value that no log can have.
   case invalid(option: String, problem: String)
-  /// There is something in the way that no log has left there, and that is better not removed.
+  /// The directory has an entry in the way that no log has left there, and that is therefore not removed.
   case obstructed(path: String, entry: String)
-  /// A section doesn't fit any more.
+  /// There is no room for a section any more.
   ///
-  /// `cooling` bytes become free again when the sections that had them have been gone for long enough.
+  /// `cooling` bytes become free again when the sections that had them have been freed for long enough.
   case exhausted(path: String, needed: Int, free: Int, cooling: Int)
   /// The log has been closed.
   case closed(path: String)
@@ -36,7 +36,7 @@ public enum LogWriterError: Error, Equatable, Sendable, CustomStringConvertible 
 }
 
 extension LogWriterError {
-  /// Runs what may fail as the system does.
+  /// Runs a closure, and makes the error of a failed system call in it a `LogWriterError`.
   static func wrapping<Result>(
     _ body: () throws(SystemError) -> Result
   ) throws(LogWriterError) -> Result {

@@ -24,19 +24,19 @@ public struct LogWriterOptions: Sendable {
   public var sectionByteCount = 1 << 20
   /// The longest text of a record in bytes, at most 65534; what is longer is cut and counted.
   public var textByteCountMax = 4095
-  /// So many bytes of records a transaction collects before they are written.
+  /// How many bytes of records a transaction collects before they are written.
   ///
   /// A transaction that is longer is written in pieces, which readers put together. A piece is never
   /// larger than an eighth of the log.
   public var batchByteCount = 16 << 10
-  /// What the server calls itself.
+  /// The identity that the log gives for its server.
   public var identity = "spillway"
-  /// Who may read the log: the permissions of its files.
+  /// The permissions of the log's files, which decide which users may read it.
   public var permissions: UInt32 = 0o640
   /// How long a freed section of a single file is left as it was.
   package var cooldownSeconds: Int64 = 10
 
-  /// Chooses a format; everything else is as it usually is.
+  /// Chooses a format; all other options have their usual values.
   public init(_ format: Format = .indexed(.v73)) { self.format = format }
 
   var encoding: RecordEncoding {
@@ -88,7 +88,7 @@ public struct LogWriterOptions: Sendable {
   }
 }
 
-/// What sections may be called.
+/// The rules for the names of sections.
 enum SectionName {
   /// Why a name can't stand in an index or a section's header; nil if it can.
   static func problem(with name: String, byteCountMax: Int) -> String? {

@@ -1,10 +1,11 @@
 import VarnishLog
 
-/// What a request of today lacks to be one in a single file, whose readers know neither `Begin` nor `End`.
+/// Adds to a request of today what a request in a single file has, whose readers know neither `Begin` nor
+/// `End`.
 ///
 /// In 3.0 a request on a connection begins with `ReqStart`, which has its number, and is over with `ReqEnd`, which has
 /// the times; a fetch begins with `BackendXID` and is over when the connection can be used again (`vsl-tags.md` 8).
-/// Those who write these records themselves are left alone.
+/// Records of these kinds that the caller writes itself are left as they are.
 struct OldRequest {
   /// What is to be written for a record.
   enum Answer {
@@ -19,7 +20,7 @@ struct OldRequest {
   }
 
   private enum State {
-    /// Nothing is known to have begun.
+    /// No request or fetch is known to have begun.
     case idle
     /// A request or fetch has begun, and its first record wasn't written.
     case begun
@@ -29,13 +30,13 @@ struct OldRequest {
   private var state = State.idle
   private var number: UInt32 = 0
   private var isFetch = false
-  /// When the request came, the last time that was told, and how long that was after the first.
+  /// When the request came, the last time that a record told, and the time between the two.
   private var times: (start: String, end: String, since: String)?
 
-  /// Where it comes from isn't known.
+  /// The address and port of a client that isn't known.
   private static let nowhere = "0.0.0.0 0"
 
-  /// Takes note of a record that is to be written.
+  /// Notes a record that is to be written, and decides what is written for it.
   mutating func take(_ tag: Tag, _ text: UnsafeRawBufferPointer, vxid: UInt64) -> Answer {
     switch tag {
     case .begin: return unsafe begin(Self.fields(text), vxid)
@@ -83,7 +84,7 @@ struct OldRequest {
     return .instead(.reqEnd, "\(number) \(start) \(end) \(zero) \(since) \(zero)")
   }
 
-  /// Takes note of what a `Timestamp` says: `LABEL: TIME SINCE_FIRST SINCE_LAST`.
+  /// Notes the times in a `Timestamp`: `LABEL: TIME SINCE_FIRST SINCE_LAST`.
   private mutating func note(_ fields: [Substring]) {
     guard fields.count >= 3 else { return }
     times = (times?.start ?? String(fields[1]), String(fields[1]), String(fields[2]))

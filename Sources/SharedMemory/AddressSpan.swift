@@ -3,13 +3,13 @@ import Platform
 
 /// A reserved span of addresses, of which any part can be laid over with a file.
 ///
-/// All that decides where a region lies is here. It is sound because `MAP_FIXED`, which replaces what lies
-/// at an address, is only ever used inside the span, and the span was free when the system granted it: the
-/// address is asked for without insisting, and a grant elsewhere is handed back.
+/// All decisions about where a region lies are here. It is sound because `MAP_FIXED`, which replaces what
+/// lies at an address, is only ever used inside the span, and the span was free when the system granted it:
+/// the address is asked for without insisting, and a grant elsewhere is handed back.
 package struct AddressSpan: ~Copyable, Sendable {
   let start: UInt
   let byteCount: Int
-  /// What is laid over it, for messages.
+  /// The name of the file that is laid over it, for messages.
   private let path: String
 
   private init(start: UInt, byteCount: Int, path: String) {
@@ -39,8 +39,8 @@ package struct AddressSpan: ~Copyable, Sendable {
 
   /// Maps a part of a file, for reading and writing, at the same offset of the span.
   ///
-  /// What is mapped there of the same file already stays what it is for the threads that use it: the system
-  /// replaces a mapping in one step.
+  /// Where the same file is mapped already, nothing changes for the threads that use it: the system replaces
+  /// a mapping in one step.
   func lay(_ file: borrowing RegionFile, over range: Range<Int>) throws(RegionError) {
     try place(range, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor)
   }

@@ -5,8 +5,8 @@ import Platform
 /// Pages of a file, mapped `PROT_READ` and shared, and guarded against the file being truncated.
 ///
 /// They lie where the system can map 2 MiB of them by one entry of its tables, which it does if the page cache has
-/// them in one piece: the address and the offset in the file have the same place within 2 MiB. A gigabyte that lies in such
-/// pieces takes 800 page faults then instead of 3,300.
+/// them in one piece: the address and the offset in the file have the same place within 2 MiB. A gigabyte that lies
+/// in such pieces takes 800 page faults then instead of 3,300.
 @safe package struct FilePages: ~Copyable {
   // Invariant: `start..<start + byteCount` is mapped until this ends, and nothing else unmaps it. Addresses are only
   // replaced or given up within what `reserve` was granted: what comes before and behind them is less than a piece.
@@ -16,7 +16,7 @@ import Platform
   /// How many bytes from there are mapped.
   let byteCount: Int
 
-  /// What the system maps by one entry at most.
+  /// How many bytes the system maps by one entry at most.
   static var pieceByteCount: Int { 2 << 20 }
 
   /// Maps a part of a file.
@@ -30,7 +30,8 @@ import Platform
     if unsafe place != nil { flags |= MAP_FIXED }
     let mapped = unsafe mmap(place, byteCount, PROT_READ, flags, file.descriptor, off_t(offset))
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-      // What was reserved is left alone: some kernels have removed it by now, and another thread may have got the addresses.
+      // The reserved addresses are left alone: some kernels have removed the reservation by now, and another
+      // thread may have got the addresses.
       throw SystemError(operation: "map", path: file.path)
     }
     unsafe start = unsafe mapped

@@ -11,6 +11,6 @@ enum Page {
     return byteCount < 0 || overflow ? nil : sum / self.byteCount * self.byteCount
   }
 
-  /// Whether a size or address is one of whole pages.
+  /// Whether a size or address is a multiple of a page's size.
   static func isWhole(_ value: UInt64) -> Bool { value % UInt64(byteCount) == 0 }
 }

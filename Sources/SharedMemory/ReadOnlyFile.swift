@@ -37,8 +37,8 @@ public struct ReadOnlyFile: ~Copyable, Sendable {
 
   /// Opens a regular file inside an open directory, perhaps in another one there.
   ///
-  /// The directory may be another user's: no symbolic link is followed, which could lead anywhere, and what is
-  /// no regular file is refused without being opened, which could wait for ever.
+  /// The directory may be another user's: no symbolic link is followed, which could lead anywhere, and
+  /// anything but a regular file is refused without being opened, which could wait for ever.
   ///
   /// - Throws: `SystemError` if it can't be opened or is refused.
   public init(regular name: String, in directory: borrowing ReadOnlyFile) throws(SystemError) {
@@ -86,9 +86,9 @@ public struct ReadOnlyFile: ~Copyable, Sendable {
     throw SystemError(operation: "open", path: path, problem: "it is a \(found), not a \(expected)")
   }
 
-  /// Views an open file through a descriptor of its own.
+  /// Duplicates an open file's descriptor.
   ///
-  /// - Throws: `SystemError` if there is none left.
+  /// - Throws: `SystemError` if there is no file descriptor left.
   public init(duplicating file: borrowing ReadOnlyFile) throws(SystemError) {
     let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
     guard descriptor >= 0 else { throw SystemError(operation: "duplicate", path: file.path) }
@@ -149,7 +149,7 @@ public struct ReadOnlyFile: ~Copyable, Sendable {
     }
   }
 
-  /// Has the next `read` begin at another place of a regular file.
+  /// Makes the next `read` begin at another place of a regular file.
   public func seek(to position: Int) throws(SystemError) {
     guard lseek(descriptor, off_t(position), SEEK_SET) >= 0 else {
       throw SystemError(operation: "seek", path: path)

@@ -6,11 +6,11 @@ public enum RegionError: Error, Equatable, Sendable, CustomStringConvertible {
   case addressTaken(at: UInt, path: String)
   /// None of the addresses that were tried was free for the whole span.
   case noAddressFree(tries: Int, path: String)
-  /// More was wanted than the reserved span can ever hold.
+  /// A size was asked for that the reserved span can never hold.
   case spanExhausted(wanted: Int, capacity: Int, path: String)
   /// The file system has no blocks left, or the user may have no more of them.
   case noSpace(SystemError)
-  /// The file is no region, or its header says what cannot be.
+  /// The file is no region, or its header has values that no region can have.
   case damaged(path: String, reason: String)
   /// A part was named that is not inside the region.
   case outOfRange(offset: Int, byteCount: Int, limit: Int, path: String)
@@ -19,7 +19,7 @@ public enum RegionError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Another system call failed.
   case system(SystemError)
 
-  /// What the system said, where it was the system that refused.
+  /// The system's error number, if a system call failed.
   public var code: Int32? {
     switch self {
     case .noSpace(let error), .system(let error): error.code
@@ -27,7 +27,7 @@ public enum RegionError: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// One line: the region's path, what was attempted, and what came of it.
+  /// One line: the region's path, what was attempted, and how it failed.
   public var description: String {
     switch self {
     case .addressTaken(let address, let path):

@@ -2,7 +2,8 @@ import CShims
 import Glibc
 import Platform
 
-/// The file under a region: an open descriptor of our own, and what is done to the file's blocks.
+/// The file under a region: an open file descriptor that is the region's own, and the operations on the
+/// file's blocks.
 package struct RegionFile: ~Copyable, Sendable {
   /// The name it was opened by, for messages.
   let path: String
@@ -56,7 +57,7 @@ package struct RegionFile: ~Copyable, Sendable {
   /// The file's size, independent of what its header says.
   func byteCount() throws(RegionError) -> Int { Int(try status().st_size) }
 
-  /// What its blocks take.
+  /// How many bytes its blocks take.
   func allocatedByteCount() throws(RegionError) -> Int { Int(try status().st_blocks) * 512 }
 
   /// Up to `count` bytes from the beginning.
@@ -69,7 +70,7 @@ package struct RegionFile: ~Copyable, Sendable {
 
   // MARK: - Changing it
 
-  /// Runs `body` while no other process, and no other opening of the file, does the same.
+  /// Runs `body` under the file's lock, which excludes other processes and other openings of the file.
   func withLock<Result>(_ body: () throws(RegionError) -> Result) throws(RegionError) -> Result {
     guard retryingOnInterrupt({ Int(shim_lock_file(descriptor)) }) == 0 else { throw failure("lock") }
     defer { _ = shim_unlock_file(descriptor) }
@@ -102,13 +103,13 @@ package struct RegionFile: ~Copyable, Sendable {
   ///
   /// - Throws: `RegionError.noSpace` when they can't be had; the file is what it was then.
   func extend(over range: Range<Int>) throws(RegionError) {
-    // The system would send a signal.
+    // Beyond the limit, the system would send a signal.
     guard UInt64(range.upperBound) <= shim_file_size_limit() else {
       throw allocationFailure("grow to \(range.upperBound) bytes", code: EFBIG)
     }
     do throws(RegionError) {
       if try allocateBlocks(range, extends: true, "grow to \(range.upperBound) bytes") { return }
-      // Where blocks can't be asked for, writing takes them.
+      // If the file system can't allocate blocks on request, writing zeros takes them.
       let zeros = [UInt8](repeating: 0, count: 1 << 16)
       for offset in stride(from: range.lowerBound, to: range.upperBound, by: zeros.count) {
         try write(Array(zeros.prefix(range.upperBound - offset)), at: offset)
@@ -130,7 +131,7 @@ package struct RegionFile: ~Copyable, Sendable {
 
   /// Gives the blocks of a part of the file back.
   ///
-  /// - Returns: False where the file system can't.
+  /// - Returns: False if the file system can't do that.
   func punchHole(_ range: Range<Int>) throws(RegionError) -> Bool {
     let result = retryingOnInterrupt {
       Int(shim_punch_hole(descriptor, Int64(range.lowerBound), Int64(range.count)))

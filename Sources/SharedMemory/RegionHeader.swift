@@ -60,7 +60,7 @@ package struct RegionHeader: Equatable, Sendable {
     try check(version == Self.version, "version \(version); this program knows \(Self.version)")
     let sum = bytes.native(UInt64.self, at: Self.checkedBytes)
     try check(sum == Self.checksum(bytes[..<Self.checkedBytes]), "the header's checksum is wrong")
-    // The sum keeps accidents away, not malice.
+    // The checksum finds accidental changes, not deliberate ones.
     let header = bytes.native(UInt32.self, at: 12)
     try check(
       header == UInt32(Self.byteCount), "a header of \(header) bytes where pages have \(Self.byteCount)")
@@ -83,7 +83,7 @@ package struct RegionHeader: Equatable, Sendable {
     self.growthBytes = growthBytes
   }
 
-  /// The end in a header's bytes, of which `init` found enough.
+  /// The end in a header's bytes, which `init` has found to be long enough.
   static func end(in bytes: [UInt8]) -> UInt64 { bytes.native(UInt64.self, at: endOffset) }
 
   /// Where the region ends: the number from the file, once it is checked.

@@ -15,7 +15,8 @@ extension ResizableRegion {
   ///
   /// Costs three loads when nothing has changed.
   /// - Returns: `byteCount`.
-  /// - Throws: `RegionError.damaged` if the header now says what cannot be, or the file was cut.
+  /// - Throws: `RegionError.damaged` if the header now has values that no region can have, or the file was
+  ///   cut.
   @discardableResult
   public func refresh() throws(RegionError) -> Int {
     let word = unsafe sharedEnd.pointee.load(ordering: .acquiring)
@@ -27,7 +28,8 @@ extension ResizableRegion {
     return byteCount
   }
 
-  /// Whether the first `byteCount` bytes are usable here, after following the others if need be.
+  /// Whether the first `byteCount` bytes are usable here, after mapping what other processes have added, if
+  /// need be.
   public func ensureMapped(upTo byteCount: Int) throws(RegionError) -> Bool {
     if byteCount <= self.byteCount { return true }
     return try refresh() >= byteCount
@@ -47,10 +49,10 @@ extension ResizableRegion {
     mappedEnd.store(end, ordering: .releasing)
   }
 
-  /// Has mapped what the header says, and returns the end.
+  /// Maps as much as the header says, and returns the end.
   ///
-  /// Called under the lock. That the file shrank and grew in the meantime makes no difference: a shared mapping
-  /// shows what the file has at its place. Only pages that were put over it after a fault do not.
+  /// Called under the lock. If the file shrank and grew in the meantime, that makes no difference: a shared
+  /// mapping shows what the file has at its place. Only pages that were put over it after a fault don't.
   private func follow() throws(RegionError) -> Int {
     let mapped = mappedEnd.load(ordering: .relaxed)
     let word = unsafe sharedEnd.pointee.load(ordering: .acquiring)

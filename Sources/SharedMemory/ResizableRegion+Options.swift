@@ -39,7 +39,7 @@ extension ResizableRegion {
       }.prefix(searchTries)
     }
 
-    /// The same with sizes in whole pages.
+    /// These options with sizes in whole pages.
     ///
     /// - Throws: `RegionError.invalidOptions`.
     package func rounded() throws(RegionError) -> Options {

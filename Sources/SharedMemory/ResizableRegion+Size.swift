@@ -3,11 +3,12 @@ import Glibc
 extension ResizableRegion {
   /// Makes the region at least this large; the memory that is added reads as zeros.
   ///
-  /// The size is rounded up to a multiple of `growthBytes`, at most to `capacity`. If any process or thread has made
-  /// it that large already, nothing happens but that it is mapped here: of many that meet the end, one grows.
+  /// The size is rounded up to a multiple of `growthBytes`, at most to `capacity`. If any process or thread
+  /// has made it that large already, it is only mapped here: of many threads that meet the end, one grows the
+  /// region.
   /// - Returns: `byteCount` afterwards.
-  /// - Throws: `RegionError.spanExhausted` for more than `capacity`; `RegionError.noSpace` if the blocks can't
-  ///   be had. The region is what it was then, and can grow once there is space.
+  /// - Throws: `RegionError.spanExhausted` for more than `capacity`; `RegionError.noSpace` if the blocks
+  ///   can't be had. The region is unchanged then, and can grow once there is space.
   @discardableResult
   public func grow(toAtLeast wanted: Int) throws(RegionError) -> Int {
     guard wanted <= capacity else {
@@ -18,7 +19,7 @@ extension ResizableRegion {
     let target = RegionHeader.byteCount + min(steps * growthBytes, capacity)
     try withEnd { end throws(RegionError) in
       if byteCount >= wanted { return }
-      // A process died between setting a size and cutting the file, or before telling of what was added.
+      // A process died between setting a size and cutting the file, or before publishing what it had added.
       if try file.byteCount() > end { try file.truncate(to: end) }
       try file.extend(over: end..<target)
       do throws(RegionError) {
@@ -34,8 +35,8 @@ extension ResizableRegion {
 
   /// Gives the memory and blocks behind `byteCount`, rounded up to pages, back; nothing if it isn't larger.
   ///
-  /// No process may use that part any more. In this one it ceases to be memory; other processes unmap it when
-  /// they follow, and one that touches it before finds zeros and has `faultedPageCount` say so.
+  /// No process may use that part any more. In this process it ceases to be memory; other processes unmap it
+  /// when they follow, and a process that touches it before finds zeros, which its `faultedPageCount` shows.
   public func shrink(to byteCount: Int) throws(RegionError) {
     guard let rounded = Page.roundedUp(byteCount) else {
       throw .outOfRange(offset: 0, byteCount: byteCount, limit: self.byteCount, path: path)
@@ -43,7 +44,7 @@ extension ResizableRegion {
     try withEnd { end throws(RegionError) in
       guard rounded < end - RegionHeader.byteCount else { return }
       let target = RegionHeader.byteCount + rounded
-      // The size first: who follows from here on never maps what is about to go.
+      // The size first: a process that follows from here on never maps what is about to go.
       publish(end: target)
       try span.withdraw(target..<end)
       try file.truncate(to: target)
@@ -58,19 +59,20 @@ extension ResizableRegion {
   ///
   /// Before it is used again, it must be allocated again: touching it takes memory unasked, and fails when there
   /// is none. Waits for no thread that grows. Where the file system can't give parts back, they are cleared.
-  /// - Throws: `RegionError.outOfRange` for what isn't inside.
+  /// - Throws: `RegionError.outOfRange` for a part that isn't inside the region.
   public func discard(offset: Int, byteCount: Int) throws(RegionError) {
     let range = try fileRange(offset, byteCount)
     if range.isEmpty { return }
     if try !file.punchHole(range) {
-      // The range was found inside, and what is inside stays mapped.
+      // The range was found to be inside the region, all of which stays mapped.
       unsafe (base + offset).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     }
   }
 
   /// Makes the blocks of a part real again; what it contains stays.
   ///
-  /// - Throws: `RegionError.noSpace` if they can't be had; `RegionError.outOfRange` for what isn't inside.
+  /// - Throws: `RegionError.noSpace` if they can't be had; `RegionError.outOfRange` for a part that isn't
+  ///   inside the region.
   public func allocate(offset: Int, byteCount: Int) throws(RegionError) {
     let range = try fileRange(offset, byteCount)
     if range.isEmpty { return }

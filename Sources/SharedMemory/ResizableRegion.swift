@@ -7,21 +7,24 @@ package import Synchronization
 ///
 /// A span of addresses is reserved first, which costs nothing; the file is laid over its beginning, and over
 /// more of it as the file grows. So a pointer into the region stays good as long as the region, and means the
-/// same in every process that has it. In the file stands where that is (see `RegionHeader`).
+/// same in every process that has it. The file's header says at which address it lies (see `RegionHeader`).
 ///
 /// **Life cycle.** One process makes the region, `init(anonymous:)` or `init(creating:)`; others join it with
-/// `init(opening:)` or `init(joining:)`, at the same address or not at all. Each process may `grow(toAtLeast:)`; what
-/// one grew, the others have after `refresh()` or `ensureMapped(upTo:)`. `shrink(to:)` takes from the end,
-/// `discard(offset:byteCount:)` from the middle, where `allocate(offset:byteCount:)` puts it back. The end of
-/// the last reference unmaps and closes; a named file stays until `remove()`, and what has it mapped keeps it.
+/// `init(opening:)` or `init(joining:)`, at the same address or not at all. Each process may
+/// `grow(toAtLeast:)`; what one process has added, the others have after `refresh()` or
+/// `ensureMapped(upTo:)`. `shrink(to:)` takes from the end, `discard(offset:byteCount:)` from the middle,
+/// where `allocate(offset:byteCount:)` puts it back. When the last reference ends, the region is unmapped and
+/// closed; a named file stays until `remove()`, and processes that have it mapped keep it.
 ///
 /// **What is promised.** All memory below `byteCount` has its blocks in the file, unless it was discarded: a
-/// full file system is an error of the call that asks for more, never a signal at a write. Memory that is new reads
-/// as zeros. A process that dies at any moment, growing or shrinking, leaves a region others can go on with.
+/// full file system is an error of the call that asks for more, never a signal at a write. Memory that is new
+/// reads as zeros. A process that dies at any moment, growing or shrinking, leaves a region that other
+/// processes can go on with.
 ///
-/// **What is not.** The bytes are shared as they are: who may write where, and when another sees it, is for the
-/// users to arrange. A process that can write the file is trusted not to cut it. If one does so, touching what
-/// is no longer there gives zeros that are in this process alone, and `faultedPageCount` says so.
+/// **What is not.** The bytes are shared as they are: which process may write where, and when another one
+/// sees it, is for the users to arrange. A process that can write the file is trusted not to cut it. If one
+/// does so, touching the missing part gives zeros that are in this process alone, which `faultedPageCount`
+/// shows.
 ///
 /// All methods may be called on any thread.
 @safe public final class ResizableRegion: Sendable {
@@ -71,7 +74,7 @@ extension ResizableRegion {
   /// Makes a region in memory that has no name.
   ///
   /// Another process joins it by the name `/proc/PID/fd/N`, or by a descriptor that it inherited.
-  /// - Parameter label: What it is called in `/proc/PID/maps`.
+  /// - Parameter label: The region's name in `/proc/PID/maps`.
   public convenience init(
     anonymous label: String, options: Options = Options()
   ) throws(RegionError) {
@@ -80,7 +83,7 @@ extension ResizableRegion {
 
   /// Makes a region in a file that did not exist, which only this user may open.
   ///
-  /// It is empty at first. Who opens the file before this has returned may find it too short.
+  /// It is empty at first. A process that opens the file before this has returned may find it too short.
   /// - Throws: `RegionError.system` with `EEXIST` if there is a file of this name.
   public convenience init(
     creating path: String, options: Options = Options()
@@ -90,13 +93,13 @@ extension ResizableRegion {
     do throws(RegionError) {
       try self.init(founding: file, name: path, options)
     } catch {
-      // It was made here, and no process can use it.
+      // The file was made here, and no process can use it yet.
       unsafe unlink(path)
       throw error
     }
   }
 
-  /// Joins the region in a file, at the address at which everyone has it.
+  /// Joins the region in a file, at the address at which every process has it.
   ///
   /// - Parameter repairsTruncation: whether a file that lost its end is made as long as its header says, with
   ///   zeros for what is missing. Otherwise that is an error.
@@ -138,7 +141,7 @@ extension ResizableRegion {
     let span = try AddressSpan.reserve(at: header.address, byteCount: header.spanBytes, for: file.path)
     guard let span else { throw .addressTaken(at: header.address, path: file.path) }
     try self.init(file, name: name, over: span, header: header, end: end)
-    // It may have changed since it was looked at.
+    // The region may have changed since its header was read.
     try refresh()
   }
 
@@ -199,7 +202,7 @@ extension ResizableRegion {
   /// shrinking, or touched a discarded part while the file system was full.
   public var faultedPageCount: Int { Int(shim_guard_faults(guardSlot)) }
 
-  /// Takes the file's name away; those who have it mapped keep it.
+  /// Removes the file's name; processes that have the file mapped keep it.
   ///
   /// Nothing happens to a region that has no name, nor to a file that has taken the name since.
   public func remove() throws(RegionError) {

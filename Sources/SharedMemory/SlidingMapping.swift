@@ -3,10 +3,10 @@ package import Platform
 
 /// The part of a file that is being read, mapped `PROT_READ`, which moves forward through the file.
 ///
-/// A longer span of the file is mapped at once, and pages are given back when they have been passed, 2 MiB at a time, which
-/// are one piece where the page cache has them so. Mapping each part by itself costs more: the page tables are freed
-/// with each part, and then the kernel has to interrupt all processors that the process's threads have run on, sleeping
-/// ones, too. On a virtual machine that took up to a tenth of a conversion's time.
+/// A longer span of the file is mapped at once, and pages are given back when they have been passed, 2 MiB at a time,
+/// which are one piece where the page cache has them so. Mapping each part by itself costs more: the page tables are
+/// freed with each part, and then the kernel has to interrupt all processors that the process's threads have run on,
+/// sleeping ones, too. On a virtual machine that took up to a tenth of a conversion's time.
 ///
 /// The end of the span may lie behind the end of the file, which may grow, or be truncated: what isn't there reads as
 /// zeros, as with a `ReadOnlyMapping`.
@@ -17,7 +17,7 @@ package import Platform
   private let pages: FilePages
   private let span: Range<Int>
   private var part: Range<Int>
-  /// What has been given back ends here.
+  /// The offset up to which pages have been given back.
   private var released: Int
 
   /// How much of the file is mapped at once: little of what a limit on addresses may leave.

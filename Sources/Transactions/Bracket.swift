@@ -28,8 +28,8 @@ struct Bracket {
     level = reader.takeNumber() ?? 0
   }
 
-  /// Recognises by its bytes what nearly all say: a type, a number and one of a few reasons, with single blanks in
-  /// between; reading fields takes three times as long.
+  /// Recognises, by its bytes, the form that nearly all payloads have: a type, a number and one of a few
+  /// reasons, with single blanks in between; reading fields takes three times as long.
   private init?(usual payload: LogBytes, _ vxidBits: UInt64) {
     guard payload.count >= Self.usualByteCountMin else { return nil }
     let head = unsafe payload.start.loadUnaligned(as: UInt32.self)
@@ -63,7 +63,8 @@ struct Bracket {
     (self.reason, self.level) = (reason, level)
   }
 
-  /// What eight bytes say, of which the last ones are zero.
+  /// The reason and level that eight bytes say, of which the last ones are zero; nil if it is none of the
+  /// usual ones.
   @inline(__always)
   private static func usualReason(_ bytes: UInt64) -> (TransactionReason, level: UInt64)? {
     if bytes == letters("rxreq\0\0\0") { return (.received, 0) }
@@ -71,19 +72,20 @@ struct Bracket {
     if bytes == letters("bgfetch\0") || bytes == letters("retry\0\0\0") { return (.other, 0) }
     if bytes == letters("restart\0") { return (.restart, 0) }
     if bytes == letters("esi\0\0\0\0\0") { return (.esi, 0) }
-    // From 7.3 on with the level.
+    // From 7.3 on, the level follows.
     let level = (bytes ^ letters("esi 0\0\0\0")) >> 32
     return bytes << 32 == letters("esi 0\0\0\0") << 32 && level < 10 ? (.esi, level) : nil
   }
 
-  /// Whether what a `Begin` says is of a session, told by its first bytes; false if it takes a closer look.
+  /// Whether the payload of a `Begin` is a session's, told by its first bytes; false if it takes a closer
+  /// look.
   @inline(__always)
   static func isOfSession(_ payload: LogBytes) -> Bool {
     unsafe payload.count > 4 && payload.start.loadUnaligned(as: UInt32.self) == word("sess")
       && payload.start.load(fromByteOffset: 4, as: UInt8.self) == UInt8(ascii: " ")
   }
 
-  /// The shortest, `req 1 esi`: enough for eight bytes to be loaded.
+  /// The length of the shortest usual payload, `req 1 esi`: enough for eight bytes to be loaded.
   private static let usualByteCountMin = 9
 
   /// Four letters as they are loaded from memory.

@@ -2,7 +2,7 @@ import VarnishLog
 
 /// Which transactions will be needed, as far as their `Begin` tells (`grouping.md` 8).
 ///
-/// Five bytes, which calls pass in a register, where all options would be copied.
+/// It has five bytes, which calls pass in a register, whereas all options would be copied.
 struct Candidates {
   private let grouping: Grouping
   private let rule: CandidateRule
@@ -30,7 +30,7 @@ struct Candidates {
     rule != .everything && (grouping == .request || (grouping == .vxid && rule == .bySide))
   }
 
-  /// Whether a transaction that begins so will be needed.
+  /// Whether a transaction with this `Begin` will be needed.
   @inline(__always)
   func includes(_ begin: Bracket?, side: Side) -> Bool {
     guard rule != .everything, grouping != .session else { return true }

@@ -1,13 +1,13 @@
 /// A transaction that was ended without its own end (`grouping.md` 6).
 ///
-/// When that happens depends on the clock, and on what else is open. A reader that begins elsewhere than the first one
-/// knows neither, so it is told (`Grouper.beginRepetition`).
+/// When that happens depends on the clock, and on which other transactions are open. A reader that begins at
+/// another place than the first one knows neither, so it is told (`Grouper.beginRepetition`).
 public struct ForcedTransaction: Equatable, Sendable {
   /// The transaction's number.
   public var vxid: UInt64
   /// Behind which place of the log it was ended.
   public var place: UInt64
-  /// Why.
+  /// Why it was ended.
   public var reason: Reason
 
   /// What ends a transaction by force; the numbers may be stored.
@@ -19,7 +19,7 @@ public struct ForcedTransaction: Equatable, Sendable {
     /// The log was interrupted, or a user asked for it.
     case flush
 
-    /// What the note in the transaction says.
+    /// The text of the note in the transaction.
     var words: StaticString {
       switch self {
       case .timeout: "timeout"

@@ -1,13 +1,13 @@
 public import VarnishLog
 
-/// What a run comes to if nothing that the grouper holds has to do with it.
+/// What can be said of a run by itself, if it has no relatives among the transactions that the grouper holds.
 public struct Admission<Layout: RecordLayout> {
   /// The number of a whole transaction; 0 if it can't be told from the run alone whether it is one.
   let vxid: UInt64
   /// Where the transaction comes from, if it is a group by itself; nil if it isn't wanted.
   let origin: Origin?
 
-  /// It can't be told.
+  /// Nothing can be told from the run alone.
   static var unknown: Admission { Admission(vxid: 0, origin: nil) }
 
   /// What the `Begin` of a transaction says.
@@ -26,13 +26,13 @@ public struct Admission<Layout: RecordLayout> {
     }
   }
 
-  /// Whether it is a whole transaction that isn't wanted, or the beginning of one.
+  /// Whether the run is a whole transaction that isn't wanted, or the beginning of such a transaction.
   public var isRuledOut: Bool { vxid != 0 && origin == nil }
 
   /// The transaction that a run is, if it is one that is wanted.
   ///
   /// - Parameters:
-  ///   - run: the one that was asked about.
+  ///   - run: the run that this is about.
   ///   - picked: what the source has picked out of it.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
@@ -41,22 +41,22 @@ public struct Admission<Layout: RecordLayout> {
   ) -> Transaction<Layout>? { origin?.transaction(run, picked) }
 }
 
-/// What has become of a run that may be admitted.
+/// The result of trying to admit a run.
 @frozen public enum Admittance<Layout: RecordLayout> {
-  /// It must be added.
+  /// The run must be added.
   case refused
-  /// It is counted as one that isn't wanted.
+  /// The run is counted as a transaction that isn't wanted.
   case ruledOut
-  /// It is counted, and this is its group, valid until the next call of anything.
+  /// The run is counted, and this is its group, valid until the next call of any method.
   case group(TransactionGroup<Layout>)
 }
 
 /// Whole transactions, which are handed on where they lie.
 ///
-/// Some of this changes nothing and is `mutating` all the same, as here and elsewhere in what each run goes through: a
-/// method that only borrows `self` is given a copy of all of it, 80 instructions a call.
+/// Some methods on the path of each run, here and elsewhere, change nothing and are `mutating` all the same:
+/// a method that only borrows `self` is given a copy of all of it, 80 instructions a call.
 extension Grouper {
-  /// Takes in a run if it is a whole transaction that has to do with nothing that is open.
+  /// Takes in a run if it is a whole transaction that has no relatives among the open ones.
   ///
   /// That is how nearly all of a log is read: no slot, no copy of records, no list.
   ///
@@ -76,7 +76,7 @@ extension Grouper {
     return .group(members.group(completedAt: completionPlace))
   }
 
-  /// What a run comes to, by itself: several threads may ask that of runs anywhere in the log.
+  /// What can be said of a run by itself: several threads may ask this for runs anywhere in the log.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
   public mutating func admission(of run: RecordRun<Layout>) -> Admission<Layout> {
@@ -125,9 +125,9 @@ extension Grouper {
   /// Counts a whole transaction that was found to be one elsewhere, in place of adding it.
   ///
   /// - Precondition: `next` has returned nil since the last call.
-  /// - Parameter isRuledOut: whether it isn't wanted; if it is, it is the group that comes next, and complete behind
-  ///   the place.
-  /// - Returns: false if the grouper holds something that has to do with it, so that it must be added.
+  /// - Parameter isRuledOut: whether the transaction isn't wanted; a wanted one is the group that comes next,
+  ///   and is complete behind the place.
+  /// - Returns: false if the grouper holds a transaction of this number, so that the run must be added.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
   public mutating func passWhole(_ vxid: UInt64, upTo endPlace: UInt64, isRuledOut: Bool) -> Bool {
@@ -152,7 +152,7 @@ extension Grouper {
   /// Takes in a part of a transaction that isn't wanted, as a session is for lines: it lasts longer than its requests,
   /// and comes in several parts.
   ///
-  /// - Returns: false if it may be wanted, or has to do with what is open, so that it must be added.
+  /// - Returns: false if it may be wanted, or belongs to an open transaction, so that it must be added.
   @inline(never)
   private mutating func passPart(_ run: RecordRun<Layout>) -> Bool {
     guard run.byteCount >= Layout.headerByteCount else { return false }

@@ -4,7 +4,7 @@ import VarnishLog
 extension Grouper {
   /// The next finished group; nil when there is none, and then the next records may be added.
   ///
-  /// The group is valid until the next call of anything.
+  /// The group is valid until the next call of any method.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
   public mutating func next() -> TransactionGroup<Layout>? {
@@ -128,7 +128,8 @@ extension Grouper {
     }
   }
 
-  /// Takes a finished group out of the table: what comes now under its numbers belongs to others.
+  /// Takes a finished group out of the table: from now on, records with its numbers belong to other
+  /// transactions.
   private mutating func close(_ root: Int32) {
     var at = root
     while true {
@@ -167,7 +168,7 @@ extension Grouper {
     while outstanding + finished > options.openTransactionsMax, incomplete.oldest >= 0 {
       statistics.overflowed += 1
       force(incomplete.oldest, .overflow)
-      // Before another has to go, what is finished does.
+      // Finished transactions leave the table before an unfinished one has to.
       finished = 0
     }
   }
@@ -189,8 +190,8 @@ extension Grouper {
     if !hasBegin {
       slots[index].side = slots[index].markerSide
       makeUp(roles.begin, "\(type.word) 0 synth", in: index)
-      // What is made up means as much as what was logged: the reason that a link gave is forgotten, and a
-      // restart that was never seen stands below what it would have restarted.
+      // The records made up count like logged ones: the reason that a link gave is forgotten, and a restart
+      // that was never seen stands below the request that it would have restarted.
       slots[index].reason = .other
     }
     makeUp(roles.vsl, "\(reason.words)", in: index)

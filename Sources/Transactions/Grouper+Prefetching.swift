@@ -1,12 +1,12 @@
 import VarnishLog
 
-/// Fetching what will be needed of very many open transactions, while others are still worked on.
+/// Prefetching the memory of transactions that will be needed next, if very many are open.
 ///
-/// With 100,000 of them, each further piece of one waits for the memory three times: for its place in the table, its
-/// slot and its records. The next piece's number is known a piece ahead, so that the first two are there when it comes;
-/// the records are fetched while the piece is looked at.
+/// With 100,000 open transactions, each further piece of one waits for the memory three times: for the
+/// transaction's place in the table, its slot and its records. The next piece's number is known a piece ahead,
+/// so that the first two are there when it comes; the records are fetched while the piece is looked at.
 extension Grouper {
-  /// From how many on; fewer are in the processor's caches.
+  /// From how many open transactions on it pays to prefetch; fewer are in the processor's caches.
   static var crowd: Int { 2048 }
 
   /// Has the processor fetch what is stored of a transaction, if it is open, and where the number of the next one

@@ -3,7 +3,7 @@ import VarnishLog
 /// How `Begin` and `Link` tie transactions together (`grouping.md` 3.1, 3.2), and the notes that are left
 /// where they don't fit.
 extension Grouper {
-  /// - Parameter begin: what the record says; nil if that can't be read.
+  /// - Parameter begin: what the record says; nil if its payload can't be read.
   mutating func processBegin(
     _ record: Record<Layout>, _ begin: Bracket?, of index: Int32, rest: RecordRun<Layout>
   ) {
@@ -75,7 +75,8 @@ extension Grouper {
       return
     }
     if wasRefused(link.vxid) {
-      // Or because it had another parent, which a server doesn't log, and which can't be told from here.
+      // The reason may also be that it had another parent, which a server doesn't log, and which can't be
+      // told here.
       diagnose("link too late", record, in: index, rest: rest)
       return
     }
@@ -104,7 +105,7 @@ extension Grouper {
     }
   }
 
-  /// Puts a child last among its parent's.
+  /// Puts a child last among its parent's children.
   private mutating func attach(_ child: Int32, to parent: Int32) {
     slots[child].parent = parent
     if slots[parent].lastChild >= 0 {
@@ -118,8 +119,8 @@ extension Grouper {
 
   /// Whether `index` is `descendant` or above it.
   ///
-  /// A log that says so is wrong; following it would make a ring of transactions that all wait for each
-  /// other.
+  /// A log that puts a transaction below its own descendant is wrong; following it would make a ring of
+  /// transactions that all wait for each other.
   private func isAncestor(_ index: Int32, of descendant: Int32) -> Bool {
     var at = descendant
     while at >= 0 {
@@ -134,7 +135,7 @@ extension Grouper {
   /// The longest text of a note.
   static var noteByteCountMax: Int { 63 }
 
-  /// Says behind a record what is wrong with it.
+  /// Adds a note behind a record that says what is wrong with it.
   mutating func diagnose(
     _ reason: String, _ record: Record<Layout>, in index: Int32, rest: RecordRun<Layout>
   ) {
@@ -168,7 +169,7 @@ extension Grouper {
       if keptTable.picks(record) { slots[index].store.append(record, &memory) }
     }
     present.records = rest
-    // What was picked is of the whole piece.
+    // The picked records are those of the whole piece.
     present.picked = nil
   }
 }

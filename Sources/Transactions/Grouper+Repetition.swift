@@ -4,8 +4,8 @@ import VarnishLog
 extension Grouper {
   /// Every transaction whose group isn't finished, in no particular order.
   ///
-  /// To be asked when `next` has returned nil. Another grouper that is given them with `beginRepetition` hands on what
-  /// this one will hand on from now.
+  /// To be asked when `next` has returned nil. Another grouper to which they are given with `beginRepetition`
+  /// hands on the groups that this one will hand on from now.
   ///
   /// - Complexity: O(n), n being the most that have been open at once.
   public var unfinished: [UnfinishedTransaction] {
@@ -18,28 +18,31 @@ extension Grouper {
   /// Whether there is something for `takeForced` to take.
   public var hasForced: Bool { !forced.isEmpty }
 
-  /// What was ended by force since the last call, if that is noted (`notesForced`), in the order of the places.
+  /// The transactions that were ended by force since the last call, if that is noted (`notesForced`), in the
+  /// order of the places.
   ///
-  /// What a repetition ends again isn't among it; what `flush` ends during one is, and belongs between what has been
-  /// repeated and what hasn't.
+  /// Those that a repetition ends again aren't among them; those that `flush` ends during one are, and belong
+  /// between what has been repeated and what hasn't.
   public mutating func takeForced() -> [ForcedTransaction] {
     guard hasForced else { return [] }
     defer { forced.removeAll(keepingCapacity: true) }
     return forced
   }
 
-  /// Takes up the work of a grouper that has read the same log: what it had open at a place is read again, and what it
-  /// ended by force ends at the same places.
+  /// Takes up the work of another grouper that has read the same log: the transactions that it had open at a
+  /// place are read again, and those that it ended by force end at the same places.
   ///
-  /// The groups that come out are those that it handed on after that, in the same order, with the same places. Until
-  /// `endRepetition` the limits don't hold, and nothing of what is repeated or passed over is counted as ended by
-  /// force, ruled out or orphaned.
+  /// The groups that come out are those that the other one handed on after that, in the same order, with the
+  /// same places. Until `endRepetition` the limits don't hold, and no transaction that is repeated or passed
+  /// over is counted as ended by force, ruled out or orphaned.
   ///
   /// - Precondition: nothing has been added yet.
   /// - Parameters:
-  ///   - unfinished: what was open; reading begins at the first of their places, or at the place of resumption.
-  ///   - resumption: up to where the log had been read when that was so.
-  ///   - forced: what was ended by force behind the place where reading begins, in the order of the places.
+  ///   - unfinished: the transactions that were open; reading begins at the first of their places, or at the
+  ///     place of resumption.
+  ///   - resumption: the place up to which the log had been read when they were open.
+  ///   - forced: the transactions that were ended by force behind the place where reading begins, in the
+  ///     order of the places.
   public mutating func beginRepetition(
     of unfinished: [UnfinishedTransaction], at resumption: UInt64, _ forced: [ForcedTransaction]
   ) {
@@ -48,7 +51,7 @@ extension Grouper {
     self.repetition = repetition
   }
 
-  /// From here on nothing was read before: the limits hold, and the time of what is open begins now.
+  /// Ends the repetition: from now on the limits hold, and the time of open transactions begins now.
   public mutating func endRepetition() {
     guard repetition != nil else { return }
     repetition = nil
@@ -60,14 +63,15 @@ extension Grouper {
 
   /// Whether a piece is one of a transaction that was finished, and not to be taken again.
   ///
-  /// What was ended by force in front of the piece, or behind it if it is passed over, is ended.
+  /// Transactions that were ended by force up to the piece, or up to its end if it is passed over, are ended
+  /// again.
   mutating func passesOver(_ piece: RecordRun<Layout>) -> Bool {
-    // Those that the piece before it has reached are ended already, unless a part of the log is missing.
+    // Those up to the end of the piece before are ended already, unless a part of the log is missing.
     repeatForced(through: piece.place)
     guard let repetition, !piece.isEmpty else { return false }
     let vxid = unsafe Layout.vxid(piece.start)
     guard repetition.isOver(vxid, at: piece.place) else { return false }
-    // What comes of it later is no orphan.
+    // Its later pieces are no orphans.
     if vxid != 0 { noteRuledOut(vxid, ends: Self.contains(piece, roles.end)) }
     repeatForced(through: piece.endPlace)
     reachedPlace = piece.endPlace
@@ -80,7 +84,7 @@ extension Grouper {
     return run.place < repetition.resumption || nextForcedPlace < run.endPlace
   }
 
-  /// Ends what was ended by force up to a place.
+  /// Ends again the transactions that were ended by force up to a place.
   mutating func repeatForced(through place: UInt64) {
     while nextForcedPlace <= place, let next = repetition?.nextForced {
       reachedPlace = max(reachedPlace, next.place)
@@ -90,9 +94,9 @@ extension Grouper {
     }
   }
 
-  /// Whether a relative that is named at the present place was refused when this was read first.
+  /// Whether a relative that is named at the present place was refused when the log was read first.
   ///
-  /// Had it not been, it would belong to the same group, and be unfinished, too.
+  /// If it hadn't been refused, it would belong to the same group, and be unfinished, too.
   func wasRefused(_ vxid: UInt64) -> Bool {
     repetition?.isOver(vxid, at: presentPlace) ?? false
   }

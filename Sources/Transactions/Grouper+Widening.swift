@@ -1,6 +1,6 @@
 public import VarnishLog
 
-/// What changes while transactions are under way.
+/// Keeping more records while transactions are under way.
 extension Grouper {
   /// The records that survive until a group is finished.
   public var kept: PickWish { options.kept }
@@ -8,7 +8,7 @@ extension Grouper {
   /// How many transactions are under way.
   public var openCount: Int { outstanding }
 
-  /// Keeps other records, too, from now on: transactions that are under way lack those they had before.
+  /// Keeps other records, too, from now on; transactions under way lack those of them that came before.
   public mutating func keep(_ more: PickWish) {
     guard !options.kept.contains(more) else { return }
     options.kept.formUnion(more)

@@ -18,16 +18,16 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   let tags: TagTable
   let roles: TagRoles
   let candidates: Candidates
-  /// What survives until a group is finished.
+  /// The records that survive until a group is finished.
   var keptTable: PickTable
-  /// Whether that is every record.
+  /// Whether every record survives until a group is finished.
   var keepsAll: Bool
   /// Whether the notes that are left where records don't fit may be wanted.
   var keepsNotes: Bool
   /// Which bits of a number in a payload count, as in the record's own header.
   let vxidBits: UInt64
 
-  /// What has happened so far.
+  /// Counts of what has happened so far.
   public internal(set) var statistics = GroupingStatistics()
 
   /// The clock, in nanoseconds from any point; set by the caller as often as it likes.
@@ -57,25 +57,25 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   var members = MemberList<Layout>()
   /// A transaction that no longer fits into memory, if the last piece made it so.
   public internal(set) var oversized: UInt64?
-  /// What was added last.
+  /// The piece that was added last.
   var present = PresentPiece<Layout>()
   /// Where the present piece begins.
   var presentPlace: UInt64 = 0
   /// Up to where the log was added.
   var reachedPlace: UInt64 = 0
-  /// Behind which place of the log the group was complete that was handed on last.
+  /// The place of the log behind which the group handed on last was complete.
   ///
   /// It depends on nothing but the log, unless something was ended by force.
   public internal(set) var completionPlace: UInt64 = 0
 
-  /// Whether it is noted what is ended by force.
+  /// Whether transactions that are ended by force are noted.
   ///
   /// The notes take room until `takeForced` is called.
   public var notesForced = false
   var forced: [ForcedTransaction] = []
-  /// What was read before and is read again; as long as there is one, no limits hold.
+  /// The part of the log that is read again; as long as there is one, no limits hold.
   var repetition: Repetition?
-  /// Behind which place the repetition is to end a transaction next.
+  /// The place behind which the repetition is to end a transaction next.
   var nextForcedPlace = UInt64.max
 
   /// Transactions that were ruled out, so that their later pieces aren't taken for orphans.
@@ -83,7 +83,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// The last few that ended: some servers log a record or two behind the `End`.
   var recentlyEnded = RecentNumbers()
 
-  /// Makes a grouper of nothing.
+  /// Makes a grouper that holds no transactions.
   ///
   /// - Parameters:
   ///   - options: what makes a group, and the limits.
@@ -140,7 +140,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)
   public mutating func addUnadmitted(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?) -> Bool {
-    // Should this piece turn out to be torn, the one before it mustn't suffer.
+    // If this piece turns out to be torn, the one before it mustn't be taken back.
     present.slot = -1
     if repetition != nil, passesOver(run) { return hasNews }
     reachedPlace = run.endPlace
@@ -165,10 +165,10 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       if repetition != nil, passesOver(unit) { continue }
       reachedPlace = unit.endPlace
       addUnit(unit, nil)
-      // Each piece is left before the next one comes, as it would be in a source that gives them singly.
+      // Each piece is settled before the next one, as with a source that hands them out one by one.
       settle()
     }
-    // However many of its records went astray, it was one piece.
+    // A run counts as one orphan, however many of its records couldn't be attributed.
     statistics.orphans = min(statistics.orphans, orphansBefore + 1)
     return true
   }
@@ -176,7 +176,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   /// Whether there is something to hand on, or to tidy up.
   private var hasNews: Bool { hasDirect || present.slot >= 0 || !ready.isEmpty || !lentSlots.isEmpty }
 
-  /// Looks at the clock alone, for when no records come.
+  /// Ends transactions that have been open for too long, for when no records come.
   public mutating func expire() {
     forceTimedOut()
     settle()
@@ -223,7 +223,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Whether a run whose records were written one by one can be taken as one piece.
   ///
-  /// It can't if no open transaction waits for its first record and it is a later one that begins a transaction.
+  /// It can't if no open transaction waits for its first record and only a later record begins a transaction.
   private mutating func isOneUnit(_ run: RecordRun<Layout>) -> Bool {
     if run.isBracketed { return true }
     var cursor = run.makeCursor()
@@ -233,7 +233,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       || !Self.contains(cursor.rest, roles.begin)
   }
 
-  /// Whether a transaction that begins so will be needed.
+  /// Whether a transaction with this `Begin` will be needed.
   ///
   /// - Parameter bracket: becomes what the `Begin` says, if it was read.
   @inline(__always)
@@ -243,7 +243,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     return candidates.includes(bracket, side: begin.side)
   }
 
-  /// - Returns: as `add`; what couldn't be attributed is news, too.
+  /// - Returns: as `add`; also true if a record couldn't be attributed to any transaction.
   @discardableResult
   private mutating func addUnit(_ run: RecordRun<Layout>, _ picked: PickedRecords<Layout>?) -> Bool {
     let orphansBefore = statistics.orphans
@@ -293,8 +293,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
   ///
   /// - Parameter begin: what its first record says, if that is a `Begin` and was read.
   private mutating func scan(_ index: Int32, _ begin: Bracket?) {
-    // One that has ended and waits for its children keeps what still comes, but it means nothing any more:
-    // a further child would make it unready again, after its parent has counted it.
+    // A transaction that has ended and waits for its children keeps later records, but they mean nothing any
+    // more: a further child would make it unready again, after its parent has counted it.
     guard !slots[index].isComplete else { return }
     let vxid = slots[index].vxid
     var begin = begin
@@ -314,8 +314,8 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
 
   /// Interprets a record.
   ///
-  /// - Parameter begin: what it says, if it is a `Begin` and was read; nil afterwards.
-  /// - Returns: false if those behind it mean nothing.
+  /// - Parameter begin: what the record says, if it is a `Begin` and was read; nil afterwards.
+  /// - Returns: false if the records behind it mean nothing.
   @inline(__always)
   private mutating func interpret(
     _ record: Record<Layout>, _ begin: inout Bracket?, _ vxid: UInt64, of index: Int32,
@@ -324,7 +324,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
     let role = roles[record.tag]
     if role == .none, !keepsNotes { return true }
     guard record.vxid == vxid else {
-      // It stays where it is, but says nothing of this transaction.
+      // The record stays where it is, but says nothing of this transaction.
       diagnose("vxid mismatch", record, in: index, rest: rest)
       return true
     }

@@ -12,11 +12,13 @@ public enum Grouping: Sendable {
 
 /// Which transactions are not even begun (`grouping.md` 8).
 public enum CandidateRule: Sendable {
-  /// Everything is grouped: up to 6.5, and the 6.0 line.
+  /// Every transaction is grouped: up to 6.5, and the 6.0 line.
   case everything
-  /// 6.6 to 7.2: what can be ruled out at its `Begin` is.
+  /// A transaction that its `Begin` can rule out isn't begun: 6.6 to 7.2. Sessions are among them
+  /// unless they are groups, and ESI fragments are told by the reason in their `Begin`.
   case bySide
-  /// 7.3 and newer: also, the level tells ESI fragments.
+  /// A transaction that its `Begin` can rule out isn't begun: 7.3 and newer. Sessions are
+  /// among them only with groups of requests, and ESI fragments are told by the level in their `Begin`.
   case bySideAndLevel
 }
 
@@ -24,20 +26,18 @@ public enum CandidateRule: Sendable {
 public struct GroupingOptions: Sendable, Equatable {
   /// What makes a group.
   public var grouping: Grouping
-  /// More transactions than this are not kept open; the oldest is ended to make room.
+  /// The most transactions that are kept open; the oldest is ended to make room.
   public var openTransactionsMax = 1000
-  /// A transaction open for longer is ended.
-  ///
-  /// Nanoseconds.
+  /// How long a transaction may be open before it is ended, in nanoseconds.
   public var timeoutNanoseconds: Int64 = 120_000_000_000
-  /// Other records need not survive until the group is finished.
+  /// The records that have to survive until the group is finished; others needn't.
   public var kept = PickWish.all
-  /// What is left out from the beginning.
+  /// Which transactions are not even begun.
   public var candidateRule: CandidateRule
   /// Whether transactions of clients and of backends are wanted, and ESI fragments.
   public var wantsClient: Bool, wantsBackend: Bool, wantsESI: Bool
 
-  /// The most that is stored of one unfinished transaction.
+  /// The most bytes that are stored of one unfinished transaction.
   ///
   /// A server never comes near it.
   public static let storedBytesMax = 16 << 20

@@ -17,6 +17,6 @@ public struct GroupingStatistics: Sendable, Equatable {
   /// Transactions that were ruled out at their beginning.
   public var ruledOut = 0
 
-  /// Makes statistics of nothing.
+  /// Makes statistics in which every count is 0.
   public init() {}
 }

@@ -2,8 +2,8 @@ import CShims
 
 /// The slots of transactions that haven't ended, in the order in which they were opened.
 ///
-/// Apart from the slots, so that to take one out doesn't fetch those of its neighbours: there may be very many, and
-/// few of them are in the processor's caches.
+/// The links are kept apart from the slots, so that taking one out doesn't fetch the slots of its neighbours:
+/// there may be very many, and few of them are in the processor's caches.
 @safe struct IncompleteQueue: ~Copyable {
   // Invariant: `links` has `capacity` elements, all initialised; what is -1 or less than `capacity` are the indices in
   // them, `oldest` and `newest`.
@@ -21,7 +21,7 @@ import CShims
 
   deinit { unsafe links.deallocate() }
 
-  /// Puts a slot last that isn't in it.
+  /// Puts a slot that isn't in the queue last.
   mutating func append(_ index: Int32) {
     precondition(index >= 0)
     if index >= capacity { grow(beyond: index) }
@@ -30,7 +30,7 @@ import CShims
     newest = index
   }
 
-  /// Takes out a slot that is in it.
+  /// Takes out a slot that is in the queue.
   mutating func remove(_ index: Int32) {
     precondition(index >= 0 && index < capacity)
     let link = unsafe links[Int(index)]
@@ -38,12 +38,12 @@ import CShims
     if link.newer >= 0 { unsafe links[Int(link.newer)].older = link.older } else { newest = link.older }
   }
 
-  /// Has the processor fetch where a slot stands in it.
+  /// Prefetches the links of a slot.
   func prefetch(_ index: Int32) {
     if index >= 0, index < capacity { unsafe shim_prefetch(links + Int(index)) }
   }
 
-  /// Has the processor fetch those of the slots in front of one and behind it.
+  /// Prefetches the links of the slots in front of a slot and behind it.
   func prefetchNeighbours(of index: Int32) {
     guard index >= 0, index < capacity else { return }
     let link = unsafe links[Int(index)]

@@ -15,13 +15,13 @@ struct OpenTransaction<Layout: RecordLayout> {
   /// When it was created, on the clock the grouper is told.
   var createdNanoseconds: Int64 = 0
 
-  /// Where the piece begins by which it was created: its own, or that of a relative.
+  /// Where the piece that created it begins: its own piece, or that of a relative.
   var openedPlace: UInt64 = 0
-  /// Where its first record begins; as long as there is none, where what named it begins.
+  /// Where its first record begins; as long as there is none, where the piece that named it begins.
   var firstPlace: UInt64 = 0
   /// Where its last record ends; 0 as long as there is none.
   var endPlace: UInt64 = 0
-  /// Behind which place its group was complete, if it leads one.
+  /// The place behind which its group was complete, if it is the root of one.
   var completionPlace: UInt64 = 0
 
   var parent: Int32 = -1
@@ -31,12 +31,12 @@ struct OpenTransaction<Layout: RecordLayout> {
   /// Children that aren't ready yet.
   var unreadyChildren: Int32 = 0
 
-  /// What is kept of the records of earlier pieces.
+  /// The records of earlier pieces that are kept.
   var store = RecordStore<Layout>()
 
   var isReady: Bool { isComplete && unreadyChildren == 0 }
 
-  /// What a tag's records are marked with when they are made up for this transaction.
+  /// The side that records made up for this transaction are marked with.
   var markerSide: Side {
     switch type {
     case .request: .client

@@ -3,8 +3,8 @@ import VarnishLog
 
 /// Memory for the records of one unfinished transaction, in the layout they had in the log.
 ///
-/// There may be very many of them, so it is no larger than it has to be: most transactions come in one piece or two,
-/// and of the first one it is known how much there is to be stored.
+/// There may be very many stores, so each is no larger than it has to be: most transactions come in one piece
+/// or two, and of the first one it is known how much there is to be stored.
 ///
 /// It is owned by the grouper, which calls `release`; copies of the value view the same memory.
 @safe struct RecordStore<Layout: RecordLayout> {
@@ -59,7 +59,7 @@ import VarnishLog
     }
   }
 
-  /// Adds a record of our own making, with a NUL behind the text.
+  /// Adds a record that the grouper makes up, with a NUL behind the text.
   mutating func append(
     tag: UInt8, vxid: UInt64, side: Side, text: [UInt8], _ memory: inout StoreMemory
   ) {
@@ -76,7 +76,7 @@ import VarnishLog
     }
   }
 
-  /// Takes back what was added since there were only so many bytes.
+  /// Takes back what was added since there were only `count` bytes.
   mutating func truncate(to count: Int) {
     byteCount = min(byteCount, max(0, count))
   }
@@ -89,7 +89,7 @@ import VarnishLog
     byteCount = 0
   }
 
-  /// Gives back what the memory of all stores doesn't own; for its end.
+  /// Frees a block that `StoreMemory` doesn't own; for when all stores end.
   func abandon() {
     if let block = unsafe block, !StoreMemory.owns(capacity) { unsafe block.deallocate() }
   }
@@ -104,7 +104,7 @@ import VarnishLog
     unsafe target.storeBytes(of: record.word, as: UInt32.self)
   }
 
-  /// So many bytes more, which count as used from now on.
+  /// The next `count` bytes of the block, which count as used from now on.
   @inline(__always)
   private mutating func take(_ count: Int) -> UnsafeMutableRawPointer {
     precondition(count <= capacity - byteCount)
@@ -121,7 +121,7 @@ import VarnishLog
 
   @inline(never)
   private mutating func grow(by count: Int, _ memory: inout StoreMemory) {
-    // What came in two pieces may come in many.
+    // A transaction that came in two pieces may come in many.
     let wanted = max(byteCount + count, byteCount > 0 ? capacity / 2 * 3 : 0)
     let larger = StoreMemory.blockByteCount(for: wanted)
     let new = unsafe memory.allocate(larger)

@@ -2,7 +2,8 @@
 public struct UnfinishedTransaction: Equatable, Sendable {
   /// The transaction's number.
   public var vxid: UInt64
-  /// Where the piece begins by which it became known: its own first one, or that of the relative that named it.
+  /// Where the piece by which it became known begins: its own first one, or that of the relative that named
+  /// it.
   public var firstPlace: UInt64
 
   /// A transaction that became known at a place.
@@ -14,17 +15,17 @@ public struct UnfinishedTransaction: Equatable, Sendable {
 
 /// Reading a part of a log again so that the same groups end at the same places (`grouping.md` 6.1).
 ///
-/// Up to the place of resumption only the transactions are taken that were unfinished there. Of the others a reader
-/// that begins in the middle would see a part, such as a request without the fetch that was logged before it, and wait
-/// for the rest.
+/// Up to the place of resumption, only those transactions are taken that were unfinished there. Of all others
+/// a reader that begins in the middle would see a part, such as a request without the fetch that was logged
+/// before it, and wait for the rest.
 struct Repetition {
-  /// Up to which place only what was unfinished there is taken.
+  /// The place up to which only transactions that were unfinished there are taken.
   let resumption: UInt64
-  /// From which place on each of those was known.
+  /// The places from which on the unfinished transactions were known, by their numbers.
   let firstPlaces: [UInt64: UInt64]
-  /// What was ended by force, in the order of the places.
+  /// The transactions that were ended by force, in the order of the places.
   let forced: [ForcedTransaction]
-  /// How much of that has been done again.
+  /// How many of these have been ended again.
   var forcedCount = 0
 
   init(of unfinished: [UnfinishedTransaction], at resumption: UInt64, _ forced: [ForcedTransaction]) {
@@ -33,10 +34,10 @@ struct Repetition {
     self.forced = forced
   }
 
-  /// Which transaction is to be ended next, if any.
+  /// The transaction that is to be ended next; nil if there is none.
   var nextForced: ForcedTransaction? { forcedCount < forced.count ? forced[forcedCount] : nil }
 
-  /// Behind which place that is.
+  /// The place behind which that is.
   var nextForcedPlace: UInt64 { nextForced?.place ?? .max }
 
   /// Whether a number at a place meant a transaction that was finished by the place of resumption, or none.

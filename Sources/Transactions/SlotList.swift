@@ -1,4 +1,4 @@
-/// Numbers of slots, in memory of its own: of an array the references are counted with each use.
+/// A list of slot numbers, in memory of its own: an array counts its references at each use.
 @safe struct SlotList: ~Copyable {
   // Invariant: `0 <= count <= capacity`, and `slots` has `capacity` elements, of which the first `count` are
   // initialised.
@@ -26,7 +26,7 @@
     count &+= 1
   }
 
-  /// The last one, which is taken out; nil if there is none.
+  /// Takes the last number out; nil if there is none.
   @inline(__always)
   mutating func popLast() -> Int32? {
     guard count > 0 else { return nil }

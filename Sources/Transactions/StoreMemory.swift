@@ -1,8 +1,8 @@
 /// Memory for the records of open transactions, in blocks of few sizes.
 ///
-/// The block of a size that was given back last is handed out first, as it is in the processor's caches; with very
-/// many open transactions most others aren't. `malloc` joins neighbours, and so looks at memory of other transactions
-/// each time.
+/// Of the blocks of a size, the one given back last is handed out first, as it is in the processor's caches;
+/// with very many open transactions most others aren't. `malloc` joins neighbours, and so looks at memory of
+/// other transactions each time.
 @safe struct StoreMemory: ~Copyable {
   // Invariant: `free` has an element for each number of units up to `unitsMax`; each is nil or leads to a block of
   // that size that isn't handed out, which begins with the way to the next one.
@@ -12,13 +12,13 @@
 
   /// A line of the processor's caches.
   private static var unit: Int { 64 }
-  /// What is larger is rare, and goes to `malloc`.
+  /// The most units that a block has; larger ones are rare, and come from `malloc`.
   private static var unitsMax: Int { 32 }
 
   /// Whether blocks of a size are given back with everything else at the end.
   static func owns(_ byteCount: Int) -> Bool { byteCount / unit <= unitsMax }
 
-  /// The size of a block that has room for so many bytes.
+  /// The size of a block that has room for `count` bytes.
   static func blockByteCount(for count: Int) -> Int { (count + unit - 1) & ~(unit - 1) }
 
   /// Hands out a block.

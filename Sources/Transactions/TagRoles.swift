@@ -30,7 +30,7 @@ struct TagRoles {
   subscript(tag: UInt8) -> Role { roles[Int(tag)] }
 }
 
-/// The last few numbers that were put in.
+/// The last 64 numbers that were put in.
 struct RecentNumbers {
   private var numbers = [UInt64](repeating: 0, count: 64)
   private var next = 0

@@ -1,6 +1,6 @@
 public import VarnishLog
 
-/// A finished transaction, to be looked at until the grouper is asked for the next.
+/// A finished transaction, valid until the grouper is asked for the next group.
 public struct Transaction<Layout: RecordLayout> {
   /// The transaction's number.
   public let vxid: UInt64
@@ -17,10 +17,10 @@ public struct Transaction<Layout: RecordLayout> {
   // Records that came in earlier pieces, then those that lie where the source has them.
   @usableFromInline let stored: RecordCursor<Layout>
   @usableFromInline let inPlace: RecordCursor<Layout>
-  /// What the source has picked out of the latter, if it has.
+  /// What the source has picked out of the records in `inPlace`; nil if it has picked nothing.
   @usableFromInline let picked: PickedRecords<Layout>?
 
-  // Last, where they fill a gap: what is larger than 128 bytes is copied by a call.
+  // These are last, where they fill a gap: values larger than 128 bytes are copied by a call.
 
   /// What it is about.
   public let type: TransactionType
@@ -51,11 +51,11 @@ public struct Transaction<Layout: RecordLayout> {
     self.picked = picked
   }
 
-  /// Has records be looked at in the order in which they were logged: those that queries and lines depend on, and
-  /// others where nothing was picked out.
+  /// Calls a closure for records in the order in which they were logged: those that queries and lines depend
+  /// on, and others where nothing was picked out.
   ///
-  /// - Parameter body: returns whether there is any use in going on.
-  /// - Returns: false if it has returned false.
+  /// - Parameter body: returns whether to go on.
+  /// - Returns: false if `body` has returned false.
   @inlinable @inline(__always)
   public func forEachPicked(_ body: (Record<Layout>) -> Bool) -> Bool {
     var cursor = stored
@@ -70,7 +70,7 @@ public struct Transaction<Layout: RecordLayout> {
     return true
   }
 
-  /// A walk over all records that there are, in the order in which they were logged.
+  /// A cursor over all records that there are, in the order in which they were logged.
   @inlinable
   public func makeCursor() -> Cursor {
     Cursor(current: stored, following: inPlace)
@@ -99,11 +99,11 @@ public struct Transaction<Layout: RecordLayout> {
   }
 }
 
-/// What is selected, counted and rendered at once: a transaction or a tree of them, the root first, then
+/// A transaction or a tree of them, which is selected, counted and rendered as a whole: the root first, then
 /// breadth first.
 @safe public struct TransactionGroup<Layout: RecordLayout> {
   @usableFromInline let members: UnsafeBufferPointer<Transaction<Layout>>
-  /// Behind which place of the log it was complete.
+  /// The place of the log behind which the group was complete.
   ///
   /// That depends on nothing but the log, unless something was ended by force.
   public let completionPlace: UInt64
@@ -114,7 +114,8 @@ public struct Transaction<Layout: RecordLayout> {
     self.completionPlace = completionPlace
   }
 
-  /// Has a record looked at as a group of its own, as the grouping `raw` takes it: at level 0, of no type.
+  /// Calls a closure with a record as a group of its own, as the grouping `raw` takes it: at level 0, of no
+  /// type.
   ///
   /// - Parameter place: where in its log the record begins.
   @inlinable

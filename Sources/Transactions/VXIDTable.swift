@@ -2,12 +2,12 @@ import CShims
 
 /// A hash table from transaction numbers to small numbers: open addressing, linear probing, no tombstones.
 ///
-/// Zero stands for an empty place, which works out because no transaction has the number 0.
+/// Zero stands for an empty place, as no transaction has the number 0.
 @safe struct VXIDTable: ~Copyable {
   // Invariant: `entries` has `mask + 1` elements, a power of two and more than `count`, all initialised; an index is
   // always `& mask`, so that it needs no other check.
 
-  /// Numbers and values side by side, as one is hardly looked at without the other.
+  /// Numbers and values side by side, as they are nearly always looked at together.
   private var entries: UnsafeMutablePointer<Entry>
   private var mask: Int
   private(set) var count = 0
@@ -79,7 +79,7 @@ import CShims
     return true
   }
 
-  /// Has the processor fetch the place of a number.
+  /// Prefetches the place of a number.
   func prefetch(_ vxid: UInt64) { unsafe shim_prefetch(entries + home(vxid)) }
 
   @inline(__always)

@@ -3,40 +3,41 @@ import VarnishLog
 
 /// What is known of a captured log besides its records.
 public struct CapturedFacts: Sendable {
-  /// What messages call it.
+  /// The log's name in messages.
   public let path: String
-  /// What it is, in some words.
+  /// What kind of log it is, in a few words.
   public internal(set) var form = "binary log"
-  /// The marker that it begins with, or the releases whose file has no text for one; nil for a log without.
+  /// The marker that the log begins with, or the release, such as "2.1", if the marker isn't a text; nil if
+  /// there is none.
   public internal(set) var layout: String?
-  /// The releases that make it so, as far as its form tells more than the numbers of its tags.
+  /// The releases that write such a log, if its form tells more than its tag numbers do.
   public internal(set) var releases: String?
-  /// The processes that wrote it, as far as anything tells.
+  /// The processes that wrote the log, as far as its files name them.
   public internal(set) var writers: [Writer] = []
-  /// How many seconds old its manager says it is, in 4.0 to 5.1; it counts them as long as it runs.
+  /// The log's age in seconds, in 4.0 to 5.1; the manager counts it up as long as it runs.
   public internal(set) var age: UInt64?
-  /// What its server shares, as far as that is listed.
+  /// The sections of the server's shared memory, as far as they are listed.
   public internal(set) var sections: [SharedSection] = []
-  /// Why that list isn't complete; nil if it is.
+  /// Why the list of sections isn't complete; nil if it is.
   public internal(set) var sectionProblem: String?
-  /// Where the ring stands; nil for what is none.
+  /// The state of the ring; nil if the log isn't a ring.
   public internal(set) var ring: RingFacts?
 
-  /// A process that writes.
+  /// A process that writes the log.
   public struct Writer: Sendable {
-    /// What it is: "manager" or "worker".
+    /// The process's role: "manager" or "worker".
     public let role: String
-    /// Its number, and when it began, in seconds since 1970; nil where nothing tells.
+    /// The process ID, and when the process began, in seconds since 1970; nil if unknown.
     public let pid: Int32?, birth: Int64?
-    /// Whether it may run here; nil if that can't be told.
+    /// Whether the process may be running on this machine; nil if that can't be told.
     public var lives: Bool?
-    /// What else tells of it, in some words.
+    /// A remark about the process.
     public var note: String?
   }
 
   init(path: String) { self.path = path }
 
-  /// Notes whether the manager of a log without process numbers was seen to count.
+  /// Notes whether the manager of a log without process IDs was seen to count the log's age up.
   public mutating func noteManager(lives: Bool, note: String) {
     for index in writers.indices where writers[index].role == "manager" {
       (writers[index].lives, writers[index].note) = (lives, note)
@@ -45,7 +46,7 @@ public struct CapturedFacts: Sendable {
 }
 
 extension CapturedInput {
-  /// What is known of it before it is opened.
+  /// What is known of the log before it is opened.
   ///
   /// - Throws: `LogError` if it can't be read.
   public mutating func facts() throws(LogError) -> CapturedFacts {
@@ -77,7 +78,7 @@ extension CapturedInput {
 }
 
 extension CapturedFacts {
-  /// Notes what the one file of a server tells.
+  /// Notes what the single file of a server before 5.2 tells of its sections and its processes.
   mutating func note(_ file: borrowing SingleFile) {
     let found = file.sections()
     (sections, sectionProblem) = (found.all, found.problem)

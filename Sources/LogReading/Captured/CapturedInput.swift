@@ -2,7 +2,7 @@ public import Platform
 import SharedMemory
 import VarnishLog
 
-/// What a path leads to that was given to be read, found out from the bytes and not from names.
+/// The log that a path leads to; its kind is recognised by its bytes, not by its name.
 ///
 /// ```
 /// a binary log        plain, gzip or zstd; a file, a pipe or standard input
@@ -11,19 +11,20 @@ import VarnishLog
 /// a tar archive       of such a directory, plain, gzip or zstd
 /// ```
 ///
-/// Behind the name of an archive may stand the path of what is meant in it, as if it were a directory:
-/// `copy.tar/web1`.
+/// The path of a file or directory inside an archive can follow the archive's name, as if the archive were a
+/// directory: `copy.tar/web1`.
 public struct CapturedInput: ~Copyable {
-  /// What messages call it.
+  /// The log's name in messages.
   public let path: String
   var input: LogInput
-  /// Where in the input the log is, as the index says; nil if that is all of it.
+  /// The log's part of the input, as the index says; nil if the log is all of the input.
   let part: Range<Int>?
-  /// The index that lists it.
+  /// The index that lists the log.
   let index: InstanceIndex?
-  /// That of the manager beside it.
+  /// The manager's index beside it.
   let manager: InstanceIndex?
-  /// What both list, how many lines of them say nothing, and which releases list so.
+  /// The sections that both indexes list, how many of their lines list nothing, and the releases that write
+  /// such indexes.
   let sections: [SharedSection], unreadLines: Int, releases: String?
 
   private init(_ input: consuming LogInput, _ log: CapturedTree.Log? = nil) throws(LogError) {
@@ -39,7 +40,7 @@ public struct CapturedInput: ~Copyable {
     self.input = input
   }
 
-  /// Whether it is a file, or in one.
+  /// Whether the log is the given file, or a part of it.
   public func isFile(_ identity: FileIdentity) -> Bool {
     input.incarnation.device == identity.device && input.incarnation.inode == identity.inode
   }
@@ -54,7 +55,7 @@ public struct CapturedInput: ~Copyable {
       return try find(in: outer)
     }
     var input = try LogInput(open(outer))
-    // More than a marker isn't waited for if there is one: a pipe may have no more yet.
+    // If the marker is there, no more bytes are waited for: a pipe may have none yet.
     var isTar = false
     if LogLayout(fileMagic: try input.peek(LogFile.magicByteCount)) == nil {
       isTar = TarHeader.hasChecksum(try input.peek(TarHeader.byteCount))
@@ -115,7 +116,8 @@ public struct CapturedInput: ~Copyable {
     }
   }
 
-  /// Splits a path behind the file that is no directory.
+  /// Splits a path into that of an existing file and the path inside this file; the latter is empty if there
+  /// is no such file.
   static func split(_ path: String) -> (outer: String, inside: String) {
     if case .success = FileState.of(path: path) { return (path, "") }
     var outer = path[...]

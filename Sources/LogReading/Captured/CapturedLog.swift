@@ -3,19 +3,19 @@ import Platform
 import SharedMemory
 public import VarnishLog
 
-/// A captured log, opened: where its records come from.
+/// An opened captured log: the source of its records, by their layout and by how they are stored.
 public enum CapturedLog: ~Copyable {
   /// A binary log, from its beginning to its end.
   case narrowFile(FileRecords<NarrowRecords>)
   case wideFile(FileRecords<WideRecords>)
-  /// One of 2.0, 2.1 or 3.0.
+  /// A binary log of 2.0, 2.1 or 3.0.
   case file20(LegacyFileRecords<Records20>)
   case file21(LegacyFileRecords<Records21>)
   case file30(LegacyFileRecords<Records30>)
-  /// A ring, or a binary log that is searched for what is whole.
+  /// A ring, or a binary log that is searched for whole records.
   case narrowImage(ImageRecords<NarrowRecords>)
   case wideImage(ImageRecords<WideRecords>)
-  /// The same of 2.0, 2.1 or 3.0.
+  /// A ring, or a binary log that is searched, of 2.0, 2.1 or 3.0.
   case image20(LegacyImageRecords<Records20>)
   case image21(LegacyImageRecords<Records21>)
   case image30(LegacyImageRecords<Records30>)
@@ -23,24 +23,24 @@ public enum CapturedLog: ~Copyable {
 
 /// How a captured log is read.
 public struct CaptureOptions: Sendable, Equatable {
-  /// Whether what is damaged is searched for records.
+  /// Whether damaged parts are searched for records.
   public var salvages = false
-  /// What tags are numbered by, if that isn't to be found out.
+  /// The tag numbering, if it isn't to be found out from the records.
   public var numbering: TagNumbering?
-  /// What tags are numbered by if the records don't tell; the commoner numbering if nil.
+  /// The tag numbering to assume if the records don't show theirs; the commoner one if nil.
   public var assumedNumbering: TagNumbering?
 
-  /// As it usually is.
+  /// The default options.
   public init() {}
 }
 
 extension CapturedInput {
-  /// The bytes that tell what a file is.
+  /// How many of a file's first bytes tell its form.
   private static let markerByteCount = 8
 
   /// Opens the log.
   ///
-  /// - Throws: `LogError` if it can't be read, or is none.
+  /// - Throws: `LogError` if it can't be read, or isn't a log.
   public consuming func open(_ options: CaptureOptions) throws(LogError) -> CapturedLog {
     var facts = CapturedFacts(path: path)
     return try open(options, noting: &facts)
@@ -48,8 +48,8 @@ extension CapturedInput {
 
   /// Opens the log, and notes what it tells besides its records.
   ///
-  /// - Parameter facts: what was known before.
-  /// - Throws: `LogError` if it can't be read, or is none; what was found until then is noted.
+  /// - Parameter facts: what was known before, to which is added what is found.
+  /// - Throws: `LogError` if it can't be read, or isn't a log; what was found until then is noted.
   public consuming func open(
     _ options: CaptureOptions, noting facts: inout CapturedFacts
   ) throws(LogError) -> CapturedLog {
@@ -65,17 +65,18 @@ extension CapturedInput {
     }
   }
 
-  /// What a file's bytes are.
+  /// The forms of files that are told apart by their first bytes.
   enum Form {
     /// A ring by itself, as from 5.2 on.
     case ring
-    /// All that a server before 5.2 shares.
+    /// The single file with all that a server before 5.2 shares.
     case singleFile
     /// Records one behind the other, or something else.
     case records
   }
 
-  /// - Parameter isRing: whether an index has said that it is one, even if its own marker doesn't.
+  /// - Parameter isRing: whether an index lists the file as a ring, which counts even if the ring's marker is
+  ///   damaged.
   static func form(of beginning: [UInt8], isRing: Bool = false) -> Form {
     guard beginning.count == markerByteCount else { return .records }
     let marker = unsafe beginning.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt64.self) }
@@ -148,7 +149,8 @@ extension CapturedInput {
         assuming: WideRecords.fitting(options.assumedNumbering)))
   }
 
-  /// A ring whose head can't be used, as what its records, or what is left of its head, show it to be.
+  /// A ring whose head is damaged, of the generation that its marker names or, failing that, its records
+  /// suggest.
   private static func searchedRing(_ mapping: borrowing ReadOnlyMapping, at range: Range<Int>) -> RingImage? {
     let there = range.clamped(to: 0..<mapping.byteCount)
     guard there.count > RingLayout.byteCount else { return nil }
@@ -179,7 +181,7 @@ extension CapturedInput {
       let whole = section?.range ?? min(firstOffset, mapping.byteCount)..<mapping.byteCount
       // The first word of 3.0's area counts the turns.
       let area = layout == .sections ? whole.dropFirst(head + 4) : whole
-      // Of a file that was cut, not all of it is there.
+      // If the file was cut, a part of the area is missing.
       let there = area.clamped(to: 0..<mapping.byteCount)
       facts.ring = RingFacts(
         byteCount: area.count,
@@ -257,9 +259,9 @@ extension CapturedInput {
 
   // MARK: Salvage
 
-  /// Opens a file whose records are looked for everywhere.
+  /// Opens a binary log that is searched for records from its beginning to its end.
   ///
-  /// - Parameter layout: nil if its marker is damaged.
+  /// - Parameter layout: nil if the file has no intact marker.
   private static func salvage(
     _ input: consuming LogInput, _ layout: LogLayout?, _ options: CaptureOptions
   ) throws(LogError) -> CapturedLog {
@@ -293,7 +295,8 @@ extension CapturedInput {
     }
   }
 
-  /// What a file without a marker is numbered by, if its first records are of 2.0 to 3.0.
+  /// The numbering of a file of 2.0 to 3.0, as the options or the file's first records say; nil for any other
+  /// file.
   private static func oldNumbering(
     _ input: inout LogInput, _ layout: LogLayout?, _ options: CaptureOptions
   ) throws(LogError) -> TagNumbering? {
@@ -327,7 +330,7 @@ extension CapturedInput {
         at += shape.byteCount
         found += shape.byteCount
       }
-      // One by itself is chance.
+      // A run that is as short as this may be chance.
       if at - start < 256 { (at, found) = (start + 1, first) }
     }
     return found
@@ -335,15 +338,16 @@ extension CapturedInput {
 
   // MARK: Bytes
 
-  /// Bytes, and why there are no more if they couldn't be decoded any further.
+  /// A mapped input, and the fault at which decoding it ended, if it did.
   private struct Mapped: ~Copyable {
     let mapping: ReadOnlyMapping
     let fault: LogError?
   }
 
-  /// Maps what an input holds, and keeps it first where it can't be mapped.
+  /// Maps the bytes of an input; what can't be mapped, as it comes from a pipe or is compressed, is kept in a
+  /// file first.
   ///
-  /// - Parameter part: what of it is wanted; all if nil. What isn't there of that is left out.
+  /// - Parameter part: the part to map, all if nil; it is clipped to what is there.
   private static func map(_ input: consuming LogInput, part: Range<Int>?) throws(LogError) -> Mapped {
     var input = input
     let path = input.path
@@ -382,7 +386,7 @@ extension CapturedInput {
 }
 
 extension RecordLayout {
-  /// A numbering if records of this layout can have it.
+  /// The given numbering, or nil if records of this layout can't have it.
   static func fitting(_ numbering: TagNumbering?) -> TagNumbering? {
     numbering.flatMap {
       LogFileKind(of: $0) == (headerByteCount == NarrowRecords.headerByteCount ? .narrow : .wide) ? $0 : nil

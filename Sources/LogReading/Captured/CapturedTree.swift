@@ -11,7 +11,7 @@ struct CapturedTree {
     /// Its path within the tree.
     let path: String
     let byteCount: Int
-    /// Where its content begins in the archive, or in what was kept of one.
+    /// Where its content begins in the archive, or in the file that keeps parts of an archive.
     var offset = 0
     var isSparse = false
   }
@@ -27,15 +27,15 @@ struct CapturedTree {
   /// The log in a tree.
   struct Log {
     let file: File
-    /// Where in the file it is, as its index says; nil if that is all of it.
+    /// The log's part of the file, as the index says; nil if the log is all of the file.
     let part: Range<Int>?
-    /// The index that lists it.
+    /// The index that lists the log.
     let index: InstanceIndex?
-    /// That of the manager beside it.
+    /// The manager's index beside it.
     var manager: InstanceIndex?
-    /// What both list.
+    /// The sections that both indexes list.
     var sections: [SharedSection] = []
-    /// How many of their lines say nothing, and which releases list so.
+    /// How many of their lines list nothing, and the releases that write such indexes.
     var unreadLines = 0, releases: String?
   }
 
@@ -67,21 +67,21 @@ struct CapturedTree {
     shared.addFile(path, byteCount: byteCount)
   }
 
-  /// The most that indexes may have.
+  /// The most bytes that the indexes of an archive may have together.
   var indexBytesMax: Int { Self.indexBytesMax }
 
   static func directory(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
   }
 
-  // MARK: Which of them it is
+  // MARK: Choosing the log
 
-  /// The log, or the one of them that a path leads to.
+  /// The only log in the tree, or in the part of it that `inside` names.
   ///
   /// - Parameters:
   ///   - path: the tree's, for messages.
-  ///   - inside: where in the tree it is looked for, or which file it is; empty for anywhere.
-  /// - Throws: `LogError.unclear` if there is none, or more than one.
+  ///   - inside: the directory to look in, or the log's file itself; empty for all of the tree.
+  /// - Throws: `LogError.unclear` if there is no log, or more than one.
   func log(_ path: String, inside: String) throws(LogError) -> Log {
     if let file = files.first(where: { $0.path == inside }) { return beside(log(of: file)) }
     let logs = logs(inside: inside)
@@ -102,7 +102,7 @@ struct CapturedTree {
     return beside(log)
   }
 
-  /// A log with what is beside it.
+  /// Adds to a log the manager's index, and what both indexes list.
   private func beside(_ log: Log) -> Log {
     guard log.index != nil else { return log }
     var log = log
@@ -124,7 +124,7 @@ struct CapturedTree {
     var logs: [Log] = []
     for file in files where Self.isInside(file.path, inside) {
       let log = log(of: file)
-      // Beside the log that an index names, others are left over from before.
+      // Beside the log that an index names, other logs are left over from before.
       if log.index == nil || log.part != nil { logs.append(log) }
     }
     return logs
@@ -230,8 +230,9 @@ extension CapturedTree {
   /// Looks through an archive.
   ///
   /// - Parameters:
-  ///   - inside: a file that is wanted by its name.
-  ///   - kept: takes what can be read only once; nil if the archive can be mapped.
+  ///   - inside: the path of a file that is taken for a log whatever its name is.
+  ///   - kept: takes the logs' content if the archive can be read only once; nil if the archive can be
+  ///     mapped.
   /// - Throws: `LogError` if it is damaged in front of what is to be found.
   init(_ tar: inout TarReader, inside: String, kept: inout KeptFile?) throws(LogError) {
     let isKept = kept != nil

@@ -1,13 +1,13 @@
 import Platform
 
-/// What of an image holds no records that can be believed.
+/// The bytes of an image in which no believable records were found.
 public struct GivenUp: Sendable, Equatable {
   /// How many bytes, and in how many places.
   public private(set) var byteCount = 0, placeCount = 0
-  /// Where the last place ends, so that what follows at once is the same place.
+  /// Where the last place ends; bytes that begin right there belong to the same place.
   private var end = -1
 
-  /// Nothing yet.
+  /// Begins with nothing given up.
   public init() {}
 
   mutating func note(_ bytes: Range<Int>) {
@@ -16,14 +16,14 @@ public struct GivenUp: Sendable, Equatable {
     end = bytes.upperBound
   }
 
-  /// What is said of it at the end; nil if there is nothing.
+  /// The message about all of these bytes at the end; nil if there are none.
   public func summary(of path: String) -> String? {
     guard byteCount > 0 else { return nil }
     return "\(path): \(counted(byteCount, "byte")) in \(counted(placeCount, "place")) given up: "
       + "they are damaged, or were overwritten while they were copied"
   }
 
-  /// What is said of one place.
+  /// The message about one place.
   public static func place(_ bytes: Range<Int>, of path: String, isDecoded: Bool) -> String {
     LogError.place(path, bytes.lowerBound, isDecoded: isDecoded)
       + ": \(counted(bytes.count, "byte")) given up, up to offset \(bytes.upperBound)"

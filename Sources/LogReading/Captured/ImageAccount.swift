@@ -6,18 +6,18 @@ public struct ImageAccount: Sendable, Equatable {
   public internal(set) var unusedByteCount = 0
   /// What is left of older records between the newest ones and the oldest that are known to be whole.
   ///
-  /// The server was about to overwrite it, and has done so to the first of them. Nothing says where the second begins,
-  /// so that it is read only where damage is searched, too.
+  /// The server was about to overwrite these records, and has overwritten the first one. Nothing says where
+  /// the second one begins, so they are read only if damaged parts are searched, too.
   public private(set) var formerByteCount = 0
-  /// Where that begins.
+  /// Where these older records begin.
   private var formerStart = 0
-  /// What should hold records and holds none that can be believed.
+  /// What should hold records, but holds no believable ones.
   public internal(set) var givenUp = GivenUp()
 
-  /// Nothing yet.
+  /// Begins with nothing counted.
   public init() {}
 
-  /// All of them.
+  /// How many bytes were counted in all.
   public var byteCount: Int { readByteCount + unusedByteCount + formerByteCount + givenUp.byteCount }
 
   mutating func noteFormer(_ bytes: Range<Int>) {
@@ -26,9 +26,11 @@ public struct ImageAccount: Sendable, Equatable {
     formerByteCount += bytes.count
   }
 
-  /// What is said at the end of what is no damage; nil if there is nothing.
+  /// The message at the end: about all bytes if damaged parts were searched, else about older records that
+  /// were left out.
   ///
-  /// - Parameter salvages: whether damage was searched, so that all is to be accounted for.
+  /// - Parameter salvages: whether damaged parts were searched, so that all bytes are to be accounted for.
+  /// - Returns: nil if there is nothing to say.
   public func summary(of path: String, salvages: Bool) -> String? {
     if salvages {
       return

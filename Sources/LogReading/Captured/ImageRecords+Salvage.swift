@@ -3,8 +3,9 @@ import VarnishLog
 
 /// Finding records again behind damage.
 ///
-/// Bytes are taken for records from the first place on from which a run of them can be read: so many one behind the
-/// other, each of them whole, or fewer up to the end of the piece. Fewer are found by chance in any long text.
+/// Bytes are taken for records again from the first place where a run of them begins: `runLength` whole
+/// records one behind the other, or `lastRunLength` if the piece ends behind them. Fewer are found by chance
+/// in any long text.
 extension ImageRecords {
   /// How many records a run has at least, and how many if it reaches the end.
   private static var runLength: Int { 8 }
@@ -42,7 +43,7 @@ extension ImageRecords {
     return [LogImage.Mark.end, LogImage.Mark.wrap].contains(image.word(at: position))
   }
 
-  /// The same as for a unit that was copied; it will be checked again when it is.
+  /// Whether a unit is whole, looked at in the mapping; it is checked again once it is copied.
   private func isWholeInPlace(at position: Int, _ shape: UnitShape) -> Bool {
     let start = unsafe image.mapping.base + position + shape.skipped
     guard shape.skipped > 0 else { return unsafe check.isWhole(start) }

@@ -4,20 +4,21 @@ public import VarnishLog
 
 /// The records of an image, as far as they are whole.
 ///
-/// A unit, that is a record that stands by itself or the batch of a transaction, is handed out only if all of it is
-/// what a server writes, and if something like it follows, or the end: where a ring was written while it was copied,
-/// new bytes follow old ones in the middle of a record. Behind a unit that isn't believed, reading goes on at the next
-/// place that the ring itself names or, if it salvages, at the next run of records that is long enough.
+/// A unit (a record that stands by itself, or the batch of a transaction) is handed out only if all of it is
+/// what a server writes, and if another unit, a mark or the end follows: where a ring was written while it
+/// was copied, new bytes follow old ones in the middle of a record. Behind a unit that isn't believed,
+/// reading goes on at the next place that the ring itself names or, in salvage, at the next run of records
+/// that is long enough.
 public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   let image: LogImage
-  /// Whether what is damaged is searched for records.
+  /// Whether damaged parts are searched for records.
   public let salvages: Bool
-  /// Whether there are batches, marks, and nothing but whole words.
+  /// Whether the image is a ring's: with batches and marks, and with sizes in whole words.
   let isRing: Bool
   private(set) var check: RecordCheck<Layout>
-  /// The tag numbering that the records show, or that was to be assumed.
+  /// The tag numbering that is known, that the records show, or that is assumed.
   public private(set) var numbering: TagNumbering
-  /// The same; nil if they don't show any.
+  /// The tag numbering that is known or that the records show; nil if it is only assumed.
   public private(set) var foundNumbering: TagNumbering?
   private var tally = ImageAccount()
   /// Whether records of no transaction are handed out too.
@@ -27,15 +28,15 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   /// begins.
   private var extentIndex = 0, formerBytes = 0
   private(set) var position = 0
-  /// What was handed out last, in aligned memory of our own, and where it came from.
+  /// The unit that was handed out last, copied into aligned memory, and where in the image it came from.
   private var unit = UnitBuffer()
   private var unitPosition = 0
 
   /// Prepares for reading the image's pieces in their order.
   ///
   /// - Parameters:
-  ///   - numbering: what the records are numbered by; found out from them if nil.
-  ///   - assumed: what to take if they don't tell; the commoner one if nil.
+  ///   - numbering: the records' tag numbering; found out from them if nil.
+  ///   - assumed: the numbering to assume if the records don't show theirs; the commoner one if nil.
   package init(
     _ image: consuming LogImage, isRing: Bool, salvages: Bool, numbering: TagNumbering? = nil,
     assuming assumed: TagNumbering? = nil
@@ -58,7 +59,7 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     if !image.missing.isEmpty { tally.givenUp.note(image.missing) }
   }
 
-  /// How much is looked at to find out the numbering.
+  /// How many bytes are looked at to find out the numbering.
   private static var probedBytesMax: Int { 64 << 20 }
 
   /// Looks for records that tell the tag numbering.
@@ -83,11 +84,11 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
   public static var recordsStandAlone: Bool { false }
   /// What is handed out is a copy.
   public var isIntact: Bool { true }
-  /// All of it is there.
+  /// None: all of the image is there.
   public var waitDescriptor: Int32? { nil }
-  /// The file.
+  /// Which file the image comes from.
   public var incarnation: LogIncarnation { image.incarnation }
-  /// Whether it was decoded from a compressed file, so that offsets are none in the file.
+  /// Whether the image was decoded from a compressed file, so that offsets count decoded bytes.
   public var isDecoded: Bool { image.isDecoded }
 
   /// What became of the bytes that were passed.
@@ -148,20 +149,21 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     if index < image.extents.count { position = image.extents[index].bytes.lowerBound }
   }
 
-  /// Where a mark leads to that stands at the present position; nil if there is none that belongs there.
+  /// The index of the piece that the mark at the present position leads to; nil if no mark is there, or none
+  /// that belongs there.
   private func target(ofMarkIn extent: LogImage.Extent) -> Int? {
     guard isRing, extent.bytes.upperBound - position >= 4 else { return nil }
     switch image.word(at: position) {
     case LogImage.Mark.end: return extent.end == .tail ? image.extents.count : nil
     case LogImage.Mark.wrap:
       if extent.end == .tail { return image.extents.count }
-      // A ring starts over once among its pieces; where that is isn't always the last eighth's.
+      // A ring starts over once among its pieces, and not always at the end of its last segment.
       return image.extents[extentIndex...].firstIndex { $0.end == .wrap }.map { $0 + 1 }
     default: return nil
     }
   }
 
-  /// Counts what a mark leaves out.
+  /// Counts the bytes between a mark and the piece that it leads to.
   private mutating func passMark(in extent: LogImage.Extent, to target: Int) {
     let behind = position + 4..<extent.bytes.upperBound
     if extent.end == .tail, image.hasFormer, image.word(at: position) == LogImage.Mark.end {
@@ -179,7 +181,7 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
 
   /// Copies the unit at the present position if it is whole.
   ///
-  /// - Returns: how many bytes it takes in the image; nil if it isn't one.
+  /// - Returns: how many bytes the unit takes in the image; nil if it isn't whole.
   private mutating func takeUnit(in extent: LogImage.Extent) -> Int? {
     guard let shape = shape(at: position, upTo: extent.bytes.upperBound),
       isFollowed(at: position + shape.byteCount, in: extent)
@@ -191,12 +193,12 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
     return isWhole(unit, isBatch: shape.skipped > 0) ? shape.byteCount : nil
   }
 
-  /// What its header says of a unit; nil if there is none, or not all of it.
+  /// The shape of a unit as its header says; nil if there is no header, or not all of the unit.
   func shape(at position: Int, upTo end: Int) -> UnitShape? {
     unsafe UnitShape(at: image.mapping.base + position, room: end - position, isRing: isRing, check)
   }
 
-  /// Whether what stands at a place can follow a whole unit.
+  /// Whether the bytes at a position can follow a whole unit.
   func isFollowed(at position: Int, in extent: LogImage.Extent) -> Bool {
     let room = extent.bytes.upperBound - position
     if room == 0 { return true }
@@ -223,12 +225,12 @@ public struct ImageRecords<Layout: RecordLayout>: LogSource, ~Copyable {
 
 /// How a unit lies in an image, as its header says.
 struct UnitShape {
-  /// With all that belongs to it.
+  /// The size of the unit in the image: with a batch's header, and with what fills the last word.
   let byteCount: Int
-  /// What stands in front of a batch's records.
+  /// The size of the header in front of a batch's records; 0 for a record that stands by itself.
   let skipped: Int
 
-  /// What a batch has at most; servers collect some kilobytes.
+  /// The most bytes that a batch is believed to have; servers collect some kilobytes.
   private static var batchByteCountMax: Int { 16 << 20 }
 
   /// Reads a header; nil if none is there, or not all of the unit.
@@ -250,7 +252,7 @@ struct UnitShape {
 
 /// Aligned memory for a piece of a log.
 ///
-/// Not private: other modules' specialisations of what has one refer to it when they are linked.
+/// Not private: specialisations of `ImageRecords` in other modules refer to it when they are linked.
 @safe struct UnitBuffer: ~Copyable {
   private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private(set) var byteCount = 0

@@ -3,18 +3,18 @@ import Glibc
 import Platform
 import SharedMemory
 
-/// A file without a name that keeps what was decoded, as long as it is open.
+/// A temporary file without a name, for decoded bytes; it is gone when it is closed.
 ///
-/// It is on a disk where it can be, and else in memory.
+/// It is on disk if a directory for temporary files can take it, else in memory.
 struct KeptFile: ~Copyable {
   private let descriptor: Int32
-  /// How many bytes are in it.
+  /// How many bytes the file has.
   private(set) var byteCount = 0
 
-  /// Makes an empty one.
+  /// Makes an empty file.
   ///
-  /// - Parameter path: what it keeps, for messages.
-  /// - Throws: `LogError.readFailed` if there is no place for one.
+  /// - Parameter path: the name, in messages, of what the file keeps.
+  /// - Throws: `LogError.unclear` if the file can't be made.
   init(for path: String) throws(LogError) {
     var descriptor: Int32 = -1
     for directory in [InstanceName.variable("TMPDIR"), "/var/tmp", "/tmp"].compactMap({ $0 })
@@ -28,7 +28,7 @@ struct KeptFile: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// The file, to be read and mapped; it stays when this is gone.
+  /// The file, opened for reading and mapping; it outlives this value.
   func opened() throws(LogError) -> ReadOnlyFile {
     do {
       return try ReadOnlyFile(path: "/proc/self/fd/\(descriptor)")
@@ -39,7 +39,7 @@ struct KeptFile: ~Copyable {
 
   /// Adds bytes.
   ///
-  /// - Throws: `LogError.readFailed` if there is no room.
+  /// - Throws: `LogError.unclear` if they can't be written, as when the disk is full.
   mutating func append(_ bytes: UnsafeRawBufferPointer, of path: String) throws(LogError) {
     var rest = unsafe bytes
     while unsafe !rest.isEmpty {
@@ -50,7 +50,7 @@ struct KeptFile: ~Copyable {
     }
   }
 
-  /// Has the next bytes begin where a file's first byte could be mapped.
+  /// Fills the file up with zeros, so that what is added next is aligned as it was in its archive.
   mutating func align(for path: String) throws(LogError) {
     let rest = byteCount % TarHeader.byteCount
     guard rest > 0 else { return }

@@ -4,24 +4,24 @@ public import VarnishLog
 
 /// The records of a copied log of 2.0 to 3.0, as far as they are whole, made into those of today's logs.
 ///
-/// Nothing in such a log tells where records begin but its first one. So the present turn is read, up to the end mark;
-/// what is left behind that mark of the turn before is searched for only where damage is, too.
+/// In such a log, only the place of the first record is known. So the present turn is read, up to the end
+/// mark; what is left of the turn before, behind that mark, is read only if damaged parts are searched, too.
 public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable {
-  /// That of today's logs.
+  /// The layout of today's logs, into which records are converted.
   public typealias Layout = WideRecords
 
   private let image: LogImage
-  /// Whether what is damaged is searched for records.
+  /// Whether damaged parts are searched for records.
   public let salvages: Bool
   private var maker = TransactionMaker(Format.numbering)
   private var single = SingleRecord(Format.numbering)
   private let known: TagSet
   private var extentIndex = 0, formerBytes = 0, position = 0
   private var tally = ImageAccount()
-  /// Whether records come out by themselves, too.
+  /// Whether single records are handed out too, beside the transactions that are made of them.
   public var includesUnattributed = false
 
-  /// How many records behind each other are taken for such.
+  /// How many records one behind the other are believed to be records.
   private static var runLength: Int { 8 }
 
   /// Prepares for reading a log.
@@ -46,7 +46,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     let end = mark.map { min($0 + Format.alignment, there.upperBound) }
     let hasFormer = end.map { !LogImage.isUnwritten(mapping, $0..<there.upperBound) } ?? false
     if let end, hasFormer, salvages {
-      // The turn before is older.
+      // The turn before comes first, as it is older.
       extents.insert(LogImage.Extent(bytes: end..<there.upperBound, end: .wrap), at: 0)
       extents[1].bytes = there.lowerBound..<end
     }
@@ -57,7 +57,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     if !image.missing.isEmpty { tally.givenUp.note(image.missing) }
   }
 
-  /// Where the end mark lies to which the present turn leads; nil if it leads to none.
+  /// Where the end mark is to which the records of the present turn lead; nil if they lead to none.
   static func end(_ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>) -> Int? {
     var at = area.lowerBound
     while at < area.upperBound {
@@ -70,11 +70,11 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     return nil
   }
 
-  /// The same where damage may be on the way there.
+  /// Where the end mark is if the records in front of it may be damaged.
   ///
   /// - Parameters:
   ///   - pointer: the place that the head names. A copy's records may have come farther than its head.
-  ///   - led: where the records lead to.
+  ///   - led: the end mark to which the records lead; nil if they lead to none.
   private static func searchedEnd(
     _ mapping: borrowing ReadOnlyMapping, _ area: Range<Int>, pointer: Int?, led: Int?
   ) -> Int? {
@@ -84,7 +84,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
       return pointer
     }
     if let led { return led }
-    // A mark of one byte could be anywhere.
+    // A mark of one byte can't be searched for: any record may contain this byte.
     guard Format.alignment > 1 else { return nil }
     return stride(from: area.lowerBound, to: area.upperBound, by: Format.alignment).first {
       if case .end = unsafe Format.item(at: mapping.base + $0, byteCount: area.upperBound - $0) {
@@ -95,27 +95,27 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     }
   }
 
-  /// There is nothing to find out.
+  /// Nothing to do: the numbering is known.
   public mutating func begin() throws(LogError) {}
   /// The numbering that single records have.
   public var singleNumbering: TagNumbering? { Format.numbering }
-  /// Transactions that were left out.
+  /// How many transactions were left out.
   public var incompleteCount: Int { maker.givenUpCount }
   /// The numbering that transactions have.
   public var numbering: TagNumbering { TransactionMaker.numbering }
-  /// A connection's records are no transaction.
+  /// The log has only the records of connections; transactions are made of them.
   public static var makesTransactions: Bool { true }
   /// A transaction comes in one piece.
   public static var recordsStandAlone: Bool { false }
-  /// What is handed out is made.
+  /// What is handed out was made in memory of its own.
   public var isIntact: Bool { true }
-  /// All of it is there.
+  /// None: all of the image is there.
   public var waitDescriptor: Int32? { nil }
-  /// The file.
+  /// Which file the image comes from.
   public var incarnation: LogIncarnation { image.incarnation }
-  /// Whether it was decoded from a compressed file.
+  /// Whether the image was decoded from a compressed file, so that offsets count decoded bytes.
   public var isDecoded: Bool { image.isDecoded }
-  /// What has no meaning is damage.
+  /// None: a record of an unknown tag counts as damage.
   public var unknownTags: UnknownTags? { nil }
   /// What became of the bytes that were passed.
   public var account: ImageAccount? { tally }
@@ -124,10 +124,10 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     guard extentIndex < image.extents.count else { return UInt64(formerBytes) }
     return UInt64(formerBytes + position - image.extents[extentIndex].bytes.lowerBound)
   }
-  /// Where the oldest request begins that hasn't come out.
+  /// Where the oldest request begins that hasn't been handed out.
   public var restartPlace: UInt64 { min(maker.openPlace ?? nextPlace, nextPlace) }
 
-  /// What comes out lies nowhere in the image; this is where reading goes on.
+  /// Where reading goes on: what is handed out was made, and has no place in the image.
   public func offset(of address: UnsafeRawPointer) -> Int { position }
 
   /// The next transaction, or the next record by itself, or what was given up.
@@ -163,7 +163,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
     }
   }
 
-  /// Counts what a mark leaves out: at the end of a turn, nothing; or what is left of the turn before.
+  /// Counts a mark and what lies behind it: unused bytes, or what is left of the turn before.
   private mutating func passMark(in extent: LogImage.Extent, isFormer: Bool) {
     let end = min(position + Format.alignment, extent.bytes.upperBound)
     tally.unusedByteCount += end - position
@@ -189,7 +189,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
       position = min(at, extent.bytes.upperBound)
     }
     tally.givenUp.note(start..<position)
-    // What is open may lack what was there.
+    // Open requests may lack records that were in the gap.
     maker.beginAnew(Format.numbering)
     single = SingleRecord(Format.numbering)
     return .gap(start..<position)
@@ -202,7 +202,7 @@ public struct LegacyImageRecords<Format: LegacyFormat>: LogFileSource, ~Copyable
   /// Whether a record is one that a server writes: its tag is known, a process can have that descriptor, and it isn't
   /// made of zeros, as 3.0's tag of that number would allow.
   ///
-  /// What clients send, NULs too, may stand in any of them.
+  /// The payload isn't looked at: what clients send may be in any record, NULs included.
   private func isBelievable(_ record: LegacyRecord) -> Bool {
     known.contains(record.tag) && (record.tag > 0 || record.descriptor > 0 || record.payload.count > 0)
       && (record.descriptor < ConnectionSides.descriptorCount || record.descriptor == .max)

@@ -4,22 +4,22 @@ package import VarnishLog
 
 /// The bytes of a log that isn't followed: a copy of a ring, or a file that is searched for what is whole.
 ///
-/// They lie in a mapping, and may change under the reader, as when the ring of a running server was named: what is
-/// used is copied first and checked then.
+/// They lie in a mapping, and may change while they are read, as when the ring of a running server was named: the
+/// bytes of a record are checked and handed out as a copy, or transactions are made of them in other memory.
 @safe package struct LogImage: ~Copyable {
   let mapping: ReadOnlyMapping
-  /// What messages call it; offsets count from its beginning.
+  /// The image's name in messages, whose offsets count from the image's beginning.
   package let path: String
   package let incarnation: LogIncarnation
-  /// Whether it was decoded from a compressed file, so that offsets are none in the file.
+  /// Whether the image was decoded from a compressed file, so that offsets count decoded bytes.
   package let isDecoded: Bool
   /// The pieces in which records are looked for, in the order in which they were written.
   package let extents: [Extent]
-  /// What was cut off behind what is there.
+  /// The part of the log that is missing because the file was cut.
   package let missing: Range<Int>
   /// Whether older records follow the mark behind the newest ones.
   let hasFormer: Bool
-  /// Why it ends where it does, if it couldn't be decoded any further.
+  /// The fault behind the last byte, if the image couldn't be decoded any further.
   let fault: LogError?
 
   /// A piece of an image in which one record follows the other.
@@ -55,7 +55,7 @@ package import VarnishLog
     self.fault = fault
   }
 
-  /// Whether nothing was ever written there: a new file is full of zeros.
+  /// Whether nothing was ever written to a range: a new file is full of zeros.
   static func isUnwritten(_ mapping: borrowing ReadOnlyMapping, _ bytes: Range<Int>) -> Bool {
     unsafe UnsafeRawBufferPointer(start: mapping.base + bytes.lowerBound, count: bytes.count)
       .allSatisfy { $0 == 0 }
@@ -70,7 +70,7 @@ package import VarnishLog
     }
   }
 
-  /// The word at an offset, of which four bytes are in the image.
+  /// The word at an offset; its four bytes have to be in the image.
   @inline(__always)
   func word(at offset: Int) -> UInt32 {
     unsafe mapping.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)

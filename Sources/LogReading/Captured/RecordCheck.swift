@@ -42,7 +42,7 @@ struct RecordCheck<Layout: RecordLayout> {
     Layout.headerByteCount == WideRecords.headerByteCount ? 1 : 0
   }
 
-  /// The size of a record whose header is at an address; nil if no server writes such a one.
+  /// The size of a record whose header is at an address; nil if no server writes such a header.
   ///
   /// - Parameter header: as many readable bytes as a header has, aligned or not.
   @inline(__always)
@@ -74,9 +74,9 @@ struct RecordCheck<Layout: RecordLayout> {
       && !hasMark(payload, count)
   }
 
-  /// Whether a text has one of the marks in it behind which nothing newer was written, or a turn went no further.
+  /// Whether a text has an end mark or a wrap mark in it.
   ///
-  /// A server had begun to write over it then when it was copied: the marks' bytes stand in no text in UTF-8.
+  /// The server had begun to overwrite the text when it was copied: no text in UTF-8 has the marks' bytes.
   private func hasMark(_ payload: UnsafeRawPointer, _ count: Int) -> Bool {
     for at in stride(from: 0, to: count - 3, by: 4) {
       let word = unsafe payload.loadUnaligned(fromByteOffset: at, as: UInt32.self)

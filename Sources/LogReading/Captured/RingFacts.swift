@@ -2,36 +2,36 @@ import CShims
 import SharedMemory
 import VarnishLog
 
-/// Where a ring stands: what its head says of its eighths, and of the place where its server writes.
+/// The state of a ring: what its head says of its segments, and of the place where its server writes.
 public struct RingFacts: Sendable, Equatable {
   /// How many bytes there are for records.
   public let byteCount: Int
-  /// How long an eighth is, in bytes; nil before 4.0, which has none.
+  /// How long a segment is, in bytes; nil before 4.0, whose logs have none.
   public private(set) var segmentByteCount: Int?
-  /// The eighths, in the order in which they lie in the ring.
+  /// The segments, in the order in which they lie in the ring.
   public private(set) var segments: [Segment] = []
-  /// Where the next record goes, in bytes from where the first one lies; nil if nothing leads there.
+  /// Where the next record goes, in bytes from the ring's first record; nil if nothing leads there.
   public let writerOffset: Int?
   /// How often the ring has begun anew since the log was made; nil where that isn't counted from the beginning.
   public let turns: UInt64?
 
   /// An eighth of a ring.
   public struct Segment: Sendable, Equatable {
-    /// The running number: from 4.1 on that of the log's first one is 0, in 4.0 it begins anywhere; nil for one that was
-    /// never written.
+    /// The running number, which begins with 0 from 4.1 on and with any number in 4.0; nil for a segment that
+    /// was never written.
     public let number: UInt64?
-    /// Where its first record begins, in bytes from where the ring's first one lies.
+    /// Where the segment's first record begins, in bytes from the ring's first record.
     public let firstOffset: Int?
-    /// What is in it.
+    /// What is in the segment.
     public let state: State
 
-    /// What is in an eighth.
+    /// What is in a segment.
     public enum State: String, Sendable {
-      /// The server writes here; behind that place, older records may be left.
+      /// The server writes here; older records may be left behind the writer's place.
       case written
       /// All of its records are there.
       case whole
-      /// The same, and it is the next one to be written over.
+      /// All of its records are there, and it is the next segment to be overwritten.
       case next
       /// Nothing was ever written there.
       case unused

@@ -1,9 +1,9 @@
 import SharedMemory
 import VarnishLog
 
-/// The copy of a ring of 4.0 and later: where its eighths are, by its head (`shm-layout.md` 6.2, 6.3).
+/// The copy of a ring of 4.0 and later: where its segments are, by its head (`shm-layout.md` 6.2, 6.3).
 struct RingImage {
-  /// Which head it has.
+  /// The kinds of heads, by their markers.
   enum Head: UInt64, Sendable {
     /// `VSLHEAD0`, 4.0
     case v40 = 0x3044_4145_484C_5356
@@ -12,25 +12,25 @@ struct RingImage {
     /// `VSLHEAD2`, 7.3 and later
     case v73 = 0x3244_4145_484C_5356
 
-    /// Where the ring's first word is.
+    /// The size of the head in bytes, behind which the ring's first word is.
     var byteCount: Int { self == .v40 ? 80 : RingLayout.byteCount }
-    /// Where it is said in which word each eighth's first record begins.
+    /// Where the head says at which word each segment's first record begins.
     var firstRecordsOffset: Int { self == .v40 ? 8 : RingLayout.firstRecordsOffset }
   }
 
   let head: Head
-  /// How many words an eighth has.
+  /// How many words a segment has.
   let segmentWords: Int
-  /// The eighth that was being written.
+  /// The segment that was being written.
   private(set) var current: Int
-  /// The word at which each eighth's first record begins; nil if none was ever written there.
+  /// The word at which each segment's first record begins; nil if none was ever written there.
   let firsts: [Int?]
 
   /// Where the head is in the mapping.
   let origin: Int
 
   static let segmentCount = 8
-  /// How many words the ring has; in 4.0 also those that eight eighths leave at the end.
+  /// How many words the ring has; in 4.0 with those that eight segments leave at the end.
   let words: Int
   /// Where the ring's first word is in the mapping, and where the ring ends.
   var start: Int { origin + head.byteCount }
@@ -58,7 +58,7 @@ struct RingImage {
     origin = range.lowerBound
     let most = (range.count - head.byteCount) / 4 / Self.segmentCount
     if head == .v40 {
-      // That log doesn't say how long its eighths are.
+      // The head of 4.0 doesn't say how long a segment is.
       segmentWords = most
       current = unsafe min(
         Int(base.loadUnaligned(fromByteOffset: 72, as: UInt32.self)), Self.segmentCount - 1)
@@ -83,7 +83,7 @@ struct RingImage {
 
   /// Prepares for searching a ring whose head is damaged: all of it is one piece.
   ///
-  /// - Parameter head: the one that it has, whether it says so or not.
+  /// - Parameter head: the kind of head that the ring has, even if its marker is damaged.
   init?(searching mapping: borrowing ReadOnlyMapping, at range: Range<Int>, _ head: Head) {
     let words = (range.count - head.byteCount) / 4
     guard range.lowerBound >= 0, words >= Self.segmentCount,
@@ -97,17 +97,17 @@ struct RingImage {
     firsts = [0] + Array(repeating: nil, count: Self.segmentCount - 1)
   }
 
-  /// What an eighth has at most where the file was cut: no log is larger than 4 GiB.
+  /// The most words that a segment may have if the file was cut: no log is larger than 4 GiB.
   private static let wordsMax = (4 << 30) / 4 / segmentCount
 
-  /// Where the record begins from which on the newest ones follow.
+  /// The word at which the first record of the newest segment begins.
   var newest: Int { firsts[current] ?? firsts[..<current].compactMap(\.self).max() ?? 0 }
 
-  /// Whether the ring was never full: no eighth behind the one that was being written has been used.
+  /// Whether the ring was never full: no segment behind the one that was being written has been used.
   var isYoung: Bool { firsts[(current + 1)...].allSatisfy { $0 == nil } }
 
-  /// Where the newest records end, in bytes of the mapping: walks from the newest eighth's first one to the last, or to what
-  /// is none.
+  /// Where the newest records end, in bytes of the mapping: walks from the newest segment's first record to
+  /// the first place where none begins.
   func tail(_ mapping: borrowing ReadOnlyMapping) -> Int {
     let (start, end) = (self.start + newest * 4, min(self.end, mapping.byteCount))
     let tail =
@@ -115,19 +115,21 @@ struct RingImage {
       ? Self.tail(mapping, from: start, upTo: end, WideRecords.self)
       : Self.tail(mapping, from: start, upTo: end, NarrowRecords.self)
     guard tail > start, !isMark(at: tail, mapping) else { return tail }
-    // A damaged length may have led over the end mark, into older eighths.
+    // A damaged length may have led over the end mark, into older segments.
     return LogImage.endMark(mapping, in: start..<tail) ?? tail
   }
 
-  /// The same where the walk may end at damage, or the head may name the wrong eighth: then searches for the end mark, and
-  /// takes the eighth in which it lies for the newest one.
+  /// Where the newest records end in a ring that may be damaged.
+  ///
+  /// The walk may end at damage, or the head may name the wrong segment: then searches for the end mark, and
+  /// takes the segment in which the mark lies for the newest one.
   mutating func searchTail(_ mapping: borrowing ReadOnlyMapping) -> Int {
     let tail = tail(mapping)
     if isMark(at: tail, mapping) { return tail }
     let oldest = firsts[(current + 1)...].compactMap(\.self).first { start + $0 * 4 > tail }
     let behind = tail..<start + (oldest ?? words) * 4
     let mark = LogImage.endMark(mapping, in: behind) ?? LogImage.endMark(mapping, in: start..<end)
-    // It counts only behind the beginning of an eighth.
+    // The mark counts only behind the beginning of a segment.
     guard let mark, let index = firsts.lastIndex(where: { $0.map { start + $0 * 4 <= mark } ?? false }) else {
       return tail
     }
@@ -135,7 +137,7 @@ struct RingImage {
     return mark
   }
 
-  /// Whether there is the mark behind which nothing newer was written.
+  /// Whether the end mark is at an offset, behind which nothing newer was written.
   func isMark(at offset: Int, _ mapping: borrowing ReadOnlyMapping) -> Bool {
     guard offset >= 0, offset + 4 <= min(end, mapping.byteCount) else { return false }
     return unsafe mapping.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self) == LogImage.Mark.end
@@ -154,12 +156,13 @@ struct RingImage {
     return min(at, max(start, end))
   }
 
-  /// The eighths from the oldest one on, the newest last; every byte of the ring is in one of them.
+  /// The segments from the oldest one on, the newest last; every byte of the ring is in one of them.
   ///
   /// - Parameters:
-  ///   - tail: the word up to which the newest records lead. Where the copy was made while the ring was written, that is
-  ///     farther than the head says, and in eighths whose old records are overwritten.
-  ///   - former: the word at which older records follow, up to the oldest whole eighth; nil if they aren't read.
+  ///   - tail: the word up to which the newest records lead. If the copy was made while the ring was written,
+  ///     that is farther than the head says, and in segments whose old records are overwritten.
+  ///   - former: the word at which older records follow, up to the oldest whole segment; nil if they aren't
+  ///     read.
   ///   - available: how many bytes there are.
   func extents(
     tail: Int, former: Int?, available: Int
@@ -169,7 +172,7 @@ struct RingImage {
       guard !words.isEmpty || end == .wrap else { return }
       let bytes = start + words.lowerBound * 4..<start + words.upperBound * 4
       guard bytes.upperBound > available else { return all.append(LogImage.Extent(bytes: bytes, end: end)) }
-      // Kept even if nothing is left of it, as the end of a turn.
+      // The piece is kept even if nothing is left of it, as the end of a turn.
       let left = min(bytes.lowerBound, available)..<available
       all.append(LogImage.Extent(bytes: left, end: end == .wrap ? .wrap : .file))
     }
@@ -181,19 +184,20 @@ struct RingImage {
     }
     let old = isYoung ? [] : Self.ascending(firsts[(current + 1)...], from: tail)
     let oldest = old.first ?? words
-    // Behind the mark is what is left of the eighth that is being overwritten, or of the end of the turn before.
+    // Behind the mark is what is left of the segment that is being overwritten, or of the end of the turn
+    // before.
     let former = min(former ?? oldest, oldest)
     if former < oldest { add(former..<oldest, old.isEmpty ? .wrap : .joined) }
     add(old, upTo: words, .wrap)
     var turn = Self.ascending(firsts[..<current], from: 0).filter { $0 < newest }
-    // Records begin there, whether the head says so or not.
+    // Records begin at the ring's first word, whether the head says so or not.
     if turn.first != 0 { turn.insert(0, at: 0) }
     if newest > 0 { add(turn, upTo: newest, .joined) }
     add(newest..<former, .tail)
     return (all, min(available, end)..<end)
   }
 
-  /// Those of the places that can be where one eighth after the other begins.
+  /// The places among the given ones at which one segment after the other can begin: those that ascend.
   private static func ascending(_ firsts: ArraySlice<Int?>, from least: Int) -> [Int] {
     var places: [Int] = []
     for case .some(let first) in firsts where first >= places.last ?? least { places.append(first) }
@@ -214,7 +218,7 @@ extension ImageRecords {
     let tail = salvages ? ring.searchTail(mapping) : ring.tail(mapping)
     let end = min(ring.end, mapping.byteCount)
     let isMarked = ring.isMark(at: tail, mapping)
-    // Behind it, a ring that was never full is as it was made.
+    // Behind the mark, a ring that was never full has nothing but the zeros it was made with.
     let hasFormer = isMarked && !LogImage.isUnwritten(mapping, tail + 4..<end)
     // Where the mark itself is damaged, or was overwritten while the copy was made, older records follow at once.
     let former = isMarked ? (hasFormer ? tail + 4 : nil) : (ring.isYoung ? nil : tail)
@@ -230,7 +234,7 @@ extension ImageRecords {
 }
 
 extension RingImage.Head {
-  /// What the records are numbered by, as far as the marker tells.
+  /// The records' tag numbering, as far as the marker tells it.
   fileprivate var numbering: TagNumbering? {
     switch self {
     case .v40: .v40

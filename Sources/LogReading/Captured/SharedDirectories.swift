@@ -4,7 +4,7 @@ import VarnishLog
 struct SharedDirectories {
   /// The indexes, by the directories that they are in.
   private var indexes: [String: IndexListing] = [:]
-  /// The sizes of files in their bytes, by their paths.
+  /// The sizes of files in bytes, by their paths.
   private var files: [String: Int] = [:]
 
   private static let filesMax = 20_000
@@ -16,7 +16,7 @@ struct SharedDirectories {
     files[path] = byteCount
   }
 
-  /// What is in some directories, in their order.
+  /// The sections in some directories, in the order of the directories.
   func sections(of directories: [(owner: String, path: String)]) -> [SharedSection] {
     directories.flatMap { owner, directory in
       guard let index = indexes[directory] else { return [SharedSection]() }
@@ -24,7 +24,7 @@ struct SharedDirectories {
     }
   }
 
-  /// The releases that list shared memory as a directory's index does, as far as that tells more than the log's marker.
+  /// The releases that write lines as a directory's index has them; nil if it has no lines.
   func releases(of directory: String) -> String? {
     switch indexes[directory]?.spelling {
     case .plain?: "5.2"
@@ -34,7 +34,7 @@ struct SharedDirectories {
     }
   }
 
-  /// How many lines of the indexes list nothing.
+  /// How many lines of the directories' indexes list nothing.
   func unreadLines(of directories: [(owner: String, path: String)]) -> Int {
     directories.reduce(0) { $0 + (indexes[$1.path]?.unreadCount ?? 0) }
   }

@@ -1,14 +1,14 @@
 /// A piece of what a server shares: a section of its one file, or what an index lists.
 public struct SharedSection: Sendable, Equatable {
-  /// Whose it is: "manager" or "worker"; empty in one file, where nothing tells.
+  /// The owner: "manager" or "worker"; empty in the single file of a server before 5.2, which doesn't tell.
   public let owner: String
   /// The file that it is in.
   public let file: String
-  /// What it is, such as `Stat`; empty for what has no class.
+  /// The section's class, such as `Stat`; empty if it has none.
   public let kind: String
-  /// Which of a class, as in one file; empty in an index.
+  /// The type within the class, in the single file of a server before 5.2; empty in an index.
   public let type: String
-  /// Which one of these.
+  /// The name within the class and type.
   public let name: String
   /// Where in the file it begins, with its header if it has one, and how long it is, in bytes.
   public let offset: Int, byteCount: Int
@@ -27,7 +27,7 @@ public struct SharedSection: Sendable, Equatable {
     case removed
     /// The index lists it, and its file isn't there.
     case missing
-    /// The index lists it, and its file ends in front of its end.
+    /// The index lists it, but its file is too short to hold all of it.
     case cut
     /// A file that no index lists.
     case unlisted

@@ -17,11 +17,11 @@ struct TarHeader {
     case directory
     /// The next member's name, which is too long for its own header: GNU's form.
     case longName
-    /// What holds for the next member, as lines: the form of POSIX 2001.
+    /// Attributes of the next member, as lines: the form of POSIX 2001.
     case extended
-    /// A file of which only the parts are there that aren't empty.
+    /// A file that was stored without its empty parts.
     case sparse
-    /// A link, a device, or what holds for all that follow.
+    /// A link, a device, or attributes of all members that follow.
     case other
   }
 
@@ -51,7 +51,7 @@ struct TarHeader {
       default: .other
       }
     guard let size = Self.number(bytes[124..<136]) else { throw .size }
-    // Links and directories may name a size that nothing stands for.
+    // The header of a link or directory may name a size although no content follows.
     self.size = kind == .directory || Self.isLink(bytes[156]) ? 0 : size
     var name = Array(bytes[..<100].prefix { $0 != 0 })
     let prefix = bytes[345..<500].prefix { $0 != 0 }
@@ -63,7 +63,7 @@ struct TarHeader {
   static func hasChecksum(_ bytes: [UInt8]) -> Bool {
     guard bytes.count == byteCount, bytes[0] != 0, let sum = number(bytes[148..<156]) else { return false }
     let field = 148..<156
-    // Some have added up bytes that had a sign.
+    // Some tar programs have added up the bytes as signed numbers.
     var (plain, signed) = (8 * 0x20, 8 * 0x20)
     for (index, byte) in bytes.enumerated() where !field.contains(index) {
       plain += Int(byte)
@@ -79,7 +79,7 @@ struct TarHeader {
     guard let first = field.first else { return nil }
     var value = 0
     if first & 0x80 != 0 {
-      // 0xFF would be a negative one.
+      // 0xFF would begin a negative number.
       guard first == 0x80 else { return nil }
       for byte in field.dropFirst() {
         guard value < 1 << 54 else { return nil }

@@ -1,7 +1,7 @@
 /// Walks the members of a tar archive, in one pass.
 struct TarReader: ~Copyable {
   private(set) var input: LogInput
-  /// How many bytes of the present member's content, with what fills it up, are still in front.
+  /// How many bytes of the present member's content, and of the padding behind it, are still to be read.
   private var contentLeft = 0, paddingLeft = 0
   /// Where the next byte stands in the archive.
   private(set) var offset = 0
@@ -17,10 +17,10 @@ struct TarReader: ~Copyable {
     let isSparse: Bool
   }
 
-  /// Names and what holds for a member are no longer than this.
+  /// The most bytes that a long name, or the attributes of a member, may have.
   private static let metadataByteCountMax = 1 << 20
 
-  /// Takes an archive that nothing was taken from.
+  /// Begins to read an archive, of which nothing has been read yet.
   init(_ input: consuming LogInput) { self.input = input }
 
   /// The next file; nil at the end.
@@ -69,7 +69,7 @@ struct TarReader: ~Copyable {
     return count
   }
 
-  /// The rest of the present member if it is small; nil if it isn't, or cut.
+  /// The rest of the present member; nil if it is longer than `limit`, or cut.
   mutating func contents(limit: Int) throws(LogError) -> [UInt8]? {
     guard contentLeft <= limit else { return nil }
     let wanted = contentLeft
@@ -116,7 +116,7 @@ struct TarReader: ~Copyable {
       .joined(separator: "/")
   }
 
-  /// What an extended header says: `LENGTH KEY=VALUE` and a newline, again and again.
+  /// What an extended header says, in lines of the form `LENGTH KEY=VALUE`.
   private struct Extended {
     private(set) var path: ArraySlice<UInt8>?
     private(set) var size: Int?

@@ -12,9 +12,9 @@ public struct Counter: Sendable, Equatable {
     case unknown
   }
 
-  /// What its value is a number of.
+  /// The unit of a counter's value.
   public enum Format: String, Sendable {
-    /// Things.
+    /// A plain number of things.
     case integer
     /// Bytes.
     case bytes
@@ -26,32 +26,32 @@ public struct Counter: Sendable, Equatable {
     case unknown
   }
 
-  /// Who wants to see it.
+  /// The purpose for which a counter is of interest.
   public enum Level: Int, Sendable, CaseIterable, Comparable {
-    /// Everybody.
+    /// General interest.
     case info
-    /// Who looks for a fault.
+    /// Diagnosis.
     case diag
-    /// Who looks for a fault in the server itself.
+    /// Diagnosis of faults in the server itself.
     case debug
 
-    /// Orders them by how few want to see it.
+    /// Orders levels from general to special interest.
     public static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
   }
 
-  /// The name behind the section's.
+  /// The counter's name, which follows the section's.
   public let name: String
   /// One line of explanation.
   public let summary: String
-  /// As much explanation as there is.
+  /// The full explanation.
   public let details: String
   /// How its value behaves.
   public let kind: Kind
-  /// What its value is a number of.
+  /// The unit of its value.
   public let format: Format
-  /// Who wants to see it.
+  /// The purpose for which it is of interest.
   public let level: Level
-  /// Where it stands behind the section's head, in bytes.
+  /// The offset of the value behind the section's head, in bytes.
   public let offset: Int
 
   /// A counter, described.

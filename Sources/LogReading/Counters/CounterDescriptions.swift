@@ -1,18 +1,19 @@
 /// The counters of a kind of section, in the order in which they are described; shared by the sections of the kind.
 public final class CounterDescriptions: Sendable {
-  /// What the kind is called; empty where nothing is known of it.
+  /// The kind's name; empty if nothing is known of the kind.
   public let name: String
-  /// What there is in such a section.
+  /// The counters of such a section.
   public let counters: [Counter]
-  /// Whether nothing describes them: what is listed are the words of the section, by their places.
+  /// Whether the counters have no description: the list then has the words of the section, by their offsets.
   public let isRaw: Bool
 
-  /// More than any server has.
+  /// The most counters that are read: more than any server has.
   static let countMax = 10_000
   /// The longest description that is read, in bytes.
   static let byteCountMax = 4 << 20
 
-  /// Words of which only the release that wrote them knew what they mean.
+  /// Lists the words of a section without a description, whose meaning only the release that wrote them
+  /// knows.
   init(words offsets: StrideTo<Int>) {
     name = ""
     isRaw = true
@@ -47,7 +48,7 @@ public final class CounterDescriptions: Sendable {
     isRaw = false
   }
 
-  /// Reads what is said of one counter; nil if its place isn't.
+  /// Reads the description of one counter; nil if it doesn't give the counter's offset.
   private static func counter(
     _ key: String, _ reader: inout JSONReader
   ) throws(JSONReader.Mistake) -> Counter? {
@@ -74,7 +75,7 @@ public final class CounterDescriptions: Sendable {
 }
 
 extension Counter.Level {
-  /// The level that a description names; an unknown one is for everybody.
+  /// The level that a description names; `info` if the name is unknown.
   fileprivate init(word: String) {
     switch word {
     case "debug": self = .debug

@@ -5,11 +5,12 @@ import VarnishLog
 
 /// One of an instance's two indexes, with all that it lists.
 ///
-/// The file is held open: as long as it is, no later index gets its number, so that one that looks the same is the same.
+/// The file is held open: as long as it is, no later index gets its inode number, so that an index that looks
+/// the same is the same.
 struct CounterIndex: ~Copyable {
-  /// The directory that it lists, in that of the instance.
+  /// The directory that it lists, inside the instance's directory.
   let directoryName: String
-  /// Who writes it; nil if there is none.
+  /// The process that writes the index; nil if there is none.
   private(set) var writer: LogIncarnation.Writer?
   private(set) var listing = IndexListing()
   private var file: ReadOnlyFile?
@@ -19,27 +20,27 @@ struct CounterIndex: ~Copyable {
 
   init(directoryName: String) { self.directoryName = directoryName }
 
-  /// Lets go of it, as of one that is gone.
+  /// Closes the index, and takes it for one that is gone.
   mutating func forget() {
     (writer, state) = (nil, nil)
     listing = IndexListing()
     file = nil
   }
 
-  /// Looks at it anew.
+  /// Reads the index anew if it has changed.
   ///
-  /// - Throws: `SystemError` if it is there and can't be read.
+  /// - Throws: `SystemError` if the index is there and can't be read.
   mutating func refresh(in directory: borrowing ReadOnlyFile) throws(SystemError) {
     if isUnchanged(in: directory) { return }
     do {
       let opened = try ReadOnlyFile(regular: name, in: directory)
-      // What is added from now on is another state.
+      // Asked before the contents are read: lines that are added from now on show as another state.
       let now = try opened.state()
       let bytes = try opened.contents(limit: InstanceIndex.byteCountMax)
       writer = InstanceIndex(bytes).writer
       listing = IndexListing(bytes)
       state = now
-      // The former one has kept its number until now.
+      // The former file was open until now, so that its inode number wasn't used again.
       file = .some(opened)
     } catch {
       forget()
@@ -47,7 +48,7 @@ struct CounterIndex: ~Copyable {
     }
   }
 
-  /// Whether it is what it was when it was read.
+  /// Whether the index is the file that was read, and hasn't changed since.
   func isUnchanged(in directory: borrowing ReadOnlyFile) -> Bool {
     do throws(SystemError) {
       return try directory.state(of: name) == state
@@ -63,13 +64,13 @@ struct CounterIndex: ~Copyable {
     let listing: IndexListing
   }
 
-  /// What it said when it was read.
+  /// What the index said when it was read.
   var reading: Reading { Reading(writer: writer, file: state?.identity, listing: listing) }
 
-  /// Whether what a line listed at an earlier reading is listed still, and was all the time.
+  /// Whether the section that a line listed at an earlier reading is still listed, and was all the time.
   ///
-  /// A file's name is never given again. A place in a cluster is, so there the line itself must be the same one, and
-  /// can't be known to be that in an index that was written anew.
+  /// A file's name is never given again. A place in a cluster may be; so for a section there, the line itself
+  /// must be the same, which can't be known if the index was written anew.
   func stillLists(_ line: Int, of earlier: Reading) -> Bool {
     guard writer == earlier.writer, !earlier.listing.lines[line].isRemoved else { return false }
     if earlier.file == state?.identity {

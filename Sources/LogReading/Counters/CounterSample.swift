@@ -1,6 +1,6 @@
 /// All that an instance counts, at one moment.
 public struct CounterSample: Sendable {
-  /// How the counters lie in the instance, which tells what is known of them.
+  /// How an instance stores its counters, which decides what is known of them.
   public enum Layout: Sendable, Equatable {
     /// 2.0 to 5.1, and a `LogWriter` of one file.
     case singleFile
@@ -8,7 +8,8 @@ public struct CounterSample: Sendable {
     case plainIndex
     /// 6.0 to 6.2: descriptions are sections of their own.
     case placedIndex
-    /// The same in 6.0.5 and later, 6.3 and newer, and of a `LogWriter`.
+    /// 6.0.5 and later in 6.0, 6.3 and newer, and a `LogWriter`: the same, in an index whose lines have a
+    /// sign.
     case signedIndex
   }
 
@@ -16,9 +17,9 @@ public struct CounterSample: Sendable {
   public struct Section: Sendable {
     /// What stands in front of its counters' names, such as `MAIN` or `VBE.boot.default`.
     public let name: String
-    /// Which section it is: another one of the same name, or of the same name after a restart, has another one.
+    /// Tells the section from others of the same name, and from that of the same name before a restart.
     public let life: String
-    /// What its counters are.
+    /// The descriptions of its counters.
     public let descriptions: CounterDescriptions
     /// A value for each of them; nil where the section is too short to have it.
     public let values: [UInt64?]
@@ -29,14 +30,14 @@ public struct CounterSample: Sendable {
     }
   }
 
-  /// How they lie.
+  /// How the instance stores its counters.
   public let layout: Layout
-  /// In the order in which the instance lists them.
+  /// The sections, in the order in which the instance lists them.
   public let sections: [Section]
   /// Whether all that the instance lists could be taken in.
   public let isComplete: Bool
 
-  /// More than any instance has.
+  /// The most counters that are taken in: more than any instance has.
   static let countMax = 1_000_000
 
   /// How long the worker has run, in seconds; 0 if there is none, or it doesn't tell.
@@ -45,7 +46,7 @@ public struct CounterSample: Sendable {
   /// How long the manager has run, in seconds.
   public var managerSeconds: UInt64 { value("MGT", "uptime") ?? 0 }
 
-  /// The value of a counter that goes by this name.
+  /// The value of a counter, by the section's name and its own; nil if there is none.
   public func value(_ sectionName: String, _ counterName: String) -> UInt64? {
     for section in sections where section.name == sectionName {
       if let index = section.descriptions.counters.firstIndex(where: { $0.name == counterName }),

@@ -3,15 +3,15 @@ import SharedMemory
 
 /// How a section of counters, or a description, begins since 6.0 (`shm-layout.md` 8.1).
 struct DescribedSection {
-  /// What tells which description belongs to which counters.
+  /// The number that counters and their description have in common.
   let number: UInt64
-  /// What stands behind the head.
+  /// The bytes behind the head.
   let body: Range<Int>
 
   /// The head's size.
   static let headByteCount = 24
   private static let bodyOffset = 8, numberOffset = 16
-  /// What the first word is once all is there, and before it is taken away.
+  /// The first word's value while the section is complete and in use.
   private static let ready: UInt32 = 1
 
   /// Reads the head of a section; nil if its server hasn't finished it, or has given it up, or if it makes no sense.
@@ -24,7 +24,7 @@ struct DescribedSection {
     body = section.dropFirst(Int(offset))
   }
 
-  /// Whether the section counts: asked before it is read and, of what was read, afterwards.
+  /// Whether the section is complete and in use, to be asked before it is read and again afterwards.
   static func isReady(_ mapping: borrowing ReadOnlyMapping, _ section: Range<Int>) -> Bool {
     mapping.word(at: 0, in: section) == ready
   }

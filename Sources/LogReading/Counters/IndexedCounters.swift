@@ -5,8 +5,8 @@ import VarnishLog
 
 /// The counters of a server since 5.2, in the sections that its two indexes list (`shm-layout.md` 5, 8).
 ///
-/// Each sample is read from what the indexes list at that moment, and counts if they list it still when it was read: a
-/// place where counters were may be another one's by then.
+/// Each sample is read from the sections that the indexes list at that moment, and a section counts if it is
+/// still listed after it was read: by then, the place where its counters were may be another section's.
 struct IndexedCounters: ~Copyable {
   private var manager = CounterIndex(directoryName: "_.vsm_mgt")
   private var worker = CounterIndex(directoryName: "_.vsm_child")
@@ -59,25 +59,25 @@ struct IndexedCounters: ~Copyable {
 
 /// What was read of one line of an index.
 struct ListedSection {
-  /// Which line.
+  /// The line's number.
   let line: Int
   let section: CounterSample.Section
 }
 
-/// The descriptions that one index lists, read once each, and the way to what they describe.
+/// The descriptions that one index lists, read once each, by which its sections of counters are read.
 private struct DescriptionShelf {
-  /// By the name of the file; nil for what can't be read as a description.
+  /// The descriptions by the names of their files.
   private var read: [String: Described] = [:]
-  /// Whose names these are.
+  /// The process that gave these names.
   private var writer: LogIncarnation.Writer?
 
   private struct Described {
-    /// By which sections refer to it; 0 in 5.2, where each section has its own.
+    /// The number by which sections refer to the description; 0 in 5.2, where each section has its own.
     let number: UInt64
     let descriptions: CounterDescriptions?
   }
 
-  /// Forgets what isn't listed any more.
+  /// Forgets descriptions that aren't listed any more.
   mutating func keep(_ listing: IndexListing) {
     if read.isEmpty { return }
     let names = Set(listing.lines.lazy.filter { !$0.isRemoved }.map(\.fileName))
@@ -86,7 +86,7 @@ private struct DescriptionShelf {
 
   /// Reads the sections of counters that an index lists.
   ///
-  /// - Parameter room: how many more counters are taken in; negative once there were more.
+  /// - Parameter room: how many more counters may be taken in; negative once there were too many.
   mutating func read(
     _ index: borrowing CounterIndex, in directory: borrowing ReadOnlyFile, _ room: inout Int
   ) throws(SystemError) -> [ListedSection] {
@@ -128,7 +128,7 @@ private struct DescriptionShelf {
         else { return nil }
         return Described(number: head.number, descriptions: try? CounterDescriptions(json: text))
       }
-      // One that isn't ready yet is looked at again.
+      // A description that isn't ready yet is looked at again for the next sample.
       if let described = found ?? nil { read[line.fileName] = described }
     }
   }
@@ -163,7 +163,7 @@ private struct DescriptionShelf {
     let descriptions =
       read[fileName]?.descriptions
       ?? CounterDescriptions(words: stride(from: 8, to: 8 + Int(length) & ~7, by: 8))
-    // Places count from the section's beginning here.
+    // In 5.2, counters' offsets count from the section's beginning.
     let counters = range.prefix(8 + Int(length))
     guard let values = Self.values(mapping, counters, descriptions, &room) else { return nil }
     shim_fence_acquire()

@@ -1,9 +1,9 @@
-/// Reads JSON of strangers from front to back, for a reader that knows what to expect: an object's members are handed
-/// on in their order, and those that are not asked for are skipped.
+/// Reads untrusted JSON from front to back, for a caller that knows what to expect: an object's members are
+/// handed on in their order, and unexpected ones are skipped.
 ///
-/// The order is why it is here: a server's counters are shown in it.
+/// It is here because of that order: a server's counters are shown in it.
 struct JSONReader {
-  /// That the text is no JSON, or none of what was expected.
+  /// The text isn't JSON, or not what was expected.
   struct Mistake: Error, Equatable {
     /// Where, in bytes.
     let offset: Int
@@ -13,7 +13,7 @@ struct JSONReader {
   private var at = 0
   private var depth = 0
 
-  /// Deeper than any description, and far from what a stack holds.
+  /// The deepest nesting that is read: deeper than any description, and far less than a stack holds.
   private static let depthMax = 16
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -99,7 +99,7 @@ struct JSONReader {
     if depth > Self.depthMax { throw Mistake(offset: at) }
   }
 
-  /// Whether what was just entered is empty.
+  /// Leaves the object or array that was just entered if it is empty; false if it isn't.
   private mutating func leave(_ bracket: Unicode.Scalar) throws(Mistake) -> Bool {
     guard accept(bracket) else { return false }
     depth -= 1

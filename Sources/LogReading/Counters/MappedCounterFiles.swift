@@ -14,19 +14,20 @@ struct MappedCounterFiles: ~Copyable {
 
   /// Maps the file of a line, if it isn't mapped already.
   ///
-  /// - Throws: `SystemError` if it is there and can't be read. One that is gone was removed since it was listed.
+  /// - Throws: `SystemError` if the file is there and can't be read. A missing file was removed since it was
+  ///   listed.
   mutating func open(_ line: IndexListing.Line, in directory: borrowing ReadOnlyFile) throws(SystemError) {
     if name == line.fileName { return }
     mapping = nil
     name = line.fileName
-    // A name that leads out of the directory is none that a server gives.
+    // No server gives a name that leads out of the directory.
     guard !line.fileName.contains("/"), line.fileName != ".", line.fileName != ".." else { return }
     do {
       let file = try ReadOnlyFile(regular: "\(directoryName)/\(line.fileName)", in: directory)
       let state = try file.state()
       if state.byteCount > 0 { mapping = try ReadOnlyMapping(file, byteCount: state.byteCount) }
     } catch {
-      // Cut since it was looked at: the system has no part of it to map.
+      // EINVAL: the file was cut since its size was read, and there is nothing left to map.
       if error.code != ENOENT, error.code != EINVAL { throw error }
     }
   }

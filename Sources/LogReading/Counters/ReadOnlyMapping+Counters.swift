@@ -19,7 +19,7 @@ extension ReadOnlyMapping {
     let place = unsafe base + section.lowerBound + offset
     return switch UInt(bitPattern: place) % 8 {
     case 0: unsafe shim_load_acquire_u64(place)
-    // 3.0 puts them wherever a section ends.
+    // In 3.0, a section begins wherever the one in front of it ends.
     case 4: unsafe Self.joined(place)
     default: unsafe place.loadUnaligned(as: UInt64.self)
     }
@@ -51,7 +51,7 @@ extension ReadOnlyMapping {
     guard Self.holds(1, at: offset, in: section) else { return nil }
     let count = min(section.count - offset, byteCountMax)
     let bytes = unsafe UnsafeRawBufferPointer(start: base + section.lowerBound + offset, count: count)
-    // One copy, of which alone the rest is true.
+    // The end of the text is looked for in a copy, which nothing changes any more.
     let copy = unsafe [UInt8](bytes)
     return copy.firstIndex(of: 0).map { Array(copy[..<$0]) }
   }

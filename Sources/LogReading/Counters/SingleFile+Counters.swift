@@ -37,7 +37,7 @@ extension SingleFile {
     let body = (section.offset..<section.offset + section.byteCount).dropFirst(headerByteCount)
     let words = wordOffsets(in: section)
     let described = shelf[Self.key(section.type, section.name)] ?? shelf[Self.key(section.type, "")]
-    // What describes itself is a `LogWriter`'s; of everything else only its release knew what it is.
+    // Only a `LogWriter` describes its counters; what those of a server mean, only its release knows.
     let descriptions = described ?? CounterDescriptions(words: words)
     room -= descriptions.counters.count
     guard room >= 0 else { return nil }
@@ -52,7 +52,7 @@ extension SingleFile {
       descriptions: descriptions, values: values)
   }
 
-  /// What a section's counters are called in front of their own names.
+  /// What stands in front of the names of a section's counters.
   private static func name(of section: SharedSection, _ described: CounterDescriptions?) -> String {
     if let described { return section.name.isEmpty ? described.name.uppercased() : section.name }
     let name = [section.type, section.name].filter { !$0.isEmpty }.joined(separator: ".")

@@ -1,17 +1,17 @@
 import Platform
 import VarnishLog
 
-/// Having parts of the file read by others.
+/// Reading the file in chunks, by several threads.
 extension FileRecords {
   /// Large enough that a chunk's beginning and its end cost little, small enough for the caches and for the memory of
   /// all threads.
   private static var chunkByteCount: Int { 2 << 20 }
   private static var overlapByteCount: Int { 256 << 10 }
 
-  /// The file, if its parts can be read at the same time.
+  /// The file in chunks, if they can be read at the same time; nil if they can't.
   public var chunks: ChunkedFile<Layout>? { chunks(of: Self.chunkByteCount, overlap: Self.overlapByteCount) }
 
-  /// The same with chunks of another size.
+  /// The file in chunks of a given size, if they can be read at the same time; nil if they can't.
   ///
   /// - Parameters:
   ///   - chunkByteCount: a multiple of four.
@@ -20,7 +20,7 @@ extension FileRecords {
     do throws(SystemError) {
       return try window.chunks(of: chunkByteCount, overlap: overlap)
     } catch {
-      // It can be read in order.
+      // The file can still be read in its order.
       return nil
     }
   }

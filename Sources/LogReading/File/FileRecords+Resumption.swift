@@ -2,7 +2,7 @@ public import VarnishLog
 
 /// Going on where reading had stopped, perhaps in another process.
 extension FileRecords {
-  /// Moves forward to a position, which is stored and may be made up or of a file that was changed since.
+  /// Moves forward to a stored position, which may be made up, or be of a file that was changed since.
   ///
   /// All records up to there are walked over: nothing else tells where one begins. Comes after `begin` and
   /// before `next`.

@@ -7,7 +7,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   var window: FileWindow
   /// Where in the window the next record begins.
   var offsetInWindow = 0
-  /// What is picked; of the log's own numbering from `begin` on.
+  /// What is picked out of runs, by the log's own tag numbering from `begin` on.
   @usableFromInline var picks = RunPicks<Layout>(TagTable(NumberingProbe(Layout.self).fallback))
   private var probe = NumberingProbe(Layout.self)
   private let assumedNumbering: TagNumbering
@@ -20,7 +20,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   ///
   /// - Parameters:
   ///   - assumedNumbering: what to take if the first records don't tell; the commoner one if nil.
-  ///   - knownNumbering: what the file has, even if the first records tell another.
+  ///   - knownNumbering: the file's numbering, even if the first records show another one.
   public init(
     _ file: consuming LogFile, assuming assumedNumbering: TagNumbering?,
     knowing knownNumbering: TagNumbering? = nil
@@ -33,7 +33,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   /// The tag numbering that is known, or that the first records show.
   public var numbering: TagNumbering { knownNumbering ?? probe.result ?? assumedNumbering }
 
-  /// The same; nil if they don't show any.
+  /// The tag numbering that is known or that the first records show; nil if there is none.
   public var foundNumbering: TagNumbering? { knownNumbering ?? probe.result }
 
   /// Reads as much as it takes to tell the tag numbering, at most a window.
@@ -52,13 +52,13 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
 
   deinit { picks.deallocate() }
 
-  /// Has records be picked out of runs.
+  /// Sets which records are picked out of runs from now on.
   public mutating func pick(_ wish: PickWish, _ tags: TagTable) {
     picks.deallocate()
     picks = RunPicks(tags, wish)
   }
 
-  /// What was picked out of the run that was handed out last; nil if it is another.
+  /// What was picked out of the run that was handed out last; nil for any other run.
   @inlinable
   public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks.picked(of: run) }
 
@@ -68,10 +68,10 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
   /// Whether records of no transaction are handed out too.
   public var includesUnattributed = false
 
-  /// A file has forgotten what was written together.
+  /// A file doesn't tell which records were written together.
   public static var recordsStandAlone: Bool { true }
 
-  /// Whether the file is compressed, so that offsets are those in what it holds.
+  /// Whether the file is compressed, so that offsets count decoded bytes.
   public var isDecoded: Bool { window.isDecoded }
 
   /// Which file it is.
@@ -91,8 +91,8 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
     unsafe window.offset + (address - window.start)
   }
 
-  // The attribute lets callers in other modules, which know the layout, call what was made for it: `@specialized` has them
-  // compare types at each call, which costs 60 instructions.
+  // The attribute lets callers in other modules, which know the layout, call the specialisation for it
+  // directly: with `@specialized` they compare types at each call, which costs 60 instructions.
 
   /// The next records of one transaction that stand together: up to its `End`, another `Begin`, a record
   /// of another transaction or `linksMax` links.
@@ -107,7 +107,7 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
     while true {
       let start = unsafe window.start + offsetInWindow
       let run = unsafe picks.find(at: start, byteCount: window.byteCount - offsetInWindow)
-      // One that doesn't fit a window of its own is handed out in pieces.
+      // A run that is longer than a window is handed out in pieces.
       if run.byteCount > 0,
         run.isEnded || window.reachedEnd || (window.isFull && offsetInWindow == 0)
       {
@@ -130,14 +130,15 @@ public struct FileRecords<Layout: RecordLayout>: LogFileSource, ~Copyable {
         throw truncated()
       }
       if run.isEnded { continue }
-      // A pipe that has nothing now is not waited for in here: what was made of the rest can be shipped.
+      // A pipe that has nothing now isn't waited for here: what was made of earlier records can be shipped
+      // meanwhile.
       guard window.isReady else { return .idle }
       try window.slide(by: offsetInWindow)
       offsetInWindow = 0
     }
   }
 
-  /// Passes over a batch header, which only says something in a ring.
+  /// Passes over a batch header, which has a meaning only in a ring.
   ///
   /// - Throws: `LogError.damaged` if the record at `offsetInWindow` is what marks unwritten memory.
   private mutating func skipOddRecord() throws(LogError) {

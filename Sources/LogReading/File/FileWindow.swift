@@ -24,7 +24,8 @@ import VarnishLog
   private let buffer: UnsafeMutableRawBufferPointer
   private var isMapped: Bool
 
-  /// The most a window has, what is added to it at a time, and what is read from a pipe at a time.
+  /// The sizes in bytes: the most that is mapped, what is added to it at a time, the buffer for what can't be
+  /// mapped, and what is read into it at a time.
   private static var mappedByteCountMax: Int { 4 << 20 }
   private static var mappedStep: Int { 1 << 20 }
   private static var bufferByteCount: Int { 256 << 10 }
@@ -44,18 +45,18 @@ import VarnishLog
 
   /// The file's name.
   var path: String { input.path }
-  /// What becomes readable when there is more in a pipe.
+  /// The file descriptor, which becomes readable when there is more in a pipe.
   var descriptor: Int32 { input.file.descriptor }
   /// Which file it is.
   var incarnation: LogIncarnation { input.incarnation }
-  /// Whether it can be opened again and has the same bytes then, as a pipe hasn't.
+  /// Whether the input has the same bytes when it is opened again, unlike a pipe.
   var isLasting: Bool { input.isRegular }
-  /// Whether the bytes are decoded, so that offsets are none in the file.
+  /// Whether the file is compressed, so that offsets count decoded bytes.
   var isDecoded: Bool { input.isDecoded }
   /// Whether `slide` returns without waiting for a writer.
   var isReady: Bool { input.isReady }
 
-  /// Whether it can't become any longer without moving.
+  /// Whether the window can't become longer unless its beginning moves forward.
   var isFull: Bool { unsafe byteCount >= (isMapped ? Self.mappedByteCountMax : buffer.count) }
 
   /// Moves the beginning forward by `count` bytes and takes in more at the end, if there is more.
@@ -85,7 +86,7 @@ import VarnishLog
     byteCount = 0
   }
 
-  /// The file, if it is mapped.
+  /// The file in chunks, if it is mapped; nil if it isn't.
   func chunks<Layout: RecordLayout>(
     of chunkByteCount: Int, overlap: Int
   ) throws(SystemError) -> ChunkedFile<Layout>? {
@@ -117,7 +118,7 @@ import VarnishLog
     let part = origin + newOffset..<origin + newOffset + wanted
     if mapping?.move(to: part) != true {
       let isFirst = mapping == nil
-      // First, so that there are never addresses for two.
+      // Unmapped first, so that there are never two windows in the address space.
       unmap()
       do {
         mapping = try SlidingMapping(input.file, part)
@@ -142,7 +143,7 @@ import VarnishLog
       offset += count
       byteCount = unread
     }
-    // One read: a pipe gives what it has, and that is gone on with rather than waited for more.
+    // One read only: what a pipe has is used at once, rather than waiting for more.
     let room = unsafe buffer[byteCount..<min(byteCount + Self.readByteCount, buffer.count)]
     do throws(LogError) {
       if let added = unsafe try input.read(into: UnsafeMutableRawBufferPointer(rebasing: room)) {

@@ -20,7 +20,7 @@ public enum LogLayout: Sendable {
 
 /// A binary log file, opened and recognised by its first bytes (`shm-layout.md` 7).
 ///
-/// A file compressed with gzip or zstd is recognised as well, and everything is about what it holds.
+/// A file compressed with gzip or zstd is recognised as well, and is read as what it decodes to.
 public struct LogFile: ~Copyable {
   /// What it holds.
   public let kind: LogFileKind
@@ -33,7 +33,8 @@ public struct LogFile: ~Copyable {
 
   /// Opens a file by name; "-" is standard input.
   ///
-  /// - Parameter numbering: of the release that has written it, if that is known; nothing else is taken then.
+  /// - Parameter numbering: that of the release that has written the file, if it is known; no other kind of
+  ///   file is taken then.
   /// - Throws: `LogError` if it can't be opened, read or decoded, or is no log.
   public init(path: String, from numbering: TagNumbering? = nil) throws(LogError) {
     let file: ReadOnlyFile
@@ -51,7 +52,8 @@ public struct LogFile: ~Copyable {
 
   /// Takes a log that was opened.
   ///
-  /// - Parameter numbering: of the release that has written it, if that is known; nothing else is taken then.
+  /// - Parameter numbering: that of the release that has written the file, if it is known; no other kind of
+  ///   file is taken then.
   /// - Throws: `LogError` if it can't be read or decoded, or is no log.
   init(_ input: consuming LogInput, from numbering: TagNumbering? = nil) throws(LogError) {
     var input = input
@@ -73,7 +75,7 @@ public struct LogFile: ~Copyable {
     self.input = input
   }
 
-  /// Opens what a log may come from: a file, or a pipe, which is waited for.
+  /// Opens a regular file, or a pipe, whose writer is waited for.
   static func open(_ path: String) throws(SystemError) -> ReadOnlyFile {
     if case .success(let identity) = FileState.of(path: path) { try check(identity, path) }
     let file = try ReadOnlyFile(path: path)

@@ -9,7 +9,7 @@ public enum LogFileKind: Sendable, Equatable {
   /// Records of 2.0, 2.1 or 3.0, from the first byte on.
   case old(TagNumbering)
 
-  /// What a release with this numbering writes.
+  /// The kind of file that a release with this numbering writes.
   public init(of numbering: TagNumbering) {
     switch numbering {
     case .v20, .v21, .v30: self = .old(numbering)
@@ -22,16 +22,16 @@ public enum LogFileKind: Sendable, Equatable {
 /// Finds out from a file's first bytes what it holds (`shm-layout.md` 7).
 ///
 /// What 4.0 and later write has a marker. Older files have none, and are known by a chain of records that only such a
-/// file begins with: tags that the generation has, descriptors as processes have them, lengths that lead from one record
-/// to the next, with a NUL in the right place in 2.x and zeros above the length in 3.0. Of eight such records in a row,
-/// bytes that are no log would have to agree in more than a hundred bits; shorter files must fit to their last record,
-/// which has to be text.
+/// file begins with: tags that the generation has, descriptors as processes have them, lengths that lead from one
+/// record to the next, with a NUL in the right place in 2.x and zeros above the length in 3.0. Of eight such records
+/// in a row, bytes that are no log would have to agree in more than a hundred bits; shorter files must fit to their
+/// last record, which has to be text.
 struct LogFileProbe {
   /// How many bytes are looked at: eight records of the usual longest are 2 KiB.
   static let byteCount = 4096
   private static let recordCount = 8
 
-  /// What a file holds that begins with these bytes; nil if it is no log.
+  /// The kind of a file that begins with these bytes; nil if it is no log.
   ///
   /// - Parameters:
   ///   - beginning: up to `byteCount` bytes, at an address that is a multiple of 4; at least four.
@@ -41,13 +41,13 @@ struct LogFileProbe {
       (.v30, chain(Records30.self, beginning)), (.v21, chain(Records21.self, beginning)),
       (.v20, chain(Records20.self, beginning)),
     ]
-    // Two chains through the same bytes would be a wonder; the longer one it is.
+    // Two chains through the same bytes are very unlikely; the longer one counts.
     let best = candidates.max { ($0.1 ?? 0) < ($1.1 ?? 0) }
     guard let best, let length = best.1, length > 0 else { return nil }
     return .old(best.0)
   }
 
-  /// What a file holds whose first four bytes are a marker; nil if they aren't.
+  /// The kind of a file whose first four bytes are a marker; nil if they aren't.
   static func markedKind(_ beginning: UnsafeRawBufferPointer) -> LogFileKind? {
     switch unsafe beginning.load(as: UInt32.self) {
     case NarrowRecords.fileMagic: .narrow
@@ -75,7 +75,8 @@ struct LogFileProbe {
     }
     guard count > 0, hasText else { return nil }
     if count == recordCount { return offset }
-    // A file that ends within a record begins like one that doesn't; one with damage behind its first records, too.
+    // A file that ends within a record begins like any other; so does one with damage behind its first
+    // records.
     if unsafe isIncomplete(Format.item(at: start + offset, byteCount: bytes.count - offset)) { return offset }
     return count >= 3 ? offset : nil
   }
@@ -84,7 +85,7 @@ struct LogFileProbe {
     if case .incomplete = item { true } else { false }
   }
 
-  /// What belongs to no connection may also have -1.
+  /// Whether a number is a process's descriptor, or -1, which records of no connection may have.
   private static func isDescriptor(_ number: UInt32) -> Bool {
     number < ConnectionSides.descriptorCount || number == .max
   }

@@ -4,7 +4,7 @@ public import VarnishLog
 public protocol LogFileSource<Layout>: LogSource, ~Copyable {
   /// The tag numbering of the records that belong to transactions.
   var numbering: TagNumbering { get }
-  /// Whether the file is compressed, so that offsets are those in what it holds.
+  /// Whether the file is compressed, so that offsets count decoded bytes.
   var isDecoded: Bool { get }
   /// The records of tags that the numbering gives no meaning; nil if there were none.
   var unknownTags: UnknownTags? { get }

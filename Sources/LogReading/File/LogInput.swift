@@ -6,18 +6,18 @@ import VarnishLog
 /// The bytes of a log file, one behind the other: as they are, or decoded if it is compressed.
 package struct LogInput: ~Copyable {
   let file: ReadOnlyFile
-  /// What messages call it.
+  /// The input's name in messages.
   let path: String
-  /// The part of a regular file that it is.
+  /// The part of a regular file that is read; nil for all of it.
   let region: Range<Int>?
   /// Whether reading it never has to wait for a writer.
   let isRegular: Bool
   /// Which file it is.
   let incarnation: LogIncarnation
   private var decoding: DecodedInput?
-  /// What was read and not taken yet.
+  /// Bytes that were read and aren't handed out yet.
   private var unread: ArraySlice<UInt8> = []
-  /// Why there is nothing behind that, if that is known already.
+  /// The fault behind the unread bytes, if one is known already.
   private(set) var fault: LogError?
   /// How much of the region is left.
   private var regionLeft: Int
@@ -69,7 +69,7 @@ package struct LogInput: ~Copyable {
         }
       }
       if let failure {
-        // What is in front of the fault comes first.
+        // Bytes in front of the fault are handed out first.
         guard !unread.isEmpty else { throw failure }
         fault = failure
       }
@@ -158,7 +158,7 @@ package struct LogInput: ~Copyable {
 
   /// Reads what there is, up to the buffer's size; nil at the end.
   ///
-  /// What comes out of a compressed pipe may be nothing yet.
+  /// For a compressed pipe, the result may be 0 although more will come.
   ///
   /// - Throws: `LogError.readFailed`, or `.undecodable` after everything in front of the fault.
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int? {

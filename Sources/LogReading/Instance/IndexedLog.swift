@@ -5,9 +5,9 @@ import VarnishLog
 
 /// The log of a server since 5.2, in one of two directories with an index each (`shm-layout.md` 5).
 ///
-/// A restarted worker or manager replaces files under the same names; the index files' identities tell.
-/// Two system calls look whether anything has changed, and only the two indexes and the log itself are
-/// ever opened.
+/// A restarted worker or manager replaces files under the same names; the index files' identities show it.
+/// Two system calls tell whether anything has changed, and only the two indexes and the log itself are ever
+/// opened.
 struct IndexedLog: ~Copyable {
   private var manager = IndexFile(name: "_.vsm_mgt/_.index")
   private var worker = IndexFile(name: "_.vsm_child/_.index")
@@ -30,13 +30,13 @@ struct IndexedLog: ~Copyable {
     }
   }
 
-  /// Whether there is a manager's index, be it unfinished.
+  /// Whether there is a manager's index, even an unfinished one.
   var isThere: Bool { manager.index != nil }
 
   /// Whether a manager has published itself.
   var hasManager: Bool { manager.index?.writer != nil }
 
-  /// The number of the manager's process if it doesn't run any more, as in a copy of the directory.
+  /// The manager's process ID if this process has ended, as in a copy of the directory; nil otherwise.
   var deadManager: Int32? {
     guard let writer = manager.index?.writer else { return nil }
     return ProcessStart.mayOwn(writer.pid, logOf: writer.birth) ? nil : writer.pid
@@ -115,7 +115,7 @@ private struct IndexFile {
       file = try ReadOnlyFile(regular: name, in: directory)
     } catch {
       forget()
-      // Gone between the look and the opening: that is a state, not a fault.
+      // The file was removed between the two calls: that is no fault.
       if error.code == ENOENT { return }
       throw error
     }

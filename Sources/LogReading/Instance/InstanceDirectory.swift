@@ -5,8 +5,9 @@ import VarnishLog
 /// The directory of an instance: where a server has its shared memory, in two directories of segments or, before 5.2,
 /// in one file (`shm-layout.md` 1).
 ///
-/// The directories count before the file: a newer server leaves the file of an older one where it is. So one that
-/// was beside them isn't taken for a log when they go, for they go and come with each restart of a server.
+/// The directories count before the file: a newer server leaves the file of an older one where it is. So a
+/// file that was beside them isn't taken for a log when they are removed, for they come and go with each
+/// restart of a server.
 struct InstanceDirectory: ~Copyable {
   /// The directory's name.
   let path: String
@@ -15,13 +16,13 @@ struct InstanceDirectory: ~Copyable {
   private var indexed: IndexedLog
   private var single: SingleFileLog
   private var counters = IndexedCounters()
-  /// The file that lay there when directories were seen last.
+  /// The file that was beside the directories when they were seen last.
   private var outdated: FileIdentity?
   private var isIndexed = false
 
   /// Opens an instance's directory.
   ///
-  /// - Parameter readsAbandoned: whether a log that its server has let go of is one as well.
+  /// - Parameter readsAbandoned: whether a log that its server has abandoned is read as well.
   /// - Throws: `SystemError` if it can't be opened or is no directory.
   init(path: String, readsAbandoned: Bool) throws(SystemError) {
     let directory = try ReadOnlyFile(directory: path)
@@ -66,7 +67,7 @@ struct InstanceDirectory: ~Copyable {
   /// Whether a manager has published itself here.
   var hasManager: Bool { indexed.hasManager || single.hasManager }
 
-  /// The number of the manager's process if it doesn't run any more, as in a copy of the directory.
+  /// The manager's process ID if this process has ended, as in a copy of the directory; nil otherwise.
   var deadManager: Int32? { indexed.hasManager ? indexed.deadManager : single.deadManager }
 
   /// Whether the server runs.
@@ -74,10 +75,10 @@ struct InstanceDirectory: ~Copyable {
     indexed.hasManager ? indexed.writerLife : single.life(at: now)
   }
 
-  /// How often another process was found to write a log that has stayed the same.
+  /// How often a log that has stayed the same was found to be written by another process than before.
   var restarts: Int { single.restarts }
 
-  /// Why there is no log, as far as the files tell; nil if there is none of a server.
+  /// Why there is no log, as far as the files tell; nil if there are no files of a server.
   var missingLog: String? {
     if indexed.hasManager { return indexed.missingLog(in: path) }
     return single.missingLog(of: path + "/" + single.name)
@@ -112,7 +113,7 @@ struct InstanceDirectory: ~Copyable {
     }
   }
 
-  /// Which log the present one is, if that may change while it is read.
+  /// The incarnation of the present log, if it may change while the log is read.
   var incarnation: LogIncarnation? { single.incarnation }
 }
 

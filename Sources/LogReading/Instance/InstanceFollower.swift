@@ -16,7 +16,8 @@ public struct InstanceFollower: ~Copyable {
   private var restartsSeen = 0
   /// Whether the writer of the log that is attached to was seen to run.
   private var wasAlive = false
-  /// When the writer was last asked for, and how often that is done where the log's place tells of a new one by itself.
+  /// When the writer's process was last looked for, and the least time between two looks at a log of 5.2 or
+  /// later, whose index shows a new writer by itself.
   private var lifeAskedNanoseconds: Int64 = 0
   private static let lifePauseNanoseconds: Int64 = 2_000_000_000
 
@@ -31,7 +32,7 @@ public struct InstanceFollower: ~Copyable {
 
   /// Follows the instance in a directory, whether it is there yet or not.
   ///
-  /// - Parameter isPostMortem: whether a log that its server has let go of is read as well.
+  /// - Parameter isPostMortem: whether a log that its server has abandoned is read as well.
   public init(path: String, isPostMortem: Bool = false) {
     self.path = path
     self.isPostMortem = isPostMortem
@@ -55,7 +56,7 @@ public struct InstanceFollower: ~Copyable {
     }
   }
 
-  /// The number of the manager's process if it doesn't run, so that no log will come.
+  /// The manager's process ID if this process has ended, so that no log will come; nil otherwise.
   public var deadManager: Int32? {
     switch place {
     case .absent: nil
@@ -118,7 +119,7 @@ public struct InstanceFollower: ~Copyable {
   }
 
   private mutating func look(at now: Int64) throws(LogError) {
-    // A directory that was replaced is opened by name again, and that once.
+    // A directory that was replaced is opened by name again, but only once.
     for _ in 0..<2 {
       if place.isAbsent {
         let directory = try LogError.wrapping { () throws(SystemError) in
@@ -131,8 +132,8 @@ public struct InstanceFollower: ~Copyable {
     }
   }
 
-  /// The log's new incarnation if another process writes it than at the last call, or than when it was attached to,
-  /// although it has stayed where it was; nil otherwise.
+  /// The log's new incarnation if it has stayed where it was, but another process writes it than at the last
+  /// call or when it was attached to; nil otherwise.
   public mutating func takeRestart() -> LogIncarnation? {
     guard attached != nil, !isStale, restarts != restartsSeen else { return nil }
     restartsSeen = restarts
@@ -143,10 +144,10 @@ public struct InstanceFollower: ~Copyable {
     }
   }
 
-  /// What has become of the process that writes the log that is attached to, if it was seen to run before and has ended
-  /// without a sign; nil if it hasn't, and after it was said once.
+  /// A message that the process that writes the attached log was seen to run before and has ended without a
+  /// sign; nil if it hasn't, or if the message was returned before.
   ///
-  /// Some system calls, for when there is nothing else to do.
+  /// Takes some system calls, and is for times when there is nothing else to do.
   ///
   /// - Parameter now: as in `refresh`.
   public mutating func takeOrphaning(at now: Int64) -> String? {
@@ -164,7 +165,7 @@ public struct InstanceFollower: ~Copyable {
     return nil
   }
 
-  /// What has come in the place of the log that was attached to; nil if nothing has, yet.
+  /// A message about what has replaced the attached log; nil if nothing has replaced it yet.
   public var successor: String? {
     switch (attached, log) {
     case (_, nil): nil
@@ -192,7 +193,7 @@ public struct InstanceFollower: ~Copyable {
       return ring
     } catch {
       guard case .system(let cause) = error else { throw error }
-      // A file that is gone again is one that was just replaced.
+      // The file was removed since it was looked at: it was just replaced.
       if cause.code == ENOENT { return nil }
       failure = error
       throw error
@@ -255,7 +256,7 @@ extension InstanceFollower.Place {
     }
   }
 
-  /// Looks anew.
+  /// Looks at the place anew.
   ///
   /// - Returns: false if the directory was removed or replaced.
   fileprivate mutating func refresh(at now: Int64, file path: String) throws(LogError) -> Bool {

@@ -2,15 +2,15 @@ public import VarnishLog
 
 /// Which connections are clients' and which lead to backends, by what was logged of them (`vsl-tags.md` 8).
 ///
-/// A descriptor is used again and again, and nothing in a record says whose it is.
+/// A descriptor is used again and again, and nothing in a record says which side's connection has it.
 public struct ConnectionSides {
-  /// The descriptors that are told apart; what has a higher one is of no side.
+  /// How many descriptors are told apart; a record with a higher one is of no side.
   public static let descriptorCount: UInt32 = 65536
 
   private var sides: [Side] = []
   private let clientTags: TagSet, backendTags: TagSet
 
-  /// Nothing is known of any connection.
+  /// Begins with no connection's side known.
   public init(_ numbering: TagNumbering) {
     let table = TagTable(numbering)
     func set(_ tags: [Tag]) -> TagSet {
@@ -22,7 +22,7 @@ public struct ConnectionSides {
     backendTags = set([.backendOpen, .backendXID])
   }
 
-  /// The side of a record, which may be what tells the side of its connection.
+  /// The side of a record, which may itself tell the side of its connection.
   public mutating func side(ofTag tag: UInt8, descriptor: UInt32) -> Side {
     guard descriptor < Self.descriptorCount else { return .none }
     let index = Int(descriptor)

@@ -6,7 +6,7 @@ public import VarnishLog
 /// for the layout: with the connection's number in place of a transaction's, and the side that the connection has by
 /// then.
 public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable {
-  /// That of today's logs.
+  /// The layout of today's logs, into which records are converted.
   public typealias Layout = WideRecords
 
   private var window: FileWindow
@@ -28,26 +28,26 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
     self.known = known
   }
 
-  /// There is nothing to find out.
+  /// Nothing to do: the numbering is known.
   public mutating func begin() throws(LogError) {}
 
   /// The numbering that single records have.
   public var singleNumbering: TagNumbering? { Format.numbering }
-  /// Transactions that were left out.
+  /// How many transactions were left out.
   public var incompleteCount: Int { maker.givenUpCount }
   /// The numbering that transactions have.
   public var numbering: TagNumbering { TransactionMaker.numbering }
 
-  /// A connection's records are no transaction.
+  /// The log has only the records of connections; transactions are made of them.
   public static var makesTransactions: Bool { true }
 
-  /// Whether records come out by themselves, too.
+  /// Whether single records are handed out too, beside the transactions that are made of them.
   public var includesUnattributed = false
 
   /// A transaction comes in one piece.
   public static var recordsStandAlone: Bool { false }
 
-  /// Whether the file is compressed, so that offsets are those in what it holds.
+  /// Whether the file is compressed, so that offsets count decoded bytes.
   public var isDecoded: Bool { window.isDecoded }
 
   /// Which file it is.
@@ -56,7 +56,7 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
   /// Where reading goes on: bytes from the beginning of the file, or of what was decoded from it.
   public var nextPlace: UInt64 { UInt64(truncatingIfNeeded: window.offset &+ offsetInWindow) }
 
-  /// Where the oldest request begins that hasn't come out.
+  /// Where the oldest request begins that hasn't been handed out.
   public var restartPlace: UInt64 { min(maker.openPlace ?? nextPlace, nextPlace) }
 
   /// Neither the file nor what was made of it is overwritten.
@@ -65,7 +65,7 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
   /// The file, which may be a pipe.
   public var waitDescriptor: Int32? { window.descriptor }
 
-  /// What comes out lies nowhere in the file; this is where reading goes on.
+  /// Where reading goes on: what is handed out was made, and has no place in the file.
   public func offset(of address: UnsafeRawPointer) -> Int { window.offset + offsetInWindow }
 
   /// The next transaction, or the next record by itself.
@@ -93,7 +93,8 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
             needed: byteCount,
             left: left)
         }
-        // A pipe that has nothing now is not waited for in here: what was made of the rest can be shipped.
+        // A pipe that has nothing now isn't waited for here: what was made of earlier records can be shipped
+        // meanwhile.
         guard window.isReady else { return .idle }
         try window.slide(by: offsetInWindow)
         offsetInWindow = 0
@@ -116,7 +117,7 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
       problem: "no record of Varnish \(Format.numbering.releases)")
   }
 
-  /// Moves forward to a position, which is stored and may be made up or of a file that was changed since.
+  /// Moves forward to a stored position, which may be made up, or be of a file that was changed since.
   ///
   /// - Returns: as `FileRecords.resume`.
   /// - Throws: `LogError.readFailed` or `.undecodable` if the file can't be read that far.
@@ -127,7 +128,7 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
       switch unsafe Format.item(at: at, byteCount: window.byteCount - offsetInWindow) {
       case .record(let record, let byteCount):
         guard target.place - nextPlace >= UInt64(byteCount) else { return .noSuchPlace }
-        // What is known of the connections counts for what comes behind.
+        // The sides of connections are noted, which later records need.
         maker.passOver(record)
         single.passOver(record)
         offsetInWindow += byteCount
@@ -146,7 +147,7 @@ public struct LegacyFileRecords<Format: LegacyFormat>: LogFileSource, ~Copyable 
 }
 
 extension TagNumbering {
-  /// The releases that have it, as in "3.0".
+  /// The releases that have this numbering, as in "3.0".
   public var releases: String {
     switch self {
     case .v20: "2.0"
@@ -178,7 +179,7 @@ struct SingleRecord: ~Copyable {
       start: run.start, byteCount: run.byteCount, madeOf: place, to: endPlace, shape: .single)
   }
 
-  /// Takes note of the side that a record tells of.
+  /// Notes what a record tells of its connection's side.
   mutating func passOver(_ record: LegacyRecord) {
     _ = sides.side(ofTag: record.tag, descriptor: record.descriptor)
   }

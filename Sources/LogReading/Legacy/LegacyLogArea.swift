@@ -4,9 +4,9 @@ package import VarnishLog
 
 /// The log of a server before 4.0, where it lies in the server's one file (`shm-layout.md` 2.1, 3.4).
 ///
-/// This is the memory, and what the file says of it; the records in it are for others to read. All of the file is
-/// mapped, as its head goes on telling how far the server has come. Everything in it may change at any moment, and
-/// may be made up: each answer is loaded once and compared with the area before it is given.
+/// This is the memory, and what the file says of it; `LegacyRing` reads the records in it. All of the file is
+/// mapped, as its head goes on telling how far the server has come. Everything in it may change at any
+/// moment, and may be made up: each value is loaded once, and checked against the area before it is returned.
 package struct LegacyLogArea: ~Copyable {
   /// Which releases make such records.
   package enum Generation: Sendable, Equatable {
@@ -95,8 +95,8 @@ package struct LegacyLogArea: ~Copyable {
   /// How many bytes the area has, in 3.0 whole words.
   package var byteCount: Int { range.count }
 
-  /// Where the server writes the next record, in bytes from the area's start, as 2.x says it; nil where it says
-  /// nothing, or nothing that lies inside the area.
+  /// Where the server writes the next record, in bytes from the area's start, as the head says in 2.x; nil if
+  /// there is no such head, or if it names a place outside the area.
   package var writeOffset: Int? {
     guard let pointerOffset else { return nil }
     let offset = unsafe Int(shim_load_acquire_u32(mapping.base + pointerOffset))
@@ -112,8 +112,8 @@ package struct LegacyLogArea: ~Copyable {
     return unsafe shim_load_acquire_u64(mapping.base + turnOffset) & (1 << 40 - 1)
   }
 
-  /// Whether the area still has the log in it: the section that a server of 3.0 has freed cools for some seconds, in
-  /// which it stays as it was, and then becomes another one.
+  /// Whether the area still has the log in it: a section that a server of 3.0 has freed stays as it was for
+  /// some seconds, and is used for something else then.
   ///
   /// To be asked *after* records were used, as `LogSource.isIntact` is.
   package var isInPlace: Bool {

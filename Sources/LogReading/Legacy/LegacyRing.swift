@@ -4,11 +4,11 @@ public import VarnishLog
 /// The log of a running server of 2.0 to 3.0: records in shared memory that the server overwrites from the beginning
 /// when it has come to the end (`shm-layout.md` 2.2, 3.4).
 ///
-/// Nothing says where records begin but those in front of them, and nothing holds the server up. So each record is copied
-/// first; then is looked whether the server can have touched it; and only then it is made into what is handed out, which
-/// nothing overwrites any more.
+/// Only the records in front of a record tell where it begins, and nothing holds the server up. So each
+/// record is copied first; then the server's place tells whether it can have touched the record; and only
+/// then is the copy made into what is handed out, which nothing overwrites any more.
 @safe public struct LegacyRing<Format: LegacyFormat>: LiveSource, ~Copyable {
-  /// That of today's logs.
+  /// The layout of today's logs, into which records are converted.
   public typealias Layout = WideRecords
 
   // Invariant: `copy` has room for the longest record, and all that is copied lies within the area.
@@ -22,16 +22,17 @@ public import VarnishLog
   private var single = SingleRecord(Format.numbering)
   /// A copy of the record that is looked at.
   private let copy: UnsafeMutableRawBufferPointer
-  /// Where the server was when reading began, if it is to end there.
+  /// Where the server was when reading began, if reading is to end there.
   private var endPlace: UInt64 = .max
-  /// The turn that the server was seen to have left: only what is copied after that is all of it.
+  /// The turn that the server was seen to have left: only a copy made afterwards is sure to have what was
+  /// written in it.
   private var finishedTurn: UInt64?
   /// Set after damage: nothing can be read before the server has begun the next turn.
   private var waitsForTurn = false
 
   /// Which log it is.
   public let incarnation: LogIncarnation
-  /// What became of the position that reading was to go on at; nil if it began otherwise.
+  /// What became of the position at which reading was to go on; nil if it didn't begin at a position.
   public private(set) var resumption: LogResumption?
   /// How many bytes had been written, at least, in front of what could be read first.
   public private(set) var overwrittenBytes: UInt64 = 0
@@ -56,11 +57,11 @@ public import VarnishLog
     case .tail: skipToTail()
     case .at(let position): resumption = resume(at: position)
     }
-    // 3.0 begins to count anywhere.
+    // In 3.0, turns are counted from any number on, which says nothing of how much was written.
     if Format.numbering != .v30 { overwrittenBytes = place(of: at) }
     guard stopsAtTail else { return }
     let end = writerPlace()
-    // In 3.0 that is where the walk ends; at the latest, a turn later.
+    // In 3.0, reading ends where the walk does; at the latest, a turn later.
     endPlace =
       Format.numbering == .v30
       ? place(of: at) &+ UInt64(truncatingIfNeeded: self.area.byteCount) : max(place(of: end), place(of: at))
@@ -70,29 +71,29 @@ public import VarnishLog
 
   /// A transaction comes in one piece.
   public static var recordsStandAlone: Bool { false }
-  /// A connection's records are no transaction.
+  /// The log has only the records of connections; transactions are made of them.
   public static var makesTransactions: Bool { true }
   /// The numbering that single records have.
   public var singleNumbering: TagNumbering? { Format.numbering }
-  /// Transactions that were left out.
+  /// How many transactions were left out.
   public var incompleteCount: Int { maker.givenUpCount }
   /// The numbering that transactions have.
   public static var numbering: TagNumbering { TransactionMaker.numbering }
-  /// Whether records come out by themselves, too.
+  /// Whether single records are handed out too, beside the transactions that are made of them.
   public var includesUnattributed = false
   /// What was handed out is a copy that was checked.
   public var isIntact: Bool { true }
-  /// Only looking again tells.
+  /// None: only looking again shows new records.
   public var waitDescriptor: Int32? { nil }
   /// Where reading goes on.
   public var nextPlace: UInt64 { place(of: at) }
-  /// Where the oldest request begins that hasn't come out.
+  /// Where the oldest request begins that hasn't been handed out.
   public var restartPlace: UInt64 { min(maker.openPlace ?? nextPlace, nextPlace) }
-  /// What comes out lies nowhere in the file; this is where reading goes on.
+  /// Where reading goes on: what is handed out was made, and has no place in the file.
   public func offset(of address: UnsafeRawPointer) -> Int { area.range.lowerBound + at.offset }
   /// The size of the log in bytes.
   public var byteCount: Int { area.byteCount }
-  /// The same as the place.
+  /// The same as `nextPlace`.
   public var readOffset: Int { Int(truncatingIfNeeded: nextPlace) }
 
   /// How far the server is ahead, as far as that is known.
@@ -150,15 +151,15 @@ public import VarnishLog
       waitsForTurn = false
     }
     let item = copyItem(at: at.offset)
-    // What was copied counts only if the server can't have been there meanwhile.
+    // The copy counts only if the server can't have overwritten the record meanwhile.
     guard let there = placeOfHarmlessWriter() else { return .overtaken }
     let isSameTurn = there.turn == at.turn
     if !isSameTurn, finishedTurn != at.turn {
-      // What was copied may be what lay there before the server came by for the last time in this turn.
+      // The copy may be of what was here before the server came by in this turn.
       finishedTurn = at.turn
       return .unsettled
     }
-    // In 2.x the server says how far it is; what lies behind that in its own turn is of the one before.
+    // In 2.x the server says how far it is; behind that place are the records of the turn before.
     let knownEnd = isSameTurn && Format.numbering != .v30 ? there.offset : nil
     if let knownEnd, at.offset >= knownEnd { return .idle }
     switch item {
@@ -169,7 +170,7 @@ public import VarnishLog
       maker.take(record, at: from, to: nextPlace)
       return .record(from: from)
     case .wrap:
-      // A server that goes on at the beginning has said so before it leaves the mark.
+      // A server that starts over says so before it leaves the wrap mark.
       guard !isSameTurn else { return .damaged(at: at.offset) }
       at = LegacyWriter.Place(turn: turn(after: at.turn), offset: Self.firstOffset)
       return .turned
@@ -182,7 +183,7 @@ public import VarnishLog
     }
   }
 
-  /// The record that was taken in last, by itself.
+  /// The record that was taken in last, as a run of its own.
   private mutating func pendingSingle(from place: UInt64) -> RecordRun<WideRecords>? {
     guard let base = unsafe copy.baseAddress else { return nil }
     let item = unsafe Format.item(at: base, byteCount: copy.count)
@@ -190,12 +191,13 @@ public import VarnishLog
     return single.make(of: record, at: place, to: nextPlace)
   }
 
-  /// Copies what lies at an offset, and looks at the copy.
+  /// Copies the record or mark at an offset, and reads the copy.
   private func copyItem(at offset: Int) -> LegacyItem {
     let left = area.byteCount - offset
     guard left > 0, let target = unsafe copy.baseAddress else { return .damaged }
     let source = unsafe area.start + offset
-    // The head first, as it says how much there is; then all of it, head included, which is looked at again.
+    // The header first, as it says how long the record is; then all of the record, whose header is read
+    // again.
     let headCount = min(left, Format.headerByteCount)
     unsafe load(headCount, from: source, to: target)
     switch unsafe Format.item(at: target, byteCount: headCount) {
@@ -203,14 +205,15 @@ public import VarnishLog
       guard byteCount <= left, unsafe byteCount <= copy.count else { return .damaged }
       unsafe load(byteCount, from: source, to: target)
       let item = unsafe Format.item(at: target, byteCount: byteCount)
-      // The length may be another one by now; then this is no record, which the server's place will tell.
+      // If the length has changed meanwhile, this is no record, which the server's place will show.
       if case .incomplete = item { return .damaged }
       return item
     case let mark: return mark
     }
   }
 
-  /// Copies bytes that may change meanwhile; the first of them, which the server stores last, is seen before the others.
+  /// Copies bytes that may change meanwhile; the first of them, which the server stores last, is seen before the
+  /// others.
   private func load(_ count: Int, from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
     if Format.alignment == 4 {
       _ = unsafe shim_load_acquire_u32(source)
@@ -238,7 +241,7 @@ public import VarnishLog
 
   private func turn(after turn: UInt64) -> UInt64 { LegacyWriter.turn(after: turn, in: area.generation) }
 
-  /// Another process writes the log where it is.
+  /// Notes that another process writes the log from now on, in the same place.
   public mutating func noteTakeover() {
     maker.forget()
     guard writer.recount(in: area, seenFrom: at) else { return }
@@ -258,12 +261,13 @@ public import VarnishLog
     maker.forget()
     waitsForTurn = !area.isInPlace || nextPlace == from
     let lost = nextPlace > from ? nextPlace - from : 0
-    // A count that has begun anywhere else says nothing.
+    // If turns are counted from another number now, the difference says nothing.
     let isKnown = lost / UInt64(area.byteCount) < UInt64(UInt32.max / 2)
     return isKnown ? Int(truncatingIfNeeded: lost) : area.byteCount
   }
 
-  /// Where a record comes again, behind what isn't one: where the server is, if it says so, or the next turn.
+  /// Moves to the next place at which a record is known to begin: where the server is, if it says so, or the
+  /// next turn.
   private mutating func passOverDamage() {
     maker.forget()
     let there = writerPlace()
@@ -280,7 +284,7 @@ public import VarnishLog
       at = there
       return
     }
-    // What passes by tells the sides of connections; nothing of it is handed out.
+    // The records on the way tell the sides of connections, and aren't handed out.
     while true {
       switch step() {
       case .record: while maker.next() != nil {}
@@ -293,13 +297,13 @@ public import VarnishLog
   /// Moves to a position if the log still has it; else, reading begins with the present turn.
   private mutating func resume(at target: LogPosition) -> LogResumption {
     guard target.incarnation == incarnation else { return .otherIncarnation }
-    // Where turns aren't counted, nothing tells whether it is still the same one.
+    // If turns aren't counted, nothing tells whether the position's turn is the present one.
     guard Format.numbering != .v20, area.turn != nil else { return .incomparable }
     let (turn, offset) = target.place.quotientAndRemainder(dividingBy: UInt64(area.byteCount))
     let wanted = LegacyWriter.Place(turn: turn, offset: Int(offset))
     let unknown = at
     var head = at
-    // It counts in fewer bits than places have, which go on where they had been.
+    // 3.0 counts turns in 32 bits; places go on beyond them, from the turn that the position had.
     if Format.numbering == .v30 { head.turn = LegacyWriter.turn(area, near: turn) }
     guard turn <= head.turn, head.turn - turn < UInt64(UInt32.max / 2), wanted.offset >= Self.firstOffset,
       wanted.offset % Format.alignment == 0
@@ -309,8 +313,8 @@ public import VarnishLog
       at = head
       return .overrun(lostBytes: Int(truncatingIfNeeded: max(nextPlace, target.place) - target.place))
     }
-    // Of the present turn, the records in front of it must lead there, and the server must have come as far; of a former
-    // one, those behind it must lead to its end.
+    // In the present turn, the records in front of the position must lead to it, and the server must have
+    // come as far; in a former turn, the records behind the position must lead to the turn's end.
     let isThere =
       turn == head.turn
       ? leads(from: Self.firstOffset, to: wanted.offset) && wanted.offset <= area.writeOffset ?? wanted.offset

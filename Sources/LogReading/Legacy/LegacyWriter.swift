@@ -3,9 +3,10 @@ import VarnishLog
 
 /// How far the server has come in a log of 2.0 to 3.0, as seen by a reader that must not be overtaken.
 ///
-/// The tools of these releases didn't look. In 2.1 the head of the file says where the next record goes and how often
-/// the log has begun anew; in 2.0 only the former; in 3.0 only the latter, and where the server is in its turn is found
-/// by walking from record to record, each time on from where the last walk ended (`shm-layout.md` 2.2, 3.4).
+/// The tools of these releases didn't check this. In 2.1 the head of the file says where the next record goes
+/// and how often the log has begun anew; in 2.0, only where the next record goes; in 3.0, only how often the
+/// log has begun anew, and where the server is in its turn is found by walking from record to record, each
+/// time on from where the last walk ended (`shm-layout.md` 2.2, 3.4).
 struct LegacyWriter {
   /// A place in the log: in which turn, and how many bytes from the area's beginning.
   struct Place: Equatable {
@@ -13,20 +14,20 @@ struct LegacyWriter {
     var offset: Int
   }
 
-  /// How far behind the place where the server is seen it may have come by then.
+  /// How many bytes the server may have written beyond the place where it is seen.
   ///
-  /// In 2.x that is where it has taken space, and the rest the longest usual record. In 3.0 what is seen ends at the first
-  /// record that isn't finished: other threads may have finished theirs behind it, up to half of the log if the writer is
-  /// ours.
+  /// In 2.x it is seen where it has taken space, and the margin is the longest usual record. In 3.0 it is
+  /// seen at the first record that isn't finished: other threads may have finished theirs behind that one, up
+  /// to half of the log if the writer is ours.
   static func margin(in area: borrowing LegacyLogArea) -> Int {
     area.generation == .v30 ? area.byteCount / 2 + 64 : 4096
   }
 
   private let generation: LegacyLogArea.Generation
   private let firstOffset: Int
-  /// Up to where the server's turn was walked.
+  /// 3.0: the place up to which the server's turn was walked.
   private var walk: Place
-  /// Turns that the counter of 2.1 doesn't know of, as it has begun anew.
+  /// 2.1: the turns that have to be added to the file's counter, as another server has begun it anew.
   private var turnShift: UInt64 = 0
   /// 2.0: the turn that the server is in, counted from when it was seen first, and where it was seen last.
   private var seen = Place(turn: 0, offset: 0)
@@ -38,7 +39,7 @@ struct LegacyWriter {
     seen.offset = area.writeOffset ?? 0
   }
 
-  /// Where the server is, seen from a reader that is at a place; in 3.0 at least there.
+  /// Where the server is, as a reader at a place sees it; in 3.0, how far it has come at least.
   mutating func place(in area: borrowing LegacyLogArea, seenFrom reader: Place) -> Place {
     switch generation {
     case .v21: return place21(area, seenFrom: reader)
@@ -64,16 +65,17 @@ struct LegacyWriter {
       turnShift &+= reader.turn &- turn
       turn = reader.turn
     }
-    // Not counted yet.
+    // The server is back at the front, and hasn't counted the turn yet.
     if turn == reader.turn, offset < reader.offset { turn &+= 1 }
     return Place(turn: turn, offset: offset)
   }
 
   /// Adapts the count of turns to another server that has taken the file over.
   ///
-  /// The turn that it counts now is the one that the reader is in, or the next one if it has begun at the front.
+  /// The turn that this server counts now is the reader's turn, or the next one if the server has begun at
+  /// the front.
   ///
-  /// - Returns: whether it has.
+  /// - Returns: whether the server has begun at the front.
   mutating func recount(in area: borrowing LegacyLogArea, seenFrom reader: Place) -> Bool {
     guard generation == .v21, let counted = area.turn, counted &+ turnShift < reader.turn,
       let offset = area.writeOffset
@@ -95,17 +97,18 @@ struct LegacyWriter {
   private mutating func place30(_ area: borrowing LegacyLogArea, seenFrom reader: Place) -> Place {
     let turn = Self.turn(area, near: reader.turn)
     if walk.turn != turn { walk = Place(turn: turn, offset: firstOffset) }
-    // As far as it matters: whether the server has come near the reader in the turn behind it.
+    // Only as far as it matters: to see whether the server, in the turn after the reader's, has come near the
+    // reader.
     let limit = turn == reader.turn ? walk.offset : reader.offset
     while walk.offset < limit, let offset = Self.next(walk.offset, in: area) { walk.offset = offset }
-    // It may have begun anew meanwhile, and then what was walked over was nothing.
+    // If the server has begun anew meanwhile, the walk counts for nothing.
     guard Self.turn(area, near: reader.turn) == turn else {
       return Place(turn: Self.turn(after: turn, in: .v30), offset: firstOffset)
     }
     return walk
   }
 
-  /// Where in a log of 3.0 the record behind that at an offset begins; nil if there is none.
+  /// Where the record behind the one at an offset begins, in a log of 3.0; nil if there is none.
   private static func next(_ offset: Int, in area: borrowing LegacyLogArea) -> Int? {
     let left = area.byteCount - offset
     guard left >= Records30.headerByteCount else { return nil }
@@ -116,13 +119,13 @@ struct LegacyWriter {
     return byteCount <= left ? offset + byteCount : nil
   }
 
-  /// The number of the turn behind one.
+  /// The number of the turn after the given one.
   static func turn(after turn: UInt64, in generation: LegacyLogArea.Generation) -> UInt64 {
     let next = turn &+ 1
     return generation == .v30 && UInt32(truncatingIfNeeded: next) == 0 ? next &+ 1 : next
   }
 
-  /// The turn that 3.0 is in: it counts in 32 bits, from any number on, and leaves 0 out.
+  /// The turn that a log of 3.0 is in: turns are counted in 32 bits, from any number on, and 0 is left out.
   static func turn(_ area: borrowing LegacyLogArea, near known: UInt64) -> UInt64 {
     let low = area.turn ?? 0
     let distance = UInt32(truncatingIfNeeded: low) &- UInt32(truncatingIfNeeded: known)

@@ -1,26 +1,27 @@
 import VarnishLog
 
-/// A request that a client's connection is at.
+/// A client's request that hasn't come to its end in the log yet.
 final class OpenRequest {
   /// Its number, which is also that of its transaction.
   let xid: UInt32
   /// Where its first record begins in the log.
   let place: UInt64
-  /// Its connection's; nil if the beginning of that isn't known.
+  /// The session of its connection; nil if the connection's beginning isn't known.
   let session: OpenSession?
-  /// Under today's tags, without what brackets them.
+  /// Its records under today's tags, without `Begin` and `End`.
   var records = RecordBuffer()
-  /// Where in them what was restarted goes on.
+  /// The offsets in `records` at which its parts begin: each restart begins another part.
   var parts: [Int] = [0]
-  /// Where in them what the client has sent ends, which each part begins with.
+  /// The offset in `records` at which what the client has sent ends; each later part begins with a copy of
+  /// it.
   var headEnd: Int?
-  /// Where in them links stand, and to which fetch.
+  /// The offsets of the links in `records`, and the fetches that they lead to.
   var links: [(offset: Int, fetch: OpenFetch?)] = []
   var fetches: [OpenFetch] = []
   /// How many fetches were announced.
   var fetchCount = 0
   var isPiped = false, isPassed = false
-  /// Whether VCL has asked for a restart, and wasn't called since.
+  /// Whether VCL has asked for a restart, and no VCL method was called since.
   var isRestarting = false
   var headers = MessageHeaders()
   /// How many bytes of body were sent, as it was logged.
@@ -29,9 +30,9 @@ final class OpenRequest {
   var isConverted = false
   /// Whether it is left out, even if more is logged of it.
   var isGivenUp = false
-  /// The request that it is a further attempt at, if that had a number of its own.
+  /// The number of the request that this one restarts, if that has a number of its own.
   var restarted: UInt32?
-  /// The number of the further attempt at it, if that has one of its own.
+  /// The number of the request that restarts this one, if that has a number of its own.
   var restart: UInt32?
 
   init(xid: UInt32, place: UInt64, session: OpenSession?) {
@@ -40,14 +41,14 @@ final class OpenRequest {
     self.session = session
   }
 
-  /// How much memory it takes, its links included and the records of its fetches not.
+  /// How many bytes of memory it takes, with its links and without the records of its fetches.
   var heldByteCount: Int { records.byteCount + links.count * Self.linkByteCount }
-  /// How much of that is counted.
+  /// How many of these bytes `openByteCount` includes.
   var countedByteCount = 0
-  /// About what a fetch takes by itself.
+  /// About how many bytes a fetch takes without its records.
   private static let linkByteCount = 512
 
-  /// The number of the transaction that one of its parts is; the last one has the request's own.
+  /// The number of the transaction made of a part; the last part has the request's own.
   func vxid(ofPart part: Int) -> UInt64 {
     part == parts.count - 1 ? UInt64(xid) : MadeNumber.part(part, of: xid)
   }
@@ -57,10 +58,10 @@ final class OpenRequest {
 final class OpenFetch {
   let vxid: UInt64
   let place: UInt64
-  /// The request that it is for, as long as that is open, and which part of that.
+  /// The client's request that it is for, as long as the request is open, and the part of the request.
   weak var request: OpenRequest?
   let part: Int
-  /// That request's number; 0 if it isn't known.
+  /// The client's request's number; 0 if it isn't known.
   let parent: UInt32
   var reason: String
   /// The connection that it is on, once it has begun.
@@ -71,7 +72,7 @@ final class OpenFetch {
   var bodyByteCount: String?
   /// Whether its records say all that later releases log.
   var isConverted = false
-  /// How many bytes of its records are counted.
+  /// How many bytes of its records `openByteCount` includes.
   var countedByteCount = 0
   /// Where its last record ends.
   var endPlace: UInt64
@@ -104,7 +105,7 @@ final class OpenSession {
     self.peer = peer
   }
 
-  /// What it came through.
+  /// The name of the listener that accepted it.
   var listener: String { peer.split(separator: " ").dropFirst(2).first.map(String.init) ?? "a0" }
 
   /// Notes a request that came through it, up to a number that no client reaches.
@@ -125,8 +126,8 @@ final class OpenConnection {
   var isReused = false
 }
 
-/// The numbers of transactions for which an old log has none; they are above all that it has, and the same whenever
-/// it is read.
+/// Numbers for transactions that have none in an old log: higher than all that the log has, and the same
+/// whenever it is read.
 enum MadeNumber {
   private static let kindShift: UInt64 = 48
 
@@ -139,7 +140,7 @@ enum MadeNumber {
     2 << kindShift | (UInt64(truncatingIfNeeded: number) & 0xFFFF) << 32 | UInt64(xid)
   }
 
-  /// What is known by nothing but its place.
+  /// A session or fetch that only its place in the log identifies.
   static func session(at place: UInt64) -> UInt64 { 4 << kindShift | place & (1 << kindShift - 1) }
   static func strayFetch(at place: UInt64) -> UInt64 { 6 << kindShift | place & (1 << kindShift - 1) }
 }
@@ -153,7 +154,7 @@ struct HeaderBytes {
   /// Takes in a header.
   mutating func add(header: LogBytes) { count += header.count + 2 }
 
-  /// With the ends of the first line and of all; 0 if nothing was logged.
+  /// The size of the head with the ends of the first line and of all; 0 if nothing was logged.
   var total: Int { count == 0 ? 0 : count + 3 }
 }
 
@@ -203,7 +204,7 @@ enum OldTime {
     return number
   }
 
-  /// The same as text.
+  /// A number of nanoseconds as seconds, in text.
   static func text(_ nanoseconds: Int64) -> String {
     let digits = String(nanoseconds.magnitude % 1_000_000_000)
     let fraction = String(repeating: "0", count: 9 - digits.count) + digits

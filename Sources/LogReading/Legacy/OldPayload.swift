@@ -13,13 +13,13 @@ enum OldPayload {
     return UInt32(exactly: number)
   }
 
-  /// Of `IP PORT LISTENER` or `IP PORT IP PORT`: what today's `SessOpen` begins with.
+  /// What today's `SessOpen` begins with, made of `IP PORT LISTENER` or `IP PORT IP PORT`.
   static func peer(_ payload: LogBytes) -> String {
     let fields = (1...4).map { payload.field($0)?.text }
     let remote = "\(fields[0] ?? "0.0.0.0") \(fields[1] ?? "0")"
     guard let third = fields[2] else { return "\(remote) a0 0.0.0.0 0" }
     if let fourth = fields[3] { return "\(remote) a0 \(third) \(fourth)" }
-    // A listener is called what it listens on.
+    // A listener has the address that it listens on for a name.
     guard let colon = third.lastIndex(of: ":") else { return "\(remote) \(third) 0.0.0.0 0" }
     let address = third[..<colon]
     let port = third[third.index(after: colon)...]
@@ -27,7 +27,7 @@ enum OldPayload {
       "\(remote) \(third) \(address.isEmpty ? "0.0.0.0" : String(address)) \(port.isEmpty ? "0" : String(port))"
   }
 
-  /// Of `NAME IP PORT IP PORT`, this end first: name, and the far end first.
+  /// The backend's name, the far end and this end, made of `NAME IP PORT IP PORT`, which has this end first.
   static func backend(_ payload: LogBytes) -> String? {
     let fields = (1...5).map { payload.field($0)?.text }
     guard let name = fields[0] else { return nil }
@@ -53,7 +53,7 @@ enum OldPayload {
 /// What `ReqEnd` says of when a request came and was answered: `XID START END WAITED PROCESSED DELIVERED`.
 struct RequestTimes {
   private(set) var start: String?
-  /// When its connection was accepted, if it is the first one of that.
+  /// When the connection was accepted, if the request is the first one on it.
   private(set) var accepted: String?
   /// The values of a timestamp each.
   private(set) var firstByte: String?, end: String?

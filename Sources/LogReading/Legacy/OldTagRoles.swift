@@ -2,16 +2,16 @@ import VarnishLog
 
 /// What a record of 2.0 to 3.0 says of a transaction, and which of today's tags says the same.
 ///
-/// A connection's side decides between the two columns.
+/// Today's tag may depend on the side of the connection.
 struct OldTagRoles {
   enum Role: UInt8 {
     case none
-    /// It is in the transaction under another name, if there is one.
+    /// The record is copied into the transaction under today's tag, if there is one.
     case copied
     case sessionOpen, sessionClose, sessionEnd
     case requestStart, requestEnd
     case backendOpen, backendXID, backendEnd
-    /// What begins a fetch where no number does.
+    /// The method of a request to a backend, which begins a fetch if no `BackendXID` has.
     case fetchStart
     case backendLink
     case length
@@ -26,7 +26,7 @@ struct OldTagRoles {
   private let reuse: UInt8?
   private let debug: UInt8?
 
-  /// What of a message's head a record has.
+  /// The part of a message's head that a record has.
   enum Part: UInt8 {
     case none
     case rxWord, rxHeader, txWord, txHeader
@@ -96,16 +96,16 @@ struct OldTagRoles {
 
   subscript(tag: UInt8) -> Role { roles[Int(tag)] }
 
-  /// What of a message's head a record of a tag has.
+  /// The part of a message's head that a record of a tag has.
   func part(_ tag: UInt8) -> Part { parts[Int(tag)] }
 
-  /// Whether a tag is that of remarks.
+  /// Whether a tag is `Debug`.
   func isDebug(_ tag: UInt8) -> Bool { tag == debug }
 
   /// Whether a tag says that a backend's connection is kept for another request.
   func isReuse(_ tag: UInt8) -> Bool { tag == reuse }
 
-  /// The number that a record gets among those of a side; nil if it has no place there.
+  /// The number of today's tag for records of an old tag on a side; nil if there is none.
   func target(_ tag: UInt8, _ side: Side) -> UInt8? {
     let number = side == .backend ? backend[Int(tag)] : client[Int(tag)]
     return number == 0 ? nil : number

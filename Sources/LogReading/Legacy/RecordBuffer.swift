@@ -2,7 +2,7 @@ import VarnishLog
 
 /// Memory for records in the layout of today's logs, one behind the other.
 ///
-/// Where records lie changes whenever one is added.
+/// Adding a record may move all others in memory.
 @safe struct RecordBuffer: ~Copyable {
   // Invariant: `used` is at most what `memory` has room for, and a multiple of four.
 
@@ -44,7 +44,7 @@ import VarnishLog
     }
   }
 
-  /// The same with a text of our own.
+  /// Adds a record with a Swift string as its text.
   mutating func append(tag: UInt8, vxid: UInt64, side: Side, _ text: String) {
     var text = text
     text.withUTF8 { bytes in

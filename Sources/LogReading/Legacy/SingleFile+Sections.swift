@@ -79,7 +79,8 @@ extension SingleFile {
 
   private static let wordRoom = 8, nameRoom = 128
 
-  /// What the section is called that was found at a place, if one is there still; nil in 2.x, whose parts have no names.
+  /// The class, type and name of the section at an offset, if one is still there; nil in 2.x, whose parts
+  /// have no names.
   func label(at offset: Int) -> (kind: String, type: String, name: String)? {
     switch layout {
     case .flat: return nil
@@ -169,7 +170,7 @@ extension SingleFile {
       guard found.add(chunk(at: offset, Int(length), .live)) else { break }
       next = longWord(at: offset + Layout.nextOffset)
     }
-    // Of a list that is broken off, the rest isn't known to be free.
+    // If the list is broken off, the rest of the file isn't known to be free.
     if found.problem == nil { addFreed(to: &found) }
     return found
   }
@@ -182,7 +183,8 @@ extension SingleFile {
       text(at: offset + Layout.nameOffset, room: Self.nameRoom), offset, length, state)
   }
 
-  /// Adds what lies between the chunks of the list: what was freed keeps its header, with no length, until it has cooled.
+  /// Adds what lies between the chunks of the list: what was freed keeps its header, with no length, until it has
+  /// cooled.
   private func addFreed(to found: inout Sections) {
     typealias Layout = ChunkFileLayout
     let header = Layout.chunkHeaderByteCount

@@ -4,7 +4,7 @@ package import VarnishLog
 
 /// The one file in which a server before 5.2 has its log and all else that it shares, mapped (`shm-layout.md` 2 to 4).
 ///
-/// It may be live, a copy, a copy that was taken while it changed, or made up. What is asked of it is asked of its
+/// It may be live, a copy, a copy that was taken while it changed, or made up. Each answer comes from its
 /// bytes as they are at that moment, and never leads outside of them.
 package struct SingleFile: ~Copyable {
   /// How the file is divided.
@@ -22,14 +22,14 @@ package struct SingleFile: ~Copyable {
     package let range: Range<Int>
   }
 
-  /// What a look for the log has come to.
+  /// The result of a look for the log.
   package enum Search: Equatable, Sendable {
     case found(Section)
-    /// There is none.
+    /// There is no log.
     case absent
     /// The list is being changed, so that what was seen of it doesn't count.
     case changing
-    /// The list leads to something that is none.
+    /// The list leads to something that is no section.
     case damaged(offset: Int, problem: String)
   }
 
@@ -144,7 +144,7 @@ package struct SingleFile: ~Copyable {
     return .found(Section(range: start..<end))
   }
 
-  /// Where the log lies of which only the beginning is there, as the file was cut; nil if not even that is.
+  /// Where the log lies if only its beginning is there, as the file was cut; nil if not even that is.
   ///
   /// The section's range leads beyond the file.
   func findCutLog() -> Section? {
@@ -181,7 +181,7 @@ package struct SingleFile: ~Copyable {
     let header = Layout.sectionHeaderByteCount
     let end = min(byteCount, Int(word(at: Layout.sizeOffset)))
     var offset = Layout.firstSectionOffset
-    // Each step is one of at least the header's length.
+    // Each step is at least as long as a header.
     while end - offset >= header {
       guard word(at: offset) == Layout.sectionMagic else {
         return .damaged(offset: offset, problem: "no section begins here, where the one before ends")
@@ -204,7 +204,7 @@ package struct SingleFile: ~Copyable {
     let size = longWord(at: Layout.sizeOffset)
     let end = size <= UInt64(byteCount) ? Int(size) : byteCount
     var next = longWord(at: Layout.firstChunkOffset)
-    // As many as there is room for: a list that leads back to itself ends, too.
+    // No more chunks than there is room for: a list that leads back to itself ends, too.
     for _ in 0...byteCount / header where next > 0 {
       guard next % 8 == 0, end >= header, next <= UInt64(end - header), next >= UInt64(Layout.headByteCount)
       else {
@@ -214,7 +214,7 @@ package struct SingleFile: ~Copyable {
       // Not more than the file has bytes.
       let offset = Int(next)
       let length = longWord(at: offset + Layout.lengthOffset)
-      // What was freed while the list was walked; where that is so, the list's number says it, too.
+      // The chunk was freed while the list was walked; if so, the list's number has changed, too.
       if length == 0 { return .changing }
       guard longWord(at: offset) == Layout.chunkMagic, length >= UInt64(header),
         length <= UInt64(end - offset)

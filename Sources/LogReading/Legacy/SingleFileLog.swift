@@ -4,18 +4,18 @@ import Platform
 import SharedMemory
 import VarnishLog
 
-/// The log of a server before 5.2, followed through everything that becomes of its file (`shm-layout.md` 2 to 4,
+/// The log of a server before 5.2, followed through all changes of its file (`shm-layout.md` 2 to 4,
 /// `design-notes.md`).
 ///
-/// The file is known by name. It is another one when its device or inode is, and then it is opened anew. As long as it
-/// is the same one, its head says whether the list of sections has changed, whether the server has let go of it, and
-/// which processes write it.
+/// The file is known by name. If its device or inode changes, it is another file, and is opened anew. As long
+/// as it is the same file, its head says whether the list of sections has changed, whether the server has let
+/// go of it, and which processes write it.
 struct SingleFileLog: ~Copyable {
-  /// Which section of which file; another one is another log.
+  /// The file and the section that the log is in; another location is another log.
   struct Location: Equatable {
     let file: FileIdentity
     let section: SingleFile.Section
-    /// Grows when the file is begun anew without being another one.
+    /// How often the same file was begun anew.
     let life: Int
   }
 
@@ -32,16 +32,16 @@ struct SingleFileLog: ~Copyable {
   private(set) var location: Location?
   /// Why there is none.
   private(set) var absence = Absence.noFile
-  /// How often another process was found to write a file that has stayed the same.
+  /// How often a file that has stayed the same was found to be written by another process than before.
   private(set) var restarts = 0
-  /// What the file is called that was looked at last, in its directory.
+  /// The name, in its directory, of the file that was looked at last.
   private(set) var name = SingleFileLog.names[0]
 
   private var opened: Opened?
   private var writers = Writers()
   private var life = 0
   private var age = Age()
-  /// Whether what the server has let go of is read as well: a log that is looked at when all is over.
+  /// Whether a file that its server has let go of is read as well, to look at the log after the server's end.
   private let readsAbandoned: Bool
 
   /// Newest first.
@@ -56,22 +56,22 @@ struct SingleFileLog: ~Copyable {
     let memory: SingleFile
   }
 
-  /// The processes that a file names, as far as it does: those that have ended in an orderly way count until there are
-  /// others.
+  /// The processes that a file names or has named: one that has ended in an orderly way counts until there is
+  /// another.
   private struct Writers: Equatable {
     var birth: Int64?
     var master: Int32 = 0
     var child: Int32 = 0
   }
 
-  /// What the manager has counted, and when it last did.
+  /// The file's age as the manager counts it, and when the count last changed.
   private struct Age {
     var seconds: UInt64 = 0
     var changedNanoseconds: Int64 = .min
-    /// Whether it was seen to count, so that it means something when it doesn't.
+    /// Whether the manager was seen to count, so that it means something if it stops.
     var hasGrown = false
 
-    /// As long as a manager is there, it counts each second.
+    /// How long the age may stay the same: as long as a manager is there, it counts each second.
     static let patienceNanoseconds: Int64 = 2_000_000_000
   }
 
@@ -91,7 +91,7 @@ struct SingleFileLog: ~Copyable {
       }
     } catch {
       close()
-      // Gone between the look and the opening: that is a state, not a fault.
+      // The file was removed between the two calls: that is no fault.
       if case .system(let cause) = error, cause.code == ENOENT { return }
       throw error
     }
@@ -225,7 +225,7 @@ struct SingleFileLog: ~Copyable {
       location = nil
       absence = .noSection
     case .changing:
-      // What was there before the change is there until it is known to have gone.
+      // The log that was there before the change counts until it is known to have gone.
       absence = .unfinished
     case .damaged(let offset, let problem):
       location = nil
@@ -234,7 +234,7 @@ struct SingleFileLog: ~Copyable {
     }
   }
 
-  /// Notes who writes the file, and how old it is.
+  /// Notes which processes write the file, and how old it is.
   private mutating func note(_ facts: Facts, at now: Int64) {
     let former = writers
     writers.birth = facts.birth

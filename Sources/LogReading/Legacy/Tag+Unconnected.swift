@@ -1,7 +1,7 @@
 package import VarnishLog
 
 extension Tag {
-  /// What a server of 2.0 to 3.0 says of itself, on no connection's behalf.
+  /// The tags of what a server of 2.0 to 3.0 logs about itself rather than about a connection.
   package static let unconnected: Set<Tag> = [
     .cli, .backendHealth, .expBan, .expKill, .expPick, .workThread,
   ]

@@ -14,14 +14,14 @@ extension TransactionMaker {
     guard descriptor < ConnectionSides.descriptorCount else { return }
     let connection = connection(descriptor)
     connection.announced = fetch
-    // It may have begun already.
+    // The fetch may have begun already.
     if let open = connection.fetch, open.request == nil, open.parent == 0 || open.parent == request.xid {
       request.fetches.append(open)
       request.links[request.links.count - 1].fetch = open
     }
   }
 
-  /// Why fetches are made; what a converted log says counts, if it is one of these.
+  /// The reasons for fetches; the one that a converted log gives counts if it is one of these.
   static let fetchReasons = ["fetch", "bgfetch", "pass", "retry", "pipe"]
 
   func makeFetch(for request: OpenRequest, at place: UInt64) -> OpenFetch {
@@ -131,12 +131,12 @@ extension TransactionMaker {
     }
   }
 
-  /// What it is of was told by its number; today it is told by the transaction.
+  /// The payload of today's `TTL`, without the request's number in front, which the transaction tells today.
   static func timeToLive(_ payload: LogBytes) -> LogBytes {
     payload.dropFirst(payload.field(1)?.count ?? 0).droppingLeadingBlanks
   }
 
-  /// Ends what is being fetched on a connection: it comes out with its request, or now if that isn't known.
+  /// Ends the fetch on a connection, which is handed out with its request, or now if the request isn't known.
   mutating func end(_ connection: OpenConnection, to endPlace: UInt64) {
     guard let fetch = connection.fetch else { return }
     connection.fetch = nil

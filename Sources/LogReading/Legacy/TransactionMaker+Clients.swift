@@ -47,24 +47,24 @@ extension TransactionMaker {
     var restarted: UInt32?
     if let open {
       if open.isRestarting, open.xid != xid {
-        // What was restarted and went no further goes on in this one.
+        // The restart goes on under a number of its own, not in the part that was begun for it.
         if open.parts.count > 1 { open.parts.removeLast() }
         open.restart = xid
         restarted = open.xid
         finish(open, nil, to: place)
       } else {
-        // Its end is missing.
+        // The end of the request before is missing.
         giveUp(open)
       }
     }
-    // Only one can be known by a number.
+    // Only one open request can have a number.
     if let other = requests[xid] { giveUp(other) }
     let session = connection.session
     let request = OpenRequest(xid: xid, place: place, session: session)
     request.restarted = restarted
     if restarted == nil { session?.note(xid) }
     let listener = session.map { " \($0.listener)" } ?? ""
-    // A client that isn't known is better not named.
+    // There is no `ReqStart` for a client that isn't known.
     if !address.equals("-") {
       request.records.append(
         tag: tags.reqStart, vxid: UInt64(xid), side: .client, "\(address.text) \(port.text)\(listener)")
@@ -118,7 +118,7 @@ extension TransactionMaker {
     request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, Self.method(method))
   }
 
-  /// What VCL's methods are called today.
+  /// Today's name of a VCL method.
   static func method(_ name: LogBytes) -> String {
     if name.equals(lowercased: "error") { return "SYNTH" }
     if name.equals(lowercased: "fetch") { return "BACKEND_RESPONSE" }
@@ -134,7 +134,7 @@ extension TransactionMaker {
     request.records.append(tag: tag, vxid: UInt64(request.xid), side: .client, action)
     guard action.equals(lowercased: "restart") else { return }
     request.isRestarting = true
-    // What comes now is of another transaction today, which begins with the same request.
+    // Today, what follows belongs to another transaction, which begins with the same request.
     guard !request.isConverted, request.parts.count < 0xFFFF else { return }
     request.parts.append(request.records.byteCount)
     request.isPassed = false

@@ -42,7 +42,7 @@ extension TransactionMaker {
       fetch.request = nil
       emit(fetch, parent: request.vxid(ofPart: fetch.part), start: times.start, to: endPlace)
       release(fetch)
-      // What is still logged of it comes too late.
+      // Later records of the fetch come too late.
       if let connection = fetch.descriptor.flatMap({ connections[$0] }), connection.fetch === fetch {
         connection.fetch = nil
       }
@@ -85,7 +85,8 @@ extension TransactionMaker {
         shape: hasLinks || !isLast || request.restart != nil ? .linked : .plain))
   }
 
-  /// Copies records of a request, but for links to what has never come.
+  /// Copies records of a request, without links to fetches that haven't begun; returns whether there are
+  /// other links.
   @discardableResult
   mutating func copy(_ range: Range<Int>, of request: OpenRequest, _ vxid: UInt64) -> Bool {
     var offset = range.lowerBound

@@ -13,15 +13,15 @@ struct TransactionMaker: ~Copyable {
   var requests: [UInt32: OpenRequest] = [:]
   /// How many bytes are kept of what is open.
   var openByteCount = 0
-  /// Transactions that were too large to be kept, or of which a part is missing.
+  /// How many transactions were left out because they are too large to be kept, or a part of them is missing.
   var givenUpCount = 0
 
-  /// What was made and isn't taken yet.
+  /// The transactions that were made and aren't taken yet.
   var made = RecordBuffer()
   var pieces: [Piece] = []
   var takenCount = 0
 
-  /// A transaction that was made, and what of.
+  /// A transaction that was made, and where the records that it was made of lie.
   struct Piece {
     var start: Int, end: Int
     var place: UInt64, endPlace: UInt64
@@ -31,7 +31,7 @@ struct TransactionMaker: ~Copyable {
   /// The numbering that transactions have.
   static var numbering: TagNumbering { .v73 }
 
-  /// Today's tags by their numbers.
+  /// The numbers of today's tags.
   struct Numbers {
     let begin: UInt8, end: UInt8, link: UInt8, timestamp: UInt8, reqStart: UInt8, reqAcct: UInt8
     let pipeAcct: UInt8, bereqAcct: UInt8, backendOpen: UInt8, backendClose: UInt8, sessOpen: UInt8
@@ -49,7 +49,7 @@ struct TransactionMaker: ~Copyable {
     }
   }
 
-  /// What one transaction, and all that are open, may keep.
+  /// The most bytes that one transaction, and all open ones together, may keep.
   static var byteCountMax: Int { 8 << 20 }
   static var openByteCountMax: Int { 256 << 20 }
 
@@ -67,7 +67,7 @@ struct TransactionMaker: ~Copyable {
   /// Where the oldest record of a request that is still open begins; nil if none is.
   var openPlace: UInt64? { requests.values.lazy.map(\.place).min() }
 
-  /// Forgets all that is open, as what would have come of it is lost.
+  /// Forgets all that is open, as the records that would have completed it are lost.
   mutating func forget() {
     connections = [:]
     requests = [:]
@@ -114,7 +114,7 @@ struct TransactionMaker: ~Copyable {
     }
   }
 
-  /// Takes note of the side that a record tells of, and of nothing else.
+  /// Notes what a record tells of its connection's side, and nothing else.
   mutating func passOver(_ record: LegacyRecord) {
     _ = sides.side(ofTag: record.tag, descriptor: record.descriptor)
   }
@@ -161,7 +161,7 @@ struct TransactionMaker: ~Copyable {
     release(request)
     for fetch in request.fetches {
       release(fetch)
-      // What is still logged of it belongs to nothing.
+      // Later records of the fetch belong to nothing.
       if let connection = fetch.descriptor.flatMap({ connections[$0] }), connection.fetch === fetch {
         connection.fetch = nil
       }

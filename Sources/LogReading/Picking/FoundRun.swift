@@ -12,7 +12,7 @@ struct FoundRun {
   /// Records of tags that have no meaning: how many, the first one's tag, and where in the run it stands.
   var unknown: (count: Int, tag: UInt8, offset: Int) = (0, 0, 0)
 
-  /// What it is known to be.
+  /// The shape that the run is known to have.
   func shape<Layout>(_: Layout.Type) -> RecordRun<Layout>.Shape {
     guard begins else { return ends ? .ended : .inner }
     return ends ? links > 0 ? .linked : .plain : .begun
@@ -29,7 +29,7 @@ extension RunPicks {
   mutating func find(at start: UnsafeRawPointer, byteCount: Int) -> FoundRun {
     var walk = unsafe PickWalk<Layout>(start: start, byteCount: byteCount)
     guard let first = walk.record else { return FoundRun() }
-    // Two walks rather than a question at each record.
+    // The walk is compiled twice, so that it needn't ask at each record whether it picks.
     let picking = picks(first)
     let run = picking ? find(&walk, first.vxid, picks: true) : find(&walk, first.vxid, picks: false)
     if picking {

@@ -4,8 +4,8 @@ import VarnishLog
 /// Walks from record to record of one transaction, which lie one behind the other, and picks those that are wanted on
 /// the way.
 ///
-/// What is decided of a record takes its header and the first bytes of its payload: 33 instructions, or 20 if nothing
-/// is picked. Queries and lines need no walk of their own then.
+/// Deciding about a record takes its header and the first bytes of its payload: 33 instructions, or 20 if
+/// nothing is picked. Queries and lines need no walk of their own then.
 @safe struct PickWalk<Layout: RecordLayout> {
   // Invariant: `start <= position <= end`, and all in between may be read. What `passQuickly` reads of a record, its
   // header and four bytes behind it, lies in front of `end`, as its place is compared with a limit that is so far in
@@ -14,7 +14,7 @@ import VarnishLog
   private let start: UnsafeRawPointer
   private(set) var position: UnsafeRawPointer
   private let end: UnsafeRawPointer
-  /// What the first record has in common with the others; 0 if there is none.
+  /// What the first record has in common with the others, as the layout has it; 0 if there is no record.
   private let identity: UInt64
   /// How many records were picked.
   private(set) var pickCount = 0
@@ -29,7 +29,8 @@ import VarnishLog
     identity = unsafe byteCount >= Layout.headerByteCount ? Layout.identity(start) : 0
   }
 
-  /// What is fetched into the cache ahead: walking from header to header would wait for each of them.
+  /// How many bytes ahead memory is fetched into the cache: walking from header to header would wait for each
+  /// of them.
   private static var prefetchDistance: Int { 4096 }
 
   /// What is read of a record before its length is known to fit.
@@ -54,7 +55,7 @@ import VarnishLog
   @inline(__always)
   mutating func passQuickly(_ table: PickTable, into list: PickList<Layout>, picks: Bool) {
     var limit = unsafe end - Self.quickByteCount
-    // As many as fit the list can't be in front of this.
+    // In front of this limit there can't be more records than fit the list.
     if picks {
       unsafe limit = unsafe min(limit, start + (PickList<Layout>.capacity - 1) * Layout.headerByteCount)
     }
@@ -63,9 +64,9 @@ import VarnishLog
     var count = pickCount
     while true {
       unsafe shim_prefetch(at + Self.prefetchDistance)
-      // Going on waits for the length alone. Loaded by itself, it takes two cycles less of nine on its way to the next
-      // record: 3 to 7 % of a conversion. A server may overwrite it between the two loads, and what is kept of the record
-      // has the length in its word: only if that is the same one does the record lie in front of `limit`.
+      // Going on waits for the length alone. Loaded by itself, it takes two cycles less of nine on its way to the
+      // next record: 3 to 7 % of a conversion. A server may overwrite it between the two loads, and what is kept of
+      // the record has the length in its word: only if that is the same one does the record lie in front of `limit`.
       let length = unsafe shim_load_u16(at)
       let next = unsafe shim_round_up(at + Layout.headerByteCount, length).unsafelyUnwrapped
       let word = unsafe shim_load_acquire_u32(at)

@@ -18,7 +18,7 @@ public import VarnishLog
 
   /// Prepares for a log's records.
   ///
-  /// If anything is wanted, so is what has a meaning for grouping.
+  /// If any records are picked, so are those that have a meaning for grouping.
   public init(_ tags: TagTable, _ wish: PickWish = PickWish()) {
     classes = TagClasses(tags)
     var all = wish
@@ -35,13 +35,13 @@ public import VarnishLog
     list.deallocate()
   }
 
-  /// Whether records are picked out of what begins so.
+  /// Whether records are picked out of a run that begins with this record.
   @inline(__always)
   func picks(_ first: Record<Layout>) -> Bool { isPicking && first.side != unwantedSide }
 
   /// Picks records out of a run that was written in one piece, if they are all of one transaction.
   ///
-  /// - Returns: what the run is.
+  /// - Returns: the shape of the run.
   @inline(__always)
   mutating func look(at run: RecordRun<Layout>) -> RecordRun<Layout>.Shape {
     clear()

@@ -8,7 +8,8 @@ public enum LogStart: Sendable {
   case head
   /// Behind the newest record.
   case tail
-  /// At a position, or where it leads to nothing at the oldest record, as `LogRing.resumption` says.
+  /// At a position or, if the log doesn't have it any more, at the oldest record; `LogRing.resumption` says
+  /// which.
   case at(LogPosition)
 }
 
@@ -86,7 +87,7 @@ public enum LiveRing: ~Copyable {
     }
   }
 
-  /// What became of the position that reading was to go on at; nil if it began otherwise.
+  /// What became of the position at which reading was to go on; nil if it didn't begin at a position.
   public var resumption: LogResumption? {
     switch self {
     case .turning(let ring): ring.resumption

@@ -23,7 +23,7 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   private let stopsAtTail: Bool
   /// Which log it is: the file, and the process that writes it.
   public let incarnation: LogIncarnation
-  /// What became of the position that reading was to go on at; nil if it began otherwise.
+  /// What became of the position at which reading was to go on; nil if it didn't begin at a position.
   public private(set) var resumption: LogResumption?
 
   /// The next record's word and the segment it lies in.
@@ -37,10 +37,10 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
   /// What is picked out of batches; nil until it is known.
   @usableFromInline var picks: RunPicks<Layout>?
 
-  /// What stands where no record has been written yet, and where the ring starts over.
+  /// The marks where no record has been written yet, and where the ring starts over.
   static var endMark: UInt32 { 0xFE45_4545 }
   static var wrapMark: UInt32 { 0xFE57_5757 }
-  /// So many segments behind the writer, records may be overwritten at any moment.
+  /// How many segments behind the writer records may be overwritten at any moment.
   ///
   /// The ring is physically overwritten at seven or eight; the rest is the time that a check and its use
   /// may lie apart.
@@ -185,13 +185,13 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
     }
   }
 
-  /// Has records be picked out of batches.
+  /// Sets which records are picked out of batches from now on.
   public mutating func pick(_ wish: PickWish, _ tags: TagTable) {
     picks?.deallocate()
     picks = RunPicks(tags, wish)
   }
 
-  /// What was picked out of the batch that was handed out last; nil if it is another.
+  /// What was picked out of the batch that was handed out last; nil for any other.
   @inlinable
   public func picked(of run: RecordRun<Layout>) -> PickedRecords<Layout>? { picks?.picked(of: run) }
 
@@ -309,7 +309,8 @@ public struct LogRing<Layout: RecordLayout, Head: RingHead>: LiveSource, ~Copyab
 
   // MARK: How far the reader has come
 
-  /// What is known of it: of a ring whose turns begin to be counted anywhere, only what the last two tell.
+  /// How many bytes had been written, at least, in front of the next record; in a ring whose turns are
+  /// counted from any number on, only those of the last two turns are known.
   public var overwrittenBytes: UInt64 {
     guard Head.mayTurnUnmarked else { return nextPlace }
     let newest = writerSegment

@@ -9,7 +9,7 @@ public protocol RingHead: Sendable {
   static var byteCount: Int { get }
   /// Where the head says where the segments' first records are.
   static var firstRecordsOffset: Int { get }
-  /// So many segments there are before their numbers begin again.
+  /// After how many segments their numbers begin again.
   static var segmentPeriod: UInt64 { get }
   /// Whether a ring can have begun anew although no wrap mark says so.
   static var mayTurnUnmarked: Bool { get }
@@ -22,31 +22,33 @@ public protocol RingHead: Sendable {
   /// The size of a segment and of the ring, in words, in a log of so many bytes; nil if they don't fit.
   func sizes(logByteCount: Int) -> (segmentWords: Int, ringWords: Int)?
 
-  /// The segment that is being written, as a reader counts who has just come.
+  /// The segment that is being written, as counted by a reader that has just attached.
   var firstSight: UInt64 { get }
 
-  /// How many segments the server is ahead of one; a negative number, modulo 2^32, for one that it isn't in yet.
+  /// How many segments the server is ahead of the given one, modulo 2^32; negative if it hasn't reached that
+  /// one yet.
   ///
-  /// To be asked behind the use of what was read: it is a fence.
+  /// To be asked after what was read has been used: it is a fence.
   func writerDistance(from segment: UInt64) -> UInt32
 
-  /// The same, negative if it is, and however far that is.
+  /// How many segments the server is ahead of the given one, without a modulus; negative if it hasn't reached
+  /// that one yet.
   func writerLead(over segment: UInt64) -> Int64
 
-  /// Whether the server is just beginning a turn, and it can't be told which one: so nothing is decided that depends on
-  /// it.
+  /// Whether the server is just beginning a turn and it can't be told which one, so that nothing can be
+  /// decided that depends on it.
   var isBeginning: Bool { get }
 
-  /// Has turns be counted so that a turn which an earlier reader knew has the number that it had then.
+  /// Sets the count of turns so that a turn which an earlier reader knew has the same number as then.
   mutating func count(fromTurn turn: UInt64)
 }
 
 extension RingHead {
-  /// The segment that is being written, as it is counted by one who is in another.
+  /// The segment that is being written, as counted by a reader in the given segment.
   func writerSegment(seenFrom segment: UInt64) -> UInt64 {
     let lead = writerLead(over: segment)
     if lead >= 0 { return segment &+ UInt64(lead) }
-    // What would lie in front of the first one has the number that it has a period later.
+    // A segment in front of the first one has the number that it has a period later.
     let back = lead.magnitude
     return segment >= back ? segment - back : segment &+ Self.segmentPeriod &- back
   }
@@ -119,9 +121,9 @@ extension RingHead {
 ///     80   word 0 of the ring, which has all words that are left
 /// ```
 ///
-/// Both are stored when the ring begins anew, one after the other, in an order that isn't known. As long as an end mark
-/// is all that the new turn has, a reader who is close behind knows from his own place what is meant; one who comes, or
-/// was overtaken, waits until there is more.
+/// Segment and turn are both stored when the ring begins anew, one after the other, in an order that isn't
+/// known. As long as an end mark is all that the new turn has, a reader that is close behind knows from its
+/// own place what is meant; one that has just attached, or was overtaken, waits until there is more.
 @safe public struct TurningRingHead: RingHead, @unchecked Sendable {
   private let memory: UnsafeRawPointer
   /// Which turn of all has the number 0 here; see `count(fromTurn:)`.
@@ -129,7 +131,7 @@ extension RingHead {
 
   private static var segmentOffset: Int { 72 }
   static var turnOffset: Int { 76 }
-  /// So many turns there are before their numbers begin again, as 0 is left out.
+  /// After how many turns their numbers begin again, as 0 is left out.
   private static var period: UInt64 { UInt64(UInt32.max) }
   /// Turns are counted from the last multiple of this on: places in the log stay small, wherever the server begins to
   /// count, and what a reader has stored is still told apart from what was there so many turns later.
@@ -172,7 +174,7 @@ extension RingHead {
   private var position: (turn: UInt64, eighth: UInt64) {
     let turn = unsafe shim_load_acquire_u32(memory + Self.turnOffset)
     let eighth = unsafe shim_load_acquire_u32(memory + Self.segmentOffset)
-    // A turn 0 is none that a server has: that of a log which is wiped while it is read is an old one.
+    // No server has a turn 0: in a log that is wiped while it is read, it counts as an old turn.
     return (UInt64(turn &- 1), UInt64(min(eighth, 7)))
   }
 
@@ -195,13 +197,13 @@ extension RingHead {
     var turns = Int64(turn) - Int64(ownTurn)
     if turns < -Int64(Self.period / 2) { turns += Int64(Self.period) }
     if turns > Int64(Self.period / 2) { turns -= Int64(Self.period) }
-    // Half of a beginning: the turn isn't counted yet, or the segment not yet set back.
+    // A turn has half begun: it isn't counted yet, or the segment isn't set back yet.
     if turns == 0, eighth == 0, ownEighth > 0, isFresh { turns = 1 }
     if turns == 1, eighth == 7, isFresh { turns = 0 }
     return turns * 8 + Int64(eighth) - Int64(ownEighth)
   }
 
-  /// Until the turn's first record is there; the first turn of all has no other before it.
+  /// True until the turn's first record is there, unless it is the first turn of all.
   public var isBeginning: Bool {
     guard isFresh, unsafe shim_load_acquire_u64(memory + Self.firstRecordsOffset + 7 * 8) >> 63 == 0 else {
       return false

@@ -10,9 +10,9 @@ public struct CounterDescription: Sendable, Equatable {
     case bitmap
   }
 
-  /// What its value is a number of.
+  /// The unit of a counter's value.
   public enum Format: String, Sendable {
-    /// Things.
+    /// A plain number of things.
     case integer
     /// Bytes.
     case bytes
@@ -22,27 +22,27 @@ public struct CounterDescription: Sendable, Equatable {
     case duration
   }
 
-  /// Who wants to see it.
+  /// The purpose for which a counter is of interest.
   public enum Level: String, Sendable {
-    /// Everybody.
+    /// General interest.
     case info
-    /// Who looks for a fault.
+    /// Diagnosis.
     case diag
-    /// Who looks for a fault in the server itself.
+    /// Diagnosis of faults in the server itself.
     case debug
   }
 
-  /// The name behind the set's.
+  /// The counter's name, which follows the set's.
   public var name: String
   /// One line of explanation.
   public var summary: String
   /// How its value behaves.
   public var kind: Kind
-  /// What its value is a number of.
+  /// The unit of its value.
   public var format: Format
-  /// Who wants to see it.
+  /// The purpose for which it is of interest.
   public var level: Level
-  /// As much explanation as there is.
+  /// The full explanation.
   public var details: String
 
   /// Describes a counter.
@@ -66,19 +66,19 @@ struct CounterDocument {
   /// The text, with a NUL behind it.
   let bytes: [UInt8]
 
-  /// In front of the counters and of the text alike.
+  /// The size in bytes of the head in front of counters, and of the text.
   static let headByteCount = 24
   static let bodyOffset = 8
   static let numberOffset = 16
-  /// What the head's first word says when all is there.
+  /// The head's first word once everything behind it is there.
   static let ready: UInt32 = 1
-  /// What it says when it is no longer.
+  /// The head's first word once counters or text have been taken away from readers.
   static let hidden: UInt32 = 2
 
   /// Describes counters.
   ///
-  /// - Parameter places: where each of them is among a section's words, if not in their order; nil for one that isn't
-  ///   there.
+  /// - Parameter places: each counter's place among a section's words, if they aren't in their order; nil for
+  ///   a counter that the section doesn't have.
   init(
     name: String, summary: String, order: Int, counters: [CounterDescription], places: [Int?]? = nil
   ) {
@@ -101,7 +101,7 @@ struct CounterDocument {
     number = bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 
-  /// The number as sections are named by it.
+  /// The number in the form in which sections bear it as their name.
   var name: String { String(number, radix: 16) }
 
   /// Writes what stands in front of counters or text; readers may not use them before `ready` is stored.

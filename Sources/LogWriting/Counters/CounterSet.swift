@@ -33,7 +33,7 @@ public final class CounterSet: Sendable {
 
   /// Takes the set away from readers.
   ///
-  /// What is added to it afterwards goes nowhere.
+  /// What is added to its counters afterwards is lost.
   public func remove() {
     guard isRemoved.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
       return
@@ -70,7 +70,7 @@ extension SectionStore {
 
   /// Publishes the description of sets that will be made.
   ///
-  /// - Parameter label: what it is found by; nil takes its number.
+  /// - Parameter label: the label by which readers find the description; nil takes one with its number.
   @discardableResult
   func allocateDocument(
     _ document: CounterDocument, as label: SectionLabel? = nil

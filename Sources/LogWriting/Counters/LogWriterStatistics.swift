@@ -5,11 +5,11 @@ import Glibc
 public struct LogWriterStatistics: Sendable, Equatable {
   /// Records that were written.
   public internal(set) var records: UInt64 = 0
-  /// Pieces that they were written in: batches, and records by themselves.
+  /// Pieces in which the records were written: batches, and records by themselves.
   public internal(set) var writes: UInt64 = 0
   /// Pieces that were written before their transaction's end, because it was long.
   public internal(set) var flushes: UInt64 = 0
-  /// How often a thread had to wait for one that was stopped while it wrote a turn earlier.
+  /// How often a thread had to wait for another one that was stopped while it wrote in the turn before.
   public internal(set) var waits: UInt64 = 0
   /// How often the log was begun anew at its front.
   public internal(set) var cycles: UInt64 = 0
@@ -28,13 +28,13 @@ public struct LogWriterStatistics: Sendable, Equatable {
   // Sendable: the places are in shared memory, and only the lock's holder stores there.
   private let places: InlineArray<9, UnsafeMutableRawPointer>
   private let start = Self.now
-  /// What keeps the memory.
+  /// Keeps the memory of the counters.
   private let sets: [CounterSet]
-  /// The manager's, which is this process as well.
+  /// The uptime in the manager's set; this process is the manager as well.
   private let managerUptime: UnsafeMutableRawPointer
   private let nowhere: Nowhere
 
-  /// What is stored to for a counter that a log's format has no place for.
+  /// A word that takes the value of a counter for which the log's format has no place.
   @safe private final class Nowhere {
     let word = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
     deinit { unsafe word.deallocate() }
@@ -74,7 +74,7 @@ public struct LogWriterStatistics: Sendable, Equatable {
     return UInt64(time.tv_sec)
   }
 
-  /// What the set is described as where there are descriptions.
+  /// The descriptions of the set's counters, for logs that have descriptions.
   static let descriptions = [
     CounterDescription("uptime", "Seconds until the last record was written", format: .duration),
     CounterDescription("shm_records", "Records written", level: .diag),
@@ -87,7 +87,7 @@ public struct LogWriterStatistics: Sendable, Equatable {
     CounterDescription("shm_skipped", "Records left out for want of a tag number", level: .diag),
   ]
 
-  /// Their places in 3.0's fixed table of 98.
+  /// The places of these counters in 3.0's fixed table of 98.
   static let placesIn30: [Int?] = [89, 61, 62, 63, 64, 65, nil, nil, nil]
   static let countIn30 = 98
 }

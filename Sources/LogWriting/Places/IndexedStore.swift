@@ -41,7 +41,7 @@ final class IndexedStore: SectionStore {
   func free(_ memory: SectionMemory) throws(LogWriterError) { try worker.free(memory) }
 
   func close() {
-    // What is there afterwards may be another's.
+    // Removed only once: afterwards, the files of these names may be another writer's.
     guard hasEnded.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
     else { return }
     worker.close()

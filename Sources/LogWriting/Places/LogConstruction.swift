@@ -12,9 +12,9 @@ struct LogConstruction {
     if options.format == .singleFile {
       store = try SectionFile(in: place, options) { (store: SectionFile) throws(LogWriterError) in
         try Self.allocateIdentity(options.identity, in: store)
-        // What stands behind this mark belongs to the child.
+        // Sections behind this mark belong to the child.
         _ = unsafe try store.allocate(SectionLabel("MgrCld", name: ""), byteCount: 8) { _ in }
-        // For readers that know of it; those of 3.0 have their own table.
+        // For readers that know of descriptions; readers of 3.0 have their own table.
         try store.allocateDocument(
           Self.workerDocument(places: OwnCounters.placesIn30), as: SectionLabel("StatDoc", name: ""))
         let set = try store.allocateCounters(
@@ -108,7 +108,8 @@ struct LogConstruction {
       SectionLabel("Log", name: ""), byteCount: options.logByteCount
     ) { memory in
       let ring = unsafe SharedRing(words: memory, head: memory)
-      // Somewhere in 16 bits, so that a reader of an older log doesn't take this one's turn for its own.
+      // A random number of 16 bits, so that a reader of an older log doesn't take this log's turn for that
+      // one's.
       let appender = TurningAppender(
         ring, ringWords: ringWords, turn: UInt32.random(in: 1...UInt32(UInt16.max)), pins: pins)
       appender.setUp()

@@ -4,14 +4,14 @@ import Platform
 
 /// The lock on `_.pid`, which every writer of a log in a directory has, servers included.
 ///
-/// It belongs to the descriptor and ends with the process, however that ends.
+/// The lock belongs to the file descriptor, and ends with the process however the process ends.
 final class LogLock: Sendable {
   private let path: String
   private let file: Guarded<Int32?>
 
   private static let name = "_.pid"
 
-  /// Takes the lock, or says who has it.
+  /// Takes the lock, or throws an error that names the process that has it.
   init(in directory: WriterDirectory) throws(LogWriterError) {
     path = directory.path + "/" + Self.name
     file = Guarded(try Self.acquire(in: directory, path))
@@ -30,7 +30,7 @@ final class LogLock: Sendable {
     }
   }
 
-  /// Says whose lock it is.
+  /// Writes this process's number into the file.
   func sign() throws(SystemError) {
     try file.withLock { (file: inout Int32?) throws(SystemError) in
       guard let file else { return }

@@ -3,10 +3,10 @@ import Platform
 
 /// A directory in which this process, and no other, may make a log.
 ///
-/// Two writers in one place means that one was given a wrong name, or that a process was started again
-/// while the old one was still ending. The second must stop, for readers can't follow both; but the remains
-/// of one that is dead, and files that can't be understood, are removed and made anew, never written over, so
-/// that those who still read them can see by stat(2) that they are gone:
+/// Two writers in one place mean that one was given a wrong name, or that a process was started again while
+/// the old one was still ending. The second must stop, for readers can't follow both; but the remains of a
+/// writer that is dead, and files that can't be understood, are removed and made anew, never written over, so
+/// that processes that still read them can see by stat(2) that they are gone:
 ///
 /// | what is found | what is done |
 /// | --- | --- |
@@ -28,7 +28,7 @@ final class LogPlace: Sendable {
   static let fileName = "_.vsm"
   private static let oldestFileName = "_.vsl"
 
-  /// Takes a directory, which is made if it isn't there, and removes what others left.
+  /// Takes a directory, which is made if it isn't there, and removes what dead writers left in it.
   ///
   /// - Parameter keepsFile: whether an older single file stays until a new one is put in its place.
   /// - Throws: `LogWriterError.inUse` if another writer has a log there.
@@ -37,7 +37,8 @@ final class LogPlace: Sendable {
     self.directory = directory
     lock = try LogLock(in: directory)
     let remains = LogRemains(directory)
-    // This process has the lock, so what bears its own number was left by another that had it before.
+    // This process has the lock, so a log that bears its number was left by an earlier process of the same
+    // number.
     if let owner = try remains.owner(), owner != getpid() { throw .inUse(path: path, pid: owner) }
     birth = Self.nextBirth(after: remains.newestBirth)
     try Self.removeSet(Self.workerName, in: directory)
@@ -45,14 +46,14 @@ final class LogPlace: Sendable {
     let entries = try LogWriterError.wrapping { () throws(SystemError) in try directory.entries() }
     for entry in entries {
       let isOld = entry == Self.oldestFileName || (entry == Self.fileName && !keepsFile)
-      // What was being made when its writer died.
+      // A file that was being made when its writer died.
       let isUnfinished = entry.hasPrefix(Self.fileName + ".") && Int32(entry.dropFirst(6)) != nil
       if isOld || isUnfinished { try Self.remove(entry, in: directory) }
     }
     try LogWriterError.wrapping { () throws(SystemError) in try lock.sign() }
   }
 
-  /// Lets others make a log here.
+  /// Lets other processes make a log here.
   func release() { lock.release() }
 
   // MARK: Removing

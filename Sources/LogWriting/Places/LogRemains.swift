@@ -4,7 +4,8 @@ import Platform
 import SharedMemory
 import VarnishLog
 
-/// What a directory has of logs that were made before: whose they are, and when they were made.
+/// What a directory has of logs that were made before: the processes that wrote them, and when they were
+/// made.
 ///
 /// Only what can be read safely counts: regular files, opened without following a link, with the marks of a
 /// version that names its process.
@@ -31,7 +32,8 @@ struct LogRemains {
     return births.filter { $0 <= now }.max() ?? 0
   }
 
-  /// Who wrote the manager's index; the worker's says nothing, for a child may outlive its master.
+  /// The process that wrote the manager's index; the worker's index tells nothing, for a child may outlive
+  /// its master.
   private var indexWriter: LogIncarnation.Writer? {
     guard let set = try? directory.subdirectory(LogPlace.managerName),
       let bytes = contents(of: LogPlace.indexName, in: set, limit: InstanceIndex.byteCountMax)

@@ -30,7 +30,7 @@ public final class LogSection: Sendable {
 
   /// Takes the section away from readers.
   ///
-  /// Those that still look at it find it unchanged for long enough to see that it is gone.
+  /// Readers that still look at it find it unchanged for long enough to see that it is gone.
   ///
   /// - Throws: `LogWriterError` if the list of sections can't be changed.
   public func free() throws(LogWriterError) {

@@ -10,8 +10,8 @@ import VarnishLog
 /// becomes one of class `Cool` and stays as it was for ten seconds, in which a reader that still uses it sees
 /// the class or the number.
 ///
-/// The first section's length is no multiple of 8, so that what is in all others lies at one: counters can
-/// be added to in one step.
+/// The first section's length is no multiple of 8, so that the contents of all others begin at a multiple of
+/// 8: counters can be added to in one step.
 final class SectionFile: SectionStore, @unchecked Sendable {
   private struct Section {
     let offset: Int
@@ -26,13 +26,13 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     var isClosed = false
   }
 
-  /// The directory is this log's as long as it lives.
+  /// Keeps the directory for this log as long as the store exists.
   private let place: LogPlace
   private let segment: SharedFile
   private let path: String
   private let cooldownSeconds: Int64
   private let state = Guarded(State())
-  /// The file's own lock, for servers that look at nothing else.
+  /// The file descriptor with the file's own lock, for servers that check no other.
   private let lock: Guarded<Int32?>
 
   private typealias Layout = SectionFileLayout
@@ -50,7 +50,7 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     let directory = place.directory
     let temporary = "\(LogPlace.fileName).\(getpid())"
     path = directory.path + "/" + LogPlace.fileName
-    // What a process of the same number left when it died.
+    // A file that a process of the same number left when it died.
     _ = directory.remove(temporary)
     segment = try LogWriterError.wrapping { () throws(SystemError) in
       try SharedFile(
@@ -86,7 +86,7 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     }
   }
 
-  /// The head, and what the first sections need beside what was asked for.
+  /// How many bytes the head and the first sections take, besides those that were asked for.
   private static let overhead = Layout.firstSectionOffset + 16384
 
   private func writeHead(byteCount: Int, birth: Int64) {
@@ -166,7 +166,7 @@ final class SectionFile: SectionStore, @unchecked Sendable {
     unsafe shim_store_release_u32(base + Layout.listNumberOffset, state.listNumber)
   }
 
-  /// Makes what has cooled for long enough free again, and one piece of what lies side by side.
+  /// Frees the sections that have cooled for long enough, and joins free ones that lie side by side.
   private func reclaim(_ state: inout State) {
     let now = Self.now
     var kept: [Section] = []

@@ -7,9 +7,9 @@ import Platform
 /// taken back by another; from time to time the index is written anew and put in the old one's place.
 final class SectionList: SectionStore {
   private struct State: Sendable {
-    /// The lines of what is there, without a sign.
+    /// The lines of the segments that are there, without a sign.
     var lines: [String] = []
-    /// How many lines take others back since the index was written last.
+    /// How many lines that take others back were added since the index was written anew.
     var removals = 0
     /// The index, open for adding to; nil before it is published, and after the end.
     var index: Int32?

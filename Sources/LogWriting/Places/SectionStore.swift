@@ -1,7 +1,7 @@
-/// What a section is called: its class, and what tells it from others of the class.
+/// The label of a section: its class, and what tells it from others of the class.
 struct SectionLabel: Equatable, Sendable {
   let kind: String
-  /// Only a single file has it apart from the rest; in an index it is the beginning of the name.
+  /// The type, which is stored by itself only in a single file; in an index it is the beginning of the name.
   let type: String
   let name: String
 
@@ -11,7 +11,7 @@ struct SectionLabel: Equatable, Sendable {
     self.name = name
   }
 
-  /// Finds what can't be a section's label.
+  /// Refuses a label that no section can have.
   func validate() throws(LogWriterError) {
     for (option, text, most) in [("class", kind, 7), ("type", type, 7), ("name", name, 127)] {
       if text.isEmpty && option != "class" { continue }
@@ -29,9 +29,9 @@ struct SectionLabel: Equatable, Sendable {
 @safe struct SectionMemory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
-  /// What keeps the mapping.
+  /// Keeps the mapping.
   let owner: any AnyObject & Sendable
-  /// How the store knows it.
+  /// The key by which the store knows the section.
   let key: String
 }
 
@@ -42,7 +42,7 @@ protocol SectionStore: AnyObject, Sendable {
     _ label: SectionLabel, byteCount: Int, prepare: (UnsafeMutableRawPointer) -> Void
   ) throws(LogWriterError) -> SectionMemory
 
-  /// Takes a section away from readers; who still looks at it has time to find out.
+  /// Takes a section away from readers; a reader that still looks at it has time to find out.
   func free(_ memory: SectionMemory) throws(LogWriterError)
 
   /// Says that the log has ended.

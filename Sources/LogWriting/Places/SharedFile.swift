@@ -2,7 +2,7 @@ import CShims
 import Glibc
 import Platform
 
-/// A file of our own that is mapped for writing, and for everybody who may read it to see.
+/// A file of this writer, mapped for writing, that other processes may read.
 ///
 /// The mapping outlives the removal of the file. If another process cuts the file, the writes go to memory that
 /// no reader sees instead of ending this process.
@@ -15,7 +15,7 @@ import Platform
 
   /// Makes a file of zeros in a directory, with blocks that are really there, and maps it.
   ///
-  /// - Throws: `SystemError`; the file is gone again then.
+  /// - Throws: `SystemError` if that fails; the file has been removed again then.
   init(
     creating name: String, in directory: WriterDirectory, byteCount: Int, permissions: UInt32
   ) throws(SystemError) {
@@ -57,7 +57,7 @@ import Platform
     guard errno == EOPNOTSUPP || errno == ENOSYS else {
       throw SystemError(operation: "grow to \(byteCount) bytes", path: path)
     }
-    // Where blocks can't be asked for, writing takes them.
+    // If the file system can't allocate blocks on request, writing zeros takes them.
     let zeros = [UInt8](repeating: 0, count: 1 << 16)
     var done = 0
     while done < byteCount {

@@ -97,7 +97,7 @@ final class WriterDirectory: Sendable {
 
   /// The names in it, without `.` and `..`.
   func entries() throws(SystemError) -> [String] {
-    // The stream takes a descriptor over, so it is given one of its own.
+    // The stream takes over the file descriptor that it is given, so it gets one of its own.
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
     let copy = Int32(retryingOnInterrupt { unsafe Int(openat(descriptor, ".", flags)) })
     guard copy >= 0 else { throw SystemError(operation: "read", path: path) }

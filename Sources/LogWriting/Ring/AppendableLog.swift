@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// The log that a writer appends to: many threads reserve one at a time, and fill at once.
+/// The log that a writer appends to: threads reserve space one at a time, and fill it at the same time.
 ///
 /// The lock is this process's own; readers neither see nor influence it, and a process that dies with it
 /// leaves nothing locked. It is held for the reservation, a few stores, and never while anything is copied.
@@ -19,7 +19,7 @@ final class AppendableLog: Sendable {
     var isClosed = false
   }
 
-  /// What a transaction brings with a piece of its own.
+  /// The counts that a piece adds to the writer's statistics.
   struct Tally {
     var records: UInt64 = 0
     var flushes: UInt64 = 0
@@ -30,7 +30,7 @@ final class AppendableLog: Sendable {
   private let ring: SharedRing
   private let pins: RingPins
   private let state: Guarded<State>
-  /// What keeps the ring's memory.
+  /// Keeps the ring's memory.
   private let memory: SectionMemory
   /// The most bytes that can be appended in one piece.
   let pieceByteCountMax: Int
@@ -46,10 +46,10 @@ final class AppendableLog: Sendable {
     state = Guarded(State(appender: appender, counters: counters))
   }
 
-  /// What was done so far.
+  /// Counts of what was written so far.
   var statistics: LogWriterStatistics { state.withLock { $0.figures } }
 
-  /// Nothing is appended any more.
+  /// Ends the log: nothing is appended any more.
   func close() { state.withLock { $0.isClosed = true } }
 
   private enum Attempt {
@@ -62,7 +62,7 @@ final class AppendableLog: Sendable {
   ///
   /// - Returns: false if the log was closed.
   func append(_ words: UnsafeRawBufferPointer, _ tally: Tally) -> Bool {
-    // Whole words are reserved, and all of this is copied.
+    // Whole words are reserved, and all bytes of the piece are copied.
     precondition(words.count % 4 == 0, "a piece that is no whole words")
     var attempts = 0
     while true {
@@ -78,7 +78,7 @@ final class AppendableLog: Sendable {
     }
   }
 
-  /// Counts what came to nothing.
+  /// Adds the counts of records that weren't written.
   func count(_ tally: Tally) {
     state.withLock { state in
       state.figures.add(tally)
@@ -107,7 +107,7 @@ final class AppendableLog: Sendable {
     if attempts < 64 {
       sched_yield()
     } else {
-      // It may have less of a claim to the processor than we have.
+      // The other thread may have a lower priority, so yielding the processor to it may not be enough.
       var time = timespec(tv_sec: 0, tv_nsec: 50_000)
       unsafe nanosleep(&time, nil)
     }

@@ -14,13 +14,13 @@ package struct RingReservation: Sendable {
 /// One thread at a time may use it.
 /// The order of the stores is what readers rely on:
 ///
-/// 1. A wrap: the end mark at the beginning is there before the wrap mark leads to it, and that before the
-///    segment's number says so.
+/// 1. A wrap: the end mark at the beginning is there before the wrap mark leads to it, and the wrap mark is
+///    there before the segment's number says so.
 /// 2. The end mark behind the new space is there before the space is published, so that no reader walks on
 ///    into what an earlier turn left.
 /// 3. Where a segment's first record is, is there before the segment's number.
-/// 4. The number of the segment is there before anything is written into the space: a reader who sees a
-///    word of it in place of what he came for finds out by the number.
+/// 4. The number of the segment is there before anything is written into the space: a reader that sees a
+///    word of the new record where it expects an old one finds out by the number.
 package struct RingAppender<Memory: RingMemory> {
   private let memory: Memory
   private let pins: RingPins
@@ -42,7 +42,7 @@ package struct RingAppender<Memory: RingMemory> {
     self.pins = pins
   }
 
-  /// Stores what an empty ring has, all but the marker.
+  /// Stores what an empty ring has, except for the marker.
   package func setUp() {
     memory.store(RingMarks.modern.end, at: 0)
     for slot in 0..<8 { memory.storeFirstRecord(slot == 0 ? 0 : -1, ofSegment: slot) }
@@ -56,7 +56,7 @@ package struct RingAppender<Memory: RingMemory> {
   /// - Returns: nil if a thread that was stopped while it wrote is in the way; nothing has changed then.
   package mutating func reserve(_ words: Int) -> RingReservation? {
     precondition(words > 0 && words <= eighthWords, "a record larger than an eighth of the ring")
-    // The end mark behind it must fit as well.
+    // The end mark behind the new space must fit as well.
     let wraps = position + words >= ringWords
     let start = wraps ? 0 : position
     let end = start + words

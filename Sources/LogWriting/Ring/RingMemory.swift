@@ -21,10 +21,10 @@ package protocol RingMemory {
 }
 
 extension RingMemory {
-  /// Fills what was reserved and makes it visible: the first word last, as long as it isn't there readers
-  /// see the end of the log.
+  /// Fills the reserved space and makes it visible: the first word is stored last, and as long as it isn't
+  /// there, readers see the end of the log.
   ///
-  /// - Parameter words: at least one whole word, the first being no mark.
+  /// - Parameter words: at least one whole word, of which the first is no mark.
   @inline(__always)
   package func publish(_ words: UnsafeRawBufferPointer, at start: Int) {
     guard words.count >= 4 else { return }

@@ -1,17 +1,17 @@
 import Synchronization
 
-/// Which eighths of a ring have records that were reserved and aren't finished.
+/// Counts, for each eighth of a ring, the records that were reserved and aren't finished.
 ///
-/// A thread may be stopped for any time between reserving and finishing. Were the others to come round
-/// meanwhile, it would write over what they wrote; so no thread enters an eighth in which another still
-/// writes what belongs to an earlier turn. Readers know nothing of this.
+/// A thread may be stopped for any time between reserving and finishing. If the other threads came round
+/// meanwhile, it would write over their records; so no thread enters an eighth in which another one is still
+/// writing a record of an earlier turn. Readers know nothing of this.
 @safe package final class RingPins: @unchecked Sendable {
-  // One counter to a cache line; only the first of each stretch is used.
+  // One counter to a cache line; only the first element of each stretch is used.
   private let counts: UnsafeMutablePointer<Atomic<Int>>
   private static var stretch: Int { 64 / MemoryLayout<Atomic<Int>>.stride }
   private static var eighthCount: Int { 8 }
 
-  /// Begins without any.
+  /// Begins with no record pinned.
   package init() {
     unsafe counts = .allocate(capacity: Self.eighthCount * Self.stretch)
     for index in 0..<Self.eighthCount * Self.stretch { unsafe (counts + index).initialize(to: Atomic(0)) }
@@ -24,7 +24,7 @@ import Synchronization
 
   @inline(__always)
   private func count(_ eighth: Int) -> UnsafeMutablePointer<Atomic<Int>> {
-    // The mask keeps it inside, for any result of the ring's arithmetic.
+    // The mask keeps the index inside, for any result of the ring's arithmetic.
     unsafe counts + (eighth & (Self.eighthCount - 1)) * Self.stretch
   }
 

@@ -1,7 +1,7 @@
 /// The side of a 3.0 ring's protocol that takes space (`shm-layout.md` 3.4).
 ///
 /// One thread at a time may use it.
-/// Word 0 counts the turns, and the records begin at word 1. A reader who finds an end where he is and
+/// Word 0 counts the turns, and the records begin at word 1. A reader that finds an end mark at its place and
 /// another count at the beginning goes on there; so the count changes only after the end mark is at the
 /// beginning, and before the wrap mark is where the writer was.
 package struct TurningAppender<Memory: RingMemory> {
@@ -50,9 +50,10 @@ package struct TurningAppender<Memory: RingMemory> {
     return RingReservation(start: start, eighths: eighths, wrapped: wraps)
   }
 
-  /// Whether everything is finished that lies more than half of the ring behind an eighth.
+  /// Whether no unfinished record lies more than half of the ring behind an eighth.
   ///
-  /// Readers see how far the writer is by the first record that isn't finished; so that must not be too far away.
+  /// Readers see how far the writer is by the first record that isn't finished; so that record must not be
+  /// too far away.
   private func isNearUnfinished(_ eighth: Int) -> Bool {
     (1...4).allSatisfy { distance in
       let other = (eighth + distance) % 8

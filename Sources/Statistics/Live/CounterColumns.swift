@@ -34,7 +34,7 @@ struct CounterColumns {
     nameWidth = max(0, width - shown.count * numberWidth)
   }
 
-  /// What stands above them.
+  /// The line above the columns.
   var title: String {
     ShownWidth.fitted("NAME", nameWidth) + shown.map { right($0.title) }.joined()
   }
@@ -45,7 +45,7 @@ struct CounterColumns {
   {
     let name = ShownWidth.fitted(name, nameWidth)
     if entry.counter.kind == .bitmap {
-      // Its digits need the room of two columns, and there is nothing else to say of it.
+      // A bitmap's digits need the room of two columns, and nothing else is shown of it.
       let digits = String(entry.value, radix: 16)
       return name
         + right(String(repeating: "0", count: 16 - digits.count) + digits, columns: min(2, shown.count))
@@ -64,7 +64,7 @@ struct CounterColumns {
   private func value(_ entry: ShownCounters.Entry) -> String {
     if entry.counter.format == .duration { return ShownNumber.shortDuration(entry.value) }
     let digits = "\(entry.value)"
-    // Its own digits, if they fit and aren't to be shortened.
+    // The number's own digits, if they fit and aren't to be shortened.
     if digits.count < numberWidth, !isScaled || digits.count <= 5 { return digits }
     return ShownNumber.compact(
       Double(entry.value), digits: 0, isBytes: entry.counter.format == .bytes, isScaled: isScaled)
@@ -77,7 +77,7 @@ struct CounterColumns {
 
   private func right(_ text: String, columns: Int = 1) -> String {
     let room = numberWidth * columns
-    // One blank at least is between two of them.
+    // At least one blank is between two columns.
     let text = text.count < room ? text : String(text.prefix(room - 2)) + "~"
     return String(repeating: " ", count: room - text.count) + text
   }

@@ -5,7 +5,7 @@ struct CounterHistory {
   /// The track of a counter; nil if it wasn't seen.
   func track(_ name: String) -> CounterTrack? { tracks[name] }
 
-  /// Takes in what is seen now; what isn't there any more is forgotten.
+  /// Adds the present values; counters that aren't there any more are forgotten.
   mutating func add(_ shown: ShownCounters, at nanoseconds: Int64) {
     var now: [String: CounterTrack] = [:]
     now.reserveCapacity(shown.entries.count)
@@ -20,7 +20,8 @@ struct CounterHistory {
     tracks = now
   }
 
-  /// Which part of what was looked for in the cache was there, over one of the spans; nil if nothing was looked for.
+  /// The share of cache lookups that were hits, from 0 to 1, over one of the spans; nil if there were no
+  /// lookups.
   func hitRatio(_ span: Int) -> Double? {
     guard let hits = tracks["MAIN.cache_hit"]?.average(span),
       let misses = tracks["MAIN.cache_miss"]?.average(span),

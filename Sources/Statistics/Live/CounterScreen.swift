@@ -2,11 +2,11 @@ import LogReading
 import Platform
 import TerminalViews
 
-/// The live view as it stands: what is shown of which counters, and what keys change of that.
+/// The state of the live view: which counters are shown and how, and what keys change of that.
 ///
-/// It knows neither the terminal nor the clock, so a test can sit at it.
+/// It knows neither the terminal nor the clock, so a test can drive it.
 struct CounterScreen {
-  /// Whose counters they are, for the first line.
+  /// The name of the instance whose counters are shown, for the first line.
   let title: String
   /// Seconds between two looks.
   private(set) var interval: Double
@@ -40,14 +40,14 @@ struct CounterScreen {
 
   // MARK: What is seen
 
-  /// Takes in what the counters are now.
+  /// Takes in the present counters.
   mutating func show(_ counters: ShownCounters, at nanoseconds: Int64) {
     history.add(counters, at: nanoseconds)
     shown = counters
     trouble = nil
   }
 
-  /// Says why there are none; those that were there last stay in sight.
+  /// Shows why there are no counters; the last ones stay in sight.
   mutating func show(trouble text: String) { trouble = VisibleText.oneLine(text) }
 
   private var listed: [(entry: ShownCounters.Entry, name: String)] {
@@ -65,7 +65,7 @@ struct CounterScreen {
 
   private static let headRows = 3, footRows = 2
 
-  /// The rows, the last of which is the state of what can be changed.
+  /// The rows to draw, of which the last one shows the state of what keys can change.
   mutating func lines(columns: Int, rows: Int) -> [StyledLine] {
     guard columns >= 20, rows >= 4 else { return [StyledLine("too small")].prefix(rows).map { $0 } }
     if let first = help { return helpLines(from: first, rows: rows) }
@@ -175,7 +175,7 @@ struct CounterScreen {
   mutating func take(_ key: Key) -> Request {
     if let first = help { return takeInHelp(key, first) }
     if filter.take(key) { return .nothing }
-    // Of the list as it is by now, be it shown yet or not.
+    // The key moves in the list as it is now, whether it has been drawn yet or not.
     selection.fit(listed.map(\.name))
     if selection.take(key) { return .nothing }
     switch key {

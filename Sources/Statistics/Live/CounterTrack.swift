@@ -7,13 +7,13 @@ struct CounterTrack {
 
   /// How much it grew in a second between the last two looks; nil at the first.
   private(set) var change: Double?
-  /// Whether it, or one of the same name before it, was ever anything but 0.
+  /// Whether it, or an earlier counter of the same name, was ever anything but 0.
   private(set) var hasBeenSeen: Bool
   private let life: String
   private let kind: Counter.Kind
   private var value: UInt64
   private var nanoseconds: Int64
-  /// What averages are differences of: how much a counter has grown, or the area under a gauge.
+  /// The quantity whose differences give averages: how much a counter has grown, or the area under a gauge.
   private var quantity = 0.0
   private var windows: [Window]
 
@@ -24,7 +24,8 @@ struct CounterTrack {
     /// The oldest first; the first may be a little older than the span.
     var moments: [(nanoseconds: Int64, quantity: Double)]
 
-    /// A twentieth of a span, so that few have to be kept, and none more often than one looks.
+    /// Keeps a moment for each twentieth of a span, so that there are few, and none more often than the
+    /// counters are looked at.
     init(seconds: Int, at nanoseconds: Int64) {
       spanNanoseconds = Int64(seconds) * 1_000_000_000
       spacingNanoseconds = spanNanoseconds / 20
@@ -46,7 +47,7 @@ struct CounterTrack {
     }
   }
 
-  /// Begins with what is seen now.
+  /// Begins with the present value.
   init(_ entry: ShownCounters.Entry, at nanoseconds: Int64) {
     life = entry.life
     kind = entry.counter.kind
@@ -56,7 +57,8 @@ struct CounterTrack {
     windows = Self.spans.map { Window(seconds: $0, at: nanoseconds) }
   }
 
-  /// Goes on with what is seen now; begins anew if it is another counter of the same name, or has begun anew itself.
+  /// Adds the present value; begins anew if it is another counter of the same name, or the counter has begun
+  /// anew itself.
   mutating func add(_ entry: ShownCounters.Entry, at now: Int64) {
     let isSame =
       entry.life == life && entry.counter.kind == kind && (kind != .counter || entry.value >= value)
@@ -75,6 +77,7 @@ struct CounterTrack {
     for index in windows.indices { windows[index].add(quantity, at: now) }
   }
 
-  /// What there was of it in a second, or of a gauge at a time, over one of the spans; nil before there are two looks.
+  /// The counter's growth in a second, or a gauge's mean value, over one of the spans; nil before there are
+  /// two looks.
   func average(_ span: Int) -> Double? { windows[span].average(quantity, at: nanoseconds) }
 }

@@ -10,7 +10,7 @@ public struct LiveCounters: ~Copyable {
   private var nextLook: Int64 = 0
   private var lastLook: Int64 = 0
 
-  /// Prepares to show what is there, and what comes.
+  /// Prepares to show the counters of an instance.
   ///
   /// - Parameters:
   ///   - filter: which counters there are at all; more can be left out with keys.
@@ -24,10 +24,10 @@ public struct LiveCounters: ~Copyable {
     self.filter = filter
   }
 
-  /// Whether there is a terminal to show them on.
+  /// Whether there is a terminal to show counters on.
   public static var hasTerminal: Bool { Terminal.open() != nil }
 
-  /// Shows them on the terminal until `q` is pressed.
+  /// Shows the counters on the terminal until `q` is pressed.
   ///
   /// - Returns: the signal that ended it, if one did; nil otherwise, and where there is no terminal.
   public consuming func show() -> Int32? {
@@ -41,7 +41,7 @@ extension LiveCounters: TerminalView {
   package mutating func update(at now: Int64) -> Int64 {
     guard now >= nextLook else { return nextLook }
     look(at: now)
-    // Not in a burst if the machine slept.
+    // If the machine slept, the missed looks aren't made up for in a burst.
     nextLook = max(nextLook, now - 1_000_000_000) + Int64(screen.interval * 1e9)
     if nextLook <= now { nextLook = now + Int64(screen.interval * 1e9) }
     return nextLook

@@ -4,7 +4,7 @@ import Platform
 
 /// The counters once, as varnishstat writes them to something else than a terminal.
 public struct CounterReport: Sendable {
-  /// What it looks like.
+  /// The form of a report.
   public enum Form: Sendable {
     /// A line each: name, value, average, description.
     case table
@@ -24,7 +24,7 @@ public struct CounterReport: Sendable {
 
   /// The report.
   ///
-  /// - Parameter timestamp: when that was, in the form `2026-11-29T18:30:00`.
+  /// - Parameter timestamp: the time of the sample, in the form `2026-11-29T18:30:00`.
   public func text(_ form: Form, timestamp: String) -> [UInt8] {
     switch form {
     case .table: table
@@ -77,7 +77,7 @@ public struct CounterReport: Sendable {
     String(repeating: " ", count: max(0, 12 - text.utf8.count)) + text
   }
 
-  /// Two digits behind the point, of which all are right, as C has them.
+  /// A number with two digits behind the point, exactly as C's `printf` writes it.
   static func decimal(_ number: Double) -> String {
     // The largest has 309 digits in front of the point.
     var buffer = [CChar](repeating: 0, count: 320)
@@ -137,7 +137,7 @@ public struct CounterReport: Sendable {
 }
 
 extension Counter.Kind {
-  /// How reports show it.
+  /// The letter that stands for it in reports.
   var letter: Character {
     switch self {
     case .counter: "c"
@@ -149,7 +149,7 @@ extension Counter.Kind {
 }
 
 extension Counter.Format {
-  /// How reports show it.
+  /// The letter that stands for it in reports.
   var letter: Character {
     switch self {
     case .integer: "i"
@@ -162,6 +162,6 @@ extension Counter.Format {
 }
 
 extension String {
-  /// The text with blanks behind it, up to so many bytes.
+  /// The text with blanks behind it, up to `width` bytes.
   func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - utf8.count)) }
 }

@@ -2,9 +2,9 @@
 public struct CounterFilter: Sendable {
   /// What a pattern is for.
   public enum Rule: Sendable {
-    /// What it matches is shown.
+    /// Counters that it matches are shown.
     case include(Glob)
-    /// What it matches isn't.
+    /// Counters that it matches aren't shown.
     case exclude(Glob)
   }
 
@@ -12,13 +12,13 @@ public struct CounterFilter: Sendable {
   public enum Precedence: Sendable {
     /// The first one, since 6.5.
     case firstMatch
-    /// One that excludes, before 6.5.
+    /// A pattern that excludes, before 6.5.
     case exclusion
   }
 
   /// The patterns, in the order in which they were given.
   public var rules: [Rule]
-  /// Which of them counts.
+  /// Which pattern counts if several match.
   public var precedence: Precedence
 
   /// Takes patterns; without any, everything is shown.
@@ -27,7 +27,8 @@ public struct CounterFilter: Sendable {
     self.precedence = precedence
   }
 
-  /// Whether a counter of this name is shown; what no pattern matches is, unless some say what to include.
+  /// Whether a counter of this name is shown; one that no pattern matches is, unless there are patterns that
+  /// include.
   public func shows(_ name: String) -> Bool {
     var hasInclusion = false
     var isIncluded = false

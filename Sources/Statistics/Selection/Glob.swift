@@ -1,15 +1,16 @@
-/// A pattern for names, as `fnmatch` takes them where no locale is set: `*`, `?`, `[a-z]`, `[!a-z]`, `[[:alpha:]]`, and
-/// a backslash in front of what is meant as it stands.
+/// A pattern for names, as `fnmatch` takes them where no locale is set: `*`, `?`, `[a-z]`, `[!a-z]`,
+/// `[[:alpha:]]`, and a backslash in front of a character that stands for itself.
 ///
-/// A name may be a stranger's, so it takes no longer than the product of both lengths, however many stars there are.
+/// Names may be untrusted, so matching takes no longer than the product of both lengths, however many stars
+/// there are.
 public struct Glob: Sendable, Equatable {
-  /// The pattern, of bytes, as names are.
+  /// The bytes of the pattern.
   public let pattern: [UInt8]
 
-  /// Takes a pattern; what makes no sense in it stands for itself, or for nothing.
+  /// Takes a pattern; a part of it that makes no sense stands for itself, or matches nothing.
   public init(_ pattern: [UInt8]) { self.pattern = pattern }
 
-  /// Whether a whole name is one of those that are meant.
+  /// Whether the pattern matches a whole name.
   public func matches(_ name: String) -> Bool {
     var name = name
     return name.withUTF8 { unsafe matches(Array($0)) }
@@ -17,7 +18,7 @@ public struct Glob: Sendable, Equatable {
 
   private func matches(_ name: [UInt8]) -> Bool {
     var (at, next) = (0, 0)
-    // Behind the last star, and where in the name what it stands for ends.
+    // The place behind the last star, and where in the name the bytes that it stands for end.
     var star: (pattern: Int, name: Int)?
     while next < name.count {
       if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
@@ -37,13 +38,13 @@ public struct Glob: Sendable, Equatable {
     return pattern[at...].allSatisfy { $0 == UInt8(ascii: "*") }
   }
 
-  /// Where the pattern goes on behind an element, if that takes a byte; nil if it doesn't.
+  /// Where the pattern goes on behind an element that matches a byte; nil if it doesn't match.
   private func element(_ at: Int, takes byte: UInt8) -> Int? {
     guard at < pattern.count else { return nil }
     switch pattern[at] {
     case UInt8(ascii: "?"): return at + 1
     case UInt8(ascii: "\\"):
-      // A backslash at the end is nothing that a name could have.
+      // A backslash at the end matches nothing.
       return at + 1 < pattern.count && pattern[at + 1] == byte ? at + 2 : nil
     case UInt8(ascii: "["):
       guard let set = set(at + 1, byte) else { return byte == pattern[at] ? at + 1 : nil }
@@ -54,7 +55,8 @@ public struct Glob: Sendable, Equatable {
 
   // MARK: Sets
 
-  /// What a set behind a bracket makes of a byte, and where it ends; nil if it doesn't end, and so is none.
+  /// Whether a set, which begins behind a bracket, matches a byte, and where it ends; nil if it has no end,
+  /// and so is no set.
   private func set(_ start: Int, _ byte: UInt8) -> (takes: Bool, end: Int)? {
     var at = start
     let isNegated =
@@ -89,7 +91,8 @@ public struct Glob: Sendable, Equatable {
     return at + 1 < pattern.count ? (pattern[at + 1], at + 2) : nil
   }
 
-  /// Whether a byte belongs to a class such as `[:alpha:]`, and where that ends; nil if there is no class.
+  /// Whether a byte belongs to a class such as `[:alpha:]`, and where the class ends; nil if there is no
+  /// class.
   private func characterClass(_ at: Int, _ byte: UInt8) -> (isMember: Bool, end: Int)? {
     guard pattern[at...].starts(with: "[:".utf8) else { return nil }
     let rest = pattern[(at + 2)...]

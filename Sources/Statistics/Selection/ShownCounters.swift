@@ -2,15 +2,15 @@ public import LogReading
 
 /// The counters of a sample that are shown, with their names.
 public struct ShownCounters: Sendable {
-  /// One of them.
+  /// A counter that is shown.
   public struct Entry: Sendable {
     /// The whole name.
     public let name: String
-    /// What it is.
+    /// The counter's description.
     public let counter: Counter
     /// Its value, as it is shown.
     public let value: UInt64
-    /// The section that it is in: one of the same name that begins anew is another one.
+    /// Identifies the section that it is in: a section of the same name that begins anew is another one.
     public let life: String
 
     /// A counter with its value.
@@ -22,7 +22,7 @@ public struct ShownCounters: Sendable {
     }
   }
 
-  /// In the order of the instance.
+  /// The counters, in the order of the instance.
   public let entries: [Entry]
   /// How long the worker and the manager have run.
   public let workerSeconds: UInt64, managerSeconds: UInt64
@@ -54,7 +54,7 @@ public struct ShownCounters: Sendable {
 }
 
 extension ShownCounters.Entry {
-  /// How much there was of it in a second of the worker's time; nil if that is nothing that can be said.
+  /// The counter's growth in a second of the worker's time; nil if its kind isn't `counter`.
   public func average(over seconds: UInt64) -> Double? {
     guard counter.kind == .counter else { return nil }
     return seconds > 0 ? Double(value) / Double(seconds) : 0

@@ -18,7 +18,7 @@ package struct FlatFileLayout: Sendable, Equatable {
   package let logStartOffset: Int
   package let logSizeOffset: Int
   package let pointerOffset: Int
-  /// Where it is counted how often the log has begun anew, if the head has as many bytes as a known release's.
+  /// Where the head counts how often the log has begun anew, if it has as many bytes as a known release's.
   private let cyclesOffset: Int?
   private let headByteCounts: [UInt32]
 
@@ -30,7 +30,7 @@ package struct FlatFileLayout: Sendable, Equatable {
     magic: 4_185_512_498, masterOffset: nil, logStartOffset: 16, logSizeOffset: 20, pointerOffset: 24,
     cyclesOffset: nil, headByteCounts: [])
 
-  /// The layout of 2.1, with 99, 104 or 107 counters, of which the 67th is the one.
+  /// The layout of 2.1, with 99, 104 or 107 counters, of which the 67th counts the turns.
   package static let v21 = FlatFileLayout(
     magic: 4_185_512_499, masterOffset: 16, logStartOffset: 24, logSizeOffset: 28, pointerOffset: 32,
     cyclesOffset: 40 + 8 * 66, headByteCounts: [99, 104, 107].map { 40 + 8 * $0 + 65536 })

@@ -7,7 +7,7 @@ package struct IndexListing: Sendable {
     package let fileName: String
     /// Where in the file it begins, and how long it is, in bytes.
     package let offset: Int, byteCount: Int
-    /// What it is, such as `Stat`, and which of these; a cluster of others has neither.
+    /// Its class, such as `Stat`, and its name within the class; a cluster of other pieces has neither.
     package let kind: String, name: String
     /// Whether a later line takes it back.
     package fileprivate(set) var isRemoved = false
@@ -19,26 +19,26 @@ package struct IndexListing: Sendable {
     case plain
     /// `file offset length class ident`: 6.0 to 6.2
     case placed
-    /// The same with a sign in front: 6.0.5 and later in 6.0, 6.3 and newer
+    /// As `placed`, with a sign in front: 6.0.5 and later in 6.0, 6.3 and newer
     case signed
   }
 
   /// How the first line is spelled; nil if there is none.
   package private(set) var spelling: Spelling?
-  /// In the order of the index.
+  /// The lines, in the order of the index.
   package private(set) var lines: [Line] = []
   /// How many lines list nothing that has a place and a length, or are more than are taken.
   package private(set) var unreadCount = 0
 
   private static let lineCountMax = 20_000
 
-  /// Nothing.
+  /// Lists nothing.
   package init() {}
 
   /// Reads an index as far as it is complete: what stands behind the last newline is still being written.
   package init(_ bytes: [UInt8]) {
     guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return }
-    // Where what is listed at present stands in `lines`, by its fields.
+    // The indices in `lines` of the pieces that are listed at present, by their fields.
     var places: [String: [Int]] = [:]
     for line in bytes[..<end].split(separator: UInt8(ascii: "\n")) {
       guard line.first != UInt8(ascii: "#") else { continue }

@@ -1,4 +1,4 @@
-/// Where things stand in front of a ring (`shm-layout.md` 4).
+/// The offsets of the fields of a ring's head, 4.1 and later (`shm-layout.md` 6.3).
 @usableFromInline package enum RingLayout {
   @inlinable package static var segmentSizeOffset: Int { 8 }
   @inlinable package static var segmentNumberOffset: Int { 16 }

@@ -33,6 +33,7 @@ package enum SectionFileLayout {
   package static let freeKind = "Free"
   package static let coolKind = "Cool"
   package static let logKind = "Log"
-  /// The first words of a log's kind, and of one that cools, in which they differ from all others.
+  /// The first words of the kinds of a log's section and of one that cools, by which these differ from all
+  /// other kinds.
   package static let logKindWord: UInt32 = 0x0067_6F4C, coolKindWord: UInt32 = 0x6C6F_6F43
 }

@@ -1,5 +1,5 @@
-/// Memory for the records that were picked out of one transaction, each with the header word that it was found with: the
-/// memory that they lie in may change, and a second look at a length could find another one.
+/// Memory for the records that were picked out of one transaction, each with the header word that it was found with:
+/// the memory that they lie in may change, and a second look at a length could find another one.
 ///
 /// Owned by its maker, which calls `deallocate`.
 @safe public struct PickList<Layout: RecordLayout> {
@@ -29,7 +29,7 @@
 
   /// The first records.
   ///
-  /// - Precondition: so many have been put in.
+  /// - Precondition: at least `count` records have been put in.
   @inlinable
   package func picked(_ count: Int) -> PickedRecords<Layout> {
     unsafe PickedRecords(UnsafeBufferPointer(start: memory, count: count))

@@ -1,8 +1,9 @@
-/// A wish in plain memory, as a walk over records asks it: a byte for each tag and one for each way to begin.
+/// A wish as a table in plain memory, to be looked up by a walk over records: a byte for each tag, and one
+/// for each way in which a payload can begin.
 ///
-/// Nothing in it needs a branch: whether a record is picked is a number that is added to how many there are. Of the
-/// records of a usual transaction some twenty in fifty are picked for a line; with a branch the processor would have to guess
-/// at each.
+/// Looking up needs no branch: whether a record is picked is a number that is added to the count of picked
+/// records. Of the records of a usual transaction some twenty in fifty are picked for a line; with a branch
+/// the processor would have to guess at each.
 ///
 /// Owned by its maker, which calls `deallocate`.
 @safe public struct PickTable {
@@ -35,7 +36,8 @@
       if let same = known.first(where: { $0.heads == wanted }) {
         code = same.code
       } else {
-        // Those that are too many share the last bit, so that more is picked than is wanted.
+        // If there are more wishes than bits, the rest share the last bit, so that more is picked than is
+        // wanted.
         code = Self.classes[min(known.count, Self.classes.count - 1)]
         known.append((wanted, code))
         for head in wanted { unsafe bytes[Self.place(head)] |= code }
@@ -56,7 +58,7 @@
   @inlinable
   static func place(_ head: UInt32) -> Int { tagCount &+ Int((head &* 0x9E37_79B1) &>> (32 - headBits)) }
 
-  /// What is wanted of a tag's records.
+  /// The code that says which of a tag's records are wanted.
   @inlinable
   package func code(_ tag: UInt8) -> UInt8 { unsafe bytes[Int(tag)] }
 

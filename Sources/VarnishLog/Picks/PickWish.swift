@@ -5,7 +5,8 @@
 public struct PickWish: Sendable, Equatable {
   /// The tags of which every record is wanted.
   public private(set) var tags = TagSet()
-  /// The tags of which those records are wanted that begin so: the first four bytes, in small letters.
+  /// The tags of which only records with certain beginnings are wanted: the first four bytes, in small
+  /// letters.
   private(set) var heads: [UInt8: Set<UInt32>] = [:]
   /// The side whose transactions are of no use.
   public var unwantedSide: Side?
@@ -43,7 +44,7 @@ public struct PickWish: Sendable, Equatable {
 
   /// Adds the records of a tag that begin with one of some names, in which the case of letters makes no difference.
   public mutating func want(_ tag: UInt8, beginningWith names: [[UInt8]]) {
-    // What is shorter than what is compared could begin in many ways.
+    // A name that is shorter than the bytes that are compared could have many beginnings.
     guard names.allSatisfy({ $0.count >= Self.headByteCount }) else {
       tags.insert(tag)
       return

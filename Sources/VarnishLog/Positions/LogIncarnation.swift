@@ -9,7 +9,7 @@ public struct LogIncarnation: Hashable, Sendable {
   public struct Writer: Hashable, Sendable {
     /// The number of the process.
     public let pid: Int32
-    /// When it began, in seconds since 1970, as it says itself.
+    /// When the process began, in seconds since 1970, as the log says.
     public let birth: Int64
 
     /// Names a process by its number and birth.

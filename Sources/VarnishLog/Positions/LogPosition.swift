@@ -7,8 +7,8 @@ public struct LogPosition: Hashable, Sendable {
   public let incarnation: LogIncarnation
   /// Bytes from the log's beginning, at most `placeMax`.
   ///
-  /// In a file, compressed or not, these are bytes of what it holds. In a ring they are all bytes that it has
-  /// had room for since it was made, those included that a turn left unused at its end.
+  /// In a compressed file these are decoded bytes. In a ring they are all bytes that it has had room for
+  /// since it was made, with those that a turn left unused at its end.
   public let place: UInt64
 
   /// Far more than a log can hold, and small enough to calculate with.

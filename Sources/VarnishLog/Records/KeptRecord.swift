@@ -1,9 +1,9 @@
-/// Records of later releases in a log of 2.0 to 3.0, which has nothing that says the same: they are kept in `Debug`
+/// Records of later releases that have no counterpart in a log of 2.0 to 3.0: they are kept there in `Debug`
 /// records, under their names.
 ///
-/// The tools of those releases show them as what they are, remarks; Spillway takes them out again.
+/// The tools of those releases show these as any other `Debug` record; Spillway takes the records out again.
 package enum KeptRecord {
-  /// What lines depend on, and has no other place.
+  /// The tags of records that rendered lines depend on, and that have no other place.
   ///
   /// `Begin` says that nothing is to be made up for its transaction.
   package static let tags: Set<Tag> = [
@@ -11,19 +11,19 @@ package enum KeptRecord {
     .bereqUnset, .berespUnset,
   ]
 
-  /// What a request and a fetch of those releases have once; further ones are kept.
+  /// The tags of records that a request or fetch of those releases has once; further ones are kept.
   package static let repeatable: Set<Tag> = [
     .reqMethod, .reqURL, .reqProtocol, .respStatus, .bereqMethod,
   ]
 
-  /// What lines depend on, and 2.0 has no tag for.
+  /// The tags of records that rendered lines depend on, and that 2.0 has no tag for.
   package static let missing: Set<Tag> = [.vclLog]
 
   private static let all = tags.union(repeatable).union(missing)
 
   private static let prefix: StaticString = "Spillway:"
 
-  /// What stands in the `Debug` record.
+  /// The text of the `Debug` record.
   package static func text(_ name: String, _ payload: String) -> String { "\(prefix)\(name) \(payload)" }
 
   /// The record that is in a `Debug` record; nil if there is none.

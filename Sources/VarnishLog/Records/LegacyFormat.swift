@@ -1,15 +1,16 @@
 /// How the records of 2.0, 2.1 or 3.0 lie one behind the other (`shm-layout.md` 2.2 and 3.4).
 ///
-/// They have no transaction's number, but that of a connection, its descriptor. Files of them have no marker.
+/// In place of a transaction's number they have that of a connection, its descriptor. Files of them have no
+/// marker.
 public protocol LegacyFormat: Sendable {
-  /// Which number stands for which tag.
+  /// The numbering of their tags.
   static var numbering: TagNumbering { get }
-  /// The size of what stands in front of a payload, in bytes.
+  /// The size of the header in front of a payload, in bytes.
   static var headerByteCount: Int { get }
-  /// What an offset of a record is a multiple of.
+  /// The number of bytes that each record's offset is a multiple of.
   static var alignment: Int { get }
 
-  /// Looks at what lies at a place.
+  /// Reads the record or mark at a place.
   ///
   /// - Parameters:
   ///   - memory: at a multiple of `alignment`.
@@ -29,13 +30,13 @@ public protocol LegacyFormat: Sendable {
 
   /// A record, and how many bytes it takes.
   case record(LegacyRecord, byteCount: Int)
-  /// No whole record: so many bytes would have to be there.
+  /// No whole record: `byteCount` bytes would have to be there.
   case incomplete(byteCount: Int)
-  /// What marks the end of what was written.
+  /// The mark behind the last record that was written.
   case end
-  /// What says that the log goes on at its beginning.
+  /// The mark that the log goes on at its beginning.
   case wrap
-  /// What no server writes.
+  /// Bytes that no server writes.
   case damaged
 }
 
@@ -43,7 +44,7 @@ public protocol LegacyFormat: Sendable {
 public struct LegacyRecord {
   /// The tag's number in the numbering of the generation.
   public let tag: UInt8
-  /// The connection; what belongs to none has 0.
+  /// The connection's descriptor; 0 for a record that belongs to no connection.
   public let descriptor: UInt32
   /// The text, without the NUL that 2.x puts behind it.
   public let payload: LogBytes
@@ -65,7 +66,7 @@ public enum Records21: LegacyFormat {
   /// Records may begin anywhere.
   public static var alignment: Int { 1 }
 
-  /// Looks at what lies at a place.
+  /// Reads the record or mark at a place.
   public static func item(at memory: UnsafeRawPointer, byteCount: Int) -> LegacyItem {
     unsafe PackedRecord.item(at: memory, byteCount: byteCount, headerByteCount: headerByteCount) { header in
       unsafe UInt32(bigEndian: header.loadUnaligned(fromByteOffset: 3, as: UInt32.self))
@@ -93,7 +94,7 @@ public enum Records20: LegacyFormat {
   /// Records may begin anywhere.
   public static var alignment: Int { 1 }
 
-  /// Looks at what lies at a place.
+  /// Reads the record or mark at a place.
   public static func item(at memory: UnsafeRawPointer, byteCount: Int) -> LegacyItem {
     unsafe PackedRecord.item(at: memory, byteCount: byteCount, headerByteCount: headerByteCount) { header in
       unsafe UInt32(UInt16(bigEndian: header.loadUnaligned(fromByteOffset: 3, as: UInt16.self)))
@@ -126,7 +127,7 @@ public enum Records30: LegacyFormat {
   private static var endMark: UInt32 { 0xFF45_4545 }
   private static var wrapMark: UInt32 { 0xFF57_5757 }
 
-  /// Looks at what lies at a place.
+  /// Reads the record or mark at a place.
   public static func item(at memory: UnsafeRawPointer, byteCount: Int) -> LegacyItem {
     guard byteCount >= 4 else { return .incomplete(byteCount: headerByteCount) }
     let word = unsafe memory.load(as: UInt32.self)
@@ -156,7 +157,7 @@ public enum Records30: LegacyFormat {
   }
 }
 
-/// What 2.0 and 2.1 have in common.
+/// The layout that the records of 2.0 and 2.1 have in common.
 private enum PackedRecord {
   @inline(__always)
   static func item(
@@ -188,7 +189,8 @@ private enum PackedRecord {
 
 /// A record of a generation that is known only while the program runs.
 package enum LegacyRecordBytes {
-  /// Writes a record as the releases of a numbering do; 3.0 has the layout for all others.
+  /// Writes a record as the releases of a numbering do; any numbering but those of 2.0 and 2.1 gets 3.0's
+  /// layout.
   package static func append(
     tag: UInt8, descriptor: UInt32, _ text: UnsafeRawBufferPointer, _ numbering: TagNumbering,
     to bytes: inout [UInt8]

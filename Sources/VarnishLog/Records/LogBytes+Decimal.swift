@@ -1,6 +1,6 @@
 extension LogBytes {
-  /// What the bytes stand for if they are digits, perhaps with a fraction, and nothing else; nil otherwise, or
-  /// if there are so many that a calculation would round.
+  /// The number that the bytes stand for if they are digits, perhaps with a fraction, and nothing else; nil
+  /// otherwise, or if there are so many digits that a calculation would round.
   ///
   /// Both the digits and the power of ten are exact, so one division gives what C's `strtod` gives.
   public var plainDecimal: Double? {
@@ -17,10 +17,10 @@ extension LogBytes {
     return Double(digits) / Self.powersOfTen[fraction]
   }
 
-  /// What the bytes stand for, times 1e6, if they are ten digits, a point and six digits, as times of this century are
-  /// logged; nil otherwise.
+  /// The number that the bytes stand for, times 1e6, if they are ten digits, a point and six digits, as times
+  /// of this century are logged; nil otherwise.
   ///
-  /// Eight digits at a time: that takes a fifth of the instructions that the digits one by one do.
+  /// Reads eight digits at a time, which takes a fifth of the instructions of reading them one by one.
   private var loggedMicroseconds: UInt64? {
     guard count == 17 else { return nil }
     // The bytes 0 to 7 and 9 to 16, of the 17 that there are; byte 8 by itself.

@@ -2,14 +2,14 @@ internal import CShims
 
 /// The fields of a text that white space (C's `isspace`) separates.
 ///
-/// Where they are in a text of at most 64 bytes, as nearly all are that fields are taken from, is found out for all of
-/// them at once, sixteen bytes at a time.
+/// In a text of at most 64 bytes, as nearly all are that fields are taken from, all fields are located at
+/// once, sixteen bytes at a time.
 @frozen @safe
 public struct LogFields {
   // Invariant: in a text of 1 to 64 bytes no bit of `words` is set from its end on.
 
   @usableFromInline let text: LogBytes
-  /// Which bytes belong to fields, the first one's bit the lowest; of longer texts nothing.
+  /// A bit for each byte that belongs to a field, the first byte's the lowest; 0 for longer texts.
   @usableFromInline let words: UInt64
 
   @usableFromInline static var byteCountMax: Int { 64 }
@@ -66,7 +66,7 @@ extension LogBytes {
 
   /// The first of its fields; nil if there is none.
   ///
-  /// It is looked for by itself, in half the instructions that all of them take.
+  /// Looking for it alone takes half the instructions of looking for all fields.
   public var firstField: LogBytes? {
     guard count > 0 else { return nil }
     let word = unsafe shim_first_word(start, count)

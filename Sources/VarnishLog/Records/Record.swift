@@ -20,7 +20,7 @@ public struct Record<Layout: RecordLayout> {
       start: start + Layout.headerByteCount, count: RecordHeader.payloadByteCount(word))
   }
 
-  /// The transaction's number; 0 for what belongs to none.
+  /// The transaction's number; 0 for a record that belongs to none.
   @inlinable public var vxid: UInt64 { unsafe Layout.vxid(start) }
 
   /// The side it is marked with.
@@ -43,9 +43,9 @@ public struct Record<Layout: RecordLayout> {
 
 /// Records that lie one after another in readable memory.
 ///
-/// It is no larger than four words, even as a part of `SourceStep`, so that functions return it in registers. Returned in
-/// memory, it is written word by word and read two words at a time, which the processor waits for: a twentieth of a
-/// conversion's time.
+/// It is no larger than four words, even as a part of `SourceStep`, so that functions return it in registers.
+/// Returned in memory, it is written word by word and read two words at a time, which the processor waits for: a
+/// twentieth of a conversion's time.
 @frozen @safe
 public struct RecordRun<Layout: RecordLayout> {
   /// The first record's header.
@@ -58,17 +58,17 @@ public struct RecordRun<Layout: RecordLayout> {
   /// What the source has found out about the run while it looked for its end.
   public let shape: Shape
 
-  /// What a run is known to be.
+  /// What is known of the records of a run.
   public enum Shape: UInt8, Sendable {
     /// Any records.
     case unknown
     /// A `Begin`, records of no meaning for grouping, with `Link`s among them, and an `End`.
     case linked
-    /// The same without a `Link`.
+    /// As `linked`, without a `Link`.
     case plain
     /// A `Begin`, and no `End`.
     case begun
-    /// Neither.
+    /// Neither a `Begin` nor an `End`.
     case inner
     /// An `End` at its end, and no `Begin`.
     case ended

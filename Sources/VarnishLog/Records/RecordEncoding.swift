@@ -12,7 +12,7 @@ package enum RecordEncoding: Sendable {
     self == .wide ? WideRecords.headerByteCount : NarrowRecords.headerByteCount
   }
 
-  /// The size of what stands in front of a batch's records; 3.0 has no batches.
+  /// The size of the header in front of a batch's records; 0 in 3.0, which has no batches.
   package var batchHeaderByteCount: Int { self == .old ? 0 : headerByteCount }
 
   /// Whether a text ends with a NUL.
@@ -46,7 +46,7 @@ package enum RecordEncoding: Sendable {
         to: memory, tag: tag, payloadByteCount: payloadByteCount, vxid: vxid, side: side)
     case .old:
       unsafe memory.storeBytes(of: UInt32(tag) << 24 | UInt32(payloadByteCount & 0xFFFF), as: UInt32.self)
-      // A descriptor: readers know no larger ones.
+      // A connection's descriptor: readers know no larger ones than 16 bits.
       unsafe memory.storeBytes(of: UInt32(vxid & 0xFFFF), toByteOffset: 4, as: UInt32.self)
     }
   }
@@ -71,7 +71,7 @@ package enum RecordEncoding: Sendable {
   }
 }
 
-/// What stands for "no number".
+/// Stands for a tag that has no number.
 package enum TagNumbers {
   /// A number that is reserved in every log with marks.
   package static let none: UInt8 = 254

@@ -1,4 +1,4 @@
-/// Which end of the cache a record tells of.
+/// The side of the cache that a record tells of: clients, backends, or none.
 public enum Side: UInt8, Sendable {
   case none
   case client
@@ -22,7 +22,7 @@ public protocol RecordLayout: Sendable {
   static func side(_ record: UnsafeRawPointer) -> Side
   /// What two records of one transaction and side have in common, in one number; `record` points to a whole header.
   ///
-  /// If it differs, number and side may still be the same.
+  /// If it differs between two records, their number and side may still be the same.
   static func identity(_ record: UnsafeRawPointer) -> UInt64
   /// Writes a header of this layout.
   static func writeHeader(
@@ -31,7 +31,7 @@ public protocol RecordLayout: Sendable {
 
 /// Records with two header words and 30-bit transaction numbers: Varnish 4.0 to 7.2.
 public enum NarrowRecords: RecordLayout {
-  /// Two words, or three.
+  /// Two words.
   @inlinable public static var headerByteCount: Int { 8 }
   /// As `VSL` files begin.
   @inlinable public static var fileMagic: UInt32 { 0x004C_5356 }
@@ -70,7 +70,7 @@ public enum NarrowRecords: RecordLayout {
 
 /// Records with three header words and 51-bit transaction numbers: Varnish 7.3 and newer.
 public enum WideRecords: RecordLayout {
-  /// Two words, or three.
+  /// Three words.
   @inlinable public static var headerByteCount: Int { 12 }
   /// As `VSL` files begin.
   @inlinable public static var fileMagic: UInt32 { 0x324C_5356 }

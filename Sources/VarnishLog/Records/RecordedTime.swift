@@ -5,9 +5,9 @@ package struct RecordedTime: Equatable {
   /// How many digits stand behind the point; without any there is no point either.
   package let fractionDigits: Int
 
-  /// Where the numbers that are taken for points in time begin and end: in 1973, and in 2255.
+  /// The range of numbers that are taken for points in time: from 1973 to 2255.
   ///
-  /// What is less is a length of time, or a time that isn't known.
+  /// A smaller number is a length of time, or a time that isn't known.
   private static let seconds: Range<Int64> = 100_000_000..<9_000_000_000
 
   /// Understands a field of a record; nil if it is something else.

@@ -9,7 +9,7 @@ package struct TagDefinition: Sendable {
   package let counterpartIn30: UInt8?
   /// The tag's number by numbering; nil where there is no such tag.
   package let v40: UInt8?, v41: UInt8?, v73: UInt8?, v90: UInt8?
-  /// The same for logs whose records have the number of a connection in place of a transaction's.
+  /// The tag's numbers in logs whose records have the number of a connection in place of a transaction's.
   package let old: OldNumbers
   /// The first release that has it, if that isn't the numbering's first one.
   package let since: VarnishVersion?
@@ -48,7 +48,7 @@ package struct TagDefinition: Sendable {
 
   /// Whether a release knows the tag by name.
   func exists(in version: VarnishVersion) -> Bool {
-    // What is asked of an old log by name is asked of the transactions that are made of it.
+    // For an old log, tags are asked for by name in the transactions that are made of it.
     let numbering = TagNumbering(of: version)
     guard number(in: numbering.isOld ? .v40 : numbering) != nil else { return false }
     if let in60, version.isLongTerm60 { return version.patch >= in60 }

@@ -29,7 +29,8 @@ public enum TagNumbering: Sendable, CaseIterable {
       }
   }
 
-  /// Whether it is of logs whose records have the number of a connection in place of a transaction's.
+  /// Whether it is the numbering of logs whose records have the number of a connection in place of a
+  /// transaction's.
   public var isOld: Bool {
     switch self {
     case .v20, .v21, .v30: true
@@ -76,7 +77,7 @@ public struct TagTable: Sendable {
   public func tag(_ number: UInt8) -> Tag? { tags[Int(number)] }
 }
 
-/// What came of looking a tag up by name.
+/// The result of looking a tag up by name.
 public enum TagLookup: Equatable, Sendable {
   case found(Tag)
   case unknown

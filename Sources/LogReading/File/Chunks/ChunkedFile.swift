@@ -5,8 +5,8 @@ public import VarnishLog
 /// A regular file of records, whose parts are read by several threads at a time.
 ///
 /// A chunk is the transactions and pieces between two places that are known or guessed: from the first `Begin` behind
-/// one multiple of the chunks' size to the first behind the next. Whether a guess was right is known when the chunks are
-/// put together: it was if the chunk before ends exactly there.
+/// one multiple of the chunks' size to the first behind the next. Whether a guess was right is known when the chunks
+/// are put together: it was if the chunk before ends exactly there.
 public final class ChunkedFile<Layout: RecordLayout>: Sendable {
   private let file: ReadOnlyFile
   /// Where in the file the log begins.
@@ -14,10 +14,10 @@ public final class ChunkedFile<Layout: RecordLayout>: Sendable {
   /// How many bytes the log had when this was made; what is added later isn't seen.
   public let byteCount: Int
 
-  /// How large a chunk is, and what is mapped behind it, so that its last transaction has room.
+  /// How many bytes a chunk has, and how many are mapped behind it, so that its last transaction has room.
   private let chunkByteCount: Int, overlapByteCount: Int
 
-  /// Views a file that is open, with a descriptor of its own.
+  /// Reads an open file, with a duplicate of its file descriptor.
   init(
     _ file: borrowing ReadOnlyFile, origin: Int, byteCount: Int, chunkByteCount: Int, overlapByteCount: Int
   ) throws(SystemError) {
@@ -39,7 +39,7 @@ public final class ChunkedFile<Layout: RecordLayout>: Sendable {
   /// - Parameters:
   ///   - start: where its first run begins, if that is known.
   ///   - picks: knows the log's tags.
-  /// - Returns: nil if it isn't known, and none can be guessed.
+  /// - Returns: nil if the chunk's beginning isn't known, and can't be guessed.
   /// - Throws: `SystemError` if it can't be mapped.
   public func chunk(
     at index: Int, from start: UInt64?, _ picks: borrowing RunPicks<Layout>

@@ -9,13 +9,13 @@ public import VarnishLog
   /// Where the mapping begins in the log.
   private let place: UInt64
   private var offset: Int
-  /// Where a transaction that begins is the next chunk's.
+  /// The offset from which on a transaction that begins belongs to the next chunk.
   private let limit: Int
 
   /// Where its first run begins.
   public let start: UInt64
-  /// Whether it ends in front of something that has to be looked at in the order of the file: a record that isn't all
-  /// here, or none.
+  /// Whether the chunk ends in front of something that has to be looked at in the order of the file: a record
+  /// or run that isn't all here, or bytes that are no record.
   public private(set) var isCut = false
   /// The records of tags that the numbering gives no meaning; nil if there were none.
   public private(set) var unknownTags: UnknownTags?
@@ -28,7 +28,7 @@ public import VarnishLog
     start = place &+ UInt64(offset)
   }
 
-  /// Behind what was handed out.
+  /// The place behind what was handed out.
   public var end: UInt64 { place &+ UInt64(offset) }
 
   /// Where in the log a record lies.

@@ -2,8 +2,9 @@ import VarnishLog
 
 /// Finds where in the middle of a file a transaction probably begins.
 ///
-/// A file has no marks; what looks like a `Begin` with a row of records behind it may also be a part of a payload. So
-/// what is found is a guess, good for nothing until the records in front of it were walked over up to there.
+/// A file has no marks; what looks like a `Begin` with a row of records behind it may also be a part of a
+/// payload. So the result is a guess, which counts only once the records in front of it have been walked over
+/// up to there.
 struct PlausibleStart<Layout: RecordLayout> {
   /// How many records must stand behind one another, so that a guess is seldom wrong.
   private static var chainLength: Int { 12 }
