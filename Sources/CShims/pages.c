@@ -12,7 +12,7 @@ static int release_object(struct dl_phdr_info *object, size_t size, void *contex
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   for (int i = 0; i < object->dlpi_phnum; i++) {
     const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-    // Only what was mapped to be read, and so is the same as in the file.
+    // Only segments mapped for reading, which are the same as in the file.
     if (part->p_type != PT_LOAD || (part->p_flags & PF_W)) continue;
     uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
     uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_filesz) & ~(page - 1);

@@ -18,8 +18,8 @@ int shim_forgo_inheritance(void) {
   if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0) return -1;
   // Kernels before 4.3 have no ambient set.
   if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL) return -1;
-  // The kernel tells where its list ends. A container's root may lack the right to shorten it; without new privileges
-  // nothing is gained by what stays in it.
+  // The kernel reports where its list ends. A container's root may lack the right to shorten it; without new
+  // privileges, the capabilities left in it give nothing.
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
     if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EPERM) return -1;
   return 0;

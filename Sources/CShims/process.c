@@ -20,8 +20,8 @@
 static int argument_count;
 static char **argument_values;
 
-// glibc hands constructors what it hands to main. This one comes before Swift's own, which can't do without an
-// environment, as a library that was preloaded may have left none.
+// glibc passes constructors the arguments of main. This constructor runs before Swift's own, which needs an
+// environment, as a preloaded library may have left none.
 __attribute__((constructor(101))) static void keep_arguments(int count, char **values, char **environment) {
   static char *no_variables[] = {NULL};
   argument_count = count;
@@ -36,12 +36,13 @@ const char *shim_argument(int index) {
   return index >= 0 && index < argument_count ? argument_values[index] : NULL;
 }
 
-// What is written to a closed descriptor must fail, not vanish, also if it is opened anew by its number. So what
-// fills standard input and output can neither be read nor written; messages alone go nowhere.
+// A write to a closed descriptor must fail, not vanish, even if the descriptor is opened again by its number.
+// So standard input and output are filled with files that can neither be read nor written; only messages go
+// nowhere.
 static void fill_standard_descriptors(void) {
   for (int target = 0; target <= 2; target++) {
     if (fcntl(target, F_GETFD) >= 0 || errno != EBADF) continue;
-    // All below are open, so this one is the lowest that is free.
+    // All lower descriptors are open, so the next file gets this number.
     (void)!(target == STDERR_FILENO ? open("/dev/null", O_RDWR) : open("/", O_PATH | O_DIRECTORY));
   }
 }
@@ -59,9 +60,9 @@ static int reset_signals(void) {
   return ignores_hangups;
 }
 
-// A container's first process gets every process that has lost its parent, and the kernel spares it signals that
-// it has no handler for. So the first process does only that: it reaps, passes signals on, and ends as the one
-// does that does the work.
+// A container's first process becomes the parent of every orphan, and the kernel withholds from it all
+// signals that it has no handler for. So the first process does nothing else: it reaps, passes signals on,
+// and ends as the worker does.
 static void stand_in_for_init(void) {
   if (getpid() != 1) return;
   sigset_t all, former;
@@ -78,7 +79,7 @@ static void stand_in_for_init(void) {
     int signal = sigwaitinfo(&all, &info);
     if (signal < 0) continue;
     if (signal != SIGCHLD) {
-      // What the terminal sends goes to the worker by itself.
+      // Signals from the terminal reach the worker directly.
       if (info.si_code != SI_KERNEL) kill(worker, signal);
       continue;
     }
@@ -143,7 +144,7 @@ static void note_end(const char *const *paths, uint64_t device, uint64_t inode, 
       int is_unnamed = i > 0 && fgetxattr(file, name, NULL, 0) < 0 && errno == ENODATA;
       if (is_file || is_unnamed) (void)fsetxattr(file, name, bytes, count, 0);
     }
-    // If the first path leads to something else, nothing can be said of the file.
+    // If the first path leads to a different file, the end can't be noted.
     return;
   }
 }
@@ -170,7 +171,7 @@ int shim_leave_note_of_end(int process_descriptor, const char *const *paths, uin
 #endif
   struct pollfd ended = {.fd = 0, .events = POLLIN};
   while (poll(&ended, 1, -1) < 0 && errno == EINTR) {}
-  // What ends the command may be about to end this process, too; then the command was interrupted.
+  // The signal that ends the command may be about to end this process, too; then the command was interrupted.
   (void)poll(NULL, 0, 500);
   note_end(paths, device, inode, name, bytes, count);
   _exit(0);

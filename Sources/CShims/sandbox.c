@@ -29,7 +29,7 @@ int shim_sandbox_interface(void) {
 }
 
 int shim_sandbox_begin(uint64_t file_rights, uint64_t network_rights, uint64_t scopes) {
-  // A kernel that doesn't know a field accepts it if it is 0.
+  // A kernel accepts a field that it doesn't know if the field is 0.
   struct rules_attributes attributes = {file_rights, network_rights, scopes};
   return (int)syscall(call_create_rules, &attributes, sizeof attributes, 0);
 }
@@ -44,7 +44,7 @@ int shim_sandbox_allow(int rules, const char *path, uint64_t rights) {
   if (result == 0) {
     struct path_attributes attributes = {rights, place};
     if (!S_ISDIR(status.st_mode)) attributes.rights &= rights_over_files;
-    // The kernel takes no rule that allows nothing.
+    // The kernel refuses a rule without rights.
     if (attributes.rights != 0) result = (int)syscall(call_add_rule, rules, rule_path_beneath, &attributes, 0);
   }
   int error = errno;

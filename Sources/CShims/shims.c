@@ -20,7 +20,7 @@ enum { guarded_regions_max = 64 };
 static struct {
   uintptr_t start;
   size_t size;
-  // Of shared memory: one page at a time is replaced, and counted.
+  // For shared memory, pages are replaced one at a time, and counted.
   int is_shared;
   uint32_t faults;
 } regions[guarded_regions_max];
@@ -35,19 +35,19 @@ static void on_bus_error(int signal, siginfo_t *info, void *context) {
     size_t size = __atomic_load_n(&regions[i].size, __ATOMIC_ACQUIRE);
     int is_shared = __atomic_load_n(&regions[i].is_shared, __ATOMIC_ACQUIRE);
     if (start == 0 || fault < start || fault - start >= size) continue;
-    // What is only read has ended for good: the rest of it, from the faulting page on. In shared memory the
-    // page may lack its block alone, and its neighbours are in use. mmap is a plain system call here, and
-    // mappings start on a page.
+    // A mapping that is only read has ended for good: its rest is replaced, from the faulting page on. In
+    // shared memory the file may lack only this page's block, and the neighbouring pages are in use. mmap is
+    // a plain system call here, and mappings start on a page.
     uintptr_t page = fault & ~(page_size - 1);
     size_t count = is_shared ? page_size : start + size - page;
     int protection = is_shared ? PROT_READ | PROT_WRITE : PROT_READ;
     if (mmap((void *)page, count, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
-      // Counted once the page is there: a thread that sees the new number can lay the file over it.
+      // Counted once the page is mapped: a thread that sees the new number can map the file over it.
       if (is_shared) __atomic_fetch_add(&regions[i].faults, 1, __ATOMIC_ACQ_REL);
       return;
     }
   }
-  // Not ours: what would have happened without us happens when the instruction is run again.
+  // Not ours: the previous handler is restored, and takes effect when the instruction is run again.
   sigaction(SIGBUS, &previous, NULL);
   (void)signal;
   (void)context;
@@ -115,7 +115,7 @@ int shim_pipe_capacity(int descriptor) { return fcntl(descriptor, F_GETPIPE_SZ);
 
 int shim_watch_process(int process) {
 #ifdef SYS_pidfd_open
-  // Closed in other programs by itself.
+  // Executed programs don't inherit it.
   return (int)syscall(SYS_pidfd_open, process, 0);
 #else
   (void)process;

@@ -56,7 +56,7 @@ int shim_settle_socket_file(const char *path, uint64_t device, uint64_t inode, u
   if (result == 0 && (owner != UINT32_MAX || group != UINT32_MAX))
     result = fchownat(file, "", owner, group, AT_EMPTY_PATH);
   if (result == 0 && (status.st_mode & 07777) != mode) {
-    // Such a descriptor can't be given to fchmod; where there is no /proc, the name will do.
+    // fchmod refuses such a descriptor; where there is no /proc, the name will do.
     char name[32];
     snprintf(name, sizeof name, "/proc/self/fd/%d", file);
     result = chmod(name, mode);

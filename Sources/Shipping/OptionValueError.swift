@@ -1,8 +1,8 @@
 /// An option's value that cannot be understood; its description is one line for the user.
 public struct OptionValueError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What was typed.
+  /// The value as the user has typed it.
   public let value: String
-  /// What would have been understood, or why this was not.
+  /// The value that was expected, or the reason why this one was refused.
   public let problem: String
 
   /// One line: the value and what is wrong with it.

@@ -1,17 +1,17 @@
 import Platform
 
-/// What one output knows of the records that it writes instead of lines: their format, and what has been begun.
+/// The format of the records that one output writes instead of lines, and the kind of its files once known.
 ///
-/// What a file begins with depends on the log, which may not be there yet when the output is opened; it is
+/// The header of a file depends on the log, which may not be there yet when the output is opened; it is
 /// needed when the first record is written.
 public final class BinaryContent: Sendable {
   package let format: any BinaryFormat
   private let begun = Guarded<BinaryKind?>(nil)
 
-  /// Nothing is begun.
+  /// The format of the records; their kind isn't known yet.
   public init(_ format: some BinaryFormat) { self.format = format }
 
-  /// Says what the records are; from any thread, before the first of them.
+  /// Sets the kind of the records; from any thread, before the first record.
   ///
   /// - Returns: false if files of another kind have been begun already.
   public func begin(_ kind: BinaryKind) -> Bool {
@@ -22,11 +22,11 @@ public final class BinaryContent: Sendable {
     }
   }
 
-  /// What the records are; nil as long as nothing has said so.
+  /// The kind of the records; nil as long as it isn't set.
   package var current: BinaryKind? { begun.withLock { $0 } }
 }
 
-/// It is a part of one run; another one that says the same is another.
+/// Compared by identity: it belongs to one run, and an object with the same content is a different one.
 extension BinaryContent: Equatable {
   /// Whether both are the same object.
   public static func == (one: BinaryContent, other: BinaryContent) -> Bool { one === other }

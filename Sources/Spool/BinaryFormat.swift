@@ -1,22 +1,22 @@
 /// What an output must know of files of records to write them.
 ///
-/// The code that makes the records provides it, and the output is given it when it is made.
+/// Implemented by the code that makes the records, and given to the output when it is made.
 public protocol BinaryFormat: Sendable {
-  /// What a file is, compressed or not; nil if it is no file of records.
+  /// The kind of a file, compressed or not; nil if it isn't a file of records.
   func kind(ofFile path: String) -> BinaryKind?
 
-  /// Where the last whole record of a plain file ends; nil if it is no file of records.
+  /// The offset at which the last whole record of a plain file ends; nil if it isn't a file of records.
   func wholeByteCount(ofFile path: String) -> Int?
 
-  /// What files of a kind begin with.
+  /// The header of files of a kind.
   func header(of kind: BinaryKind) -> [UInt8]
 }
 
-/// What the records of a file are; files of different kinds can't be continued with each other's.
+/// The kind of a file's records; a file of one kind can't be continued with records of another.
 public struct BinaryKind: Sendable, Equatable {
-  /// The word that a file begins with.
+  /// The first word of the file.
   public let marker: UInt32
-  /// Which of several kinds with that marker, from 1 on; 0 if that can't be told.
+  /// The variant among the kinds with that marker, from 1 on; 0 if it can't be told.
   public let variant: UInt8
 
   /// A kind.

@@ -8,9 +8,9 @@ public struct EntryBatch {
   private let firstEntry: Int
   private let startOffset: Int
 
-  /// How many entries, the rest of a begun one included.
+  /// The number of entries, including the rest of an entry that was begun.
   public let count: Int
-  /// Where they begin; of an entry that was begun before, what was taken of it counts as read.
+  /// Where they begin; if the first entry was begun before, the bytes taken of it count as read.
   public let start: SpoolPlace
 
   package init(block: SpoolBlock, firstEntry: Int, count: Int, startOffset: Int, start: SpoolPlace) {
@@ -35,7 +35,7 @@ public struct EntryBatch {
     return block.endOffset(ofEntry: firstEntry + index) - startOffset
   }
 
-  /// Which entry it is.
+  /// The mark of an entry.
   public func mark(of index: Int) -> EntryMark {
     precondition(index >= 0 && index < count, "an entry of this batch")
     return block.mark(ofEntry: firstEntry + index)

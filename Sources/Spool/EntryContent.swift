@@ -1,11 +1,11 @@
-/// What entries are, and what stands in front of the first of them wherever they go.
+/// What entries are, and the header in front of the first of them.
 public enum EntryContent: Sendable, Equatable {
-  /// Lines; in front of them other whole lines, such as the names of the fields.
+  /// Lines, and the header: other whole lines, such as one with the names of the fields.
   case lines(header: [UInt8] = [])
-  /// Groups or single ones of a log's records, as they are.
+  /// Groups or single records of a log, as they are in the log.
   case records(BinaryContent)
 
-  /// What goes first; nil as long as it isn't known.
+  /// The header; nil as long as it isn't known.
   package var header: [UInt8]? {
     switch self {
     case .lines(let header): header
@@ -13,12 +13,12 @@ public enum EntryContent: Sendable, Equatable {
     }
   }
 
-  /// What there is to know of the entries, if they aren't lines.
+  /// The format and kind of the records; nil for lines.
   public var binary: BinaryContent? {
     if case .records(let content) = self { content } else { nil }
   }
 
-  /// What entries are called.
+  /// The words for entries in messages.
   package var nouns: (singular: String, plural: String) {
     switch self {
     case .lines: ("line", "lines")

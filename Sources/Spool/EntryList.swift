@@ -4,23 +4,23 @@ public struct EntryList: Sendable, Equatable {
   public var bytes: [UInt8]
   /// The offset at which each of them ends, the last one at the end.
   public var ends: [Int]
-  /// Which entries they are; empty if they have no marks.
+  /// The marks of the entries; empty if they have none.
   public var marks: [EntryMark]
 
-  /// Entries whose ends are known.
+  /// Entries given by their bytes and ends.
   public init(bytes: [UInt8], ends: [Int], marks: [EntryMark] = []) {
     self.bytes = bytes
     self.ends = ends
     self.marks = marks
   }
 
-  /// How many they are.
+  /// The number of entries.
   public var count: Int { ends.count }
 
-  /// The mark of one of them.
+  /// The mark of an entry.
   package func mark(of index: Int) -> EntryMark { index < marks.count ? marks[index] : .start }
 
-  /// How many some of them are, and how large.
+  /// The tally of some of the entries.
   package func tally(_ range: Range<Int>) -> Tally {
     guard !range.isEmpty else { return .zero }
     let start = range.lowerBound == 0 ? 0 : ends[range.lowerBound - 1]

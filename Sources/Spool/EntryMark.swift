@@ -1,9 +1,9 @@
-/// Which entry of a run it is, told by the log alone: a run that reads the same records again, after a restart, gives
-/// its entries the same marks.
+/// Identifies an entry by its place in the log alone: a run that reads the same records again, after a
+/// restart, gives its entries the same marks.
 ///
 /// Marks grow from entry to entry of an output.
 @frozen public struct EntryMark: Comparable, Hashable, Sendable {
-  /// Behind which place the log had been read when the entry became complete.
+  /// The place up to which the log had been read when the entry became complete.
   ///
   /// Places are counted through all logs that a run and those it goes on for have read, and never wrap.
   public var place: UInt64
@@ -16,10 +16,10 @@
     self.ordinal = ordinal
   }
 
-  /// In front of all entries.
+  /// The mark in front of all entries.
   @inlinable public static var start: EntryMark { EntryMark(place: 0, ordinal: 0) }
 
-  /// The mark of the next entry at the same place: all entries in front of it are those up to this one.
+  /// The mark of the next entry at the same place: all entries up to this one are in front of it.
   public var next: EntryMark { EntryMark(place: place, ordinal: ordinal &+ 1) }
 
   /// Whether an entry comes in front of another.

@@ -1,8 +1,8 @@
 /// Entries with sequences that follow one another.
 public struct EntryRun: Sendable, Equatable {
-  /// The sequence of the first one.
+  /// The sequence of the first entry.
   public var firstSequence: Int
-  /// All of them.
+  /// The entries.
   public var entries: EntryList
 
   /// Entries from a sequence on.
@@ -11,12 +11,12 @@ public struct EntryRun: Sendable, Equatable {
     self.entries = entries
   }
 
-  /// The sequence behind the last one.
+  /// The sequence behind the last entry.
   package var endSequence: Int { firstSequence + entries.count }
 
-  /// Puts entries to these, if they are those that follow.
+  /// Appends entries if they follow immediately.
   ///
-  /// - Returns: false if they don't.
+  /// - Returns: false if they don't follow.
   package mutating func append(_ batch: EntryBatch) -> Bool {
     guard batch.start.sequence == endSequence else { return false }
     let start = entries.bytes.count

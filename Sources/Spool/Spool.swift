@@ -9,33 +9,33 @@ package import Synchronization
 ///                        └─▶ Spiller ─▶ frames on disk ─▶─┘
 /// ```
 ///
-/// One thread holds the `SpoolWriter`, one the `SpoolReader`; the producer shares nothing with others but
-/// atomics and two pipes to wake each other, and never waits unless it was asked to. Memory is taken block
-/// by block as it is needed and goes back as the consumer moves on. Where there is a disk to spill to, a
-/// thread of its own moves the oldest blocks there once memory gets short.
+/// One thread holds the `SpoolWriter`, another the `SpoolReader`; the producer shares only atomics and two
+/// wake-up descriptors with other threads, and never waits unless it was asked to. Memory is taken block by
+/// block as needed, and given back as the consumer moves on. If there is a disk, a separate thread moves the
+/// oldest blocks there once memory gets short.
 public final class Spool: Sendable {
-  /// What happens to an entry for which there is no room.
+  /// What happens to an entry that finds no room.
   public enum Overflow: Sendable {
-    /// There is none for the newest entry.
+    /// The newest entry is dropped.
     case drop
     /// The producer waits for room: only for sources that can wait.
     case block
   }
 
-  /// How large a spool may grow, and what happens then.
+  /// The size of a spool, and what happens at its limit.
   public struct Options: Sendable {
     /// The most memory the spool may hold; at least two blocks.
     public var limitBytes: Int
     /// What happens at the limit.
     public var overflow: Overflow
-    /// The size of an ordinary block; an entry larger than that gets one of its own.
+    /// The size of an ordinary block; a larger entry gets a block of its own.
     public var blockBytes: Int
     /// A descriptor that ends the waiting of `.block` by becoming readable, such as a signalfd.
     public var interruptDescriptor: Int32?
-    /// Where blocks go when memory gets short; nil leaves them in memory.
+    /// The disk for blocks when memory gets short; nil keeps all blocks in memory.
     public var disk: DiskOptions?
 
-    /// 512 MiB in blocks of 256 KiB, dropping what finds no room, unless told otherwise.
+    /// 512 MiB in blocks of 256 KiB, dropping entries that find no room, unless told otherwise.
     public init(
       limitBytes: Int = 512 << 20, overflow: Overflow = .drop, blockBytes: Int = 256 << 10,
       interruptDescriptor: Int32? = nil, disk: DiskOptions? = nil
@@ -51,32 +51,32 @@ public final class Spool: Sendable {
   package let options: Options
   package let system: SystemCalls
   package let memory: SpoolMemory
-  /// nil if there is none.
+  /// The part of the spool on disk; nil if there is none.
   package let disk: SpoolDisk?
   package let queue: SpoolQueue
   /// The first block, which the producer begins with.
   package let first: SpoolBlock
-  /// What was found on disk at the beginning.
+  /// The tally of the entries found on disk at the beginning.
   package let inherited: Tally
-  /// The number of the first entry that is delivered, and of the first that is new.
+  /// The sequence of the first entry to be delivered, and of the first new entry.
   public let startSequence: Int, newSequence: Int
-  /// Behind the marks of all entries that were found on disk and have some of the same checkpoint.
+  /// The mark behind those of all entries found on disk that belong to this run's checkpoint.
   public let inheritedEnd: EntryMark
 
-  /// Wakes the consumer: there are entries, or there is a command for it.
+  /// Wakes the consumer: there are entries or commands.
   package let consumerWake: WakeEvent
-  /// Wakes a producer that waits for room; nil where it never does.
+  /// Wakes a producer that waits for room; nil if the producer never waits.
   package let producerWake: WakeEvent?
   /// Wakes the thread that moves blocks to disk.
   package let spillerWake = WakeSignal()
   package let isConsumerAsleep = Atomic<Bool>(false)
   package let isProducerWaiting = Atomic<Bool>(false)
   package let isSpillingWanted = Atomic<Bool>(false)
-  /// Whether the producer is to leave its block for another, so that what is in that can go to disk.
+  /// Whether the producer is to leave its block for another, so that the entries in it can go to disk.
   package let isHandoverWanted = Atomic<Bool>(false)
   package let isMemoryWanted = Atomic<Bool>(false)
   package let isFinished = Atomic<Bool>(false)
-  /// Whether the disk had no room for the last block that was to go there, by its limit or by what is left of it.
+  /// Whether the disk had no room for the last block to be moved there, by the limit or because it is full.
   package let isDiskFull = Atomic<Bool>(false)
   package let isWaitingOver = Atomic<Bool>(false)
 
@@ -84,9 +84,9 @@ public final class Spool: Sendable {
   package let taken = AtomicTally()
   /// Entries on disk that turned out to be damaged.
   package let damaged = AtomicTally()
-  /// What was put away for the next run.
+  /// The tally of entries put away for the next run.
   package let kept = AtomicTally()
-  /// What the thread that moves blocks to disk does.
+  /// The activity of the thread that moves blocks to disk.
   package let spillerActivity = SpillerActivity()
   private let spiller = ThreadEnd()
   private let hasSpiller = Atomic<Bool>(false)
@@ -128,7 +128,7 @@ public final class Spool: Sendable {
       throw SpoolError(operation: "memory for the first block\(hint)", errno: reason)
     }
     first = block
-    // The frames go there and nowhere else: who holds one holds its room on the disk.
+    // No other copy of the frames may remain: a reference to a frame keeps its room on the disk.
     queue = SpoolQueue(
       first: block, frames: heritage.frames, holdsTaken: options.disk?.keepsUp ?? false,
       storedThrough: heritage.endSequence)
@@ -167,14 +167,14 @@ public final class Spool: Sendable {
     return SpoolReader(self)
   }
 
-  /// In front of which sequence all entries are on disk that aren't settled, if the disk keeps up; for any thread.
+  /// The sequence in front of which all unsettled entries are on disk, if the disk keeps up; for any thread.
   ///
-  /// A kill leaves them there. It grows only.
+  /// These entries outlive a kill. The value never decreases.
   public var storedThrough: Int { queue.storedThrough.load(ordering: .acquiring) }
 
-  /// The numbers, readable from any thread.
+  /// The spool's counters, readable from any thread.
   public var usage: SpoolUsage {
-    // What was taken is read first: it never exceeds what had been committed by then.
+    // `taken` is read first: it never exceeds the entries that had been committed by then.
     let taken = taken.value
     return SpoolUsage(
       inherited: inherited, committed: committed.value, taken: taken,
@@ -186,9 +186,9 @@ public final class Spool: Sendable {
 // MARK: - Waking
 
 extension Spool {
-  // Either side, before it sleeps, says so and then looks once more; the other side, after it has
-  // changed something, looks whether the first one sleeps. All four steps are sequentially consistent,
-  // so at least one of the two sees the other, and no wake-up is lost.
+  // Before it sleeps, either side announces that and then checks once more; after it has changed something,
+  // the other side checks whether the first one sleeps. All four steps are sequentially consistent, so at
+  // least one of the two sees the other's step, and no wake-up is lost.
 
   /// Wakes the consumer if it sleeps; costs one load if it does not.
   package func wakeConsumerIfAsleep() {
@@ -198,7 +198,7 @@ extension Spool {
     }
   }
 
-  /// Wakes a producer that waits, for any reason: it looks again by itself.
+  /// Wakes a producer that waits for any reason: it checks by itself whether it can go on.
   package func wakeProducerIfWaiting() {
     guard isProducerWaiting.load(ordering: .sequentiallyConsistent) else { return }
     if isProducerWaiting.exchange(false, ordering: .sequentiallyConsistent) {
@@ -206,7 +206,7 @@ extension Spool {
     }
   }
 
-  /// Says that room is not to be waited for any more.
+  /// Ends any waiting for room, now and later.
   package func endWaiting() {
     isWaitingOver.store(true, ordering: .sequentiallyConsistent)
     wakeProducerIfWaiting()
@@ -222,9 +222,9 @@ extension Spool {
 // MARK: - The thread that moves blocks to disk
 
 extension Spool {
-  /// Starts it, if there is a disk; for when the checkpoint has the sequences of this run.
+  /// Starts the spiller, if there is a disk; called once the checkpoint has the sequences of this run.
   ///
-  /// - Parameter driver: what has its loop go on in place of a thread; nil if that does.
+  /// - Parameter driver: runs the loop in place of a thread; nil starts a thread.
   package func startSpiller(_ driver: (any LoopDriver)? = nil) throws(Errno) {
     guard let disk else { return }
     disk.noteLineage()
@@ -233,7 +233,7 @@ extension Spool {
     hasSpiller.store(true, ordering: .relaxed)
   }
 
-  /// Ends it.
+  /// Stops the spiller.
   ///
   /// - Returns: false if it hangs with its disk.
   package func stopSpiller() -> Bool {
@@ -243,13 +243,13 @@ extension Spool {
     return spiller.wait(nanoseconds: Self.spillerStopNanoseconds)
   }
 
-  /// Whether the consumer hasn't taken all of so many entries that were published first.
+  /// Whether the consumer hasn't yet taken all of the first `publishedCount` entries that were published.
   package func leavesWaiting(_ publishedCount: Int) -> Bool {
-    // Read first: what was taken never exceeds what was published by then.
+    // `taken` is read first: it never exceeds the entries that had been published by then.
     taken.value.entries + damaged.value.entries < inherited.entries + publishedCount
   }
 
-  /// Whether there is one that has been woken and hasn't gone back to sleep.
+  /// Whether the spiller was woken and hasn't gone back to sleep.
   package var isSpillerBusy: Bool {
     hasSpiller.load(ordering: .relaxed) && !spiller.isAnnounced
       && (isSpillingWanted.load(ordering: .sequentiallyConsistent)
@@ -264,8 +264,8 @@ extension Spool {
 extension Spool {
   /// A block for the producer.
   package func takeBlock(atLeast byteCount: Int, firstSequence: Int) -> SpoolMemory.Request {
-    // An entry larger than the limit would be waited for until the end of days. When nothing else
-    // is waiting it may pass.
+    // An entry larger than the limit would wait for room forever. It may exceed the limit when no other entry
+    // is waiting.
     let mayExceed = options.overflow == .block && usage.waiting.entries == 0
     let request = memory.take(atLeast: byteCount, firstSequence: firstSequence, mayExceed: mayExceed)
     if memory.isShort, !isMemoryWanted.exchange(true, ordering: .sequentiallyConsistent) {
@@ -275,12 +275,12 @@ extension Spool {
     return request
   }
 
-  /// Has the thread that moves blocks to disk look for some.
+  /// Wakes the spiller, which then looks for blocks to move.
   package func wakeSpiller() {
     if !isSpillingWanted.exchange(true, ordering: .sequentiallyConsistent) { spillerWake.signal() }
   }
 
-  /// Counts entries that came back damaged from the disk, and says so.
+  /// Counts entries that came back damaged from the disk, and reports them.
   package func noteDamage(_ stored: SpoolDisk.StoredFrame) {
     damaged.add(stored.rest)
     if let disk = options.disk {
@@ -290,7 +290,7 @@ extension Spool {
     wakeProducerIfWaiting()
   }
 
-  /// Prepares memory if the producer is getting short of it; for the consumer, whenever it has woken.
+  /// Prepares memory if the producer is running short of it; called by the consumer whenever it has woken.
   package func prepareMemory() {
     guard isMemoryWanted.load(ordering: .relaxed) else { return }
     isMemoryWanted.store(false, ordering: .sequentiallyConsistent)

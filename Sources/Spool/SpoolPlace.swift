@@ -2,18 +2,18 @@
 public struct SpoolPlace: Sendable, Equatable {
   /// The sequence of the entry behind it.
   public var sequence: Int
-  /// What was read in front of it in this run.
+  /// The tally of the entries read in front of the place in this run.
   ///
-  /// Sequences may have gaps, where entries were lost or damaged; this has none.
+  /// Sequences may have gaps where entries were lost or damaged; the tally has none.
   public var read: Tally
 
-  /// A place with these numbers.
+  /// A place with a sequence and a tally.
   public init(sequence: Int, read: Tally = .zero) {
     self.sequence = sequence
     self.read = read
   }
 
-  /// The place behind so many entries that follow, none of which is missing.
+  /// The place behind as many following entries, none of which is missing.
   package func advanced(by entries: Tally) -> SpoolPlace {
     SpoolPlace(sequence: sequence + entries.entries, read: read + entries)
   }
@@ -21,12 +21,12 @@ public struct SpoolPlace: Sendable, Equatable {
 
 /// Entries of a spool that follow one another.
 public struct EntryStretch: Sendable, Equatable {
-  /// Their sequences; those of entries that were lost before may be among them.
+  /// Their sequences, which may include those of entries that were lost before.
   public var sequences: Range<Int>
-  /// How many they are, and how large.
+  /// Their number and size.
   public var tally: Tally
 
-  /// Entries with these numbers.
+  /// Entries with these sequences and this tally.
   public init(sequences: Range<Int>, tally: Tally) {
     self.sequences = sequences
     self.tally = tally
@@ -38,14 +38,14 @@ public struct EntryStretch: Sendable, Equatable {
     tally = end.read - start.read
   }
 
-  /// So many entries behind a place, none of which is missing.
+  /// As many entries behind a place, none of which is missing.
   package init(_ tally: Tally, from start: SpoolPlace) {
     self.init(from: start, to: start.advanced(by: tally))
   }
 
-  /// Puts what follows immediately to these.
+  /// Appends entries that follow immediately.
   ///
-  /// - Returns: false if it doesn't.
+  /// - Returns: false if they don't follow immediately.
   package mutating func extend(by next: EntryStretch) -> Bool {
     guard next.sequences.lowerBound == sequences.upperBound else { return false }
     sequences = sequences.lowerBound..<next.sequences.upperBound

@@ -5,28 +5,28 @@ import Synchronization
 /// The consumer's end of a spool, for one thread.
 public struct SpoolReader: ~Copyable, @unchecked Sendable {
   package let spool: Spool
-  /// What is being read: a block in memory, or the image of a frame; nil before the first.
+  /// The block that is being read, in memory or the image of a frame; nil before the first.
   private var block: SpoolBlock?
   /// The frame that `block` is the image of.
   private var frame: SpoolDisk.StoredFrame?
   private var image = SpoolImage()
   /// How many entries of this block have been taken whole.
   private var entryIndex = 0
-  /// Up to where the bytes of this block have been taken, be it in the middle of an entry.
+  /// The offset up to which the bytes of the block have been taken, possibly inside an entry.
   private var offset = 0
-  /// Where the last entry ends that has been taken whole.
+  /// The offset at which the last entry ends that has been taken whole.
   private var entryOffset = 0
   private var total = Tally.zero
-  /// Which entry comes next; all in front of it have been taken, or are lost.
+  /// The sequence of the next entry; all in front of it have been taken, or are lost.
   private var position: Int
-  /// In front of which sequence everything that was taken is settled; nil if all of it is.
+  /// The sequence in front of which all taken entries are settled; nil if all taken entries are.
   private var settledThrough: Int?
-  /// In front of which sequence it is noted elsewhere that everything is settled; nil if nothing is noted there.
+  /// The sequence in front of which the checkpoint has all entries settled; nil if there is no checkpoint.
   private var notedThrough: Int?
   /// How often in a row the next frame could not be read.
   private var failureCount = 0
 
-  /// A frame that can't be read is given up after so many attempts.
+  /// After this many attempts, a frame that can't be read is given up.
   private static let failureCountMax = 10
 
   package init(_ spool: Spool) {
@@ -36,13 +36,14 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
 
   deinit { leave() }
 
-  /// Says that nothing more will be taken; a producer that waits for room waits no longer.
+  /// Announces that no more entries will be taken; a producer that waits for room stops waiting.
   package func leave() { spool.endWaiting() }
 
-  /// What is visible and not yet taken, up to the end of a block, or nil if there is nothing now.
+  /// The next entries that are published and not yet taken, up to the end of a block; nil if there are none
+  /// now.
   ///
-  /// Valid until the next call.
-  /// - Throws: `SystemError` if what comes next can't be read from the disk at present.
+  /// The batch is valid until the next call.
+  /// - Throws: `SystemError` if the next entries can't be read from the disk at present.
   public mutating func next() throws(SystemError) -> EntryBatch? {
     while true {
       if let block {
@@ -79,7 +80,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
     return completed
   }
 
-  /// Behind the last entry that was taken whole.
+  /// The place behind the last entry that was taken whole.
   package var place: SpoolPlace { SpoolPlace(sequence: position, read: total) }
 
   private func batch(of block: SpoolBlock) -> EntryBatch? {
@@ -108,14 +109,14 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
 
   // MARK: Sleeping
 
-  /// Whether the producer has finished; what it published before is then visible to `next`.
+  /// Whether the producer has finished; the entries that it published before are then visible to `next`.
   public var isFinished: Bool { spool.isFinished.load(ordering: .sequentiallyConsistent) }
 
   /// The descriptor that becomes readable when the producer publishes to a sleeping consumer.
   package var wakeDescriptor: Int32 { spool.consumerWake.descriptor }
 
   /// Announces that the consumer will sleep, after `next` had nothing.
-  /// - Returns: False if there is something to do after all; then it must not sleep.
+  /// - Returns: False if there is something to do after all; then the consumer must not sleep.
   package func prepareToSleep() -> Bool {
     spool.isConsumerAsleep.store(true, ordering: .sequentiallyConsistent)
     let hasMore = block.map { $0.publishedCountOrdered() > entryIndex || $0.next() != nil } ?? true
@@ -124,7 +125,7 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
     return !hasWork
   }
 
-  /// Says that the consumer is awake, independent of what woke it.
+  /// Announces that the consumer is awake, for any reason.
   package func wakeUp() {
     spool.isConsumerAsleep.store(false, ordering: .sequentiallyConsistent)
     spool.consumerWake.clear()
@@ -135,9 +136,9 @@ public struct SpoolReader: ~Copyable, @unchecked Sendable {
 // MARK: - Disk
 
 extension SpoolReader {
-  /// Reads a frame into memory of our own, where it looks like a block.
+  /// Reads a frame into private memory, in the form of a block.
   ///
-  /// One that is damaged, or can't be read however often that is tried, is counted and passed over.
+  /// A frame that is damaged, or can't be read in repeated attempts, is counted and skipped.
   private mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SystemError) {
     var whole: SpoolBlock?
     do throws(SystemError) {
@@ -172,25 +173,25 @@ extension SpoolReader {
       entries: count - entryIndex, bytes: block.endOffset(ofEntry: count - 1) - entryOffset)
   }
 
-  /// Says in front of which sequence everything that was taken is settled; nil if all of it is.
+  /// Sets the sequence in front of which all taken entries are settled; nil if all taken entries are.
   ///
-  /// What isn't stays on disk, if it is there, and doesn't count as delivered.
+  /// Entries behind it stay on disk, if they are there, and don't count as delivered.
   ///
-  /// - Parameter noted: in front of which sequence that is noted where another run looks first; what is on disk behind it
-  ///   stays there. Nil if it isn't noted anywhere else.
+  /// - Parameter noted: the sequence in front of which the checkpoint, where another run looks first, has
+  ///   entries settled; entries on disk behind it stay there. Nil if there is no checkpoint.
   package mutating func settle(through sequence: Int?, noted: Int? = nil) {
     settledThrough = sequence
     notedThrough = noted
     releaseDelivered()
   }
 
-  /// Says that more is noted than when something was settled.
+  /// Takes over that the checkpoint has more entries settled than at the last call.
   package mutating func settle(noted: Int) {
     notedThrough = noted
     releaseDelivered()
   }
 
-  /// In front of which entry everything has arrived, and that is noted.
+  /// The sequence in front of which all entries are settled, and noted as such.
   private var deliveredEnd: Int { min(settledThrough ?? position, notedThrough ?? .max) }
 
   private func releaseDelivered() {
@@ -201,11 +202,11 @@ extension SpoolReader {
     }
   }
 
-  /// Notes on disk, if there is something on it, how far entries have been delivered.
+  /// Notes in the disk's cursor, if needed, how far entries have been delivered.
   package func noteDelivered() throws(SystemError) { try spool.disk?.note(delivered: deliveredEnd) }
 
-  /// Puts on disk, if there is one, what hasn't been delivered when an output has ended or hangs, and says what
-  /// can't be.
+  /// Puts undelivered entries on disk, if there is one, when an output has ended or hangs, and reports
+  /// entries that can't be put there.
   ///
   /// - Parameter unsettled: the entries that the output took last and that aren't settled, if they can be had.
   package mutating func keepRest(
@@ -224,18 +225,18 @@ extension SpoolReader {
     }
   }
 
-  /// Puts everything on disk that hasn't been delivered, for the next run; the producer has finished, and the
-  /// spiller doesn't run.
+  /// Puts all undelivered entries on disk for the next run; the producer must have finished, and the spiller
+  /// must have stopped.
   ///
-  /// - Parameter unsettled: the entries that were taken last and aren't settled, if they can be had. Between them others
-  ///   may be missing, which were damaged or given up.
-  /// - Throws: `SystemError` if some of it could not be put there; what could is kept.
+  /// - Parameter unsettled: the entries that were taken last and aren't settled, if they can be had. Others
+  ///   between them may be missing, which were damaged or given up.
+  /// - Throws: `SystemError` if some entries could not be put there; the others are kept.
   package func keepRest(_ unsettled: [EntryRun] = []) throws(SystemError) {
     guard let disk = spool.disk else { return }
     var keeper = SpoolKeeper(disk)
     let delivered = unsettled.first?.firstSequence ?? position
     var unsettled = EntryRuns(unsettled)
-    // What of these is on disk, in memory or in the block that is being read stays there.
+    // Unsettled entries that are on disk, in memory or in the block that is being read are kept from there.
     for taken in spool.queue.taken {
       keeper.keep(unsettled.take(before: taken.sequences.lowerBound))
       let rest = Self.tally(unsettled.take(before: taken.sequences.upperBound))
@@ -252,7 +253,7 @@ extension SpoolReader {
       }
     }
     for frame in spool.queue.frames { keeper.keep(frame, rest: frame.rest) }
-    // Blocks between the one that was being read and this one may be on disk, and no memory any more.
+    // Blocks between the one that was being read and this one may be on disk, and no longer in memory.
     var following = spool.queue.firstUnclaimed
     while let block = following {
       let body = block.body

@@ -1,14 +1,14 @@
-/// The numbers of a spool at one moment.
+/// The counters of a spool at one moment.
 public struct SpoolUsage: Sendable, Equatable {
-  /// What an earlier run had put away.
+  /// Entries that an earlier run had put away.
   public var inherited: Tally
-  /// What the producer has made visible.
+  /// Entries that the producer has published.
   public var committed: Tally
-  /// What the consumer has taken, inherited entries included.
+  /// Entries that the consumer has taken, inherited ones included.
   public var taken: Tally
-  /// What was put away for the next run, at the end.
+  /// Entries put away for the next run at the end.
   public var kept: Tally
-  /// What came back damaged from the disk.
+  /// Entries that came back damaged from the disk.
   public var damaged: Tally
   /// Memory held now, kept blocks included.
   public var memoryBytes: Int
@@ -17,6 +17,6 @@ public struct SpoolUsage: Sendable, Equatable {
   /// The size of the files on disk.
   public var diskBytes: Int
 
-  /// What is waiting for the consumer.
+  /// Entries that wait for the consumer.
   public var waiting: Tally { inherited + committed - taken - damaged }
 }

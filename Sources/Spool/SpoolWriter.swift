@@ -11,9 +11,9 @@ import Synchronization
 ///     …
 ///     writer.publish()
 ///
-/// Reserving and committing cost no system call, no lock and no reference counting, but once per
-/// block. Full blocks can be seen at once, but the writer thread isn't woken for each of them, so a producer that waits
-/// for something publishes before. Letting go of the writer finishes the spool.
+/// Reserving and committing cost no system call, no lock and no reference counting, except once per block.
+/// Full blocks become visible at once, but the consumer isn't woken for each of them, so a producer that
+/// waits for something must publish before. Dropping the writer finishes the spool.
 @safe public struct SpoolWriter: ~Copyable, @unchecked Sendable {
   // Invariant: `tail ..< tail + room` and the bytes of a slot below `slot` are memory of `block` that
   // has not been published, and they do not overlap; `room` is negative when a slot is all that
@@ -21,20 +21,20 @@ import Synchronization
 
   /// Where the next entry starts.
   @usableFromInline package var tail: UnsafeMutableRawPointer
-  /// Where the next entry's slot goes, one further down.
+  /// The address of the next entry's slot, which is written below it.
   @usableFromInline package var slot: UnsafeMutableRawPointer
   /// How many bytes the next entry may have.
   @usableFromInline package var room: Int
-  /// What end offsets are counted from.
+  /// The address from which end offsets are counted.
   @usableFromInline package var origin: UnsafeMutableRawPointer
-  /// How many entries this block has.
+  /// The number of entries in the block.
   @usableFromInline package var count = 0
 
   private let spool: Spool
   private var block: SpoolBlock
   private var publishedCount = 0
   private var publishedEnd = 0
-  /// How often entries have been made visible since the consumer was last woken if it slept; for full blocks once each.
+  /// How often entries were published since the consumer was last woken; each full block counts once.
   private var unannouncedCount = 0
   private var total = Tally.zero
   private var isFinished = false
@@ -49,22 +49,22 @@ import Synchronization
     room = first.byteCount - SpoolBlock.headerBytes - SpoolBlock.slotBytes
   }
 
-  /// What came of asking for room.
+  /// The result of reserving room.
   @frozen
   @safe public enum Reservation {
     /// Memory that is valid until the next call.
     case room(UnsafeMutableRawBufferPointer)
-    /// There is none: the limit is reached, the entry is larger than any may be, or the system has no memory.
+    /// No room: the limit is reached, the entry is larger than any may be, or the system has no memory.
     case full
-    /// There is none yet, and it is waited for no longer: the waiting was interrupted or ended.
+    /// No room yet, and the waiting for it was interrupted or ended.
     case interrupted
   }
 
   /// Contiguous room for an entry of at least `minimumByteCount` bytes; often much more.
   ///
-  /// A reservation that turns out too small is simply replaced by a larger one, and one that isn't committed is
-  /// given up. What finds no room is for the caller to count.
-  /// - Returns: If the spool blocks, `full` only for what will never find room.
+  /// A reservation that turns out too small is simply replaced by a larger one, and one that isn't committed
+  /// is given up. Entries that find no room are for the caller to count.
+  /// - Returns: If the spool blocks, `full` only for an entry that will never find room.
   @inlinable
   public mutating func reserve(_ minimumByteCount: Int) -> Reservation {
     if minimumByteCount <= room, room > 0 {
@@ -73,16 +73,16 @@ import Synchronization
     return reserveInNextBlock(minimumByteCount)
   }
 
-  /// Whether an entry of so many bytes can be had without a new block.
+  /// Whether there is room for an entry of this size without a new block.
   @inlinable
   public func hasRoom(_ byteCount: Int) -> Bool { byteCount <= room }
 
-  /// How much of the room an entry takes beside its bytes.
+  /// How much room an entry takes besides its bytes.
   public static var entryOverhead: Int { SpoolBlock.slotBytes }
 
   /// Ends an entry of `byteCount` bytes that has been written to the start of the reservation.
   ///
-  /// - Parameter mark: which entry it is; no smaller than that of the entry before it.
+  /// - Parameter mark: the entry's mark; not smaller than that of the entry before it.
   @inlinable
   public mutating func commit(_ byteCount: Int, _ mark: EntryMark = .start) {
     precondition(byteCount > 0 && byteCount <= room, "more than was reserved")
@@ -99,18 +99,19 @@ import Synchronization
 
   /// How many full blocks may lie there until the consumer is woken for them.
   ///
-  /// At 40,000 lines each second that is 24 wake-ups in place of 100. They are fewer than the blocks that are kept at
-  /// hand, and few of those that there may be at all.
+  /// At 40,000 lines each second that is 24 wake-ups in place of 100. They are fewer than the unused blocks
+  /// that keep their memory, and few of all blocks that there may be.
   private var unannouncedMax: Int { spool.memory.limitBytes >= 32 * spool.memory.slotBytes ? 3 : 1 }
 
-  /// Makes all committed entries visible, and wakes the writer thread if it sleeps.
+  /// Publishes all committed entries, and wakes the consumer if it sleeps.
   public mutating func publish() {
     publishCommitted()
     if unannouncedCount > 0 { wakeConsumer() }
     if spool.isHandoverWanted.load(ordering: .relaxed) { handOver() }
   }
 
-  /// Leaves the block for another one, so that what is in it can go to disk; not now if there is no memory.
+  /// Leaves the block for another one, so that its entries can go to disk; does nothing now if there is no
+  /// memory.
   private mutating func handOver() {
     spool.isHandoverWanted.store(false, ordering: .relaxed)
     guard count > 0,
@@ -121,14 +122,14 @@ import Synchronization
     spool.wakeSpiller()
   }
 
-  /// Makes all committed entries visible, in the block in which they are.
+  /// Publishes all committed entries, without leaving their block.
   private mutating func publishCommitted() {
     guard count != publishedCount else { return }
     let end = unsafe tail - origin
     total += Tally(entries: count - publishedCount, bytes: end - publishedEnd)
     publishedCount = count
     publishedEnd = end
-    // The totals go first, so that no thread ever sees more taken than committed.
+    // The totals are stored first, so that no thread ever sees more entries taken than committed.
     spool.committed.store(total)
     block.publish(count: count)
     unannouncedCount += 1
@@ -139,7 +140,7 @@ import Synchronization
     spool.wakeConsumerIfAsleep()
   }
 
-  /// Publishes, and says that no more entries will come.
+  /// Publishes, and announces that no more entries will come.
   public mutating func finish() {
     publish()
     guard !isFinished else { return }
@@ -148,7 +149,7 @@ import Synchronization
   }
 
   deinit {
-    // What was committed but not published stays unseen; only an explicit `finish` delivers it.
+    // Entries committed but not published stay unseen; only an explicit `finish` delivers them.
     if !isFinished { spool.finish() }
   }
 
@@ -169,7 +170,7 @@ import Synchronization
     return unsafe .room(UnsafeMutableRawBufferPointer(start: tail, count: room))
   }
 
-  /// Links another block to this one, of which everything is published, and goes on in that.
+  /// Links another block to this one, all of whose entries are published, and continues in the new block.
   private mutating func goOn(in next: SpoolBlock) {
     block.link(to: next)
     if unannouncedCount >= unannouncedMax { wakeConsumer() }
@@ -200,7 +201,7 @@ import Synchronization
         wakeConsumer()
         return .full
       case .full:
-        // Room comes from the consumer, which need not know yet of all that is there.
+        // Room comes from the consumer, which need not know yet of all published entries.
         wakeConsumer()
       }
       if spool.options.overflow == .drop { return .full }
@@ -208,7 +209,7 @@ import Synchronization
       if hasAnnounced {
         guard sleepUntilWoken() else { return .interrupted }
       } else {
-        // Having said that it waits, it must look once more before it does.
+        // After announcing that it waits, the producer must check once more before it does.
         spool.isProducerWaiting.store(true, ordering: .sequentiallyConsistent)
       }
       hasAnnounced.toggle()

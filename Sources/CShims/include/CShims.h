@@ -16,8 +16,8 @@ static inline uint32_t shim_load_acquire_u32(const void *p) {
 
 /// Loads an aligned 16-bit word that another process may store at any moment.
 ///
-/// Not with `__atomic_load_n`: the compiler widens what that returns by an instruction of its own, for which a walk along
-/// lengths waits.
+/// Not with `__atomic_load_n`: the compiler widens its result by a separate instruction, for which a walk
+/// along lengths waits.
 static inline uint64_t shim_load_u16(const void *p) { return *(const volatile uint16_t *)p; }
 
 /// The first word boundary at or behind `p + n`.
@@ -35,17 +35,17 @@ static inline uint64_t shim_load_acquire_u64(const void *p) {
   return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
 }
 
-/// Keeps every load before it before every load after it.
+/// Keeps every load before this call before every load after it.
 static inline void shim_fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 
-// The same for a log's writer: single stores, which other processes see in the order that each store asks for.
+// For a log's writer: single stores, which other processes see in the order that each store asks for.
 
 /// Stores an aligned 32-bit word in one piece.
 static inline void shim_store_u32(void *p, uint32_t value) {
   __atomic_store_n((uint32_t *)p, value, __ATOMIC_RELAXED);
 }
 
-/// Stores an aligned 32-bit word in one piece, and everything that was stored before is seen before it.
+/// Stores an aligned 32-bit word in one piece, so that all earlier stores are seen before it.
 static inline void shim_store_release_u32(void *p, uint32_t value) {
   __atomic_store_n((uint32_t *)p, value, __ATOMIC_RELEASE);
 }
@@ -55,17 +55,17 @@ static inline void shim_store_u64(void *p, uint64_t value) {
   __atomic_store_n((uint64_t *)p, value, __ATOMIC_RELAXED);
 }
 
-/// Stores an aligned 64-bit word in one piece, and everything that was stored before is seen before it.
+/// Stores an aligned 64-bit word in one piece, so that all earlier stores are seen before it.
 static inline void shim_store_release_u64(void *p, uint64_t value) {
   __atomic_store_n((uint64_t *)p, value, __ATOMIC_RELEASE);
 }
 
-/// Adds to an aligned 64-bit word that others add to as well.
+/// Adds to an aligned 64-bit word to which other threads and processes may add as well.
 static inline void shim_add_u64(void *p, uint64_t amount) {
   (void)__atomic_fetch_add((uint64_t *)p, amount, __ATOMIC_RELAXED);
 }
 
-/// Keeps every store before it before every store after it.
+/// Keeps every store before this call before every store after it.
 static inline void shim_fence_release(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
 
 /// Asks for memory that will soon be read. Any address will do, even one that isn't mapped.
@@ -79,10 +79,10 @@ static inline void shim_prefetch(const void *p) { __builtin_prefetch(p); }
 void shim_guard_region(void *start, size_t size);
 
 /// Registers shared memory that is written too, and returns the number of its entry, or -1 if it is not
-/// guarded. A page of it that the file has nothing for becomes zeros of this process alone, and is counted.
+/// guarded. A page for which the file has no block is replaced by zeros private to this process, and counted.
 int shim_guard_shared_region(void *start, size_t size);
 
-/// Changes how much is guarded of shared memory.
+/// Changes the guarded size of shared memory.
 void shim_resize_guard(int slot, size_t size);
 
 /// How many pages of shared memory were replaced by zeros.
@@ -99,60 +99,60 @@ static const int shim_madv_populate_write = 23;
 /// Makes a file in memory that has no name, closed when another program is executed.
 int shim_anonymous_file(const char *label);
 
-/// Makes a file on a directory's file system that has no name there, and is gone once it is closed.
+/// Makes a file on a directory's file system without a name, which disappears once it is closed.
 int shim_nameless_file(const char *directory);
 
-/// Opens a directory inside another one, only to reach what is in it; fails with ENOTDIR for a symbolic link.
+/// Opens a directory inside another one, only to reach files in it; fails with ENOTDIR for a symbolic link.
 int shim_reach_directory(int parent, const char *name);
 
-/// Takes real blocks for a range of a file, zeros where it had none. With `extends` the file reaches at
-/// least to the range's end afterwards; otherwise its size stays.
+/// Allocates blocks for a range of a file, with zeros where it had none. With `extends` the file reaches at
+/// least to the range's end afterwards; otherwise its size doesn't change.
 int shim_allocate_blocks(int descriptor, int64_t offset, int64_t count, _Bool extends);
 
-/// Gives the blocks of a range back; it reads as zeros then.
+/// Releases the blocks of a range, which then reads as zeros.
 int shim_punch_hole(int descriptor, int64_t offset, int64_t count);
 
-/// Waits for the lock of a whole file, which belongs to the descriptor's way of having been opened, not to
-/// the process: it is given up when that is closed, however the process ends.
+/// Waits for the lock of a whole file, which belongs to the open file description, not to the process: it is
+/// released when that is closed, however the process ends.
 int shim_lock_file(int descriptor);
 
-/// Gives a file's lock up.
+/// Releases a file's lock.
 int shim_unlock_file(int descriptor);
 
-/// Takes the lock by which a log's writer keeps other writers away: at once, or not at all, with errno set.
-/// It belongs to the descriptor's way of having been opened, and ends with it.
+/// Takes the lock by which a log's writer keeps other writers away, without waiting; errno is set if that
+/// fails. The lock belongs to the open file description, and ends with it.
 int shim_try_lock_log(int descriptor);
 
-/// Gives that lock up, even if a child that is about to run another program has the descriptor as well.
+/// Releases that lock, even if a child that is about to execute another program has the descriptor as well.
 void shim_unlock_log(int descriptor);
 
-/// Renames to a name that nothing has, in one step: EEXIST if something has it, EINVAL or ENOSYS where the file
-/// system or the kernel can't do that.
+/// Renames a file to a name that is free, in one step: EEXIST if it isn't free, EINVAL or ENOSYS where the
+/// file system or the kernel can't do that.
 int shim_rename_to_new(const char *old_path, const char *new_path);
 
-/// The bytes of an attribute of what bears this very name, be it a symbolic link: how many, or -1 with errno
-/// set; ENODATA if it has no such attribute.
+/// Reads an attribute of the file with this name, without following a symbolic link: returns its size, or -1
+/// with errno set; ENODATA if there is no such attribute.
 int64_t shim_attribute(const char *path, const char *name, void *bytes, size_t count);
 
 /// Sets an attribute of an open file.
 int shim_set_attribute(int descriptor, const char *name, const void *bytes, size_t count);
 
-/// When an open file was made, in nanoseconds since 1970; 0 if the file system doesn't know.
+/// The creation time of an open file, in nanoseconds since 1970; 0 if the file system doesn't record it.
 int64_t shim_file_birth(int descriptor);
 
 /// The largest size a file of this process may have; writing beyond it would raise a signal.
 uint64_t shim_file_size_limit(void);
 
-// Signals as something to read. The C library's names for this are not in Swift's module of it.
+// Signals that are read from a descriptor. The C library's names for this are not in Swift's module of it.
 
-/// Blocks these signals in the calling thread and all it starts, and returns a non-blocking descriptor that
-/// has them instead; -1 with errno set if that fails.
+/// Blocks these signals in the calling thread and in all threads it starts, and returns a non-blocking
+/// descriptor from which they are read instead; -1 with errno set if that fails.
 int shim_signal_descriptor(const int *signals, int count);
 
 /// The next signal that came in; 0 if there is none.
 int shim_read_signal(int descriptor);
 
-// Pipes and processes, for the same reason.
+// Pipes and processes: the C library's names for these calls are not in Swift's module of it, either.
 
 /// A pipe that no other program inherits; -1 with errno set if that fails.
 int shim_closing_pipe(int ends[2]);
@@ -167,14 +167,15 @@ int shim_spawn_close_from(void *actions, int first);
 /// A descriptor that becomes readable when a process ends; -1 with errno set where there is none.
 int shim_watch_process(int process);
 
-/// The largest window that the peer of a TCP connection can announce, which is more than its system holds of
-/// what the peer hasn't read; -1 if that can't be known.
+/// The largest window that the peer of a TCP connection can announce, which is more than its system holds
+/// unread for the peer; -1 if that can't be known.
 int64_t shim_peer_window_max(int descriptor);
 
-/// Leaves a process behind that waits for the end of another one, which this process no longer can, and then has
-/// a file say so by an attribute: the first of the paths if it leads to this file, and otherwise, if it leads to
-/// nothing, the first of the others that leads to a file without that attribute. A signal ends it before that.
-/// The list of paths ends with NULL. Returns 0, or -1 with errno set.
+/// Leaves a process behind that waits for the end of another process, as this process no longer can, and then
+/// records the end in an attribute of a file: the first of the paths if it leads to this file, and otherwise,
+/// if there is no file at the first path, the first of the other paths that leads to a file without that
+/// attribute. A signal ends the process without a note. The list of paths ends with NULL. Returns 0, or -1
+/// with errno set.
 int shim_leave_note_of_end(int process_descriptor, const char *const *paths, uint64_t device, uint64_t inode,
                            const char *name, const void *bytes, size_t count);
 
@@ -184,40 +185,40 @@ int shim_event(void);
 /// Makes an event's descriptor readable.
 void shim_signal_event(int descriptor);
 
-/// Makes it unreadable again, however often it was signalled.
+/// Makes an event's descriptor unreadable again, however often it was signalled.
 void shim_clear_event(int descriptor);
 
-// What the program was started with. Swift's own list is found by walking back from the environment, which is
-// gone from there if a preloaded library has changed a variable before main.
+// The program's arguments. Swift finds its own list by walking back from the environment, which has moved if
+// a preloaded library has changed a variable before main.
 
 /// How many arguments the program was started with, its name included; 0 is possible.
 int shim_argument_count(void);
 
-/// One of them; null where there is none.
+/// An argument; null where there is none.
 const char *shim_argument(int index);
 
 // How many processors this process may run on; one if that can't be found out.
 int shim_processor_count(void);
 
-/// Puts right what a process has inherited: standard descriptors that are closed are filled, signals mean what
-/// they usually do, and none is blocked. A container's first process starts another one, in which alone this
-/// returns. Returns whether hang-ups were ignored. For the very beginning, when there is one thread.
+/// Corrects what a process has inherited: standard descriptors that are closed are opened, signals get their
+/// default action, and none is blocked. A container's first process starts a child, in which alone this
+/// returns. Returns whether hang-ups were ignored. Call it at the very beginning, when there is one thread.
 int shim_settle_inherited_state(void);
 
-/// Has the code of the program and its libraries go from this process's memory; what of it runs is mapped again, from the
-/// page cache.
+/// Removes the code of the program and its libraries from this process's memory; code that still runs is
+/// mapped again, from the page cache.
 void shim_release_program(void);
 
-/// Lets all signals through to the calling thread.
+/// Unblocks all signals in the calling thread.
 void shim_unblock_signals(void);
 
-/// `fork`, which Swift's module of the C library withholds: the child has the calling thread alone.
+/// `fork`, which Swift's module of the C library makes unavailable: the child has only the calling thread.
 int shim_fork(void);
 
 /// Has the system send this process a signal when its parent ends; none, if 0.
 void shim_end_with_parent(int signal);
 
-/// Has the standard descriptors lead nowhere; -1 with errno set if that fails.
+/// Redirects the standard descriptors to /dev/null; -1 with errno set if that fails.
 int shim_discard_standard_descriptors(void);
 
 /// Writes a line to the system's log, which may block.

@@ -6,7 +6,7 @@
 // Landlock, by which a thread limits itself. Defined here, since the headers of a build environment may be older than
 // the kernel that the program runs on; numbers and layouts are the kernel's and never change.
 
-// Rights over files. The number of the interface that brought each: 1 up to MAKE_SYM, 2, 3, 5.
+// Rights to files. The interface versions that introduced them: 1 up to MAKE_SYM, 2, 3, 5.
 enum {
   shim_sandbox_execute = 1 << 0,
   shim_sandbox_write_file = 1 << 1,
@@ -29,22 +29,22 @@ enum {
 // Rights over TCP, from interface 4 on.
 enum { shim_sandbox_bind_tcp = 1 << 0, shim_sandbox_connect_tcp = 1 << 1 };
 
-// What reaches only processes that are as limited, from interface 6 on.
+// Scopes, which limit access to processes under the same limits, from interface 6 on.
 enum { shim_sandbox_scope_abstract_sockets = 1 << 0, shim_sandbox_scope_signals = 1 << 1 };
 
-/// The number of the kernel's interface; 0 with errno set if it has none, or has it turned off.
+/// The version of the kernel's interface; 0 with errno set if it has none, or has it turned off.
 int shim_sandbox_interface(void);
 
-/// Begins a set of rules: what is named here is refused unless a rule allows it. A field that the interface doesn't
-/// know must be 0. Returns a descriptor, or -1 with errno set.
+/// Begins a set of rules: the rights given here are refused unless a rule allows them. A field that the
+/// interface doesn't know must be 0. Returns a descriptor, or -1 with errno set.
 int shim_sandbox_begin(uint64_t file_rights, uint64_t network_rights, uint64_t scopes);
 
-/// Allows rights over what a path leads to and, if that is a directory, over all beneath it; over what is no directory
-/// only those that can be had over a file. Returns 0, or -1 with errno set.
+/// Allows rights to the file or directory that a path leads to and, for a directory, to everything beneath
+/// it; for a file, only the rights that files have. Returns 0, or -1 with errno set.
 int shim_sandbox_allow(int rules, const char *path, uint64_t rights);
 
-/// Limits the calling thread, and those that it starts from now on, by the rules. It must have forgone new privileges.
-/// Returns 0, or -1 with errno set.
+/// Applies the rules to the calling thread and to the threads that it starts from now on. The thread must
+/// have forgone new privileges. Returns 0, or -1 with errno set.
 int shim_sandbox_enter(int rules);
 
 #endif

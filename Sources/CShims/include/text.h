@@ -9,9 +9,9 @@
 #include <arm_neon.h>
 #endif
 
-// Text looked at and copied sixteen bytes at a time. The comparisons are the compiler's extension of C, which
-// Swift's own vectors of bytes have no match for: those compare lane by lane. Only one thing differs between
-// processors, how sixteen answers become the bits of a number.
+// Text is examined and copied sixteen bytes at a time. The comparisons are the compiler's extension of C,
+// which Swift's own vectors of bytes don't match: those compare lane by lane. Only one step differs between
+// processors: how sixteen results become the bits of a number.
 
 typedef unsigned char shim_bytes16 __attribute__((vector_size(16)));
 
@@ -31,7 +31,7 @@ static inline uint32_t shim_bits16(shim_bytes16 answers) {
 #endif
 }
 
-// Where a sanitizer checks every load, none reaches beyond a text.
+// Where a sanitizer checks every load, no load reaches beyond a text.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SHIM_LOADS_EXACTLY 1
 #elif defined(__has_feature)
@@ -43,11 +43,11 @@ static inline uint32_t shim_bits16(shim_bytes16 answers) {
 #define SHIM_LOADS_EXACTLY 0
 #endif
 
-/// Loads a text of 1 to 15 bytes; what the rest of the sixteen are means nothing.
+/// Loads a text of 1 to 15 bytes; the rest of the sixteen bytes is undefined.
 ///
-/// It is loaded with what lies behind it or, close to the end of a page, with what lies before it. Pages can be read
-/// as a whole or not at all, and none is smaller than 4,096 bytes: so no memory is touched but in pages that a byte
-/// of the text is in. That takes one comparison, where the exact way takes a branch for each length.
+/// The load includes bytes behind the text or, close to the end of a page, bytes before it. Pages are
+/// readable as a whole or not at all, and none is smaller than 4,096 bytes: so only pages are accessed that
+/// contain a byte of the text. That takes one comparison, where an exact load takes a branch for each length.
 static inline shim_bytes16 shim_load_short_text(const void *source, size_t count) {
   const unsigned char *from = (const unsigned char *)source;
   shim_bytes16 bytes;
@@ -58,7 +58,7 @@ static inline shim_bytes16 shim_load_short_text(const void *source, size_t count
   } else if (__builtin_expect(((uintptr_t)from & 4095) <= 4096 - sizeof bytes, 1)) {
     memcpy(&bytes, from, sizeof bytes);
   } else {
-    // What comes before begins in the page that the text begins in, as that begins so close to its end.
+    // The bytes before the text begin in the same page, as the text begins so close to its end.
     memcpy(&bytes, from + count - sizeof bytes, sizeof bytes);
     memcpy(copy, &bytes, sizeof bytes);
     memset(copy + sizeof bytes, 0, sizeof bytes);
@@ -67,11 +67,11 @@ static inline shim_bytes16 shim_load_short_text(const void *source, size_t count
   return bytes;
 }
 
-/// Which bytes stop a copy, as bits: what differs between the ways of copying a text.
+/// Which bytes stop a copy, as bits: the difference between the ways of copying a text.
 typedef uint32_t shim_stops16(shim_bytes16 bytes);
 
-/// Control characters, quotation marks, backslashes, rubouts and what isn't ASCII: they can't stay in a line as they
-/// are.
+/// Control characters, quotation marks, backslashes, rubouts and bytes beyond ASCII: they can't be written to
+/// a line unchanged.
 static inline uint32_t shim_specials16(shim_bytes16 bytes) {
   return shim_bits16((shim_bytes16)(bytes - 0x20 >= 0x5f) | (shim_bytes16)(bytes == '"') |
                      (shim_bytes16)(bytes == '\\'));
@@ -82,14 +82,14 @@ static inline uint32_t shim_unprintables16(shim_bytes16 bytes) {
   return shim_bits16((shim_bytes16)(bytes - 0x20 >= 0x5f));
 }
 
-/// The byte that ends a text of C.
+/// The NUL that ends a C string.
 static inline uint32_t shim_ends16(shim_bytes16 bytes) { return shim_bits16((shim_bytes16)(bytes == 0)); }
 
-/// Copies a text up to the first byte that stops it, and tells how many stand in front of that.
+/// Copies a text up to the first byte that stops it, and returns the number of bytes before that.
 ///
-/// The target has room for `count` bytes and fifteen more; what lies behind those copied is undefined. Each byte is
-/// read once, so that what was looked at is what was copied, even if another process changes it. Always inlined, so
-/// that each way of copying is a loop of its own, without a call.
+/// The target has room for `count` bytes and fifteen more; the bytes behind those copied are undefined. Each
+/// byte is read once, so that the bytes examined are those copied, even if another process changes them.
+/// Always inlined, so that each way of copying is a loop of its own, without a call.
 __attribute__((always_inline)) static inline size_t shim_copy_up_to(void *target, const void *source, size_t count,
                                                                     shim_stops16 *stops) {
   const unsigned char *from = (const unsigned char *)source;
@@ -107,11 +107,11 @@ __attribute__((always_inline)) static inline size_t shim_copy_up_to(void *target
   memcpy(to + at, &bytes, sizeof bytes);
   uint32_t found = stops(bytes) & (((uint32_t)1 << (count - at)) - 1);
   if (__builtin_expect(found != 0, 0)) return at + (size_t)__builtin_ctz(found);
-  // Not computed from the bytes: where the next text goes to needn't wait for this one then.
+  // Not computed from the bytes: so the address for the next text doesn't depend on this one.
   return count;
 }
 
-/// Copies a text as far as it can stay in a line as it is (`shim_copy_up_to`).
+/// Copies a text as far as it can be written to a line unchanged (`shim_copy_up_to`).
 static inline size_t shim_copy_plain(void *target, const void *source, size_t count) {
   return shim_copy_up_to(target, source, count, shim_specials16);
 }
@@ -132,7 +132,8 @@ static inline void shim_copy_rounded(void *target, const void *source, size_t co
     memcpy((unsigned char *)target + at, (const unsigned char *)source + at, sizeof(shim_bytes16));
 }
 
-/// Where a byte is first among the first sixteen of a text of 1 byte or more; 16 or more if it is none of them.
+/// The index of a byte among the first sixteen of a text of 1 byte or more; 16 or more if it isn't among
+/// them.
 static inline size_t shim_index_within16(const void *source, size_t count, unsigned char byte) {
   shim_bytes16 bytes;
   if (count >= sizeof bytes)
@@ -143,8 +144,8 @@ static inline size_t shim_index_within16(const void *source, size_t count, unsig
   return index < count ? index : sizeof bytes;
 }
 
-/// Which of the sixteen bytes at a place of a text are white space (C's `isspace`), as bits; what lies behind the text
-/// means nothing.
+/// Which of the sixteen bytes at an offset of a text are white space (C's `isspace`), as bits; bits behind
+/// the text are undefined.
 static inline uint32_t shim_blanks16(const unsigned char *from, size_t at, size_t count) {
   shim_bytes16 bytes;
   if (count - at >= sizeof bytes)
@@ -154,7 +155,7 @@ static inline uint32_t shim_blanks16(const unsigned char *from, size_t at, size_
   return shim_bits16((shim_bytes16)(bytes == ' ') | (shim_bytes16)(bytes - '\t' < 5));
 }
 
-/// Which bytes of a text of 1 to 64 belong to words, as bits, the first byte's the lowest: all but white space.
+/// Which bytes of a text of 1 to 64 bytes aren't white space, as bits, the first byte's the lowest.
 static inline uint64_t shim_words64(const void *source, size_t count) {
   const unsigned char *from = (const unsigned char *)source;
   uint64_t words = 0;
@@ -163,12 +164,12 @@ static inline uint64_t shim_words64(const void *source, size_t count) {
   return words & UINT64_MAX >> (64 - count);
 }
 
-/// Where a word of a text begins, and behind which byte it ends; the same if there is none.
+/// The offsets at which a word of a text begins and ends; equal if there is none.
 struct shim_word {
   size_t start, end;
 };
 
-/// The first word of a text. Only as much is looked at as it takes.
+/// The first word of a text. Reads no more of the text than needed.
 static inline struct shim_word shim_first_word(const void *source, size_t count) {
   const unsigned char *from = (const unsigned char *)source;
   struct shim_word word = {count, count};
@@ -180,7 +181,7 @@ static inline struct shim_word shim_first_word(const void *source, size_t count)
   }
   if (at >= count) return word;
   uint32_t shift = (uint32_t)__builtin_ctz(others);
-  // What lies behind the text may look like a word.
+  // Bytes behind the text may look like a word.
   if (count - at <= shift) return word;
   word.start = at + shift;
   // The blanks behind the word's first byte.

@@ -1,95 +1,96 @@
 import Glibc
 
-/// The places between two durable states at which a test kills the process, to see what the next one makes
-/// of it.
+/// The points between two durable states at which a test kills the process, to check what the next run makes
+/// of the state that is left.
 ///
-/// In test builds, `SPILLWAY_FAULT_POINT=NAME` in the environment names the place, and `NAME:COUNT` the
-/// COUNT-th time that it is passed. In release builds there is nothing of this.
+/// In test builds, `SPILLWAY_FAULT_POINT=NAME` in the environment names the point, and `NAME:COUNT` the
+/// COUNT-th time that it is passed. In release builds, passing a point does nothing.
 package enum FaultPoint: String, CaseIterable, Sendable {
-  /// A rotation is due; what was in memory is in the file.
+  /// A rotation is due; the entries in memory are in the file.
   case rotationFlushed = "rotation.flushed"
   /// The file is on the disk.
   case rotationSynced = "rotation.synced"
-  /// It says that it is finished.
+  /// The file's mark says that the file is finished.
   case rotationNoted = "rotation.noted"
-  /// It bears its finished name, if that is another one.
+  /// The file has its finished name, if that is a different one.
   case rotationRenamed = "rotation.renamed"
-  /// So it does on the disk.
+  /// The directory with that name is synchronized to the disk.
   case rotationDirectorySynced = "rotation.directorySynced"
-  /// It is closed.
+  /// The file is closed.
   case rotationClosed = "rotation.closed"
-  /// The next one is open, and empty.
+  /// The next file is open, and empty.
   case rotationOpened = "rotation.opened"
-  /// The next one says whose it is.
+  /// The next file has its mark.
   case rotationMarked = "rotation.marked"
-  /// The next one has what every file begins with.
+  /// The next file has its header.
   case rotationBegun = "rotation.begun"
-  /// So it is noted for the next run.
+  /// The next file is noted for the next run.
   case rotationPlaceNoted = "rotation.placeNoted"
-  /// One old file is gone.
+  /// One old file was deleted.
   case rotationPruned = "rotation.pruned"
-  /// A finished file says that its command has ended.
+  /// A finished file's mark says that its command has ended.
   case commandNoted = "command.noted"
-  /// The link to the next file is there under another name.
+  /// The link to the next file exists under a temporary name.
   case linkMade = "symlink.made"
   /// The link has its own name.
   case linkRenamed = "symlink.renamed"
-  /// It is noted which entries are about to be written.
+  /// The entries about to be written are noted.
   case writeNoted = "write.noted"
-  /// They are in the file.
+  /// These entries are in the file.
   case writeDone = "write.done"
-  /// What was written is on the disk.
+  /// The written entries are on the disk.
   case syncDone = "sync.done"
-  /// That is noted.
+  /// It is noted that they are.
   case syncNoted = "sync.noted"
-  /// What an earlier run hadn't finished writing has been cut off.
+  /// A write that an earlier run hadn't finished has been cut off.
   case resumeCut = "resume.cut"
-  /// How far an output is has been noted.
+  /// An output's part of the checkpoint has been noted.
   case checkpointOutputNoted = "checkpoint.outputNoted"
-  /// How the log is read has been noted.
+  /// The reader's part of the checkpoint has been noted.
   case checkpointReadingNoted = "checkpoint.readingNoted"
   /// Half of a piece of text is in the file.
   case lineHalfWritten = "line.halfWritten"
   /// Half of a compressed member is in the file.
   case memberHalfWritten = "member.halfWritten"
-  /// The first member of a file has taken in the empty one in front of it.
+  /// The first member of a file has been joined with the empty one in front of it.
   case memberJoined = "member.joined"
-  /// What a kill has torn has been cut off.
+  /// A part of a file that a kill has torn has been cut off.
   case repairCut = "repair.cut"
-  /// A file of a spool is there, and has its header.
+  /// A file of a spool exists, and has its header.
   case spoolFileBegun = "spool.fileBegun"
-  /// A block's entries are in it, but not what makes them a frame.
+  /// A block's entries are in the file, but not the header that makes them a frame.
   case spoolFrameHalfWritten = "spool.frameHalfWritten"
   /// The frame is whole.
   case spoolFrameWritten = "spool.frameWritten"
-  /// How far entries were written is noted.
+  /// The sequence up to which entries were written is noted.
   case spoolFrameNoted = "spool.frameNoted"
   /// The block's memory may be used again.
   case spoolMemoryFreed = "spool.memoryFreed"
   /// Entries were delivered.
   case spoolDelivered = "spool.delivered"
-  /// That is noted.
+  /// The delivery is noted.
   case spoolDeliveryNoted = "spool.deliveryNoted"
-  /// A file in which nothing is needed is gone.
+  /// A file without needed frames was removed.
   case spoolFileRemoved = "spool.fileRemoved"
-  /// At the beginning, what was written behind a gap counts as not written.
+  /// At the beginning, entries written behind a gap count as not written.
   case spoolGapNoted = "spool.gapNoted"
-  /// A frame behind a gap is none any more.
+  /// A frame behind a gap has been invalidated.
   case spoolFrameDropped = "spool.frameDropped"
-  /// At the end, what wasn't delivered has been written.
+  /// At the end, undelivered entries have been written.
   case spoolKept = "spool.kept"
-  /// So is how far entries were delivered.
+  /// The sequence up to which entries were delivered is noted as well.
   case spoolKeptNoted = "spool.keptNoted"
-  /// All that is on the disk.
+  /// All of this is on the disk.
   case spoolKeptSynced = "spool.keptSynced"
-  /// Another word of a copy of a part of the checkpoint is there.
+  /// One more word of a copy of a part of the checkpoint is stored.
   case checkpointWordStored = "checkpoint.wordStored"
 
   #if DEBUG
-    /// Told of every point that this task passes: a test in which a run takes place in the test's own thread.
+    /// Called for every point that this task passes, for tests in which a run takes place in the test's own
+    /// thread.
     @TaskLocal package static var observer: (@Sendable (FaultPoint) -> Void)?
 
-    /// Which point kills, and how many more times it is to be passed before.
+    /// The point that kills, and how many times it is passed before.
     private static let armed: Countdown? = {
       guard let value = unsafe getenv("SPILLWAY_FAULT_POINT") else { return nil }
       let parts = unsafe String(cString: value).split(separator: ":", maxSplits: 1).map(String.init)
@@ -100,11 +101,11 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     /// Ends the process at once, without a chance to clean up.
     package static func die() { kill(getpid(), SIGKILL) }
 
-    /// Whether this is the place and the time.
+    /// Whether this point is to kill the process, this time.
     package func isReached() -> Bool { Self.armed?.passes(self) ?? false }
   #endif
 
-  /// Kills the process if this is the place and the time.
+  /// Kills the process if this point is to, this time.
   @inline(__always) package func pass() {
     #if DEBUG
       if isReached() { Self.die() }

@@ -1,16 +1,16 @@
 import CShims
 package import Glibc
 
-/// What only outputs that manage their files need.
+/// System calls that only outputs with files of their own need.
 extension SystemCalls {
-  /// The status of what bears this very name, be it a symbolic link.
+  /// The status of the file with this name, without following a symbolic link.
   package func linkStatus(ofPath path: String) throws(Errno) -> stat {
     var status = stat()
     _ = try perform(.lstat) { _ in unsafe lstat(path, &status) }
     return status
   }
 
-  /// What bears this very name; nil if nothing does.
+  /// The status of the file with this name; nil if there is none.
   package func linkStatusIfAny(ofPath path: String) throws(Errno) -> stat? {
     do {
       return try linkStatus(ofPath: path)
@@ -19,7 +19,7 @@ extension SystemCalls {
     }
   }
 
-  /// Makes a file as old again as it was.
+  /// Gives a file the times that it had before.
   package func restoreTimes(_ descriptor: Int32, _ status: stat) throws(Errno) {
     _ = try perform(.futimens) { _ in unsafe futimens(descriptor, [status.st_atim, status.st_mtim]) }
   }
@@ -29,17 +29,17 @@ extension SystemCalls {
     _ = try perform(.symlink) { _ in unsafe symlink(target, path) }
   }
 
-  /// Renames a file to a name that may be taken, and then is its own at once.
+  /// Renames a file; a file that has the new name is replaced at once.
   package func rename(_ old: String, replacing new: String) throws(Errno) {
     _ = try perform(.rename) { _ in unsafe Glibc.rename(old, new) }
   }
 
-  /// Renames to a name that nothing has; `EEXIST` if something has it.
+  /// Renames a file to a name that is free; `EEXIST` if it isn't.
   package func rename(_ old: String, toNew new: String) throws(Errno) {
     _ = try perform(.rename) { _ -> Int32 in
       let result = unsafe shim_rename_to_new(old, new)
       guard result != 0, errno == EINVAL || errno == ENOSYS else { return result }
-      // The file system can't do both at once: looked at first, as renaming would replace it.
+      // The file system can't do both at once: checked first, as renaming would replace an existing file.
       var status = stat()
       guard unsafe lstat(new, &status) != 0 else {
         errno = EEXIST
@@ -49,21 +49,21 @@ extension SystemCalls {
     }
   }
 
-  /// What a symbolic link says; nil if there is none.
+  /// The path that a symbolic link names; nil if there is no such link.
   package func target(ofLink path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = unsafe readlink(path, &buffer, buffer.count - 1)
     return count >= 0 ? String(nulTerminated: buffer) : nil
   }
 
-  /// A path without links, `.` and `..`; nil if it leads to nothing.
+  /// A path without links, `.` and `..`; nil if there is no such file.
   package func realPath(_ path: String) -> String? {
     guard let resolved = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(resolved) }
     return unsafe String(cString: resolved)
   }
 
-  /// Makes a directory that isn't there.
+  /// Makes a directory that doesn't exist yet.
   package func makeNewDirectory(_ path: String, mode: mode_t) throws(Errno) {
     _ = try perform(.mkdir) { _ in unsafe mkdir(path, mode) }
   }
@@ -84,14 +84,14 @@ extension SystemCalls {
   /// `O_TMPFILE`, which isn't in Swift's module of the C library.
   private static let unnamed: Int32 = 0o20_000_000 | O_DIRECTORY
 
-  /// Gives such a file a name that nothing has; `EEXIST` if something has it.
+  /// Gives a file without a name a name that is free; `EEXIST` if it isn't.
   package func giveName(_ path: String, to descriptor: Int32) throws(Errno) {
     _ = try perform(.link) { _ in
       unsafe linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW)
     }
   }
 
-  /// Another descriptor for what one has open.
+  /// Makes another descriptor for the same open file.
   package func duplicate(_ descriptor: Int32) throws(Errno) -> Int32 {
     try perform(.open) { _ in fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) }
   }
@@ -100,12 +100,12 @@ extension SystemCalls {
     _ = try perform(.fchmod) { _ in fchmod(descriptor, mode) }
   }
 
-  /// Sets a file's owner and group; nil leaves what it has.
+  /// Sets a file's owner and group; nil leaves the present one.
   package func setOwner(_ descriptor: Int32, _ owner: uid_t?, _ group: gid_t?) throws(Errno) {
     _ = try perform(.fchown) { _ in fchown(descriptor, owner ?? uid_t.max, group ?? gid_t.max) }
   }
 
-  /// An attribute of what bears this very name; nil if it has none of that name.
+  /// An attribute of the file with this name; nil if it has no such attribute.
   package func attribute(_ name: String, ofPath path: String) throws(Errno) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: 256)
     do {

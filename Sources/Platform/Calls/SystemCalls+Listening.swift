@@ -1,7 +1,7 @@
 import CShims
 import Glibc
 
-/// Sockets that are listened to, and the connections that come.
+/// Listening sockets, and the connections made to them.
 extension SystemCalls {
   /// A socket that is listened to at an address; its connections wait until they are accepted.
   package func listen(at address: NativeAddress, backlog: Int32) throws(Errno) -> Int32 {
@@ -9,7 +9,7 @@ extension SystemCalls {
     do throws(Errno) {
       var yes: Int32 = 1
       let size = socklen_t(MemoryLayout<Int32>.size)
-      // What is left of connections of a process before doesn't keep the address.
+      // Remains of a former process's connections don't keep the address in use.
       _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
       _ = try perform(.bind) { _ in
         unsafe address.bytes.withUnsafeBytes {
@@ -25,12 +25,12 @@ extension SystemCalls {
     }
   }
 
-  /// A connection that waits at a socket.
+  /// Accepts a waiting connection.
   package func accept(_ descriptor: Int32) throws(Errno) -> Int32 {
     try perform(.accept) { _ in shim_accept(descriptor) }
   }
 
-  /// Takes what has come; nothing if the peer has said that no more comes.
+  /// Receives bytes that have arrived; none if the peer has ended its sending side.
   package func receive(_ descriptor: Int32, into buffer: inout [UInt8]) throws(Errno) -> Int {
     let count = buffer.count
     return try perform(.recv) { limit in
@@ -38,7 +38,7 @@ extension SystemCalls {
     }
   }
 
-  /// The port of a socket of the network.
+  /// The port of a TCP socket.
   package func port(ofSocket descriptor: Int32) -> UInt16? {
     var address = sockaddr_storage()
     var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -48,7 +48,7 @@ extension SystemCalls {
       }
     }
     guard result == 0 else { return nil }
-    // Both kinds of addresses have it in the same place, behind the family.
+    // Both kinds of addresses have the port in the same place, behind the family.
     return unsafe withUnsafeBytes(of: address) {
       unsafe UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
     }

@@ -1,12 +1,12 @@
 import CShims
 import Glibc
 
-/// Connections, none of which ever blocks.
+/// Sockets for connections and messages, none of which ever blocks.
 extension SystemCalls {
-  /// An address as the system wants it.
+  /// An address in the system's own form.
   package struct NativeAddress: Equatable {
     package let family: Int32
-    /// A structure of the kind that the family has.
+    /// The address structure of the family.
     package let bytes: [UInt8]
   }
 
@@ -15,7 +15,7 @@ extension SystemCalls {
     package let description: String
   }
 
-  /// All addresses of a host; asks whom the system is set up to ask, and so may take its time.
+  /// All addresses of a host; may take long, as it may ask name servers.
   package func addresses(ofHost host: String, port: UInt16) throws(LookupError) -> [NativeAddress] {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -52,7 +52,7 @@ extension SystemCalls {
     return unsafe NativeAddress(family: AF_UNIX, bytes: withUnsafeBytes(of: address, Array.init))
   }
 
-  /// A socket that doesn't block; one for a stream hears from the network when its peer has vanished.
+  /// Makes a socket that doesn't block; for a stream, keep-alive tells when the peer has vanished.
   package func makeSocket(_ family: Int32, isDatagram: Bool = false) throws(Errno) -> Int32 {
     let type = isDatagram ? SOCK_DGRAM : SOCK_STREAM
     let flags = type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
@@ -65,8 +65,8 @@ extension SystemCalls {
     return descriptor
   }
 
-  /// Connects, or begins to.
-  /// - Returns: Whether it is connected already.
+  /// Connects, or starts to.
+  /// - Returns: Whether the connection is made already.
   package func connect(_ descriptor: Int32, to address: NativeAddress) throws(Errno) -> Bool {
     do {
       _ = try perform(.connect) { _ in
@@ -95,7 +95,7 @@ extension SystemCalls {
     return true
   }
 
-  /// Throws away what a peer has sent.
+  /// Discards bytes that a peer has sent.
   /// - Returns: Whether it may send more; false after its end.
   package func discardReceived(_ descriptor: Int32) throws(Errno) -> Bool {
     // Not for ever, even if a peer never stops sending.
@@ -124,7 +124,8 @@ extension SystemCalls {
 
   /// How a connection has ended, both ways; nil as long as it hasn't.
   ///
-  /// Unlike receiving, this tells a peer that sends nothing more from one that has gone.
+  /// Unlike receiving, this distinguishes a peer that sends nothing more from one that has closed the
+  /// connection.
   package func hangup(ofSocket descriptor: Int32) -> Hangup? {
     var descriptors = [pollfd(fd: descriptor, events: 0, revents: 0)]
     guard Self.poll(&descriptors, nanoseconds: 0) > 0 else { return nil }
@@ -136,11 +137,11 @@ extension SystemCalls {
 
   /// The end of a connection.
   package struct Hangup {
-    /// What was wrong, if it wasn't closed.
+    /// The connection's error, if it wasn't closed in order.
     package let error: Errno?
   }
 
-  /// How many bytes that the peer's system has acknowledged it may hold for the peer; 0 if that can't be known.
+  /// How many acknowledged bytes the peer's system may hold unread for the peer; 0 if that can't be known.
   package func peerBufferByteCountMax(ofSocket descriptor: Int32) -> Int {
     max(0, Int(shim_peer_window_max(descriptor)))
   }
@@ -152,7 +153,7 @@ extension SystemCalls {
     return unsafe getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &count, &size) == 0 ? Int(count) : 0
   }
 
-  /// Tells the peer that there is no more.
+  /// Ends our sending side, which tells the peer that nothing more comes.
   package func endSending(_ descriptor: Int32) throws(Errno) {
     _ = try perform(.shutdown) { _ in shutdown(descriptor, Int32(SHUT_WR)) }
   }

@@ -1,9 +1,9 @@
 import CShims
 import Glibc
 
-/// What a pipe tells its writer.
+/// Pipes, as seen by their writer.
 extension SystemCalls {
-  /// What is written in one call, up to this much, is in a pipe as a whole or not at all.
+  /// Up to this many bytes written in one call arrive in a pipe as a whole or not at all.
   package static let pipeAtomicByteCount = Int(PIPE_BUF)
 
   /// A pipe for another process to read: only the write end, which is ours, never blocks.
@@ -14,17 +14,17 @@ extension SystemCalls {
     return (ends[0], ends[1])
   }
 
-  /// Finds out whether a path may be opened to write, without opening it: a reader would notice.
+  /// Checks whether a path may be opened for writing, without opening it, which a reader would notice.
   package func checkWritable(_ path: String) throws(Errno) {
     _ = try perform(.open) { _ in unsafe access(path, W_OK) }
   }
 
-  /// How much an empty pipe takes in one call.
+  /// How many bytes an empty pipe takes in one call.
   package func pipeCapacity(_ descriptor: Int32) -> Int {
     max(Int(shim_pipe_capacity(descriptor)), Self.pipeAtomicByteCount)
   }
 
-  /// How many bytes are in a pipe; the most there can be, if that can't be known.
+  /// How many bytes are in a pipe; the largest number possible if that can't be known.
   package func unreadByteCount(ofPipe descriptor: Int32) -> Int {
     var count: Int32 = 0
     let result = try? perform(.ioctl) { _ in unsafe ioctl(descriptor, UInt(FIONREAD), &count) }

@@ -3,13 +3,13 @@ package import Glibc
 
 /// Starting processes and learning of their end.
 extension SystemCalls {
-  /// Has the shell run a command, in a process group of its own.
+  /// Runs a command by the shell, in a process group of its own.
   ///
-  /// Signals are as they are by default, even if they are blocked or ignored here. It inherits the standard streams and
-  /// no other descriptor, also none that the program was started with.
+  /// Signals have their default action, even if they are blocked or ignored here. The command inherits the
+  /// standard streams and no other descriptor, not even one that this program was started with.
   /// - Parameters:
-  ///   - input: what the command reads; nothing, if nil.
-  ///   - file: what it gets as `$1` and as `SPILLWAY_FILE`.
+  ///   - input: a descriptor that the command reads; it reads nothing if nil.
+  ///   - file: the path that it gets as `$1` and as `SPILLWAY_FILE`.
   package func startShell(_ command: String, input: Int32? = nil, file: String? = nil) throws(Errno) -> pid_t
   {
     var actions = unsafe posix_spawn_file_actions_t()
@@ -34,11 +34,11 @@ extension SystemCalls {
     let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
 
-    // The two dashes let a command begin with one.
+    // The two dashes allow a command to begin with a dash.
     let words = ["sh", "-c", "--", command] + (file.map { ["sh", $0] } ?? [])
     let arguments = unsafe words.map { unsafe strdup($0) }
     defer { unsafe arguments.forEach { unsafe free($0) } }
-    // Copied, as there may be a variable more; the strings themselves stay the environment's.
+    // Copied, as one variable may be added; the strings themselves stay the environment's.
     let variable = unsafe file.map { unsafe strdup("SPILLWAY_FILE=\($0)") }
     defer { if let variable = unsafe variable { unsafe free(variable) } }
     let environment = unsafe Self.environment(with: variable.flatMap { unsafe $0 })
@@ -51,7 +51,7 @@ extension SystemCalls {
     return process
   }
 
-  /// The variables that there are, and `SPILLWAY_FILE` if it is given.
+  /// The environment's variables, and `SPILLWAY_FILE` if it is given.
   private static func environment(
     with variable: UnsafeMutablePointer<CChar>?
   ) -> [UnsafeMutablePointer<CChar>?] {
@@ -73,7 +73,7 @@ extension SystemCalls {
     return descriptor >= 0 ? descriptor : nil
   }
 
-  /// Whether a child has ended; its number is kept for it until it is reaped.
+  /// Whether a child has ended; its process number stays in use until it is reaped.
   package func hasEnded(_ process: pid_t) -> Bool {
     var information = unsafe siginfo_t()
     do {
@@ -87,7 +87,7 @@ extension SystemCalls {
     }
   }
 
-  /// How a child has ended that is known to have; its number may become another's.
+  /// Reaps a child that is known to have ended; its process number may then be used again.
   package func reap(_ process: pid_t) -> ProcessEnd {
     var status: Int32 = 0
     let result = try? perform(.waitid) { _ in unsafe waitpid(process, &status, WNOHANG) }

@@ -6,7 +6,7 @@ package import Glibc
 /// An interrupted call is repeated here and nowhere else. Tests hand in an interceptor to make the
 /// n-th call fail or write less than it was asked to; there is none otherwise.
 package struct SystemCalls: Sendable {
-  /// What is about to be called.
+  /// The calls that can be intercepted.
   package enum Call: String, Sendable, CaseIterable {
     case open, close, read, write, pwrite, send, lseek, fstat, ftruncate, fsync, fdatasync, rename, unlink,
       opendir
@@ -16,7 +16,7 @@ package struct SystemCalls: Sendable {
     case lookup, socket, connect, recv, shutdown, bind, listen, accept
   }
 
-  /// What an interceptor makes of a call.
+  /// What an interceptor does to a call.
   package enum Fault: Sendable {
     /// The call is not made and fails with this number.
     case fail(Int32)
@@ -30,10 +30,11 @@ package struct SystemCalls: Sendable {
 
   package var intercept: (@Sendable (Call) -> Fault?)?
 
-  /// The system's calls as they are, but for those that `intercept` makes fail.
+  /// The system's calls, except those that `intercept` makes fail.
   package init(intercept: (@Sendable (Call) -> Fault?)? = nil) { self.intercept = intercept }
 
-  /// Makes one call, again while it is interrupted; a negative result is the failure in `errno`.
+  /// Makes one call, and repeats it while it is interrupted; a negative result is thrown as the failure in
+  /// `errno`.
   package func perform<Result: FixedWidthInteger & SignedInteger>(
     _ call: Call, _ body: (_ limit: Int) -> Result
   ) throws(Errno) -> Result {
@@ -59,7 +60,7 @@ package struct SystemCalls: Sendable {
     try perform(.open) { _ in unsafe Glibc.open(path, flags | O_CLOEXEC, mode) }
   }
 
-  /// Closes a descriptor, once: after an interruption it is closed all the same.
+  /// Closes a descriptor, once: even after an interruption it is closed.
   package func close(_ descriptor: Int32) throws(Errno) {
     do {
       _ = try perform(.close) { _ in Glibc.close(descriptor) == 0 ? 0 : errno == EINTR ? 0 : -1 }
@@ -109,7 +110,7 @@ package struct SystemCalls: Sendable {
     }
   }
 
-  /// Moves a descriptor's position by `distance` from where it is.
+  /// Moves a descriptor's position by `distance`.
   package func seek(_ descriptor: Int32, by distance: Int) throws(Errno) {
     _ = try perform(.lseek) { _ in Glibc.lseek(descriptor, distance, SEEK_CUR) }
   }
@@ -120,13 +121,13 @@ package struct SystemCalls: Sendable {
     return status
   }
 
-  /// The status of what the path leads to, or nil when that is nothing.
+  /// The status of the file that the path leads to; nil if there is none.
   package func status(ofPath path: String) -> stat? {
     var status = stat()
     return unsafe stat(path, &status) == 0 ? status : nil
   }
 
-  /// Whether a path leads to what a descriptor has open.
+  /// Whether a path leads to the file that a descriptor has open.
   package func isInPlace(_ descriptor: Int32, _ path: String) -> Bool {
     guard let named = status(ofPath: path), let open = try? status(descriptor) else { return false }
     return named.st_ino == open.st_ino && named.st_dev == open.st_dev
@@ -161,27 +162,28 @@ package struct SystemCalls: Sendable {
     try result.get()
   }
 
-  /// Replaces a few bytes within one page, which the kernel does at once: no kill comes between two of them.
+  /// Replaces a few bytes within one page, which the kernel does at once, so that a kill can't leave part of
+  /// it.
   package func replace(_ bytes: [UInt8], of descriptor: Int32, at offset: Int) throws(Errno) {
     let count = try perform(.pwrite) { _ in
       unsafe bytes.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, offset) }
     }
-    // Only a full disk under a file system that copies what it changes could have it written in part.
+    // Only a full disk under a copy-on-write file system could leave a partial write.
     if count < bytes.count { throw Errno(ENOSPC) }
   }
 
-  /// Makes a directory; fine if it is there already.
+  /// Makes a directory; an existing one is no error.
   package func makeDirectory(_ path: String) throws(Errno) {
     do {
       try makeNewDirectory(path, mode: 0o700)
     } catch .exists {
-      // What else could bear the name shows when something is opened in it.
+      // If the name belongs to something else, opening a file in it fails.
     }
   }
 
   /// Claims a file for this process; `EWOULDBLOCK` if another has it.
   ///
-  /// - Parameter nanoseconds: how long it is waited for a holder that is about to end.
+  /// - Parameter nanoseconds: how long to wait for a holder that is about to end.
   package func lock(_ descriptor: Int32, within nanoseconds: Int64 = 0) throws(Errno) {
     let deadline = SystemClock.steadyNanoseconds + nanoseconds
     while true {
@@ -194,7 +196,7 @@ package struct SystemCalls: Sendable {
     }
   }
 
-  /// Makes a descriptor lead where another one does, for all who use it.
+  /// Makes a descriptor refer to another one's open file, in all code that uses the descriptor.
   package func replace(_ descriptor: Int32, by other: Int32) throws(Errno) {
     while dup2(other, descriptor) < 0 {
       if errno != EINTR && errno != EBUSY { throw Errno(errno) }
@@ -202,7 +204,7 @@ package struct SystemCalls: Sendable {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 
-  /// Gives a claim up, even if another process has the file open by the same opening.
+  /// Releases the lock, even if another process has inherited the same open file.
   package static func unlock(_ descriptor: Int32) { _ = flock(descriptor, LOCK_UN) }
 
   /// Makes the names in a directory outlive a power cut.
@@ -216,7 +218,7 @@ package struct SystemCalls: Sendable {
     _ = try perform(.fsync) { _ in fsync(descriptor) }
   }
 
-  /// Makes what is in a file outlive a power cut, and of what is known of it only what reading it takes.
+  /// Makes a file's contents outlive a power cut, and only the metadata that reading them needs.
   package func synchronizeData(_ descriptor: Int32) throws(Errno) {
     _ = try perform(.fdatasync) { _ in fdatasync(descriptor) }
   }
@@ -242,7 +244,7 @@ package struct SystemCalls: Sendable {
     return names
   }
 
-  /// Fails where a test wants a call to fail that is made elsewhere.
+  /// Lets a test make a call fail that is made elsewhere.
   package func check(_ call: Call) throws(Errno) { _ = try perform(call) { _ in 0 } }
 
   /// Memory of zeros, of whole pages.
@@ -256,7 +258,7 @@ package struct SystemCalls: Sendable {
     return unsafe memory
   }
 
-  /// Gives memory back that was mapped.
+  /// Unmaps memory.
   package static func unmap(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
     _ = unsafe munmap(memory, byteCount)
   }
@@ -266,8 +268,8 @@ package struct SystemCalls: Sendable {
 
   /// Waits until one of the descriptors is ready; nil waits for ever.
   ///
-  /// Returns early when a signal interrupts: callers look again at what they wait for anyway, and
-  /// only they know how much of their time is left.
+  /// Returns early when a signal interrupts: callers check their conditions again anyway, and only they know
+  /// how much of their time is left.
   @discardableResult
   package static func poll(_ descriptors: inout [pollfd], nanoseconds: Int64?) -> Int32 {
     // Rounded up, lest the last fraction of a millisecond be spent spinning.

@@ -1,5 +1,5 @@
-/// A point in time on both clocks: the one on the wall, which names files, and the steady one,
-/// which measures waiting.
+/// A point in time on both clocks: the wall clock, which names files, and the steady clock, which measures
+/// waiting.
 public struct Moment: Sendable, Equatable {
   /// Seconds since 1970, UTC.
   public var wallSeconds: Int64

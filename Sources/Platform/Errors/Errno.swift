@@ -1,6 +1,6 @@
 import Glibc
 
-/// The number by which a system call says why it failed.
+/// The error number of a system call.
 package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   package let code: Int32
 
@@ -32,12 +32,12 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
   package static let notPermitted = Errno(EPERM)
   package static let otherDevice = Errno(EXDEV)
 
-  /// What no attempt to connect will ever change: the address itself is wrong.
+  /// Errors of a connection that no further attempt changes: the address itself is wrong.
   package static let wrongAddresses = [
     EPROTOTYPE, ENOTSOCK, ENAMETOOLONG, ELOOP, ENOTDIR, EAFNOSUPPORT, EINVAL,
   ].map { Errno($0) }
 
-  /// The system's words for it.
+  /// The system's text for the number.
   package var description: String {
     var buffer = [CChar](repeating: 0, count: 256)
     let result = unsafe strerror_r(code, &buffer, buffer.count)

@@ -1,4 +1,4 @@
-/// What failed and why, independent of the path: a file may have another name each time.
+/// The operation that failed and its error, without the path: a file may have another name each time.
 package struct FailedOperation: Equatable {
   let operation: String
   let code: Int32
@@ -10,7 +10,7 @@ package struct FailedOperation: Equatable {
 }
 
 extension Trouble where Cause == FailedOperation {
-  /// Says what is wrong, and what comes of it, unless that has been said.
+  /// Reports the error and its consequence, unless it was reported already.
   package mutating func say(_ error: SystemError, _ consequence: String, _ warn: (String) -> Void) {
     if begin(FailedOperation(error)) { warn("\(error); \(consequence)") }
   }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What something in the file system is, in words for messages.
+/// The kinds of files in the file system, in words for messages.
 public enum FileKind {
   /// The kind that goes with the mode of a `stat`.
   public static func name(ofMode mode: UInt32) -> String {

@@ -1,11 +1,12 @@
 import Glibc
 
-/// Why the system refuses a path: which part of it is to blame, whose that is, and who is asking.
+/// Explains why the system refuses a path: which part of it is the reason, its owner, and the user of this
+/// process.
 public enum RefusedPath {
-  /// Words to put behind the system's own, beginning with "; "; nothing if they say it all.
+  /// Words to append to the system's own, beginning with "; "; empty if the system's words suffice.
   ///
   /// - Parameters:
-  ///   - path: what the call was given.
+  ///   - path: the path that the call was given.
   ///   - code: the call's `errno`.
   public static func explanation(of path: String, code: Int32) -> String {
     switch code {
@@ -37,7 +38,8 @@ public enum RefusedPath {
     }
   }
 
-  /// Whose something is and who is asking: `/run/x belongs to root:adm with mode 0750, and nobody:nogroup is asking`.
+  /// The owner of a file and the user of this process: `/run/x belongs to root:adm with mode 0750, and
+  /// nobody:nogroup is asking`.
   package static func ownership(of path: String) -> String {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return "\(user(geteuid())):\(group(getegid())) is asking" }
@@ -58,24 +60,24 @@ public enum RefusedPath {
   }
 }
 
-/// Goes down a path as the system does, one name after the other and through symbolic links, to where it stops.
+/// Follows a path as the system does, one name after the other and through symbolic links, to where it stops.
 private struct PathWalk {
   enum End {
-    /// It leads to something.
+    /// The path leads to a file or directory.
     case found(String)
-    /// There is nothing of this name.
+    /// There is no file of this name.
     case missing(String)
     /// This directory may not be searched.
     case unsearchable(String)
-    /// This is no directory, but has a name behind it.
+    /// This isn't a directory, but a name follows it in the path.
     case notDirectory(String)
-    /// Links lead from one to another without end.
+    /// This link leads in a circle, or through too many others.
     case loop(String)
   }
 
   private static let linkCountMax = 40
 
-  /// Where it has come to, and the names that are left, the next one last.
+  /// The place reached so far, and the names that are left, the next one last.
   private var place: String
   private var names: [Substring]
   private var linkCount = 0
@@ -88,7 +90,7 @@ private struct PathWalk {
   mutating func run() -> End {
     while let name = names.popLast() {
       var status = stat()
-      // The place is something, as the last step has found.
+      // The place exists, as the last step has found.
       guard unsafe stat(place, &status) == 0 else { return .missing(place) }
       guard status.st_mode & S_IFMT == S_IFDIR else { return .notDirectory(place) }
       guard unsafe faccessat(AT_FDCWD, place, X_OK, AT_EACCESS) == 0 else { return .unsearchable(place) }
@@ -111,7 +113,7 @@ private struct PathWalk {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// The path as the walk would name it.
+  /// The path in the form that the walk uses.
   static func normalized(_ path: String) -> String {
     path.split(separator: "/").reduce(path.hasPrefix("/") ? "/" : ".") { join($0, $1) }
   }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// What could not be done: what was attempted, on what, and why.
+/// A failed operation: what was attempted, on what, and why it failed.
 ///
-/// It says how things were when it was made, and is never in need of the file system again: who tells of it may be
-/// a thread that must not wait for one.
+/// Its text is complete when it is made, and needs no further access to the file system: the thread that
+/// reports it may be one that must not wait for a file system.
 public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What was attempted, as a verb phrase or by the name of its system call: "open", "read".
   public let operation: String
@@ -11,9 +11,10 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   public let path: String
   /// The `errno` value the call left behind; 0 if the refusal is ours.
   public let code: Int32
-  /// The system's text for `code`, for example "No such file or directory"; or what is wrong.
+  /// The system's text for `code`, for example "No such file or directory"; or our own reason.
   public let reason: String
-  /// Which part of the path is to blame, whose that is and who is asking; nothing if the reason says it all.
+  /// The part of the path that is the reason, its owner, and the user of this process; empty if the reason
+  /// suffices.
   public let explanation: String
   /// Whether the refusal is ours: trying again has no use.
   public let isRefusal: Bool
@@ -29,8 +30,8 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     isRefusal = false
   }
 
-  /// Describes a failed call on something that has a path if its name begins with a slash.
-  /// - Parameter remark: what the system's words mean here.
+  /// Describes a failed call; what it was made on is taken for a path if its name begins with a slash.
+  /// - Parameter remark: what the system's text means here.
   package init(operation: String, path: String, errno: Errno, remark: String? = nil) {
     code = errno.code
     self.operation = operation
@@ -40,7 +41,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     isRefusal = false
   }
 
-  /// Refuses something that the system would have done.
+  /// Describes a refusal of our own, of something that the system would have done.
   public init(operation: String, path: String, problem: String) {
     code = 0
     self.operation = operation

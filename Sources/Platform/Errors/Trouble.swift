@@ -1,28 +1,28 @@
-/// Something that doesn't work at present, of which only what is new is said: what is wrong, once until something
-/// else is wrong, and once that it is over.
+/// A failure that may pass, of which only news is reported: each cause once, until there is another, and the
+/// end once.
 package struct Trouble<Cause: Equatable> {
-  /// What is wrong; nil if nothing is.
+  /// The present cause; nil if there is no failure.
   package private(set) var cause: Cause?
   private var sinceNanoseconds: Int64 = 0
 
-  /// Nothing is wrong.
+  /// No failure.
   package init() {}
 
-  /// Whether it didn't work when it was last tried.
+  /// Whether the last attempt has failed.
   package var isThere: Bool { cause != nil }
 
-  /// Notes what is wrong.
+  /// Notes a failure.
   ///
-  /// - Returns: whether that is new, and should be said.
+  /// - Returns: whether its cause is new, so that it should be reported.
   package mutating func begin(_ cause: Cause, at now: @autoclosure () -> Moment = .now()) -> Bool {
     if self.cause == nil { sinceNanoseconds = now().steadyNanoseconds }
     defer { self.cause = cause }
     return self.cause != cause
   }
 
-  /// Notes that it works.
+  /// Notes that the operation works.
   ///
-  /// - Returns: for how many seconds it didn't, at least one; nil if it did.
+  /// - Returns: for how many seconds it has failed, at least one; nil if it hasn't.
   @discardableResult
   package mutating func end(at now: @autoclosure () -> Moment = .now()) -> Int64? {
     guard cause != nil else { return nil }

@@ -1,10 +1,10 @@
-/// Text for people, as it may go to a terminal or into a system's log: names, arguments and what else others have
-/// chosen can neither begin a line nor move the cursor in it.
+/// Makes text safe to show on a terminal or in a system's log: names, arguments and other text from outside
+/// can neither begin a line nor move the cursor in it.
 public enum VisibleText {
-  /// The text on one line: what can't be seen is written as in `\n`, `\x1b` or `\u{202e}`.
+  /// The text on one line: invisible characters are written as in `\n`, `\x1b` or `\u{202e}`.
   public static func oneLine(_ text: String) -> String { escaped(text, keeping: []) }
 
-  /// The same, with its own newlines and tabs.
+  /// The text with its own newlines and tabs; other invisible characters are written in the same way.
   public static func lines(_ text: String) -> String { escaped(text, keeping: ["\n", "\t"]) }
 
   private static func escaped(_ text: String, keeping kept: Set<Unicode.Scalar>) -> String {
@@ -20,12 +20,12 @@ public enum VisibleText {
     return String(shown)
   }
 
-  /// Whether a terminal does something else with it than to show it.
+  /// Whether a terminal does anything else with a character than to show it.
   private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     // Control characters.
     case 0...0x1f, 0x7f...0x9f: true
-    // Line and paragraph separators, and what changes the direction of what follows.
+    // Line and paragraph separators, and characters that change the direction of the following text.
     case 0x2028...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0x061c: true
     default: false
     }

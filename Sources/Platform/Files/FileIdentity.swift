@@ -1,11 +1,11 @@
 package import Glibc
 
-/// Which file something is, however it is called, and however it is called later.
+/// The identity of a file, whatever name it has now or later.
 public struct FileIdentity: Hashable, Sendable {
-  /// The number of the device, and of the file on it.
+  /// The number of the device, and the inode number on it.
   public let device: UInt64, inode: UInt64
 
-  /// A file by its numbers, as they were noted somewhere.
+  /// An identity made of numbers that were noted somewhere.
   package init(device: UInt64, inode: UInt64) {
     self.device = device
     self.inode = inode

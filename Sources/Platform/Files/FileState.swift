@@ -1,11 +1,11 @@
 package import Glibc
 
-/// What tells one file from another that bears the same name, and one state of it from a later one.
+/// Distinguishes a file from another one of the same name, and a state of it from a later one.
 ///
 /// A log's files are re-created under their old names when a server restarts; only the device and inode
-/// numbers say so.
+/// numbers tell that.
 public struct FileState: Equatable, Sendable {
-  /// Which file it is.
+  /// The file's identity.
   public let identity: FileIdentity
   /// Type and permission bits.
   public let mode: UInt32
@@ -29,7 +29,7 @@ public struct FileState: Equatable, Sendable {
     group = UInt32(status.st_gid)
   }
 
-  /// Looks at a name, following symbolic links.
+  /// The state of the file with this name, following symbolic links.
   public static func of(path: String) -> Result<FileState, SystemError> {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {

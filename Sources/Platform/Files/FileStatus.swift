@@ -1,6 +1,6 @@
 package import Glibc
 
-/// What a file is.
+/// The kind of a file.
 extension stat {
   /// Whether this is a regular file.
   package var isRegular: Bool { st_mode & S_IFMT == S_IFREG }

@@ -1,10 +1,11 @@
-/// A value at an address of its own: a case of an enum that holds one can be changed without being moved.
+/// A value at its own address: if a case of an enum holds a box, the value can be changed without being
+/// moved.
 @safe public struct Box<Value: ~Copyable>: ~Copyable {
-  // Invariant: an initialized value lies at `address` until `deinit`. A box isn't copied, so there is one way to it;
-  // its owners change the value on one thread, and never while they read it.
+  // Invariant: an initialized value is at `address` until `deinit`. A box isn't copied, so it is the only
+  // reference to the value; its owners change the value on one thread, and never while they read it.
   @usableFromInline let address: UnsafeMutablePointer<Value>
 
-  /// Puts a value into memory of its own.
+  /// Puts a value into newly allocated memory.
   public init(_ value: consuming Value) {
     unsafe address = .allocate(capacity: 1)
     unsafe address.initialize(to: value)

@@ -1,15 +1,15 @@
-/// A list of values that can't be copied, whose number never changes.
+/// A list of values that can't be copied, with a fixed number of elements.
 ///
-/// Elements are changed where they lie: getting at one comes without reference counting and without a check for
-/// being its only owner.
+/// Elements are changed in place: access needs neither reference counting nor a check for being the only
+/// owner.
 @safe public struct FixedList<Element: ~Copyable>: ~Copyable {
   // Invariant: `count` initialized elements lie at `base`, from the end of `init` to `deinit`. Each access checks
   // its index, and code that changes an element has exclusive access to the list.
   @usableFromInline let base: UnsafeMutablePointer<Element>
-  /// How many there are.
+  /// The number of elements.
   public let count: Int
 
-  /// Makes each element; if one can't be made, those before it are let go of.
+  /// Makes each element; if one can't be made, those before it are destroyed.
   public init<Failure: Error>(
     count: Int, _ make: (Int) throws(Failure) -> Element
   ) throws(Failure) {
@@ -32,7 +32,7 @@
     unsafe base.deallocate()
   }
 
-  /// The elements, each of which can be taken out by itself: for making another list of them.
+  /// The elements in a list from which each can be taken out by itself, to make another list of them.
   package consuming func opened() -> FixedList<Element?> {
     let memory = unsafe base
     let count = count
@@ -43,7 +43,7 @@
 
   /// One element.
   ///
-  /// It is handed out as an address: a coroutine would be called for each access, unspecialised.
+  /// Accessed by address: a coroutine would be called for each access, unspecialised.
   @inlinable public subscript(index: Int) -> Element {
     @inline(__always) unsafeAddress {
       precondition(index >= 0 && index < count, "an element of the list")

@@ -1,6 +1,6 @@
 package import Glibc
 
-/// Why a name doesn't stand for an account; one line.
+/// Why a text doesn't name an account; the description is one line.
 package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The text is not `NAME[:GROUP]`.
   case malformed(String)
@@ -8,12 +8,12 @@ package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownUser(String)
   /// There is no group of this name or number.
   case unknownGroup(String)
-  /// A number that no user of the system's list has: its group must be given.
+  /// A number that isn't in the system's list of users: its group must be given.
   case noGroup(String)
-  /// The system couldn't tell.
+  /// The look-up failed.
   case lookup(String, Errno)
 
-  /// What is wrong.
+  /// One line about the error.
   package var description: String {
     switch self {
     case .malformed(let text): "\(text): is not NAME or NAME:GROUP"
@@ -26,21 +26,20 @@ package enum AccountError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A user and a group that a process can become.
+/// A user and a group that a process can change to.
 package struct Account: Equatable, Sendable {
-  /// The user's name; nil if the system's list doesn't have it.
+  /// The user's name; nil if it isn't in the system's list.
   package var name: String?
   /// The user's number.
   package var user: uid_t
-  /// The group's number: what was given, or else the user's own.
+  /// The group's number: the one given, or else the user's own.
   package var group: gid_t
   /// The user's home directory, if the system's list has one.
   package var home: String?
 
   /// Looks up `NAME[:GROUP]`, names or numbers.
   ///
-  /// A name that consists of digits is a name first.
-  /// May wait for a name server: call it at the start.
+  /// A text of digits is looked up as a name first. May wait for a name server: call it at the start.
   package init(_ text: String) throws(AccountError) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty, !text.utf8.contains(0) else {
@@ -63,7 +62,7 @@ package struct Account: Equatable, Sendable {
     }
   }
 
-  /// The groups it is in besides, as a login has them.
+  /// The supplementary groups that the user gets at a login.
   package var supplementaryGroups: [gid_t] {
     get throws(AccountError) {
       guard let name else { return [] }
@@ -98,7 +97,7 @@ package struct Account: Equatable, Sendable {
   }
 
   private static func read(_ entry: passwd) -> Entry {
-    // Copied: the strings lie in the buffer, which is gone after the look-up.
+    // Copied: the strings are in the buffer, which is freed after the look-up.
     unsafe Entry(
       name: entry.pw_name.map { unsafe String(cString: $0) } ?? "",
       home: unsafe entry.pw_dir.map { unsafe String(cString: $0) } ?? "/", user: unsafe entry.pw_uid,
@@ -115,7 +114,7 @@ package struct Account: Equatable, Sendable {
     }
   }
 
-  /// Looks something up with as much room as its entry needs: a group has a name for each of its members.
+  /// Looks up an entry with a buffer of the size that it needs: a group has a name for each of its members.
   private static func lookUp<Value>(
     _ text: String, _ body: (UnsafeMutableBufferPointer<CChar>) -> (code: Int32, value: Value?)
   ) throws(AccountError) -> Value? {
@@ -134,10 +133,10 @@ package struct Account: Equatable, Sendable {
     }
   }
 
-  /// Services of the C library differ in how they say that a list has no such entry.
+  /// Services of the C library differ in how they report that a list has no such entry.
   private static func isAbsence(_ code: Int32) -> Bool { [ENOENT, ESRCH, EBADF, EPERM].contains(code) }
 
-  /// A number of a user or group; the largest one stands for "unchanged", and is none.
+  /// The number of a user or group; the largest one stands for "unchanged", and isn't valid.
   private static func number(_ text: String) -> UInt32? {
     guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
       let number = UInt32(text), number != .max

@@ -1,9 +1,9 @@
 import CShims
 package import Glibc
 
-/// Why privileges couldn't be given up; one line.
+/// Why privileges couldn't be given up; the description is one line.
 ///
-/// After a step that failed the process must end: it is neither what it was nor what it was to be.
+/// After a failed step the process must end: it has neither all its privileges nor those of the account.
 package enum PrivilegesError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Only root can become another user.
   case notRoot(asking: uid_t)
@@ -13,10 +13,10 @@ package enum PrivilegesError: Error, Equatable, Sendable, CustomStringConvertibl
   case account(AccountError)
   /// A step failed.
   case step(String, Errno)
-  /// The system said that it had done everything, but something is left.
+  /// The system reported success, but privileges are left.
   case regained(String)
 
-  /// What is wrong.
+  /// One line about the error.
   package var description: String {
     switch self {
     case .notRoot(let user): "only root can become another user, and this is user \(user)"
@@ -28,21 +28,21 @@ package enum PrivilegesError: Error, Equatable, Sendable, CustomStringConvertibl
   }
 }
 
-/// What a process started as root may do, and how it gives that up.
+/// The privileges of a process started as root, and how it gives them up.
 package enum Privileges {
-  /// Whether this process is root's, and so has something to give up.
+  /// Whether this process runs as root, and so has privileges to give up.
   package static var isRoot: Bool { geteuid() == 0 }
 
-  /// Becomes an account for good, and finds out that there is no way back.
+  /// Changes to an account for good, and verifies that there is no way back.
   ///
-  /// User and groups change for all threads: glibc's calls see to that, by a signal of its own that each thread
-  /// answers. Capabilities that could be inherited, and the promise to gain none by executing something, are each
-  /// thread's own; so call it before others are started, which then have them from this one.
+  /// User and groups change for all threads: glibc's calls do this by a signal of their own that each thread
+  /// answers. Inheritable capabilities, and the promise to gain none by executing a program, are kept per
+  /// thread; so call this before other threads are started, which inherit them from this one.
   ///
-  /// Commands that are started afterwards find `HOME`, `USER` and `LOGNAME` of the account, as after a login, and can
-  /// gain nothing by `sudo` and its like.
+  /// Commands started afterwards find `HOME`, `USER` and `LOGNAME` of the account, as after a login, and can
+  /// gain no privileges by `sudo` and the like.
   ///
-  /// - Parameter extraGroups: what the account must be in besides its own groups, such as the log's.
+  /// - Parameter extraGroups: groups that the process needs besides the account's own, such as the log's.
   package static func drop(to account: Account, extraGroups: [gid_t] = []) throws(PrivilegesError) {
     guard isRoot else { throw .notRoot(asking: geteuid()) }
     guard account.user != 0 else { throw .superuser }

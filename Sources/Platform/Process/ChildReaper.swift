@@ -1,12 +1,12 @@
 package import Glibc
 
-/// Waits for the ends of children that nothing else waits for any more, on a thread that is there as long as there
-/// are such children.
+/// Reaps children that no other code waits for any more, on a thread that exists as long as there are such
+/// children.
 ///
-/// A child that was killed may take its time to end, and one that was left alone may run for long; without this, what
-/// is left of it would stay until the program ends.
+/// A child that was killed may take long to end, and one that was left alone may run for long; without this,
+/// it would stay a zombie until the program ends.
 package final class ChildReaper: Sendable {
-  /// The one of this process.
+  /// The reaper of this process.
   package static let shared = ChildReaper()
 
   private struct State {
@@ -17,10 +17,10 @@ package final class ChildReaper: Sendable {
   private static let pauseNanoseconds: ClosedRange<Int64> = 10_000_000...1_000_000_000
 
   private let state = Guarded(State())
-  /// There is another child.
+  /// Signalled when there is another child.
   private let hasMore = WakeSignal()
 
-  /// Takes over a child that wasn't reaped; nothing else may wait for it from now on.
+  /// Takes over a child that wasn't reaped; no other code may wait for it from now on.
   package func adopt(_ child: pid_t) {
     let needsThread = state.withLock { state in
       state.children.append(child)
@@ -32,7 +32,7 @@ package final class ChildReaper: Sendable {
     if let thread = try? WorkerThread.start(Loop(reaper: self)) {
       pthread_detach(thread)
     } else {
-      // The next one gets a thread for both.
+      // The next child gets a thread, which reaps both.
       state.withLock { $0.hasThread = false }
     }
   }
@@ -42,17 +42,19 @@ package final class ChildReaper: Sendable {
 
     func run() {
       var pauses = Backoff(nanoseconds: ChildReaper.pauseNanoseconds)
-      // No descriptor tells of a child's end on every kernel, and there is no hurry.
+      // Not every kernel has a descriptor that announces a child's end, and there is no hurry.
       while reaper.reapThoseThatHaveEnded() {
         if reaper.hasMore.wait(nanoseconds: pauses.next()) { pauses.reset() }
       }
     }
   }
 
+  /// Reaps the children that have ended.
+  ///
   /// - Returns: false if there are no children left; then the thread ends.
   private func reapThoseThatHaveEnded() -> Bool {
     state.withLock { state in
-      // Without waiting: no more than a look at each.
+      // Without waiting for any of them.
       state.children.removeAll { child in
         var status: Int32 = 0
         return unsafe waitpid(child, &status, WNOHANG) != 0

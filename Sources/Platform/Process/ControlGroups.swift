@@ -1,15 +1,16 @@
-/// What the control groups that this process is in let it have, by both versions of the interface.
+/// Limits of the control groups that this process is in, by both versions of the interface.
 ///
-/// A group's limit binds what is below it as well, so the least on the way from the process's own group up to the
-/// mounted root is what counts. In a container the root that is mounted is often the container's own group.
+/// A group's limit binds the groups below it as well, so the lowest limit from the process's own group up to
+/// the mounted root is the one that counts. In a container the mounted root is often the container's own
+/// group.
 package struct ControlGroups: Sendable {
-  /// A directory of the system's root; another one in tests.
+  /// The directory that stands for the system's root; a different one in tests.
   private let root: String
 
-  /// Looks below a directory.
+  /// Reads the files below a root directory.
   package init(root: String = "") { self.root = root }
 
-  /// The most memory; nil if there is no limit.
+  /// The memory limit in bytes; nil if there is none.
   package var memoryBytesMax: Int? {
     let memberships = SmallFile.text(root + "/proc/self/cgroup").map(Self.memberships) ?? []
     return hierarchies.flatMap { hierarchy in
@@ -31,7 +32,7 @@ package struct ControlGroups: Sendable {
     }
   }
 
-  /// The hierarchies that have to do with memory and are mounted somewhere.
+  /// The mounted hierarchies that control memory.
   private var hierarchies: [Hierarchy] {
     guard let mounts = SmallFile.text(root + "/proc/self/mountinfo") else { return [] }
     // A line is: number, parent, device, root, mount point, options, other fields, "-", type, source, options.
@@ -60,11 +61,11 @@ package struct ControlGroups: Sendable {
     }
   }
 
-  /// The directories of a group and all above it, as far as they are mounted.
+  /// The directories of a group and of all groups above it, as far as they are mounted.
   private func directories(of hierarchy: Hierarchy, _ path: String) -> [String] {
     var relative = path
     if hierarchy.group != "/" {
-      // A group that isn't below the mounted one can't be seen; the mounted one is what is left.
+      // A group that isn't below the mounted one can't be seen; then the mounted one counts.
       relative = path.hasPrefix(hierarchy.group) ? String(path.dropFirst(hierarchy.group.count)) : "/"
     }
     var names = relative.split(separator: "/").map(String.init)
@@ -77,7 +78,7 @@ package struct ControlGroups: Sendable {
       }
   }
 
-  /// The number in a file; nil if there is none, or one that stands for no limit.
+  /// The number in a file; nil if there is none, or if it stands for no limit.
   private func limit(_ path: String) -> Int? {
     guard let text = SmallFile.text(path), let bytes = Int(text.prefix { $0.isNumber }) else { return nil }
     return bytes < 1 << 60 ? bytes : nil
@@ -85,8 +86,8 @@ package struct ControlGroups: Sendable {
 }
 
 extension StringProtocol where SubSequence == Substring {
-  /// The pieces between the places where a character of ASCII stands; looking at bytes takes a twentieth of the time that
-  /// looking at characters does.
+  /// The pieces between the occurrences of an ASCII character; comparing bytes takes a twentieth of the time
+  /// that comparing characters does.
   fileprivate func parts(
     between separator: Unicode.Scalar, maxSplits: Int = .max, omittingEmpty: Bool = true
   ) -> [Substring] {

@@ -1,21 +1,22 @@
 import CShims
 package import Glibc
 
-/// A process that goes on in the background, and the one that has started it and waits until it is ready.
+/// A process that continues in the background, while the process that has started it waits until it is ready.
 package struct Daemon: ~Copyable {
   private let readyDescriptor: Int32
-  /// Where messages go until it is ready: a copy of standard error, which no command that it starts inherits.
+  /// The destination of messages until it is ready: a copy of standard error, which no command that it starts
+  /// inherits.
   private let errorDescriptor: Int32
   private let program: String
 
-  /// Goes on in another process, whose standard descriptors lead nowhere.
+  /// Continues in a child process, whose standard descriptors lead nowhere.
   ///
-  /// The process that calls it waits until the other one is ready or has failed, and ends with status 0 or that of
-  /// the other one. Threads don't survive this. Until it is ready, the other one is still at its terminal: Ctrl-C
-  /// ends both, and messages go to standard error.
+  /// The calling process waits until the child is ready or has failed, and ends with status 0 or the child's
+  /// status. Threads don't survive this. Until the child is ready, it still has the terminal: Ctrl-C ends
+  /// both, and messages go to standard error.
   /// - Parameters:
   ///   - program: the name for the system's log.
-  ///   - announce: called in the process that waits, when the other one is ready, with that one's number.
+  ///   - announce: called in the waiting process when the child is ready, with the child's process number.
   package static func detach(
     as program: String, announce: (pid_t) -> Void = { _ in }
   ) throws(SystemError) -> Daemon {
@@ -31,7 +32,7 @@ package struct Daemon: ~Copyable {
     }
     close(ends[0])
     shim_end_with_parent(SIGTERM)
-    // Its commands must not hold on to what was its starter's: that may be waited for to be closed.
+    // Commands must not keep the parent's standard error open: a process may wait for it to be closed.
     let copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)
     if copy >= 0 { MessageQueue.shared.redirect { message in MessageQueue.write(message, to: copy) } }
     let daemon = Daemon(readyDescriptor: ends[1], errorDescriptor: copy, program: program)
@@ -41,10 +42,11 @@ package struct Daemon: ~Copyable {
     return daemon
   }
 
-  /// Ends this process with its starter again, which the kernel forgets when the user changes.
+  /// Asks the kernel again to end this process with its parent, which the kernel forgets when the user
+  /// changes.
   package func endWithStarter() { shim_end_with_parent(SIGTERM) }
 
-  /// Lets go of the terminal and of the working directory, and lets the process that waits end.
+  /// Detaches from the terminal and the working directory, and lets the waiting process end.
   package consuming func announceReady() throws(SystemError) {
     shim_end_with_parent(0)
     guard setsid() >= 0, unsafe chdir("/") == 0 else {
@@ -56,11 +58,11 @@ package struct Daemon: ~Copyable {
     }
     if errorDescriptor >= 0 { close(errorDescriptor) }
     var byte: UInt8 = 1
-    // One that doesn't wait any more needn't be told.
+    // A parent that doesn't wait any more needn't be told.
     _ = unsafe write(readyDescriptor, &byte, 1)
   }
 
-  // Messages may still have to go to standard error if it ends before it is ready.
+  // Messages may still have to go to standard error if the process ends before it is ready.
   deinit { close(readyDescriptor) }
 
   private static func waitForDaemon(

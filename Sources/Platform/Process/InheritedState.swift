@@ -1,15 +1,15 @@
 import CShims
 
-/// What a process gets from the one that started it, put right before anything else is done.
+/// Corrects state that a process inherits from its parent, before anything else is done.
 package enum InheritedState {
-  /// Whether hang-ups were to be ignored, as `nohup` has it.
+  /// Whether hang-ups are to be ignored, as `nohup` requests.
   nonisolated(unsafe) package private(set) static var ignoresHangups = false
 
-  /// Fills the standard descriptors that are closed, gives all signals their usual meaning, and, as a container's
-  /// first process, has another one do the work.
+  /// Opens the standard descriptors that are closed, gives all signals their default action and, as a
+  /// container's first process, lets a child do the work.
   ///
-  /// Called once, at the very beginning: what is opened first would get the number of a closed descriptor, and
-  /// be taken for standard output.
+  /// Called once, at the very beginning: otherwise the first file opened would get the number of a closed
+  /// descriptor, and be taken for standard output.
   package static func settle() {
     // Sound, as there are no other threads yet.
     unsafe ignoresHangups = shim_settle_inherited_state() != 0

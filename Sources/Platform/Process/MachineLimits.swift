@@ -1,11 +1,11 @@
 import CShims
 import Glibc
 
-/// How much memory and how many addresses this process may have.
+/// How much memory and address space this process may have.
 package struct MachineLimits: Sendable, Equatable {
-  /// The most memory: what the machine has, or less if a control group says so; nil if that can't be known.
+  /// The memory limit: the machine's memory, or less if a control group limits it; nil if it can't be known.
   package var memoryBytes: Int?
-  /// The most addresses, and how many of them are in use; nil if there is no limit.
+  /// The address space limit, and how much of it is in use; nil if there is no limit.
   package var addresses: (bytesMax: Int, bytesUsed: Int)?
 
   package static func == (left: MachineLimits, right: MachineLimits) -> Bool {
@@ -13,7 +13,7 @@ package struct MachineLimits: Sendable, Equatable {
       && left.addresses?.bytesUsed == right.addresses?.bytesUsed
   }
 
-  /// What holds for this process now.
+  /// The limits of this process now.
   package static var current: MachineLimits {
     MachineLimits(memoryBytes: memoryBytes, addresses: addresses)
   }
@@ -36,8 +36,8 @@ package struct MachineLimits: Sendable, Equatable {
     return (Int(limit.rlim_cur), (used ?? 0) * sysconf(Int32(_SC_PAGESIZE)))
   }
 
-  /// How much memory a queue takes at most, unless it is told: 512 MiB, but no more than a quarter of what this
-  /// process may have, as the rest of it, the log and others need some as well.
+  /// How much memory a queue takes at most by default: 512 MiB, but no more than a quarter of what this
+  /// process may have, as the rest of the process, the log and other processes need memory as well.
   package var queueBytes: Int {
     var shares = [512 << 20]
     if let memoryBytes { shares.append(memoryBytes / 4) }
@@ -46,11 +46,11 @@ package struct MachineLimits: Sendable, Equatable {
     return share - share % (1 << 20)
   }
 
-  /// How many threads share a piece of work, unless it is told: as many as this process has processors, but no more than
-  /// four; where addresses are limited, one, as each thread takes many.
+  /// How many threads share a piece of work by default: as many as this process has processors, but no more
+  /// than four; where address space is limited, one, as each thread takes much of it.
   package var threads: Int { addresses == nil ? min(4, Int(shim_processor_count())) : 1 }
 
   private static let queueBytesMin = 4 << 20
-  /// What threads and buffers take, and the log's mapping may.
+  /// What threads and buffers take, and what the log's mapping may take.
   private static let otherBytes = 32 << 20
 }

@@ -2,10 +2,10 @@ import Glibc
 
 /// Whether a process may be the one that made a log.
 package enum ProcessStart {
-  /// Whether a process of this number runs and was there when the log was made.
+  /// Whether a process with this number runs and existed when the log was made.
   ///
-  /// Numbers are used again: a process that began after the log was made is another one. If it can't be
-  /// found out when it began, it counts as the log's: refusing is put right more easily than two writers.
+  /// Numbers are reused: a process that was started after the log was made is another one. If its start can't
+  /// be determined, it counts as the log's: a wrong refusal is corrected more easily than two writers.
   ///
   /// - Parameter birth: when the log was made, in seconds since 1970.
   package static func mayOwn(_ pid: Int32, logOf birth: Int64) -> Bool {
@@ -18,14 +18,14 @@ package enum ProcessStart {
   }
 
   private struct Status {
-    /// It has ended, and its parent hasn't asked for its status yet.
+    /// Whether the process has ended, and is a zombie.
     let isDead: Bool
     let startTicks: UInt64
   }
 
   private static func status(of pid: Int32) -> Status? {
     guard let text = SmallFile.text("/proc/\(pid)/stat"),
-      // The program's name stands in parentheses and may have any of them in it.
+      // The program's name is in parentheses and may contain parentheses.
       let end = text.lastIndex(of: ")")
     else { return nil }
     let fields = text[end...].dropFirst().split(separator: " ")

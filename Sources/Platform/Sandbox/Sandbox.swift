@@ -1,33 +1,33 @@
 import CShims
 import Glibc
 
-/// Why a process couldn't be limited where the kernel can do it; one line.
+/// Why a process couldn't be limited although the kernel supports it; the description is one line.
 package struct SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What was attempted.
   package let operation: String
-  /// What it was attempted on, if on something.
+  /// The path concerned, if there is one.
   package let path: String?
-  /// What the system said.
+  /// The system's error.
   package let error: Errno
 
-  /// What is wrong.
+  /// One line about the error.
   package var description: String {
     "sandbox: \(path.map { "\($0): " } ?? "")\(operation): \(error)"
   }
 }
 
-/// What has become of a plan.
+/// The result of applying a plan.
 package struct SandboxResult: Equatable, Sendable {
-  /// The number of the kernel's interface that was used; 0 if it has none, and nothing is limited.
+  /// The version of the kernel's interface that was used; 0 if the kernel has none, and nothing is limited.
   package var interface: Int
-  /// What the kernel lacks, each as half a sentence; for a message at verbosity.
+  /// What the kernel lacks, each as half a sentence; for a message at higher verbosity.
   package var lacks: [String]
-  /// Paths of the plan at which nothing is, so that nothing is allowed there.
+  /// Paths of the plan that don't exist or can't be looked up, so that nothing is allowed there.
   package var missingPaths: [String]
-  /// How many threads were there already, which are not limited.
+  /// How many threads were running already, which are not limited.
   package var otherThreadCount: Int
 
-  /// What a plan has come to.
+  /// A result with these values.
   package init(interface: Int, lacks: [String], missingPaths: [String] = [], otherThreadCount: Int = 0) {
     self.interface = interface
     self.lacks = lacks
@@ -38,7 +38,7 @@ package struct SandboxResult: Equatable, Sendable {
   /// Whether anything is limited.
   package var isActive: Bool { interface > 0 }
 
-  /// One line.
+  /// The summary as one line for a message.
   package var description: String { "sandbox: \(summary)" }
 
   /// What limits the process, and what the kernel lacks.
@@ -52,17 +52,18 @@ package struct SandboxResult: Equatable, Sendable {
 
 /// Limits this process by the kernel's Landlock, for good.
 ///
-/// Nothing lifts it, and every command that is started has it, too.
+/// Nothing lifts the limits, and every command that is started has them, too.
 package enum Sandbox {
   private typealias Rights = UInt64
 
-  /// Carries a plan out for the calling thread, and for the threads and processes that it starts from now on.
+  /// Applies a plan to the calling thread, and to the threads and processes that it starts from now on.
   ///
-  /// So it is to be called when all else is open, and before the first thread is started; those that are there already
-  /// are not limited, but counted in the result. No program that is executed gains privileges from then on.
+  /// So call this when everything else is open, and before the first thread is started; threads that run
+  /// already are not limited, but counted in the result. No program that is executed gains privileges from
+  /// then on.
   ///
-  /// - Parameter interfaceMax: the kernel's interface to be content with, for tests.
-  /// - Throws: `SandboxError` if a kernel that can do it refuses; then nothing is limited.
+  /// - Parameter interfaceMax: the highest interface version to use, for tests.
+  /// - Throws: `SandboxError` if a kernel with the interface refuses; then nothing is limited.
   package static func enter(_ plan: SandboxPlan, interfaceMax: Int = .max) throws(SandboxError)
     -> SandboxResult
   {
@@ -82,7 +83,7 @@ package enum Sandbox {
         if unsafe shim_sandbox_allow(rules, path, rights & known) == 0 { continue }
         switch errno {
         case ENOENT, ENOTDIR: result.missingPaths.append(path)
-        // What can't even be looked up can't be used either.
+        // A path that can't even be looked up can't be used either.
         case EACCES: result.missingPaths.append(path)
         default: throw SandboxError(operation: "allow", path: path, error: Errno(errno))
         }
@@ -100,7 +101,7 @@ package enum Sandbox {
   // MARK: What a kernel knows
 
   private static func fileRights(of interface: Int) -> Rights {
-    // All up to the making of links; then one after the other.
+    // All rights up to the making of links; the later ones follow one by one.
     var rights = Rights(shim_sandbox_refer) - 1
     if interface >= 2 { rights |= Rights(shim_sandbox_refer) }
     if interface >= 3 { rights |= Rights(shim_sandbox_truncate) }
@@ -108,15 +109,15 @@ package enum Sandbox {
     return rights
   }
 
-  /// What is named is refused, as no port is allowed.
+  /// The rights that are refused, for all ports: binding, and connecting unless the plan allows it.
   private static func networkRights(of interface: Int, _ plan: SandboxPlan) -> Rights {
     guard interface >= 4 else { return 0 }
     return Rights(shim_sandbox_bind_tcp)
       | (plan.connects ? 0 : Rights(shim_sandbox_connect_tcp))
   }
 
-  /// Commands that are started are within the same limits, so signals reach them; asking whether another process lives
-  /// is answered with EPERM, which says that it does.
+  /// Commands that are started are within the same limits, so signals reach them; a check whether another
+  /// process lives fails with EPERM, which tells that it does.
   private static func scopes(of interface: Int, _ plan: SandboxPlan) -> UInt64 {
     guard interface >= 6 else { return 0 }
     return UInt64(shim_sandbox_scope_signals)

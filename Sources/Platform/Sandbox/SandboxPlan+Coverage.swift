@@ -1,9 +1,9 @@
-/// What a plan that is carried out leaves to wish for: nothing can be added to it any more.
+/// Compares a plan that was applied, to which nothing can be added any more, with a new one.
 extension SandboxPlan {
-  /// What another plan wants and this one doesn't allow, each as half a sentence; for a reload, which can then be refused
-  /// with words instead of failing at the first file.
+  /// What another plan needs and this one doesn't allow, each as half a sentence; for a reload, which can
+  /// then be refused with an explanation instead of failing at the first file.
   ///
-  /// Compares paths as they are written: links are to be followed before.
+  /// Compares paths as they are written: resolve links before.
   package func shortcomings(for other: SandboxPlan) -> [String] {
     var found: [String] = []
     for path in other.readable where !Self.isBeneath(path, readable + executable + writableDirectories) {
@@ -27,7 +27,7 @@ extension SandboxPlan {
 
   private static func isBeneath(_ path: String, _ places: [String]) -> Bool {
     let names = path.split(separator: "/")
-    // A way up may lead anywhere.
+    // A path with `..` may lead anywhere.
     guard path.hasPrefix("/"), !names.contains("..") else { return places.contains(path) }
     return places.contains { $0.hasPrefix("/") && names.starts(with: $0.split(separator: "/")) }
   }

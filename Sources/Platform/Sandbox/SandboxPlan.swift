@@ -1,10 +1,10 @@
-/// What a process will have to do from now on, so that it can be kept from everything else.
+/// What a process has to do from now on, so that everything else can be refused.
 ///
-/// Paths are looked up when the plan is carried out: a rule is for the file or directory that is there then, and for
-/// all that is beneath a directory, then or later. Something that is deleted and made anew later is another thing,
-/// which the rule isn't for; so where that may happen, the directory above it has to be named.
+/// Paths are looked up when the plan is applied: a rule is for the file or directory that exists then, and
+/// for everything beneath a directory, then or later. A file that is deleted and made anew later is a
+/// different file, which the rule doesn't cover; where that may happen, name the directory above it.
 package struct SandboxPlan: Equatable, Sendable {
-  /// Files and directories to be read, with all that is beneath these.
+  /// Files and directories to read, with everything beneath the directories.
   package var readable: [String]
   /// Directories to make, write, rename and remove files, links, sockets and directories beneath, and to read.
   package var writableDirectories: [String]
@@ -12,13 +12,13 @@ package struct SandboxPlan: Equatable, Sendable {
   package var writableFiles: [String]
   /// Files and directories from which programs may be executed, and read.
   package var executable: [String]
-  /// Whether TCP connections may be made; none can be waited for in any case.
+  /// Whether TCP connections may be made; listening is never allowed.
   package var connects: Bool
-  /// Whether abstract sockets of processes outside of the sandbox may be connected to; from within, signals can be sent
-  /// to none of these in any case.
+  /// Whether abstract sockets of processes outside of the sandbox may be connected to; signals can't be sent
+  /// to these processes in any case.
   package var reachesAbstractSockets: Bool
 
-  /// A plan that allows what it names.
+  /// A plan that allows what is given.
   package init(
     readable: [String] = [], writableDirectories: [String] = [], writableFiles: [String] = [],
     executable: [String] = [], connects: Bool = false, reachesAbstractSockets: Bool = false
@@ -31,8 +31,8 @@ package struct SandboxPlan: Equatable, Sendable {
     self.reachesAbstractSockets = reachesAbstractSockets
   }
 
-  /// What the C library looks up on its own: users and hosts, with what is loaded for that, time zones, character
-  /// sets; and what is found out about processes.
+  /// What the C library needs by itself: users and hosts, with the libraries loaded for that, time zones,
+  /// character sets, and information about processes.
   package static let libraryNeeds = SandboxPlan(
     readable: [
       "/etc", "/usr/share/zoneinfo", "/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64",
@@ -40,9 +40,10 @@ package struct SandboxPlan: Equatable, Sendable {
       "/var/lib/sss", "/proc", "/dev/urandom",
     ], writableFiles: ["/dev/null"])
 
-  /// What commands need that an administrator gives: to execute and to read what the user may, and to reach others.
+  /// What an administrator's commands need: to execute and to read what the user may, and to make
+  /// connections.
   ///
-  /// They are kept from writing elsewhere than the plan says otherwise, and from sending signals to processes outside.
+  /// They can write only where the plan says so, and can't send signals to processes outside.
   package static let commandNeeds = SandboxPlan(
     writableFiles: ["/dev/null", "/dev/zero", "/dev/full", "/dev/tty"], executable: ["/"], connects: true,
     reachesAbstractSockets: true)

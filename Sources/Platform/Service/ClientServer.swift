@@ -3,14 +3,14 @@ import Glibc
 
 /// The loop of a server for few clients: each has a deadline, and none holds up the others.
 package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
-  /// One that has connected.
+  /// A connected client.
   private struct Client {
     enum State {
-      /// It hasn't asked yet.
+      /// The client hasn't sent its whole request.
       case asking(ServerInquiry)
-      /// It is sent an answer.
+      /// The client is sent an answer.
       case reading(ArraySlice<UInt8>)
-      /// It has its answer, and is to hang up.
+      /// The client has its answer, and should close the connection.
       case leaving
     }
 
@@ -18,7 +18,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
     var deadline: Int64
     var state = State.asking(ServerInquiry())
 
-    /// Whether it may go when another one comes.
+    /// Whether the client may be turned away when another one connects.
     var isSilent: Bool {
       if case .reading = state { false } else { true }
     }
@@ -29,14 +29,16 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
   private let stop: Int32
   private let system: SystemCalls
   private var dialog: Dialog
-  /// The oldest first.
+  /// The clients, the oldest first.
   private var clients: [Client] = []
-  /// When connections are accepted again after there was no descriptor for one.
+  /// When connections are accepted again after no descriptor was free for one.
   private var acceptsFrom = Int64.min
 
   private static var acceptPauseNanoseconds: Int64 { 100_000_000 }
 
-  /// - Parameter stop: what ends the loop by becoming readable.
+  /// Makes a server for a listening socket.
+  ///
+  /// - Parameter stop: a descriptor that ends the loop by becoming readable.
   package init(
     _ socket: consuming ListeningSocket, _ limits: ServerLimits, stop: Int32,
     system: SystemCalls = .real, _ dialog: consuming Dialog
@@ -50,13 +52,13 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
 
   deinit { for client in clients { close(client.descriptor) } }
 
-  /// Answers until it is told to stop; then connections and socket are gone.
+  /// Serves clients until it is told to stop; connections and socket are closed then.
   package consuming func serve() {
     while true {
       let now = SystemClock.steadyNanoseconds
       refuseLate(at: now)
       var requests = [pollfd(fd: stop, events: Int16(POLLIN), revents: 0)]
-      // While all are reading their answers, others wait in the kernel's queue.
+      // While all clients are reading their answers, new connections wait in the kernel's queue.
       let accepts = now >= acceptsFrom && hasRoom
       requests.append(pollfd(fd: accepts ? socket.descriptor : -1, events: Int16(POLLIN), revents: 0))
       for client in clients {
@@ -66,7 +68,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
       _ = SystemCalls.poll(&requests, nanoseconds: nanoseconds(from: now))
       if requests[0].revents != 0 { return }
       attend(requests[2...])
-      // One that was silent may be reading by now.
+      // A client that was silent may be reading by now.
       if requests[1].revents != 0, hasRoom { accept() }
     }
   }
@@ -75,7 +77,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
 
   private var hasRoom: Bool { clients.count < clientsMax || clients.contains(where: \.isSilent) }
 
-  /// Until the first deadline, or until connections are accepted again.
+  /// The time until the first deadline, or until connections are accepted again.
   private func nanoseconds(from now: Int64) -> Int64? {
     var next = clients.map(\.deadline).min()
     if now < acceptsFrom { next = min(next ?? .max, acceptsFrom) }
@@ -89,7 +91,8 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
     do {
       descriptor = try system.accept(socket.descriptor)
     } catch {
-      // Without a descriptor to spare, the connection stays where it is, and asking at once would be in vain.
+      // Without a free descriptor, the connection stays in the queue, and accepting it again at once would be
+      // in vain.
       if error.code != EAGAIN, error.code != ECONNABORTED {
         acceptsFrom = SystemClock.steadyNanoseconds + Self.acceptPauseNanoseconds
       }
@@ -122,7 +125,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
 
   // MARK: Serving
 
-  /// Goes on with those that are ready; what was polled is in the order of the clients.
+  /// Continues with the clients that are ready; `polled` is in the order of the clients.
   private mutating func attend(_ polled: ArraySlice<pollfd>) {
     for (index, request) in zip(clients.indices, polled).reversed() where request.revents != 0 {
       var client = clients[index]
@@ -137,7 +140,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
     }
   }
 
-  /// Takes what a client has sent; false if it is to be dropped.
+  /// Receives what a client has sent; false if the client is to be dropped.
   private mutating func receive(_ client: inout Client, _ inquiry: ServerInquiry) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count: Int
@@ -153,7 +156,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
       return true
     case .answer(let answer):
       client.state = .reading(answer[...])
-      // From when there is something to read.
+      // The time for the answer counts from when there is something to read.
       if let time = limits.answerNanoseconds { client.deadline = SystemClock.steadyNanoseconds + time }
       return send(&client)
     case .refused(let refusal): return refuse(&client, refusal, at: SystemClock.steadyNanoseconds)
@@ -169,7 +172,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
     return send(&client)
   }
 
-  /// Sends what there is room for; false if that was the last of it.
+  /// Sends as much as there is room for; false if that was the last of it.
   private func send(_ client: inout Client) -> Bool {
     guard case .reading(let answer) = client.state else { return true }
     guard let rest = send(answer, client.descriptor) else { return false }
@@ -181,7 +184,7 @@ package struct ClientServer<Dialog: ServerDialog & ~Copyable>: ~Copyable {
     return true
   }
 
-  /// What is left of some bytes when there is no more room for them; nil if the client is gone.
+  /// Sends bytes and returns those that find no room; nil if the client is gone.
   @discardableResult
   private func send(_ bytes: ArraySlice<UInt8>, _ descriptor: Int32) -> ArraySlice<UInt8>? {
     var rest = bytes

@@ -1,12 +1,12 @@
 package import Glibc
 
-/// A socket that is listened to, of the network or in the file system; one in the file system is gone with this value.
+/// A listening socket, TCP or Unix-domain; a Unix-domain socket's file is removed with this value.
 package struct ListeningSocket: ~Copyable {
-  /// What connections come to.
+  /// The descriptor on which connections arrive.
   package let descriptor: Int32
   private let file: SocketFile?
 
-  /// Takes over a socket of the network.
+  /// Takes over a TCP socket.
   package init(descriptor: Int32) {
     self.descriptor = descriptor
     file = nil
@@ -17,18 +17,18 @@ package struct ListeningSocket: ~Copyable {
     self.file = consume file
   }
 
-  /// Makes one in the file system.
+  /// Makes a Unix-domain socket.
   package static func make(path: String, mode: mode_t, backlog: Int32) throws(SocketFileError)
     -> ListeningSocket
   {
     ListeningSocket(try SocketFile.make(path: path, mode: mode, owner: nil, group: nil, backlog: backlog))
   }
 
-  /// The port, if it is one of the network.
+  /// The port of a TCP socket; nil for a Unix-domain socket.
   package var port: UInt16? { file == nil ? SystemCalls.real.port(ofSocket: descriptor) : nil }
 
   deinit {
-    // The other kind closes its own.
+    // A Unix-domain socket's descriptor is closed by `SocketFile`.
     if file == nil { close(descriptor) }
   }
 }

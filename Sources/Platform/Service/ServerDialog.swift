@@ -1,40 +1,40 @@
-/// What a server of this process answers its clients.
+/// Answers the clients of a server in this process.
 package protocol ServerDialog: ~Copyable {
-  /// The answer to all that a client has sent so far; nil as long as more must come.
+  /// The answer to all that a client has sent so far; nil as long as the request is incomplete.
   ///
-  /// - Parameter hasEnded: whether the client has said that nothing more comes.
+  /// - Parameter hasEnded: whether the client has ended its sending side.
   mutating func answer(_ received: [UInt8], hasEnded: Bool) -> [UInt8]?
 
-  /// What a client is told that isn't served; one that is told nothing is dropped.
+  /// The answer to a client that isn't served; with an empty answer it is dropped.
   mutating func answer(_ refusal: ServerRefusal) -> [UInt8]
 }
 
 /// Why a client isn't served.
 package enum ServerRefusal: Sendable {
-  /// There are as many clients as are served at once.
+  /// As many clients are connected as are served at once.
   case tooMany
-  /// Its request didn't come in time.
+  /// The client's request didn't come in time.
   case tooLate
-  /// Its request is longer than any may be.
+  /// The client's request is longer than the limit.
   case tooLong
 }
 
-/// How clients are treated.
+/// The limits for clients.
 package struct ServerLimits: Sendable {
-  /// How many are served at once.
+  /// How many clients are served at once.
   ///
-  /// When one more comes, the one that has been silent for longest is turned away.
+  /// When one more connects, the client that has been silent for longest is turned away.
   package var clientsMax = 16
   /// How many bytes a request may have.
   package var requestBytesMax = 16 << 10
-  /// How long a client may take to ask.
+  /// How long a client may take to send its request.
   package var requestNanoseconds: Int64 = 5_000_000_000
-  /// How long it may take to read its answer from then on; nil if both together have the time to ask.
+  /// How long the client may take to read its answer from then on; nil if request and answer share one limit.
   package var answerNanoseconds: Int64?
-  /// Whether a client that has its answer is listened to until it hangs up: what it still sends would otherwise have its
-  /// system throw the answer away.
+  /// Whether the server reads from a client that has its answer until it closes the connection: data that it
+  /// still sends would otherwise make its system discard the answer.
   package var lingers = false
 
-  /// What suits a run.
+  /// The defaults.
   package init() {}
 }

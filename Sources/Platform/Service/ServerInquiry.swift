@@ -1,20 +1,20 @@
-/// What one client has sent so far, until there is an answer.
+/// The request that one client has sent so far, until there is an answer.
 package struct ServerInquiry: Sendable {
-  /// What comes of a piece of it.
+  /// The result of receiving a piece of the request.
   package enum Outcome: Sendable {
-    /// More must come.
+    /// The request isn't complete.
     case incomplete
-    /// The client is to be sent this.
+    /// The client is to be sent this answer.
     case answer([UInt8])
-    /// It isn't served.
+    /// The client isn't served.
     case refused(ServerRefusal)
-    /// Nothing more comes, and there is no answer to what has.
+    /// The client has ended its sending side, and there is no answer to what it has sent.
     case abandoned
   }
 
   private var received: [UInt8] = []
 
-  /// One that hasn't sent anything.
+  /// A request of which nothing has been received.
   package init() {}
 
   /// Takes the next piece; an empty one is the end.

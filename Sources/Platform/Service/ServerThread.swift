@@ -1,6 +1,6 @@
 import Glibc
 
-/// A server for few clients, on a thread of its own.
+/// A server for few clients, on its own thread.
 package final class ServerThread: Sendable {
   private struct Loop<Dialog: ServerDialog & ~Copyable>: ThreadLoop, ~Copyable {
     var server: ClientServer<Dialog>?
@@ -11,14 +11,14 @@ package final class ServerThread: Sendable {
       signals.ended.signal()
     }
 
-    // Until the socket is gone, too.
+    // Returns when the socket is closed, too.
     private mutating func serve() {
       guard let server = server.take() else { return }
       server.serve()
     }
   }
 
-  /// Kept by the thread as well, which may be left behind when it hangs in its dialog.
+  /// Held by the thread as well, which may be left behind if it hangs in its dialog.
   private struct Signals: Sendable {
     let stop: WakeEvent
     let ended = WakeSignal()
@@ -35,9 +35,9 @@ package final class ServerThread: Sendable {
     pthread_detach(try WorkerThread.start(Loop(server: server, signals: signals)))
   }
 
-  /// Ends it: connections and socket are gone then.
+  /// Ends the server: connections and socket are closed then.
   ///
-  /// - Parameter nanoseconds: how long the thread is waited for, which may be about to put together an answer; nil is
+  /// - Parameter nanoseconds: how long to wait for the thread, which may be preparing an answer; nil waits
   ///   until it has ended.
   package func end(nanoseconds: Int64?) {
     signals.stop.signal()

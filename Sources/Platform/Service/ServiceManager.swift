@@ -1,33 +1,36 @@
 import CShims
 package import Glibc
 
-/// The program that has started this one and wants to know how it does: systemd, by its notify protocol.
+/// The service manager that started this process, if it asked to be notified: systemd, by its notify
+/// protocol.
 ///
-/// Nothing here waits, and nothing that goes wrong here ends a run. What a run's state depends on (ready, reloading,
-/// stopping, who the main process is) is kept when the manager's socket is full or away for a moment, and goes ahead of
-/// the next message, or with `retry`; of the others only the latest status is.
+/// Nothing here waits, and no failure here ends a run. Messages that a run's state depends on (ready,
+/// reloading, stopping, the main process) are kept when the manager's socket is full or away for a moment,
+/// and are sent before the next message, or by `retry`; of the other messages, only the latest status is
+/// kept.
 ///
-/// The manager believes the main process, and others only if the unit says `NotifyAccess=all`. So one that goes on in
-/// the background (`-D`) is made the main process by the one that was started, before that one ends. Where a stand-in
-/// is a container's first process, its child's number means nothing outside, and is not told.
+/// The manager believes the main process, and other processes only if the unit says `NotifyAccess=all`. So a
+/// process that continues in the background (`-D`) is made the main process by its parent, before the parent
+/// ends. Where a stand-in is a container's first process, its child's number means nothing outside, and is
+/// not sent.
 package final class ServiceManager: Sendable {
-  /// What there is to say about a run.
+  /// The messages about a run.
   package enum Event: Equatable, Sendable {
-    /// It does what it was started for; also the end of a reload.
+    /// The run does its work; also the end of a reload.
     case ready
-    /// It reads its configuration again, since this moment of the steady clock.
+    /// The configuration is read again, since this moment of the steady clock.
     case reloading(nanoseconds: Int64)
-    /// It is about to end.
+    /// The run is about to end.
     case stopping
-    /// What it does, for people: one line.
+    /// What the run does, as one line for users.
     case status(String)
-    /// It is alive; sent at least twice in `watchdogNanoseconds`.
+    /// The run is alive; sent at least twice in `watchdogNanoseconds`.
     case watchdog
-    /// From now on another process is the one that counts; said by the present one.
+    /// From now on another process is the main process; sent by the present one.
     case mainProcess(pid_t)
   }
 
-  /// A socket's address, as `NOTIFY_SOCKET` has it.
+  /// A socket's address, as given in `NOTIFY_SOCKET`.
   private struct Address: Sendable {
     let bytes: [UInt8]
 
@@ -55,30 +58,30 @@ package final class ServiceManager: Sendable {
 
   private struct State {
     var descriptor: Int32 = -1
-    /// Assignments that the manager has yet to be told, the oldest first.
+    /// Assignments that haven't been sent yet, the oldest first.
     var waiting: [String] = []
     var waitingStatus: String?
   }
 
-  /// How often the manager must hear that the run is alive, in nanoseconds; nil if it doesn't ask for that.
+  /// How often the manager must hear that the run is alive, in nanoseconds; nil if it doesn't require that.
   package let watchdogNanoseconds: Int64?
-  /// Why nothing can be said to a manager that asks for it, for a message at verbosity; nil if there is no reason.
+  /// Why a manager that asks to be notified can't be, for a message at higher verbosity; nil if it can.
   package let trouble: String?
   private let address: Address?
   private let state = Guarded(State())
 
-  /// More than that many states wait only if the manager is gone for good.
+  /// More waiting states than this mean that the manager is gone for good.
   private static let waitingCountMax = 16
   /// The manager refuses messages of more than 4096 bytes.
   private static let statusBytesMax = 1024
 
-  /// Reads what the manager has put into the environment.
+  /// Reads the values that the manager has put into the environment.
   ///
   /// - Parameters:
   ///   - socket: `NOTIFY_SOCKET`.
   ///   - watchdogMicroseconds: `WATCHDOG_USEC`.
-  ///   - watchdogProcess: `WATCHDOG_PID`: whom the watchdog watches.
-  ///   - process: who this is.
+  ///   - watchdogProcess: `WATCHDOG_PID`: the process that the watchdog watches.
+  ///   - process: this process.
   package init(
     socket: String?, watchdogMicroseconds: String? = nil, watchdogProcess: String? = nil,
     process: pid_t = getpid()
@@ -106,9 +109,9 @@ package final class ServiceManager: Sendable {
 
   /// Takes the manager's variables out of the environment, so that no command that is started inherits them.
   ///
-  /// For the beginning, when there is one thread, before `-D` makes another process of this one (the watchdog is meant
-  /// for that one, too), before the user changes and before a sandbox is entered: an abstract socket can't be
-  /// connected to from within.
+  /// Called at the beginning, when there is one thread: before `-D` starts another process (the watchdog is
+  /// meant for that one, too), before the user changes and before a sandbox is entered, from within which an
+  /// abstract socket can't be connected to.
   package static func adopt() -> ServiceManager {
     func take(_ name: String) -> String? {
       let value = unsafe getenv(name).map { unsafe String(cString: $0) }
@@ -120,10 +123,10 @@ package final class ServiceManager: Sendable {
       watchdogProcess: take("WATCHDOG_PID"))
   }
 
-  /// Whether there is a manager that listens.
+  /// Whether there is a manager to be notified.
   package var isThere: Bool { address != nil }
 
-  /// Tells the manager, in one message, without waiting.
+  /// Sends events to the manager, in one message, without waiting.
   package func say(_ events: Event...) {
     guard let address else { return }
     state.withLock { state in
@@ -132,7 +135,8 @@ package final class ServiceManager: Sendable {
       for event in events {
         switch event {
         case .ready:
-          // In one message: after the first of two, the manager would no longer believe this process.
+          // In one message: after the first of two messages, the manager would no longer believe this
+          // process.
           state.waiting.append(((mainProcess.map { [$0] } ?? []) + ["READY=1"]).joined(separator: "\n"))
           mainProcess = nil
         case .reloading(let nanoseconds):
@@ -151,7 +155,7 @@ package final class ServiceManager: Sendable {
     }
   }
 
-  /// Tries again what the manager hadn't room for; for a place that is passed now and then.
+  /// Sends messages again that the manager had no room for; called now and then.
   package func retry() {
     guard let address else { return }
     state.withLock { state in
@@ -159,28 +163,28 @@ package final class ServiceManager: Sendable {
     }
   }
 
-  /// Whether something waits to be told.
+  /// Whether messages wait to be sent.
   package var hasUntold: Bool { state.withLock { !$0.waiting.isEmpty || $0.waitingStatus != nil } }
 
   // MARK: Sending
 
-  /// A text as the protocol can carry it: one line, of a length that the manager takes.
+  /// A text in the form that the protocol can carry: one line, no longer than the manager accepts.
   private static func shown(_ text: String) -> String {
     let line = VisibleText.oneLine(text)
     guard line.utf8.count > statusBytesMax else { return line }
     var bytes = line.utf8.prefix(statusBytesMax - 3)
-    // Cut between characters: what follows the cut must begin one.
+    // Cut between characters: the byte behind the cut must begin one.
     while bytes.endIndex > line.startIndex, line.utf8[bytes.endIndex] & 0xc0 == 0x80 {
       bytes = bytes.dropLast()
     }
     return String(decoding: bytes, as: UTF8.self) + "..."
   }
 
-  /// States that cancel each other go one after the other, each in a message of its own: the manager takes no order
-  /// from the lines of one.
+  /// Sends the waiting states, each in a message of its own, as states may cancel each other and the manager
+  /// ignores the order of lines in a message.
   private static func send(_ state: inout State, _ address: Address, isAlive: Bool) {
     while let first = state.waiting.first {
-      // The last one takes the others with it.
+      // The last message also carries the other assignments.
       let isLast = state.waiting.count == 1
       let others = isLast ? rest(state, isAlive: isAlive) : []
       guard deliver(([first] + others).joined(separator: "\n"), &state, address) else { return }

@@ -1,18 +1,18 @@
 import CShims
 import Glibc
 
-/// Why there is no status socket; one line.
+/// Why there is no status socket; the description is one line.
 package enum SocketFileError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Another process answers there.
+  /// Another process listens there.
   case inUse(String)
-  /// Something that isn't ours to replace has the name.
+  /// A file that isn't ours to replace has the name.
   case foreign(String, String)
   /// A socket's address has no room for the path.
   case tooLong(String)
   /// The system refuses.
   case system(SystemError)
 
-  /// What is wrong.
+  /// One line about the error.
   package var description: String {
     switch self {
     case .inUse(let path): "\(path): another process answers there"
@@ -24,7 +24,7 @@ package enum SocketFileError: Error, Equatable, Sendable, CustomStringConvertibl
   }
 }
 
-/// A socket that is listened to, and the file by which clients find it.
+/// A listening Unix-domain socket, with the file by which clients find it.
 struct SocketFile: ~Copyable {
   let descriptor: Int32
   private let path: String
@@ -36,15 +36,15 @@ struct SocketFile: ~Copyable {
     (device, inode) = (status.st_dev, status.st_ino)
   }
 
-  /// Makes the file, in place of one that a process that has ended has left, and listens.
+  /// Makes the file, replacing one that an ended process has left, and listens.
   ///
-  /// At no moment can others connect than those whom `mode` allows it.
+  /// Users that `mode` doesn't allow can't connect at any moment.
   static func make(
     path: String, mode: mode_t, owner: uid_t?, group: gid_t?, backlog: Int32
   ) throws(SocketFileError) -> SocketFile {
     guard !path.isEmpty, path.utf8.count <= shim_socket_path_max() else { throw .tooLong(path) }
-    // One at a time looks at what is there and replaces it: a socket that has a name, but isn't listened to yet, looks
-    // as if it had been left behind.
+    // Only one process at a time checks and replaces an existing file: a socket that has a name, but doesn't
+    // listen yet, looks as if it had been left behind.
     let lock = try lockDirectory(of: path)
     defer { close(lock) }
     let descriptor = shim_stream_socket()
@@ -56,9 +56,9 @@ struct SocketFile: ~Copyable {
       close(descriptor)
       throw error
     }
-    // From here on it is removed again if something fails.
+    // From here on the file is removed again if something fails.
     let file = SocketFile(descriptor, path, status)
-    // Only now does what the umask has taken away come back, and it gets another owner.
+    // Only now are permissions restored that the umask has removed, and the owner changed.
     guard
       unsafe shim_settle_socket_file(
         path, UInt64(status.st_dev), UInt64(status.st_ino), UInt32(mode), owner ?? .max, group ?? .max) == 0
@@ -68,7 +68,7 @@ struct SocketFile: ~Copyable {
   }
 
   deinit {
-    // What has the name by now may be another process's.
+    // The name may belong to another process's file by now.
     var status = stat()
     if unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode {
       unsafe unlink(path)
@@ -90,10 +90,12 @@ struct SocketFile: ~Copyable {
     for _ in 0..<lockTries {
       if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
       guard errno == EWOULDBLOCK || errno == EINTR else { break }
-      // Another start of this program holds the lock for an instant; a longer one of another program isn't waited for.
+      // Another start of this program holds the lock for an instant; a longer lock of another program isn't
+      // waited for.
       usleep(10_000)
     }
-    // No locks on this file system, or another program's lock: two starts at once may get in each other's way then.
+    // No locks on this file system, or another program's lock: two simultaneous starts may then disturb each
+    // other.
     return lock
   }
 
@@ -110,11 +112,11 @@ struct SocketFile: ~Copyable {
     return status
   }
 
-  /// Removes a socket's file that no process listens at any more.
+  /// Removes the file of a socket on which no process listens any more.
   private static func removeRemains(_ path: String) throws(SocketFileError) {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else {
-      // It is gone meanwhile.
+      // Another process has removed it meanwhile.
       if errno == ENOENT { return }
       throw failure("look at", path)
     }
@@ -131,7 +133,7 @@ struct SocketFile: ~Copyable {
     guard unsafe shim_connect_local(probe, bytes, bytes.count) != 0 else { throw .inUse(path) }
     switch errno {
     case ECONNREFUSED: break
-    // It is answered, but many are waiting.
+    // A process listens there, but its queue is full.
     case EAGAIN: throw .inUse(path)
     default: throw failure("connect", path)
     }

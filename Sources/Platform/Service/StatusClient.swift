@@ -1,22 +1,22 @@
 import CShims
 import Glibc
 
-/// Why a run couldn't be asked how it does; one line.
+/// Why a run's status couldn't be read; the description is one line.
 package enum StatusClientError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// There is nothing of this name.
+  /// There is no file of this name.
   case noSocket(String)
-  /// No process answers there.
+  /// No process listens there.
   case refused(String)
-  /// It took too long.
+  /// The answer took too long.
   case timedOut(String)
-  /// The answer is longer than it may be.
+  /// The answer is longer than the limit.
   case tooLong(String, bytesMax: Int)
   /// The connection ended without an answer.
   case noAnswer(String)
   /// The system refuses.
   case system(SystemError)
 
-  /// What is wrong.
+  /// One line about the error.
   package var description: String {
     switch self {
     case .noSocket(let path): "\(path): there is no such socket; does spillway run, with this status socket?"
@@ -29,13 +29,13 @@ package enum StatusClientError: Error, Equatable, Sendable, CustomStringConverti
   }
 }
 
-/// Asks a run how it does.
+/// Asks a run for its status.
 package enum StatusClient {
   /// The whole answer.
   ///
   /// - Parameters:
-  ///   - nanoseconds: how long all of it may take.
-  ///   - bytesMax: how long the answer may be.
+  ///   - nanoseconds: how long the connection and the whole answer may take.
+  ///   - bytesMax: how many bytes the answer may have.
   package static func ask(
     _ request: StatusRequest, at path: String, nanoseconds: Int64 = 5_000_000_000, bytesMax: Int = 16 << 20
   ) throws(StatusClientError) -> [UInt8] {
@@ -48,7 +48,8 @@ package enum StatusClient {
     return try receive(descriptor, path, bytesMax, by: deadline)
   }
 
-  /// How often it is tried again where more clients wait than the kernel lets wait: nothing tells when one fewer does.
+  /// How often connecting is retried when the socket's queue is full, as the kernel doesn't announce free
+  /// room.
   private static let retryMilliseconds: Int32 = 20
 
   private static func connect(

@@ -1,11 +1,11 @@
-/// What a client of the status socket asks for.
+/// The requests of clients of the status socket.
 package enum StatusRequest: Equatable, Sendable {
   /// One JSON document.
   case json
   /// A table for people.
   case table
 
-  /// The line that asks for it.
+  /// The line that a client sends for the request.
   package var line: String {
     switch self {
     case .json: "json\n"
@@ -14,20 +14,21 @@ package enum StatusRequest: Equatable, Sendable {
   }
 }
 
-/// What a client has sent so far, as the server understands it.
+/// What the server has understood of the bytes that a client has sent so far.
 enum StatusDialog: Equatable {
-  /// More must come.
+  /// The request isn't complete.
   case incomplete
-  /// A request, and whether it is one of HTTP.
+  /// A request, and whether it was made by HTTP.
   case request(StatusRequest, isHTTP: Bool)
-  /// Something else; what the client is told.
+  /// A mistake, with the text that the client is sent.
   case mistake(String)
 
-  /// How long a request may be: HTTP's have lines of no interest behind the first one.
+  /// How long a request may be: HTTP requests have further lines, which are ignored.
   static let bytesMax = 16 << 10
 
-  /// Reads what has come.
-  /// - Parameter hasEnded: whether the client has said that nothing more comes; then an empty request is one for JSON.
+  /// Interprets the bytes received so far.
+  /// - Parameter hasEnded: whether the client has ended its sending side; then an empty request is one for
+  ///   JSON.
   init(_ bytes: [UInt8], hasEnded: Bool) {
     guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? (hasEnded ? bytes.endIndex : nil) else {
       self = .incomplete
@@ -61,7 +62,7 @@ enum StatusDialog: Equatable {
     return false
   }
 
-  /// What goes in front of a document for a client that speaks HTTP.
+  /// The HTTP header in front of a document.
   static func header(for document: [UInt8]) -> [UInt8] {
     Array(
       ("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(document.count)\r\n"
@@ -69,7 +70,7 @@ enum StatusDialog: Equatable {
   }
 }
 
-/// What clients of the status socket are answered.
+/// Answers the clients of the status socket.
 struct StatusAnswers: ServerDialog {
   let document: @Sendable (StatusRequest) -> [UInt8]
 

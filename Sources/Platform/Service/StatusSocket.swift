@@ -1,37 +1,38 @@
 package import Glibc
 
-/// Answers those who ask how a run does, at a socket in the file system, on a thread of its own.
+/// Serves the run's status on a Unix-domain socket, on a thread of its own.
 ///
-/// A client sends `json` or `table` in a line, or ends what it sends without a word, and gets one document; `GET /…
-/// HTTP/1.x` is answered, too, for `curl --unix-socket`. One that says nothing, says half of it, says too much or
-/// doesn't read its answer is dropped at its deadline, and holds up none of the others.
+/// A client sends `json` or `table` in a line, or ends its sending side without a word, and gets one
+/// document; `GET /… HTTP/1.x` is answered, too, for `curl --unix-socket`. A client that sends nothing, an
+/// incomplete or too long request, or doesn't read its answer is dropped at its deadline, and doesn't delay
+/// other clients.
 ///
-/// The socket is there from the start to the end of this object's life, and is gone afterwards.
+/// The socket exists as long as this object.
 package final class StatusSocket: Sendable {
-  /// How clients are treated.
+  /// The limits for clients, and the permissions of the file.
   package struct Options: Sendable {
-    /// Who may connect: those who may write to the socket's file.
+    /// The permissions of the socket's file: users who may write to it may connect.
     package var mode: mode_t = 0o660
-    /// Whose the file is; this process's user and group, if nil.
+    /// The owner of the file; this process's user and group, if nil.
     package var owner: uid_t?, group: gid_t?
-    /// How many are served at once.
+    /// How many clients are served at once.
     ///
-    /// When one more comes, the one that has been silent for longest is dropped.
+    /// When one more connects, the client that has been silent for longest is dropped.
     package var clientsMax = 16
     /// How long a client may take, from its connection to the last byte of its answer.
     package var clientNanoseconds: Int64 = 5_000_000_000
 
-    /// What suits a run.
+    /// The defaults.
     package init() {}
   }
 
   private let server: ServerThread
-  /// Where clients find it.
+  /// The path of the socket's file.
   package let path: String
 
   /// Makes the socket and begins to answer.
   ///
-  /// - Parameter document: what to answer; called on the socket's thread, and must not wait for long.
+  /// - Parameter document: makes the answer; called on the socket's thread, and must not wait for long.
   package init(
     path: String, options: Options = Options(),
     document: @escaping @Sendable (StatusRequest) -> [UInt8]
@@ -51,6 +52,6 @@ package final class StatusSocket: Sendable {
     }
   }
 
-  // The thread waits for nothing but its clients and this.
+  // The thread waits only for its clients and for the request to stop.
   deinit { server.end(nanoseconds: nil) }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// How much processor time a thread has taken; any other thread can read it.
+/// The processor time of a thread; any other thread can read it.
 package struct ThreadClock: Sendable {
   private let clock: clockid_t
 

@@ -1,36 +1,40 @@
-/// Decides when a service manager may be told that the run is alive: whether records advance from the log to where
-/// they are sent, or there are none.
+/// Decides when a service manager may be told that the run is alive: when records advance from the log to the
+/// consumers, or when there are none.
 ///
-/// What a user wants of a watchdog is that a restart helps. So these are the rules:
+/// A user wants a watchdog to act where a restart helps. So these are the rules:
 ///
-/// - A part of the run (the reader, the thread of an output, the one that moves entries to disk) that has something to
-///   do must get on with it between two signs of life. One that has nothing to do is well. The reader that finds bytes
-///   in the log and doesn't advance starves the watchdog; so does an output's thread that leaves entries in its spool
-///   and isn't in its sink: those hang in our own code, and a restart helps.
-/// - A part that waits for something outside is well for as long as that takes: an output in a call of its sink whose
-///   consumer doesn't read, whose receiver is away, whose disk hangs; the reader of a file that is held back by a full
-///   spool. What is to become of its entries is what the policy is for (spool, drop, hold back), and is counted and
-///   said; a restart would only throw away what waits in memory, and touch outputs that are well.
-/// - Unless it computes meanwhile: a call that waits takes no processor time. One that has taken most of the time since
-///   the last sign of life and has settled nothing is an endless loop of ours, not a consumer that is slow.
+/// - A part of the run (the reader, the thread of an output, the thread that moves entries to disk) that has
+///   work must make progress between two signs of life. A part without work is well. If the reader finds
+///   bytes in the log and doesn't advance, the watchdog gets no sign of life; nor if an output's thread
+///   leaves entries in its spool and isn't in its sink: these threads hang in our own code, and a restart
+///   helps.
+/// - A part that waits for something outside is well for as long as that takes: an output in a call of its
+///   sink whose consumer doesn't read, whose receiver is away, or whose disk hangs; the reader of a file that
+///   is held back by a full spool. What becomes of its entries is decided by the policy (spool, drop, hold
+///   back), and is counted and reported; a restart would only lose the entries in memory, and disturb outputs
+///   that are well.
+/// - Unless it computes meanwhile: a waiting call takes no processor time. A part that has taken most of the
+///   time since the last sign of life and has settled nothing is in an endless loop of ours, and its consumer
+///   isn't slow.
 ///
-/// It is a pure function of what it is shown. Shown too seldom, because the thread that should do it hangs itself, it
-/// gives no sign either.
+/// The decision depends only on what is passed to `look`. If that is called too seldom, as the thread that
+/// should call it hangs itself, there is no sign of life either.
 package struct Watchdog: Sendable {
   /// A thread's work, at one moment.
   package struct Part: Equatable, Sendable {
-    /// What it is called in messages; the same from one moment to the next, and no other part's.
+    /// The part's name in messages; always the same, and no other part's.
     package var name: String
-    /// How much it has done in all, such as records read or entries settled; only that it changes counts.
+    /// A measure of the work done so far, such as records read or entries settled; only a change of it has a
+    /// meaning.
     package var done: UInt64
-    /// Whether there is something for it to do.
+    /// Whether the part has work to do.
     package var hasWork: Bool
-    /// Whether it waits for something outside of the program.
+    /// Whether the part waits for something outside of the program.
     package var isOutside: Bool
-    /// How much processor time its thread has taken in all; nil if that isn't known.
+    /// How much processor time the part's thread has taken in all; nil if that isn't known.
     package var processorNanoseconds: Int64?
 
-    /// Any thread.
+    /// A part with these values.
     package init(
       name: String, done: UInt64, hasWork: Bool, isOutside: Bool, processorNanoseconds: Int64? = nil
     ) {
@@ -45,7 +49,7 @@ package struct Watchdog: Sendable {
     ///
     /// - Parameters:
     ///   - isIdle: whether there was nothing behind the last record, or is no log.
-    ///   - isHeldBack: whether it waits for room in a spool, as only one that loses nothing thereby does.
+    ///   - isHeldBack: whether it waits for room in a spool, which only a reader does that loses nothing by it.
     package static func reader(recordsRead: UInt64, isIdle: Bool, isHeldBack: Bool = false) -> Part {
       Part(name: "the reader", done: recordsRead, hasWork: !isIdle, isOutside: isHeldBack)
     }
@@ -67,7 +71,7 @@ package struct Watchdog: Sendable {
     /// The thread that moves entries of an output to disk.
     ///
     /// - Parameters:
-    ///   - isBusy: whether it was woken because memory is short, and hasn't done what can be done.
+    ///   - isBusy: whether it was woken to move entries, and hasn't moved all that it can.
     ///   - isOnDisk: whether it waits for the disk.
     package static func spiller(
       _ name: String, blocksMoved: UInt64, isBusy: Bool, isOnDisk: Bool, processorNanoseconds: Int64? = nil
@@ -78,21 +82,21 @@ package struct Watchdog: Sendable {
     }
   }
 
-  /// What to do.
+  /// What to tell the manager.
   package enum Verdict: Equatable, Sendable {
-    /// It isn't time yet.
+    /// No sign of life is due yet.
     case notYet
-    /// Tell the manager that all is well.
+    /// Send a sign of life.
     case feed
-    /// Don't: these parts hang, or have ended.
+    /// Send none: these parts hang, or have ended.
     case starve([String])
   }
 
-  /// A part since the last sign of life.
+  /// The state of a part at the last sign of life.
   private struct Record {
     var done: UInt64
     var processorNanoseconds: Int64?
-    /// Whether it was seen to be well since then.
+    /// Whether the part was seen to be well since then.
     var isWell: Bool
   }
 
@@ -102,23 +106,23 @@ package struct Watchdog: Sendable {
   private var lastFeed: Int64
   private var records: [String: Record] = [:]
 
-  /// Begins with a sign of life, as being ready is one.
+  /// Starts with a sign of life, as the message that the run is ready is one.
   package init(watchdogNanoseconds: Int64, at now: Int64) {
     periodNanoseconds = max(1, watchdogNanoseconds / 2)
     lastFeed = now
   }
 
-  /// When to show it the parts again, at the latest.
+  /// When `look` must be called again, at the latest.
   package var nextLook: Int64 { lastFeed + periodNanoseconds }
 
-  /// Looks at all parts that there are, any number of times between two signs of life.
+  /// Checks all parts that exist; may be called any number of times between two signs of life.
   ///
-  /// - Parameter now: on a clock that never jumps.
+  /// - Parameter now: the time by a clock that never jumps.
   package mutating func look(at now: Int64, _ parts: [Part]) -> Verdict {
     let elapsed = now - lastFeed
     var kept: [String: Record] = [:]
     for part in parts {
-      // A new one has had no time to do anything.
+      // A new part has had no time to do anything.
       var record =
         records[part.name]
         ?? Record(done: part.done, processorNanoseconds: part.processorNanoseconds, isWell: true)
@@ -139,7 +143,7 @@ package struct Watchdog: Sendable {
     return .feed
   }
 
-  /// Whether a thread that says that it waits has done little else than compute.
+  /// Whether a thread that reports that it waits has mainly computed.
   private func computes(_ part: Part, _ record: Record, _ elapsed: Int64) -> Bool {
     guard let now = part.processorNanoseconds, let before = record.processorNanoseconds else { return false }
     return now - before > elapsed / 2

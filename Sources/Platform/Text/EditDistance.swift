@@ -1,4 +1,4 @@
-/// How far a mistyped name is from another.
+/// The distance of a mistyped name from another.
 package enum EditDistance {
   private static let byteCountMax = 64
 
@@ -20,13 +20,13 @@ package enum EditDistance {
         row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
         least = min(least, row[column + 1])
       }
-      // No later row has anything smaller.
+      // No later row has a smaller value.
       if least > limit { return .max }
     }
     return row[right.count] <= limit ? row[right.count] : .max
   }
 
-  /// Those of the known names that may have been meant, the nearest ones, in the order in which they are known.
+  /// The known names that may have been meant: the nearest ones, in the order of `known`.
   package static func names(near name: String, among known: [String]) -> [String] {
     var near: [String] = []
     var least = max(1, name.utf8.count / 3)

@@ -1,10 +1,10 @@
-/// A JSON value, made of what a program knows.
+/// A JSON value to be written.
 package enum JSONText {
   case object([(String, JSONText)])
   case array([JSONText])
   case text(String)
   case whole(Int)
-  /// Identities and places, which may be too large for the other.
+  /// Identities and places, which may be too large for `whole`.
   case natural(UInt64)
   case flag(Bool)
   /// Seconds and rates; rounded to thousandths.
@@ -38,7 +38,7 @@ package enum JSONText {
     case .natural(let number): bytes += "\(number)".utf8
     case .flag(let isOn): bytes += "\(isOn)".utf8
     case .number(let number):
-      // Beyond that, JSON's readers lose digits; and what isn't a number has no place in it.
+      // Beyond this, JSON readers lose digits; and JSON has no values that aren't numbers.
       guard number.isFinite, abs(number) < 9e15 else { return Self.null.write(to: &bytes) }
       let thousandths = (number * 1000).rounded() / 1000
       bytes += (thousandths == thousandths.rounded() ? "\(Int(thousandths))" : "\(thousandths)").utf8

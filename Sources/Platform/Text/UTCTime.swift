@@ -1,6 +1,6 @@
 import Glibc
 
-/// Times for programs and for people far from here.
+/// Times in UTC, for programs and for users in any time zone.
 package enum UTCTime {
   /// As in `2026-11-28T18:00:00Z`.
   package static func text(_ secondsSince1970: Int64) -> String {

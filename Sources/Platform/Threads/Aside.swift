@@ -1,12 +1,13 @@
 import CShims
 import Glibc
 
-/// Work that may hang, such as opening a file on a server that is away, done where its caller can stop waiting.
+/// Runs work that may hang, such as opening a file of a server that is away, so that the caller can stop
+/// waiting.
 package enum Aside {
-  /// Where the thread leaves its result.
+  /// Takes the thread's result.
   ///
-  /// The descriptor is the caller's, who closes it when nothing is waited for any more, however long the thread
-  /// lives; so it is signalled only while the lock says that it is still open.
+  /// The descriptor belongs to the caller, which closes it when it stops waiting, however long the thread
+  /// lives; so it is signalled only while the state under the lock says that it is still open.
   private final class Desk<Result: ~Copyable>: @unchecked Sendable {
     private struct State: ~Copyable {
       var result: Result?
@@ -37,20 +38,20 @@ package enum Aside {
     let desk: Desk<Result>
     let body: () -> Result
 
-    // Not while the lock is held: the caller looks whether there is a result, and must not wait for that.
+    // The lock isn't held during the work: the caller checks for a result, and must not wait for the lock.
     func run() { desk.leave(body()) }
   }
 
   /// Does some work on a thread of its own.
   ///
   /// - Parameters:
-  ///   - descriptor: what else is waited for, such as a signalfd.
-  ///   - goesOn: called when the descriptor has become readable; whether the work is to be waited for to its end.
-  ///   - patience: how many nanoseconds it is waited for if not.
-  ///   - isHurried: whether it was said before that it is not.
-  ///   - work: uses nothing that the caller changes before this has returned; left to itself if it isn't waited
-  ///     for to its end.
-  /// - Returns: what the work returned; nil if it isn't waited for any more.
+  ///   - descriptor: a descriptor to watch meanwhile, such as a signalfd.
+  ///   - goesOn: called when the descriptor has become readable; returns whether to wait for the work's end.
+  ///   - patience: how many nanoseconds to wait for the work otherwise.
+  ///   - isHurried: whether it is known from the start not to wait for the work to its end.
+  ///   - work: uses nothing that the caller changes before this has returned; continues by itself if the
+  ///     caller stops waiting.
+  /// - Returns: the result of the work; nil if the caller has stopped waiting for it.
   package static func run<Result: ~Copyable>(
     whileWatching descriptor: Int32, goesOn: () -> Bool, patience: Int64 = 0,
     isHurried: Bool = false,
@@ -71,7 +72,7 @@ package enum Aside {
         pollfd(fd: event, events: Int16(POLLIN), revents: 0),
         pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       ]
-      // Once it is known that the time is limited, nothing else is of interest.
+      // Once the time is limited, the other descriptor no longer matters.
       let milliseconds = left.map { Int32(min(($0 + 999_999) / 1_000_000, 1 << 30)) }
       _ = unsafe poll(&requests, left == nil ? 2 : 1, milliseconds ?? -1)
       if left == nil, requests[1].revents != 0, !goesOn() {

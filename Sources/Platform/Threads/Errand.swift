@@ -1,9 +1,9 @@
 import Glibc
 
-/// Work that is done on a thread of its own, while the one that has asked for it goes on and looks now and then whether
-/// it is done.
+/// Work on a thread of its own, while the thread that has requested it continues and checks now and then
+/// whether it is done.
 package final class Errand<Result: ~Copyable>: @unchecked Sendable {
-  // The result is left and taken under the lock, by one thread each.
+  // The result is stored and taken under the lock, by one thread each.
   private let result = Guarded<Result?>(nil)
   private let end = ThreadEnd()
 
@@ -32,14 +32,14 @@ package final class Errand<Result: ~Copyable>: @unchecked Sendable {
     end.announce()
   }
 
-  /// What the work has come to; nil as long as it isn't done, and once that was taken.
+  /// The result of the work; nil as long as it isn't done, and once the result was taken.
   package func take() -> Result? {
     guard end.isAnnounced else { return nil }
     return result.withLock { $0.take() }
   }
 
-  /// Waits until the work is done, but no longer than this.
+  /// Waits until the work is done, at most for this long.
   ///
-  /// - Returns: whether it is.
+  /// - Returns: whether it is done.
   package func wait(nanoseconds: Int64) -> Bool { end.wait(nanoseconds: nanoseconds) }
 }

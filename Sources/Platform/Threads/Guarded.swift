@@ -6,7 +6,7 @@
 
   package init(_ value: consuming sending Value) { unsafe self.value = value }
 
-  /// Reads or changes the value, alone with it.
+  /// Reads or changes the value while no other thread does.
   @inlinable
   package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result

@@ -2,11 +2,11 @@ package import Glibc
 
 /// A lock that is never held for long.
 ///
-/// It is the C library's, which tries for a moment before it sleeps. `Synchronization.Mutex` passes each change of hands
-/// through the kernel, so threads that do little else than take it come out half as fast; and it waits inside a library
-/// that the thread sanitizer doesn't look into, so that every wait looks like a race.
+/// This is the C library's lock, which spins for a moment before it sleeps. `Synchronization.Mutex` passes
+/// each handover through the kernel, so threads that do little but take it are half as fast; and it waits
+/// inside a library that the thread sanitizer doesn't see into, so that every wait looks like a race.
 @safe package struct Lock: ~Copyable, @unchecked Sendable {
-  // The lock needs an address that stays.
+  // The lock needs a stable address.
   @usableFromInline package let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
   package init() {

@@ -1,39 +1,39 @@
-/// What a thread does, in steps between which it sleeps: so that something else than a thread can have it go on.
+/// The work of a thread, in steps between which it sleeps, so that a driver can run it in place of a thread.
 package protocol SteppedLoop: ThreadLoop, ~Copyable {
-  /// Does what can be done at once.
+  /// Does everything that can be done without waiting.
   mutating func step() -> LoopPause
 }
 
-/// What a loop wants after a step.
+/// What a loop needs after a step.
 package enum LoopPause: Equatable, Sendable {
   /// The next step at once.
   case none
-  /// To sleep until it is woken, or for no longer than so many nanoseconds; nil is for ever.
+  /// To sleep until it is woken, or at most this many nanoseconds; nil sets no limit.
   case sleep(nanoseconds: Int64?)
-  /// Nothing more: it has come to its end.
+  /// No more steps: the loop has ended.
   case over
 }
 
-/// What has loops go on in place of threads of their own, all in one thread: a test's.
+/// Runs loops in place of their threads, all in one thread: a test's.
 package protocol LoopDriver: AnyObject, Sendable {
-  /// Takes over a loop that has yet to begin.
+  /// Takes over a loop that hasn't started.
   func take(_ name: String, _ step: @escaping () -> LoopPause)
 
-  /// Has loops go on while their end is waited for.
+  /// Runs loops while a caller waits for their end.
   ///
-  /// - Returns: false if there is no use in waiting any longer.
+  /// - Returns: false if further waiting is of no use.
   func goOn() -> Bool
 }
 
 extension LoopDriver {
-  /// Takes over a loop that has yet to begin.
+  /// Takes over a loop that hasn't started.
   package func take<Loop: SteppedLoop & ~Copyable>(_ name: String, _ loop: consuming Loop) {
     let kept = KeptLoop(loop)
     take(name) { kept.step() }
   }
 }
 
-/// A loop that is kept for its next step.
+/// Holds a loop between its steps.
 private final class KeptLoop<Loop: SteppedLoop & ~Copyable> {
   private var loop: Loop
 

@@ -1,26 +1,26 @@
 import CShims
 package import Glibc
 
-/// Messages on their way to standard error, or to the system's log.
+/// A queue of messages to standard error or to the system's log.
 ///
-/// Both may take their time or stop taking anything: a pipe that is full, a terminal that was stopped, a journal
-/// that hangs. So a thread of its own writes, and those who have something to say never wait. What there is no room
-/// for is counted, and that is said as soon as something is taken again.
+/// Either may be slow or accept nothing more: a full pipe, a stopped terminal, a journal that hangs. So a
+/// separate thread writes, and threads that report something never wait. Messages that find no room are
+/// counted, and their number is reported as soon as messages are accepted again.
 package final class MessageQueue: Sendable {
   /// The queue of this process.
   package static let shared = MessageQueue { write($0, to: STDERR_FILENO) }
 
-  /// Where messages go in the end; called on the queue's thread, and may block.
+  /// Writes a message; called on the queue's thread, and may block.
   package typealias Destination = @Sendable (_ message: Message) -> Void
 
-  /// Something that was said.
+  /// A message.
   package struct Message: Sendable {
-    /// The name that it begins with, if it has one.
+    /// The name in front of the message, if it has one.
     package var program: String?
     /// One line, as a rule.
     package var text: String
 
-    /// As it stands on standard error.
+    /// The message as it is written to standard error.
     package var line: String { program.map { "\($0): \(text)" } ?? text }
   }
 
@@ -29,15 +29,16 @@ package final class MessageQueue: Sendable {
     var waiting: [Message] = []
     var waitingBytes = 0
     var droppedCount = 0
-    /// The name that the last message began with.
+    /// The name in front of the last message.
     var program: String?
-    /// How many messages the destination has taken, or is taking, so that a wait can tell whether it moves.
+    /// How many messages the destination has accepted or is accepting, so that a wait can tell whether it
+    /// advances.
     var takenCount = 0
     var hasThread = false
     var isWriting = false
   }
 
-  /// How much may wait.
+  /// How many bytes of messages may wait.
   private static let waitingBytesMax = 64 << 10
 
   private let state: Guarded<State>
@@ -51,10 +52,10 @@ package final class MessageQueue: Sendable {
 
   /// Puts a message at the end of the queue.
   ///
-  /// - Parameter program: the name to begin with, if there is to be one.
+  /// - Parameter program: the name in front of the message, if there is to be one.
   package func say(_ text: String, as program: String?) {
     let needsThread = state.withLock { state in
-      // A single message of any length finds room; what would pile up behind it doesn't.
+      // A single message of any length finds room; those that would accumulate behind it don't.
       guard state.waiting.isEmpty || state.waitingBytes + text.utf8.count <= Self.waitingBytesMax else {
         state.droppedCount += 1
         return false
@@ -69,7 +70,7 @@ package final class MessageQueue: Sendable {
     hasWork.signal()
   }
 
-  /// Waits until everything that was said has been taken, but not for a destination that takes nothing.
+  /// Waits until all messages have been written, unless the destination accepts nothing more.
   ///
   /// - Parameter nanoseconds: how long the destination may take for one message.
   package func flush(nanoseconds: Int64 = 500_000_000) {
@@ -83,15 +84,15 @@ package final class MessageQueue: Sendable {
     }
   }
 
-  /// Has messages go somewhere else from now on.
+  /// Sends messages to another destination from now on.
   package func redirect(to destination: @escaping Destination) {
     state.withLock { $0.destination = destination }
   }
 
   /// Forks while no thread is in the midst of changing the queue.
   ///
-  /// The child begins with an empty queue and without its thread, which is started anew when it has something to
-  /// say; what was waiting is the parent's to write.
+  /// The child begins with an empty queue and without the queue's thread, which is started again for its
+  /// first message; the waiting messages are written by the parent.
   package func fork() -> pid_t {
     state.withLock { state in
       let process = shim_fork()
@@ -119,7 +120,7 @@ package final class MessageQueue: Sendable {
     if let thread = try? WorkerThread.start(Loop(queue: self)) {
       pthread_detach(thread)
     } else {
-      // Said late is better than not at all.
+      // Without a thread, the messages are written here: late is better than never.
       writeWaiting()
       state.withLock { $0.hasThread = false }
     }
@@ -134,7 +135,7 @@ package final class MessageQueue: Sendable {
     hasWritten.signal()
   }
 
-  /// The next message and where it goes; nil if there is none, and then nothing is being written.
+  /// The next message and its destination; nil if there is none, and then nothing is being written.
   private func next() -> (Destination, Message)? {
     state.withLock { state in
       state.isWriting = true
@@ -154,7 +155,8 @@ package final class MessageQueue: Sendable {
     }
   }
 
-  /// Writes a line to a descriptor, however long that takes; an error ends it, as there is nowhere left to say so.
+  /// Writes a line to a descriptor, however long that takes; stops at an error, which can't be reported
+  /// anywhere.
   package static func write(_ message: Message, to descriptor: Int32) {
     let line = Array("\(message.line)\n".utf8)
     var written = 0

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Whether a thread should end, and whether it has.
+/// Tells whether a thread should end, and whether it has ended.
 package final class ThreadEnd: Sendable {
   private let isWanted = Atomic<Bool>(false)
   private let hasCome = Atomic<Bool>(false)
   private let signal = WakeSignal()
 
-  /// A thread that goes on.
+  /// The state of a running thread.
   package init() {}
 
   /// Whether the thread has been asked to end.
@@ -17,7 +17,7 @@ package final class ThreadEnd: Sendable {
   /// Whether the thread has ended, and its numbers are final.
   package var isAnnounced: Bool { hasCome.load(ordering: .acquiring) }
 
-  /// Says that the thread has ended; for the thread.
+  /// Announces that the thread has ended; called by the thread.
   package func announce() {
     hasCome.store(true, ordering: .releasing)
     signal.signal()

@@ -2,9 +2,9 @@ import Glibc
 
 /// An event that one thread waits for and others announce, without a descriptor.
 ///
-/// Announced before it is waited for, it ends the next wait at once; announced several times, it ends one.
+/// If it is announced before a wait, that wait ends at once; several announcements end one wait.
 @safe package final class WakeSignal: @unchecked Sendable {
-  // The C library keeps pointers to both, so they need addresses that stay; `isSet` is only touched while the
+  // The C library keeps pointers to both, so they need stable addresses; `isSet` is accessed only while the
   // mutex is held.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -36,10 +36,10 @@ import Glibc
     unsafe pthread_mutex_unlock(mutex)
   }
 
-  /// Waits for the event, and takes it.
+  /// Waits for the event, and resets it.
   ///
-  /// - Parameter nanoseconds: how long at most; nil is for ever.
-  /// - Returns: false when the time is over before.
+  /// - Parameter nanoseconds: how long at most; nil sets no limit.
+  /// - Returns: false if the time is over before.
   @discardableResult
   package func wait(nanoseconds: Int64?) -> Bool {
     var deadline = timespec()

@@ -1,6 +1,6 @@
 package import Glibc
 
-/// What a thread does.
+/// The work of a thread.
 package protocol ThreadLoop: ~Copyable {
   /// Returns when there is nothing left to do, or when told to stop.
   mutating func run()
@@ -8,7 +8,7 @@ package protocol ThreadLoop: ~Copyable {
 
 /// Starts threads.
 package enum WorkerThread {
-  /// What a thread finds at its beginning.
+  /// Passes the loop to the new thread.
   private class Start {
     func run() {}
   }
@@ -19,15 +19,15 @@ package enum WorkerThread {
     override func run() { loop.run() }
   }
 
-  /// How large a thread's stack is: the usual 8 MiB of addresses would be too many where they are limited, and
-  /// no loop calls deeply.
+  /// The size of a thread's stack: the usual 8 MiB would be too much where address space is limited, and no
+  /// loop calls deeply.
   package static let usualStackBytes = 512 << 10
 
-  /// Runs a loop on a thread of its own, in which all signals are blocked but the one that a mapped file sends that has
-  /// become shorter: blocked, it would end the process.
+  /// Runs a loop on a new thread, with all signals blocked except SIGBUS, which the kernel sends when a
+  /// mapped file has become shorter: blocked, it would end the process.
   ///
-  /// They belong to the main loop; and a write to a pipe that no process reads must be an error here,
-  /// not the end of this process.
+  /// The other signals belong to the main loop; and a write to a pipe that no process reads must be an error
+  /// here, not the end of this process.
   package static func start<Loop: ThreadLoop & ~Copyable>(
     _ loop: consuming Loop, stackBytes: Int = usualStackBytes
   ) throws(Errno) -> pthread_t {

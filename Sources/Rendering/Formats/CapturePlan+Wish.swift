@@ -3,7 +3,7 @@ import VarnishLog
 extension CapturePlan {
   /// The records that lines depend on.
   var wish: PickWish {
-    // Headers are found by less than their names.
+    // Loosely, a record matches even if it has only the beginning of a header's name.
     let matchesLoosely = rules.matchesHeadersLoosely
     var wish = PickWish()
     for number in RecordHeader.tagNumbers {
@@ -18,7 +18,7 @@ extension CapturePlan {
     return wish
   }
 
-  /// How the records of a tag begin that count for something, in any case of letters; nil if any may.
+  /// The beginnings of the records of a tag that count, in any case of letters; nil if any beginning counts.
   private func beginnings(of tag: UInt8, _ entry: Entry, _ matchesLoosely: Bool) -> [[UInt8]]? {
     guard var names = beginnings(for: entry.action, matchesLoosely) else { return nil }
     guard entry.isWatched else { return names }

@@ -2,10 +2,11 @@ import VarnishLog
 
 /// What lines need of a transaction's records: which tags to look at, and what to look for in them.
 ///
-/// Made once for a tag numbering and the formats that share it, each of which is added; a walk over the records then
-/// asks one byte for each. A value that several formats have, or one has twice, is looked for once.
+/// Made once for a tag numbering and the formats that share it, each of which is added; a walk over the
+/// records then reads one byte for each. A value that several formats use, or one uses twice, is looked for
+/// once.
 package struct CapturePlan {
-  /// What a record of a tag is good for.
+  /// The use of a record, by its tag.
   enum Action: UInt8 {
     case none
     case clientAddress
@@ -33,22 +34,22 @@ package struct CapturePlan {
   /// What to do with records of one tag.
   struct Entry {
     var action = Action.none
-    /// Whether they are also looked for by name.
+    /// Whether the records are also looked for by name.
     var isWatched = false
-    /// Whether their payload is taken without its final NULs.
+    /// Whether the payload is taken without its final NULs.
     var isStripped = true
 
-    /// Whether there is anything to do at all.
+    /// Whether the records have any use.
     var isUsed: Bool { action != .none || isWatched }
   }
 
-  /// A header that is looked for, and where its value goes.
+  /// A header that is looked for, and the slot for its value.
   struct HeaderWatch {
     /// In lower case, with its colon.
     let name: [UInt8]
     let slot: Int
     let rule: FormatItem.MatchRule?
-    /// The formats that have it.
+    /// The formats that use the header.
     var formats: FormatSet
   }
 
@@ -62,14 +63,14 @@ package struct CapturePlan {
   /// A record of any tag.
   struct RecordWatch {
     let tag: UInt8
-    /// In lower case, with a colon behind it; nil if the whole payload is meant.
+    /// In lower case, with a colon behind it; nil for the whole payload.
     let prefix: [UInt8]?
     let field: Int?
     let slot: Int
     var formats: FormatSet
   }
 
-  /// The places of values that are not looked for by name.
+  /// The slots of values that are not looked for by name.
   enum Slot {
     /// `Field.rawValue` numbers the first ones.
     static let start = FormatItem.Field.allCases.count
@@ -87,11 +88,11 @@ package struct CapturePlan {
   private(set) var keys: [KeyWatch] = []
   private(set) var records: [RecordWatch] = []
   private(set) var slotCount = Slot.firstNamed
-  /// The headers that the request line and the user come from, if they are printed.
+  /// The headers from which the request line and the user are taken, if they are printed.
   private(set) var ownHeaders: [(watch: HeaderWatch, kind: HeaderTable.Kind)] = []
-  /// The formats that have the URL or a part of it.
+  /// The formats that use the URL or a part of it.
   private(set) var urlFormats = FormatSet()
-  /// Whether any time but that of the start matters.
+  /// Whether any time other than that of the start is used.
   private(set) var takesOtherTimes = false
   /// The formats that were added.
   private(set) var formats = FormatSet()
@@ -103,9 +104,9 @@ package struct CapturePlan {
   private let stripsFlagged: Bool
   private let flaggedTags: TagSet
 
-  /// A plan for no format yet.
+  /// Makes a plan without formats.
   ///
-  /// - Parameter isJSON: whether its formats look at records of tags that may hold control characters.
+  /// - Parameter isJSON: whether its formats use records of tags that may hold control characters.
   init(rules: NCSARules, isJSON: Bool, tags: TagTable) {
     var flagged = TagSet()
     for tag in Tag.allCases where tag.flag(in: rules.version) != nil {
@@ -120,19 +121,19 @@ package struct CapturePlan {
     passesOverFlagged = rules.skipsFlaggedTags && !isJSON
   }
 
-  /// A plan of the same kind for no format yet.
+  /// A plan of the same kind without formats.
   var empty: CapturePlan { CapturePlan(rules: rules, isJSON: isJSON, tags: tags) }
 
-  /// Whether a format that a plan was made for alone can share this one: the same records count for both.
+  /// Whether this plan can take the format of a plan made for it alone: the same records count for both.
   func canTake(formatOf other: CapturePlan) -> Bool {
     rules.version == other.rules.version && rules.isStrict == other.rules.isStrict
       && isJSON == other.isJSON && tags.numbering == other.tags.numbering && !formats.isFull
   }
 
-  /// Has the plan look for what a format needs as well.
+  /// Adds what a format needs to the plan.
   ///
-  /// - Returns: which format it is, and for each piece of it the slot that it takes its value from; nil for one that
-  ///   needs none of its own.
+  /// - Returns: the format's bit, and for each piece of the format the slot of its value; nil for a piece
+  ///   that needs no slot of its own.
   mutating func add(_ items: [FormatItem]) -> (format: FormatSet, slotOfItem: [Int?]) {
     let format = formats.addNext()
     var stated = (request: StatedRules(), response: StatedRules())
@@ -141,10 +142,10 @@ package struct CapturePlan {
     return (format, slots)
   }
 
-  /// The rules for headers of one name that a format has stated so far.
+  /// The rules that a format has stated so far for headers of the same name.
   ///
-  /// The rule of one piece is in force as well for those of the same name behind it that have none. That is a quirk of the
-  /// releases that have rules at all.
+  /// The rule of one piece also holds for later pieces of the same name that have no rule. That is a quirk of
+  /// all releases that have rules.
   private struct StatedRules {
     private var rules: [[UInt8]: FormatItem.MatchRule] = [:]
 
@@ -219,7 +220,7 @@ package struct CapturePlan {
   }
 
   private mutating func watch(_ tag: Tag, prefix: [UInt8]?, field: Int?, _ format: FormatSet) -> Int {
-    // A tag that the log's numbering lacks is simply never met.
+    // A tag that the log's numbering lacks never occurs.
     guard let number = tags.number(of: tag) else { return newSlot() }
     let found = records.firstIndex { $0.tag == number && $0.prefix == prefix && $0.field == field }
     if let found {

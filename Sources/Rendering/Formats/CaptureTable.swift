@@ -1,6 +1,7 @@
 import VarnishLog
 
-/// A capture plan as the walk over records reads it: plain memory, eight bytes for each tag number of each side.
+/// A capture plan in the form that the walk over records uses: plain memory, eight bytes for each tag number
+/// of each side.
 ///
 /// The caller owns the memory and calls `deallocate`.
 @safe struct CaptureTable {
@@ -20,7 +21,7 @@ import VarnishLog
     }
   }
 
-  /// What a side does with records, by tag number.
+  /// The steps for records of one side, by tag number.
   @inline(__always)
   func steps(isBackend: Bool) -> UnsafePointer<CaptureStep> {
     unsafe UnsafePointer(steps + (isBackend ? Self.sideCount : 0))
@@ -29,7 +30,7 @@ import VarnishLog
   func deallocate() { unsafe steps.deallocate() }
 }
 
-/// What to do with a record of one tag in a transaction of one side, with nothing left to be looked up.
+/// What to do with a record of one tag in a transaction of one side, with all look-ups done.
 struct CaptureStep {
   /// How a value is taken.
   enum Kind: UInt8 {
@@ -57,22 +58,22 @@ struct CaptureStep {
   }
 
   var kind = Kind.none
-  /// Of records that are looked for by name, what else is done with them.
+  /// For records that are looked for by name, the second way in which a value is taken.
   var kindBehindNames = Kind.none
-  /// Where a text or field goes, one of the values without a name.
+  /// The slot for a text or field, among those without a name.
   var slot: UInt8 = 0
   /// Which field, counted from 1.
   var field: UInt8 = 0
   /// Whether the last of several values counts, rather than the first.
   var takesLast = false
-  /// Whether it doesn't count once VCL has begun to change the message.
+  /// Whether the record doesn't count once VCL has begun to change the message.
   var endsWithPhase = false
   /// Whether the payload is taken without its final NULs.
   var isStripped = true
-  /// Makes it eight bytes, so that a tag's number is shifted rather than multiplied.
+  /// Makes the step eight bytes long, so that a tag's number is shifted rather than multiplied.
   private let padding: UInt8 = 0
 
-  /// What a plan wants, by the rules of a release, of a transaction's side.
+  /// Makes the step for a plan's entry, by the rules of a release and for one side.
   init(_ entry: CapturePlan.Entry, _ rules: NCSARules, _ isBackend: Bool) {
     isStripped = entry.isStripped
     take(entry.action, rules, isBackend)
@@ -116,7 +117,7 @@ struct CaptureStep {
     self.takesLast = takesLast
   }
 
-  /// A part of the request that VCL can't have twice.
+  /// Prepares for a part of the request of which VCL can't have two.
   private mutating func takeRequest(
     _ kind: Kind, _ field: FormatItem.Field, _ rules: NCSARules, _ isBackend: Bool
   ) {
@@ -139,20 +140,20 @@ struct CaptureStep {
   }
 }
 
-/// A value found in a transaction: where it lies, or that it was taken away again.
+/// A value found in a transaction: its address and length, or that it was removed.
 @safe struct CapturedValue {
-  // Invariant: where there is a start, `byteCount` bytes of the transaction lie behind it, as they were taken from
-  // a `LogBytes`; they are read before the next transaction is walked over.
+  // Invariant: if there is a start, `byteCount` bytes of the transaction follow it, as they were taken from a
+  // `LogBytes`; they are read before the next transaction is walked over.
 
   private let start: UnsafeRawPointer?
   /// A payload has at most 64 KiB.
   private let byteCount: UInt32
-  /// 1 if a record has spoken of it, be it only to say that it is gone.
+  /// 1 if a record has set the value, or has removed it.
   ///
-  /// With a whole word for it, sixteen bytes are stored at once.
+  /// A whole word, so that sixteen bytes are stored at once.
   private let mark: UInt32
 
-  /// Nothing has spoken of it.
+  /// No record has set the value.
   static var none: CapturedValue { unsafe CapturedValue(start: nil, byteCount: 0, mark: 0) }
 
   private init(start: UnsafeRawPointer?, byteCount: UInt32, mark: UInt32) {
@@ -161,7 +162,7 @@ struct CaptureStep {
     self.mark = mark
   }
 
-  /// What a record has said: a value, or that there is none.
+  /// A value that a record has set, or nil if it has removed the value.
   @inline(__always)
   init(_ value: LogBytes?) {
     unsafe start = value.map { unsafe $0.start }
@@ -169,7 +170,7 @@ struct CaptureStep {
     mark = 1
   }
 
-  /// Whether a record has spoken of it.
+  /// Whether a record has set or removed the value.
   @inline(__always)
   var isSet: Bool { mark != 0 }
 

@@ -4,17 +4,17 @@ import VarnishLog
 enum FormatItem: Equatable {
   /// Text that is copied.
   case literal([UInt8])
-  /// A value that is taken from the log as it stands.
+  /// A value that is taken from the log unchanged.
   case field(Field)
   /// The request line as a proxy would see it.
   case requestLine
   /// The user name of basic authorisation.
   case user
-  /// The start time in strftime's words.
+  /// The start time by a format of strftime.
   case time(format: [UInt8], isUTC: Bool)
   /// The start time as a number.
   case timeNumber(TimeNumber)
-  /// How long it took.
+  /// The duration of the transaction.
   case duration(DurationUnit)
   case requestHeader(name: [UInt8], rule: MatchRule?)
   case responseHeader(name: [UInt8], rule: MatchRule?)
@@ -32,7 +32,7 @@ enum FormatItem: Equatable {
   case protocolVersion
   /// The `Host` header without its port.
   case host
-  /// The port in the `Host` header, or the one to assume if it names none.
+  /// The port in the `Host` header, or the fallback if it has none.
   case port(fallback: [UInt8]?)
   /// The port that the client's connection came from.
   case clientPort
@@ -96,7 +96,7 @@ enum FormatItem: Equatable {
     return false
   }
 
-  /// Whether it shows of a start time which second it is in, and nothing else.
+  /// Whether the piece shows only which second a start time is in.
   var isWholeSecond: Bool {
     if case .time = self { return true }
     return false
@@ -105,7 +105,7 @@ enum FormatItem: Equatable {
 
 /// Why a format can't be used.
 ///
-/// The texts are those of the tools that came before, because people search for them.
+/// The texts are those of the earlier tools, because users search for them.
 public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownSpecifier(String)
   case unknownSpecifierInOldTool(String)
@@ -121,7 +121,7 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
   case timeTooLong(byteCountMax: Int)
   case syntax(String)
 
-  /// One line.
+  /// The error in one line.
   public var description: String {
     switch self {
     case .unknownSpecifier(let rest): "Unknown format specifier at: \(rest)"

@@ -4,12 +4,12 @@ import VarnishLog
 struct FormatParser {
   private let rules: NCSARules
   private let isJSON: Bool
-  /// Template files know more than command lines.
+  /// Whether the format is a template's: template files support more than command lines.
   private let isTemplate: Bool
   private var rest: ArraySlice<UInt8>
   private var items: [FormatItem] = []
 
-  /// What is used when no format is given.
+  /// The format that is used when none is given.
   static let defaultFormat = Array(#"%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i""#.utf8)
   private static let commonTime = Array("[%d/%b/%Y:%T %z]".utf8)
 
@@ -39,7 +39,7 @@ struct FormatParser {
 
   private mutating func add(literal byte: UInt8) {
     if case .literal(var bytes) = items.last {
-      // Taken out first, so that appending copies nothing.
+      // Removed first, so that appending copies nothing.
       items.removeLast()
       bytes.append(byte)
       items.append(.literal(bytes))
@@ -95,7 +95,7 @@ struct FormatParser {
     }
   }
 
-  /// What stands between braces, the opening one being gone; nil if they aren't closed.
+  /// The text up to the closing brace, after the opening one was read; nil if there is no closing brace.
   private mutating func takeArgument() -> [UInt8]? {
     var depth = 1
     for (index, byte) in zip(rest.indices, rest) {
@@ -169,7 +169,7 @@ struct FormatParser {
 
   // MARK: Extensions
 
-  /// Takes `%{argument}x`; false if the release would say that it doesn't know the specifier at all.
+  /// Takes `%{argument}x`; false if the release would report an unknown specifier.
   private mutating func takeExtension(_ argument: [UInt8]) throws(FormatError) -> Bool {
     let name = String(decoding: argument, as: UTF8.self)
     if let known = try cacheItem(name) {
@@ -194,7 +194,7 @@ struct FormatParser {
     throw .unknownExtension(name)
   }
 
-  /// What `Varnish:` knows; the same under its other name.
+  /// The items that `Varnish:` supports, also under its other name.
   private func cacheItem(_ name: String) throws(FormatError) -> [FormatItem]? {
     let prefix = ["Varnish:", "Vinyl:"].first { name.hasPrefix($0) }
     guard let prefix else { return nil }
@@ -230,8 +230,8 @@ struct FormatParser {
     }
   }
 
-  /// A field's number as C's `strtol` reads it, which takes blanks and a sign in front; the largest there is
-  /// for those beyond it.
+  /// A field's number as C's `strtol` reads it, which accepts blanks and a sign in front; larger numbers give
+  /// the largest one.
   private static func fieldNumber(_ text: ArraySlice<UInt8>) -> Int? {
     var rest = text.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     let isNegative = rest.first == UInt8(ascii: "-")
@@ -253,7 +253,8 @@ struct FormatParser {
     var head = text[...]
     var field: Int?
     if text.last == UInt8(ascii: "]") {
-      // Before the tag is looked up: a bracket that was never opened, or without a number in it, is no tag's.
+      // Before the tag is looked up: a closing bracket without an opening one, or without a number, isn't
+      // part of a tag.
       guard let open = text.lastIndex(of: UInt8(ascii: "[")), open > 0,
         let value = Self.fieldNumber(text[(open + 1)..<(text.count - 1)])
       else { throw .syntax(spelling) }

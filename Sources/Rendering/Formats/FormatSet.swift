@@ -1,17 +1,18 @@
-/// Some of the formats that share captures, a bit each.
+/// A set of the formats that share captures, with one bit for each.
 struct FormatSet: Equatable {
   private var bits: UInt64 = 0
 
-  /// Whether there can be no more formats.
+  /// Whether no more formats can be added.
   var isFull: Bool { bits == .max }
 
   @inline(__always)
   var isEmpty: Bool { bits == 0 }
 
-  /// How many there are.
+  /// The number of formats.
   var count: Int { bits.nonzeroBitCount }
 
-  /// Adds the next one, and returns it alone; once there are as many as there can be, it shares a bit with the last.
+  /// Adds the next format, and returns a set of it alone; when the set is full, it shares a bit with the last
+  /// one.
   mutating func addNext() -> FormatSet {
     var next = FormatSet()
     next.bits = 1 << UInt64(min((~bits).trailingZeroBitCount, 63))

@@ -1,29 +1,30 @@
 import VarnishLog
 
-/// The headers that a line needs, in plain memory: every header record of every transaction is compared with it.
+/// The headers that a line needs, in plain memory: each header record of each transaction is compared with
+/// them.
 ///
 /// The first four bytes of a name lead to its entries by one multiplication and one comparison, which also rule out
 /// nearly all other headers. The caller owns the memory and calls `deallocate`.
 @safe struct HeaderTable {
-  // Invariant: `heads` has a place for each number of `bits` bits, `place` gives no other, and all ranges lie within
-  // `entries`. Names and folds lie in `names`, equally long. What is loaded from a payload is within it: its length
-  // is compared first.
+  // Invariant: `heads` has a place for each number of `bits` bits, `place` returns only such numbers, and all
+  // ranges are within `entries`. Names and folds are in `names`, equally long. Loads from a payload are
+  // within it: its length is compared first.
 
   /// One header that is looked for.
   @safe struct Entry {
     /// In lower case, with its colon.
     let name: UnsafeRawPointer
-    /// For each byte of the name, the bit that makes a capital letter small, if it is a letter.
+    /// For each byte of the name, the bit that makes a capital letter lower-case, if it is a letter.
     let folds: UnsafeRawPointer
     let nameByteCount: Int
     let slot: Int
     let rule: FormatItem.MatchRule?
     let kind: Kind
-    /// The formats that have it.
+    /// The formats that use the header.
     let formats: FormatSet
   }
 
-  /// What the value is for.
+  /// The use of the value.
   enum Kind {
     case value
     case host
@@ -32,7 +33,7 @@ import VarnishLog
 
   /// The entries whose names begin with the same four bytes.
   private struct Head {
-    /// With the bit set, in each byte, that tells small letters from capitals; 0 is no head.
+    /// With the bit set, in each byte, that distinguishes lower-case letters from capitals; 0 is no head.
     var bytes: UInt32 = 0
     var first: UInt16 = 0
     var end: UInt16 = 0
@@ -46,8 +47,8 @@ import VarnishLog
   private let matchesLoosely: Bool
   private let names: UnsafeMutableRawBufferPointer
 
-  /// Room enough for the headers of several formats, whose number hardly matters to the processor's caches: only the
-  /// places of headers that there are in the log are looked at.
+  /// Large enough for the headers of several formats; the size hardly matters to the processor's caches, as
+  /// only the places of headers that occur in the log are read.
   private static let bits: UInt32 = 8
   private static let fold: UInt32 = 0x2020_2020
 
@@ -58,16 +59,16 @@ import VarnishLog
     unsafe heads.initialize(repeating: Head(), count: 1 << Self.bits)
     self.matchesLoosely = matchesLoosely
     let wanted = Set(watches.map { Self.head(of: $0.watch.name) })
-    // A multiplier that gives each head a place of its own is found soon, if there are few.
+    // A multiplier that gives each head a place of its own is soon found if there are few heads.
     let multiplier = (0..<1000).lazy.map { 0x9E37_79B1 &+ 2 * UInt32($0) }.first { multiplier in
       Set(wanted.map { Self.place($0, multiplier) }).count == wanted.count
     }
     self.multiplier = multiplier ?? 0
-    // Loosely, even what is shorter than a name or differs in its first byte may match.
+    // Loosely, even a record shorter than a name, or with another first byte, may match.
     comparesAll =
       matchesLoosely || multiplier == nil || watches.count > UInt16.max
       || watches.contains { $0.watch.name.count < 4 }
-    // Those of one head lie side by side.
+    // Entries of one head are adjacent.
     let sorted =
       comparesAll
       ? watches : wanted.flatMap { head in watches.filter { Self.head(of: $0.watch.name) == head } }
@@ -110,12 +111,12 @@ import VarnishLog
     unsafe heads.deallocate()
   }
 
-  /// The entries that a record may be of; `match` has the last word.
+  /// The entries that a record may match; `match` decides.
   @inline(__always)
   func candidates(for payload: LogBytes) -> Range<Int> {
     guard !comparesAll else { return unsafe 0..<entries.count }
     guard payload.count >= 4 else { return 0..<0 }
-    // Setting the bit that tells small letters from capitals also makes some other bytes alike.
+    // Setting the bit that distinguishes lower-case letters from capitals also makes some other bytes alike.
     let bytes = unsafe payload.start.loadUnaligned(as: UInt32.self) | Self.fold
     let head = unsafe heads[Self.place(bytes, multiplier)]
     guard head.bytes == bytes else { return 0..<0 }
@@ -129,15 +130,15 @@ import VarnishLog
     unsafe UnsafePointer(entries.baseAddress.unsafelyUnwrapped + index)
   }
 
-  /// What stands behind a header's name; nil if the record is of another header.
+  /// The value behind a header's name; nil if the record is of another header.
   @inline(__always)
   func match(_ payload: LogBytes, _ entry: UnsafePointer<Entry>) -> LogBytes? {
     if matchesLoosely { return unsafe looseMatch(payload, entry.pointee) }
     let count = unsafe entry.pointee.nameByteCount
     let (name, folds) = unsafe (entry.pointee.name, entry.pointee.folds)
     guard payload.count >= count else { return nil }
-    // Eight or four bytes at a time, with the bit set that tells capitals from small letters where the name has a
-    // letter. The last ones overlap those before them.
+    // Eight or four bytes at a time, with the bit set that distinguishes capitals from lower-case letters
+    // where the name has a letter. The last bytes overlap those before them.
     if count >= 8 {
       var at = 0
       while true {
@@ -168,7 +169,8 @@ import VarnishLog
       == name.loadUnaligned(as: Word.self)
   }
 
-  /// The comparison of the oldest releases: up to the first difference, if there is a blank or the end.
+  /// The comparison of the oldest releases: up to the first difference, where the record must have a blank or
+  /// end.
   @inline(never)
   private func looseMatch(_ payload: LogBytes, _ entry: Entry) -> LogBytes? {
     var index = 0

@@ -1,11 +1,11 @@
-/// A format, read and understood, for any log.
+/// A parsed format, for any log.
 public struct LineFormat: Sendable {
   let items: [FormatItem]
-  /// For each piece, what its surroundings ask of it.
+  /// What the text around each piece requires of it.
   let placements: [ValuePlacement]
   let rules: NCSARules
   let style: LineStyle
-  /// Whether records of tags that may hold control characters are looked at.
+  /// Whether records of tags that may hold control characters are used.
   let takesAllTags: Bool
 
   /// Reads a format as `-F` takes it.
@@ -14,8 +14,8 @@ public struct LineFormat: Sendable {
   ///   - format: the format's bytes; nil for the default.
   ///   - rules: which release's rules.
   ///   - isJSON: whether `-j` is given.
-  ///   - keepsBytes: whether values stand in JSON as released versions put them, even if it is none then. With
-  ///     rules that are insisted on they always do.
+  ///   - keepsBytes: whether values are put into JSON as released versions do, even if the result isn't valid
+  ///     JSON. With strict rules they always are.
   /// - Throws: `FormatError` if the format can't be used.
   public init(
     _ format: [UInt8]?, rules: NCSARules, isJSON: Bool, keepsBytes: Bool = false
@@ -36,7 +36,7 @@ public struct LineFormat: Sendable {
 
   /// A template's format.
   ///
-  /// Tags that may hold control characters are left alone, as with `-F`.
+  /// Records of tags that may hold control characters are not used, as with `-F`.
   init(_ structure: TemplateStructure, rules: NCSARules, style: LineStyle) {
     items = structure.items
     placements = structure.placements

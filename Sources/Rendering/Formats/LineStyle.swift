@@ -1,11 +1,11 @@
-/// How values look in a line: their escaping, and what stands for those that are missing.
+/// How values are written in a line: their escaping, and what is written for missing values.
 struct LineStyle: Sendable {
   var escaping: Escaping
   /// For text.
   var missingText: [UInt8]
   /// For numbers.
   var missingNumber: [UInt8]
-  /// For the query string; a record that has none doesn't miss it.
+  /// For the query string; a request without one doesn't count as missing it.
   var missingQuery: [UInt8] = []
   /// For a time to first byte.
   var missingFirstByte: [UInt8]
@@ -13,11 +13,11 @@ struct LineStyle: Sendable {
   var missingLogKey: [UInt8]
   /// For the user.
   var missingUser = Array("-".utf8)
-  /// For what came of a request in the cache.
+  /// For the handling of a request in the cache.
   var missingHandling = Array("-".utf8)
   /// In the place of a whole string, quotation marks included.
   var missingString: [UInt8] = []
-  /// Where only a number may stand; with `-j`, where JSON has a value without quotation marks.
+  /// Where only a number is allowed; with `-j`, where JSON has a value without quotation marks.
   var missingBareNumber: [UInt8] = []
   /// Whether an empty value counts as missing.
   var missesEmpty = false
@@ -36,7 +36,7 @@ struct LineStyle: Sendable {
 
   /// The style of a template.
   ///
-  /// JSON's null stands for whole values only; within a string it is nothing.
+  /// JSON's null stands for whole values only; inside a string, nothing is written.
   init(escaping: Escaping, missingText: [UInt8], missingNumber: [UInt8]) {
     let null = Array("null".utf8)
     func inString(_ missing: [UInt8]) -> [UInt8] {
@@ -51,7 +51,7 @@ struct LineStyle: Sendable {
     missingHandling = self.missingText
     missingString = missingText
     missingBareNumber = missingNumber
-    // Readers of logfmt exist that lose the rest of a line behind an empty value.
+    // Some readers of logfmt lose the rest of a line behind an empty value.
     missesEmpty = escaping.needsSomething || escaping == .logfmt
   }
 }

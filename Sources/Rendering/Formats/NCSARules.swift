@@ -1,12 +1,12 @@
 public import Transactions
 public import VarnishLog
 
-/// Whose habits a format is read and rendered by; they differ from release to release
+/// The rules of a release by which a format is read and rendered; they differ from release to release
 /// (`ncsa-format.md` 2 to 6).
 public struct NCSARules: Sendable {
   /// The release.
   public let version: VarnishVersion
-  /// Whether what the release refuses is refused.
+  /// Whether everything that the release refuses is refused.
   ///
   /// Otherwise all that any release accepts is accepted, and `-j` gives valid JSON for any log.
   public let isStrict: Bool
@@ -17,7 +17,7 @@ public struct NCSARules: Sendable {
     self.isStrict = isStrict
   }
 
-  /// The rules that go with a log of which nothing else is known.
+  /// The default rules for a log, by its tag numbering.
   public static func natural(for numbering: TagNumbering) -> NCSARules {
     switch numbering {
     case .v20: NCSARules(VarnishVersion(2, 0), isStrict: false)
@@ -30,7 +30,7 @@ public struct NCSARules: Sendable {
     }
   }
 
-  /// Whether it is of a release or a later one.
+  /// Whether the release is this one or a later one.
   package func since(_ major: Int, _ minor: Int, _ patch: Int = 0) -> Bool {
     version >= VarnishVersion(major, minor, patch)
   }
@@ -42,9 +42,9 @@ public struct NCSARules: Sendable {
     !isStrict || since(major, minor, patch)
   }
 
-  /// `%{s}T` and its like.
+  /// `%{s}T` and similar ones.
   var hasDurationUnits: Bool { !isStrict || since(6, 6) || (version.isLongTerm60 && since(6, 0, 12)) }
-  /// `%{sec}t` and its like; before, they are text for strftime.
+  /// `%{sec}t` and similar ones; before, they are text for strftime.
   var hasTimeUnits: Bool { since(7, 0) }
   /// Braces inside braces are counted.
   var bracesNest: Bool { since(7, 0) }
@@ -71,25 +71,25 @@ public struct NCSARules: Sendable {
   var seesHitMiss: Bool { since(7, 7) }
   /// `VCL_call synth`; 4.0 has `error` instead.
   var hasSynth: Bool { since(4, 1) }
-  /// A header name also matches what differs from it after a blank.
+  /// A header name also matches a record that differs from it only behind a blank.
   var matchesHeadersLoosely: Bool { !since(4, 1, 1) }
   /// The backend's address is in `BackendOpen`; before, in `BackendStart`.
   ///
-  /// What is made of older logs has it there, too.
+  /// Older logs, once converted, have it there as well.
   var hasAddressInBackendOpen: Bool { since(6, 3) || !since(4, 0) }
 
   // MARK: What is printed
 
-  /// How a decoder takes what is no proper base64.
+  /// Whether the decoder refuses invalid base64.
   var decodesStrictly: Bool { since(7, 4) }
-  /// The text for a first-byte time that wasn't logged.
+  /// The text for a missing first-byte time.
   var missingFirstByte: StaticString { since(7, 0) ? "-" : "" }
-  /// The text for a logged key that wasn't.
+  /// The text for a missing logged key.
   var missingLogKey: StaticString { since(4, 0) ? "" : "-" }
 
   /// How values are escaped in plain text.
   var textEscaping: Escaping {
-    // Unescaped, a client could forge lines; only who insists on those releases' lines gets them so.
+    // Unescaped, a client could forge lines; only strict rules of those releases give such lines.
     if !since(4, 0), isStrict { return .none }
     if !since(6, 2) { return .ncsa(verticalTab: true, formFeed: true) }
     return since(7, 4)
@@ -102,8 +102,7 @@ public struct NCSARules: Sendable {
     return since(7, 4) ? .jsonBytes(verticalTab: false) : .jsonBytes(verticalTab: true)
   }
 
-  /// Which transactions are ruled out at their beginning; with the rest, everything that is left gives a
-  /// line.
+  /// Which transactions are ruled out at their beginning; every other transaction gives a line.
   public var candidateRule: CandidateRule {
     if !since(6, 6) { return .everything }
     return since(7, 3) ? .bySideAndLevel : .bySide

@@ -2,14 +2,15 @@
 ///
 /// The caller owns the memory and calls `deallocate`.
 @safe struct RenderProgram {
-  // Invariant: there are steps from `start` to `end`, whose texts lie in `pool`; both are written in `init` alone.
+  // Invariant: there are steps from `start` to `end`, whose texts are in `pool`; both are written only in
+  // `init`.
 
   /// The steps in the order in which they are written, the end of the line included.
   let start: UnsafePointer<RenderStep>
   let end: UnsafePointer<RenderStep>
   private let pool: TextPool
 
-  /// A step that is still being put together.
+  /// A step under construction.
   private struct Draft {
     var kind = RenderStep.Kind.nothing
     var placement = ValuePlacement.text
@@ -18,12 +19,12 @@
     var text: [UInt8] = []
   }
 
-  /// Puts a format's steps together.
+  /// Compiles a format to steps.
   ///
   /// - Parameters:
-  ///   - slotOfItem: where the values of pieces are.
-  ///   - clocks: which clock shows the time that a piece is.
-  ///   - isPlain: whether what is plain can be copied when values are escaped in the usual way.
+  ///   - slotOfItem: the slots of the pieces' values.
+  ///   - clocks: the clock for each piece that is a time.
+  ///   - isPlain: whether plain bytes can be copied when values are escaped in the usual way.
   init(
     _ items: [FormatItem], _ placements: [ValuePlacement], _ rules: NCSARules, _ style: LineStyle,
     _ slotOfItem: [Int?], clocks: [Int: Int], isPlain: Bool
@@ -115,7 +116,8 @@
     ]
   }
 
-  /// What stands for a value that is printed as it was logged; nil for what takes more.
+  /// The replacement for a missing value that is printed as it was logged; nil if the value needs more than
+  /// that.
   private static func missingText(for item: FormatItem, _ style: LineStyle) -> [UInt8]? {
     switch item {
     case .requestHeader, .responseHeader, .record: style.missingText

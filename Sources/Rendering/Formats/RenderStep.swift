@@ -1,31 +1,31 @@
 /// One step of writing a line: something that depends on the transaction, then constant text.
 ///
-/// Plain memory with everything at hand, so that a line is one walk over its steps.
+/// Plain memory that holds everything needed, so that a line is one walk over its steps.
 @safe struct RenderStep {
-  // Invariant: texts lie in a `TextPool` that the owner of the steps keeps as long as them.
+  // Invariant: texts are in a `TextPool`, which the owner of the steps keeps as long as the steps.
 
   /// What is written in front of the constant text.
   enum Kind: UInt8 {
     case nothing
-    /// A value, copied as far as it is plain.
+    /// A value, copied as far as it needs no escaping.
     case plain
-    /// A value in any other way of escaping.
+    /// A value with any other escaping.
     case value
-    /// A value, or what stands for it if it is missing or empty.
+    /// A value, or its replacement if it is missing or empty.
     case column
-    /// A value between quotation marks, or what stands for both.
+    /// A value between quotation marks, or the replacement for all of it.
     case string
-    /// A value that must be a number, or what stands for it.
+    /// A value that must be a number, or its replacement.
     case number
-    /// The start time in strftime's words, by one of the renderer's clocks.
+    /// The start time by a format of strftime, by one of the renderer's clocks.
     case time
-    /// The user's name, or what stands for it.
+    /// The user's name, or its replacement.
     case user
     /// The beginning of the absolute URL in a request line.
     case host
     case duration
     case timeNumber
-    /// The start time as RFC 3339 has it.
+    /// The start time by RFC 3339.
     case timestamp
     case hitMiss
     case handling
@@ -38,11 +38,11 @@
   var kind: Kind
   /// How its value is escaped.
   var placement = ValuePlacement.text
-  /// A slot, a clock, a piece of the format, or what number is meant.
+  /// A slot, a clock, a piece of the format, or the kind of a number.
   var index: UInt32 = 0
-  /// What stands for a value that is missing.
+  /// The replacement for a missing value.
   var missing: PooledText
-  /// What stands behind it.
+  /// The constant text behind the value.
   var text: PooledText
 }
 
@@ -65,7 +65,7 @@
 
   private let memory: UnsafeMutableRawPointer
 
-  /// Lays texts one behind the other and tells where each has come to lie.
+  /// Stores texts one behind the other and returns the place of each.
   init(_ texts: [[UInt8]], places: inout [PooledText]) {
     let byteCount = texts.reduce(PooledText.padding) { $0 + $1.count }
     unsafe memory = .allocate(byteCount: byteCount, alignment: 16)

@@ -4,11 +4,11 @@ public import VarnishLog
 
 /// Shows groups as varnishlog does: as text, or as the records of a binary log (`grouping.md` 9).
 public struct GroupRenderer: ~Copyable {
-  /// What a group becomes.
+  /// The form in which groups are shown.
   public enum Form: Sendable, Equatable {
-    /// Lines of text; the verbose ones have the transaction's number and the side in each.
+    /// Lines of text; verbose lines have the transaction's number and the side.
     case text(isVerbose: Bool)
-    /// Records, as they stand in binary files.
+    /// Records, as in binary files.
     case records
   }
 
@@ -17,15 +17,15 @@ public struct GroupRenderer: ~Copyable {
   private var filter: RecordFilter
   private let text: RecordText
   private var prefix = LinePrefix()
-  /// The transaction that a lone record's prefix is of.
+  /// The transaction of a lone record's prefix.
   private var prefixVXID = UInt64.max
 
   /// Makes a renderer for a log.
   ///
   /// - Parameters:
   ///   - filter: which records are shown.
-  ///   - version: the release whose way of printing payloads is followed.
-  ///   - isForTerminal: whether control characters of payloads that are printed as they are would be obeyed.
+  ///   - version: the release whose way of printing payloads is used.
+  ///   - isForTerminal: whether a terminal would obey control characters of payloads printed unchanged.
   public init(
     _ form: Form, sides: SideSelection, filter: consuming RecordFilter, tags: TagTable,
     version: VarnishVersion, isForTerminal: Bool = false
@@ -41,7 +41,7 @@ public struct GroupRenderer: ~Copyable {
     prefix.deallocate()
   }
 
-  /// The tags that a binary log can't do without: without them a reader can't tell what belongs together.
+  /// The tags that a binary log must have: without them a reader can't tell which records belong together.
   public static func structuralTags(_ tags: TagTable) -> TagSet {
     var set = TagSet()
     for tag in [Tag.begin, .link, .end] {
@@ -50,7 +50,7 @@ public struct GroupRenderer: ~Copyable {
     return set
   }
 
-  /// Writes what is shown of a group, with an empty line behind it if it is text.
+  /// Writes the records of a group that are shown, followed by an empty line if they are text.
   ///
   /// - Returns: whether anything is shown.
   @_specialize(exported:true,where Layout == NarrowRecords)
@@ -74,7 +74,7 @@ public struct GroupRenderer: ~Copyable {
       setPrefix(transaction, mark: UInt8(ascii: "-"), isVerbose: isVerbose)
       while let record = cursor.next() {
         guard shows(record) else { continue }
-        // Records of another transaction may have got in, and say so.
+        // Records of another transaction may be among them, and have its number.
         if isVerbose, record.vxid != prefixVXID {
           setPrefix(transaction, mark: UInt8(ascii: "-"), vxid: record.vxid, isVerbose: true)
         }
@@ -117,11 +117,11 @@ public struct GroupRenderer: ~Copyable {
     return true
   }
 
-  /// Writes records by themselves, one behind the other, until there is no room for the next.
+  /// Writes records on their own, one behind the other, until the next one finds no room.
   ///
   /// - Parameters:
-  ///   - records: is moved behind what was written or is hidden.
-  ///   - ends: takes, for each record that is shown, where it ends; no more are written than it takes.
+  ///   - records: is advanced past the records that were written or are hidden.
+  ///   - ends: receives the end of each record that is shown; as many records are written at most.
   /// - Returns: how many were written, how many are hidden, and whether the next one has no room.
   @_specialize(exported:true,where Layout == NarrowRecords)
   @_specialize(exported:true,where Layout == WideRecords)

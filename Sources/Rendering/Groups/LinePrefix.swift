@@ -1,8 +1,8 @@
 import CShims
 
-/// What stands in front of the lines of one transaction: its level and, in verbose text, its number.
+/// The prefix of the lines of one transaction: its level and, in verbose text, its number.
 ///
-/// Made once for a transaction's lines, in memory of its own; copied to each as two words and a rest.
+/// Made once for a transaction's lines, in its own memory; copied to each line as two words and a rest.
 @safe struct LinePrefix {
   // Invariant: `count` is at most `byteCountMax`, a multiple of the sixteen bytes that are copied at once: between
   // two calls of `clear`, a level and a number are all that is added.
@@ -15,7 +15,7 @@ import CShims
 
   func deallocate() { unsafe bytes.deallocate() }
 
-  /// Starts over.
+  /// Removes everything from the prefix.
   mutating func clear() { count = 0 }
 
   /// Adds the level three times as a mark, or as a number between two of them, and a blank.
@@ -53,11 +53,11 @@ import CShims
     count += 1
   }
 
-  /// Copies it to `target`, which has room for `byteCountMax` bytes.
+  /// Copies the prefix to `target`, which has room for `byteCountMax` bytes.
   @inline(__always)
   func copy(to target: UnsafeMutableRawPointer) {
     guard let base = unsafe bytes.baseAddress else { return }
-    // One step nearly always; what is copied beyond `count` is written over.
+    // Nearly always one step; the bytes copied beyond `count` are overwritten.
     unsafe shim_copy_rounded(target, base, count)
   }
 }

@@ -1,7 +1,7 @@
 /// Where a record that was rendered ends.
 public struct RecordEnd {
-  /// Its text, in bytes from where all of the text begins.
+  /// The end of its text, in bytes from the beginning of all text.
   public var text: Int
-  /// Itself: how many bytes of its run come behind it.
+  /// The end of the record itself: how many bytes of its run follow.
   public var bytesLeft: Int
 }

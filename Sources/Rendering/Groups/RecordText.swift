@@ -1,44 +1,46 @@
 import CShims
 import VarnishLog
 
-/// How records of each tag look as text: the tag's name with blanks behind it, and what is done with the
+/// How records of each tag are shown as text: the tag's name with blanks behind it, and the treatment of the
 /// payload (`vsl-tags.md` 5).
 ///
 /// Plain memory, one entry for each tag number. Its maker owns it and calls `deallocate`.
 @safe struct RecordText {
-  // Invariant: `entries` has one for every number that a byte can hold.
+  // Invariant: `entries` has an element for every number that a byte can hold.
 
-  /// What is done with a payload.
+  /// How a payload is written.
   enum Kind: UInt8 {
     /// Printed up to its first NUL.
     case plain
-    /// The same, with control characters as `%NN`.
+    /// As `plain`, with control characters as `%NN`.
     case visible
-    /// In quotation marks, with what isn't printable as `%NN`.
+    /// In quotation marks, with unprintable bytes as `%NN`.
     case quoted
-    /// The same without the final NUL.
+    /// As `quoted`, without the final NUL.
     case quotedWithoutNUL
     /// In brackets, in hexadecimal.
     case hex
   }
 
-  /// One tag's.
+  /// The entry of one tag.
   struct Entry {
-    /// Fifteen bytes and one that doesn't count.
+    /// Fifteen bytes and one that isn't used.
     var name: (UInt64, UInt64)
     var kind: Kind
   }
 
   /// The width of a name with the blank behind it.
   static let nameByteCount = 15
-  /// The most that a payload of one byte becomes, and what may stand around a payload.
+  /// How many bytes a byte of a payload becomes at most, and how many may enclose a payload.
   static let expansion = 3, enclosure = 2
-  /// How much is written over behind a text: it is copied sixteen bytes at a time.
+  /// How many bytes behind a text may be overwritten: it is copied sixteen bytes at a time.
   static let overhang = 15
 
   private let entries: UnsafeMutablePointer<Entry>
 
-  /// - Parameter isForTerminal: whether control characters would be obeyed, so that none is printed.
+  /// Makes the table.
+  ///
+  /// - Parameter isForTerminal: whether a terminal would obey control characters, so that none is printed.
   init(_ tags: TagTable, version: VarnishVersion, isForTerminal: Bool = false) {
     unsafe entries = .allocate(capacity: 256)
     for number in RecordHeader.tagNumbers {
@@ -84,7 +86,7 @@ import VarnishLog
   @inline(__always)
   static func put(_ payload: LogBytes, _ kind: Kind, to target: UnsafeMutableRawPointer) -> Int {
     if kind == .plain {
-      // Without the NUL that nearly all end with, nothing stops the copy, which it is fast for.
+      // Without the final NUL that nearly all payloads have, nothing stops the copy, which is fastest then.
       let text = payload.droppingFinalNUL
       return unsafe shim_copy_text(target, text.start, text.count)
     }
@@ -109,8 +111,8 @@ import VarnishLog
     return used
   }
 
-  /// Whether a terminal obeys a byte: also as the second of a character from U+0080 to U+009F, or by itself in an
-  /// encoding of one byte to a character.
+  /// Whether a terminal obeys a byte: also as the second byte of a character from U+0080 to U+009F, or by
+  /// itself in a single-byte encoding.
   private static func isControl(_ byte: UInt8, after previous: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "\t"): false
@@ -142,7 +144,7 @@ import VarnishLog
     return 2 * text.count
   }
 
-  /// Writes a text with what isn't printable as `%NN`.
+  /// Writes a text with unprintable bytes as `%NN`.
   @inline(__always)
   private static func putPrintable(_ text: LogBytes, to target: UnsafeMutableRawPointer) -> Int {
     var used = unsafe shim_copy_printable(target, text.start, text.count)

@@ -3,13 +3,13 @@ import VarnishLog
 
 /// Which transactions of a group are shown, and which of their records, by side (`grouping.md` 8).
 public struct SideSelection: Sendable {
-  /// Whether client transactions are wanted, those of backends, and ESI fragments.
+  /// Whether client transactions, backend transactions and ESI fragments are selected.
   public let client: Bool, backend: Bool, esi: Bool
   private let ruledByESI: Bool
   /// The sides whose records are shown, a bit for each.
   private let shownSides: UInt8
 
-  /// What `-c`, `-b` and `-E` ask for by the rules of a release.
+  /// The selection of `-c`, `-b` and `-E`, by the rules of a release.
   public init(client: Bool, backend: Bool, esi: Bool, rules: NCSARules) {
     let hasESI = rules.version >= VarnishVersion(6, 3, 0)
     self.client = client || (esi && hasESI)
@@ -22,12 +22,12 @@ public struct SideSelection: Sendable {
       case (false, false): .max
       case (true, false): bit(.client)
       case (false, true): bit(.backend)
-      // A record is of one side: asking for both at once gave nothing, until that was mended.
+      // A record is of one side: selecting both sides gave nothing until that was corrected.
       case (true, true): rules.version >= VarnishVersion(7, 3, 0) ? .max : 0
       }
   }
 
-  /// Whether nothing is asked for, and everything shown.
+  /// Whether no side is selected, so that everything is shown.
   public var isOpen: Bool { !client && !backend }
 
   func includes<Layout>(_ transaction: Transaction<Layout>) -> Bool {

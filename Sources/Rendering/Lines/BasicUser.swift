@@ -2,7 +2,7 @@ import VarnishLog
 
 /// The user name in an `Authorization` header (`ncsa-format.md` 5.4).
 enum BasicUser {
-  /// The token of a header value that says `basic`; nil for other schemes.
+  /// The token of a header value with the scheme `basic`; nil for other schemes.
   static func token(in value: LogBytes) -> LogBytes? {
     guard value.hasPrefix(lowercased: "basic"), value.count > 5, value[5] == 0x20 else { return nil }
     return value.dropFirst(5).trimmed
@@ -11,8 +11,8 @@ enum BasicUser {
   /// Decodes a token up to the first colon.
   ///
   /// - Parameters:
-  ///   - strictly: whether only proper base64 counts, as from 7.4 on, or what older versions made of it.
-  ///   - scratch: where the name is put; longer tokens than `scratch` has room for count as undecodable.
+  ///   - strictly: whether only valid base64 is decoded, as from 7.4 on, or anything, as older versions do.
+  ///   - scratch: memory for the name; tokens for which it has no room count as undecodable.
   /// - Returns: the name; nil if the token can't be decoded.
   static func decode(
     _ token: LogBytes, strictly: Bool, into scratch: UnsafeMutableRawBufferPointer
@@ -53,7 +53,7 @@ enum BasicUser {
     return count
   }
 
-  /// The name and password that fit the old tools' memory, in groups of four characters.
+  /// As many groups of four characters of name and password as fit into the old tools' memory.
   private static let groupsMax = 42
 
   private static func decodeLeniently(
@@ -62,7 +62,7 @@ enum BasicUser {
     guard (token.count + 3) / 4 <= groupsMax else { return nil }
     var count = 0
     for from in stride(from: 0, to: token.count, by: 4) {
-      // A group cut short isn't moved up: what is there ends up in the low bits.
+      // An incomplete group isn't shifted up: its bits stay at the low end.
       var bits: UInt32 = 0
       for index in from..<min(from + 4, token.count) {
         let isPadding = token[index] == UInt8(ascii: "=")

@@ -1,9 +1,9 @@
 import VarnishLog
 
-/// What captures have found in a transaction, for writing lines.
+/// The values that captures have found in a transaction, for writing lines.
 @safe struct CapturedValues {
-  // Invariant: `slots` are those of captures, which `LineComposer.render` has found to be as many as its format needs.
-  // They are looked at only until the captures are of another transaction.
+  // Invariant: `slots` belongs to captures, which `LineComposer.render` has checked to have as many as its
+  // format needs. They are read only until the captures are used for another transaction.
 
   private let slots: UnsafePointer<CapturedValue>
   let hitMiss: Handling

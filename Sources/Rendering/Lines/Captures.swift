@@ -3,11 +3,12 @@ import VarnishLog
 
 /// The values that a walk over one transaction found (`ncsa-format.md` 4), for all formats that share them.
 ///
-/// The walk is made when the first of them wants the transaction.
+/// The walk is made when the first of these formats needs the transaction.
 @safe package struct Captures: ~Copyable {
-  // Invariant: `slots` has as many elements as the plan has slots, and never none. The captures' own steps are from that
-  // plan; a format's slots are compared with `slotCount` before its values are asked for. Values are looked at only while
-  // the transaction lasts that they were found in: before another one is asked about, `forget` is called.
+  // Invariant: `slots` has as many elements as the plan has slots, and at least one. The captures' own steps
+  // are from that plan; a format's slots are compared with `slotCount` before its values are read. Values are
+  // read only while the transaction lasts in which they were found: `forget` is called before another
+  // transaction is passed.
 
   private let plan: CapturePlan
   private let rules: NCSARules
@@ -18,19 +19,19 @@ import VarnishLog
   private var isBackend = false
   /// Whether the handling may be `pipe`: of a fetch, where the tags of both sides count.
   private var takesPipes = false
-  /// From 7.7 on, what VCL does to a message after it came in or before it goes out doesn't count.
+  /// From 7.7 on, VCL's changes to a message after it came in or before it goes out don't count.
   private var phaseEnded = false
   /// Whether the transaction was walked over, and whether it gives a line at all.
   @usableFromInline var isWalked = false
   private var givesLine = false
 
-  /// The formats with a value from a record that the log's writer has probably cut: one as long as it lets them be by
-  /// default, with no longer one in front of it.
+  /// The formats with a value from a record that the log's writer has probably cut: one of the default
+  /// maximum length, without a longer one before it.
   private(set) var cutFormats = FormatSet()
   /// The formats with a value from a longer record.
   private(set) var longerFormats = FormatSet()
 
-  /// By default a writer cuts records behind 255 bytes, the NUL among them, and nothing marks it.
+  /// By default a writer cuts records behind 255 bytes, including the NUL, and doesn't mark that.
   private static let cutByteCountUsual = 254
 
   private var hitMiss = Handling.none, handling = Handling.none
@@ -48,15 +49,15 @@ import VarnishLog
     unsafe slots.initialize(repeating: .none)
   }
 
-  /// Whether any value is from a record so long.
+  /// Whether any value is from a record of that length or longer.
   @inline(__always)
   var hasLongValues: Bool { !cutFormats.isEmpty || !longerFormats.isEmpty }
 
-  /// How many slots there are.
+  /// The number of slots.
   @inline(__always)
   var slotCount: Int { unsafe slots.count }
 
-  /// Whether more than one format takes values from here.
+  /// Whether more than one format takes values from these captures.
   package var areShared: Bool { plan.formats.count > 1 }
 
   deinit {
@@ -66,18 +67,18 @@ import VarnishLog
     unsafe slots.deallocate()
   }
 
-  /// What was found, valid as long as the transaction is.
+  /// The values found, valid as long as the transaction is.
   @inline(__always)
   var values: CapturedValues {
     unsafe CapturedValues(
       slots: UnsafePointer(slots.baseAddress.unsafelyUnwrapped), hitMiss: hitMiss, handling: handling)
   }
 
-  /// Makes ready for another transaction.
+  /// Prepares for another transaction.
   @inlinable @inline(__always)
   package mutating func forget() { isWalked = false }
 
-  /// Walks a transaction and keeps what the plan asks for, unless that was done.
+  /// Walks over a transaction and keeps the values of the plan, unless that was done.
   ///
   /// - Returns: whether the transaction is one that gives a line at all.
   @inline(__always)
@@ -97,15 +98,16 @@ import VarnishLog
     return givesLine
   }
 
-  /// Keeps what the plan asks for of one record.
+  /// Keeps the values of the plan from one record.
   ///
-  /// Here is only what rules most records out; the rest is a call, so that the walk itself stays short.
+  /// Only the checks that rule out most records are inlined here; the rest is a call, so that the walk itself
+  /// stays short.
   ///
   /// - Returns: false if its transaction gives no line.
   @inline(__always)
   private mutating func take<Layout>(_ record: Record<Layout>, _ steps: UnsafePointer<CaptureStep>) -> Bool {
     let step = unsafe steps + Int(record.tag)
-    // The commonest first, as comparisons: they take fewer instructions than a jump through a table.
+    // The commonest kinds first, as comparisons: they take fewer instructions than a jump through a table.
     let kind = unsafe step.pointee.kind
     if kind == .none { return true }
     if kind == .requestHeader {
@@ -123,10 +125,11 @@ import VarnishLog
     return unsafe take(record.payload, record.tag, step)
   }
 
-  /// The same for a record that may count.
+  /// Keeps the values from a record that may count.
   ///
-  /// What is called here returns what this does, even if that is always true: being the last thing that happens, it is
-  /// jumped to, and no frame is made for it. That is a fiftieth of a usual line's instructions.
+  /// The functions called here return the same type as this one, even if they always return true: being
+  /// called last, they are jumped to, and need no stack frame. That saves a fiftieth of a usual line's
+  /// instructions.
   @inline(never)
   private mutating func take(_ payload: LogBytes, _ tag: UInt8, _ step: UnsafePointer<CaptureStep>) -> Bool {
     let payload = unsafe step.pointee.isStripped ? payload.droppingFinalNULs : payload
@@ -194,7 +197,7 @@ import VarnishLog
 
   // MARK: Which record counts
 
-  /// Takes note of how long a record is of which formats have a value.
+  /// Notes the length of a record from which formats take a value.
   @inline(__always)
   private mutating func noteLength(of payload: LogBytes, for formats: FormatSet) {
     if payload.count >= Self.cutByteCountUsual { noteLong(payload.count, formats) }
@@ -227,7 +230,7 @@ import VarnishLog
     set(field.rawValue, value, takesLast: false)
   }
 
-  /// Keeps a value as a step says.
+  /// Keeps a value by the rules of a step.
   @inline(__always)
   private mutating func set(_ slot: Int, _ value: LogBytes?, _ step: UnsafePointer<CaptureStep>) {
     if unsafe step.pointee.endsWithPhase && phaseEnded { return }
@@ -286,7 +289,7 @@ import VarnishLog
       let entry = unsafe table.entry(index)
       guard let value = unsafe table.match(payload, entry) else { continue }
       if unsafe entry.pointee.kind != .value {
-        // That one of these was removed counts for nothing: what came before or after it does.
+        // The removal of such a header counts for nothing: values before or after it count.
         if isUnset { continue }
         unsafe noteLength(of: payload, for: entry.pointee.formats)
         unsafe takeOwn(entry, value, of: payload)
@@ -301,8 +304,8 @@ import VarnishLog
     }
   }
 
-  /// Host and user of the request line: as for the line's other parts, the first counts, but from 7.7 on the last that
-  /// a fetch has.
+  /// Keeps the host and the user: as for the other parts of the request line, the first value counts, but
+  /// from 7.7 on the last one of a fetch.
   private mutating func takeOwn(
     _ entry: UnsafePointer<HeaderTable.Entry>, _ value: LogBytes, of payload: LogBytes
   ) {
@@ -314,7 +317,7 @@ import VarnishLog
       == value.start,
       let token = BasicUser.token(in: value)
     {
-      // Other white space than blanks in front of the scheme makes it another one.
+      // White space other than blanks in front of the scheme makes it a different scheme.
       unsafe set(entry.pointee.slot, token, takesLast: takesLast)
     }
   }
@@ -324,7 +327,7 @@ import VarnishLog
   @inline(never)
   private mutating func takeTimestamp(_ payload: LogBytes) -> Bool {
     typealias Slot = CapturePlan.Slot
-    // All labels that are looked for are short.
+    // All labels that are used are short.
     guard let colon = payload.firstIndexWithin16(of: UInt8(ascii: ":")) else { return true }
     let label = payload.prefix(colon + 1)
     let values = payload.dropFirst(colon + 1)

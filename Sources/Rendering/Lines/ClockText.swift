@@ -1,32 +1,32 @@
 import Glibc
 
-/// The text of one time specifier for the seconds it was last asked for.
+/// The text of one time specifier for the last seconds that it was needed for.
 ///
-/// Thousands of lines share a second; breaking it down and formatting it is done once. Where very many requests are
-/// open, one that ends has begun in another second than the one before.
+/// Thousands of lines share a second; its text is made once. If very many requests are open, a request that
+/// ends has often begun in a different second than the one before.
 struct ClockText {
   private let format: [CChar]
   private let isUTC: Bool
   private var second = Int64.min
-  /// With the padding of constant text behind it.
+  /// The text, with the padding of constant text behind it.
   private var text: [UInt8] = Array(repeating: 0, count: PooledText.padding)
-  /// The texts of earlier seconds, each at the place that its lowest bits say.
+  /// The texts of earlier seconds, each at the index of the second's lowest bits.
   private var others: [(second: Int64, text: [UInt8])] = []
 
   /// How many texts are kept, a power of two; and how long each may be, so that all of them stay small.
   private static var othersCount: Int { 128 }
   private static var otherByteCountMax: Int { 256 }
 
-  /// No text is longer; a format may ask for any width.
+  /// The largest size of a text; a format may ask for any width.
   static let byteCountMax = 1 << 20
 
   init(format: [UInt8], isUTC: Bool) {
-    // The byte at the end tells a text that is empty from one that had no room.
+    // The byte at the end distinguishes an empty text from one that found no room.
     self.format = format.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [CChar(UInt8(ascii: "."))] + [0]
     self.isUTC = isUTC
   }
 
-  /// Whether a format gives a text of at most `byteCountMax` bytes, going by that for 1970.
+  /// Whether a format gives a text of at most `byteCountMax` bytes, judged by the text for 1970.
   static func hasRoom(for format: [UInt8]) -> Bool {
     ClockText(format: format, isUTC: true).render(0) != nil
   }
@@ -40,7 +40,7 @@ struct ClockText {
     }
   }
 
-  /// Has the text be that of another second.
+  /// Changes the text to that of another second.
   @inline(never)
   private mutating func turn(to second: Int64) {
     if others.isEmpty { others = Array(repeating: (.min, []), count: Self.othersCount) }
@@ -54,7 +54,7 @@ struct ClockText {
     if text.count <= Self.otherByteCountMax { others[place] = (second, text) }
   }
 
-  /// The text; nil if there is none of at most `byteCountMax` bytes.
+  /// The text of a second; nil if it would be longer than `byteCountMax` bytes.
   private func render(_ second: Int64) -> [UInt8]? {
     var time = time_t(second)
     var parts = unsafe tm()

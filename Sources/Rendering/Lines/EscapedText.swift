@@ -1,12 +1,12 @@
 /// Text with backslashes in a template file.
 enum EscapedText {
-  /// Replaces what stands behind backslashes.
+  /// Replaces escapes by the bytes that they stand for.
   ///
   /// - Parameters:
   ///   - text: the text as it is written.
-  ///   - escapes: what each letter behind a backslash stands for.
+  ///   - escapes: the byte for each letter behind a backslash.
   ///   - hex: whether `\xNN` is a byte.
-  /// - Returns: nil if there is another backslash.
+  /// - Returns: the text; nil if it has any other escape.
   static func decode(
     _ text: ArraySlice<UInt8>, escapes: [Character: UInt8], hex: Bool = false
   ) -> [UInt8]? {

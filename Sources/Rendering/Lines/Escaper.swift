@@ -3,14 +3,14 @@ import VarnishLog
 
 /// Writes values with one way of escaping.
 ///
-/// Most values hold nothing that needs it; they are looked at and copied sixteen bytes at a time. The caller owns
-/// the memory and calls `deallocate`.
+/// Most values need no escaping; they are examined and copied sixteen bytes at a time. The caller owns the
+/// memory and calls `deallocate`.
 @safe struct Escaper {
   // Invariant: `special` has an element for every number that a byte can hold.
 
   let escaping: Escaping
-  /// Whether `LineWriter.putPlain` stops at all that is special, perhaps at more; then a value is copied as far as that
-  /// comes, and `putSpecials` writes the rest.
+  /// Whether `LineWriter.putPlain` stops at every special byte, perhaps at others, too; then a value is
+  /// copied by it up to there, and `putSpecials` writes the rest.
   let stopsWithPlain: Bool
   /// For each byte whether it can't be copied; owned, see `deallocate`.
   private let special: UnsafeMutablePointer<Bool>
@@ -32,7 +32,7 @@ import VarnishLog
 
   func deallocate() { unsafe special.deallocate() }
 
-  /// Writes a value so that it does no harm.
+  /// Writes a value, escaped.
   @inline(__always)
   func put(_ value: LogBytes, to line: inout LineWriter) {
     if stopsWithPlain {
@@ -51,7 +51,7 @@ import VarnishLog
     if isQuoted { line.put(UInt8(ascii: "\"")) }
   }
 
-  /// Writes a value in which there may be something special.
+  /// Writes a value that may contain special bytes.
   @inline(never)
   func putSpecials(_ value: LogBytes, to line: inout LineWriter) {
     var rest = value
@@ -67,9 +67,9 @@ import VarnishLog
     }
   }
 
-  /// Writes what a byte that can't be copied becomes.
+  /// Writes the escape of a byte that can't be copied.
   ///
-  /// - Returns: how many bytes of the value that was.
+  /// - Returns: how many bytes of the value were escaped.
   private func putSpecial(_ value: LogBytes, to line: inout LineWriter) -> Int {
     let byte = value[0]
     switch escaping {
@@ -130,7 +130,7 @@ import VarnishLog
     }
   }
 
-  /// Writes a character of more than one byte, or U+FFFD for what is none.
+  /// Writes a character of several bytes, or U+FFFD for bytes that aren't UTF-8.
   private func putScalar(_ value: LogBytes, to line: inout LineWriter) -> Int {
     let first = value[0]
     let length =
@@ -151,8 +151,8 @@ import VarnishLog
     return length
   }
 
-  /// Of the sequences of the right shape some are not UTF-8: those longer than needed, surrogates, and what
-  /// lies beyond the last character.
+  /// Some sequences of the right shape are not UTF-8: overlong ones, surrogates, and those beyond the last
+  /// character.
   private static func isScalar(first: UInt8, second: UInt8) -> Bool {
     switch first {
     case 0xE0: second >= 0xA0

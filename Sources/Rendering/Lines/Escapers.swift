@@ -1,4 +1,4 @@
-/// The escapers of a format, one for each place that a value can stand in.
+/// The escapers of a format, one for each placement of a value.
 ///
 /// The caller owns the memory and calls `deallocate`.
 @safe struct Escapers {

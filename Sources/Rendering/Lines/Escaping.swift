@@ -1,4 +1,4 @@
-/// How the bytes of a value are made harmless in a line.
+/// How the bytes of a value are escaped in a line.
 ///
 /// Literal text of a format is never escaped, so quotation marks and separators are the format's own.
 public enum Escaping: Equatable, Sendable {
@@ -10,7 +10,7 @@ public enum Escaping: Equatable, Sendable {
   /// For JSON strings, byte by byte as released versions do it: bytes from 0x7f on as they are, and
   /// `\v`, which JSON doesn't have, in some releases.
   case jsonBytes(verticalTab: Bool)
-  /// For JSON strings; what is no UTF-8 becomes U+FFFD.
+  /// For JSON strings; bytes that aren't UTF-8 become U+FFFD.
   case json
   /// `\t` `\n` `\r` `\\`, other control characters as `\xNN`.
   case tsv
@@ -19,8 +19,8 @@ public enum Escaping: Equatable, Sendable {
   case csv
   /// Quoted when needed, as `key=value` readers expect.
   case logfmt
-  /// For columns between blanks, some of them in quotation marks, as access logs have them: what could end
-  /// the column where the value stands, and `\`, controls and bytes that aren't ASCII, as `\xNN`.
+  /// For columns between blanks, some of them in quotation marks, as in access logs: bytes that could end the
+  /// column at the value's place, and `\`, controls and bytes that aren't ASCII, as `\xNN`.
   case columns(ColumnPlace)
   /// Blanks as `+`; `+`, `%`, `"`, `#`, `\`, controls and bytes that aren't ASCII as `%NN`; of a user's name also
   /// brackets and slashes.
@@ -28,15 +28,15 @@ public enum Escaping: Equatable, Sendable {
   /// Everything that is special in URLs as `%NN`, blanks, controls and bytes that aren't ASCII included.
   case url
 
-  /// Where in a line of columns a value stands.
+  /// The place of a value in a line of columns.
   public enum ColumnPlace: Sendable {
-    /// In quotation marks, where only these end it.
+    /// In quotation marks, where only a quotation mark ends it.
     case quoted
     /// In quotation marks, one of some words with blanks between them.
     case word
     /// Without quotation marks: blanks end it, brackets belong to the time, and `#` begins a comment.
     case bare
-    /// The same for a user's name, which AWStats takes to end at a slash as well.
+    /// As `bare`, for a user's name, which AWStats takes to end at a slash as well.
     case name
   }
 
@@ -50,7 +50,7 @@ public enum Escaping: Equatable, Sendable {
   /// Whether values are looked at as a whole, to see if they must be quoted.
   var quotesWhenNeeded: Bool { self == .csv || self == .logfmt }
 
-  /// Whether an empty value would make a field vanish from its line.
+  /// Whether an empty value would remove a field from its line.
   var needsSomething: Bool {
     switch self {
     case .w3c, .url, .columns: true
@@ -58,7 +58,8 @@ public enum Escaping: Equatable, Sendable {
     }
   }
 
-  /// Whether what must be a number or a protocol is looked at, so that nothing else gets into its place.
+  /// Whether values that must be a number or a protocol are checked, so that nothing else gets into their
+  /// place.
   var checksFields: Bool {
     switch self {
     case .w3c, .url, .columns, .tsv, .csv, .logfmt: true

@@ -2,25 +2,25 @@ import VarnishLog
 
 /// The two parts of a `Host` header.
 struct HostAndPort {
-  /// The name or address, an address of IPv6 with its brackets; nil if the header is no such thing.
+  /// The name or address, an IPv6 address with its brackets; nil if the header has neither.
   let host: LogBytes?
   /// The port's digits, without zeros in front; nil if the header has none from 1 to 65535.
   let port: LogBytes?
 
-  /// The most bytes that a name has, and those that stand in its place.
+  /// The largest size of a name or address.
   private static let hostByteCountMax = 255
 
-  /// Splits a header's value, which is what a client chose to send.
+  /// Splits a header's value, which the client can choose freely.
   ///
-  /// A host is what names and addresses are made of: letters, digits, `-`, `.` and `_`, or an address of IPv6
-  /// in brackets. Where there is anything else, neither part is known.
+  /// A host consists of the characters of names and addresses: letters, digits, `-`, `.` and `_`, or it is an
+  /// IPv6 address in brackets. If there is anything else, both parts are nil.
   ///
-  /// - Parameter allowsAddress: whether an address of IPv6 is known, too.
+  /// - Parameter allowsAddress: whether an IPv6 address is accepted, too.
   init(_ value: LogBytes, allowsAddress: Bool = true) {
     let end = Self.hostEnd(of: value)
     guard allowsAddress || value.count == 0 || value[0] != UInt8(ascii: "["),
       (1...Self.hostByteCountMax).contains(end), end == value.count || value[end] == UInt8(ascii: ":"),
-      // A second colon makes it an address without its brackets, or nothing at all.
+      // A second colon makes it an address without brackets, or invalid.
       end == value.count || value.dropFirst(end + 1).firstIndex(of: UInt8(ascii: ":")) == nil
     else {
       (host, port) = (nil, nil)
@@ -44,7 +44,7 @@ struct HostAndPort {
     return number > 0 ? text.dropFirst(zeros) : nil
   }
 
-  /// Where the name or address ends that a value begins with.
+  /// The end of the name or address at the beginning of a value.
   private static func hostEnd(of value: LogBytes) -> Int {
     var end = 0
     if value.count > 0, value[0] == UInt8(ascii: "[") {

@@ -1,9 +1,9 @@
-/// The pieces of a format for `-j`, with those found that stand in JSON as values of their own.
+/// The pieces of a format for `-j`, with the pieces marked that are JSON values of their own.
 ///
-/// JSON is what looks like it: every object outside of strings, and an array if the format begins with one.
-/// Other text is left alone, and so is what would not be JSON with any values. In an object or array, a piece without
-/// quotation marks that has nothing but blanks between it and the punctuation around it is a value, and must be
-/// a number or null.
+/// Every object outside of strings is taken for JSON, and so is an array if the format begins with one. Other
+/// text is left alone, and so is text that isn't JSON whatever the values are. In an object or array, a piece
+/// without quotation marks that has nothing but blanks between it and the punctuation around it is a value,
+/// and must be a number or null.
 struct JSONValues {
   private(set) var items: [FormatItem]
   private(set) var placements: [ValuePlacement]
@@ -11,14 +11,14 @@ struct JSONValues {
   private enum Token: Equatable {
     case punctuation(UInt8)
     case string
-    /// Neither of these, without a blank in it.
+    /// Anything else without a blank in it.
     case bare(Range<Int>)
   }
 
   /// A byte of the format's text, or a piece that isn't text.
   private struct Element {
     let item: Int
-    /// Where the byte is in its text; nil for a piece.
+    /// The byte's offset in its text; nil for a piece.
     let offset: Int?
   }
 
@@ -54,7 +54,7 @@ struct JSONValues {
 
   private mutating func place(_ element: Element, _ dashes: inout [Element]) {
     if let offset = element.offset {
-      // What `%l` has become.
+      // A dash that `%l` was replaced by.
       if case .literal(let bytes) = items[element.item], bytes[offset] == UInt8(ascii: "-") {
         dashes.append(element)
       }
@@ -71,9 +71,10 @@ struct JSONValues {
 
   // MARK: Structure
 
-  /// Follows the object or array that begins at a token.
+  /// Parses the object or array that begins at a token.
   ///
-  /// - Returns: the token behind it, and whether it is whole; else the token at which it can't go on.
+  /// - Returns: the token behind it, and true if it is complete; or the token at which it is invalid, and
+  ///   false.
   private func value(at start: Int) -> (end: Int, isWhole: Bool) {
     enum Expectation { case value, valueOrEnd, name, nameOrEnd, colon, commaOrEnd }
     var closings: [UInt8] = []
@@ -159,7 +160,7 @@ struct JSONValues {
 }
 
 extension FormatItem {
-  /// Whether this piece gives a number as JSON writes it, always.
+  /// Whether this piece always gives a number in JSON's notation.
   fileprivate var isAlwaysNumber: Bool {
     switch self {
     case .timeNumber(.seconds), .timeNumber(.milliseconds), .timeNumber(.microseconds),

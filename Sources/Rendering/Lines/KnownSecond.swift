@@ -1,27 +1,27 @@
 import VarnishLog
 
-/// The second that the times of a log were last in.
+/// The second of the last time that was read from a log.
 ///
-/// Thousands of transactions share one, and the ten digits in front of the point tell that they do: so a number is
-/// made of a time only where those differ, or where it isn't written as usual. That takes 25 instructions a line, where
-/// making the number took 200.
+/// Thousands of transactions share a second, which shows in the ten digits before the point: so a time is
+/// converted to a number only if these differ, or if it isn't written as usual. The comparison takes 25
+/// instructions a line, where the conversion took 200.
 @safe struct KnownSecond {
   /// The ten digits and the point, in two words that share a byte.
   private var head: UInt64 = 0
   private var tail: UInt32 = 0
-  /// Negative until there is one.
+  /// Negative until a second is known.
   private var second: Int64 = -1
 
   /// The length of ten digits, a point, and six digits.
   private static let byteCount = 17
-  /// Up to here the double next to a time lies in the same second as the time.
+  /// Up to here the double nearest to a time is in the same second as the time.
   private static let secondMax: Int64 = 1 << 32
 
-  /// The second that a time is in, if it is the one noted; nil if that isn't known.
+  /// The second of a time, if it is the known one; nil if that can't be told.
   @inline(__always)
   func second(of text: LogBytes) -> Int64? {
     guard text.count == Self.byteCount, second >= 0 else { return nil }
-    // All within the seventeen bytes.
+    // All loads are within the seventeen bytes.
     let (head, tail, fraction) = unsafe (
       text.start.loadUnaligned(as: UInt64.self), text.start.loadUnaligned(fromByteOffset: 7, as: UInt32.self),
       text.start.loadUnaligned(fromByteOffset: 9, as: UInt64.self)
@@ -32,11 +32,11 @@ import VarnishLog
     return second
   }
 
-  /// Makes a number of seconds of a time, and notes which second that is in; nil if it isn't a number.
+  /// Converts a time to a number of seconds, and remembers its second; nil if it isn't a number.
   @inline(never)
   mutating func read(_ text: LogBytes) -> Double? {
     guard text.count == Self.byteCount else { return LogNumber.seconds(text) }
-    // What is noted is a copy, as another process may change the text after the number was made of it.
+    // A copy is remembered, as another process may change the text after it was converted.
     var copy: (UInt64, UInt64, UInt64) = (0, 0, 0)
     return unsafe withUnsafeMutableBytes(of: &copy) { bytes in
       unsafe bytes.copyMemory(from: text.buffer)

@@ -1,6 +1,7 @@
-/// Times as numbers: all in IEEE doubles and truncated, as it has always been done.
+/// Writes times as numbers: computed in IEEE doubles and truncated, as the earlier tools do.
 ///
-/// Nothing is changed, and all is `mutating`: a method that only borrows `self` is given a copy of all of it.
+/// All methods are `mutating` although they change nothing: a method that only borrows `self` is passed a
+/// copy of all of it.
 extension LineComposer {
   mutating func put(_ number: FormatItem.TimeNumber, to line: inout LineWriter) {
     let fraction = startSeconds - startSeconds.rounded(.towardZero)
@@ -33,7 +34,7 @@ extension LineComposer {
     line.put(decimal: number.magnitude, minimumDigits: digits)
   }
 
-  /// The nearest microsecond: the log has six digits, and a double may lie just below them.
+  /// The nearest microsecond: the log has six digits, and the double may be slightly less.
   private static func microseconds(_ seconds: Double) -> Int64 { Int64((seconds * 1e6).rounded()) }
 
   mutating func put(_ unit: FormatItem.DurationUnit, to line: inout LineWriter) {

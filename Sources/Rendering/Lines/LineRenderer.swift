@@ -6,7 +6,7 @@ public struct LineRenderer: ~Copyable {
   private var composer: LineComposer
   private var captures: Captures
 
-  /// What came of a transaction.
+  /// The outcome for a transaction.
   public enum Outcome: Sendable {
     /// A line was written, or as much of it as there was room for.
     case line

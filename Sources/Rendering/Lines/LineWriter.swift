@@ -4,11 +4,12 @@ import VarnishLog
 
 /// Writes one line into memory that the caller has reserved for it.
 ///
-/// Nothing is written past the end: what doesn't fit is left out and `overflowed` says so, so that the
-/// caller can try again with more room. One comparison for each piece, none for each byte.
+/// Nothing is written past the end: pieces that don't fit are left out and `overflowed` is set, so that the
+/// caller can try again with more room. This takes one comparison for each piece, none for each byte.
 @safe public struct LineWriter {
-  // Invariant: `used` is never more than `capacity`, and so many bytes can be written from `base` on; every piece
-  // asks for room before it is written. The memory is the caller's, who keeps it as long as the writer is used.
+  // Invariant: `used` is never more than `capacity`, and `capacity` bytes can be written from `base` on;
+  // every piece asks for room before it is written. The memory belongs to the caller, which keeps it as long as
+  // the writer is used.
 
   @usableFromInline let base: UnsafeMutableRawPointer
   @usableFromInline let capacity: Int
@@ -17,28 +18,28 @@ import VarnishLog
 
   /// How many bytes have been written.
   @inlinable public var count: Int { used }
-  /// Whether something didn't fit.
+  /// Whether a piece didn't fit.
   ///
   /// The line is then useless.
   @inlinable public var overflowed: Bool { hasOverflowed }
 
   /// Starts a line at the beginning of `memory`.
   public init(_ memory: UnsafeMutableRawBufferPointer) {
-    // Of no memory nothing is written.
+    // With no memory, nothing is written.
     unsafe base = memory.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 16).unsafelyUnwrapped
     capacity = unsafe memory.baseAddress == nil ? 0 : memory.count
   }
 
-  /// What has been written since this many bytes were.
+  /// The bytes written behind the first `count` ones.
   func written(since count: Int) -> LogBytes { unsafe LogBytes(start: base + count, count: used - count) }
 
-  /// What has been written so far.
+  /// The bytes written so far.
   public var written: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: used) }
 
   /// Takes room for `byteCount` bytes; nil if there is none.
   @inline(__always)
   private mutating func room(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    // used <= capacity; what is asked for is never negative.
+    // used <= capacity; the number is never negative.
     guard byteCount <= capacity &- used else {
       hasOverflowed = true
       return nil
@@ -61,7 +62,7 @@ import VarnishLog
     used += written
   }
 
-  /// Writes bytes as they are.
+  /// Writes bytes unchanged.
   @inline(__always)
   mutating func put(_ bytes: UnsafeRawBufferPointer) {
     guard let source = bytes.baseAddress, let target = unsafe room(bytes.count) else { return }
@@ -100,13 +101,15 @@ import VarnishLog
     }
   }
 
-  /// Writes bytes as they are.
+  /// Writes bytes unchanged.
   mutating func put(_ bytes: LogBytes) { unsafe put(bytes.buffer) }
 
-  /// Writes a value up to the first byte that isn't plain: a control character, `"`, `\`, rubout, or no ASCII.
+  /// Writes a value up to the first special byte: a control character, `"`, `\`, rubout, or a byte beyond
+  /// ASCII.
   ///
-  /// One function of sixteen bytes at a time both looks and copies: some 17 instructions for each sixteen bytes and 25
-  /// for the rest. What it writes behind the value is written over, or left out where the line ends.
+  /// One function examines and copies, sixteen bytes at a time: some 17 instructions for each sixteen bytes
+  /// and 25 for the rest. Bytes that it writes behind the value are overwritten, or left out where the line
+  /// ends.
   ///
   /// - Returns: how many bytes were written, or would have been if there had been room.
   @inline(__always)
@@ -117,11 +120,11 @@ import VarnishLog
     return count
   }
 
-  /// The same where there may not be room for more than the value.
+  /// Writes a value in the same way where there may be no more room than for the value.
   @inline(never)
   private mutating func putPlainAtEnd(_ value: LogBytes) -> Int {
     let count = value.count
-    // Room for all is asked for at once; what isn't used is given back.
+    // Room for the whole value is reserved at once; unused room is given back.
     guard count > 0, let target = unsafe room(count) else { return count }
     var index = 0
     while index < count {
@@ -134,9 +137,9 @@ import VarnishLog
     return index
   }
 
-  /// Writes a value up to the first byte that can't stay as it is.
+  /// Writes a value up to the first byte that must be escaped.
   ///
-  /// - Parameter special: for each byte whether it can't stay.
+  /// - Parameter special: for each byte whether it must be escaped.
   /// - Returns: how many bytes were written, or would have been if there had been room.
   mutating func put(_ value: LogBytes, while special: UnsafePointer<Bool>) -> Int {
     let count = value.count
@@ -155,7 +158,7 @@ import VarnishLog
   /// Writes constant text.
   @inline(__always)
   mutating func put(_ text: PooledText) {
-    // Rounded up there is nothing to decide but whether it is longer than sixteen bytes.
+    // The size is rounded up, so that the only decision is whether it is more than sixteen bytes.
     guard text.count &+ 15 <= capacity &- used else { return putAtEnd(text) }
     unsafe shim_copy_rounded(base + used, text.start, text.count)
     used &+= text.count
@@ -166,7 +169,7 @@ import VarnishLog
     unsafe put(UnsafeRawBufferPointer(start: text.start, count: text.count))
   }
 
-  /// Writes a text as it is.
+  /// Writes a text unchanged.
   @inline(__always)
   mutating func put(_ text: StaticString) {
     text.withUTF8Buffer { unsafe put(UnsafeRawBufferPointer($0)) }

@@ -10,17 +10,18 @@ extension LogBytes {
     return index < 16 ? index : nil
   }
 
-  /// Whether the bytes are a word of a few letters, in any case of these; `word` is given in lower case, in ASCII.
+  /// Whether the bytes are a word of a few letters, in any case; `word` is given in lower case, in ASCII.
   ///
-  /// Two loads and two comparisons with what the compiler makes of the word. Half of the records that a line with its
-  /// handling and its times depends on are told apart by such words, which took 500 instructions a line byte by byte.
+  /// Two loads and two comparisons with words that the compiler computes. Half of the records that a line
+  /// with its handling and its times depends on are distinguished by such words, which took 500 instructions
+  /// a line byte by byte.
   @inline(__always)
   func isWord(_ word: StaticString) -> Bool {
     let length = word.utf8CodeUnitCount
     guard count == length else { return false }
     let letters = unsafe UnsafeRawPointer(word.utf8Start)
-    // Both loads are within `length` bytes, of which there are as many here; they overlap where it is less than twice
-    // what they load.
+    // Both loads are within `length` bytes, which is the number of bytes here; they overlap if it is less
+    // than twice the size of a load.
     switch length {
     case 2...3:
       return unsafe isAlike(letters, at: 0, as: UInt16.self)
@@ -40,8 +41,8 @@ extension LogBytes {
     _ letters: UnsafeRawPointer, at offset: Int, as type: Word.Type
   ) -> Bool {
     let word = unsafe letters.loadUnaligned(fromByteOffset: offset, as: Word.self)
-    // In each byte that is a small letter, the bit that makes a capital one small: from `a` on the first sum has the
-    // highest bit, from behind `z` on the second.
+    // For each byte that is a lower-case letter, the bit that makes a capital lower-case: from `a` on the
+    // first sum has the highest bit, from behind `z` on the second.
     let ones = Word.max / 0xFF
     let tops = ones &* 0x80
     let folds = ((word &+ ones &* 0x1F) & ~(word &+ ones &* 0x05) & tops) &>> 2

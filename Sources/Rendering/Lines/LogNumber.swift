@@ -25,7 +25,7 @@ enum LogNumber {
     }
   }
 
-  /// Whether a text is a number as JSON writes it; then it may stand in JSON without quotation marks.
+  /// Whether a text is a number in JSON's notation; then it may be in JSON without quotation marks.
   static func isJSON(_ text: LogBytes) -> Bool {
     var index = 0
     func digits() -> Int {

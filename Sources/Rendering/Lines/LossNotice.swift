@@ -1,17 +1,17 @@
 import Platform
 
-/// A line that stands where something was lost.
+/// A line that is written in place of lost lines or groups.
 public struct LossNotice: Sendable, Equatable {
-  /// Why, in a word of its own: `spool_full`, `overrun`.
+  /// The cause as one word: `spool_full`, `overrun`.
   public var cause: String
   /// How many lines or groups are missing.
   public var count: Int
-  /// Whether that is an estimate.
+  /// Whether the count is an estimate.
   public var isEstimate: Bool
   /// When the first and the last of them were lost, in seconds since 1970.
   public var firstSeconds: Int64, lastSeconds: Int64
 
-  /// A notice of so many that were lost.
+  /// A notice of a number of lost lines or groups.
   public init(cause: String, count: Int, isEstimate: Bool, firstSeconds: Int64, lastSeconds: Int64) {
     self.cause = cause
     self.count = count
@@ -20,7 +20,7 @@ public struct LossNotice: Sendable, Equatable {
     self.lastSeconds = lastSeconds
   }
 
-  /// How it is written.
+  /// The notation of a notice.
   public enum Notation: Sendable {
     /// As an object with one member, `spillway_gap`.
     case json
@@ -48,7 +48,7 @@ public struct LossNotice: Sendable, Equatable {
 }
 
 extension LineFormat {
-  /// How notices are written among lines of this format.
+  /// The notation of notices among lines of this format.
   public var noticeNotation: LossNotice.Notation {
     switch style.escaping {
     case .json, .jsonBytes: .json

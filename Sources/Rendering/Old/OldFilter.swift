@@ -1,12 +1,12 @@
 import LogQuery
 import VarnishLog
 
-/// Lets those of an old log's records through that are selected, in the order in which its tools looked at them.
+/// Selects records of an old log, with the checks in the order of that log's own tools.
 struct OldFilter: ~Copyable {
   enum Verdict {
     case passes
     case isHidden
-    /// The record ends it all.
+    /// The record ends the output.
     case ends
   }
 
@@ -14,7 +14,7 @@ struct OldFilter: ~Copyable {
   private var skipsLeft: Int
   private var recordsLeft: Int?
   private var hidden = TagSet()
-  /// Tags that pass independent of side and rules.
+  /// Tags that pass whatever the side and the rules are.
   private let alwaysTags: TagSet
   private var including: Int?, excluding: Int?
   private var matches: [(tag: UInt8, pattern: Int)] = []
@@ -85,7 +85,7 @@ struct OldFilter: ~Copyable {
     throw .unknownTag(letter, name: String(decoding: name, as: UTF8.self))
   }
 
-  /// What becomes of the next record.
+  /// Decides about the next record.
   @inline(__always)
   mutating func verdict(tag: UInt8, side: Side, payload: LogBytes) -> Verdict {
     if skipsLeft > 0 {
@@ -108,13 +108,13 @@ struct OldFilter: ~Copyable {
     return .passes
   }
 
-  /// Whether there is anything that records must match.
+  /// Whether there are any conditions that records must match.
   var hasMatches: Bool { !matches.isEmpty }
 
-  /// All that must be matched, a bit for each.
+  /// The bits of all conditions.
   var allMatches: UInt64 { matches.count >= 64 ? .max : 1 << UInt64(matches.count) - 1 }
 
-  /// What a record matches, a bit for each; beyond 63 they share the last one.
+  /// The conditions that a record matches, a bit for each; beyond 63 they share the last bit.
   func matches(tag: UInt8, payload: LogBytes) -> UInt64 {
     var bits: UInt64 = 0
     for (index, match) in matches.enumerated() where match.tag == tag {

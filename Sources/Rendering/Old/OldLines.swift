@@ -1,20 +1,20 @@
 import Glibc
 import VarnishLog
 
-/// Makes lines of a log of 2.0 to 3.0 as varnishncsa of that time does (`ncsa-format.md` 13): of all that a
-/// connection's records say between `ReqStart` and `ReqEnd`.
+/// Makes lines of a log of 2.0 to 3.0 as varnishncsa of that time does (`ncsa-format.md` 13): from all
+/// records of a connection between `ReqStart` and `ReqEnd`.
 struct OldLines: ~Copyable {
   private var filter: OldFilter
   private let items: [FormatItem]
   private let is2x: Bool
-  /// Whether the first field is who the request was forwarded for, if that is known.
+  /// Whether the first field is the value of `X-Forwarded-For`.
   private let prefersForwarded: Bool
   private let escaper: Escaper
   private let actions: [Action]
   var states: [UInt64: State] = [:]
   private var clocks: [Int: ClockText] = [:]
 
-  /// What is to be written next.
+  /// The entry to be written next.
   private(set) var entry: [UInt8] = []
 
   private enum Action {
@@ -25,14 +25,14 @@ struct OldLines: ~Copyable {
     case logKey, call, sessionClose
   }
 
-  /// What is known of a connection.
+  /// The state of a connection.
   struct State {
     var isActive = false
     var address: [UInt8]?
     var method: [UInt8]?, url: [UInt8]?, query: [UInt8] = [], httpProtocol: [UInt8]?
     var status: [UInt8]?, bytes: [UInt8]?
     var user: [UInt8]?
-    /// Under their names in small letters.
+    /// By their names in lower case.
     var requestHeaders: [[UInt8]: [UInt8]] = [:]
     var responseHeaders: [[UInt8]: [UInt8]] = [:]
     var logged: [[UInt8]: [UInt8]] = [:]
@@ -41,15 +41,17 @@ struct OldLines: ~Copyable {
     var start = 0.0, end = 0.0
     var matches: UInt64 = 0
 
-    /// How many headers and keys are kept; no client may send more.
+    /// How many headers and keys are kept; a client might send any number.
     static let keptCountMax = 1024
   }
 
-  /// - Parameter items: of the format, or of the only one that 2.x has.
+  /// Makes a converter for a log.
+  ///
+  /// - Parameter items: the pieces of the format, or of 2.x's only one.
   init(
     _ selection: OldSelection, _ items: [FormatItem], rules: NCSARules, prefersForwarded: Bool, tags: TagTable
   ) throws(OldSelectionError) {
-    // What isn't known to be a client's counts for nothing.
+    // Records that aren't known to be a client's count for nothing.
     var selection = selection
     selection.client = true
     filter = try OldFilter(selection, tags: tags)
@@ -93,7 +95,7 @@ struct OldLines: ~Copyable {
     let action = actions[Int(record.tag)]
     guard action != .none || filter.hasMatches else { return .absorbed }
     let key = record.vxid
-    // Taken out, so that it is changed where it is.
+    // Removed from the dictionary, so that it is changed in place.
     var state = states.removeValue(forKey: key) ?? State()
     let matched = filter.hasMatches ? filter.matches(tag: record.tag, payload: payload) : 0
     let text = payload.prefix(payload.firstIndex(of: 0) ?? payload.count)
@@ -116,7 +118,7 @@ struct OldLines: ~Copyable {
     return outcome
   }
 
-  /// Takes note of what a record says of an active request.
+  /// Notes what a record tells about an active request.
   ///
   /// - Returns: false if the request gives no line.
   private func take(_ text: LogBytes, _ action: Action, _ state: inout State) -> Bool {
@@ -141,7 +143,7 @@ struct OldLines: ~Copyable {
     return true
   }
 
-  /// Of what a request has once, a second one is of something else.
+  /// Sets a value that a request has once: a second one belongs to something else.
   private static func set(_ value: inout [UInt8]?, _ text: LogBytes) -> Bool {
     guard value == nil else { return false }
     value = text.bytes
@@ -171,7 +173,7 @@ struct OldLines: ~Copyable {
     }
   }
 
-  /// What stands in front of the first colon, in small letters, and behind it; nil if there is none.
+  /// The text before the first colon, in lower case, and the text behind it; nil if there is none.
   private static func pair(_ text: LogBytes) -> (name: [UInt8], value: LogBytes)? {
     guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return nil }
     return (text.prefix(colon).trimmed.bytes.map(ASCII.lowercased), text.dropFirst(colon + 1).trimmed)
@@ -188,7 +190,7 @@ struct OldLines: ~Copyable {
     guard state.matches & filter.allMatches == filter.allMatches else { return .hidden }
     let end = text.field(3).flatMap(LogNumber.seconds)
     if is2x {
-      // Only when it ended is looked at.
+      // 2.x only uses the time of the end.
       guard let end else { return .hidden }
       (state.start, state.end) = (end, end)
       state.firstByte = text.field(5)?.bytes ?? []
@@ -219,7 +221,7 @@ struct OldLines: ~Copyable {
     case .logKey(let key): put(state.logged[key.map(ASCII.lowercased)], or: "-")
     case .hitMiss: entry += state.hitMiss.utf8
     case .handling: entry += state.handling.utf8
-    // These releases have no other.
+    // These releases have no other pieces.
     default: break
     }
   }
@@ -267,7 +269,7 @@ struct OldLines: ~Copyable {
       entry += missing.utf8
       return
     }
-    // A byte becomes four at most.
+    // A byte becomes four bytes at most.
     let room = 4 * value.count
     let escaped = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
       var line = unsafe LineWriter(UnsafeMutableRawBufferPointer(buffer))
@@ -280,7 +282,7 @@ struct OldLines: ~Copyable {
     entry += escaped
   }
 
-  /// A number as C converts it to an `int`.
+  /// Writes a number as C converts it to an `int`.
   private mutating func put(number: Double) {
     let whole = Int32(exactly: number.rounded(.towardZero)) ?? .min
     entry += String(whole).utf8
@@ -306,9 +308,11 @@ struct OldLines: ~Copyable {
   }
 }
 
-/// The user of a basic authorisation, as 2.0 to 3.0 decode it.
+/// The user name of basic authorisation, as 2.0 to 3.0 decode it.
 enum OldUser {
-  /// The name in front of the first colon; nil if it isn't base64. (Those releases print what was in their memory then.)
+  /// The name in front of the first colon; nil if the token isn't base64.
+  ///
+  /// Those releases print what was in their memory in that case.
   static func name(_ token: LogBytes) -> [UInt8]? {
     var name: [UInt8] = []
     var bits: UInt32 = 0
@@ -330,6 +334,6 @@ enum OldUser {
 }
 
 extension LogBytes {
-  /// A copy.
+  /// A copy of the bytes.
   fileprivate var bytes: [UInt8] { unsafe Array(buffer) }
 }

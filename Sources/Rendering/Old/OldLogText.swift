@@ -6,9 +6,9 @@ struct OldLogText: ~Copyable {
   /// How records are shown.
   enum Form {
     case single
-    /// Those of a request, a fetch or a connection's end together.
+    /// The records of a request, a fetch or a connection's end together.
     case grouped
-    /// As they are, for a binary file.
+    /// Unchanged, for a binary file.
     case binary(TagNumbering)
   }
 
@@ -18,18 +18,18 @@ struct OldLogText: ~Copyable {
   private let debug: UInt8?
   private let roles: [Role]
   private let is2x: Bool
-  /// Whether one side was asked for, so that records of none are left out.
+  /// Whether one side was selected, so that records of no side are left out.
   private let hasSide: Bool
   var groups: [UInt64: Group] = [:]
   private let isForTerminal: Bool
 
-  /// What is to be written next.
+  /// The entry to be written next.
   private(set) var entry: [UInt8] = []
 
-  /// What a record means for what is shown together.
+  /// What a record means for grouping.
   private enum Role {
     case none
-    /// It begins a group of its own, unless what came before belongs to it.
+    /// It begins a new group, unless the records before it belong to the same group.
     case begins, beginsUnlessAfterSession, beginsUnlessAfterOpening
     case ends
     case call, `return`
@@ -38,12 +38,12 @@ struct OldLogText: ~Copyable {
   struct Group {
     var text: [UInt8] = []
     var matches: UInt64 = 0
-    /// Whether the last line is of a call, and what VCL returns may be put behind it.
+    /// Whether the last line is of a call, so that VCL's return may be appended to it.
     var isInCall = false
     var lastTag: UInt8 = 0
   }
 
-  /// No group is longer; what comes beyond is left out.
+  /// The largest size of a group; text beyond it is left out.
   private static var groupByteCountMax: Int { 16 << 20 }
 
   init(
@@ -58,7 +58,7 @@ struct OldLogText: ~Copyable {
     }
     var always = TagSet()
     if case .grouped = form {
-      // What holds groups together is there independent of the selection.
+      // The records that hold groups together are kept whatever the selection is.
       if !selection.backend { always.formUnion(set([.sessionOpen, .sessionClose, .reqEnd])) }
       if !selection.client { always.formUnion(set([.backendOpen, .backendClose, .backendReuse])) }
     }
@@ -92,7 +92,7 @@ struct OldLogText: ~Copyable {
 
   /// Takes a record in.
   ///
-  /// - Returns: what came of it; an entry is in `entry`.
+  /// - Returns: the outcome; an entry is in `entry`.
   mutating func take(_ record: Record<WideRecords>) -> OldOutcome {
     entry.removeAll(keepingCapacity: true)
     let (tag, side) = (record.tag, record.side)
@@ -102,7 +102,7 @@ struct OldLogText: ~Copyable {
     case .isHidden: return .hidden
     case .ends:
       guard case .grouped = form else { return .ended }
-      // What is open is shown; then, as those releases do, the rest is, record by record.
+      // Open groups are shown; then, as in those releases, the remaining records are shown one by one.
       form = .single
       flush()
       return entry.isEmpty ? .hidden : .entry
@@ -120,7 +120,7 @@ struct OldLogText: ~Copyable {
   }
 
   private mutating func putLine(_ record: Record<WideRecords>, _ payload: LogBytes) {
-    // Taken out, so that it is changed where it is.
+    // Moved out, so that it is changed in place.
     var text = entry
     entry = []
     append(record, payload, isQuoted: true, to: &text)
@@ -148,7 +148,7 @@ struct OldLogText: ~Copyable {
       groups[key] = nil
       outcome = finish(group)
     }
-    // Taken out, so that it is changed where it is.
+    // Moved out, so that it is changed in place.
     var group = groups[key] ?? Group()
     groups[key] = nil
     if filter.hasMatches { group.matches |= filter.matches(tag: record.tag, payload: payload) }
@@ -196,7 +196,7 @@ struct OldLogText: ~Copyable {
 
   private func isWanted(_ group: Group) -> Bool { group.matches & filter.allMatches == filter.allMatches }
 
-  /// Takes all that is open for finished, each with an empty line behind it.
+  /// Finishes all open groups, each with an empty line behind it.
   mutating func flush() {
     entry.removeAll(keepingCapacity: true)
     for key in groups.keys.sorted() {
@@ -212,7 +212,7 @@ struct OldLogText: ~Copyable {
   // MARK: Text
 
   private func append(_ record: Record<WideRecords>, name: [UInt8], to text: inout [UInt8]) {
-    // A descriptor is a number with a sign, and -1 is of a connection that was closed.
+    // A descriptor is a signed number, and -1 is that of a closed connection.
     let number = String(Int32(truncatingIfNeeded: record.vxid))
     for _ in stride(from: number.utf8.count, to: 5, by: 1) { text.append(UInt8(ascii: " ")) }
     text += number.utf8
@@ -272,14 +272,14 @@ struct OldLogText: ~Copyable {
   }
 }
 
-/// What came of an old log's record.
+/// The outcome for a record of an old log.
 public enum OldOutcome: Sendable {
-  /// There is something to be written.
+  /// There is an entry to be written.
   case entry
-  /// It is kept for later.
+  /// The record is kept for later.
   case absorbed
-  /// It isn't shown, or what it has completed isn't.
+  /// The record, or the group that it has completed, isn't shown.
   case hidden
-  /// Nothing more is to be shown.
+  /// Nothing more is shown.
   case ended
 }

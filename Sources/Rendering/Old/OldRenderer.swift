@@ -1,18 +1,18 @@
 public import VarnishLog
 
-/// Shows what a log of 2.0 to 3.0 holds as its own tools did, record by record, for there are no transactions in it.
+/// Shows a log of 2.0 to 3.0 as its own tools did, record by record, as these logs have no transactions.
 ///
-/// A record is taken in once; what came of it stays in `entry` until the next one.
+/// Each record is taken once; the resulting entry stays in `entry` until the next record.
 public struct OldRenderer: ~Copyable {
   private var lines: OldLines?
   private var log: OldLogText?
 
-  /// Lines, as varnishncsa makes them.
+  /// Makes lines, as varnishncsa does.
   ///
   /// - Parameters:
-  ///   - format: where the release has formats at all.
-  ///   - prefersForwarded: `-f`: the first field is who the request was forwarded for.
-  ///   - tags: the log's numbering.
+  ///   - format: the format, if the release has formats at all.
+  ///   - prefersForwarded: `-f`: the first field is the value of `X-Forwarded-For`.
+  ///   - tags: the log's tag numbering.
   /// - Throws: `OldSelectionError` if the selection can't be used.
   public init(
     linesOf selection: OldSelection, _ format: borrowing LineFormat, prefersForwarded: Bool, tags: TagTable
@@ -22,17 +22,17 @@ public struct OldRenderer: ~Copyable {
     log = nil
   }
 
-  /// How records are shown as text.
+  /// How records are arranged as text.
   public enum Arrangement: Sendable {
     /// One by one.
     case single
-    /// Those of a request, a fetch or a connection's end together.
+    /// The records of a request, a fetch or a connection's end together.
     case grouped
   }
 
-  /// Text, as varnishlog shows it.
+  /// Makes text, as varnishlog does.
   ///
-  /// - Parameter isForTerminal: whether control characters would be obeyed, so that none is printed.
+  /// - Parameter isForTerminal: whether a terminal would obey control characters, so that none is printed.
   /// - Throws: `OldSelectionError` if the selection can't be used.
   public init(
     textOf selection: OldSelection, _ arrangement: Arrangement, tags: TagTable, isForTerminal: Bool
@@ -42,7 +42,7 @@ public struct OldRenderer: ~Copyable {
       selection, arrangement == .single ? .single : .grouped, tags: tags, isForTerminal: isForTerminal)
   }
 
-  /// The records as they are.
+  /// Copies records unchanged.
   ///
   /// - Throws: `OldSelectionError` if the selection can't be used.
   public init(recordsOf selection: OldSelection, tags: TagTable) throws(OldSelectionError) {
@@ -52,23 +52,23 @@ public struct OldRenderer: ~Copyable {
 
   /// Takes a record in.
   public mutating func take<Layout: RecordLayout>(_ record: Record<Layout>) -> OldOutcome {
-    // Records by themselves come in this layout alone.
+    // Single records come in this layout only.
     guard let record = record as? Record<WideRecords> else { return .absorbed }
     if let outcome = lines?.take(record) { return outcome }
     return log?.take(record) ?? .absorbed
   }
 
-  /// Takes all that is open for finished, as at the end of a file.
+  /// Finishes all that is open, as at the end of a file.
   ///
-  /// - Returns: whether that gives an entry.
+  /// - Returns: whether there is an entry.
   public mutating func flush() -> Bool {
-    // Lines are made of what has ended alone.
+    // Lines are made only of requests that have ended.
     guard lines == nil else { return false }
     log?.flush()
     return entryByteCount > 0
   }
 
-  /// Forgets what is kept for later.
+  /// Forgets records kept for later.
   public mutating func forget() {
     lines?.forget()
     log?.forget()
@@ -112,7 +112,7 @@ extension OldLogText {
 }
 
 extension LineFormat {
-  /// The one that 2.0 and 2.1 have.
+  /// The only format of 2.0 and 2.1.
   public static func fixed(rules: NCSARules) -> LineFormat {
     func text(_ text: String) -> FormatItem { .literal(Array(text.utf8)) }
     return LineFormat(

@@ -2,18 +2,18 @@ public import LogQuery
 
 /// What the options of 2.0 to 3.0 select of a log's records, by those releases' rules (`grouping.md` 11).
 public struct OldSelection: Sendable, Equatable {
-  /// `-b` and `-c`: both at once are nothing.
+  /// `-b` and `-c`; both together select nothing.
   public var backend = false, client = false
   /// `-i`, `-x`, `-I`, `-X`, in their order.
   public var rules: [RecordRule] = []
-  /// `-s`: so many records count for nothing.
+  /// `-s`: how many records are skipped at first.
   public var skipCount = 0
-  /// `-k`: the record of this number ends it, without being shown itself.
+  /// `-k`: the number of the record that ends the output, without being shown itself.
   public var endNumber: Int?
-  /// `-m`, or the tag and expression of `-o`: each must match a record of what is shown together.
+  /// `-m`, or the tag and expression of `-o`: each must match a record among those shown together.
   public var matches: [OldMatch] = []
 
-  /// Everything.
+  /// Selects everything.
   public init() {}
 }
 
@@ -23,10 +23,10 @@ public struct OldMatch: Sendable, Equatable {
   public let tag: [UInt8]
   /// The regular expression.
   public let expression: [UInt8]
-  /// Whether it takes capitals and small letters for the same.
+  /// Whether letters match in any case.
   public let isCaseless: Bool
 
-  /// What a tag's records are asked for.
+  /// A condition for the records of a tag.
   public init(tag: [UInt8], expression: [UInt8], isCaseless: Bool) {
     self.tag = tag
     self.expression = expression
@@ -41,7 +41,7 @@ public enum OldSelectionError: Error, Sendable, Equatable, CustomStringConvertib
   case badPattern(Character, offset: Int, reason: String)
   case badFormat(FormatError)
 
-  /// One line.
+  /// The error in one line.
   public var description: String {
     switch self {
     case .unknownTag(let letter, let name): "-\(letter): could not match \"\(name)\" to any tag"

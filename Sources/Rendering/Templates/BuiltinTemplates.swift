@@ -1,12 +1,12 @@
-/// The template files that the program carries within itself.
+/// The template files that are compiled into the program.
 ///
 /// The package embeds the files of `Formats`. Each becomes a member of `PackageResources`, which can't
 /// be enumerated, hence this table; a test compares it with the folder.
 enum BuiltinTemplates {
-  /// Their names.
+  /// The names of these templates.
   static var names: [String] { sources.map(\.name) }
 
-  /// The text of one; nothing if there is none of that name.
+  /// The text of a template; empty if there is none of that name.
   static func source(of name: String) -> [UInt8] {
     sources.first { $0.name == name }?.source ?? []
   }

@@ -1,8 +1,8 @@
 import VarnishLog
 
-/// What `formats check` looks at besides the examples.
+/// What `formats check` checks besides the examples.
 extension Template {
-  /// What a client could do to the lines, if the template lets it; nil if it can't.
+  /// How a client could damage the lines, if the template permits it; nil if it doesn't.
   public var remark: String? {
     let isRaw: Bool
     switch content.escaping {
@@ -30,7 +30,7 @@ extension Template {
     }
   }
 
-  /// Examples whose lines have more or fewer columns than the header names fields.
+  /// Examples whose lines don't have as many columns as the header has field names.
   func columnFailures() -> [TemplateCheckFailure] {
     let mark = Array("#Fields:".utf8)
     guard let header = headerLines.first(where: { $0.starts(with: mark) }) else { return [] }

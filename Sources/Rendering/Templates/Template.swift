@@ -24,12 +24,12 @@ public struct Template: Sendable {
     public var includesBackend: Bool { self != .client }
   }
 
-  /// No template file is longer.
+  /// The largest size of a template file.
   public static let byteCountMax = 1 << 20
 
-  /// What it is called by.
+  /// The template's name.
   public let name: String
-  /// Where it comes from.
+  /// The template's origin.
   public let origin: Origin
   /// The file's bytes.
   public let source: [UInt8]
@@ -39,7 +39,7 @@ public struct Template: Sendable {
   ///
   /// - Parameters:
   ///   - source: the file's bytes.
-  ///   - name: what it will be called by.
+  ///   - name: the template's name.
   ///   - origin: where the bytes come from, for messages.
   /// - Throws: `TemplateError` with the line, if something in it can't be understood.
   public init(
@@ -59,7 +59,7 @@ public struct Template: Sendable {
     }
   }
 
-  /// What it is good for, in one line; empty if the file doesn't say.
+  /// The template's purpose, in one line; empty if the file doesn't tell.
   public var summary: String { content.summary }
 
   /// Which transactions it is made for.
@@ -71,9 +71,9 @@ public struct Template: Sendable {
   /// How many examples the file has.
   public var exampleCount: Int { content.examples.count }
 
-  /// The format as the rules of a release understand it.
+  /// The format by the rules of a release.
   ///
-  /// - Throws: `FormatError` if that release has no notion of something in it.
+  /// - Throws: `FormatError` if that release doesn't support a part of it.
   public func lineFormat(rules: NCSARules) throws(FormatError) -> LineFormat {
     try lineFormat(rules: rules, isUTC: false)
   }
@@ -117,7 +117,8 @@ public struct Template: Sendable {
       escaping: escaping, missingText: content.missingText, missingNumber: content.missingNumber)
   }
 
-  /// What is wrong with the format by the rules of every release; some tags and words come and go.
+  /// The format's fault by the rules of any release, as some tags and words exist only in some releases; nil
+  /// if none.
   private func formatFault() -> TemplateError.Reason? {
     var first: TemplateError.Reason?
     for numbering in TagNumbering.allCases.reversed() where !numbering.isOld {
@@ -133,7 +134,7 @@ public struct Template: Sendable {
 }
 
 extension Template.Origin {
-  /// How messages call a template of this origin.
+  /// The name for messages of a template of this origin.
   func place(of name: String) -> String {
     switch self {
     case .builtIn: "built-in template \(name)"
@@ -142,7 +143,7 @@ extension Template.Origin {
   }
 }
 
-/// What was read from the same place, and is the same to the byte, is the same template.
+/// Templates with the same name, origin and text are equal.
 extension Template: Equatable {
   /// Whether two templates have the same name, place and text.
   public static func == (one: Self, other: Self) -> Bool {

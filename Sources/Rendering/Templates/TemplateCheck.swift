@@ -1,20 +1,20 @@
 import Transactions
 import VarnishLog
 
-/// An example that came out otherwise than its template says.
+/// An example whose output isn't what its template says.
 public struct TemplateCheckFailure: Sendable, CustomStringConvertible {
-  /// The file's path, or how else the template is known.
+  /// The file's path, or another name for messages.
   public let place: String
   /// The line of the example's `expect:`; of its `example:`, if it couldn't be run.
   public let line: Int
-  /// What the example shows.
+  /// The title of the example.
   public let title: String
-  /// The lines that should have come out.
+  /// The expected lines.
   public let expected: [[UInt8]]
-  /// The lines that did.
+  /// The actual lines.
   public let actual: [[UInt8]]
 
-  /// Several lines: where it is, what came out, what should have.
+  /// Several lines: the place, the actual lines, and the expected ones.
   public var description: String {
     let name = title.isEmpty ? "" : " '\(title)'"
     return
@@ -22,7 +22,7 @@ public struct TemplateCheckFailure: Sendable, CustomStringConvertible {
       + Self.shown(expected)).joined(separator: "\n")
   }
 
-  /// Lines as a terminal may show them.
+  /// Lines in a form that a terminal may show.
   private static func shown(_ lines: [[UInt8]]) -> [String] {
     guard !lines.isEmpty else { return ["    (no line)"] }
     return lines.map { line in
@@ -38,9 +38,10 @@ public struct TemplateCheckFailure: Sendable, CustomStringConvertible {
 }
 
 extension Template {
-  /// Renders the examples, with times in UTC, and compares; a header's fields are counted, too.
+  /// Renders the examples, with times in UTC, and compares the lines; also compares the fields with the
+  /// header's.
   ///
-  /// - Returns: the examples that came out differently, or don't fit the header; none if all is well.
+  /// - Returns: the examples that failed, or don't match the header; empty if all are right.
   public func check() -> [TemplateCheckFailure] {
     columnFailures()
       + content.examples.compactMap { example in
@@ -61,14 +62,14 @@ extension Template {
   }
 }
 
-/// Runs examples: encodes them as a log would have them, and takes them all the way to a line.
+/// Runs examples: encodes them as a log, and renders them to lines.
 enum TemplateCheck {
-  /// The log that examples are written as.
+  /// The tag numbering of the log that examples are encoded as.
   static let tags = TagTable(.v73)
-  /// The rules that go with it.
+  /// The rules for that log.
   static let rules = NCSARules.natural(for: .v73)
 
-  /// What a template makes of an example.
+  /// The output of a template for an example.
   static func output(
     of template: Template, for example: TemplateExample
   ) throws(FormatError) -> [UInt8] {
@@ -81,7 +82,7 @@ enum TemplateCheck {
     var grouper = Grouper<WideRecords>(options: options, tags: tags)
     var output: [UInt8] = []
     for transaction in encode(example) {
-      // Words, so that headers lie at word boundaries.
+      // As words, so that headers are aligned.
       unsafe transaction.withUnsafeBytes { memory in
         guard let start = memory.baseAddress else { return }
         unsafe grouper.add(RecordRun(start: start, byteCount: memory.count))
@@ -133,7 +134,7 @@ enum TemplateCheck {
     return transactions
   }
 
-  /// One record, with the NUL behind its payload that logs have there.
+  /// One record, with the NUL behind its payload as in logs.
   private static func encode(
     _ tag: UInt8, _ side: Side, _ payload: [UInt8], vxid: UInt64
   ) -> [UInt32] {

@@ -1,4 +1,4 @@
-/// What a template file says, piece by piece.
+/// The parsed content of a template file.
 struct TemplateContent: Sendable {
   var summary = ""
   var side = Template.Side.client
@@ -6,14 +6,14 @@ struct TemplateContent: Sendable {
   var missingText: [UInt8] = []
   var missingNumber: [UInt8] = []
   var headerLines: [[UInt8]] = []
-  /// The format in one line.
+  /// The format, joined to one line.
   var format: [UInt8] = []
-  /// Where the format begins in the file.
+  /// The line of the file at which the format begins.
   var formatLine = 0
   var examples: [TemplateExample] = []
 }
 
-/// The words in front of a colon.
+/// The keys, which precede a colon.
 enum TemplateKey: String, CaseIterable {
   case summary
   case side
@@ -26,7 +26,7 @@ enum TemplateKey: String, CaseIterable {
   case example
   case expect
 
-  /// Whether the key may stand more than once.
+  /// Whether the key may occur more than once.
   var repeats: Bool { self == .header || self == .example || self == .expect }
 
   /// Whether indented lines may follow.
@@ -35,7 +35,7 @@ enum TemplateKey: String, CaseIterable {
 
 /// One line of a template file.
 struct TemplateLine {
-  /// From 1.
+  /// The line's number, from 1.
   let number: Int
   let bytes: ArraySlice<UInt8>
 
@@ -46,7 +46,7 @@ struct TemplateLine {
   }
 }
 
-/// What is wrong, and in which line.
+/// A fault in a template, and its line.
 struct TemplateFault: Error {
   let line: Int?
   let reason: TemplateError.Reason

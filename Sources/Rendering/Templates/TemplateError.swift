@@ -1,12 +1,12 @@
 /// Why a template can't be used: which file, which line, what was found there, what is expected.
 public struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What can be wrong.
+  /// The reasons.
   public enum Reason: Error, Equatable, Sendable {
     /// The file can't be read; the system's reason.
     case unreadable(String)
     /// The file is longer than `Template.byteCountMax`.
     case tooLong
-    /// A byte that has no place in a text file.
+    /// A control character, which a text file can't have.
     case controlCharacter(UInt8)
     /// Bytes that are not UTF-8.
     case notUTF8
@@ -16,7 +16,7 @@ public struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible
     case strayIndent(String)
     /// A key that doesn't exist.
     case unknownKey(String)
-    /// A key that may stand only once stands again.
+    /// A key that may occur only once occurs again.
     case repeatedKey(String)
     /// A value that the key doesn't have.
     case badValue(key: String, found: String, expected: String)
@@ -24,17 +24,17 @@ public struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible
     case noFormat
     /// The format can't be understood.
     case format(FormatError)
-    /// A value that isn't a number stands outside of JSON strings.
+    /// A value that isn't a number is outside of JSON strings.
     case unquotedValue
     /// A JSON string isn't closed.
     case openString
-    /// A quotation mark without another that closes it.
+    /// A quotation mark isn't closed.
     case openQuotes
-    /// A value doesn't stand alone in its field.
+    /// A value isn't alone in its field.
     case mixedField(String)
-    /// `%r` where its blanks would split it.
+    /// `%r` in a place where its blanks would split it.
     case compoundValue(String)
-    /// A line of an example that is no record.
+    /// A line of an example that isn't a record.
     case badRecord(found: String, expected: String)
     /// An example without `expect:`, or the other way round.
     case unpairedExample(missing: String)
@@ -42,21 +42,21 @@ public struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible
     case unknownName(near: [String], known: [String])
   }
 
-  /// The file's path, or how else the template is known.
+  /// The file's path, or another name for messages.
   public let place: String
-  /// The line, from 1; nil if it isn't about one.
+  /// The line, from 1; nil if the error isn't about one line.
   public let line: Int?
-  /// What is wrong.
+  /// The reason.
   public let reason: Reason
 
-  /// Describes what is wrong with a template.
+  /// Describes an error of a template.
   public init(place: String, line: Int? = nil, reason: Reason) {
     self.place = place
     self.line = line
     self.reason = reason
   }
 
-  /// One line.
+  /// The error in one line.
   public var description: String {
     "\(place)\(line.map { ":\($0)" } ?? ""): \(reason.description)"
   }

@@ -1,18 +1,18 @@
 import VarnishLog
 
-/// Records, and the lines that a template is to make of them.
+/// Records, and the lines that a template has to make of them.
 ///
-/// A record is written `SIDE TAG PAYLOAD`: `c`, `b` or `-`; the tag's full name; then what was logged,
-/// in which `\\`, `\n`, `\r`, `\t`, `\0` and `\xNN` stand for what can't be written otherwise. A
-/// `Begin` starts the next transaction. Those of an example are numbered 2, 3 and so on; each ends by
-/// itself, so that an `End` need not be written. Times are shown in UTC.
+/// A record is written `SIDE TAG PAYLOAD`: `c`, `b` or `-`; the tag's full name; then the payload, in which
+/// `\\`, `\n`, `\r`, `\t`, `\0` and `\xNN` stand for bytes that can't be written otherwise. A `Begin` starts
+/// the next transaction. The transactions of an example are numbered 2, 3 and so on; each ends by itself, so
+/// that an `End` need not be written. Times are shown in UTC.
 struct TemplateExample: Sendable {
-  /// What the example shows; may be empty.
+  /// The title of the example; may be empty.
   let title: String
   let line: Int
   var expectLine = 0
   var records: [Record] = []
-  /// The lines to come out; nil before they are known.
+  /// The expected lines; nil before they are known.
   var expected: [[UInt8]]?
 
   init(title: String, line: Int) {

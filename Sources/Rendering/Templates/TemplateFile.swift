@@ -4,7 +4,7 @@ import SharedMemory
 
 /// Template files on the disk.
 enum TemplateFile {
-  /// What the names of template files end in.
+  /// The suffix of template files.
   static let suffix = ".format"
 
   /// Reads a template file by its path.
@@ -60,15 +60,15 @@ enum TemplateFile {
     return name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }
   }
 
-  /// Whether something can be opened without waiting for a writer: a file, not a pipe.
+  /// Whether a file can be opened without waiting for a writer: it isn't a pipe.
   ///
-  /// Opening what isn't there doesn't wait either, and says why it fails.
+  /// Opening a missing file doesn't wait either, and reports why it fails.
   static func isOrdinary(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
   }
 
-  /// Whether there is anything of this name.
+  /// Whether there is a file of this name.
   static func exists(_ path: String) -> Bool {
     var status = stat()
     return unsafe lstat(path, &status) == 0

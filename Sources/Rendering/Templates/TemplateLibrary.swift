@@ -1,29 +1,29 @@
 import Platform
 /// A template in a list, usable or not.
 public struct TemplateEntry: Sendable {
-  /// What it is called by.
+  /// The template's name.
   public let name: String
-  /// Where it comes from.
+  /// The template's origin.
   public let origin: Template.Origin
   /// The template, or why it can't be used.
   public let template: Result<Template, TemplateError>
 
-  /// What it is good for; empty if the template doesn't say or can't be used.
+  /// The template's purpose; empty if the template doesn't tell or can't be used.
   public var summary: String { (try? template.get())?.summary ?? "" }
 }
 
 /// All templates there are: those in directories, then those compiled in.
 ///
-/// A template in an earlier place hides those of the same name in later ones, even if it is broken:
-/// what was meant to be used is never quietly replaced by something else.
+/// A template in an earlier place hides those of the same name in later ones, even if it is broken: a
+/// template that the user meant is never silently replaced by another.
 public struct TemplateLibrary: Sendable {
-  /// The directories, the first one first.
+  /// The directories, in the order in which they are searched.
   public let directories: [String]
 
-  /// A library of some directories and the templates compiled in.
+  /// A library of these directories and the templates compiled in.
   public init(directories: [String]) { self.directories = directories }
 
-  /// Where templates are looked for.
+  /// The directories that are searched for templates.
   ///
   /// - Parameters:
   ///   - formatsDirectory: a directory that comes before all others.
@@ -34,7 +34,7 @@ public struct TemplateLibrary: Sendable {
   ) -> [String] {
     var directories: [String] = []
     if let formatsDirectory { directories.append(formatsDirectory) }
-    // A relative path in this variable is to be ignored, says its specification.
+    // The variable's specification says that a relative path is to be ignored.
     if let config = environment["XDG_CONFIG_HOME"], config.hasPrefix("/") {
       directories.append(config + "/spillway/formats")
     } else if let home = environment["HOME"], home.hasPrefix("/") {
@@ -51,11 +51,11 @@ public struct TemplateLibrary: Sendable {
     return directories
   }
 
-  /// Every template that can be asked for by name, in order of names.
+  /// All templates that can be named, in order of names.
   public func list() -> [TemplateEntry] {
     var entries: [String: TemplateEntry] = [:]
     for directory in directories {
-      // `problems` tells of directories that can't be read.
+      // Unreadable directories are reported by `problems`.
       for name in (try? TemplateFile.names(in: directory)) ?? [] where entries[name] == nil {
         let path = Self.path(of: name, in: directory)
         entries[name] = TemplateEntry(
@@ -75,7 +75,7 @@ public struct TemplateLibrary: Sendable {
     return entries.values.sorted { $0.name < $1.name }
   }
 
-  /// The directories that are there but can't be read.
+  /// The directories that exist but can't be read.
   public func problems() -> [TemplateError] {
     directories.compactMap { directory in
       do throws(TemplateError) {
@@ -115,7 +115,7 @@ public struct TemplateLibrary: Sendable {
       ? String(last.dropLast(TemplateFile.suffix.count)) : last
   }
 
-  /// Reads a file that was found rather than named: waiting for a pipe would be a surprise.
+  /// Reads a file that was found in a directory: waiting for a pipe would be unexpected.
   private static func read(_ path: String, name: String) throws(TemplateError) -> Template {
     guard TemplateFile.isOrdinary(path) else {
       throw TemplateError(place: path, reason: .unreadable("not a regular file"))

@@ -203,7 +203,7 @@ struct TemplateParser {
     return content
   }
 
-  /// What stands for missing data is subject to the same rules as the data.
+  /// The replacements for missing values are subject to the same rules as the values.
   private func checkMissing() throws(TemplateFault) {
     let escaping = content.escaping
     if let (line, value) = missingText, !escaping.isHarmless(value) {
@@ -234,7 +234,7 @@ struct TemplateParser {
 }
 
 extension Escaping {
-  /// Whether a text may stand for a value as it is.
+  /// Whether a text may replace a value as it is.
   fileprivate func isHarmless(_ text: [UInt8]) -> Bool {
     if text.isEmpty { return !needsSomething }
     let special = specialBytes

@@ -1,25 +1,25 @@
-/// What the text around a value asks of it.
+/// What the text around a value requires of it.
 enum ValuePlacement: UInt8, CaseIterable, Sendable {
-  /// Nothing: the value is escaped, or what stands for it is written.
+  /// Nothing: the value is escaped, or its replacement is written.
   case text
-  /// The value is one of some words in quotation marks.
+  /// The value is one of several words in quotation marks.
   case word
   /// The value is a column without quotation marks.
   case column
-  /// The same, and a user's name.
+  /// As `column`, for a user's name.
   case name
-  /// The value is a JSON string of its own; its quotation marks go if it is missing.
+  /// The value is a whole JSON string, without quotation marks if it is missing.
   case string
-  /// Only a number may stand here.
+  /// Only a number is allowed here.
   case number
-  /// Only a version of HTTP may stand here.
+  /// Only a version of HTTP is allowed here.
   case httpProtocol
 }
 
-/// The pieces of a template's format, with each value's surroundings looked at.
+/// The pieces of a template's format, with the placement of each value.
 ///
-/// This makes the output of a template valid for any log: a value can't stand where no escaping would make
-/// it harmless.
+/// This makes the output of a template valid for any log: a value isn't permitted in a place where no
+/// escaping would make it harmless.
 struct TemplateStructure: Sendable {
   private(set) var items: [FormatItem]
   private(set) var placements: [ValuePlacement]
@@ -86,7 +86,7 @@ struct TemplateStructure: Sendable {
 
   private mutating func placeInJSON(isNullMissing: Bool) throws(TemplateError.Reason) {
     var inString = false
-    // Whether nothing but the opening quotation mark has come of the present string.
+    // Whether the present string consists only of its opening quotation mark so far.
     var isFresh = false
     for index in items.indices {
       if case .literal(let bytes) = items[index] {
@@ -116,14 +116,14 @@ struct TemplateStructure: Sendable {
       }
     }
     guard !inString else { throw .openString }
-    // The renderer writes these quotation marks, if there is something to put between them.
+    // The renderer writes these quotation marks, if there is a value to put between them.
     for index in items.indices where placements[index] == .string {
       trimLiteral(at: index - 1) { $0.removeLast() }
       trimLiteral(at: index + 1) { $0.removeFirst() }
     }
   }
 
-  /// Whether the string that a piece stands in ends with it, and isn't a member's name: that can't be null.
+  /// Whether the string that contains a piece ends with it, and isn't a member's name, which can't be null.
   private func endsValue(at index: Int) -> Bool {
     guard index + 1 < items.count, case .literal(let next) = items[index + 1],
       next.first == UInt8(ascii: "\"")
@@ -161,7 +161,7 @@ struct TemplateStructure: Sendable {
 }
 
 extension FormatItem {
-  /// Whether there may be nothing to write for this piece.
+  /// Whether this piece may have no value.
   fileprivate var mayBeMissing: Bool {
     switch self {
     case .field(.httpProtocol): false
@@ -172,7 +172,7 @@ extension FormatItem {
     }
   }
 
-  /// Whether this piece may stand where JSON wants a number.
+  /// Whether this piece may be used where JSON requires a number.
   fileprivate var isJSONNumber: Bool {
     switch self {
     // Fractions have zeros in front.
@@ -193,7 +193,7 @@ extension FormatItem {
     }
   }
 
-  /// Whether this piece is a number by its nature that the log has as text.
+  /// Whether this piece is a number that the log has as text.
   fileprivate var isNumberField: Bool {
     if case .field(let field) = self { field.isNumber } else { false }
   }

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Spool
 
-/// A command that the shell runs, reading from a pipe.
+/// A consumer that is a shell command, reading from a pipe.
 final class ChildLink: Link {
   let name: String
   private let command: String
@@ -13,22 +13,22 @@ final class ChildLink: Link {
     let process: pid_t
     let processDescriptor: Int32?
     let capacity: Int
-    /// Our end of the pipe, until the child is told that there is no more.
+    /// Our end of the pipe, until it is closed to tell the child that nothing more comes.
     var writeEnd: Int32?
-    /// Since when it is known that no process reads the pipe any more, though the child lives.
+    /// Since when it is known that no process reads the pipe any more, while the child still lives.
     var deafSince: Int64?
-    /// How it has ended; it is reaped by then, and its number may be another process's.
+    /// How the child has ended; it is reaped by then, and its number may be another process's.
     var end: ProcessEnd?
   }
 
-  /// How long a child may live on without reading, and then with being asked to end.
+  /// How long a child may live on without reading before it is asked to end, and then before it is killed.
   private static let patienceNanoseconds: Int64 = 1_000_000_000
-  /// How long it may take to end when it is asked to, and when it is not asked.
+  /// How long the child may take to end in `halt` after SIGTERM, and after SIGKILL.
   private static let haltNanoseconds: Int64 = 150_000_000
   private static let killNanoseconds: Int64 = 50_000_000
   private static let nameLengthMax = 60
 
-  /// There is no shell, or it can't be given this command.
+  /// Errors that another attempt doesn't change: there is no shell, or it can't be given this command.
   private static let hopeless: [Errno] = [.noEntry, .accessDenied, .notExecutable, .argumentsTooLong]
 
   init(command: String, system: SystemCalls) {
@@ -114,7 +114,7 @@ final class ChildLink: Link {
     guard let child, child.end == nil else { return }
     system.signal(group: child.process, SIGTERM)
     waitForEnd(of: child, nanoseconds: Self.haltNanoseconds)
-    // Also those whom the shell has started, and who don't end with it.
+    // Processes that the shell has started, and that don't end with it, are killed as well.
     system.signal(group: child.process, SIGKILL)
     waitForEnd(of: child, nanoseconds: Self.killNanoseconds)
     if system.hasEnded(child.process) { reap() }
@@ -123,7 +123,7 @@ final class ChildLink: Link {
   func release() {
     halt()
     closePipe()
-    // One that doesn't end even when it is killed isn't waited for here.
+    // A child that doesn't end even when it is killed isn't waited for here.
     if let child, child.end == nil { ChildReaper.shared.adopt(child.process) }
     if let descriptor = child?.processDescriptor { try? system.close(descriptor) }
     child = nil
@@ -133,7 +133,7 @@ final class ChildLink: Link {
   private func reap() -> ProcessEnd {
     guard let child else { return .unknown }
     if let end = child.end { return end }
-    // Those it leaves behind would go on reading what is about to go to its successor.
+    // Processes that the child leaves behind would go on reading entries meant for its successor.
     if let writeEnd = child.writeEnd, system.hasReader(writeEnd) {
       system.signal(group: child.process, SIGKILL)
     }

@@ -1,12 +1,12 @@
 import Platform
 import Spool
 
-/// Failures of consumers one after the other, of which only what is new is said.
+/// Collects the failures of consumers, one after the other, and reports only what is new.
 struct ConsumerTrouble {
-  /// Whether what a consumer had not taken is given up, and what that is.
+  /// Whether entries that a consumer had not taken are given up, and what the entries are.
   let drops: Bool, content: EntryContent
 
-  /// By the last one's reason.
+  /// The trouble, by the reason of the last consumer's end.
   private var trouble = Trouble<String>()
   /// How many entries were given up or had to be sent again, and how many may be lost.
   private var entries = 0, unconfirmed = 0
@@ -16,15 +16,15 @@ struct ConsumerTrouble {
     self.content = content
   }
 
-  /// Whether anything has failed that is not over.
+  /// Whether a consumer has failed and none has worked since.
   var isThere: Bool { trouble.isThere }
 
-  /// Notes how a consumer went.
+  /// Notes how a consumer ended.
   /// - Parameters:
-  ///   - entries: how many were on their way to it.
-  ///   - unconfirmed: how many its system had taken that it may not have read.
-  ///   - pause: how long it is until the next attempt, in nanoseconds.
-  /// - Returns: What there is to say, if that is new.
+  ///   - entries: how many entries were on their way to the consumer.
+  ///   - unconfirmed: how many entries the consumer's system had taken that the consumer may not have read.
+  ///   - pause: the time until the next attempt, in nanoseconds.
+  /// - Returns: The message to report, if it is new.
   mutating func add(_ end: LinkEnd, entries: Int, unconfirmed: Int = 0, pause: Int64, at now: Moment)
     -> String?
   {
@@ -39,8 +39,8 @@ struct ConsumerTrouble {
     return "\(end.reason)\(fate)\(doubt); \(prospect)"
   }
 
-  /// Notes that it is over.
-  /// - Returns: What there is to say, if there was anything.
+  /// Notes that a consumer works again.
+  /// - Returns: The message to report, if there was any trouble.
   mutating func end(at now: Moment) -> String? {
     guard let seconds = trouble.end(at: now) else { return nil }
     defer { self = ConsumerTrouble(drops: drops, content: content) }
@@ -49,7 +49,7 @@ struct ConsumerTrouble {
       + (unconfirmed > 0 ? ", \(counted(unconfirmed)) unconfirmed in all" : "")
   }
 
-  /// A number of entries, to be followed by what they are.
+  /// A number of entries and the verb that goes with it, for a message.
   func counted(_ entries: Int) -> String {
     content.counted(entries) + (entries == 1 ? " is" : " are")
   }

@@ -1,18 +1,18 @@
 import Spool
 
-/// The last of what a consumer's system has taken: as much as that system can hold unread, and would lose if the
-/// consumer went without warning.
+/// The entries that a consumer's system has taken last: as many as that system can hold unread, and would
+/// lose if the consumer ended abruptly.
 struct DoubtfulTail {
-  /// How many bytes that are; 0 if what counts as taken was read.
+  /// How many bytes that system can hold; 0 if bytes that count as taken were read.
   var byteCountMax = 0
 
-  /// The entries in their order, put together to portions of some size.
+  /// The entries in their order, combined into portions.
   private var portions: [EntryStretch] = []
   private var byteCount = 0
 
   private static let portionCountUsual = 64
 
-  /// Adds what was taken just now; what was taken long before has been read meanwhile.
+  /// Adds entries taken just now; entries taken long before have been read meanwhile.
   mutating func add(_ taken: EntryStretch) {
     guard byteCountMax > 0, taken.tally.entries > 0 else { return }
     byteCount += taken.tally.bytes
@@ -28,7 +28,7 @@ struct DoubtfulTail {
     }
   }
 
-  /// Hands out what may be lost, and forgets it.
+  /// Returns the entries that may be lost, and forgets them.
   mutating func removeAll() -> [EntryStretch] {
     defer { (portions, byteCount) = ([], 0) }
     return portions

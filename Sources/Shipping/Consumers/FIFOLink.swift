@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// A named pipe, whose readers come and go.
+/// A named pipe, which has one reader after the other.
 final class FIFOLink: Link {
   let name: String
   private let system: SystemCalls
@@ -63,7 +63,7 @@ final class FIFOLink: Link {
     isFinished = true
   }
 
-  /// What the last reader has left in the pipe is lost with it, unless another process has the pipe open.
+  /// Bytes that the last reader has left in the pipe are lost then, unless another process has the pipe open.
   func release() {
     if let descriptor { try? system.close(descriptor) }
     descriptor = nil

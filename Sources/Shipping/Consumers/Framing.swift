@@ -8,7 +8,7 @@ public enum Framing: String, Sendable, CaseIterable {
   /// Each entry ends with a NUL instead of the newline.
   case null
 
-  /// How entries look on the way.
+  /// The form in which entries are sent.
   var form: EntryForm {
     switch self {
     case .newline: .line
@@ -18,7 +18,7 @@ public enum Framing: String, Sendable, CaseIterable {
   }
 }
 
-/// What is sent of an entry, which is a line or several with a newline at the end.
+/// The form of an entry when it is sent; an entry is one line or several, with a newline at the end.
 enum EntryForm {
   /// The entry as it is.
   case line
@@ -37,14 +37,14 @@ enum EntryForm {
     case .bare: return unsafe Self.text(of: entry).count
     case .counted:
       let count = unsafe Self.text(of: entry).count
-      // The grammar has no length of 0, and of an empty line nothing would arrive anyway.
+      // The grammar has no length of 0, and an empty line would carry nothing anyway.
       return count == 0 ? 0 : Self.digitCount(of: count) + 1 + count
     }
   }
 
-  /// Writes what is sent of an entry, for which there is room.
+  /// Writes an entry in this form to memory that has room for it.
   ///
-  /// - Returns: how many bytes that are.
+  /// - Returns: how many bytes were written.
   func put(_ entry: UnsafeRawBufferPointer, to room: UnsafeMutableRawBufferPointer) -> Int {
     if case .line = self {
       unsafe room.copyMemory(from: entry)
@@ -67,7 +67,7 @@ enum EntryForm {
     return start + text.count + 1
   }
 
-  /// The bytes of the entry that was put there, its newline included.
+  /// The entry, with its newline, that was sent as these bytes.
   func entry(in sent: UnsafeRawBufferPointer) -> [UInt8] {
     var text = unsafe sent[...]
     switch self {
@@ -79,7 +79,7 @@ enum EntryForm {
     return unsafe Array(text) + [UInt8(ascii: "\n")]
   }
 
-  /// How many bytes the entry has that was put there, its newline included.
+  /// The size, with its newline, of the entry that was sent as these bytes.
   func entryByteCount(in sent: UnsafeRawBufferPointer) -> Int {
     switch self {
     case .line, .nulTerminated: sent.count
@@ -88,7 +88,7 @@ enum EntryForm {
     }
   }
 
-  /// What is sent of several lines, each an entry of its own.
+  /// The pieces to send for several lines, each of which is an entry of its own.
   func pieces(ofLines lines: [UInt8]) -> [[UInt8]] {
     guard self != .line else { return lines.isEmpty ? [] : [lines] }
     let pieces = lines.split(separator: UInt8(ascii: "\n")).map { line in
@@ -98,7 +98,7 @@ enum EntryForm {
         }
       }
     }
-    // Where nothing else separates them, each is sent by itself.
+    // Where nothing else separates the entries, each is a piece.
     return self == .bare || pieces.isEmpty ? pieces : [Array(pieces.joined())]
   }
 

@@ -1,10 +1,10 @@
 import Glibc
 import Platform
 
-/// A look-up of a host's addresses, which may take its time: it asks name servers, or hangs with one that is away.
+/// A look-up of a host's addresses, which may take long, as name servers may be slow or not answer.
 ///
-/// It runs on a thread of its own, so that nothing but the connection waits for it; one that isn't waited for any
-/// more ends by itself.
+/// It runs on a thread of its own, so that only the connection waits for it; a look-up that isn't waited for
+/// any more ends by itself.
 final class HostLookup: Sendable {
   typealias Answer = Result<[SystemCalls.NativeAddress], SystemCalls.LookupError>
 

@@ -1,10 +1,10 @@
 import Platform
 import Spool
 
-/// A way to a consumer that may come and go, such as a child process or a connection.
+/// A link to a consumer that may come and go, such as a child process or a connection.
 ///
-/// There is at most one consumer at a time. A link knows how to get one, to send to it and to find out how much
-/// of that it has taken; what to send, and what to do when it goes, is `LinkSink`'s concern.
+/// There is at most one consumer at a time. A link gets consumers, sends to them and finds out how much of
+/// that they have taken; `LinkSink` decides what to send, and what to do when a consumer goes.
 protocol Link: AnyObject {
   /// The name for messages.
   var name: String { get }
@@ -12,37 +12,37 @@ protocol Link: AnyObject {
   /// The longest pause between two attempts to get a consumer.
   var pauseNanosecondsMax: Int64 { get }
 
-  /// A descriptor that becomes readable when `condition` has something new to say.
+  /// A descriptor that becomes readable when `condition` may have changed.
   var wakeDescriptor: Int32? { get }
 
-  /// What is sent of an entry; settled once there has been a consumer.
+  /// The form in which entries are sent; known once there has been a consumer.
   var form: EntryForm { get }
 
   /// How many of the bytes that count as taken the present consumer may not have read.
   var doubtfulByteCountMax: Int { get }
 
-  /// Sets about getting a consumer; there is none now.
+  /// Starts getting a consumer; there must be none now.
   func begin(at now: Moment) -> LinkCondition
 
-  /// How things stand, after taking notice of all that has happened.
+  /// The state of the consumer, after taking notice of all events.
   func condition(at now: Moment) -> LinkCondition
 
-  /// Sends what there is room for, without waiting.
+  /// Sends as many bytes as there is room for, without waiting.
   func send(_ bytes: UnsafeRawBufferPointer, at now: Moment) -> LinkProgress
 
-  /// How many of all bytes sent the consumer may not have taken, those sent last; also after its end.
+  /// How many of the bytes sent last the consumer may not have taken; also after its end.
   func unreadByteCount() -> Int
 
-  /// The most that can be sent as one piece, so that the consumer finds all of it or nothing.
+  /// The largest piece that can be sent so that the consumer gets all of it or nothing.
   func pieceByteCount(unread: Int) -> Int
 
-  /// Tells the consumer, which has taken everything, that this was all; ends in `LinkCondition.ended`.
+  /// Tells the consumer, which has taken everything, that nothing more comes; leads to `LinkCondition.ended`.
   func finish(at now: Moment)
 
-  /// Ends the consumer at once, as far as that is in our power.
+  /// Ends the consumer at once, as far as we can.
   func halt()
 
-  /// Lets go of the consumer, be it there or not.
+  /// Releases what belongs to the consumer, whether or not there is one.
   func release()
 }
 
@@ -59,39 +59,39 @@ extension Link {
   }
 }
 
-/// How things stand with a consumer.
+/// The state of a link's consumer.
 enum LinkCondition: Equatable {
-  /// No consumer is there, and that is no failure.
+  /// There is no consumer, and that is no failure.
   case absent
-  /// It can't be sent anything at present; if that changes when a descriptor becomes writable, this one.
+  /// Nothing can be sent at present; the descriptor, if any, becomes writable when that changes.
   case pending(writable: Int32?)
-  /// It is there; there is no use in sending before this descriptor is writable.
+  /// There is a consumer; sending is of no use before this descriptor is writable.
   case open(Int32)
-  /// It has gone, or could not be got.
+  /// The consumer has ended, or could not be got.
   case ended(LinkEnd)
 }
 
-/// How a consumer went.
+/// How a consumer ended.
 struct LinkEnd: Equatable {
-  /// In words that go behind its name.
+  /// The reason, in words that follow the link's name.
   var reason: String
-  /// Whether it says that it has failed, even if it has taken everything.
+  /// Whether the consumer reports that it has failed, even if it has taken everything.
   var isFailure = false
-  /// Whether consumers of its kind come and go, and there is nothing to be said of that.
+  /// Whether consumers of this kind come and go, so that an end that leaves no entries is not reported.
   var isUsual = false
-  /// Whether it went without warning, so that it may not have read what its system had taken.
+  /// Whether the consumer ended abruptly, so that it may not have read what its system had taken.
   var isAbrupt = false
-  /// Why there is no use in trying again, if there is none.
+  /// Why another attempt is of no use, if that is so.
   var refusal: SystemError?
 }
 
-/// What came of sending.
+/// The result of sending.
 enum LinkProgress: Equatable {
-  /// So many bytes were sent; none if there is no room.
+  /// This many bytes were sent; none if there is no room.
   case sent(Int)
-  /// It never takes as much as one piece; nothing of this was sent.
+  /// The consumer never takes as much in one piece; none of it was sent.
   case tooLarge
-  /// It doesn't take anything any more; the condition says more.
+  /// The consumer takes nothing any more; the link's condition tells why.
   case broken
 }
 

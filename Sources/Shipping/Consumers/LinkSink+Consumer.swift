@@ -1,14 +1,14 @@
 extension LinkSink {
   /// A consumer that is there.
   struct Consumer {
-    /// Since when, on the steady clock.
+    /// When it was connected or started, on the steady clock.
     let sinceNanoseconds: Int64
     var readiness: Readiness
-    /// What it is still to get before the first entry.
+    /// What the consumer is still to get before the first entry.
     var greeting = Greeting.unknown
-    /// Whether it has taken anything.
+    /// Whether the consumer has taken anything.
     var hasTaken = false
-    /// Whether callers that may be waiting for it haven't been told.
+    /// Whether callers that may be waiting for a consumer haven't been told of this one.
     var isNew = true
 
     /// Whether nothing must be sent before the first entry, as far as that is known.
@@ -23,17 +23,17 @@ extension LinkSink {
 
   /// Whether a consumer can be sent something.
   enum Readiness {
-    /// There is no use in sending before this descriptor is writable.
+    /// There is a consumer; sending is of no use before this descriptor is writable.
     case open(Int32)
-    /// Not at present; if that changes when a descriptor becomes writable, this one.
+    /// Nothing can be sent at present; the descriptor, if any, becomes writable when that changes.
     case busy(writable: Int32?)
   }
 
-  /// What a consumer gets first.
+  /// What a consumer gets before entries.
   enum Greeting {
-    /// It isn't known yet what the log's records are.
+    /// The header isn't known yet, as it isn't known what the log's records are.
     case unknown
-    /// So much is left, each piece to be sent by itself.
+    /// These pieces are left, each to be sent by itself.
     case left([ArraySlice<UInt8>])
   }
 
@@ -51,7 +51,7 @@ extension LinkSink {
     return descriptor
   }
 
-  /// Changes what is known of the consumer, if one is there.
+  /// Changes the state of the consumer, if there is one.
   func update(_ change: (inout Consumer) -> Void) {
     switch state {
     case .up(var consumer):

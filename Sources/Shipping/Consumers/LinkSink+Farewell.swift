@@ -1,11 +1,11 @@
 public import Platform
 import Spool
 
-/// Letting go of a consumer, once it has taken everything or at once.
+/// Ends a consumer, either once it has taken everything or at once.
 extension LinkSink {
-  /// Lets the consumer take what it has been sent, and then gets another.
+  /// Has the consumer end after it has taken all that it was sent, and then gets another.
   ///
-  /// Until it has ended, all waits for it.
+  /// Until it has ended, no more entries are sent.
   public func reopen(at now: Moment) throws(SystemError) {
     switch state {
     case .down(_, let isAwaited):
@@ -16,8 +16,8 @@ extension LinkSink {
     }
   }
 
-  /// Lets the consumer take what is left, tells it that this was all, and waits for its end.
-  /// - Throws: `SystemError` if it says that it has failed.
+  /// Has the consumer take the remaining entries, tells it that nothing more comes, and waits for its end.
+  /// - Throws: `SystemError` if the consumer reports that it has failed.
   public func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle? {
     intent = .close
     var obstacle: SinkProgress.Obstacle?
@@ -30,7 +30,7 @@ extension LinkSink {
     if hasNothingToWaitFor {
       link.release()
       state = .closed(nil, isNew: false)
-      // That it works again is known only of a consumer that has come.
+      // Not reported as working again: no consumer has come since the trouble.
       return nil
     }
     guard case .closed(let failure, _) = state else { return obstacle ?? .absent }
@@ -39,7 +39,7 @@ extension LinkSink {
     return nil
   }
 
-  /// Whether there is nothing to deliver, and no consumer to be told that this was all.
+  /// Whether there is nothing to deliver, and no consumer to be told that nothing more comes.
   var hasNothingToWaitFor: Bool {
     switch state {
     case .down, .coming(_?), .refused: window.isEmpty
@@ -49,7 +49,7 @@ extension LinkSink {
     }
   }
 
-  /// Ends the consumer, if that is in our power, and counts what it has taken until then.
+  /// Ends the consumer, as far as we can, and counts what it has taken until then.
   public func abandon() {
     switch state {
     case .closed: return
@@ -62,7 +62,7 @@ extension LinkSink {
     state = .closed(nil, isNew: false)
   }
 
-  /// Tells a consumer that has taken everything that this was all, if it is to be let go of.
+  /// If the consumer is to end, tells it that nothing more comes, once it has taken everything.
   func takeLeave(_ now: Moment) {
     guard intent != .serve, openDescriptor != nil, consumer?.isGreeted == true, window.isSent
     else { return }

@@ -1,11 +1,11 @@
 import Platform
 import Spool
 
-/// The kinds of consumers that there are.
+/// Makes sinks for the kinds of consumers that there are.
 extension LinkSink {
-  /// A command that the shell runs, and runs again when it ends.
+  /// A shell command, which is run again when it ends.
   /// - Parameters:
-  ///   - warn: Told, in one line, what has become of a consumer; called on the output's thread.
+  ///   - warn: Called, on the output's thread, with one line about what has become of a consumer.
   public static func exec(
     _ command: String, _ options: LinkOptions, warn: @escaping @Sendable (String) -> Void
   ) -> LinkSink {
@@ -14,7 +14,7 @@ extension LinkSink {
 
   /// A connection, made again when it is lost.
   /// - Parameters:
-  ///   - warn: Told, in one line, what has become of a consumer; called on the output's thread.
+  ///   - warn: Called, on the output's thread, with one line about what has become of a consumer.
   public static func socket(
     _ address: SocketAddress, _ options: LinkOptions, warn: @escaping @Sendable (String) -> Void
   ) -> LinkSink {
@@ -23,8 +23,8 @@ extension LinkSink {
 
   /// A named pipe, for one reader after the other.
   /// - Parameters:
-  ///   - warn: Told, in one line, what has become of a consumer; called on the output's thread.
-  /// - Throws: `SystemError` if it may not be written to.
+  ///   - warn: Called, on the output's thread, with one line about what has become of a consumer.
+  /// - Throws: `SystemError` if the pipe may not be written to.
   static func fifo(
     _ path: String, _ options: LinkOptions, system: SystemCalls, warn: @escaping @Sendable (String) -> Void
   ) throws(SystemError) -> LinkSink {

@@ -4,30 +4,31 @@ public import Spool
 /// Serves consumers that come and go, one at a time: a command, a peer, the reader of a named pipe.
 ///
 /// Entries that a consumer hasn't taken when it goes are sent again to the next one or given up, as
-/// `RestartPolicy` says; a consumer that stays, but takes nothing, is waited for. Nothing of that is an error:
-/// the only one is a consumer that took everything and said at its end that it failed.
+/// `RestartPolicy` says; a consumer that stays, but takes nothing, is waited for. None of this is an error:
+/// the only error is a consumer that took everything and reported at its end that it failed.
 public final class LinkSink: Sink {
   enum State {
-    /// No consumer is there; the next attempt to get one is due at this time, or when a caller that was told to wait
-    /// for it comes back.
+    /// There is no consumer; the next attempt to get one is due at this time, or when a caller that was told
+    /// to wait for a consumer comes back.
     case down(until: Int64, isAwaited: Bool)
-    /// An attempt is under way; if that changes when a descriptor becomes writable, this one.
+    /// An attempt to get one is under way; the descriptor, if any, becomes writable when that changes.
     case coming(writable: Int32?)
     /// A consumer is there.
     case up(Consumer)
-    /// It has got everything, and was told that this was all.
+    /// The consumer has got everything, and was told that nothing more comes.
     case leaving(Consumer)
-    /// There won't be one any more; the last may have failed. Callers that wait for that may not have been told.
+    /// There won't be a consumer any more; the last one may have failed, and callers that wait for that may not
+    /// have been told.
     case closed(LinkEnd?, isNew: Bool)
-    /// There can't be one.
+    /// There can't be a consumer.
     case refused(SystemError)
   }
 
   /// What is to become of the consumer.
   enum Intent {
-    /// It is sent what there is.
+    /// The consumer is sent entries.
     case serve
-    /// Once it has taken everything, another is wanted, or none.
+    /// Once the consumer has taken everything, it ends; then another is got, or none.
     case reopen, close
   }
 
@@ -45,15 +46,15 @@ public final class LinkSink: Sink {
   var window = SendWindow()
   var trouble: ConsumerTrouble
   var pauses: Backoff
-  /// When to look next how much the consumer has taken: nothing tells of that.
+  /// When to ask next how much the consumer has taken, as nothing announces it.
   var pulses = Backoff(nanoseconds: pulseNanoseconds)
   var nextPulse: Int64 = 0
 
-  /// What the consumer has taken that it may still lose.
+  /// Entries that the consumer has taken but may still lose.
   var doubtful = DoubtfulTail()
-  /// What was given up and hasn't been asked for.
+  /// Entries given up that `takeGivenUp` hasn't returned yet.
   var givenUp: [GivenUp] = []
-  /// That entries are too long for a message, which isn't over before the sink is.
+  /// The report of entries too long for a message, which lasts as long as the sink.
   private var oversize = Trouble<Errno>()
 
   init(
@@ -74,13 +75,14 @@ public final class LinkSink: Sink {
   /// The name for messages.
   public var name: String { link.name }
 
-  /// In front of what was sent, or is to be sent again, and isn't known to have been taken.
+  /// The place in front of the entries that aren't known to have been taken, sent or to be sent again.
   public var settled: SpoolPlace? { window.start }
 
-  /// What isn't settled; nothing where what may have arrived must not be sent again.
+  /// The entries that aren't settled; nil where entries that may have arrived must not be sent again.
   public var unsettledEntries: [EntryRun]? { options.onRestart == .resend ? window.entryRuns : nil }
 
-  /// What consumers had not taken where that isn't sent again, what they can't take, and what they may have lost.
+  /// Entries that consumers had not taken and that aren't sent again, that are too large, or that may be
+  /// lost.
   public func takeGivenUp() -> [GivenUp] {
     defer { givenUp = [] }
     return givenUp
@@ -98,7 +100,7 @@ public final class LinkSink: Sink {
     if let obstacle { return SinkProgress(byteCount: 0, obstacle: obstacle) }
     guard intent == .serve, let descriptor = openDescriptor else { return absence() }
     guard window.form == .line else { return writeInForm(batch, descriptor, now) }
-    // A reader that ends between two of its reads has then seen whole entries only.
+    // So a reader that ends between two of its reads has seen whole entries only.
     let piece = link.pieceByteCount(unread: confirm(now))
     let part = window.fitting(batch.prefix(max(1, batch.entryCount(within: piece))))
     guard part.count > 0 else { return absence() }
@@ -115,7 +117,7 @@ public final class LinkSink: Sink {
       byteCount: begun.byteCount, obstacle: count < part.byteCount ? .unwritable(descriptor) : nil)
   }
 
-  /// The same for entries that are sent in another form than they have.
+  /// Sends entries whose form differs from that in the spool.
   func writeInForm(_ batch: EntryBatch, _ descriptor: Int32, _ now: Moment) -> SinkProgress {
     confirm(now)
     let part = window.fitting(batch)
@@ -126,16 +128,16 @@ public final class LinkSink: Sink {
       byteCount: part.byteCount, obstacle: window.isSent ? nil : .unwritable(descriptor))
   }
 
-  /// Tells the caller to wait until it is worth trying again.
+  /// Tells the caller to wait until another attempt may succeed.
   func absence() -> SinkProgress {
     if case .down(let time, _) = state { state = .down(until: time, isAwaited: true) }
     return SinkProgress(byteCount: 0, obstacle: .absent)
   }
 
-  /// Makes sure that new entries can be sent, or says what stands in the way.
+  /// Makes sure that new entries can be sent; returns the obstacle, if there is one.
   func prepare(_ now: Moment) -> SinkProgress.Obstacle? {
     if case .down(_, isAwaited: true) = state {
-      // A caller that comes back before the time has a reason, such as the end of the entries.
+      // A caller that comes back early has a reason, such as the end of the entries.
       state = .down(until: 0, isAwaited: false)
       advance(now)
     }
@@ -152,7 +154,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Sends what comes before all new entries: the header, then what is sent again or was cut short.
+  /// Sends what comes before all new entries: the header, then entries that are sent again or were cut short.
   func pump(_ now: Moment) {
     guard openDescriptor != nil, greet(now) else { return }
     while !window.isSent {
@@ -166,8 +168,8 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Sends what every consumer gets first, once that is known.
-  /// - Returns: false if there is no use in going on.
+  /// Sends the header, once it is known.
+  /// - Returns: false if nothing more can be sent now.
   private func greet(_ now: Moment) -> Bool {
     if case .unknown? = consumer?.greeting, let header = options.content.header {
       let pieces = link.form.pieces(ofLines: header)
@@ -187,7 +189,7 @@ public final class LinkSink: Sink {
     return true
   }
 
-  /// Gives up the entry that is next, which never fits.
+  /// Gives up the next entry, which is too large for the consumer.
   func dropTooLarge() {
     guard let dropped = window.dropNext() else { return }
     givenUp.append(GivenUp(dropped, .tooLarge))
@@ -196,7 +198,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// How many bytes were sent; nil if there is no use in going on.
+  /// The number of bytes that were sent; nil if nothing more can be sent now.
   func send(_ now: Moment, _ progress: LinkProgress) -> Int? {
     switch progress {
     case .sent(0): return nil
@@ -211,7 +213,7 @@ public final class LinkSink: Sink {
 
   /// Finds out what the consumer has taken.
   ///
-  /// - Returns: How many bytes it has not.
+  /// - Returns: how many of the bytes sent it has not taken.
   @discardableResult
   func confirm(_ now: Moment?) -> Int {
     let unread = link.unreadByteCount()
@@ -224,7 +226,7 @@ public final class LinkSink: Sink {
     return unread
   }
 
-  /// Looks often at what the consumer takes while it takes something.
+  /// Asks often how much the consumer takes, while it takes something.
   func hasten(_ now: Moment) {
     pulses.reset()
     nextPulse = min(nextPulse, now.steadyNanoseconds + Self.pulseNanoseconds.lowerBound)
@@ -232,7 +234,8 @@ public final class LinkSink: Sink {
 
   // MARK: Consumers
 
-  /// Looks after the consumer: gets one, notices that it has gone, sends what is left, and hears what was taken.
+  /// Looks after the consumer: gets one, notices its end, sends waiting entries, and finds out what it has
+  /// taken.
   public func tick(at now: Moment) throws(SystemError) -> Int64? {
     advance(now)
     pump(now)
@@ -243,7 +246,7 @@ public final class LinkSink: Sink {
       nextPulse = now.steadyNanoseconds + pulses.next()
     }
     let settling = settle(now)
-    // A caller that was told that no consumer is there has nothing else that would wake it.
+    // Nothing else would wake a caller that was told that there is no consumer.
     if takeNews() { return 0 }
     switch state {
     case .down(let time, _): return max(0, time - now.steadyNanoseconds)
@@ -256,7 +259,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Whether a consumer has come, or all is over, since the last call.
+  /// Whether, since the last call, a consumer has come, or it is certain that none will come.
   private func takeNews() -> Bool {
     switch state {
     case .up(let consumer):
@@ -269,7 +272,7 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Takes notice of what has become of the consumer, and gets one when it is time.
+  /// Takes notice of the consumer's state, and gets one when that is due.
   func advance(_ now: Moment) {
     switch state {
     case .closed, .refused: return
@@ -309,7 +312,7 @@ public final class LinkSink: Sink {
     if intent == .close, window.isEmpty { return endFarewell(end, now) }
     let doubt = doubt(end)
     link.release()
-    // The next one is new.
+    // The next consumer counts as the new one.
     if intent == .reopen { intent = .serve }
     if hasSettled(now) { forgetTrouble(now) }
     let left = window.contents
@@ -331,8 +334,8 @@ public final class LinkSink: Sink {
     }
   }
 
-  /// Gives up what a consumer had taken and may have lost by its end.
-  /// - Returns: how many entries that are.
+  /// Gives up entries that a consumer had taken and may have lost by its abrupt end.
+  /// - Returns: how many entries were given up.
   func doubt(_ end: LinkEnd) -> Int {
     let taken = doubtful.removeAll()
     guard end.isAbrupt else { return 0 }
@@ -340,9 +343,9 @@ public final class LinkSink: Sink {
     return taken.reduce(0) { $0 + $1.tally.entries }
   }
 
-  /// Says that the consumer works, once it has done so for a while.
+  /// Reports that the consumer works, once it has worked for a while.
   ///
-  /// - Returns: In how many nanoseconds that may be.
+  /// - Returns: in how many nanoseconds that may be due; nil if there is nothing to report.
   func settle(_ now: Moment) -> Int64? {
     if hasSettled(now) { forgetTrouble(now) }
     guard trouble.isThere, let consumer, consumer.hasTaken else { return nil }

@@ -1,10 +1,10 @@
-/// Numbers as they stand in logs.
+/// Reads numbers as they are written in logs.
 package enum LoggedNumber {
-  /// From here on there are no numbers: they are larger than anything that is measured, and ten times as much is still
+  /// Larger numbers are refused: they are beyond anything that is measured, and ten times this one is still
   /// far from what any type can hold.
   private static let max: UInt64 = 100_000_000_000_000_000
 
-  /// A whole number; nil for anything else, such as the dash for what isn't there.
+  /// A whole number; nil for anything else, such as the dash for a missing value.
   package static func whole(_ text: UnsafeRawBufferPointer) -> UInt64? {
     guard unsafe !text.isEmpty else { return nil }
     var number: UInt64 = 0

@@ -1,48 +1,50 @@
 public import Platform
 public import Spool
 
-/// What looks at the entries of an output inside of this process, such as a table of the most frequent addresses.
+/// An observer of an output's entries inside this process, such as a table of the most frequent addresses.
 ///
-/// Entries come from the output's thread only. However long it takes, the log is read meanwhile, and the entries wait in the
-/// spool; what finds no room there is counted as of any other output.
+/// It gets entries on the output's thread only. However long it takes, the log is read meanwhile, and the
+/// entries wait in the spool; entries that find no room there are counted as those of any other output.
 public protocol EntryObserver: AnyObject, Sendable {
   /// The name for messages.
   var name: String { get }
 
-  /// What it has that no other output can have at the same time, such as a port, as messages call it.
+  /// Resources of the observer that no other output can have at the same time, such as a port, as named in
+  /// messages.
   var exclusiveNames: [String] { get }
 
-  /// Directories in which it makes and replaces files.
+  /// The directories in which the observer makes and replaces files.
   var writableDirectories: [String] { get }
 
-  /// Takes what it will need, before the process is limited to what its run needs; it may be called again after `end`.
+  /// Acquires what the observer will need, before the process gives up rights; may be called again after
+  /// `end`.
   func open() throws(SystemError)
 
-  /// Starts what goes on beside the run; called before the first entry, when threads that are started are limited as the
+  /// Starts the observer's own threads; called before the first entry, once new threads are limited as the
   /// process is.
   func begin()
 
-  /// Learns what the entries are, if they are records of a log and not lines; before the first of them.
+  /// Tells what the entries are, if they are records of a log and not lines; called before the first entry.
   func prepare(for kind: BinaryKind)
 
   /// Looks at whole entries, which are gone after the call.
   func observe(_ batch: EntryBatch)
 
-  /// Told by the reading thread that the run is to end: what it waits for, it should wait for no longer.
+  /// Called by the reading thread when the run is to end: the observer should stop waiting for anything.
   func hurry()
 
-  /// Lets go of what it has: no more entries come, in this run or until it is opened again.
+  /// Releases the observer's resources: no more entries come, in this run or until it is opened again.
   func end()
 
-  /// Told by the reading thread when the run is over, and all that became of it is known.
+  /// Called by the reading thread when the run is over and all its results are known.
   func finish()
 }
 
 extension EntryObserver {
-  /// Nothing.
+  /// No resources.
   public var exclusiveNames: [String] { [] }
 
-  /// None.
+  /// No directories.
   public var writableDirectories: [String] { [] }
 
   /// Does nothing.
@@ -64,12 +66,12 @@ extension EntryObserver {
   public func finish() {}
 }
 
-/// The target of an output whose entries are looked at and not kept.
+/// The sink of an output whose entries are observed and not kept.
 final class ObserverSink: Sink {
   private let observer: any EntryObserver
   let content: EntryContent
   private var hasBegun = false
-  /// What the observer hasn't been told yet.
+  /// What the entries are, if the observer hasn't been told yet.
   private var untold: BinaryContent?
 
   init(_ observer: any EntryObserver, _ content: EntryContent) {
@@ -80,7 +82,7 @@ final class ObserverSink: Sink {
 
   var name: String { observer.name }
 
-  /// The first thing that is called by the output's own thread.
+  /// The first call on the output's own thread.
   func tick(at now: Moment) -> Int64? {
     if !hasBegun { observer.begin() }
     hasBegun = true
@@ -99,17 +101,17 @@ final class ObserverSink: Sink {
   func abandon() { observer.end() }
 }
 
-/// An observer as the target of an output; one that does the same is another.
+/// An observer as the target of an output; equal only to a target with the same object.
 public struct ObserverTarget: Sendable, Equatable {
-  /// What looks at the entries.
+  /// The observer.
   public let observer: any EntryObserver
 
-  /// Names what looks at the entries.
+  /// Makes a target of an observer.
   public init(_ observer: any EntryObserver) { self.observer = observer }
 
-  /// Makes the sink, once the observer has what it needs.
+  /// Opens the observer and makes its sink.
   ///
-  /// - Parameter content: what its entries are.
+  /// - Parameter content: what the entries are.
   public func makeSink(_ content: EntryContent) throws(SystemError) -> sending any Sink {
     try observer.open()
     return ObserverSink(observer, content)

@@ -13,10 +13,10 @@ import Spool
 /// no more room behind them.
 @safe struct SendWindow: ~Copyable {
   // Invariant: firstByte <= sentByte <= endByte <= bytes.count and firstEntry <= unsentEntry <= endEntry <=
-  // lengths.count; the lengths of the entries kept add up to endByte - firstByte. What is written has had room made
-  // for it first.
+  // lengths.count; the lengths of the entries kept add up to endByte - firstByte. Room is made before
+  // anything is written.
 
-  /// How much is kept at a time; a single entry may be larger.
+  /// How many bytes are kept at a time; a single entry may be larger.
   static let byteCountUsual = 1 << 20
   private static let entryCountMax = 1 << 16
 
@@ -24,7 +24,7 @@ import Spool
   private var bytes: UnsafeMutableRawBufferPointer
   private let lengths: UnsafeMutableBufferPointer<UInt32>
 
-  // Offsets into `bytes`: what is kept, and how much of that was sent.
+  // Offsets into `bytes`: the entries kept, and how much of them was sent.
   private var firstByte = 0
   private var sentByte = 0
   private var endByte = 0
@@ -33,9 +33,10 @@ import Spool
   private var unsentEntry = 0
   private var unsentEntryByte = 0
   private var endEntry = 0
-  // How many bytes the entries have that are kept, independent of the form that is sent.
+  // The size of the entries kept, independent of the form that is sent.
   private var entryByteCount = 0
-  // Where in the spool they come from: usually one run, but entries may be missing between two.
+  // The places in the spool of the entries kept: usually one run, but entries may be missing between two
+  // runs.
   private var runs: [Run] = []
 
   /// Entries that follow one another in the spool.
@@ -44,7 +45,7 @@ import Spool
     var count: Int
   }
 
-  /// What is sent of an entry; changed only while nothing is kept.
+  /// The form in which entries are sent; changed only while no entries are kept.
   var form = EntryForm.line {
     didSet { precondition(isEmpty || form == oldValue, "entries of another form are kept") }
   }
@@ -60,13 +61,13 @@ import Spool
     unsafe lengths.deallocate()
   }
 
-  /// What is kept.
+  /// The tally of the entries kept.
   var contents: Tally { Tally(entries: endEntry - firstEntry, bytes: entryByteCount) }
 
-  /// Where the first entry that is kept begins; nil if nothing is kept.
+  /// The place of the first entry kept; nil if no entries are kept.
   var start: SpoolPlace? { runs.first?.start }
 
-  /// The entries that are kept.
+  /// The entries kept, in runs that follow one another.
   var entryRuns: [EntryRun] {
     var start = firstByte
     var index = firstEntry
@@ -83,13 +84,13 @@ import Spool
     }
   }
 
-  /// Whether nothing is kept.
+  /// Whether no entries are kept.
   var isEmpty: Bool { firstEntry == endEntry }
 
   /// How many of the bytes kept were sent.
   var sentByteCount: Int { sentByte - firstByte }
 
-  /// Whether everything that is kept was sent.
+  /// Whether all entries kept were sent.
   var isSent: Bool { sentByte == endByte }
 
   /// The first entries of a batch, as many as there is room for; an empty window takes any entry.
@@ -110,7 +111,7 @@ import Spool
     return batch.count
   }
 
-  /// Takes entries for which there is room.
+  /// Appends entries for which there is room.
   mutating func append(_ batch: EntryBatch) {
     guard batch.count > 0 else { return }
     entryByteCount += batch.byteCount
@@ -145,11 +146,11 @@ import Spool
     skipEmpty()
   }
 
-  /// Passes over entries of which nothing is sent.
+  /// Skips entries of which nothing is sent.
   private mutating func skipEmpty() { markSent(0) }
 
-  /// What is to be sent next: whole entries of at most `byteCountMax` bytes, or the rest of one; valid until
-  /// the next change.
+  /// The bytes to be sent next: whole entries of at most `byteCountMax` bytes, or the rest of one; valid
+  /// until the next change.
   func unsent(byteCountMax: Int) -> UnsafeRawBufferPointer {
     var end = unsentEntryByte
     var entry = unsentEntry
@@ -174,15 +175,16 @@ import Spool
     }
   }
 
-  /// Forgets the entries that the consumer has taken: all that was sent but the last so many bytes.
-  /// - Returns: these entries.
+  /// Forgets the entries that the consumer has taken: all that were sent but the last bytes, of the given
+  /// number.
+  /// - Returns: the forgotten entries.
   @discardableResult
   mutating func confirm(unreadByteCount: Int) -> [EntryStretch] {
     precondition(unreadByteCount >= 0 && unreadByteCount <= sentByteCount, "more than was sent")
     return removeFirst(until: sentByte - unreadByteCount, of: unsentEntry)
   }
 
-  /// Forgets the first entries, those that end in front of a byte and of an entry.
+  /// Forgets the first entries, up to a byte and an entry.
   private mutating func removeFirst(until byte: Int, of entry: Int) -> [EntryStretch] {
     var removed: [EntryStretch] = []
     var tally = Tally.zero
@@ -202,7 +204,7 @@ import Spool
     return removed
   }
 
-  /// Forgets where the first entries come from, all of one run.
+  /// Forgets the places of the first entries, which are all of one run.
   private mutating func removeFirst(_ tally: Tally) -> EntryStretch {
     let stretch = EntryStretch(tally, from: runs[0].start)
     entryByteCount -= tally.bytes
@@ -212,13 +214,13 @@ import Spool
     return stretch
   }
 
-  /// How many bytes an entry has, independent of the form that is sent.
+  /// The size of an entry, independent of the form that is sent.
   private func size(ofEntryIn range: Range<Int>) -> Int {
     unsafe form.entryByteCount(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
   }
 
-  /// Forgets the entry that would be sent next, none of whose bytes were sent.
-  /// - Returns: that entry; nil if there is none.
+  /// Forgets the entry to be sent next, of which no byte was sent.
+  /// - Returns: the forgotten entry; nil if there is none.
   mutating func dropNext() -> EntryStretch? {
     guard unsentEntry < endEntry, sentByte == unsentEntryByte else { return nil }
     let end = unsafe sentByte + Int(lengths[unsentEntry])
@@ -234,9 +236,9 @@ import Spool
     return dropped
   }
 
-  /// Takes the entry that would be sent next, of this size, out of its run, of which two may be left.
+  /// Removes the entry to be sent next, of this size, from its run, which may leave two runs.
   private mutating func cutRun(_ taken: Tally) -> EntryStretch {
-    // What is kept in front of it, in its own run.
+    // The entries kept in front of it in its run.
     var index = 0
     var entry = firstEntry
     var start = firstByte
@@ -261,7 +263,7 @@ import Spool
     return dropped
   }
 
-  /// Has everything that is kept sent again, beginning with a whole entry.
+  /// Has all entries kept sent again, beginning with a whole entry.
   mutating func rewind() {
     sentByte = firstByte
     unsentEntryByte = firstByte
@@ -269,8 +271,8 @@ import Spool
     skipEmpty()
   }
 
-  /// Forgets everything that is kept.
-  /// - Returns: what that was.
+  /// Forgets all entries kept.
+  /// - Returns: the forgotten entries.
   mutating func drop() -> [EntryStretch] { removeFirst(until: endByte, of: endEntry) }
 
   private mutating func clear() {
@@ -284,7 +286,7 @@ import Spool
     if unsafe endByte + byteCount > bytes.count || endEntry + entryCount > lengths.count { moveToFront() }
     unsafe precondition(endEntry + entryCount <= lengths.count, "more entries than there is room for")
     let needed = max(byteCountMax, endByte + byteCount)
-    // One entry that was larger than all that is usually kept must not take its memory for ever.
+    // The memory of an entry larger than the usual size of the window is given back.
     guard unsafe bytes.count < needed || (isEmpty && bytes.count > needed) else { return }
     let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: needed, alignment: 1)
     unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<endByte]))

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where a socket leads to.
+/// The address of a socket.
 public enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
   /// A socket in the file system.
   case unix(path: String)
@@ -44,7 +44,8 @@ public enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
     OptionValueError(value: text, problem: "is not unix:PATH, tcp:HOST:PORT or tcp:[ADDRESS]:PORT")
   }
 
-  /// Whether a byte may be part of a host's name or address; what is beyond ASCII is for the system to judge.
+  /// Whether a byte may be part of a host's name or address; bytes beyond ASCII are left to the system to
+  /// judge.
   private static func isOfName(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
@@ -54,7 +55,7 @@ public enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// As it is typed.
+  /// The address as the user types it.
   public var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"
@@ -63,11 +64,11 @@ public enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// A receiver as `--socket` names it: an address, and how entries are told apart there.
+/// A receiver as given to `--socket`: an address, and a framing.
 public struct SocketReceiver: Sendable, Equatable {
-  /// Where it is.
+  /// The receiver's address.
   public var address: SocketAddress
-  /// How it tells one entry from the next; nil if nothing was said of that.
+  /// The framing; nil if the user hasn't chosen one.
   public var framing: Framing?
 
   private static let framingOption = ",framing="
@@ -78,9 +79,9 @@ public struct SocketReceiver: Sendable, Equatable {
     self.framing = framing
   }
 
-  /// Reads an address, and `,framing=newline`, `,framing=octet-count` or `,framing=null` if that is behind it.
+  /// Reads an address, followed by `,framing=newline`, `,framing=octet-count`, `,framing=null` or nothing.
   public init(_ text: String) throws(OptionValueError) {
-    // The last one: a path may have anything in it.
+    // The last occurrence: a path may contain the same text.
     guard let option = text.ranges(of: Self.framingOption).last else {
       self.init(try SocketAddress(text))
       return

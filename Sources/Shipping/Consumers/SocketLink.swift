@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Spool
 
-/// A connection to a process that listens, or a socket that takes messages.
+/// A connection to a listening process, or a datagram socket.
 final class SocketLink: Link {
   let name: String
   private let address: SocketAddress
@@ -10,14 +10,14 @@ final class SocketLink: Link {
   private let system: SystemCalls
   private var phase = Phase.none
   private var silence = Silence.none
-  /// Whether the socket in the file system takes messages instead of connections.
+  /// Whether the socket in the file system is a datagram socket.
   private var isDatagram = false
-  /// Whether there has been a connection: then what is wrong with the address may pass.
+  /// Whether there has been a connection: then an error of the address may be temporary.
   private var hasConnected = false
-  /// What is left to try, if this address does not answer.
+  /// The addresses left to try, if this one does not answer.
   private var alternatives: ArraySlice<SystemCalls.NativeAddress> = []
 
-  /// The look-up that goes on, be it waited for at present or not.
+  /// The look-up in progress, whether or not it is waited for at present.
   private var lookup: HostLookup?
 
   private enum Phase {
@@ -25,27 +25,27 @@ final class SocketLink: Link {
     case lookingUp(until: Int64)
     case connecting(Int32, until: Int64)
     case connected(Int32)
-    /// The peer knows that there is no more.
+    /// The peer was told that nothing more comes.
     case finished(Int32, until: Int64)
-    /// How it ended, and how much of what was sent the peer has not taken.
+    /// The connection has ended, and the peer has not taken this many of the bytes sent.
     case ended(Int32, LinkEnd, unread: Int)
   }
 
-  /// What is known of a peer that has ended its sending side.
+  /// The state of the peer's sending side.
   private enum Silence {
-    /// It may still send.
+    /// The peer may still send.
     case none
-    /// Either it has ended nothing else, or it has closed the connection: the next piece will tell.
+    /// The peer has ended its sending side, or has closed the connection: the next piece will tell.
     case suspected
     /// That piece is on its way.
     case probing
-    /// It takes what it is sent all the same.
+    /// The peer takes what it is sent, so that only its sending side has ended.
     case confirmed
   }
 
-  /// How long an address may take to answer.
+  /// How long an address may take to answer a connection request.
   private static let connectNanoseconds: Int64 = 10_000_000_000
-  /// How long a peer that has everything may take to close as well.
+  /// How long a peer that was told of the end may take to close the connection.
   private static let finishNanoseconds: Int64 = 1_000_000_000
 
   init(address: SocketAddress, framing: Framing? = nil, system: SystemCalls) {
@@ -65,7 +65,7 @@ final class SocketLink: Link {
     }
   }
 
-  /// A connection whose peer sends nothing more would always be readable.
+  /// Nil once the peer has ended its sending side, as the socket would then always be readable.
   var wakeDescriptor: Int32? {
     if case .lookingUp = phase { return lookup?.wakeDescriptor }
     return silence == .none ? descriptor : nil
@@ -102,7 +102,7 @@ final class SocketLink: Link {
     return connectNext(at: now, after: .noEntry)
   }
 
-  /// Goes on once the addresses are known.
+  /// Continues with the addresses, once the look-up has an answer.
   private func useAnswer(at now: Moment, deadline: Int64) -> LinkCondition {
     guard let answer = lookup?.answer else {
       guard now.steadyNanoseconds >= deadline else { return .pending(writable: nil) }
@@ -116,7 +116,9 @@ final class SocketLink: Link {
     return connectNext(at: now, after: .noEntry)
   }
 
-  /// Tries the addresses that are left; `error` is what was wrong with the one before.
+  /// Tries the remaining addresses.
+  ///
+  /// - Parameter error: the error of the address before.
   private func connectNext(at now: Moment, after error: Errno) -> LinkCondition {
     var error = error
     while let next = alternatives.popFirst() {
@@ -124,7 +126,7 @@ final class SocketLink: Link {
       do {
         return try connect(to: next, at: now, isDatagram: isDatagram)
       } catch .wrongType where !hasConnected {
-        // It takes messages, or is of a kind that nothing here speaks.
+        // It is a datagram socket, or of a kind that isn't supported here.
         release()
         do {
           return try connect(to: next, at: now, isDatagram: true)
@@ -161,7 +163,7 @@ final class SocketLink: Link {
     return .open(descriptor)
   }
 
-  /// The end of an attempt; the end of all, if the address can't be right.
+  /// The end of an attempt; attempts end for good if the address can't be right.
   private func failure(_ operation: String, _ detail: String, isFinal: Bool) -> LinkCondition {
     var end = LinkEnd(reason: "\(operation): \(detail)")
     if isFinal, !hasConnected {
@@ -198,14 +200,14 @@ final class SocketLink: Link {
       } else if silence == .none, now.steadyNanoseconds < deadline {
         return .pending(writable: nil)
       }
-      // All bytes have arrived, and both sides have said that this was all.
+      // All bytes have arrived, and the peer has ended its sending side, or its time to do so is over.
       return .ended(LinkEnd(reason: "was closed"))
     }
   }
 
-  /// Notices the connection's end; nil as long as there is none.
+  /// Notices the connection's end; nil as long as it hasn't ended.
   private func look(_ descriptor: Int32) -> LinkCondition? {
-    // What takes messages never says anything.
+    // The receiver of a datagram socket sends nothing back.
     if isDatagram { return nil }
     do {
       if silence == .none {
@@ -216,15 +218,16 @@ final class SocketLink: Link {
       return lost(descriptor, error)
     }
     guard let hangup = system.hangup(ofSocket: descriptor) else {
-      // A peer in the file system that had closed the connection would have hung up.
+      // If the peer of a Unix-domain socket had closed the connection, there would be a hangup.
       if case .unix = address { silence = .confirmed }
       return nil
     }
-    // The end that came first was that of a peer that had read everything: one that hasn't resets at once.
+    // The peer that ended its sending side had read everything: one that hasn't resets the connection at
+    // once.
     if silence != .confirmed { return closed(descriptor) }
     switch (address, hangup.error) {
     case (.unix, nil): return closed(descriptor)
-    // Both sides have said that this was all.
+    // Both sides have ended their sending side.
     case (.tcp, nil) where isFinished: return closed(descriptor)
     case (.unix, let error?), (.tcp, let error?): return lost(descriptor, error)
     case (.tcp, nil): return lost(descriptor, .connectionReset)
@@ -247,11 +250,11 @@ final class SocketLink: Link {
     return .ended(end)
   }
 
-  /// What the end of a connection tells about the bytes that were sent on it.
+  /// How many of the bytes sent the peer has not taken, as the end of the connection tells.
   private func unread(_ descriptor: Int32, isReset: Bool) -> Int {
     switch address {
     case .tcp: system.unsentByteCount(ofSocket: descriptor)
-    // The system throws away what such a peer hasn't read, and says whether there was any.
+    // The system discards the bytes that such a peer hasn't read, and reports whether there were any.
     case .unix: isReset && !isDatagram ? .max : 0
     }
   }
@@ -274,7 +277,8 @@ final class SocketLink: Link {
       if look(descriptor) == nil { _ = lost(descriptor, .brokenPipe) }
       return .broken
     } catch {
-      // The system reports this once: a later look finds an end as if the peer had read everything.
+      // The system reports this error once: at a later call, the end looks as if the peer had read
+      // everything.
       _ = lost(descriptor, error)
       return .broken
     }
@@ -285,11 +289,11 @@ final class SocketLink: Link {
   func unreadByteCount() -> Int {
     if case .ended(_, _, let unread) = phase { return unread }
     guard let descriptor else { return .max }
-    // A message is the receiver's once it is in its queue.
+    // A message is with the receiver once it is in the receiver's queue.
     if isDatagram { return 0 }
     let count = system.unsentByteCount(ofSocket: descriptor)
     guard case .unix = address else { return count }
-    // What is gone may also have been thrown away with the peer; then there is an end to be seen by now.
+    // Bytes that are gone may have been discarded with the peer's socket; then the end is visible by now.
     if count == 0, look(descriptor) == nil { return 0 }
     if case .ended(_, _, let unread) = phase { return unread }
     return .max
@@ -297,7 +301,7 @@ final class SocketLink: Link {
 
   func finish(at now: Moment) {
     guard case .connected(let descriptor) = phase else { return }
-    // Should that fail, the connection has an end that is about to be noticed.
+    // If that fails, the connection has ended, which is about to be noticed.
     if !isDatagram { try? system.endSending(descriptor) }
     phase = .finished(descriptor, until: isDatagram ? 0 : now.steadyNanoseconds + Self.finishNanoseconds)
   }
@@ -309,6 +313,6 @@ final class SocketLink: Link {
 }
 
 extension stat {
-  /// What something is that should be a socket; nil if it is one.
+  /// The kind of a file that should be a socket; nil if it is one.
   fileprivate var kindUnlessSocket: String? { isSocket ? nil : FileKind.name(ofMode: st_mode) }
 }

@@ -13,14 +13,14 @@ final class BackgroundCommand {
     let identity: FileIdentity
   }
 
-  /// How many files wait when that is said for the first time, and then at each tenfold.
+  /// The length of the queue that is reported first; after that, each tenfold of it is.
   static let queueNotable = 5
-  /// How long a command runs before that is said: while others wait for it, and otherwise.
+  /// How long a command runs before that is reported: while other files wait for it, and otherwise.
   static let patienceNanoseconds: Int64 = 10_000_000_000
   static let longPatienceNanoseconds: Int64 = 60_000_000_000
   /// How long a command may take to end when it is asked to.
   static let killNanoseconds: Int64 = 5_000_000_000
-  /// How long a command that runs is waited for at the end.
+  /// How long the end of a running command is waited for when the program ends.
   private static let lastNanoseconds: Int64 = 100_000_000
   private static let pollNanoseconds: Int64 = 200_000_000
   private static let retryNanoseconds: Int64 = 1_000_000_000
@@ -28,11 +28,12 @@ final class BackgroundCommand {
   private struct Child {
     let identifier: pid_t
     let job: Job
-    /// Readable when the child has ended; nil where the system has no such thing.
+    /// A descriptor that becomes readable when the child has ended; nil where the system has none for
+    /// processes.
     let descriptor: Int32?
     let startNanoseconds: Int64
     var isSaid = false
-    /// Which signals it has got because its time was over.
+    /// The signals that were sent to the child because its time was over.
     var signals: [Int32] = []
   }
 
@@ -41,13 +42,13 @@ final class BackgroundCommand {
   private let system: SystemCalls
   private let warn: @Sendable (String) -> Void
   private var queue: ArraySlice<Job> = []
-  /// Those of the queue, to be found faster.
+  /// The files of the queue, for a fast look-up.
   private var waiting: Set<FileIdentity> = []
   private var child: Child?
   private var ended: [(job: Job, isInterrupted: Bool)] = []
   private var failing = Trouble<ProcessEnd>()
   private var trouble = Trouble<FailedOperation>()
-  /// How many files have to wait for that to be said.
+  /// The length of the queue that is reported next.
   private var notable = BackgroundCommand.queueNotable
 
   init(
@@ -77,7 +78,8 @@ final class BackgroundCommand {
     child?.job.identity == identity || waiting.contains(identity)
   }
 
-  /// In how many nanoseconds `tick` must be called even so; nil, if not by the clock.
+  /// In how many nanoseconds `tick` must be called even if the descriptor isn't readable; nil, if not by the
+  /// clock.
   func wait(at now: Moment) -> Int64? {
     guard let child else { return queue.isEmpty ? nil : Self.retryNanoseconds }
     var waits: [Int64] = []
@@ -112,7 +114,7 @@ final class BackgroundCommand {
     if child != nil { reap(now) }
     watchTime(now)
     while child == nil, let job = queue.first {
-      // What another process has put elsewhere meanwhile belongs to it.
+      // A file that another process has moved meanwhile belongs to that process.
       guard let status = try? system.linkStatus(ofPath: job.path), FileIdentity(status) == job.identity else {
         ended.append((job, false))
         removeFirst()
@@ -137,14 +139,16 @@ final class BackgroundCommand {
     }
   }
 
-  /// The files whose command has ended since the last call, and whether a signal that wasn't ours has ended it.
+  /// The files whose command has ended since the last call, and whether a signal that we haven't sent has
+  /// ended it.
   func takeEnded() -> [(job: Job, isInterrupted: Bool)] {
     defer { ended = [] }
     return ended
   }
 
-  /// Says for which files it was not started; one that runs goes on, but for a moment it is waited for.
-  /// - Returns: the file whose command goes on, and a descriptor that tells of its end.
+  /// Waits briefly for the running command, which goes on otherwise, and reports the files whose command was
+  /// not started.
+  /// - Returns: the file whose command goes on, and a descriptor that becomes readable at its end.
   func abandon() -> (job: Job, process: Int32)? {
     if let descriptor = child?.descriptor {
       var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
@@ -168,7 +172,7 @@ final class BackgroundCommand {
     if let job = queue.popFirst() { waiting.remove(job.identity) }
   }
 
-  /// Says that a command takes long, and ends one whose time is over.
+  /// Reports a command that takes long, and ends one whose time is over.
   private func watchTime(_ now: Moment) {
     guard var child else { return }
     let elapsed = now.steadyNanoseconds - child.startNanoseconds
@@ -194,10 +198,13 @@ final class BackgroundCommand {
     self.child = child
   }
 
-  /// - Parameter now: nil if it doesn't matter how long a command has taken.
+  /// Takes note of the command's end, if it has ended.
+  ///
+  /// - Parameter now: nil if it doesn't matter how long the command has taken.
   private func reap(_ now: Moment?) {
     guard let child, system.hasEnded(child.identifier) else { return }
-    // What it has started in the background is not waited for, but what was to be ended is.
+    // Background processes of the command are not waited for, but those of a command that was to be ended are
+    // killed.
     if !child.signals.isEmpty { system.signal(group: child.identifier, SIGKILL) }
     let end = system.reap(child.identifier)
     if let descriptor = child.descriptor { try? system.close(descriptor) }
@@ -205,9 +212,9 @@ final class BackgroundCommand {
     var isInterrupted = false
     if case .signal(let number) = end { isInterrupted = !child.signals.contains(number) }
     ended.append((child.job, isInterrupted))
-    // That it was ended by us has been said.
+    // That we have ended the command was reported.
     if case .signal = end, !isInterrupted { return }
-    // Where the parent has chosen that children leave no status, there is none to judge.
+    // If our parent has had the exit status of children discarded, there is none to judge.
     let failure = end == .status(0) || end == .unknown ? nil : end
     if child.isSaid, failure == nil, let now {
       let seconds = (now.steadyNanoseconds - child.startNanoseconds) / 1_000_000_000

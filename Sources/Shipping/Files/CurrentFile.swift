@@ -3,14 +3,14 @@ import Platform
 
 /// The file that is being written.
 struct CurrentFile {
-  /// When it is the next one's turn.
+  /// When the next file is begun.
   enum Turn {
-    /// Once this one has so many bytes, or its period is over.
+    /// Once this file has so many bytes, or its period is over.
     case due(byteCount: Int)
-    /// It couldn't be put away: not before it has so many bytes, or its period is over and the steady clock says
-    /// so much.
+    /// The file couldn't be put away: not before it has so many bytes, or its period is over and the steady
+    /// clock has reached this time.
     case postponed(byteCount: Int, untilNanoseconds: Int64)
-    /// As soon as what is in memory is in it: another process may have moved it.
+    /// As soon as the entries in memory are in the file: another process may have moved it.
     case letGo
 
     /// The size at which the file is put away.
@@ -21,16 +21,16 @@ struct CurrentFile {
       }
     }
 
-    /// When it may be put away because its period is over.
+    /// The earliest time, by the steady clock, to put the file away because its period is over.
     var retryNanoseconds: Int64 {
       if case .postponed(_, let nanoseconds) = self { nanoseconds } else { 0 }
     }
   }
 
   let file: EntryFile
-  /// Its number among the files of its output; 0 where there is one file only.
+  /// The file's number among the files of its output; 0 where there is only one file.
   let number: Int64
-  /// The permissions of the one before it.
+  /// The permissions of the file before this one.
   let inherited: FileAttributes?
   /// The period that it belongs to.
   var period: Int64?

@@ -15,10 +15,10 @@ struct CurrentLink {
     self.warn = warn
   }
 
-  /// Whether it doesn't lead where it should.
+  /// Whether the link doesn't lead to the current file.
   var isInTrouble: Bool { trouble.isThere }
 
-  /// Makes sure that the link's name is free, or a link's.
+  /// Makes sure that the link's name is free, or that of a link.
   func check() throws(SystemError) {
     let status: stat
     do {
@@ -35,7 +35,7 @@ struct CurrentLink {
     }
   }
 
-  /// Replaces the link, if it leads somewhere else, so that there is one at any moment.
+  /// Replaces the link if it leads elsewhere; at any moment there is a link of that name.
   mutating func renew(to file: String) {
     let isBeside = FileNaming.directory(of: path) == FileNaming.directory(of: file)
     let target = isBeside ? FileNaming.fileName(of: file) : file
@@ -66,11 +66,11 @@ struct CurrentLink {
     }
   }
 
-  /// Makes the link under a name that nothing has; what another process has put there is passed over.
+  /// Makes the link under a free name, passing over names that other processes use.
   private func makeTemporaryLink(_ target: String) throws(Errno) -> String {
     for number in 1...Self.temporaryNamesMax {
       let temporary = path + (number == 1 ? ".new" : ".new-\(number)")
-      // A kill may have left a link of ours.
+      // A kill may have left a temporary link of ours.
       if let status = try system.linkStatusIfAny(ofPath: temporary), status.isSymbolicLink,
         status.st_uid == geteuid()
       {

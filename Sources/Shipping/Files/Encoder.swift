@@ -8,8 +8,8 @@ enum Encoder {
   /// In gzip members or zstd frames, each of which waits in memory until it is complete.
   case compressed(MemberWriter)
 
-  /// Makes the encoder that is asked for.
-  /// - Parameter path: what is written, for messages.
+  /// Makes the encoder that the options ask for.
+  /// - Parameter path: the path of the file, for messages.
   init(_ options: FileOptions, path: String) throws(SystemError) {
     guard let method = options.compression else {
       self = .plain
@@ -20,12 +20,13 @@ enum Encoder {
         method, path: path, unsettled: options.keepsUnsettled ? UnsettledEntries() : nil))
   }
 
-  /// What waits in memory.
+  /// The member that collects entries in memory; nil if entries are written as they are.
   var member: MemberWriter? {
     if case .compressed(let member) = self { member } else { nil }
   }
 
-  /// Writes what stands in front of all entries: of a compressed file, a member of its own, be it empty.
+  /// Writes the header in front of all entries; in a compressed file it is a member of its own, even if it is
+  /// empty.
   func write(header: [UInt8], to file: EntryFile) throws(SystemError) {
     switch self {
     case .plain:

@@ -6,13 +6,13 @@ import Spool
 final class EntryFile {
   private(set) var descriptor: Int32
   let path: String
-  /// The size of the file: what it had when it was opened and what has been written since.
+  /// The size of the file: its size when it was opened, and the bytes written since.
   private(set) var byteCount: Int
-  /// Which file it is, however it is called by now.
+  /// The identity of the file, whatever name it has by now.
   let identity: FileIdentity
   /// How many of the bytes at its end belong to a torn entry and could not be cut off yet.
   private var tornByteCount = 0
-  /// Whether the file system counts names, so that a file without any can be told.
+  /// Whether the file system counts a file's names, so that a deleted file can be recognized.
   private let countsNames: Bool
   private let isOwner: Bool
   private let system: SystemCalls
@@ -48,7 +48,7 @@ final class EntryFile {
 
   /// Appends as many entries as there is room for.
   /// - Returns: The bytes of the entries that are in the file now, all or at least one of them.
-  /// - Throws: `SystemError` when there is not even one more; the file has what it had.
+  /// - Throws: `SystemError` when not even one more entry was written; the file is as it was before.
   func append(_ batch: EntryBatch) throws(SystemError) -> Int {
     try mend()
     #if DEBUG
@@ -89,7 +89,7 @@ final class EntryFile {
 
   /// Whether another process has deleted the file, so that what is written to it will never be read.
   ///
-  /// Also looks how long it is, as another process may have emptied it.
+  /// Also updates the length, as another process may have emptied the file.
   func isDeleted() -> Bool {
     guard let status = try? system.status(descriptor) else { return false }
     byteCount = Int(status.st_size) - tornByteCount
@@ -108,13 +108,13 @@ final class EntryFile {
 
   /// Makes the file outlive a power cut.
   ///
-  /// - Parameter isWhole: whether what is known of it must, too, such as its times.
+  /// - Parameter isWhole: whether the file's metadata, such as its times, must outlive it as well.
   func synchronize(isWhole: Bool = true) throws(SystemError) {
     try mend()
     do {
       if isWhole { try system.synchronize(descriptor) } else { try system.synchronizeData(descriptor) }
     } catch .invalid, .unsupported, .notSupported {
-      // There is nothing behind it that could keep it any better.
+      // The file is of a kind that can't be synchronized.
     } catch {
       throw SystemError(operation: "fsync", path: path, errno: error)
     }
@@ -125,7 +125,8 @@ final class EntryFile {
     guard isOwner, descriptor >= 0 else { return }
     let closing = descriptor
     descriptor = -1
-    // A program that is being started has the file open until it runs, and would go on claiming it.
+    // A child process that is just being started has the descriptor until it executes its program, and would
+    // keep the lock.
     SystemCalls.unlock(closing)
     do {
       try system.close(closing)
@@ -143,7 +144,7 @@ final class EntryFile {
         written += count
         byteCount += count
       } catch .wouldBlock {
-        // Regular files never say so, but what looks like one may be something else underneath.
+        // Regular files never report this, but one may be backed by something else.
         var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
         SystemCalls.poll(&descriptors, nanoseconds: nil)
       } catch {
@@ -155,8 +156,8 @@ final class EntryFile {
 
   /// Notes that the last bytes belong to no whole entry, and tries to cut them off.
   ///
-  /// Should that fail, it is tried again before anything else is written; until then it is the write's own
-  /// failure that counts.
+  /// If that fails, it is tried again before anything else is written; the caller reports the failure of the
+  /// write itself.
   private func tear(_ count: Int) {
     byteCount -= count
     tornByteCount = count
@@ -165,7 +166,8 @@ final class EntryFile {
 
   /// Cuts off what a failed write has left of an entry.
   ///
-  /// Counted from where the file ends now, as another process may have emptied it meanwhile.
+  /// The bytes are counted from the file's present end, as another process may have emptied the file
+  /// meanwhile.
   func mend() throws(SystemError) {
     guard isTorn else { return }
     do {

@@ -1,19 +1,19 @@
 import Glibc
 import Platform
 
-/// Who may read and write a file.
+/// The permissions and the owner of a file.
 public struct FileAttributes: Sendable, Equatable {
   /// The permissions; those that the umask leaves, if nil.
   public var mode: UInt32?
-  /// The number of the user whose file it is; that of the process, if nil.
+  /// The number of the user who owns the file; the process's user, if nil.
   public var owner: UInt32?
-  /// The number of the group; the usual one, if nil.
+  /// The number of the group; the one that new files get, if nil.
   public var group: UInt32?
 
-  /// As the system has it.
+  /// The system's defaults.
   public init() {}
 
-  /// What a file has.
+  /// The attributes of a file.
   init(_ status: stat) {
     mode = status.st_mode & 0o7777
     owner = status.st_uid
@@ -22,7 +22,7 @@ public struct FileAttributes: Sendable, Equatable {
 
   var isEmpty: Bool { self == FileAttributes() }
 
-  /// These, and what is missing from others.
+  /// These attributes, and those of another file where these have none.
   func completed(by other: FileAttributes?) -> FileAttributes {
     var result = self
     result.mode = mode ?? other?.mode
@@ -31,14 +31,14 @@ public struct FileAttributes: Sendable, Equatable {
     return result
   }
 
-  /// The permissions of a directory: it can be entered by those who can read its files.
+  /// The permissions of a directory: users who can read its files can enter it.
   var directoryMode: UInt32? { mode.map { ($0 | ($0 & 0o444) >> 2 | 0o300) & 0o777 } }
 
-  /// Gives them to an open file that may lack them.
+  /// Sets the attributes of an open file, where they differ.
   ///
-  /// Where the group can't be given, the one that the file has gets no permissions instead: they were meant for
-  /// another.
-  /// - Throws: `Errno` of what failed; the rest is done.
+  /// If the group can't be set, the group that the file has loses its permissions, as they were meant for
+  /// another group.
+  /// - Throws: `Errno` of the step that failed; the other steps were done.
   func apply(to descriptor: Int32, _ system: SystemCalls) throws(Errno) {
     let status = try system.status(descriptor)
     var failure: Errno?

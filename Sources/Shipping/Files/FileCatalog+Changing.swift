@@ -3,19 +3,19 @@ import Glibc
 import Platform
 import Spool
 
-/// What is done to files that aren't written any more.
+/// Changes to files that aren't written any more.
 extension FileCatalog {
-  /// What came of giving a file the name that finished ones have.
+  /// The outcome of giving a finished file its final name.
   enum FinalName {
-    /// It has this name now.
+    /// The file has this name now.
     case given(String)
-    /// It had it before.
+    /// The file had its final name before.
     case unchanged
-    /// It can't get it at present.
+    /// The file can't get its final name at present.
     case notGiven
   }
 
-  /// Gives a finished file a name that nothing has yet; nil when that is impossible, which is said.
+  /// Gives a finished file a name that is free; nil if that is impossible, which is reported.
   mutating func giveFinishedName(to path: String, _ identity: FileIdentity, _ now: Moment) -> String? {
     do throws(SystemError) {
       let finished = try rename(path, identity) { attempt in
@@ -31,7 +31,7 @@ extension FileCatalog {
     }
   }
 
-  /// Gives a finished compressed file whose name does not say so the name that does.
+  /// Gives a finished compressed file the suffix that tells its format, if its name lacks that.
   mutating func addSuffix(to path: String, _ identity: FileIdentity, _ now: Moment) -> FinalName {
     guard let finished = naming.withSuffix(path) else { return .unchanged }
     do {
@@ -48,8 +48,8 @@ extension FileCatalog {
     }
   }
 
-  /// Renames what a path led to when it was looked at to the first name that is free.
-  /// - Returns: that name; nil if the path leads to something else by now, or to nothing.
+  /// Renames a file to the first name that is free, if the path still leads to the file that was looked at.
+  /// - Returns: the new name; nil if the path leads to another file by now, or to none.
   func rename(
     _ path: String, _ identity: FileIdentity, to name: (_ attempt: Int) -> String
   ) throws(SystemError) -> String? {
@@ -77,7 +77,7 @@ extension FileCatalog {
     }
   }
 
-  /// Cuts what a kill has torn, and says so.
+  /// Cuts off what a kill has torn, and reports that.
   mutating func repair(_ path: String, _ found: stat) throws(SystemError) -> FileRepair.Outcome {
     let repair = FileRepair(
       path: path, identity: FileIdentity(found), compression: naming.compression, content: content,
@@ -90,18 +90,18 @@ extension FileCatalog {
     return outcome
   }
 
-  /// Deletes a file, and the directories that were made for it, once nothing is in them.
+  /// Deletes a file and the directories made for it that are empty then.
   /// - Parameter current: the file whose directory stays, though it may be empty for a moment.
   mutating func delete(_ member: Member, besides current: Current) throws(SystemError) {
     do {
-      // Looked at again: what has got its name since is another's.
+      // Looked at again, as another process's file may have got its name since.
       guard let status = try system.linkStatusIfAny(ofPath: member.path),
         FileIdentity(status) == member.identity
       else { return }
       try system.unlink(member.path)
       FaultPoint.rotationPruned.pass()
     } catch .noEntry {
-      // Another process was faster.
+      // Another process has deleted it before.
     } catch {
       throw SystemError(operation: "unlink", path: member.path, errno: error)
     }

@@ -2,17 +2,17 @@ import Glibc
 import Platform
 import Spool
 
-/// The files that an output has made: which ones there are, in their order, and how they are called.
+/// The files that an output has made: which there are, their order, and their names.
 ///
-/// Its own are those that say so. Files without a mark, made by an earlier version or copied here, are its own if
-/// they have the very names that it gives, and are taken for older than all that have one. A file with the mark of
-/// another output is never touched, even if it has such a name.
+/// An output's own files carry its mark. Files without a mark, made by an earlier version or copied here, are
+/// its own if they have exactly the names that it gives, and count as older than all marked files. A file
+/// with the mark of another output is never touched, even if it has such a name.
 struct FileCatalog {
   /// A file that isn't the current one.
   struct Member {
     let path: String
     let identity: FileIdentity
-    /// What it says of itself; nil if that is nothing.
+    /// The file's mark; nil if it has none.
     let mark: FileMark?
     let byteCount: Int
     let lastChange: timespec
@@ -26,7 +26,7 @@ struct FileCatalog {
   /// The file that is being written, or was last.
   struct Current {
     let path: String
-    /// Which one is open; nil if none is.
+    /// The identity of the open file; nil if none is open.
     let identity: FileIdentity?
   }
 
@@ -39,7 +39,7 @@ struct FileCatalog {
   var renaming = Trouble<FailedOperation>()
   private let trust: FileTrust
 
-  /// The files whose current one has a path, which may have time in it.
+  /// Makes the catalog of the files whose current one has a path, which may have been made from the time.
   init(
     _ options: FileOptions, path: String, system: SystemCalls, warn: @escaping @Sendable (String) -> Void
   ) {
@@ -51,7 +51,7 @@ struct FileCatalog {
     trust = FileTrust(system: system)
   }
 
-  /// Whether a file says that it is this output's.
+  /// Whether a file's mark says that this output has made it.
   mutating func isOwn(_ path: String, _ status: stat) -> Bool {
     if case .own = marks.claim(path, status) { return true }
     return false
@@ -81,7 +81,7 @@ struct FileCatalog {
         case .own(let own): mark = own
         case .foreign: continue
         case .none:
-          // Where another output may have made it, it is left alone.
+          // A file that another output may have made is left alone.
           guard naming.makes(name), !siblingExists || !name.hasSuffix(naming.suffix) else { continue }
           mark = nil
         }
@@ -107,9 +107,9 @@ struct FileCatalog {
     }
   }
 
-  /// Marks the file that a command has made of a finished one, such as a compressed one, as that one.
+  /// Gives the mark of a finished file to the file that a command has made of it, such as a compressed one.
   ///
-  /// - Parameter lastChange: when the finished one was changed last; what replaces it isn't older.
+  /// - Parameter lastChange: when the finished file was changed last; its successor isn't older.
   mutating func adoptSuccessor(of path: String, _ mark: FileMark, lastChange: timespec) {
     guard !hasEntry(path) else { return }
     for suffix in FileNaming.compressedSuffixes {
@@ -131,7 +131,7 @@ struct FileCatalog {
       for directory in found {
         for name in try names(inDirectory: directory) where pattern.read(name) != nil {
           let path = FileNaming.path(of: name, in: directory)
-          // Links are not followed: what is behind them may be anything.
+          // Links are not followed, as they may lead anywhere.
           if let status = try status(path), status.isDirectory { next.append(path) }
         }
       }
@@ -142,8 +142,7 @@ struct FileCatalog {
 
   /// Makes the directories of a path whose template has time in them, and those above.
   ///
-  /// Only for such a path: elsewhere a directory that isn't there is a mistake, or a file system that isn't
-  /// mounted.
+  /// Only for such a path: otherwise a missing directory is a mistake, or a file system that isn't mounted.
   func makeDirectories(of path: String, _ attributes: FileAttributes) throws(SystemError) {
     for directory in missingDirectories(above: naming.root) {
       try makeDirectory(directory, attributes, isOfTime: false)
@@ -153,7 +152,7 @@ struct FileCatalog {
         try makeDirectory(directory, attributes, isOfTime: true)
         continue
       }
-      // In a public directory, a link may have been put there to have files made elsewhere.
+      // In a public directory, another user may have put a link there to have files made elsewhere.
       if status.isSymbolicLink, trust.isPublic(directoryOf: directory), !trust.isTrusted(owner: status.st_uid)
       {
         throw SystemError(operation: "open", path: directory, errno: .tooManyLinks)
@@ -161,7 +160,7 @@ struct FileCatalog {
     }
   }
 
-  /// A directory and those above it, from above to below, as far as they aren't there.
+  /// The missing ones of a directory and those above it, from top to bottom.
   private func missingDirectories(above directory: String) -> [String] {
     var missing: [String] = []
     var directory = directory
@@ -195,14 +194,15 @@ struct FileCatalog {
       attributes.mode = attributes.directoryMode
       try attributes.apply(to: descriptor, system)
     }
-    // Only what has this is removed again when it is empty.
+    // Only directories with this mark are removed again when they are empty.
     if isOfTime { try? system.setAttribute(FileMark.name, of: descriptor, to: Self.directoryMark) }
     try? system.synchronize(directory: FileNaming.directory(of: path))
   }
 
   private static let directoryMark = Array("1 made".utf8)
 
-  /// Removes the directories of a file that are empty now and were made by an output; the current file's is not.
+  /// Removes the directories of a file that are empty now and were made by an output, except the current
+  /// file's.
   func removeEmptyDirectories(of path: String) {
     for directory in timeDirectories(of: path).reversed() {
       guard let mark = try? system.attribute(FileMark.name, ofPath: directory), mark == Self.directoryMark,
@@ -211,7 +211,7 @@ struct FileCatalog {
     }
   }
 
-  /// The directories of a path that the template makes of time, from above to below.
+  /// The directories of a path that the template makes from the time, from top to bottom.
   private func timeDirectories(of path: String) -> [String] {
     var directories: [String] = []
     var directory = FileNaming.directory(of: path)

@@ -2,17 +2,17 @@ import Compression
 import Glibc
 import Platform
 
-/// What a file of an output that makes several of them says of itself, in an extended attribute.
+/// The mark that an output with several files gives each of them, in an extended attribute.
 ///
 /// The order of files can't be had from the clock: names made of time repeat, local time has an hour twice, and
 /// a clock may be set back, so that neither a name nor a time of last change tells which of two files came
-/// first. So every file gets a number when it is begun, larger than that of any other file of its output. As an
-/// attribute it goes where the file goes, through renaming, restarts and power cuts, can't be taken for that of
-/// another file of the same name, and needs no file beside the outputs that could be lost or believed when it is
-/// old. The number is the time in nanoseconds unless that would be too small: where the files of former runs
-/// were deleted, it is larger than theirs all the same.
+/// first. So every file gets a number when it is begun, larger than that of any other file of its output. As
+/// an attribute it goes where the file goes, through renaming, restarts and power cuts, can't be taken for
+/// that of another file of the same name, and needs no separate file that could be lost or out of date. The
+/// number is the time in nanoseconds, unless that would be too small: so it is larger, too, than the numbers
+/// of former runs' files that were deleted.
 struct FileMark: Equatable, Sendable {
-  /// How far a file has come.
+  /// The state of a file.
   enum State: Character, Sendable {
     /// It is being written, or was when the program ended.
     case open = "o"
@@ -38,7 +38,7 @@ struct FileMark: Equatable, Sendable {
     self.output = output
   }
 
-  /// Reads a mark; nil if it is none, or of a version to come.
+  /// Reads a mark; nil if the bytes are none, or are of a later version.
   init?(_ bytes: [UInt8]) {
     let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
     guard words.count == 4, words[0] == "1", let number = Int64(words[1]),
@@ -48,13 +48,13 @@ struct FileMark: Equatable, Sendable {
     self.init(number: number, state: state, output: output)
   }
 
-  /// Short enough to lie beside the file's other data, so that it costs no block.
+  /// The mark as text, short enough to be stored in the inode, so that it costs no block.
   var bytes: [UInt8] { Array("1 \(number) \(state.rawValue) \(output)".utf8) }
 }
 
-/// Tells the outputs apart that have files in one directory.
+/// Distinguishes the outputs that have files in one directory.
 ///
-/// It is made of the name and of how files are compressed, but not of the directory, which may be moved.
+/// Made from the name and the compression, but not from the directory, which may be moved.
 struct FileOutputKey: Hashable, Sendable, CustomStringConvertible {
   private let number: UInt64
 
@@ -78,15 +78,15 @@ struct FileOutputKey: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The marks of files: on the files, and in memory for those whose file system has no attributes.
+/// The marks of files: on the files themselves, and in memory where the file system has no attributes.
 struct FileMarks {
-  /// What a file says of itself.
+  /// What a file's mark says about its origin.
   enum Claim: Equatable {
-    /// It was made by this output.
+    /// This output has made the file.
     case own(FileMark)
-    /// It was made by another.
+    /// Another output has made the file, or it can't be told which one has.
     case foreign
-    /// It says nothing.
+    /// The file has no mark.
     case none
   }
 
@@ -94,7 +94,7 @@ struct FileMarks {
   let system: SystemCalls
   private var remembered: [FileIdentity: FileMark] = [:]
   private var last: Int64 = 0
-  /// How many may be remembered; the oldest are forgotten.
+  /// How many marks may be remembered; the oldest are forgotten.
   private static let rememberedMax = 10_000
 
   init(output: FileOutputKey, system: SystemCalls) {
@@ -102,19 +102,19 @@ struct FileMarks {
     self.system = system
   }
 
-  /// A number that is larger than that of any file that was looked at.
+  /// A number larger than that of any file seen so far.
   mutating func nextNumber(at now: Moment) -> Int64 {
     let (time, isTooLate) = now.wallSeconds.multipliedReportingOverflow(by: 1_000_000_000)
     last = min(max(last + 1, isTooLate ? 0 : time), FileMark.numberMax)
     return last
   }
 
-  /// The number of a file that is taken up again: the one it has, if none is larger.
+  /// The number for a file that is continued: its own, unless another file's is larger.
   mutating func number(keeping own: Int64?, at now: Moment) -> Int64 {
     if let own, own >= last { own } else { nextNumber(at: now) }
   }
 
-  /// What a file says of itself, given its path and status.
+  /// Reads a file's mark, given its path and status.
   mutating func claim(_ path: String, _ status: stat) -> Claim {
     let mark: FileMark
     if let remembered = remembered[FileIdentity(status)] {
@@ -127,7 +127,7 @@ struct FileMarks {
       } catch .notSupported, .unsupported {
         return .none
       } catch {
-        // What can't be read is not known to be ours.
+        // A file whose mark can't be read isn't known to be ours.
         return .foreign
       }
     }
@@ -146,7 +146,7 @@ struct FileMarks {
     }
   }
 
-  /// Marks a file by its path, if it still is this file.
+  /// Marks a file by its path, if the path still leads to this file.
   mutating func set(_ mark: FileMark, path: String, _ identity: FileIdentity) {
     guard let descriptor = try? system.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) else {
       return
@@ -156,7 +156,7 @@ struct FileMarks {
     set(mark, descriptor, identity)
   }
 
-  /// Forgets a file that is gone: its number in the file system may become another's.
+  /// Forgets a deleted file, as another file may get its inode number.
   mutating func forget(_ identity: FileIdentity) { remembered[identity] = nil }
 
   private mutating func remember(_ mark: FileMark, _ identity: FileIdentity) {

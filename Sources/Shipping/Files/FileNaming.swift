@@ -28,9 +28,9 @@ struct FileNaming: Sendable {
 
   private static let timeFormat = "%Y%m%dT%H%M%S"
   private static let timeCount = 15
-  /// What a file is called at the end if it is compressed, or if the template says that it is.
+  /// The suffix of finished files if they are compressed, or if the template has such a suffix.
   let suffix: String
-  /// What programs put behind the name of a file that they compress.
+  /// The suffixes that programs append to the name of a file that they compress.
   static let compressedSuffixes = [".gz", ".zst", ".xz", ".bz2", ".lz4", ".br"]
 
   init(template: String, expandsTime: Bool, compression: CompressionFormat?) {
@@ -52,10 +52,10 @@ struct FileNaming: Sendable {
     directoryPatterns = try? directoryParts.map { try TimePattern($0) }
   }
 
-  /// Whether finished files can be told from others.
+  /// Whether finished files can be told from other files by their names.
   var isRecognisable: Bool { (!expandsTime || pattern != nil) && directoryPatterns != nil }
 
-  /// What tells this output's files from those of others.
+  /// The key that tells this output's files from those of other outputs.
   var outputKey: FileOutputKey {
     let parts = directoryParts + [Self.fileName(of: template)]
     return FileOutputKey(
@@ -74,7 +74,7 @@ struct FileNaming: Sendable {
     closed(current, at: wallSeconds, attempt: attempt) + (hasSuffix(current) ? suffix : "")
   }
 
-  /// The name under which what isn't ours is put aside, which is never that of a finished file.
+  /// The name under which a file that isn't ours is put aside; never the name of a finished file.
   func aside(_ current: String, _ kind: ForeignKind, at wallSeconds: Int64, attempt: Int) -> String {
     closed(current, at: wallSeconds, attempt: attempt) + "." + kind.rawValue
   }
@@ -84,25 +84,26 @@ struct FileNaming: Sendable {
     return stem(of: current) + "." + time + (attempt > 1 ? "-\(attempt)" : "")
   }
 
-  /// The name of a compressed file whose own does not say so; nil if there is nothing to add.
+  /// The name with the suffix of a compressed file; nil if files aren't compressed or it has the suffix.
   func withSuffix(_ current: String) -> String? {
     compression != nil && !current.hasSuffix(suffix) ? current + suffix : nil
   }
 
-  /// Whether a name without directories is one that the template makes, of a compressed file that will get its
-  /// suffix when it is finished.
+  /// Whether the template makes this name, without directories, for a compressed file that gets its suffix
+  /// when it is finished.
   func lacksSuffix(_ name: String) -> Bool {
     expandsTime && withSuffix(name) != nil && nameTime(of: name) != nil
   }
 
-  /// The current name of an output whose finished files are called like this one's, but for their marks.
+  /// The current name of the output whose finished files have the same names as this one's, but for their
+  /// marks.
   var sibling: String? {
     guard !expandsTime else { return nil }
     return template.hasSuffix(suffix) ? stem(of: template) : template + suffix
   }
 
-  /// What the names of finished files say about their order, oldest first: of use only where the files
-  /// themselves don't say any more.
+  /// What the names of finished files tell about their order, oldest first; used only where files have no
+  /// mark that tells it.
   struct Age: Comparable {
     var nameTime: TimePattern.Reading
     var closingTime: String
@@ -116,13 +117,13 @@ struct FileNaming: Sendable {
     }
   }
 
-  /// The age of a file, from its name without directories, also if another process has compressed it; nil if this
-  /// scheme never makes it.
+  /// The age of a file, by its name without directories, also if another process has compressed it; nil if
+  /// this output never makes such a name.
   func age(ofFileName name: String) -> Age? {
     let ending = Self.compressedSuffixes.first { name.hasSuffix($0) } ?? ""
     let stem = String(name.dropLast(ending.count))
-    // A name that the template itself makes: closed after all that were cut from it by size. Without a time in
-    // it, it is always that of the current file.
+    // A name that the template itself makes: closed after all files that were cut from it by size. Without a
+    // time in the template, it is always the current file's.
     for candidate in expandsTime ? [name, stem] : [] {
       if let time = nameTime(of: candidate) {
         return Age(nameTime: time, closingTime: "~", attempt: 0)
@@ -137,7 +138,7 @@ struct FileNaming: Sendable {
     return nil
   }
 
-  /// Whether this very output gives a finished file this name, and none that differs by a suffix.
+  /// Whether exactly this output gives finished files this name, as it is and not with another suffix.
   func makes(_ name: String) -> Bool {
     let stem = stem(of: name)
     if expandsTime {
@@ -163,7 +164,7 @@ struct FileNaming: Sendable {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }
 
-  /// The path of something in a directory.
+  /// The path of a name in a directory.
   static func path(of name: String, in directory: String) -> String {
     directory.hasSuffix("/") ? directory + name : directory + "/" + name
   }
@@ -176,7 +177,7 @@ struct FileNaming: Sendable {
     name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
   }
 
-  /// The time that a name without additions says, or nil if the template does not make that name.
+  /// The time in a name without additions; nil if the template does not make that name.
   private func nameTime(of name: String) -> TimePattern.Reading? {
     if expandsTime { return pattern?.read(name) }
     return name == Self.fileName(of: template) ? [] : nil
@@ -204,6 +205,6 @@ struct FileNaming: Sendable {
 }
 
 extension CompressionFormat {
-  /// What a file's name says that it is compressed in; nil if it says nothing.
+  /// The format that a file's name says it is compressed in; nil if it says nothing.
   static func named(_ path: String) -> CompressionFormat? { allCases.first { path.hasSuffix($0.suffix) } }
 }

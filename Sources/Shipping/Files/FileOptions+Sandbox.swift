@@ -1,10 +1,10 @@
 package import Platform
 
 extension FileOptions {
-  /// What a sandbox must leave to a file output.
+  /// What a sandbox must leave accessible to a file output.
   ///
-  /// A pipe or a device is one thing, which another one of the same name isn't: files are made where they are, so it is
-  /// their directory that counts.
+  /// A pipe or a device is one object, which a new one of the same name is not. Files are created again and
+  /// again, so that their directory must be accessible.
   package var sandboxNeeds: SandboxPlan {
     var plan = SandboxPlan()
     if expandsName {
@@ -12,7 +12,7 @@ extension FileOptions {
     } else {
       switch try? FilePlace.find(path, .real) {
       case .file(let place):
-        // Where a link leads may change; the link's own directory is where the next one is.
+        // The target of a link may change; a new target is in the link's own directory.
         plan.writableDirectories += [FileNaming.directory(of: place), FileNaming.directory(of: path)]
       case .pipe(let place), .stream(let place): plan.writableFiles.append(place)
       case .descriptor, nil: break

@@ -1,17 +1,18 @@
 public import Compression
 public import Spool
 
-/// What a file output is called and when it begins a new file.
+/// The options of a file output: its file names, when it begins a new file, and what becomes of finished
+/// ones.
 public struct FileOptions: Sendable, Equatable {
   /// The path, which may contain strftime conversions.
   public var path: String
   /// Whether conversions in the path are expanded, in local time, whenever a file is opened.
   public var expandsTime = true
-  /// Whether what is there already is kept; otherwise the first file is emptied.
+  /// Whether an existing file's content is kept; otherwise the first file is emptied.
   public var appends = false
   /// The size on disk at which a file is finished and a new one begun.
   public var rotateBytes: Int?
-  /// The length of the periods, on the local clock, that get a file each.
+  /// The length of the periods, on the local clock, each of which gets a file.
   public var rotateEverySeconds: Int?
   /// How many finished files are kept; all, if nil.
   public var keep: Int?
@@ -19,25 +20,25 @@ public struct FileOptions: Sendable, Equatable {
   public var keepSeconds: Int?
   /// How many bytes finished files may have in all; any number, if nil.
   public var keepBytes: Int?
-  /// Where a symbolic link to the current file is wanted.
+  /// The path of a symbolic link to the current file, if there is to be one.
   ///
   /// Unless it is in the same directory, the file's path should be absolute.
   public var link: String?
   /// A shell command to be run for every finished file, whose path it gets as `$1` and as `SPILLWAY_FILE`.
   public var postRotate: String?
-  /// How many seconds that may take before it is ended; any number, if nil.
+  /// How many seconds the command may take before it is ended; any number, if nil.
   public var postRotateTimeoutSeconds: Int?
-  /// Who may read and write the files; what isn't given, a file has from the one before it.
+  /// The permissions and the owner of the files; what isn't set is taken from the file before.
   public var attributes = FileAttributes()
   /// What the entries are, and what every file begins with.
   public var content = EntryContent.lines()
-  /// Whether entries that wait to be compressed and written can be had as they were, for a spool's disk.
+  /// Whether entries that wait to be compressed and written are kept as they were, for a spool's disk.
   public var keepsUnsettled = false
-  /// What becomes of what a reader hadn't taken, where the file is a named pipe.
+  /// What becomes of entries that a reader hadn't taken, if the file is a named pipe.
   public var onRestart = RestartPolicy.resend
-  /// When what was written is put on the disk; nil is what is usual for the run.
+  /// When written entries are put on the disk; nil stands for the run's default.
   public var sync: SyncPolicy?
-  /// How it is compressed; nil writes entries as they are.
+  /// How files are compressed; nil writes entries as they are.
   public var compression: CompressionMethod?
 
   /// A plain file that is emptied at first and then grows for ever.
@@ -45,20 +46,20 @@ public struct FileOptions: Sendable, Equatable {
 
   var retention: RetentionLimits { RetentionLimits(count: keep, seconds: keepSeconds, bytes: keepBytes) }
 
-  /// Whether it makes several files, which say in which order.
+  /// Whether the output makes several files, whose marks tell their order.
   var makesSeries: Bool { rotates || retention.isLimited }
 
-  /// How its files are called.
-  /// - Parameter path: where the name leads, should it be a link.
+  /// The names of the output's files.
+  /// - Parameter path: the path, or its target if it is a link.
   func naming(_ path: String) -> FileNaming {
     FileNaming(template: path, expandsTime: expandsName, compression: compression?.format)
   }
 
-  /// Whether the path is to be expanded, be it that it has nothing but percent signs.
+  /// Whether the path is to be expanded, even if it only has percent signs.
   var expandsName: Bool { expandsTime && path.contains("%") }
 
-  /// Whether files are finished and others begun: by size, by time, or because the time in the name has changed
-  /// when they are opened again.
+  /// Whether files are finished and new ones begun: by size, by time, or because the time in the name has
+  /// changed when the output is reopened.
   public var rotates: Bool {
     rotateBytes != nil || rotateEverySeconds != nil || (expandsTime && hasConversion)
   }
@@ -66,7 +67,7 @@ public struct FileOptions: Sendable, Equatable {
   private var hasConversion: Bool {
     var rest = path[...]
     while let character = rest.popFirst() {
-      // Two percent signs stand for one.
+      // Two percent signs stand for one percent sign.
       if character == "%", let next = rest.popFirst(), next != "%" { return true }
     }
     return false

@@ -10,7 +10,7 @@ enum FilePlace: Equatable {
   case pipe(String)
   /// A device, or what lies below `/dev` and `/proc`: it is written to as it is, and never renamed.
   case stream(String)
-  /// What this process was given as a descriptor.
+  /// A descriptor that this process has inherited.
   case descriptor(Int32)
 
   /// As many links as the kernel follows.
@@ -18,15 +18,16 @@ enum FilePlace: Equatable {
 
   /// Follows links to where the file is, which is where it is rotated.
   ///
-  /// A link in a directory that everybody can write is followed only if root or the user of this process has
-  /// made it, as any user could have put it there; the kernel may be set up to do the same.
-  /// - Throws: `SystemError` if it is such a link, one that leads in a circle, or a name for no device.
+  /// A link in a world-writable directory is followed only if root or the user of this process has made it,
+  /// as any user could have put it there; the kernel may be set up to do the same.
+  /// - Throws: `SystemError` for a link or a pipe that isn't trusted, for links in a circle, or if a name
+  ///   below `/dev` or `/proc` doesn't exist.
   static func find(_ path: String, _ system: SystemCalls) throws(SystemError) -> FilePlace {
     let trust = FileTrust(system: system)
     var place = path
     for _ in 0..<linksMax {
       let name = FileNaming.fileName(of: place)
-      // Without a directory there is no file either; opening it says so.
+      // Without its directory, the file doesn't exist either; opening it reports that.
       guard let directory = system.realPath(FileNaming.directory(of: place)) else { return .file(place) }
       if directory == "/proc/\(getpid())/fd", let number = Int32(name), number >= 0 {
         return .descriptor(number)
@@ -38,7 +39,7 @@ enum FilePlace: Equatable {
           operation: "open", path: path, problem: "no such device; files aren't made in \(directory)")
       }
       if status.isSymbolicLink, isBelow("/proc", directory) {
-        // It doesn't lead to the path that it names, but to what a process has open.
+        // The link doesn't lead to the path that it names, but to what a process has open.
         return .stream(place)
       } else if status.isSymbolicLink {
         if !isSystem, trust.isPublic(directoryOf: place), !trust.isTrusted(owner: status.st_uid) {
@@ -75,8 +76,8 @@ enum FilePlace: Equatable {
     }
   }
 
-  /// Whether a directory, given without links, is the system's own: `/dev` and `/proc`, but not the memory for
-  /// files of all users that is mounted there.
+  /// Whether a directory, given without links, belongs to the system: `/dev` and `/proc`, but not `/dev/shm`,
+  /// the memory file system for all users.
   static func isSystemDirectory(_ directory: String) -> Bool {
     isBelow("/proc", directory) || (isBelow("/dev", directory) && !isBelow("/dev/shm", directory))
   }

@@ -5,17 +5,19 @@ import Spool
 
 /// Makes a file that is going to be appended to end in a whole line, gzip member or zstd frame again.
 ///
-/// A process that was killed in the middle of a write leaves half of one. Only that is ever cut, and no more than
-/// is written in one go; what is damaged in another way, or is no file of this kind, is not touched.
+/// A process that was killed in the middle of a write leaves part of a line or member. Only that part is ever
+/// cut off, and no more than is written in one go; a file that is damaged in another way, or isn't of this
+/// kind, is not touched.
 struct FileRepair {
   let path: String
-  /// Which file the path led to; another isn't touched.
+  /// The identity of the file that the path led to; another file isn't touched.
   let identity: FileIdentity
-  /// What the file is to be compressed in; nil if it isn't.
+  /// The format that the file should be compressed in; nil if it should be plain.
   let compression: CompressionFormat?
-  /// What the entries are; a file that has only part of the lines that one begins with is no file yet.
+  /// What the entries are; a file with only part of the header isn't begun yet.
   let content: EntryContent
-  /// Whether the file says that it was made by this output: only then it may be nothing but a torn beginning.
+  /// Whether the file's mark says that this output has made it: only then may it be nothing but a torn
+  /// beginning.
   let isMarked: Bool
   let system: SystemCalls
 
@@ -28,7 +30,7 @@ struct FileRepair {
     case whole
     /// This many bytes were cut off, so that this many are left.
     case cut(bytes: Int, left: Int)
-    /// No kill has done that: it isn't, or isn't any more, a file of this output.
+    /// No kill has left the file like this: it isn't, or isn't any more, a file of this output.
     case foreign(ForeignKind)
   }
 
@@ -44,7 +46,7 @@ struct FileRepair {
     defer { try? system.close(descriptor) }
     do {
       let status = try system.status(descriptor)
-      // What has taken its place meanwhile is noticed when it is opened to be written to.
+      // A file that has taken its place meanwhile is noticed when it is opened to be written to.
       guard FileIdentity(status) == identity, status.st_size > 0 else { return .whole }
       let byteCount = Int(status.st_size)
       let left: Int
@@ -57,7 +59,7 @@ struct FileRepair {
       guard byteCount - left <= Self.tornBytesMax else { return .foreign(.damaged) }
       try system.truncate(descriptor, to: left)
       FaultPoint.repairCut.pass()
-      // It is as old as its last line: rotation and retention go by that.
+      // The file's age is that of its last line, by which rotation and retention go.
       try? system.restoreTimes(descriptor, status)
       return .cut(bytes: byteCount - left, left: left)
     } catch {
@@ -85,7 +87,7 @@ struct FileRepair {
     if try isBinary(descriptor) { return .foreign(.notLines) }
     if try isPartOfHeader(descriptor, byteCount: byteCount) { return .torn(wholeBytes: 0) }
     let end = try endOfLastLine(descriptor, byteCount: byteCount)
-    // Half a line and nothing else may be anything.
+    // Part of a line and nothing else may be anything.
     return end == 0 && !isMarked ? .foreign(.notLines) : .torn(wholeBytes: end)
   }
 
@@ -97,23 +99,23 @@ struct FileRepair {
     case .damaged: return .foreign(.damaged)
     case .foreign: return .foreign(.notCompressed(format))
     case .torn(let wholeBytes):
-      // Ours begin with a member of nothing but the header.
+      // Our files begin with a member of nothing but the header.
       let isBeginning = byteCount <= Self.emptyMemberBytes + (content.header?.count ?? 0)
       return wholeBytes > 0 || isMarked || isBeginning ? .torn(wholeBytes: wholeBytes) : .foreign(.damaged)
     }
   }
 
-  /// What a member takes besides what is in it, and more than that.
+  /// The size of an empty member, rounded up.
   private static let emptyMemberBytes = 64
 
-  /// A path that leads to the open file, even if another one has its name by now; nil where there is none.
+  /// A path of the open file, even if another file has its name by now; nil where there is no such path.
   private static func path(of descriptor: Int32) -> String? {
     let path = "/proc/self/fd/\(descriptor)"
     return unsafe access(path, F_OK) == 0 ? path : nil
   }
 
-  /// Whether a file that lines are to be added to begins as no text does, with a NUL among its first bytes:
-  /// then it can't be told where its last line ends.
+  /// Whether a file that lines are to be appended to begins as no text does, with a NUL among its first
+  /// bytes: then the end of its last line can't be found.
   private func isBinary(_ descriptor: Int32) throws(Errno) -> Bool {
     let beginning = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 4)
     defer { unsafe beginning.deallocate() }

@@ -5,10 +5,10 @@ import Spool
 
 /// What becomes of the empty member that a compressed file begins with.
 ///
-/// It makes the file valid before there are entries; but programs that read only one member would see nothing else. So
-/// the first member with entries takes it in, once it stands behind it: see `CompressionFormat.joinedBeginning`. The
-/// file is as long as before, so that all that was noted of it still holds. Should a kill come before, or should it not
-/// be possible, the file is as valid as it was.
+/// The empty member makes the file valid before there are entries; but programs that read only one member
+/// would see nothing else. So the first member with entries takes it in, once it is written behind it: see
+/// `CompressionFormat.joinedBeginning`. The length of the file doesn't change, so that all notes on it still
+/// hold. If a kill comes before, or the change isn't possible, the file is as valid as it was.
 extension FileSeries {
   /// Whether the file has nothing but an empty member, and no lines stand in front of its entries.
   var hasEmptyMember: Bool {
@@ -16,12 +16,12 @@ extension FileSeries {
     return isEmpty && byteCount == format.emptyPart.count
   }
 
-  /// Has the first member take in the empty one in front of it.
+  /// Joins the first member with the empty one in front of it.
   ///
-  /// - Parameter beginning: how the file begins then.
+  /// - Parameter beginning: the new beginning of the file.
   func joinFirstMember(_ beginning: [UInt8]) {
     guard let file = current?.file, let format = naming.compression else { return }
-    // Through a descriptor of its own, as one that appends writes nowhere else.
+    // Through another descriptor, as one opened to append writes only at the end.
     guard let descriptor = try? system.open(file.path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) else {
       return
     }
@@ -34,13 +34,13 @@ extension FileSeries {
         try system.read(expected.count, of: descriptor, at: 0) == expected
       else { return }
       try system.replace(beginning, of: descriptor, at: 0)
-      // Emptied in this very moment, it has nothing but that.
+      // Emptied at this very moment, the file would have nothing but that beginning.
       if Int(try system.status(descriptor).st_size) == beginning.count, file.byteCount > beginning.count {
         try system.truncate(descriptor, to: 0)
       }
       FaultPoint.memberJoined.pass()
     } catch {
-      // It begins with an empty member, then.
+      // The file keeps its empty member.
     }
   }
 
@@ -56,7 +56,7 @@ extension FileSeries {
     return (try? system.read(file.byteCount, of: descriptor, at: 0)) == format.emptyPart
   }
 
-  /// Whether an offset, at which the empty member of a file had ended, is inside its first one by now.
+  /// Whether an offset where the empty member of a file had ended is inside its first member by now.
   func isInsideJoinedMember(_ descriptor: Int32, _ offset: Int) throws(Errno) -> Bool {
     guard let format = naming.compression, offset == format.emptyPart.count else { return false }
     return format.isJoined(try system.read(64, of: descriptor, at: 0))

@@ -2,16 +2,16 @@ import Glibc
 import Platform
 import Spool
 
-/// The file that is being written: how it is opened, and what is done with anything else that has its name.
+/// Opens the file that is being written, and deals with anything else that has its name.
 ///
-/// What is opened is what was looked at: links are not followed here, a file that is there is compared with what
-/// its name led to before, and one that isn't is made exclusively.
+/// Only the file that was looked at is opened: links are not followed, an existing file is compared with what
+/// its name led to before, and a missing one is made exclusively.
 extension FileSeries {
-  /// How often it is tried to open what another process replaces at the same time.
+  /// How many attempts are made to open a file that another process keeps replacing.
   private static let attemptsMax = 10
 
-  /// Opens the file that is written to from now on, and repairs it before if it is not as we left it.
-  /// - Parameter isFirst: whether it is the one that the user has named.
+  /// Opens the file that is written to from now on, after repairing it if it isn't as we left it.
+  /// - Parameter isFirst: whether it is the file that the user has named.
   mutating func open(at now: Moment, truncates: Bool, isFirst: Bool) throws(SystemError) {
     if !hasLookedBack, options.makesSeries {
       // So that the numbers of former runs are known before another is given.
@@ -39,7 +39,9 @@ extension FileSeries {
     if case .closed(let predecessor) = state { predecessor } else { nil }
   }
 
-  /// - Returns: false if it is to be tried again, as what was there is there no longer.
+  /// Tries to open or to make the file.
+  ///
+  /// - Returns: false if another attempt is needed, as the file that was looked at is gone.
   private mutating func openAttempt(
     _ path: String, _ now: Moment, truncates: Bool, isFirst: Bool
   ) throws(SystemError) -> Bool {
@@ -73,7 +75,7 @@ extension FileSeries {
     _ path: String, _ found: stat, _ now: Moment, truncates: Bool, isFirst: Bool
   ) throws(SystemError) -> Bool {
     do throws(Errno) {
-      // Should it be a pipe by now, it isn't waited for.
+      // If it has become a pipe, opening it must not wait.
       let descriptor = try system.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
       do throws(Errno) {
         let status = try system.status(descriptor)
@@ -99,7 +101,7 @@ extension FileSeries {
     }
   }
 
-  /// Makes a new file, which says whose it is before it has a name, where the file system can do that.
+  /// Makes a new file, with its mark set before it gets its name, where the file system can do that.
   private mutating func makeFile(_ path: String, _ now: Moment, isFirst: Bool) throws(SystemError) -> Bool {
     let attributes = options.attributes.completed(by: predecessor?.attributes)
     let mode: mode_t = attributes.mode == nil ? 0o666 : 0o600
@@ -128,7 +130,9 @@ extension FileSeries {
     }
   }
 
-  /// - Returns: false if that can't be done here; then it isn't tried again.
+  /// Gives an open file without a name its name.
+  ///
+  /// - Returns: false if that isn't possible here; it isn't tried again then.
   private mutating func giveName(_ path: String, to descriptor: Int32) throws(Errno) -> Bool {
     do {
       try system.giveName(path, to: descriptor)
@@ -147,7 +151,7 @@ extension FileSeries {
       do {
         return (try system.openUnnamed(FileNaming.directory(of: path), flags, mode: mode), false)
       } catch .notSupported, .isDirectory, .invalid {
-        // Neither every file system nor every kernel has files without a name.
+        // Some file systems and kernels have no files without a name.
       }
     }
     return (try system.open(path, flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode), true)
@@ -155,7 +159,7 @@ extension FileSeries {
 
   /// Gives an open file its permissions and its mark.
   ///
-  /// - Parameter number: the number that it has, if it is a file of this output.
+  /// - Parameter number: the file's number, if it is a file of this output.
   /// - Returns: its number.
   private mutating func prepare(
     _ descriptor: Int32, _ path: String, _ identity: FileIdentity, number: Int64?, _ now: Moment,
@@ -175,7 +179,7 @@ extension FileSeries {
     let number = catalog.marks.number(keeping: number, at: now)
     catalog.marks.set(mark(.open, number), descriptor, identity)
     FaultPoint.rotationMarked.pass()
-    // Tells another run that this one isn't left over; where that can't be said, it does no harm.
+    // The lock tells another run that this file isn't left over; a file that can't be locked does no harm.
     try? system.lock(descriptor)
     return number
   }
@@ -195,12 +199,12 @@ extension FileSeries {
         turn: .due(byteCount: options.rotateBytes ?? .max)))
   }
 
-  /// What a file says of itself.
+  /// The mark of a file of this output.
   func mark(_ state: FileMark.State, _ number: Int64) -> FileMark {
     FileMark(number: number, state: state, output: catalog.marks.output)
   }
 
-  /// Gives what isn't ours another name that tells what it is.
+  /// Renames a file that isn't ours to a name that tells what it is.
   private func putAside(
     _ path: String, _ found: stat, _ kind: ForeignKind, _ now: Moment
   ) throws(SystemError) {

@@ -4,16 +4,17 @@ import Glibc
 import Platform
 import Spool
 
-/// Going on for an earlier run.
+/// Continues a file of an earlier run.
 ///
-/// That run has noted which file it was writing, how long that was, and what it was about to add. So the length that
-/// the file has now tells what is in it, even if it has another name by now, and independent of what killed that run.
+/// That run has noted which file it was writing, how long the file was, and what it was about to append. So
+/// the file's present length tells what is in it, even if it has another name by now, and however
+/// that run was killed.
 extension FileSeries {
-  /// Finds the file that an earlier run has noted, cuts off what that had not finished, and says what another process
-  /// has done to it; before the first file is opened.
+  /// Finds the file that an earlier run has noted, cuts off what that run had not finished, and reports what
+  /// another process has done to the file; before the first file is opened.
   ///
-  /// - Returns: how the output stands, without a place.
-  /// - Throws: `SystemError` if it can't be found out, or not be cut.
+  /// - Returns: the output's standing, without a place.
+  /// - Throws: `SystemError` if the file's state can't be determined, or the file can't be cut.
   mutating func resume(_ resumption: FileResumption, at now: Moment) throws(SystemError) -> OutputStanding {
     let noted = resumption.standing
     var standing = OutputStanding(done: noted.done, sequence: noted.sequence)
@@ -38,15 +39,15 @@ extension FileSeries {
       isWhole = true
     case .unfinished where resumption.canRepeat:
       if let cutLeft = try cut(found, back: place.byteCount) { (isWhole, left) = (true, cutLeft) }
-      // Emptied by another process before that write, it has just what was written.
+      // If another process had emptied the file before that write, the file has just what was written.
       if !isWhole, let pending = noted.pending,
         pending.byteCount - place.byteCount == byteCount
       {
         (standing.done, standing.sequence) = (pending.done, pending.sequence)
       }
     case .unfinished:
-      // What of that write is whole stays, but of a compressed file nothing is. The log may still have some of it, which
-      // must not be written twice.
+      // Whole entries of that write stay, except in a compressed file, where nothing does. The log may still
+      // have some of these entries, which must not be written twice.
       if let pending = noted.pending, naming.compression == nil {
         (standing.done, standing.sequence) = (pending.done, pending.sequence)
         warn(
@@ -64,14 +65,14 @@ extension FileSeries {
     if found.path != path {
       if !isWhole { _ = try catalog.repair(found.path, found.status) }
     } else if isWhole, try isCompressedAsWanted(found), case .closed(var predecessor) = state {
-      // Not looked through from its beginning once more.
+      // Spares reading the file once more from its beginning.
       predecessor.left = (place.file, left)
       state = .closed(predecessor)
     }
     return standing
   }
 
-  /// Says that the file has got another name, unless that is one that this output gives itself.
+  /// Reports the file's new name, unless this output gives such names itself.
   private func sayRenaming(_ found: FileCatalog.Found, _ path: String) throws(SystemError) {
     guard naming.age(ofFileName: FileNaming.fileName(of: found.path)) == nil else { return }
     let next = try catalog.status(path) == nil ? "a new file" : "the file that has its name now"
@@ -79,9 +80,9 @@ extension FileSeries {
       "\(path): was renamed to \(FileNaming.fileName(of: found.path)) since the last run; goes on in \(next)")
   }
 
-  /// Cuts a file back to what was noted, if that is the end of an entry or a member.
+  /// Cuts a file back to the length that was noted, if an entry or a member ends there.
   ///
-  /// - Returns: how many bytes are left; nil if that isn't done.
+  /// - Returns: how many bytes are left; nil if the file isn't cut.
   private func cut(_ found: FileCatalog.Found, back byteCount: Int) throws(SystemError) -> Int? {
     var byteCount = byteCount
     var excess = Int(found.status.st_size) - byteCount
@@ -98,7 +99,7 @@ extension FileSeries {
       }
       try system.truncate(descriptor, to: byteCount)
       FaultPoint.resumeCut.pass()
-      // It is as old as its last line: rotation and retention go by that.
+      // The file's age is that of its last line, by which rotation and retention go.
       try? system.restoreTimes(descriptor, status)
     } catch {
       throw SystemError(operation: "cut", path: found.path, errno: error)
@@ -109,13 +110,13 @@ extension FileSeries {
     return byteCount
   }
 
-  /// Whether a file is compressed, and is to be: what was asked for may have changed since.
+  /// Whether a file is compressed, as the options want it now; they may have changed since it was written.
   private func isCompressedAsWanted(_ found: FileCatalog.Found) throws(SystemError) -> Bool {
     guard let format = naming.compression else { return false }
     do throws(Errno) {
       let descriptor = try system.open(found.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
       defer { try? system.close(descriptor) }
-      // An empty member must be all that it should be: a power cut may have left part of a change to it.
+      // An empty member must be complete, byte by byte: a power cut may have left part of a change to it.
       if Int(found.status.st_size) == format.emptyPart.count {
         return try system.read(format.emptyPart.count, of: descriptor, at: 0) == format.emptyPart
       }
@@ -125,7 +126,7 @@ extension FileSeries {
     }
   }
 
-  /// Whether one entry or member may end and another begin at an offset in a file.
+  /// Whether an entry or member may end at an offset in a file, and the next one begin.
   private func isBoundary(_ descriptor: Int32, at offset: Int, excess: Int) throws(Errno) -> Bool {
     guard offset > 0 else { return true }
     if let format = naming.compression {
@@ -144,7 +145,7 @@ extension FileCatalog {
     let status: stat
   }
 
-  /// Finds a file that was noted: where it is to be expected, or under any other name in the directories of this
+  /// Finds the file that was noted: under its expected name, or any other name in the directories of this
   /// output.
   mutating func find(_ place: OutputPlace, at path: String) throws(SystemError) -> Found? {
     if let found = try check(path, place) { return found }
@@ -158,14 +159,14 @@ extension FileCatalog {
         }
       }
     } catch  where error.code == ENOENT || error.code == EACCES {
-      // Where there is no directory, or one that can't be looked into, there is nothing to be found.
+      // A missing or unreadable directory has no such file.
     }
     return nil
   }
 
-  /// What a path leads to, if it is a file that was noted.
+  /// Checks whether a path leads to the file that was noted.
   ///
-  /// Its number tells it from a later one that has got its place in the file system.
+  /// The file's number distinguishes it from a later file that got the same inode.
   private mutating func check(_ path: String, _ place: OutputPlace) throws(SystemError) -> Found? {
     guard let status = try status(path), status.isRegular, FileIdentity(status) == place.file else {
       return nil

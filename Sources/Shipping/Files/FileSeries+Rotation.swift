@@ -2,37 +2,38 @@ import Glibc
 import Platform
 import Spool
 
-/// One file after the other.
+/// Finishes files, one after the other.
 ///
 /// The steps of a rotation, and what a kill or a power cut behind each of them leaves to the next run:
 ///
-///     the file is synchronized     a complete file under its own name: it is appended to, and put away
-///     it says that it is finished  the same, unless it keeps its name: then a finished file
-///     it gets its finished name    a finished file
-///     the directory is too         the same after a power cut
-///     it is closed                 nothing else
-///     the next one is opened       an empty file: it is begun
-///     it says whose it is          the same
-///     it gets its header           a file without entries
+///     the file is synchronized       a complete file under its own name: it is appended to, and put away
+///     its mark says "finished"       the same, unless it keeps its name: then a finished file
+///     it gets its finished name      a finished file
+///     the directory is synchronized  the same after a power cut
+///     the file is closed             nothing else
+///     the next file is opened        an empty file: it is begun
+///     it gets its mark               the same
+///     it gets its header             a file without entries
 ///     it is noted, if there is a checkpoint: until then the finished file is, which ends where it was noted
-///     old ones are deleted         too many files, until the next look
+///     old files are deleted          too many files, until the next upkeep
 ///
-/// A file says that it is finished only when it is complete and on the disk, so that one that says so, or has a
-/// finished name, is whole; and one that says that it is being written may be torn and is repaired before anything
-/// else is done with it. What waits for its command says that, too, until the command has ended.
+/// A file's mark says that the file is finished only when it is complete and on the disk, so that a file with
+/// such a mark, or with a finished name, is whole. A file marked as being written may be torn, and is
+/// repaired before anything else is done with it. The mark of a file that waits for its command says that,
+/// too, until the command has ended.
 extension FileSeries {
-  /// What came of putting a file away.
+  /// The outcome of putting a file away.
   enum Outcome {
-    /// It goes on, and isn't closed: it has no entries, or can't get its name.
+    /// The file is continued, and isn't closed: it has no entries, or can't get its name.
     case kept
-    /// It is finished, and is to be closed.
+    /// The file is finished, and must be closed.
     case finished(FinishedFile)
-    /// Another process has put it away; it is to be closed.
+    /// Another process has put the file away; it must be closed.
     case gone
   }
 
   /// Finishes the current file, unless it has no entries and would be followed by one of the same name.
-  /// - Parameter finalState: what a finished file says of itself.
+  /// - Parameter finalState: the state in the mark of a finished file.
   mutating func putAway(at now: Moment, as finalState: FileMark.State) throws(SystemError) -> Outcome {
     guard let current else { return .gone }
     let next = try currentPath(now)
@@ -49,7 +50,7 @@ extension FileSeries {
     try current.file.synchronize()
     FaultPoint.rotationSynced.pass()
     let identity = current.file.identity
-    // If it has got another name or none, another process has put it away.
+    // If the file has another name or none, another process has put it away.
     guard let status = try? system.linkStatus(ofPath: path), FileIdentity(status) == identity else {
       return .gone
     }
@@ -71,7 +72,8 @@ extension FileSeries {
     return .finished(FinishedFile(path: path, name: name, identity: identity, mark: mark))
   }
 
-  /// Has the current file go on, as it can't be put away: the next attempt is made one size or a minute later.
+  /// Continues the current file, as it can't be put away: the next attempt is made one size or a minute
+  /// later.
   private mutating func postpone(_ now: Moment) {
     let nextByteCount = options.rotateBytes.map { byteCount + $0 } ?? .max
     update {
@@ -80,15 +82,15 @@ extension FileSeries {
     }
   }
 
-  /// Without it, a power cut may leave a finished file with the name that it had before, which is whole all
-  /// the same.
+  /// Puts names on the disk: without that, a power cut may leave a finished file with its former name, but
+  /// whole.
   mutating func synchronizeDirectory() {
     let path = FileNaming.directory(of: path)
     do {
       try system.synchronize(directory: path)
       directory.end()
     } catch .invalid, .unsupported, .notSupported {
-      // The file system has no such thing.
+      // The file system can't synchronize directories.
     } catch {
       directory.say(
         SystemError(operation: "fsync", path: path, errno: error), "names may be lost by a power cut", warn)

@@ -3,27 +3,27 @@ import Glibc
 import Platform
 import Spool
 
-/// The files that an output writes, one after the other: which one it is now, and when the next one's turn comes.
+/// The files that an output writes, one after the other: which file is current, and when the next one is due.
 ///
 /// Any call may fail, and is then made again until it works; the state is what has been achieved.
 struct FileSeries {
   enum State {
-    /// None is open: the one before was closed, and the next one couldn't be opened yet.
+    /// No file is open: the last one was closed, and the next one couldn't be opened yet.
     case closed(Predecessor)
-    /// One is open, and lacks what every file begins with.
+    /// A file is open, without its header.
     case opened(CurrentFile)
-    /// Entries are added to one; with so many bytes it has none yet.
+    /// Entries are added to a file; at the given size it has none yet.
     case growing(CurrentFile, emptyByteCount: Int)
   }
 
   /// The file that was closed last.
   struct Predecessor {
     let path: String
-    /// Who may read and write it; the next one gets the same.
+    /// The file's permissions and owner, which the next file gets as well.
     var attributes: FileAttributes?
-    /// How we left it; if it is still so, it needs no repair.
+    /// How we left the file; if it is still like this, it needs no repair.
     var left: (identity: FileIdentity, byteCount: Int)?
-    /// Where it ended.
+    /// Where the file ended.
     var place: OutputPlace?
   }
 
@@ -31,15 +31,15 @@ struct FileSeries {
   let system: SystemCalls
   let warn: @Sendable (String) -> Void
   let schedule: RotationSchedule?
-  /// Where it is noted what is about to be written; nil if there is no checkpoint.
+  /// Where imminent writes are noted; nil if there is no checkpoint.
   var journal: OutputJournal?
-  /// The files that there were, and how they are called.
+  /// The files before the current one, and their names.
   var catalog: FileCatalog
   var state: State
 
   /// Whether the files of former runs have been looked at.
   var hasLookedBack = false
-  /// Whether a new file gets its name only when it says whose it is.
+  /// Whether a new file gets its name only after its mark.
   var namesLater = true
   var attributes = Trouble<FailedOperation>()
   var directory = Trouble<FailedOperation>()
@@ -75,13 +75,13 @@ struct FileSeries {
     }
   }
 
-  /// What isn't among the files that there were.
+  /// The current file, which is to be left out when the catalog's files are looked at.
   var present: FileCatalog.Current { FileCatalog.Current(path: path, identity: current?.file.identity) }
 
   /// The size of the file.
   var byteCount: Int { current?.file.byteCount ?? 0 }
 
-  /// Where what has been written ends; nil in a file that lacks what every file begins with, which isn't written yet.
+  /// Where the written entries end; nil in a file whose header isn't written yet.
   var place: OutputPlace? {
     switch state {
     case .closed(let predecessor): predecessor.place
@@ -95,10 +95,10 @@ struct FileSeries {
     if case .growing(_, let byteCount) = state { byteCount } else { 0 }
   }
 
-  /// Whether nothing was added to the file yet.
+  /// Whether the file has no entries yet.
   var isEmpty: Bool { byteCount <= emptyByteCount }
 
-  /// Changes what is known of the file that is open.
+  /// Changes the state of the open file.
   mutating func update(_ change: (inout CurrentFile) -> Void) {
     switch state {
     case .closed: break
@@ -132,7 +132,7 @@ struct FileSeries {
     return current.turn.byteCount - current.file.byteCount
   }
 
-  /// In how many nanoseconds the next one's turn may come; nil if not by the clock.
+  /// In how many nanoseconds the next file may be due; nil if not by the clock.
   func wait(at now: Moment) -> Int64? {
     guard let schedule else { return nil }
     let seconds = schedule.nextLook(after: now.wallSeconds) - now.wallSeconds
@@ -141,20 +141,20 @@ struct FileSeries {
     return min(wait, current.turn.retryNanoseconds - now.steadyNanoseconds)
   }
 
-  /// Whether the file is to be let go of, as another process may have moved it.
+  /// Whether the file is to be closed, as another process may have moved it.
   var isToBeLetGo: Bool {
     if case .letGo? = current?.turn { true } else { false }
   }
 
-  /// Has the file be let go of.
+  /// Requests that the file be closed.
   mutating func requestLettingGo() { update { $0.turn = .letGo } }
 
   // MARK: Beginning
 
-  /// Gives a new file what every file begins with, and makes sure that one that isn't new can be continued.
+  /// Writes the header of a new file, and makes sure that an existing file can be continued.
   ///
-  /// Does nothing as long as it isn't known what a file of records begins with. A compressed file gets a member
-  /// even without: one of no bytes is not valid, a member of none is.
+  /// Does nothing as long as the header of a file of records isn't known. A compressed file gets a member
+  /// even without a header: a file of no bytes is not valid, a file with an empty member is.
   /// - Returns: whether the file has been begun just now.
   mutating func begin(_ encoder: Encoder) throws(SystemError) -> Bool {
     guard case .opened(let current) = state, let header = options.content.header else { return false }
@@ -186,7 +186,7 @@ struct FileSeries {
     FaultPoint.writeNoted.pass()
   }
 
-  /// Makes sure that records are not added to those of another layout.
+  /// Makes sure that records are not added to a file of records of another layout.
   private func checkKind(_ file: EntryFile) throws(SystemError) {
     guard let binary = options.content.binary, let present = binary.current else { return }
     if let found = binary.format.kind(ofFile: file.path), found.goes(with: present) { return }
@@ -194,9 +194,9 @@ struct FileSeries {
       operation: "append", path: file.path, problem: "it holds something other than records of this log")
   }
 
-  /// Gives a file that another process has emptied what every file begins with.
+  /// Writes the header again to a file that another process has emptied.
   ///
-  /// - Returns: whether that was so.
+  /// - Returns: whether the file was empty.
   mutating func renewBeginning(_ encoder: Encoder) throws(SystemError) -> Bool {
     guard case .growing(let current, let emptyByteCount) = state,
       emptyByteCount > 0 || options.content.binary != nil, current.file.wasEmptied()
@@ -207,7 +207,7 @@ struct FileSeries {
 
   // MARK: Closing
 
-  /// Closes the file; even if this throws, it is closed then.
+  /// Closes the file; it is closed even if this throws.
   mutating func close() throws(SystemError) {
     guard let current else { return }
     let file = current.file
@@ -219,10 +219,10 @@ struct FileSeries {
     try file.close()
   }
 
-  /// Lets go of the file if another process has deleted it, so that the next one is begun in its place.
+  /// Closes the file if another process has deleted it, so that the next file is begun in its place.
   ///
-  /// What was in it before this write is their loss.
-  /// - Returns: whether that was so.
+  /// Entries that were in it before this write are that process's loss.
+  /// - Returns: whether the file was deleted.
   mutating func dropDeleted() -> Bool {
     guard let current, current.file.isDeleted() else { return false }
     warn("\(path): was deleted; what was in it is gone, and a new file is begun")
@@ -234,8 +234,8 @@ struct FileSeries {
     return true
   }
 
-  /// Goes where the name leads by now, should it be a link that was replaced; no file is open.
-  /// - Returns: whether it leads elsewhere.
+  /// Updates the path if a link was replaced and leads to another file now; no file may be open.
+  /// - Returns: whether it does.
   mutating func followLink() -> Bool {
     guard !options.expandsName, case .file(let path)? = try? FilePlace.find(options.path, system),
       path != naming.template, case .closed(var predecessor) = state

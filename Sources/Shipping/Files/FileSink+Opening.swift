@@ -7,9 +7,9 @@ import Spool
 extension FileSink {
   /// Opens what a path leads to: a file of its own, or a stream when it is a pipe or a device.
   /// - Parameters:
-  ///   - resumption: What an earlier run has noted, if this one goes on for it: then what is there is added to. A
-  ///     stream has nothing to go on with.
-  ///   - warn: Told, in one line, what is odd but does not stop the output; called on any thread.
+  ///   - resumption: The notes of an earlier run, if this run continues it: then an existing file is appended
+  ///     to. A stream can't be continued.
+  ///   - warn: Called, on any thread, with one line about a trouble that does not stop the output.
   /// - Throws: `SystemError` when it cannot be opened for writing.
   public static func open(
     _ options: FileOptions, resuming resumption: FileResumption? = nil, at now: Moment = .now(),

@@ -9,9 +9,9 @@ public import Spool
 /// gzip member or zstd frame. Only a write that the kill itself has cut does not; the next run repairs that before it
 /// appends.
 ///
-/// Any call may fail, and is then made again until it works. So what has been achieved is kept at every step:
-/// there may be no file open, or one whose header isn't written yet, and a complete member waits in memory for
-/// as long as it can't be written.
+/// Any call may fail, and is then repeated until it works. So the sink keeps what has been achieved at every
+/// step: there may be no file open, or one whose header isn't written yet, and a complete member stays in
+/// memory until it can be written.
 public final class FileSink: Sink {
   /// Which files are written, one after the other.
   private(set) var series: FileSeries
@@ -19,15 +19,15 @@ public final class FileSink: Sink {
   private let encoder: Encoder
   /// How long finished files are kept.
   private var retention: Retention
-  /// What is done for them.
+  /// Runs the command for finished files, and finishes those of former runs.
   private(set) var finished: FinishedFiles
   /// The link to the file that is being written.
   private var link: CurrentLink?
-  /// When these three are looked after.
+  /// When the retention, the finished files and the link are looked after.
   private var upkeep = Upkeep()
-  /// When what was written is put on the disk.
+  /// When written entries are put on the disk.
   private var sync: FileSync
-  /// How the output stood when it was opened, if it goes on for an earlier run.
+  /// The standing when the output was opened, if it continues an earlier run.
   public private(set) var resumed: OutputStanding?
   private let options: FileOptions
   private let warn: @Sendable (String) -> Void
@@ -72,19 +72,19 @@ public final class FileSink: Sink {
   /// What entries are.
   public var content: EntryContent { options.content }
 
-  /// In front of what waits in the open member.
+  /// The place in front of the entries in the open member.
   public var settled: SpoolPlace? { encoder.member?.start }
 
-  /// Where the file ends: in it is what is settled, and nothing else.
+  /// Where the file ends: the file has all settled entries, and nothing else.
   public var place: OutputPlace? { series.place }
 
-  /// What waits in the open member as it was; nil unless the options say that it may be asked for.
+  /// The entries in the open member as they were; nil unless the options ask for keeping them.
   public var unsettledEntries: [EntryRun]? { encoder.member?.unsettledEntries }
 
-  /// How much waits there.
+  /// The tally of these entries.
   var memberContents: Tally { encoder.member?.contents ?? .zero }
 
-  /// From now on notes what is about to be written.
+  /// Has writes noted in a journal before they are made.
   public func keep(_ journal: OutputJournal) {
     series.journal = journal
     encoder.member?.hurry()
@@ -92,7 +92,7 @@ public final class FileSink: Sink {
     series.noteBeginning()
   }
 
-  /// Wakes the thread when a command that was run for a finished file has ended.
+  /// Becomes readable when a command for a finished file has ended.
   public var wakeDescriptor: Int32? { finished.wakeDescriptor }
 
   /// Appends whole entries, to the file or to the member that will go there.
@@ -121,10 +121,10 @@ public final class FileSink: Sink {
   /// Completes the member, puts the file away, deletes old ones, when it is due.
   public func tick(at now: Moment) throws(SystemError) -> Int64? {
     if finished.tick(&series.catalog, at: now) { upkeep.request() }
-    // What a former run has left comes first, also to the command.
+    // A former run's files come first, also for the command.
     if upkeep.isDue(at: now) { finished.finishLeftovers(&series.catalog, besides: series.present, at: now) }
     do {
-      // What follows may make room for what fails here.
+      // Deleting old files may make room for what fails here.
       defer { keepUp(now) }
       try finishWhatIsDue(now)
       sync.runIfDue(&series, at: now)
@@ -136,7 +136,7 @@ public final class FileSink: Sink {
     return waits.compactMap(\.self).min().map { max(0, $0) }
   }
 
-  /// Closes the file and opens what bears its name now, to append to it.
+  /// Closes the file and opens the file that has its name now, to append to it.
   public func reopen(at now: Moment) throws(SystemError) {
     if series.current == nil { followLink() } else { series.requestLettingGo() }
     try finishWhatIsDue(now)
@@ -152,7 +152,7 @@ public final class FileSink: Sink {
     return nil
   }
 
-  /// Closes the file; a command that runs for a finished one goes on.
+  /// Closes the file; a command that runs for a finished file goes on.
   public func abandon() {
     try? series.close()
     finished.abandon(&series.catalog)
@@ -175,14 +175,14 @@ extension FileSink {
     }
   }
 
-  /// Sees to it that there is a file that can be written to.
+  /// Makes sure that there is a file that can be written to.
   private func makeReady(_ now: Moment) throws(SystemError) {
     if series.current == nil { try openFile(at: now, truncates: false, isFirst: false) }
     if try series.begin(encoder) { sync.noteBeginning() }
     sync.runIfDue(&series, at: now, onlyBeginning: true)
   }
 
-  /// The same, for a file that another process may have emptied, too.
+  /// Makes the file ready as well if another process has emptied it.
   private func makeWritable(_ now: Moment) throws(SystemError) {
     try makeReady(now)
     if try series.renewBeginning(encoder) { sync.noteBeginning() }
@@ -193,7 +193,7 @@ extension FileSink {
     do {
       try series.open(at: now, truncates: truncates, isFirst: isFirst)
     } catch {
-      // It may have been made all the same, and the next attempt may have another name.
+      // The file may have been made even so, and the next attempt may use another name.
       finished.noteLeftovers()
       throw error
     }
@@ -210,7 +210,7 @@ extension FileSink {
       try member.write(to: file)
       FaultPoint.writeDone.pass()
     } while series.dropDeleted()
-    // At once, as it may go on in another file before the thread does it.
+    // Noted at once, as the output may begin another file before the thread notes it.
     series.journal?.settle(through: member.endSequence, at: series.place)
     let beginning = isFirst ? member.joinedBeginning : nil
     member.clear()
@@ -233,9 +233,9 @@ extension FileSink {
     FaultPoint.rotationClosed.pass()
   }
 
-  /// Lets go of the file because another process may have moved it.
+  /// Closes the file because another process may have moved it.
   ///
-  /// If that was because it can't be written, what is in memory goes to the next one.
+  /// If the entries in memory can't be written to it, they go to the next file.
   private func letGo(_ now: Moment) throws(SystemError) {
     do {
       try flush(at: now)
@@ -256,7 +256,8 @@ extension FileSink {
     retention.forgetTrouble()
   }
 
-  /// Deletes what is too old or too much, finishes what was left over, and renews the link, when it is due.
+  /// Deletes files beyond the limits, finishes leftovers of former runs, and renews the link, when that is
+  /// due.
   private func keepUp(_ now: Moment) {
     guard upkeep.isDue(at: now) else { return }
     finished.finishLeftovers(&series.catalog, besides: series.present, at: now)

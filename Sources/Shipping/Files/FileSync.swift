@@ -1,27 +1,28 @@
 import Platform
 
-/// When what was written to the file is put on the disk, and how that goes.
+/// Decides when written entries are put on the disk, and does it.
 ///
-/// With a checkpoint, what it says is noted as being on the disk behind that, so that it holds after a power cut, too.
+/// With a checkpoint, its standing is noted as being on the disk after that, so that it holds after a power
+/// cut, too.
 struct FileSync {
   private enum Need {
     case none
     /// Entries were written.
     case data
-    /// The file is new, or another one: its name, too, must be there before entries are.
+    /// The file is new or another one: its name, too, must be on the disk before entries are.
     case beginning
   }
 
-  /// Once a second, where there is a checkpoint and nothing else is asked for.
+  /// Once a second, where there is a checkpoint and no policy was given.
   private static let usualNanoseconds: Int64 = 1_000_000_000
-  /// When it is tried again where there is no interval.
+  /// The pause before another attempt where there is no interval.
   private static let retryNanoseconds: Int64 = 1_000_000_000
 
   private let wanted: SyncPolicy?
   private let warn: @Sendable (String) -> Void
   private var journal: OutputJournal?
   private var need = Need.none
-  /// When it was tried last, by the steady clock.
+  /// The time of the last attempt, by the steady clock.
   private var last: Int64?
   private var trouble = Trouble<FailedOperation>()
 
@@ -34,7 +35,7 @@ struct FileSync {
     wanted ?? (journal == nil ? .never : .interval(nanoseconds: Self.usualNanoseconds))
   }
 
-  /// Has it noted what is on the disk.
+  /// Has the journal note what is on the disk.
   mutating func keep(_ journal: OutputJournal) {
     self.journal = journal
     need = .beginning
@@ -52,7 +53,7 @@ struct FileSync {
     if policy != .never { journal?.didSync() }
   }
 
-  /// In how many nanoseconds it is due; nil if not by the clock.
+  /// In how many nanoseconds the file is to be synchronized; nil if not by the clock.
   func wait(_ series: FileSeries, at now: Moment) -> Int64? {
     guard need != .none, policy != .never, series.current != nil, series.place != nil else { return nil }
     guard let last else { return 0 }
@@ -60,7 +61,7 @@ struct FileSync {
     switch policy {
     case .never, .eachBatch: pause = trouble.isThere ? Self.retryNanoseconds : 0
     case .interval(let nanoseconds):
-      // A new file is waited for, so that what is noted of it never lacks a file.
+      // A new file is synchronized at once, so that a note never names a file that isn't on the disk.
       pause = need == .beginning ? (trouble.isThere ? Self.retryNanoseconds : 0) : nanoseconds
     }
     return pause - (now.steadyNanoseconds - last)
@@ -68,16 +69,16 @@ struct FileSync {
 
   /// Puts on the disk what was written, when it is due.
   ///
-  /// - Parameter onlyBeginning: whether it is waited for only if the file is new.
+  /// - Parameter onlyBeginning: whether the file is synchronized only if it is new.
   mutating func runIfDue(_ series: inout FileSeries, at now: Moment, onlyBeginning: Bool = false) {
     guard let wait = wait(series, at: now), wait <= 0, need == .beginning || !onlyBeginning else { return }
     run(&series, at: now)
   }
 
-  /// Sees to it that the beginning of the file may be changed: where what was written is put on the disk at all, it must
-  /// be there before that, as the disk may otherwise have the one without the other after a power cut.
+  /// Prepares a change of the file's beginning: where files are synchronized at all, the written entries must
+  /// be on the disk before, as the disk may otherwise have only one of the two after a power cut.
   ///
-  /// - Returns: false if it isn't there.
+  /// - Returns: false if they aren't.
   mutating func prepareChangeOfBeginning(_ series: inout FileSeries, at now: Moment) -> Bool {
     guard policy != .never else { return true }
     run(&series, at: now)

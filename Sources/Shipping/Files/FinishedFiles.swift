@@ -4,23 +4,22 @@ import Spool
 
 /// A file that was put away.
 struct FinishedFile {
-  /// How it was called while it was written.
+  /// The file's name while it was written.
   let path: String
-  /// How it is called now.
+  /// The file's name now.
   let name: FileCatalog.FinalName
   let identity: FileIdentity
   let mark: FileMark
 }
 
-/// What is done for files that are finished: the command for each of them, and what a former run has left to do.
+/// The work on finished files: the command for each of them, and what a former run has left undone.
 ///
-/// Nothing of this stops the output.
+/// No failure here stops the output.
 struct FinishedFiles {
   let command: BackgroundCommand?
   private let system: SystemCalls
   private let warn: @Sendable (String) -> Void
-  /// The files whose command has not ended, what they are to say of themselves then, and when they were changed
-  /// last.
+  /// The files whose command has not ended, their marks from then on, and when they were changed last.
   private var waiting: [FileIdentity: (mark: FileMark, lastChange: timespec)] = [:]
   /// Whether there may be files that ended with their period but were not finished.
   private(set) var hasLeftovers: Bool
@@ -38,13 +37,14 @@ struct FinishedFiles {
     hasLeftovers = makesSeries
   }
 
-  /// What a file says of itself as soon as it is finished.
+  /// The state in a file's mark as soon as the file is finished.
   let initialState: FileMark.State
 
   /// Wakes the thread when a command has ended.
   var wakeDescriptor: Int32? { command?.wakeDescriptor }
 
-  /// In how many nanoseconds `tick` must be called even so; nil, if not by the clock.
+  /// In how many nanoseconds `tick` must be called even if the descriptor isn't readable; nil, if not by the
+  /// clock.
   func wait(at now: Moment) -> Int64? { command?.wait(at: now) }
 
   /// Notes that files may have been left unfinished.
@@ -69,7 +69,7 @@ struct FinishedFiles {
     enlist(path, file.identity, file.mark, status.st_mtim, now)
   }
 
-  /// Has the command run for a finished file, unless that has been arranged.
+  /// Runs the command for a finished file, unless that is arranged already.
   private mutating func enlist(
     _ path: String, _ identity: FileIdentity, _ mark: FileMark, _ lastChange: timespec, _ now: Moment
   ) {
@@ -80,19 +80,19 @@ struct FinishedFiles {
     command?.run(for: BackgroundCommand.Job(path: path, identity: identity), at: now)
   }
 
-  /// Sees what has become of the command, and notes for which files it has ended.
-  /// - Returns: whether there are such: they may be deleted now.
+  /// Takes note of commands that have ended, and marks their files.
+  /// - Returns: whether any has ended: its file may be deleted now.
   mutating func tick(_ catalog: inout FileCatalog, at now: Moment) -> Bool {
     guard command != nil else { return false }
     command?.tick(at: now)
     return noteEndedCommands(&catalog)
   }
 
-  /// Has files say that nothing is to be done for them any more.
+  /// Marks the files of ended commands as done.
   private mutating func noteEndedCommands(_ catalog: inout FileCatalog) -> Bool {
     let ended = command?.takeEnded() ?? []
     for (job, isInterrupted) in ended {
-      // What was interrupted is left to the next start.
+      // A file whose command was interrupted is left to the next start.
       if isInterrupted { waiting[job.identity] = nil } else { noteEnd(of: job, &catalog) }
     }
     return !ended.isEmpty
@@ -104,13 +104,13 @@ struct FinishedFiles {
       guard FileIdentity(status) == job.identity else { return }
       catalog.marks.set(mark, path: job.path, job.identity)
     } else {
-      // The command has put it elsewhere, or made another of it.
+      // The command has moved the file, or replaced it by another.
       catalog.adoptSuccessor(of: job.path, mark, lastChange: lastChange)
     }
     FaultPoint.commandNoted.pass()
   }
 
-  /// Lets a command that runs go on, and has its end noted.
+  /// Lets a running command go on, and has its end noted.
   mutating func abandon(_ catalog: inout FileCatalog) {
     let last = command?.abandon()
     _ = noteEndedCommands(&catalog)
@@ -120,8 +120,8 @@ struct FinishedFiles {
 
   // MARK: What a former run has left
 
-  /// Finishes files of former periods that a kill has left torn or without their suffix, and has the command run
-  /// for those that it was not run for, or not to its end.
+  /// Finishes files of former periods that a kill has left torn or without their suffix, and runs the command
+  /// for files for which it was not run, or not to its end.
   mutating func finishLeftovers(
     _ catalog: inout FileCatalog, besides current: FileCatalog.Current, at now: Moment
   ) {
@@ -151,7 +151,7 @@ struct FinishedFiles {
       case .whole, .cut: break
       }
       if catalog.naming.compression != nil, try catalog.lookUp(member)?.st_size == 0 {
-        // It was opened, no more; as it is, it is not even a valid file.
+        // The file was opened, no more; empty, it isn't even a valid compressed file.
         return try catalog.delete(member, besides: current)
       }
       mark.state = initialState

@@ -2,13 +2,13 @@ import Compression
 import Glibc
 import Platform
 
-/// What is found where an output wants to write and isn't a file of its own; the end of the name under which it
-/// is put aside.
+/// Kinds of files that an output finds under its file's name and that aren't its own; each is the end of the
+/// name under which such a file is put aside.
 enum ForeignKind: String, CaseIterable, Sendable {
   case link, fifo, socket, device
-  /// A file that has another name as well, which another process may have given it to have that one written to.
+  /// A file with a second name, which another process may have made to have the other file written to.
   case hardLink = "hard-link"
-  /// A file of another user in a directory where everybody can make files.
+  /// A file of another user in a world-writable directory.
   case otherOwner = "other-owner"
   case notGzip = "not-gzip"
   case notZstd = "not-zstd"
@@ -16,10 +16,10 @@ enum ForeignKind: String, CaseIterable, Sendable {
   case isZstd = "is-zstd"
   case notLines = "not-lines"
   case notVSL = "not-vsl"
-  /// It ends in something that no kill of this program leaves.
+  /// The file's end is damaged as no kill of this program damages it.
   case damaged
 
-  /// A file that isn't compressed in the format that it should be.
+  /// The kind of a file that isn't compressed in the format that it should be.
   static func notCompressed(_ format: CompressionFormat) -> ForeignKind {
     switch format {
     case .gzip: .notGzip
@@ -27,7 +27,7 @@ enum ForeignKind: String, CaseIterable, Sendable {
     }
   }
 
-  /// A file that is compressed, where it should be as it is.
+  /// The kind of a file that is compressed but should be plain.
   static func compressed(_ format: CompressionFormat) -> ForeignKind {
     switch format {
     case .gzip: .isGzip
@@ -35,7 +35,7 @@ enum ForeignKind: String, CaseIterable, Sendable {
     }
   }
 
-  /// What a message says of it.
+  /// The kind in the words of a message.
   var words: String {
     switch self {
     case .link: "a symbolic link"
@@ -55,25 +55,26 @@ enum ForeignKind: String, CaseIterable, Sendable {
   }
 }
 
-/// Decides whether what has the name of an output file may be written to.
+/// Decides whether a file with the name of an output file may be written to.
 ///
-/// Where others can make files, one may wait under the next name: a link or a second name for something that
-/// only this process can write, or a file whose owner would like to read along.
+/// In a directory where others can make files, another user may have prepared one under the next name: a link
+/// or a second name for a file that only this process can write, or a file of that user, who would like to
+/// read the log.
 struct FileTrust {
   let system: SystemCalls
 
-  /// Whether everybody can make files in the directory of a path.
+  /// Whether all users can make files in the directory of a path.
   func isPublic(directoryOf path: String) -> Bool {
     system.status(ofPath: FileNaming.directory(of: path)).map { $0.st_mode & S_IWOTH != 0 } ?? false
   }
 
-  /// Whether a link, or anything else that was found in a public directory, was made by another process to be trusted.
+  /// Whether a file or link in a public directory was made by root or by this process's user.
   func isTrusted(owner: uid_t) -> Bool { owner == 0 || owner == geteuid() }
 
-  /// What keeps a path from being written to; nil if nothing does.
+  /// The reason why a path must not be written to; nil if there is none.
   /// - Parameters:
-  ///   - isMarked: whether the file says that it is this output's.
-  ///   - heir: who owns the file before it.
+  ///   - isMarked: whether the file's mark says that this output has made it.
+  ///   - heir: the owner of the output's file before this one.
   func obstacle(_ path: String, _ status: stat, isMarked: Bool, heir: uid_t?) -> ForeignKind? {
     switch status.st_mode & S_IFMT {
     case S_IFREG: break

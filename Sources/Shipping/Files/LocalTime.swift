@@ -11,7 +11,7 @@ enum LocalTime {
     return unsafe fields
   }
 
-  /// The same fields at longitude zero, for what must not depend on the place.
+  /// The calendar fields of a moment in UTC, for results that must not depend on the time zone.
   static func fieldsOfUTC(at seconds: Int64) -> tm {
     var seconds = time_t(seconds)
     var fields = unsafe tm()

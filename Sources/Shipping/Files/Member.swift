@@ -4,19 +4,21 @@ import Spool
 
 /// A gzip member or a zstd frame: entries that wait in memory, and are compressed as a whole.
 ///
-/// It reaches the file only when it is complete, so that the file is valid at any moment. Sealed, it can be written as
-/// often as it takes; it is gone only when it is reset.
+/// A member reaches the file only when it is complete, so that the file is valid at any moment. Once sealed,
+/// it can be written as often as needed; it stays in memory until it is reset.
 struct Member {
-  /// What has been put in.
+  /// The tally of the entries that were added.
   private(set) var contents = Tally.zero
-  /// What it is once it is complete.
+  /// The compressed bytes, once the member is complete.
   private(set) var bytes: [UInt8] = []
-  /// The entries, as they are.
+  /// The entries, uncompressed.
   private var text: [UInt8] = []
   private let compressor: PartCompressor
   private let usualByteCount: Int
 
-  /// - Parameter usualByteCount: how much is usually put in.
+  /// Makes an empty member.
+  ///
+  /// - Parameter usualByteCount: how many bytes of entries are usually added.
   /// - Throws: `Errno` when there is no memory for the compressor.
   init(_ method: CompressionMethod, usualByteCount: Int) throws(Errno) {
     guard let compressor = PartCompressor(method) else { throw .noMemory }
@@ -24,7 +26,7 @@ struct Member {
     self.usualByteCount = usualByteCount
   }
 
-  /// Whether it is complete; nothing can be added to it then.
+  /// Whether the member is complete, so that nothing can be added to it.
   var isSealed: Bool { !bytes.isEmpty }
 
   /// Adds whole entries.
@@ -42,18 +44,18 @@ struct Member {
     if !isSealed { bytes = try compress(text) }
   }
 
-  /// Makes a complete member of lines that are no entries, besides this one.
+  /// Makes a separate complete member of bytes that are no entries.
   func compress(_ text: [UInt8]) throws(Errno) -> [UInt8] {
     let bytes = unsafe text.withUnsafeBytes { unsafe compressor.compress($0) }
     guard let bytes else { throw .noMemory }
     return bytes
   }
 
-  /// Begins the next one.
+  /// Empties the member for the next entries.
   mutating func reset() {
     contents = .zero
     bytes = []
-    // What a single huge entry has taken is given back.
+    // Memory that a single huge entry has needed is given back.
     text.removeAll(keepingCapacity: text.capacity <= 2 * usualByteCount)
   }
 }

@@ -8,21 +8,23 @@ final class MemberWriter {
   ///
   /// A second is promised; the difference is for the thread to wake and write.
   static let nanosecondsMax: Int64 = 900_000_000
-  /// How much goes into one member.
+  /// How many bytes of entries go into one member.
   static let byteCountMax = 1 << 20
 
   private enum State {
     case empty
-    /// It has entries from this place on, and is to be written when the steady clock says so much.
+    /// The member has entries from this place on, and is to be written when the steady clock reaches the
+    /// deadline.
     case filling(from: SpoolPlace, deadline: Int64)
-    /// Nothing goes into it any more; it may have failed to be written.
+    /// No entry is added to the member any more; writing it may have failed.
     case complete(from: SpoolPlace)
   }
 
-  /// The same for the first one where runs are killed again and again: each is to get on, however short its life is.
+  /// The same for the first member of a run that continues a checkpoint: even where runs are killed again and
+  /// again, each is to get on.
   static let nanosecondsMin: Int64 = 25_000_000
 
-  /// What members are.
+  /// The format of the members.
   let format: CompressionFormat
   private var member: Member
   private var state = State.empty
@@ -30,10 +32,10 @@ final class MemberWriter {
   private var patience = MemberWriter.nanosecondsMax
   /// The sequence behind the last entry in the member.
   private(set) var endSequence = 0
-  /// What is in the member, if it may be asked for.
+  /// The entries in the member, if the options ask for keeping them.
   private let unsettled: UnsettledEntries?
 
-  /// - Parameter path: what is written, for messages.
+  /// - Parameter path: the path of the file, for messages.
   init(_ method: CompressionMethod, path: String, unsettled: UnsettledEntries?) throws(SystemError) {
     self.unsettled = unsettled
     format = method.format
@@ -44,7 +46,7 @@ final class MemberWriter {
     }
   }
 
-  /// In front of what is in the member; nil if nothing is.
+  /// The place in front of the entries in the member; nil if it has none.
   var start: SpoolPlace? {
     switch state {
     case .empty: nil
@@ -52,10 +54,10 @@ final class MemberWriter {
     }
   }
 
-  /// How much is in the member.
+  /// The tally of the entries in the member.
   var contents: Tally { member.contents }
 
-  /// What is in it as it was, if it was kept; for any thread.
+  /// The entries in the member as they were, if they were kept; for any thread.
   var unsettledEntries: [EntryRun]? { unsettled?.all }
 
   /// Whether it is to be written.
@@ -68,7 +70,7 @@ final class MemberWriter {
     }
   }
 
-  /// In how many nanoseconds it is; nil if nothing is in it.
+  /// In how many nanoseconds the member is to be written; nil if it has no entries.
   func wait(at now: Moment) -> Int64? {
     switch state {
     case .empty: nil
@@ -77,8 +79,8 @@ final class MemberWriter {
     }
   }
 
-  /// Puts as many entries into the member as it takes; it isn't complete.
-  /// - Returns: these entries.
+  /// Adds as many entries to the member as it takes; the member must not be complete.
+  /// - Returns: the added entries.
   func add(_ batch: EntryBatch, at now: Moment) -> EntryBatch {
     let part = batch.prefix(batch.entryCount(reaching: Self.byteCountMax - member.contents.bytes))
     if case .empty = state {
@@ -90,11 +92,11 @@ final class MemberWriter {
     return part
   }
 
-  /// Completes the member; nothing goes into it any more.
+  /// Completes the member: no entry is added to it any more.
   ///
-  /// - Parameter path: what is written, for messages.
-  /// - Returns: how many bytes it has.
-  /// - Throws: `SystemError` when there is no memory; it can be tried again.
+  /// - Parameter path: the path of the file, for messages.
+  /// - Returns: the size of the complete member in bytes.
+  /// - Throws: `SystemError` when there is no memory; the call can be repeated.
   func complete(path: String) throws(SystemError) -> Int {
     if case .filling(let start, _) = state { state = .complete(from: start) }
     do {
@@ -105,16 +107,16 @@ final class MemberWriter {
     return member.bytes.count
   }
 
-  /// Writes the member, which is complete; that may be repeated until `clear`.
+  /// Writes the complete member; this may be repeated until `clear`.
   func write(to file: EntryFile) throws(SystemError) { try file.append(member.bytes) }
 
-  /// How a file begins in which the member, as its first one, has taken in the empty one in front of it.
+  /// The beginning of a file whose first member is this one, joined with the empty member in front of it.
   var joinedBeginning: [UInt8]? { format.joinedBeginning(member.bytes) }
 
-  /// Has the first members be complete soon, each following one twice as late.
+  /// Has the next member completed soon, and each one after that in twice the time.
   func hurry() { patience = Self.nanosecondsMin }
 
-  /// Begins the next member: this one is written.
+  /// Begins the next member, after this one was written.
   func clear() {
     patience = min(2 * patience, Self.nanosecondsMax)
     member.reset()
@@ -122,7 +124,7 @@ final class MemberWriter {
     unsettled?.removeAll()
   }
 
-  /// Writes a member that has these bytes, be it none, and no entries.
+  /// Writes a member that has the header, even if that is empty, and no entries.
   func write(header: [UInt8], to file: EntryFile) throws(SystemError) {
     guard !header.isEmpty else { return try file.append(format.emptyPart) }
     let bytes: [UInt8]

@@ -1,20 +1,24 @@
 import Checkpoints
 
-/// What the length of a file tells of what an earlier run had noted of it.
+/// What the length of a file tells about an earlier run's note of it.
 enum NotedLength: Equatable {
-  /// All that was noted as done, and nothing else.
+  /// The file has what was noted as done, and nothing else.
   case asNoted
-  /// The write that had been begun has happened as a whole.
+  /// The file also has the whole write that had been begun.
   case written
-  /// There is more than was noted as done, and what it is can only be the earlier run's: part of the write that it had
-  /// begun, or what it has written since.
+  /// The file has more than was noted as done, which only the earlier run can have written: part of the write
+  /// that it had begun, or later entries.
   case unfinished
-  /// There is more than the earlier run has written, in all; what it had begun to write, if anything, is part of it.
+  /// The file has more than the earlier run has written in all; the write that it had begun, if any, is part
+  /// of it.
   case grown(by: Int, isWritten: Bool)
-  /// Another process has cut the file; what was begun to be written is in it if it has just that length.
+  /// Another process has cut the file; the write that had been begun is in it if the length is exactly that
+  /// write's.
   case shortened(isWritten: Bool)
 
-  /// - Parameter mayHaveGoneOn: whether the standing needn't be the last one.
+  /// Compares a length with a standing.
+  ///
+  /// - Parameter mayHaveGoneOn: whether the run may have got further than the standing.
   init(_ byteCount: Int, of standing: OutputStanding, at place: OutputPlace, mayHaveGoneOn: Bool) {
     let pending = standing.pending.map(\.byteCount).flatMap { $0 > place.byteCount ? $0 : nil }
     if byteCount == place.byteCount {
@@ -30,7 +34,7 @@ enum NotedLength: Equatable {
     }
   }
 
-  /// Whether what had been begun to be written is in the file.
+  /// Whether the write that had been begun is in the file.
   var hasPending: Bool {
     switch self {
     case .written: true

@@ -2,13 +2,13 @@ import Compression
 import Glibc
 import Platform
 
-/// What a compressed file turns out to be when it is read to its end.
+/// The state of a compressed file, found by reading it to its end.
 enum PartScan: Equatable {
   /// Complete members or frames and nothing else.
   case whole
-  /// The file ends in the middle of one; the complete ones end at the offset.
+  /// The file ends in the middle of a member or frame; the complete ones end at the offset.
   case torn(wholeBytes: Int)
-  /// What follows the complete ones is not the beginning of another one.
+  /// The bytes behind the complete members are not the beginning of another one.
   case damaged(wholeBytes: Int)
   /// The file does not begin like one in this format.
   case foreign
@@ -35,7 +35,7 @@ enum PartScan: Equatable {
     }
     let wholeBytes = decompressor.wholeByteCount
     switch fault?.kind ?? Self.faultAtEnd(of: &decompressor) {
-    // Zeros behind the last one, which programs pass over, are none that was made here.
+    // Zeros behind the last member, which other programs skip, were not written by this program.
     case nil: self = wholeBytes == readBytes ? .whole : .damaged(wholeBytes: wholeBytes)
     case .cutOff: self = .torn(wholeBytes: wholeBytes)
     case .outOfMemory: throw .noMemory
@@ -71,7 +71,7 @@ enum PartScan: Equatable {
     }
   }
 
-  /// The format that a file begins in; nil if it isn't compressed, or too short to tell.
+  /// The compression format that a file's beginning shows; nil if it isn't compressed, or too short to tell.
   static func format(_ descriptor: Int32, _ system: SystemCalls) throws(Errno) -> CompressionFormat? {
     let beginning = try system.read(4, of: descriptor, at: 0)
     return unsafe CompressionFormat(beginning: beginning.span.bytes)

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Spool
 
-/// Which finished files are kept: deletes those that are too many, too much or too old.
+/// Deletes finished files that are too many, too much or too old.
 struct Retention {
   private let limits: RetentionLimits
   private let warn: @Sendable (String) -> Void
@@ -15,15 +15,15 @@ struct Retention {
     clock = UnhurriedClock(now)
   }
 
-  /// Whether files couldn't be deleted when that was last tried.
+  /// Whether the last attempt to delete files failed.
   var isInTrouble: Bool { trouble.isThere }
 
-  /// Begins anew with saying what doesn't work: it is another series.
+  /// Forgets a reported failure, as the output continues in another series of files.
   mutating func forgetTrouble() { trouble.end() }
 
   /// Deletes the oldest finished files, as far as they are beyond the limits.
   ///
-  /// What waits for its command counts, but is deleted only after that.
+  /// A file that waits for its command counts, but is deleted only after the command has ended.
   mutating func prune(
     _ catalog: inout FileCatalog, besides current: FileCatalog.Current, at now: Moment,
     isAwaited: (FileCatalog.Member) -> Bool
@@ -36,7 +36,7 @@ struct Retention {
         do {
           try catalog.delete(member, besides: current)
         } catch {
-          // One that can't be deleted is no reason to keep the others.
+          // A file that can't be deleted is no reason to keep the others.
           failure = failure ?? error
         }
       }

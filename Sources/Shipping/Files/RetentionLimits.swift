@@ -1,15 +1,15 @@
 import Platform
 
-/// How many finished files are kept, for how long, and how much of them.
+/// The limits on finished files: their number, their age and their bytes.
 struct RetentionLimits {
   let count: Int?
   let seconds: Int?
   let bytes: Int?
 
-  /// Whether files are deleted at some time.
+  /// Whether there is any limit.
   var isLimited: Bool { count != nil || seconds != nil || bytes != nil }
 
-  /// Which of the files are too many, too much or too old.
+  /// The files beyond the limits.
   ///
   /// - Parameters:
   ///   - files: all finished files, oldest first.
@@ -27,11 +27,11 @@ struct RetentionLimits {
     }.map(\.0)
   }
 
-  /// When each of the files was written to last, as far as that can be known: a clock that was wrong then has
-  /// left a wrong time.
+  /// The last write to each file, as far as that is known: if the clock was wrong then, so is the file's
+  /// time.
   ///
-  /// A file isn't older than the number that it got when it was begun, which a clock that is late doesn't lower;
-  /// and it isn't younger than those that came after it.
+  /// A file isn't older than the number that it got when it was begun, which a clock that is late doesn't
+  /// lower; and it isn't younger than the files that came after it.
   private func lastSeconds(_ files: [FileCatalog.Member]) -> [Int64] {
     var seconds: [Int64] = []
     var next = Int64.max
@@ -44,9 +44,9 @@ struct RetentionLimits {
   }
 }
 
-/// The time as retention sees it: the wall's, but never faster than the steady clock.
+/// The clock that retention uses: the wall clock, but never faster than the steady clock.
 ///
-/// A clock that jumps ahead would make every file too old at once, before it is set right.
+/// A clock that jumps ahead would make every file too old at once, before the clock is corrected.
 struct UnhurriedClock {
   private var seconds: Int64
   private var steadyNanoseconds: Int64
@@ -56,9 +56,9 @@ struct UnhurriedClock {
     steadyNanoseconds = now.steadyNanoseconds
   }
 
-  /// What time it is.
+  /// Returns the time in seconds.
   mutating func read(_ now: Moment) -> Int64 {
-    // The part of a second that is begun counts, and is not lost at the next look.
+    // The second that has begun counts in full, and is not lost at the next call.
     let elapsed = max(0, (now.steadyNanoseconds - steadyNanoseconds) / 1_000_000_000)
     if now.wallSeconds <= seconds + elapsed + 1 {
       seconds = now.wallSeconds

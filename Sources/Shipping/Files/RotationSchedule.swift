@@ -18,8 +18,7 @@ struct RotationSchedule: Sendable {
     Self.floorDivide(wallSeconds + phase(at: wallSeconds), periodSeconds)
   }
 
-  /// When to look again: as the next period begins, or before that when the offset is about to
-  /// change.
+  /// When to call again: when the next period begins, or earlier if the offset from UTC is about to change.
   func nextLook(after wallSeconds: Int64) -> Int64 {
     let boundary = (period(at: wallSeconds) + 1) * periodSeconds
     let expected = boundary - phase(at: wallSeconds)
@@ -27,9 +26,9 @@ struct RotationSchedule: Sendable {
     return corrected > wallSeconds ? min(expected, corrected) : expected
   }
 
-  /// How far local periods are ahead of those that are counted from 1970 in UTC.
+  /// How far local periods are ahead of periods counted from 1970 in UTC.
   ///
-  /// Less than a period, so that an hour put in by the end of summer time is one like any other.
+  /// Less than a period, so that an hour repeated at the end of summer time is one like any other.
   private func phase(at wallSeconds: Int64) -> Int64 {
     let ahead = secondsAheadOfUTC(wallSeconds) + shift
     return ahead - Self.floorDivide(ahead, periodSeconds) * periodSeconds

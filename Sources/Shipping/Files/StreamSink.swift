@@ -4,22 +4,22 @@ public import Spool
 
 /// A descriptor that another process has opened, such as standard output.
 ///
-/// It is never made non-blocking, since that would change it for all who share it. A pipe or a
-/// terminal is opened anew instead, a socket takes the wish with each call, and where neither works
-/// it is asked first and given little.
+/// It is never made non-blocking, since that would change it for all processes that share it. A pipe or a
+/// terminal is opened anew instead, a socket is told with each call not to wait, and where neither is
+/// possible, the descriptor is polled first and given few bytes.
 public final class StreamSink: Sink {
   private enum Way {
     /// A descriptor of our own that does not block.
     case ownNonBlocking(Int32)
     /// A socket, which can be told with each call not to wait.
     case socket
-    /// A regular file, which is never waited for.
+    /// A regular file, whose writes never wait.
     case file
-    /// A descriptor that would block: asked first, then given what it surely has room for.
+    /// A descriptor that may block: polled first, then given only what it surely has room for.
     case cautious
   }
 
-  /// What a pipe that says it is writable takes without blocking, independent of what it holds.
+  /// How much a pipe takes without blocking once it polls as writable, however full it is.
   private static let cautiousBytes = 4096
 
   /// The name for messages.
@@ -31,7 +31,7 @@ public final class StreamSink: Sink {
   private let file: EntryFile
   /// What the entries are.
   public let content: EntryContent
-  /// What must be written before the first entry; nil as long as it isn't known.
+  /// The header to be written before the first entry; nil as long as it isn't known.
   private var pendingHeader: ArraySlice<UInt8>?
   private let system: SystemCalls
 
@@ -42,7 +42,7 @@ public final class StreamSink: Sink {
       system: .real)
   }
 
-  /// A descriptor that stays open, and its caller's.
+  /// Uses a descriptor that stays open and belongs to the caller.
   /// - Throws: `SystemError` when it is not open.
   public convenience init(
     descriptor: Int32, name: String, content: EntryContent = .lines()
@@ -82,15 +82,15 @@ public final class StreamSink: Sink {
     return .ownNonBlocking(own)
   }
 
-  /// Writes what the consumer has room for.
+  /// Writes as much as the consumer has room for.
   public func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     if let obstacle = try writeHeader() { return SinkProgress(byteCount: 0, obstacle: obstacle) }
     if case .file = way { return SinkProgress(byteCount: try file.append(batch)) }
     return unsafe try transfer(batch.bytes)
   }
 
-  /// Writes what comes before the first entry, as far as there is room.
-  /// - Returns: what stands in the way of the rest.
+  /// Writes the header before the first entry, as far as there is room.
+  /// - Returns: the obstacle to writing the rest.
   private func writeHeader() throws(SystemError) -> SinkProgress.Obstacle? {
     guard let header = pendingHeader ?? content.header?[...], !header.isEmpty else { return nil }
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: header.count, alignment: 1)
@@ -127,7 +127,7 @@ public final class StreamSink: Sink {
     }
   }
 
-  /// Lets go of a descriptor of our own; what has no entries is a log all the same.
+  /// Closes a descriptor of our own, after writing the header: a log without entries is valid.
   public func close(at now: Moment) throws(SystemError) -> SinkProgress.Obstacle? {
     if let obstacle = try writeHeader() { return obstacle }
     try file.mend()
@@ -135,7 +135,7 @@ public final class StreamSink: Sink {
     return nil
   }
 
-  /// Lets go of a descriptor of our own.
+  /// Closes a descriptor of our own.
   public func abandon() { releaseDescriptors() }
 
   private func progress(
@@ -144,7 +144,7 @@ public final class StreamSink: Sink {
   ) throws(SystemError) -> SinkProgress {
     do {
       let count = try transfer()
-      // Taking less than all is how a full pipe looks; asking again would only confirm it.
+      // A short write is a full pipe; another write would only confirm that.
       return SinkProgress(
         byteCount: count, obstacle: count < bytes.count ? .unwritable(descriptor) : nil)
     } catch .wouldBlock {

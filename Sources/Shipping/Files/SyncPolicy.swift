@@ -1,10 +1,10 @@
-/// When a file output sees to it that what it has written is on the disk, so that a power cut leaves it there.
+/// When a file output puts written entries on the disk, so that they outlive a power cut.
 public enum SyncPolicy: Sendable, Equatable {
-  /// Not at all: the kernel writes it when it likes.
+  /// Never: the kernel writes them when it likes.
   case never
-  /// After all that is written at once.
+  /// After each batch.
   case eachBatch
-  /// When so much time has passed since it was done last, and something was written.
+  /// When this much time has passed since the last time, and something was written.
   case interval(nanoseconds: Int64)
 
   /// The shortest interval.

@@ -3,8 +3,8 @@ import Glibc
 import Platform
 
 extension SystemCalls {
-  /// Leaves a process behind that waits for a command's end, and notes it in the file's mark when this program is
-  /// gone; a signal ends it without.
+  /// Leaves a child process behind that waits for a command's end and then notes it in the file's mark, after
+  /// this program has ended; a signal to that process ends it without a note.
   /// - Parameter process: a descriptor that becomes readable when the command ends.
   func leaveNote(ofEnd process: Int32, _ job: BackgroundCommand.Job, _ mark: FileMark) {
     let paths = [job.path] + FileNaming.compressedSuffixes.map { job.path + $0 }

@@ -1,12 +1,12 @@
-/// Tells which names a strftime template makes, and what time they say.
+/// Recognizes the names that a strftime template makes, and reads the time in them.
 ///
 /// A file whose name only looks alike must not be deleted, so this is strict: numbers have the digits
 /// and the range that strftime gives them, and conversions of variable shape are refused.
 struct TimePattern: Sendable {
-  /// What a name says about time, most significant first, comparable between names of one pattern.
+  /// The time in a name, most significant field first, comparable between names of one pattern.
   typealias Reading = [Int]
 
-  /// The places of a reading.
+  /// The fields of a reading, in their order.
   private enum Field: Int, Sendable, CaseIterable {
     case epoch, year, month, week, dayOfYear, day, weekday, hour, minute, second
   }
@@ -14,7 +14,7 @@ struct TimePattern: Sendable {
   private enum Element: Sendable {
     case literal(String)
     case number(Field, digits: ClosedRange<Int>, values: ClosedRange<Int>)
-    /// One of these words; its index, if a field counts them.
+    /// One of these words; its index is the value of the field, if there is one.
     case word([String], Field?)
   }
 
@@ -82,19 +82,19 @@ struct TimePattern: Sendable {
     }
   }
 
-  /// The words for the twelve months, each asked for near the middle of one in 1970.
+  /// The names of the twelve months, each taken from a day near the middle of a month of 1970.
   private static func months(_ conversion: String) -> [String] {
     (0..<12).compactMap { month in
       unsafe LocalTime.expand(conversion, LocalTime.fieldsOfUTC(at: (14 + month * 365 / 12) * 86_400))
     }
   }
 
-  /// The words for seven days on end.
+  /// The names of seven days in a row.
   private static func weekdays(_ conversion: String) -> [String] {
     (0..<7).compactMap { unsafe LocalTime.expand(conversion, LocalTime.fieldsOfUTC(at: $0 * 86_400)) }
   }
 
-  /// What a name says; nil if the template never makes it.
+  /// The time in a name; nil if the template never makes that name.
   func read(_ name: String) -> Reading? {
     var reading = Reading(repeating: 0, count: Field.allCases.count)
     var rest = name[...]

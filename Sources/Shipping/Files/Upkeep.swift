@@ -1,34 +1,34 @@
 import Platform
 
-/// When it is looked after files that are not being written.
+/// The schedule for work on files that are not being written.
 struct Upkeep {
-  /// How often it is looked for files that have become too old, and tried again what has failed.
+  /// How often files are checked for their age, and failed work is repeated.
   static let nanoseconds: Int64 = 60_000_000_000
 
   private enum Next {
-    /// There is a reason to, such as a new file.
+    /// There is a reason for work, such as a new file.
     case now
-    /// When the steady clock says so much.
+    /// When the steady clock reaches this time.
     case at(Int64)
-    /// As soon as there is a reason to.
+    /// As soon as there is a reason for work.
     case onRequest
   }
 
   private var next = Next.now
 
-  /// Has it be looked soon.
+  /// Schedules work for the next tick.
   mutating func request() { next = .now }
 
-  /// Whether it is time to look.
+  /// Whether work is due.
   func isDue(at now: Moment) -> Bool { wait(at: now).map { $0 <= 0 } ?? false }
 
-  /// Notes that it was looked.
-  /// - Parameter isRepeated: whether to do so again without a reason.
+  /// Notes that the work was done.
+  /// - Parameter isRepeated: whether to do it again without a reason.
   mutating func end(at now: Moment, isRepeated: Bool) {
     next = isRepeated ? .at(now.steadyNanoseconds + Self.nanoseconds) : .onRequest
   }
 
-  /// In how many nanoseconds it is; nil if not by the clock.
+  /// In how many nanoseconds work is due; nil if not by the clock.
   func wait(at now: Moment) -> Int64? {
     switch next {
     case .now: 0

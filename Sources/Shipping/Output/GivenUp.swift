@@ -1,26 +1,27 @@
 public import Spool
 
-/// Entries that a sink has taken, or would have, and that don't arrive, or may not have arrived.
+/// Entries that an output gives up: they don't arrive, or may not have arrived.
 public struct GivenUp: Sendable, Equatable {
-  /// Why.
+  /// Why entries were given up.
   public enum Cause: Sendable, CaseIterable {
     /// The output has failed for good.
     case outputFailed
-    /// The consumer went before it had taken them, and they must not be sent twice.
+    /// The consumer's connection ended before the consumer had taken the entries, which must not be sent
+    /// twice.
     case consumerGone
-    /// The consumer never takes as much as that at once.
+    /// The entry is larger than anything that the consumer takes at once.
     case tooLarge
-    /// The consumer's system had taken them, so that they counted as settled, and may have lost them when the
-    /// connection was reset.
+    /// The consumer's system had taken the entries, so that they counted as settled, but may have lost them
+    /// when the connection was reset.
     case unconfirmed
   }
 
-  /// Which entries.
+  /// The entries that were given up.
   public var entries: EntryStretch
-  /// Why.
+  /// Why they were given up.
   public var cause: Cause
 
-  /// Gives up entries.
+  /// Entries given up for a cause.
   public init(_ entries: EntryStretch, _ cause: Cause) {
     self.entries = entries
     self.cause = cause

@@ -2,27 +2,27 @@ import Platform
 import Spool
 import Synchronization
 
-/// What an output's thread does at one moment, for a watchdog and for people.
+/// What an output's threads are doing, for the watchdog and for status reports.
 extension Output {
-  /// The thread's work.
+  /// A snapshot of one thread's work.
   package struct Activity: Equatable, Sendable {
-    /// How much it has done in all; only that it changes counts.
+    /// A measure of all work done so far; only a change of it has a meaning.
     package var done: UInt64
-    /// Whether entries wait for it, or it is to end and hasn't.
+    /// Whether there is work that the thread has yet to do.
     package var hasWork: Bool
-    /// Whether it waits for a consumer, a receiver or a disk.
+    /// Whether the thread waits for a consumer, a receiver or a disk.
     package var isOutside: Bool
-    /// How much processor time it has taken in all; nil if that isn't known.
+    /// How much processor time the thread has taken in all; nil if that isn't known.
     package var processorNanoseconds: Int64?
   }
 
-  /// What the thread does now.
+  /// What the output's thread is doing now.
   package var activity: Activity {
     let isOutside = custody.isInSink || state.waitsForSink.load(ordering: .relaxed)
     let usage = spool.usage
-    // An entry that is taken in pieces, and one that was taken and is settled later: both are progress.
+    // Both an entry that is taken in pieces and a taken entry that is settled later are progress.
     let settled = state.progress.settledThrough
-    // What waits for an output that has failed is left for the next run.
+    // Entries that wait for a failed output are left to the next run.
     let isDone = failure != nil || state.end.isAnnounced
     return Activity(
       done: UInt64(truncatingIfNeeded: usage.taken.bytes + usage.damaged.bytes + settled),
@@ -30,7 +30,7 @@ extension Output {
       processorNanoseconds: state.threadClock.withLock { $0 }?.nanoseconds)
   }
 
-  /// What the thread does that moves entries to disk; nil if there is no disk.
+  /// What the spiller, the thread that moves entries to disk, is doing now; nil if there is no disk.
   package var spillerActivity: Activity? {
     guard spool.disk != nil else { return nil }
     let activity = spool.spillerActivity
@@ -40,21 +40,21 @@ extension Output {
       processorNanoseconds: activity.threadClock.withLock { $0 }?.nanoseconds)
   }
 
-  /// What is left of an output that nothing refers to any more, as long as a thread of it goes on.
+  /// A weak reference to an output's spool, which lives as long as one of the output's threads does.
   package struct Remains {
     fileprivate weak var spool: Spool?
 
-    /// Whether all of its threads have ended, and what it had open or locked is free.
+    /// Whether all threads of the output have ended and its files and locks are released.
     package var areGone: Bool { spool == nil }
   }
 
-  /// What will be left of it.
+  /// Tells, after the output itself was released, whether its threads still run.
   package var remains: Remains { Remains(spool: spool) }
 
-  /// Whether the spool's disk has no room for what memory has none for.
+  /// Whether the spool's disk is full, too, for entries that memory has no room for.
   package var isDiskFull: Bool { spool.isDiskFull.load(ordering: .relaxed) }
 
-  /// How much the spool may take in memory and, if there is a disk for it, there.
+  /// The spool's limit in memory and, if it has a disk, its limit there.
   package var spoolLimits: (memoryBytes: Int, diskBytes: Int?) {
     (spool.options.limitBytes, spool.options.disk?.limitBytes)
   }

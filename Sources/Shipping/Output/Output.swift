@@ -16,25 +16,27 @@ public final class Output: Sendable {
 
   let spool: Spool
   let state: OutputState
-  /// Nil if something else has the loop go on.
+  /// Nil if a driver runs the loop.
   private let thread: pthread_t?
   let custody: ReaderCustody
-  // Used by the thread, and by the one that ends the output only while the thread hangs in a call of the sink or
-  // has ended.
+  // Used by the output's thread; the thread that ends the output uses it only while the output's thread hangs
+  // in a call of the sink, or has ended.
   private nonisolated(unsafe) let sink: any Sink
   private let options: Options
 
   /// How the thread deals with its sink.
   public struct Options: Sendable {
-    /// Whether a sink that fails is tried again until it works, instead of the output having failed.
+    /// Whether a sink that fails is tried again until it works, unless it refuses for good; otherwise its first
+    /// failure is the output's.
     public var triesAgain: Bool
-    /// What tells the thread the time.
+    /// Returns the present time.
     public var clock: @Sendable () -> Moment
-    /// Told, in one line, that a sink has failed or works again; called on the output's thread.
+    /// Called with one line when a sink has failed or works again, on the output's thread; and while the output
+    /// ends, on the thread that ends it and the one that puts entries on disk.
     public var warn: @Sendable (String) -> Void
-    /// Where it notes how far it is, for another run; nil if there is no checkpoint.
+    /// Notes the output's progress in a checkpoint, for another run; nil if there is no checkpoint.
     public var journal: OutputJournal?
-    /// What has the output go on in place of threads of its own; nil if these do.
+    /// Runs the output's loops in place of threads of its own; nil if the output has threads.
     package var driver: (any LoopDriver)?
 
     /// Gives up at the first failure, unless told otherwise.
@@ -85,21 +87,21 @@ public final class Output: Sendable {
     }
   }
 
-  /// The end of the spool that entries are rendered into; there is one.
+  /// Makes the producer's end of the spool, into which entries are rendered; there is one.
   public func makeWriter() -> SpoolWriter { spool.makeWriter() }
 
-  /// Why the output has failed; nil while it has not, which costs one load to know.
+  /// Why the output has failed; nil if it hasn't, which costs one load to find out.
   public var failure: SystemError? { state.failure }
 
-  /// The numbers of the spool.
+  /// The spool's counters.
   public var usage: SpoolUsage { spool.usage }
 
-  /// The numbers so far.
+  /// What has become of the output's entries so far.
   ///
-  /// Exact once the thread has ended; until then what is on its way counts as undelivered.
+  /// Exact once the thread has ended; until then, entries on their way count as undelivered.
   public var report: OutputReport {
-    // First what has become of entries, then how many there are: what moves meanwhile may count as undelivered,
-    // but never twice.
+    // The sink's tallies are read before the spool's counters: entries that move meanwhile may count as
+    // undelivered, but never twice.
     let (written, givenUp) = state.tallies
     let unconfirmed = givenUp[.unconfirmed]
     let dropped = givenUp[.outputFailed] + givenUp[.consumerGone]
@@ -113,8 +115,10 @@ public final class Output: Sendable {
       undelivered: usage.inherited + usage.committed - accounted, failure: failure)
   }
 
-  /// In front of which sequence all entries are settled, and noted as such, or on the spool's disk, so that none of them
-  /// need be made again; for any thread.
+  /// The sequence in front of which no entry need be made again: all are settled and noted as such, or on the
+  /// spool's disk.
+  ///
+  /// May be read by any thread.
   public var settledThrough: Int {
     let settled = options.journal?.settledThrough ?? progress.settledThrough
     return spool.options.disk?.keepsUp == true ? max(settled, spool.storedThrough) : settled
@@ -126,23 +130,23 @@ public final class Output: Sendable {
   /// What was given up so far for one cause.
   public func givenUp(_ cause: GivenUp.Cause) -> Tally { state.tallies.givenUp[cause] }
 
-  /// Asks the sink to let go of its target and open it again by its name.
+  /// Asks the sink to close its target and open it again by its name.
   public func requestReopen() { request(.reopen) }
 
   /// Asks the sink to hand on what it still holds, such as an incomplete gzip member.
   public func requestFlush() { request(.flush) }
 
-  /// Lets the writer wait for room no longer, if it ever does: what finds none from now on is dropped.
+  /// Ends any waiting of the writer for room in the spool: entries that find no room from now on are dropped.
   public func endWaiting() { spool.endWaiting() }
 
   /// Says that no more entries will come; the same as finishing the writer.
   public func finish() { spool.finish() }
 
-  /// Waits until everything is delivered, but no longer than this.
+  /// Waits until everything is delivered, at most for this long, and then stops the thread.
   ///
-  /// Then the thread is stopped, and the report is exact. A thread that hangs in its sink is left behind; what it
-  /// has not delivered is put on the spool's disk without it, if there is one, also within that time. Called once,
-  /// after `finish`.
+  /// The report is exact if the thread has ended. A thread that hangs in its sink is left behind; the entries that
+  /// it has not delivered are put on the spool's disk without it, if there is one, within the same time. Called
+  /// once, after `finish`.
   public func join(drainSeconds: Double) -> OutputReport {
     let nanoseconds = Int64(min(max(0, drainSeconds), 1e9) * 1e9)
     guard let thread else { return driveToEnd(nanoseconds: nanoseconds) }
@@ -159,14 +163,14 @@ public final class Output: Sendable {
       options.warn("\(name): hangs, and is left as it is")
       keepRest()
     } else {
-      // It is putting on disk what is left.
+      // The thread is putting the remaining entries on disk.
       waitWhileKeeping(state.end)
     }
     if state.end.isAnnounced { pthread_join(thread, nil) } else { pthread_detach(thread) }
     return report
   }
 
-  /// The same without a thread.
+  /// Drives the loop to its end, as `join` does, where there is no thread.
   private func driveToEnd(nanoseconds: Int64) -> OutputReport {
     let start = options.clock().steadyNanoseconds
     while !state.end.isAnnounced, let driver = options.driver {
@@ -177,12 +181,12 @@ public final class Output: Sendable {
 
   /// How long a thread gets to notice that it should stop.
   private static let stopNanoseconds: Int64 = 1_000_000_000
-  /// How long a disk may take for a step of putting away what is left.
+  /// How long the disk may make no progress while the remaining entries are put on it.
   private static let stepNanoseconds: Int64 = 2_000_000_000
-  /// How many nanoseconds a disk takes for a byte, if it isn't a slow one.
+  /// How many nanoseconds a disk that isn't slow takes for a byte.
   private static let nanosecondsPerByte: Int64 = 5
 
-  /// How much time must be left for putting away what waits.
+  /// How much of the time must be left to put the waiting entries on disk.
   private var keepingNanoseconds: Int64 {
     guard spool.disk != nil else { return 0 }
     return Self.stopNanoseconds + Int64(usage.waiting.bytes) * Self.nanosecondsPerByte
@@ -200,7 +204,7 @@ public final class Output: Sendable {
     }
   }
 
-  /// Puts what the thread has not delivered on disk, on another thread, as that may hang as well.
+  /// Puts undelivered entries on disk, on another thread, as the disk may hang as well.
   private func keepRest() {
     guard spool.disk != nil else { return }
     let end = ThreadEnd()

@@ -2,22 +2,22 @@ public import Checkpoints
 public import Spool
 import Synchronization
 
-/// How far an output is, kept up to date in its part of a checkpoint; used by the output's thread alone.
+/// Keeps an output's progress up to date in its part of a checkpoint; used by the output's thread alone.
 ///
 /// What is noted is a mark, which means the same to another run. Which mark belongs to a sequence is remembered from
 /// when the entries were taken until they are settled.
 public final class OutputJournal: @unchecked Sendable {
-  // All but the atomic is used by one thread.
+  // All members but the atomic are used by one thread only.
 
   private let part: OutputPart
   private var standing: OutputStanding
   /// The batch that is being written.
   private var batch: EntryBatch?
-  /// For sequences at which a call of the sink has ended, the mark in front of which all entries lie that came before;
-  /// from `first` on.
+  /// For each sequence at which a call of the sink has ended, the mark in front of which all entries before
+  /// that sequence lie; valid from index `first` on.
   private var points: [Point] = []
   private var first = 0
-  /// The last sequence that was noted, and the one before it, which counts should the newest copy be damaged.
+  /// The sequence noted last, and below the one noted before it, which counts if the newest copy is damaged.
   private var noted: Int
   private let safelyNoted: Atomic<Int>
 
@@ -26,7 +26,7 @@ public final class OutputJournal: @unchecked Sendable {
     let done: EntryMark
   }
 
-  /// Goes on from a standing, which is noted at once.
+  /// Continues from a standing, which is noted at once.
   ///
   /// - Parameter sequence: the first entry of this run's spool.
   public init(_ part: OutputPart, from standing: OutputStanding, startingAt sequence: Int) {
@@ -39,7 +39,8 @@ public final class OutputJournal: @unchecked Sendable {
     part.note(self.standing, isTurn: true)
   }
 
-  /// In front of which sequence all entries are settled, whichever copy of the checkpoint is found; for any thread.
+  /// The sequence in front of which all entries are settled, by either copy of the checkpoint; for any
+  /// thread.
   public var settledThrough: Int { safelyNoted.load(ordering: .acquiring) }
 
   // MARK: For the output's loop
@@ -47,7 +48,7 @@ public final class OutputJournal: @unchecked Sendable {
   /// Takes note of a batch that the sink is about to be given.
   public func begin(_ batch: EntryBatch) { self.batch = batch }
 
-  /// Takes note of how much of it was taken.
+  /// Takes note of how much of the batch the sink has taken.
   ///
   /// - Parameter sequence: of the entry that comes next.
   public func end(at sequence: Int) {
@@ -57,7 +58,8 @@ public final class OutputJournal: @unchecked Sendable {
     batch = nil
   }
 
-  /// Notes up to where entries are settled, and where that is in a file; a write up to there is pending no more.
+  /// Notes up to where entries are settled, and the file position of that; a write up to there is pending no
+  /// more.
   ///
   /// A sink that goes on in another file within one call notes that itself before.
   public func settle(through sequence: Int, at place: OutputPlace?) {
@@ -65,7 +67,7 @@ public final class OutputJournal: @unchecked Sendable {
     if let done = doneMark(at: sequence) { standing.done = max(standing.done, done) }
     standing.sequence = sequence
     standing.place = place
-    // One that didn't happen as a whole may have left something in the file that couldn't be cut off yet.
+    // A write that happened only in part may have left bytes in the file that couldn't be cut off yet.
     if isTurn || sequence >= standing.pending?.sequence ?? sequence { standing.pending = nil }
     note(isTurn: isTurn)
     while first < points.count, points[first].sequence <= sequence { first += 1 }
@@ -75,9 +77,9 @@ public final class OutputJournal: @unchecked Sendable {
     }
   }
 
-  /// Has both copies say what was noted last, for when nothing more comes for a while.
+  /// Brings both copies of the checkpoint up to the last note, for when nothing more comes for a while.
   ///
-  /// - Returns: whether more is noted in both of them by that.
+  /// - Returns: whether that has advanced the progress that both copies have.
   @discardableResult
   public func rest() -> Bool {
     guard safelyNoted.load(ordering: .relaxed) != noted else { return false }
@@ -88,7 +90,8 @@ public final class OutputJournal: @unchecked Sendable {
 
   // MARK: For a sink that writes files
 
-  /// Says that entries up to a sequence are about to be written, behind which the file will be so long.
+  /// Notes that entries up to a sequence are about to be written, and the length that the file will have
+  /// then.
   public func willWrite(through sequence: Int, upTo place: OutputPlace) {
     guard let done = doneMark(at: sequence) else { return }
     standing.pending = OutputStanding.Pending(
@@ -96,7 +99,7 @@ public final class OutputJournal: @unchecked Sendable {
     note(isTurn: place.file != standing.place?.file)
   }
 
-  /// Says that the output goes on in another file, at its beginning, before anything is written to it.
+  /// Notes that the output continues at the beginning of another file, before anything is written to it.
   public func willBegin(_ place: OutputPlace) {
     standing.place = place
     standing.pending = nil
@@ -109,7 +112,7 @@ public final class OutputJournal: @unchecked Sendable {
   // MARK: Noting
 
   private func note(isTurn: Bool) {
-    // What says nothing new isn't written, and the older copy stays what it was.
+    // A standing without news isn't written, so that the older copy stays as it is.
     guard isTurn || standing != part.standing else { return }
     part.note(standing, isTurn: isTurn)
     safelyNoted.store(isTurn ? standing.sequence : noted, ordering: .releasing)

@@ -3,16 +3,16 @@ import Platform
 import Spool
 import Synchronization
 
-/// What the writer thread does: carry entries from the spool to the sink until it is told to stop.
+/// The loop of an output's thread: carries entries from the spool to the sink until it is told to stop.
 struct OutputLoop: SteppedLoop, ~Copyable {
-  /// What it is about.
+  /// What the loop does at present.
   private enum Phase {
     case carrying
-    /// The sink has failed, and is left alone until then.
+    /// The sink has failed, and is not called until the deadline.
     case resting(until: Int64, after: SystemError)
-    /// The sink has failed for good.
+    /// The sink has failed for good: entries are dropped, or left on the spool's disk.
     case discarding
-    /// Nothing more is to be carried.
+    /// No more entries are carried: the sink is abandoned, and the rest is put on disk.
     case ending
   }
 
@@ -26,12 +26,12 @@ struct OutputLoop: SteppedLoop, ~Copyable {
   private var trouble = Trouble<SystemError>()
   private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
 
-  /// What has become of what was taken.
+  /// What has become of the entries taken from the spool.
   private var account: OutputAccount
-  /// Whether it can't be noted at present how far the sink has come.
+  /// The failure to note the sink's progress, if it fails at present.
   private var noting = Trouble<FailedOperation>()
-  /// Whether it is the spool's disk that has failed: it is tried again independent of the options, and given up
-  /// piece by piece.
+  /// Whether the failure is the spool's disk: reading is then tried again independent of the options, and
+  /// damaged parts are given up one by one.
   private var isSpoolInTrouble = false
   /// What keeps the sink from taking more.
   private var obstacle: SinkProgress.Obstacle?
@@ -97,7 +97,7 @@ struct OutputLoop: SteppedLoop, ~Copyable {
     }
   }
 
-  /// Has the sink do something that may hang.
+  /// Makes a call of the sink that may hang.
   ///
   /// - Throws: `SystemError`, also if the reader was taken away meanwhile: then this thread has nothing more to do.
   private func call<Result>(
@@ -135,7 +135,7 @@ struct OutputLoop: SteppedLoop, ~Copyable {
     let wait = try call { (sink) throws(SystemError) in try sink.tick(at: now) }
     takeOverProgress()
     if obstacle != nil { return fallAsleep(nanoseconds: wait) }
-    // Asked first: what was published before the end is seen after it.
+    // Read before the entries, so that all entries published before the end are seen.
     let isFinished = custody.reader.isFinished
     isSpoolInTrouble = true
     let next = try custody.reader.next()
@@ -162,21 +162,21 @@ struct OutputLoop: SteppedLoop, ~Copyable {
     return .none
   }
 
-  /// Gets ready for a sleep that ends with entries, with commands, with the sink's descriptors, or when the sink's time
-  /// has come.
+  /// Prepares a sleep that ends with new entries, commands, activity on the sink's descriptors, or the sink's
+  /// deadline.
   private mutating func fallAsleep(nanoseconds: Int64?) -> LoopPause {
     restJournal()
     isAsleep = true
     return .sleep(nanoseconds: nanoseconds)
   }
 
-  /// Sleeps.
+  /// Sleeps until one of these events.
   private mutating func sleep(nanoseconds: Int64?) {
     var descriptors = [pollfd(fd: custody.reader.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
     var isResting = false
     if case .resting = phase { isResting = true }
-    // A sink that has failed for good is not called any more, even if it has something to do, and one that rests not
-    // yet.
+    // A sink that has failed for good is not called any more, even if it has something to do, and a sink at
+    // rest isn't called yet.
     if let wakeDescriptor = sink.wakeDescriptor, state.failure == nil, !isResting {
       descriptors.append(pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0))
     }
@@ -191,12 +191,12 @@ struct OutputLoop: SteppedLoop, ~Copyable {
   private mutating func wakeUp() {
     isAsleep = false
     custody.reader.wakeUp()
-    // Even if something else has ended the sleep: by now the sink may have let go of the obstacle's descriptor, whose
-    // number may be that of another file, so nothing but another attempt says how things stand.
+    // After any sleep: by now the sink may have closed the obstacle's descriptor, whose number may belong to
+    // another file, so only another attempt tells whether the sink takes entries.
     obstacle = nil
   }
 
-  /// Notes on disk how far the sink has come; without that, what follows is delivered twice after a kill.
+  /// Notes the sink's progress on the spool's disk; without that, entries are delivered twice after a kill.
   private mutating func noteDelivered() {
     do {
       try custody.reader.noteDelivered()
@@ -206,7 +206,7 @@ struct OutputLoop: SteppedLoop, ~Copyable {
     }
   }
 
-  /// Takes over how far the sink has come, and what it has given up.
+  /// Takes over the sink's progress and the entries that the sink has given up.
   private mutating func takeOverProgress() {
     let settled = account.isClosed ? nil : sink.settled
     let accepted = custody.reader.place
@@ -219,7 +219,7 @@ struct OutputLoop: SteppedLoop, ~Copyable {
     noteDelivered()
   }
 
-  /// Has both copies of the checkpoint say how far the sink has come, and lets go of what is on disk up to there.
+  /// Brings both copies of the checkpoint up to date, and releases the entries on disk up to there.
   private mutating func restJournal() {
     guard let journal = options.journal, journal.rest() else { return }
     custody.reader.settle(noted: journal.settledThrough)
@@ -233,7 +233,7 @@ extension OutputLoop {
   private static let restNanosecondsMin: Int64 = 100_000_000
   private static let restNanosecondsMax: Int64 = 5_000_000_000
 
-  /// Says what is wrong, unless that has been said, and waits before the next attempt.
+  /// Reports the failure, unless that was done already, and waits before the next attempt.
   private mutating func beginRest(after error: SystemError) -> LoopPause {
     obstacle = nil
     takeOverProgress()
@@ -252,7 +252,7 @@ extension OutputLoop {
       return .none
     }
     let left = deadline - options.clock().steadyNanoseconds
-    // Commands end the rest, and so does the end of the entries: both want another attempt.
+    // Commands end the rest, as they want another attempt.
     if left <= 0 || state.hasCommands {
       phase = .carrying
       return .none
@@ -269,21 +269,22 @@ extension OutputLoop {
 
   private mutating func fail(_ error: SystemError) {
     takeOverProgress()
-    // Where there is a disk, what isn't settled goes to the next run.
+    // Where there is a disk, entries that aren't settled go to the next run.
     if custody.reader.spool.disk == nil { giveUpUnsettled() }
     state.fail(error)
     obstacle = nil
   }
 
-  /// Gives up what was taken and hasn't arrived: with the output it won't.
+  /// Gives up entries that were taken and haven't arrived: the output has failed, so they never will.
   private mutating func giveUpUnsettled() {
     account.close(with: .outputFailed, at: custody.reader.place)
     state.publish(account, hasGivenUp: true)
-    // What is given up was said, and isn't tried again by another run.
+    // Entries given up were reported, and another run doesn't send them again.
     options.journal?.settle(through: account.settled.sequence, at: sink.place)
   }
 
-  /// Keeps the spool from filling up when the sink has failed for good.
+  /// Drops entries after the sink has failed for good, so that the spool doesn't fill up; with a disk, they
+  /// are kept.
   private mutating func discard() -> LoopPause {
     if state.takeCommands().contains(.stop) {
       phase = .ending
@@ -291,7 +292,7 @@ extension OutputLoop {
     }
     let isFinished = custody.reader.isFinished
     if custody.reader.spool.disk != nil {
-      // The next run may have more luck with it; what finds no room is not to be waited for.
+      // The next run may be able to deliver them; the writer must not wait for room any more.
       custody.reader.leave()
       if !isFinished { return fallAsleep(nanoseconds: nil) }
       phase = .ending

@@ -8,21 +8,20 @@ public struct OutputProgress: Sendable, Equatable {
   public var settledThrough: Int
 }
 
-/// What has become of the entries that were taken from a spool: the one place where a sink's reports are taken
-/// over.
+/// What has become of the entries taken from a spool; a sink's reports are taken over here and nowhere else.
 struct OutputAccount {
-  /// Up to where entries were taken whole.
+  /// The place up to which entries were taken whole.
   private(set) var accepted: SpoolPlace
-  /// Up to where they are settled or given up.
+  /// The place up to which entries are settled or given up.
   private(set) var settled: SpoolPlace
-  /// Whether all that comes is given up.
+  /// Whether all further entries are given up.
   private(set) var isClosed = false
-  /// What was given up, by cause.
+  /// Tallies of the entries given up, by cause.
   private(set) var givenUp = GivenUpTallies()
-  /// What was given up and lies behind `settled`: a message that was too large, say, when those before it are on
+  /// Entries given up behind `settled`, such as a message that was too large while those before it are on
   /// their way.
   private var ahead: [EntryStretch] = []
-  /// What was given up and lies in front of it.
+  /// The tally of entries given up in front of `settled`.
   private var behind = Tally.zero
 
   init(from start: SpoolPlace) {
@@ -30,7 +29,7 @@ struct OutputAccount {
     settled = start
   }
 
-  /// What has arrived.
+  /// The tally of entries that have arrived.
   var written: Tally { settled.read - behind }
 
   /// Notes how far a sink has come.
@@ -45,7 +44,7 @@ struct OutputAccount {
     }
   }
 
-  /// Notes what was given up.
+  /// Notes that entries were given up.
   mutating func giveUp(_ loss: GivenUp) {
     givenUp[loss.cause] += loss.entries.tally
     if loss.entries.sequences.upperBound <= settled.sequence {
@@ -55,8 +54,8 @@ struct OutputAccount {
     }
   }
 
-  /// Gives up all that was taken and is neither settled nor given up; from then on nothing the sink does to it
-  /// counts.
+  /// Gives up all entries that were taken and are neither settled nor given up; from then on, what the sink
+  /// does to them doesn't count.
   mutating func close(with cause: GivenUp.Cause, at accepted: SpoolPlace) {
     var rest = EntryStretch(from: settled, to: accepted)
     rest.tally = ahead.reduce(rest.tally) { $0 - $1.tally }

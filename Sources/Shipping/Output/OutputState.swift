@@ -3,7 +3,7 @@ import Platform
 import Spool
 import Synchronization
 
-/// What an output and its thread tell each other.
+/// The state that an output shares with its thread.
 final class OutputState: Sendable {
   /// What the thread is asked to do.
   struct Commands: OptionSet {
@@ -18,14 +18,15 @@ final class OutputState: Sendable {
   private let acceptedThrough: Atomic<Int>, settledThrough: Atomic<Int>
   private let commands = Atomic<UInt8>(0)
   private let hasFailed = Atomic<Bool>(false)
-  /// Whether the thread waits, outside of any call of its sink, until that can take something again.
+  /// Whether the thread waits, outside of any call of the sink, until the sink can take entries again.
   let waitsForSink = Atomic<Bool>(false)
   /// How much processor time the thread has taken; nil before it has begun.
   let threadClock = Guarded<ThreadClock?>(nil)
   private let storedFailure = Guarded<SystemError?>(nil)
-  /// When the thread has ended.
+  /// Announced when the thread has ended.
   let end = ThreadEnd()
-  /// The same for a thread that waits for a descriptor, too; there from when it does, as descriptors may be few.
+  /// The same end for a thread that also waits for a descriptor; made when first needed, as descriptors may
+  /// be few.
   private let endEvent = Guarded<WakeEvent?>(nil)
 
   init(startingAt sequence: Int) {
@@ -33,7 +34,8 @@ final class OutputState: Sendable {
     settledThrough = Atomic(sequence)
   }
 
-  /// Publishes what has become of the entries, be it that more was given up; for the thread.
+  /// Publishes what has become of the entries, and what was given up if that has changed; for the output's
+  /// thread.
   func publish(_ account: OutputAccount, hasGivenUp: Bool) {
     acceptedThrough.store(account.accepted.sequence, ordering: .releasing)
     settledThrough.store(account.settled.sequence, ordering: .releasing)
@@ -43,7 +45,7 @@ final class OutputState: Sendable {
 
   /// How far the sink has come.
   var progress: OutputProgress {
-    // In the reverse of the order in which they are stored: what is settled was accepted before.
+    // Read in the reverse of the order in which the two are stored: settled entries were accepted before.
     let settled = settledThrough.load(ordering: .acquiring)
     return OutputProgress(
       acceptedThrough: acceptedThrough.load(ordering: .acquiring), settledThrough: settled)
@@ -51,8 +53,8 @@ final class OutputState: Sendable {
 
   /// What became of the entries that were taken.
   var tallies: (written: Tally, givenUp: GivenUpTallies) {
-    // In the reverse of the order in which they are stored: what moves from one to the other meanwhile may be in
-    // neither, but never in both.
+    // Read in the reverse of the order in which the two are stored: entries that move from one tally to the
+    // other meanwhile may be in neither, but never in both.
     let givenUp = givenUp.value
     return (written.value, givenUp)
   }
@@ -63,13 +65,13 @@ final class OutputState: Sendable {
     endEvent.withLock { $0?.signal() }
   }
 
-  /// Waits for the end or for a descriptor; whether the end has come.
+  /// Waits for the thread's end or for a descriptor to become readable; returns whether the end has come.
   func waitForEnd(or descriptor: Int32) -> Bool {
     let event = endEvent.withLock { event in
       event = event ?? (try? WakeEvent(.real))
       return event
     }
-    // Looked at once there is something that the thread can signal.
+    // Checked only once there is an event for the thread to signal.
     if end.isAnnounced { return true }
     var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     if let event { descriptors.append(pollfd(fd: event.descriptor, events: Int16(POLLIN), revents: 0)) }
@@ -77,7 +79,7 @@ final class OutputState: Sendable {
     return end.isAnnounced
   }
 
-  /// How often it is looked whether the end has come, where no descriptor could be had to tell.
+  /// How often the end is polled for where there was no descriptor to signal it.
   private static let lookNanoseconds: Int64 = 50_000_000
 
   var failure: SystemError? {
@@ -98,7 +100,7 @@ final class OutputState: Sendable {
   /// Whether there are commands that haven't been taken.
   var hasCommands: Bool { commands.load(ordering: .relaxed) != 0 }
 
-  /// Whether one of them is to stop.
+  /// Whether one of the waiting commands is to stop.
   var isAskedToStop: Bool {
     Commands(rawValue: commands.load(ordering: .relaxed)).contains(.stop)
   }
@@ -110,7 +112,7 @@ final class OutputState: Sendable {
   }
 }
 
-/// Tallies of what was given up, which one thread writes and any thread reads.
+/// Tallies of the entries given up, which one thread writes and any thread reads.
 private struct AtomicGivenUp: ~Copyable, Sendable {
   private let outputFailed = AtomicTally(), consumerGone = AtomicTally()
   private let tooLarge = AtomicTally(), unconfirmed = AtomicTally()

@@ -1,11 +1,11 @@
 import Spool
 import Synchronization
 
-/// Who has the consumer's end of a spool: the output's thread, or, when that hangs in a call of its sink, the
-/// thread that ends the output.
+/// Decides which thread may use the consumer's end of a spool: the output's thread or, when that hangs in a
+/// call of its sink, the thread that ends the output.
 ///
-/// The output's thread says when it goes into a call that may hang, and finds out on its return whether it still
-/// has the reader. So the reader is used by one thread at any time, which makes it sound to share it.
+/// The output's thread announces a call that may hang, and finds out on its return whether it still has the
+/// reader. So only one thread uses the reader at any time, which makes sharing it sound.
 final class ReaderCustody: @unchecked Sendable {
   private enum Holder {
     /// The output's thread uses the reader.
@@ -27,16 +27,16 @@ final class ReaderCustody: @unchecked Sendable {
   /// Whether the output's thread is in a call of its sink.
   var isInSink: Bool { holder.load(ordering: .acquiring) == Holder.none }
 
-  /// Says that a call may hang from now on; for the output's thread.
+  /// Announces a call that may hang; for the output's thread.
   func release() { holder.store(Holder.none, ordering: .releasing) }
 
-  /// Ends that; false if the reader was taken away meanwhile.
+  /// Takes the reader back after the call; false if it was taken away meanwhile.
   func resume() -> Bool {
     holder.compareExchange(expected: Holder.none, desired: Holder.thread, ordering: .acquiringAndReleasing)
       .exchanged
   }
 
-  /// Takes the reader away from a thread that hangs; false if it doesn't, or not in its sink.
+  /// Takes the reader away from the output's thread; false unless that is in a call of its sink.
   func seize() -> Bool {
     holder.compareExchange(expected: Holder.none, desired: Holder.ender, ordering: .acquiringAndReleasing)
       .exchanged

@@ -1,9 +1,9 @@
 import Platform
 import Spool
 
-/// Entries that a sink has taken and not written yet, as they were before they were compressed.
+/// Entries that a sink has taken and not written yet, uncompressed.
 ///
-/// Another thread may ask for them while the sink hangs in a system call.
+/// Another thread may read them while the sink hangs in a system call.
 final class UnsettledEntries: Sendable {
   private let runs = Guarded<[EntryRun]>([])
 
@@ -17,7 +17,7 @@ final class UnsettledEntries: Sendable {
     }
   }
 
-  /// Forgets all of them: they are written.
+  /// Removes all of them, once they are written.
   func removeAll() { runs.withLock { $0.removeAll() } }
 
   /// All of them, oldest first.

@@ -1,29 +1,30 @@
 extension Spool {
-  /// A disk that takes what memory has no room for, and keeps what couldn't be delivered for the next run.
+  /// A disk for entries that memory has no room for, and for undelivered entries that the next run takes
+  /// over.
   public struct DiskOptions: Sendable {
     /// The directory, for one output of one process.
     public var directory: String
-    /// How much it may hold, in bytes.
+    /// How many bytes the files in it may have.
     public var limitBytes: Int
     /// What the entries are.
     public var content: EntryContent
-    /// Told, in one line, what is wrong with the disk or what was found on it; called on any thread.
+    /// Called, on any thread, with one line about a trouble with the disk or about entries found on it.
     public var warn: @Sendable (String) -> Void
-    /// In front of which sequence entries are settled by the checkpoint; nil if that isn't known.
+    /// The sequence in front of which entries are settled by the checkpoint; nil if that isn't known.
     ///
-    /// It counts if it was that checkpoint's run that has used the directory last.
+    /// Used only if that checkpoint's run was the last to use the directory.
     public var settledThrough: Int?
-    /// Which checkpoint entries' marks belong to; 0 if there is none.
+    /// The checkpoint that the marks of this run's entries belong to; 0 if there is none.
     ///
-    /// The marks of entries on disk that belong to another one mean nothing.
+    /// Marks of entries on disk that belong to another checkpoint mean nothing.
     public var lineage: UInt64 = 0
-    /// From which mark on all entries come again, as the log is read once more; nil if none do.
+    /// The mark from which on all entries are rendered again, as the log is read once more; nil if none are.
     ///
-    /// Entries of an earlier run that aren't there all the same leave a gap. What is on disk behind that, and comes
-    /// again, is dropped, so that everything keeps its order.
+    /// Entries of an earlier run that are missing on disk leave a gap. Entries on disk behind the gap that
+    /// are rendered again are dropped, so that all entries keep their order.
     public var repeatedFrom: EntryMark?
-    /// Whether entries that have waited for a second also go to disk as long as there is memory for them, so that a
-    /// kill leaves them there.
+    /// Whether entries that have waited for a second go to disk even while memory has room for them, so that
+    /// they outlive a kill.
     public var keepsUp = false
 
     /// A directory that may hold 10 GiB of lines unless told otherwise.

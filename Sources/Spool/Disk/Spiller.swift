@@ -4,14 +4,15 @@ import Synchronization
 
 /// Moves the oldest blocks of a spool from memory to disk once memory gets short, on a thread of its own.
 ///
-/// Where the disk keeps up, what has waited for a second goes there, too: blocks in memory are moved, and those that
-/// the consumer has, or has taken and not settled, are copied.
+/// Where the disk keeps up, entries that have waited for a second go there, too: blocks in memory are moved,
+/// and blocks that the consumer has, or has taken and not settled, are copied.
 ///
-/// If it hangs with its disk, producer and consumer notice nothing but that memory fills up.
+/// If the disk hangs, this thread does as well; producer and consumer notice nothing but that memory fills
+/// up.
 struct Spiller: SteppedLoop, ~Copyable {
   private let spool: Spool
   private let end: ThreadEnd
-  /// What is wrong with the disk, by the system's number: the file in question may be another one each time.
+  /// The trouble with the disk, by error number: the file may be another one each time.
   private var trouble = Trouble<Int32>()
   private var rests = Backoff(nanoseconds: Self.restNanosecondsMin...Self.restNanosecondsMax)
   private var lag = SpoolLag()
@@ -43,7 +44,7 @@ struct Spiller: SteppedLoop, ~Copyable {
     let activity = spool.spillerActivity
     activity.isAtWork.store(true, ordering: .sequentiallyConsistent)
     activity.done.add(1, ordering: .relaxed)
-    // Cleared before anything is looked at: a producer that changes something afterwards wakes this thread again.
+    // Cleared before the state is read: a producer that changes the state afterwards wakes this thread again.
     spool.isSpillingWanted.store(false, ordering: .sequentiallyConsistent)
     var wait: Int64?
     do throws(SystemError) {
@@ -62,7 +63,7 @@ struct Spiller: SteppedLoop, ~Copyable {
   /// Moves one block, or copies one that was taken and isn't settled.
   ///
   /// - Returns: false if there is none that could be moved.
-  /// - Throws: `SystemError` if the disk doesn't take it; the block stays where it was.
+  /// - Throws: `SystemError` if the disk doesn't take the block, which stays in memory.
   package mutating func spillOne() throws(SystemError) -> Bool {
     guard let block = spool.queue.claimForSpilling() ?? spool.queue.claimForCopying(orIsReading: false)
     else { return false }
@@ -70,7 +71,7 @@ struct Spiller: SteppedLoop, ~Copyable {
     return true
   }
 
-  /// Stores what has waited for long, if there is something that has and the disk keeps up.
+  /// Stores entries that have waited for long, if there are any and the disk keeps up.
   private mutating func keepUp() throws(SystemError) {
     guard spool.options.disk?.keepsUp == true else { return }
     lag.look(at: SystemClock.steadyNanoseconds, publishedCount: spool.committed.value.entries)
@@ -82,8 +83,8 @@ struct Spiller: SteppedLoop, ~Copyable {
     spool.options.disk?.keepsUp == true ? lag.wait(at: SystemClock.steadyNanoseconds) : nil
   }
 
-  /// Stores all blocks with entries in front of a sequence, also those that the consumer has taken and not settled; the
-  /// producer's own once it has left it.
+  /// Stores all blocks with entries in front of a sequence, including those that the consumer has taken and
+  /// not settled, and the producer's own block once the producer has left it.
   package mutating func storeWaiting(before sequence: Int) throws(SystemError) {
     while !end.isRequested,
       let block = spool.queue.claimForCopying(orIsReading: true)
@@ -123,7 +124,7 @@ struct Spiller: SteppedLoop, ~Copyable {
     if trouble.begin(error.code), let disk = spool.options.disk {
       disk.warn("\(error); \(disk.content.nouns.plural) stay in memory, and it is tried again until it works")
     }
-    // Our own limit costs nothing to look at, and there may be room at any moment.
+    // Checking our own limit costs nothing, and there may be room at any moment.
     if error.code == EDQUOT { return Self.restNanosecondsMin }
     return rests.next()
   }

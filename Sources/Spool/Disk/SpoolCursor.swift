@@ -1,22 +1,22 @@
 import Glibc
 import Platform
 
-/// What a spool on disk knows beside its entries: how far they were delivered, how far they were written, and whose they
-/// are.
+/// The progress of a spool on disk: how far its entries were delivered and written, and which checkpoint they
+/// belong to.
 ///
-/// These are sequence numbers in a small file, each with a checksum; each has one thread that writes it.
+/// These are numbers in a small file, each with a checksum and with one thread that writes it.
 struct SpoolCursor: ~Copyable, Sendable {
-  /// Which of the numbers.
+  /// The numbers in the file.
   enum Mark: Int, CaseIterable {
-    /// All entries in front of this one were delivered; the consumer's.
+    /// All entries in front of this sequence were delivered; written by the consumer.
     case delivered
-    /// All entries in front of this one were written to the disk, or delivered without.
+    /// All entries in front of this sequence were written to the disk, or delivered without it.
     case written
-    /// All entries in front of this one had been delivered when the last file was begun: as long as there are
-    /// no files, the consumer notes nothing.
+    /// All entries in front of this sequence had been delivered when the last file was begun: as long as
+    /// there are no files, the consumer notes nothing.
     case begun
-    /// Which checkpoint's run has used the directory last, 0 for one that had none: only what that checkpoint says of
-    /// sequences is about those in the directory.
+    /// The checkpoint whose run has used the directory last, 0 if that had none: only that checkpoint's
+    /// sequences are those of the entries in the directory.
     case lineage
   }
 
@@ -41,7 +41,8 @@ struct SpoolCursor: ~Copyable, Sendable {
     return SpoolCursor(path, try claim(path, system), system)
   }
 
-  /// How long another spool may hold the directory that is about to end, in this process or another one.
+  /// How long to wait for a spool that holds the directory and is about to end, in this process or another
+  /// one.
   private static let patienceNanoseconds: Int64 = 1_000_000_000
 
   private static func claim(_ path: String, _ system: SystemCalls) throws(SystemError) -> Int32 {
@@ -67,12 +68,12 @@ struct SpoolCursor: ~Copyable, Sendable {
     throw SystemError(operation: "spool", path: path, problem: problem)
   }
 
-  /// Whether the file is still where it was made.
+  /// Whether the file still has its name in the directory.
   var isInPlace: Bool { system.isInPlace(descriptor, path) }
 
   /// Makes the file anew if it was removed.
   ///
-  /// A thread that writes a number meanwhile writes it to either the old file or the new one.
+  /// If a thread writes a number at the same time, it is written to either the old file or the new one.
   func restore() throws(SystemError) {
     if isInPlace { return }
     let new = try Self.claim(path, system)
@@ -85,12 +86,13 @@ struct SpoolCursor: ~Copyable, Sendable {
   }
 
   deinit {
-    // A child between its fork and its exec has the file open, too, and closing it here would not be enough.
+    // A child between its fork and its exec has the file open, too, so that closing it here would not unlock
+    // it.
     SystemCalls.unlock(descriptor)
     try? system.close(descriptor)
   }
 
-  /// A number as it was written last; nil if it never was, or is damaged.
+  /// The number written last; nil if there is none, or if it is damaged.
   func value(of mark: Mark) throws(SystemError) -> Int? {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 8)
     defer { unsafe buffer.deallocate() }
@@ -107,7 +109,7 @@ struct SpoolCursor: ~Copyable, Sendable {
     return Int(value)
   }
 
-  /// Notes a number.
+  /// Writes a number.
   func set(_ mark: Mark, to value: Int) throws(SystemError) {
     do {
       try system.writeFully(descriptor, Self.bytes(value), at: mark.rawValue * Self.markBytes)
@@ -116,7 +118,7 @@ struct SpoolCursor: ~Copyable, Sendable {
     }
   }
 
-  /// Makes both outlive a power cut.
+  /// Makes the file and the numbers in it outlive a power cut.
   func synchronize() throws(SystemError) {
     do {
       try system.synchronize(descriptor)

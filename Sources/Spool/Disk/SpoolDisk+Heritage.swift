@@ -2,28 +2,28 @@ import Platform
 import Glibc
 import Synchronization
 
-/// What an earlier run has left.
+/// Takes over what an earlier run has left.
 extension SpoolDisk {
-  /// What is found at the beginning.
+  /// The entries that are found at the beginning.
   struct Heritage {
     /// Frames with entries that were not delivered, the oldest first.
     var frames: [StoredFrame] = []
-    /// In front of which entry everything was delivered, or is lost.
+    /// The sequence in front of which every entry was delivered, or is lost.
     var delivered = 0
-    /// The number of the first entry that is new.
+    /// The sequence of the first new entry.
     var endSequence = 0
-    /// Behind the marks of all of them that have some.
+    /// The mark behind those of all found entries that belong to this run's checkpoint.
     var endMark = EntryMark.start
-    /// How many entries should be there, by their numbers, and are not.
+    /// How many entries are missing, by the sequences.
     var missingEntries = 0
-    /// The same for those at the end, if the log may have them still.
+    /// How many entries are missing at the end that the log may still have.
     var cutEntries = 0
 
-    /// What is to be delivered.
+    /// The tally of the entries to be delivered.
     var tally: Tally { frames.reduce(.zero) { $0 + $1.rest } }
   }
 
-  /// Looks through all files; for the beginning, before any other thread uses the disk.
+  /// Reads all files; called at the beginning, before any other thread uses the disk.
   func inherit() throws(SystemError) -> Heritage {
     let noted = try cursor.value(of: .delivered)
     let begun = try cursor.value(of: .begun)
@@ -33,16 +33,17 @@ extension SpoolDisk {
     for file in files {
       stored += try file.frames().map { StoredFrame(file: file, offset: $0.offset, frame: $0.frame) }
     }
-    // What an ending run has put away last may be older than what was on disk already.
+    // Entries that an ending run has put away last may be older than those that were on disk already.
     stored.sort { $0.frame.firstSequence < $1.frame.firstSequence }
     var heritage = Heritage()
     var image = SpoolImage()
-    // Without that run, numbers may have begun anew.
+    // Another run in between may have begun its sequences anew.
     let settled = try cursor.value(of: .lineage) == lineageNumber ? options.settledThrough : nil
     var expected =
       [noted, begun, settled].compactMap { $0 }.max() ?? stored.first?.frame.firstSequence ?? 0
     for var frame in stored where frame.frame.endSequence > expected {
-      // Entries that were written once more, as it wasn't known whether that would be needed, are there twice.
+      // Entries that were written a second time, as it wasn't known whether that would be needed, are on disk
+      // twice.
       guard frame.frame.firstSequence >= expected || heritage.frames.isEmpty else { continue }
       if frame.frame.firstSequence > expected, try comesAgain(frame, &image) {
         try drop(stored.filter { $0.frame.endSequence > expected }, endingAt: expected)
@@ -70,8 +71,8 @@ extension SpoolDisk {
     return heritage
   }
 
-  /// Whether all entries of a frame come again, as the log is read once more from a place in front of them; not if it is
-  /// damaged, as then it can't be told.
+  /// Whether all entries of a frame are rendered again, as the log is read once more from a place in front of
+  /// them; false for a damaged frame, where that can't be told.
   private func comesAgain(_ stored: StoredFrame, _ image: inout SpoolImage) throws(SystemError) -> Bool {
     guard let mark = options.repeatedFrom, hasMarks(stored), let block = try image.load(stored) else {
       return false
@@ -79,10 +80,10 @@ extension SpoolDisk {
     return block.mark(ofEntry: 0) >= mark
   }
 
-  /// Makes frames none that come again, in front of which others do that are not there.
+  /// Invalidates frames behind a gap, all of whose entries are rendered again.
   ///
-  /// Their numbers are given to other entries. So what was written counts as not written first: a kill in between
-  /// leaves frames that are dropped by the next run.
+  /// Their sequences are given to other entries. So the written sequence is lowered first: after a kill in
+  /// between, the next run drops the frames that are left.
   private func drop(_ frames: [StoredFrame], endingAt sequence: Int) throws(SystemError) {
     try cursor.set(.written, to: sequence)
     FaultPoint.spoolGapNoted.pass()
@@ -92,12 +93,12 @@ extension SpoolDisk {
     }
   }
 
-  /// Whether a frame's marks mean the same as those of this run.
+  /// Whether a frame's marks belong to this run's checkpoint.
   private func hasMarks(_ stored: StoredFrame) -> Bool {
     options.lineage != 0 && stored.file.header.lineage == options.lineage
   }
 
-  /// Behind the mark of the last entry that is whole, and whose mark means something to this run.
+  /// The mark behind the last whole entry whose mark belongs to this run's checkpoint.
   private func endMark(of frames: [StoredFrame], _ image: inout SpoolImage) throws(SystemError) -> EntryMark {
     for stored in frames.reversed() where hasMarks(stored) {
       guard let block = try image.load(stored) else { continue }
@@ -107,7 +108,7 @@ extension SpoolDisk {
     return .start
   }
 
-  /// Removes those in which nothing is needed any more.
+  /// Keeps the files that have needed frames, and removes the others.
   private func keep(_ files: [SpoolFile], for frames: [StoredFrame]) {
     shelf.withLock { shelf in
       for frame in frames { shelf.frameCounts[frame.file.number, default: 0] += 1 }
@@ -115,7 +116,7 @@ extension SpoolDisk {
     }
   }
 
-  /// The files that are ours; what else bears such a name is left alone.
+  /// Opens the files that are ours; any other file with such a name is left alone.
   private func openFiles() throws(SystemError) -> [SpoolFile] {
     var files: [SpoolFile] = []
     for number in try fileNumbers() {
@@ -141,7 +142,7 @@ extension SpoolDisk {
     }
   }
 
-  /// Makes sure that a file's entries are such as this run's.
+  /// Makes sure that a file's entries are of this run's kind.
   private func check(_ file: SpoolFile) throws(SystemError) {
     let kind = file.header.kind
     let isBinary = kind != 0

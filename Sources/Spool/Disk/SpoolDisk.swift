@@ -4,18 +4,18 @@ import Synchronization
 
 /// The part of a spool that lies on disk: a directory with files of frames.
 ///
-/// One thread appends, the one that moves blocks out of memory; one reads and releases, the consumer. What
-/// they share is which files there are.
+/// The thread that moves blocks out of memory appends; the consumer reads and releases. The two share the set
+/// of files.
 package final class SpoolDisk: Sendable {
   /// A block of entries on disk.
   package struct StoredFrame {
     let file: SpoolFile
     let offset: Int
     let frame: SpoolFrame
-    /// What of it an earlier run has delivered.
+    /// The entries of the frame that an earlier run has delivered.
     var delivered = Tally.zero
 
-    /// What of it is still to be delivered.
+    /// The entries of the frame that are still to be delivered.
     var rest: Tally { frame.tally - delivered }
   }
 
@@ -24,13 +24,13 @@ package final class SpoolDisk: Sendable {
   let cursor: SpoolCursor
   let shelf = Guarded(Shelf())
   let usedBytes = Atomic<Int>(0)
-  /// Behind the last entry that was ever written here.
+  /// The sequence behind the last entry that was ever written here.
   let writtenEnd = Atomic<Int>(0)
-  /// In front of which entry everything was delivered, or is lost; and how much of that is on disk, which only
-  /// the consumer asks.
+  /// The sequence in front of which every entry was delivered, or is lost; and the one noted on disk, which
+  /// only the consumer reads.
   let deliveredEnd = Atomic<Int>(0), notedEnd = Atomic<Int>(-1)
 
-  /// Which files there are.
+  /// The files that exist.
   struct Shelf {
     /// The file that is appended to.
     var active: SpoolFile?
@@ -39,7 +39,7 @@ package final class SpoolDisk: Sendable {
     var nextNumber = 1
   }
 
-  /// Claims a directory, which is made if there is none.
+  /// Claims a directory, and makes it if there is none.
   init(_ options: Spool.DiskOptions, system: SystemCalls) throws(SystemError) {
     self.options = options
     self.system = system
@@ -50,14 +50,15 @@ package final class SpoolDisk: Sendable {
   /// How many bytes the files have.
   package var byteCount: Int { usedBytes.load(ordering: .sequentiallyConsistent) }
 
-  /// A file is begun anew when it has grown to this size, so that the disk gets back what was delivered.
+  /// When a file has grown to this size, a new one is begun, so that the disk gets back the room of delivered
+  /// entries.
   private var fileBytesMax: Int { min(64 << 20, max(64 << 10, options.limitBytes / 16)) }
 
   // MARK: Writing
 
   /// Puts the entries of a block on disk.
   ///
-  /// - Throws: `SystemError`, with `EDQUOT` if that would be more than there may be.
+  /// - Throws: `SystemError`, with `EDQUOT` if the limit would be exceeded.
   func append(_ block: SpoolBlock) throws(SystemError) -> StoredFrame {
     let body = block.body
     let frame = SpoolFrame(body, firstSequence: block.firstSequence)
@@ -73,14 +74,14 @@ package final class SpoolDisk: Sendable {
       throw error
     }
     usedBytes.add(frame.paddedByteCount, ordering: .sequentiallyConsistent)
-    // What is missing should the disk be damaged can be counted by this number alone.
+    // If the disk is damaged, the missing entries can be counted by this number alone.
     let end = writtenEnd.max(frame.endSequence, ordering: .sequentiallyConsistent).newValue
     try? cursor.set(.written, to: end)
     FaultPoint.spoolFrameNoted.pass()
     return StoredFrame(file: file, offset: offset, frame: frame)
   }
 
-  /// The file that the next frame goes to, with one frame more to its count, so that it stays.
+  /// The file for the next frame, whose frame count is increased, so that the file stays.
   private func fileForAppending() throws(SystemError) -> SpoolFile {
     let active = shelf.withLock { shelf -> SpoolFile? in
       guard let active = shelf.active, active.byteCount < fileBytesMax else { return nil }
@@ -89,7 +90,7 @@ package final class SpoolDisk: Sendable {
     }
     guard let active else { return try beginFile() }
     if active.isInPlace { return active }
-    // The file was removed. What is in it can still be read; new frames go to a file that another run can find.
+    // The file was removed. Its frames can still be read; new frames go to a file that another run can find.
     shelf.withLock { $0.frameCounts[active.number, default: 1] -= 1 }
     return try beginFile()
   }
@@ -123,12 +124,13 @@ package final class SpoolDisk: Sendable {
 
   // MARK: Reading
 
-  /// Says that a frame isn't needed any more.
+  /// Releases a frame that isn't needed any more.
   func release(_ stored: StoredFrame) {
     shelf.withLock { removeFrame(of: stored.file, &$0) }
   }
 
-  /// Counts a frame less in a file; the one that is appended to, too, is begun anew once nothing of it is needed.
+  /// Decreases a file's frame count; even the file that is appended to is replaced once none of its frames is
+  /// needed.
   private func removeFrame(of file: SpoolFile, _ shelf: inout Shelf) {
     let count = (shelf.frameCounts[file.number] ?? 1) - 1
     shelf.frameCounts[file.number] = count
@@ -144,13 +146,14 @@ package final class SpoolDisk: Sendable {
 
   // MARK: Noting
 
-  /// Notes which checkpoint's sequences are those of the directory from now on, once that has the new ones.
+  /// Notes the checkpoint whose sequences are used in the directory from now on, once the checkpoint has the
+  /// new ones.
   func noteLineage() { try? cursor.set(.lineage, to: lineageNumber) }
 
-  /// A checkpoint's number, as far as there is room for it.
+  /// A checkpoint's number, cut to the bits that there is room for.
   var lineageNumber: Int { Int(options.lineage & (1 << 62 - 1)) }
 
-  /// Notes up to where entries were delivered, unless there is nothing that could be delivered twice.
+  /// Notes the sequence up to which entries were delivered, unless nothing could be delivered twice.
   func note(delivered sequence: Int) throws(SystemError) {
     deliveredEnd.store(sequence, ordering: .sequentiallyConsistent)
     guard byteCount > 0 || isBehind, notedEnd.load(ordering: .relaxed) != sequence else { return }
@@ -159,9 +162,9 @@ package final class SpoolDisk: Sendable {
     FaultPoint.spoolDeliveryNoted.pass()
   }
 
-  /// The same at the end, and makes it and these files outlive a power cut.
+  /// Notes the same at the end, and makes the note and these files outlive a power cut.
   func noteFinally(delivered sequence: Int, keeping files: [SpoolFile]) throws(SystemError) {
-    // Where the note has been removed, and nothing is kept, there is nothing to note either.
+    // If the cursor file was removed and no entries are kept, there is nothing to note.
     guard !files.isEmpty || isBehind && cursor.isInPlace else { return }
     try cursor.restore()
     FaultPoint.spoolKept.pass()
@@ -177,7 +180,7 @@ package final class SpoolDisk: Sendable {
     FaultPoint.spoolKeptSynced.pass()
   }
 
-  /// Whether the next run would look for entries that there were once, and not find them.
+  /// Whether the next run would look for entries that had been written, and not find them.
   private var isBehind: Bool {
     notedEnd.load(ordering: .relaxed) < writtenEnd.load(ordering: .sequentiallyConsistent)
   }
@@ -187,7 +190,7 @@ package final class SpoolDisk: Sendable {
     notedEnd.store(sequence, ordering: .relaxed)
   }
 
-  /// What entries are, as it stands in a file: 0 for lines.
+  /// The kind of the entries, as it is stored in a file: 0 for lines.
   private var kind: UInt64 {
     guard let kind = options.content.binary?.current else { return 0 }
     return UInt64(kind.marker) | UInt64(kind.variant) << 32 | 1 << 63

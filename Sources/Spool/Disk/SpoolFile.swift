@@ -4,8 +4,8 @@ import Synchronization
 
 /// One file of a spool on disk: a header, then frames.
 ///
-/// The descriptor stays open as long as frames may be read from it, so that nothing is lost when the file, or
-/// its whole directory, is removed meanwhile.
+/// The descriptor stays open as long as frames may be read from it, so that no entries are lost if the file,
+/// or its whole directory, is removed meanwhile.
 final class SpoolFile: Sendable {
   let path: String
   let number: Int
@@ -15,7 +15,7 @@ final class SpoolFile: Sendable {
   private let end: Atomic<Int>
 
   static var headerBytes: Int { SpoolFileHeader.byteCount }
-  /// Where we end looking into a file; ours are much smaller.
+  /// How much of a file is read at most; our own files are much smaller.
   private static let byteCountMax = 4 << 30
 
   /// Begins a file.
@@ -59,17 +59,17 @@ final class SpoolFile: Sendable {
   /// The file's size: where the next frame goes.
   var byteCount: Int { end.load(ordering: .relaxed) }
 
-  /// Whether the file is still where it was made, so that another run would find it.
+  /// Whether the file still has its name in the directory, so that another run would find it.
   var isInPlace: Bool { system.isInPlace(descriptor, path) }
 
-  /// Takes the file away; a failure leaves a file whose entries count as delivered.
+  /// Removes the file; if that fails, the file is left, but its entries count as delivered.
   func remove() {
     // Another file that has its name by now isn't removed.
     if isInPlace { try? system.unlink(path) }
     FaultPoint.spoolFileRemoved.pass()
   }
 
-  /// Makes what was written outlive a power cut.
+  /// Makes the frames written so far outlive a power cut.
   func synchronize() throws(SystemError) {
     do {
       try system.synchronize(descriptor)
@@ -87,7 +87,7 @@ extension SpoolFile {
     return "spool-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
   }
 
-  /// The number of a file of this name; nil if it is none of a spool.
+  /// The number in a file's name; nil if it isn't the name of a spool's file.
   static func number(ofFileName name: String) -> Int? {
     guard name.hasPrefix("spool-"), let number = Int(name.dropFirst(6), radix: 16), number >= 0,
       number < 1 << 60, fileName(number) == name
@@ -95,10 +95,10 @@ extension SpoolFile {
     return number
   }
 
-  /// What is found under a name.
+  /// The result of looking for a file.
   enum Finding {
     case found(SpoolFile)
-    /// A file that a kill has left before it was one of ours.
+    /// A file that a kill has left before its header was written.
     case stub
     /// None of ours, or damaged at its beginning.
     case foreign
@@ -138,12 +138,12 @@ extension SpoolFile {
 // MARK: - Frames
 
 extension SpoolFile {
-  /// Adds a frame; when that fails the file is as it was.
-  /// - Returns: where it is.
+  /// Appends a frame; if that fails, the file is as it was.
+  /// - Returns: the frame's offset.
   func append(_ frame: SpoolFrame, _ body: SpoolFrame.Body) throws(SystemError) -> Int {
     let offset = byteCount
     do {
-      // The header comes last: what a kill leaves without one is no frame.
+      // The header is written last: what a kill leaves without a header is no frame.
       var at = offset + SpoolFrame.byteCount
       unsafe try system.writeFully(descriptor, body.entries, at: at)
       unsafe at += body.entries.count
@@ -162,9 +162,10 @@ extension SpoolFile {
     return offset
   }
 
-  /// All frames, and where they are.
+  /// All frames, with their offsets.
   ///
-  /// Damage is passed over, up to the next whole header; whether the entries are whole shows when they are read.
+  /// Damaged parts are skipped, up to the next whole header; whether the entries are whole shows when they
+  /// are read.
   func frames() throws(SystemError) -> [(offset: Int, frame: SpoolFrame)] {
     var frames: [(offset: Int, frame: SpoolFrame)] = []
     var offset = Self.headerBytes
@@ -179,7 +180,7 @@ extension SpoolFile {
     return frames
   }
 
-  /// Where the next frame begins; the file's end if there is none.
+  /// The offset of the next frame; the file's end if there is none.
   private func offsetOfFrame(behind start: Int) throws(SystemError) -> Int {
     var offset = start + SpoolFrame.alignment
     while offset + SpoolFrame.byteCount <= byteCount {
@@ -188,7 +189,7 @@ extension SpoolFile {
       where frame(in: chunk[place...].prefix(SpoolFrame.byteCount), at: offset + place) != nil {
         return offset + place
       }
-      // It was cut meanwhile.
+      // The file was cut meanwhile.
       if chunk.isEmpty { break }
       offset += SpoolFrame.padded(chunk.count)
     }
@@ -205,7 +206,7 @@ extension SpoolFile {
 
   /// Reads a frame's body into a block that is large enough.
   ///
-  /// - Returns: false if it isn't what the header says.
+  /// - Returns: false if the body isn't what the header says.
   func readBody(of frame: SpoolFrame, at offset: Int, into block: SpoolBlock) throws(SystemError) -> Bool {
     let entries = unsafe UnsafeMutableRawBufferPointer(start: block.entryBytes, count: frame.entryBytes)
     let slotBytes = frame.entryCount * frame.slotBytes
@@ -243,7 +244,7 @@ extension SpoolFile {
     return min(end, frame.entryBytes)
   }
 
-  /// Makes a frame none.
+  /// Invalidates a frame by overwriting its header.
   func invalidate(at offset: Int) throws(SystemError) {
     do {
       try system.writeFully(descriptor, [UInt8](repeating: 0, count: SpoolFrame.byteCount), at: offset)

@@ -1,12 +1,13 @@
-/// What a file of a spool begins with: what its entries are, what their marks belong to, and the key of its frames, twice.
+/// The header of a spool's file, stored twice: the kind of its entries, the checkpoint of their marks, and
+/// the frames' key.
 ///
 /// ```
 /// 0 magic number and version   8 what the entries are   16 key   20 checksum   24 what the marks belong to
 /// ```
 ///
-/// in little-endian words, and the same again from byte 32 on: a flipped bit shall not cost a whole file. The checksum is
-/// that of all the rest, but for files whose marks belong to nothing: it is of the first 20 bytes there, as in version
-/// 0.1.0.
+/// in little-endian words, and the same again from byte 32 on: a flipped bit must not cost a whole file. The
+/// checksum is that of all other bytes; in files whose marks belong to no checkpoint, it is that of the first
+/// 20 bytes, as in version 0.1.0.
 struct SpoolFileHeader: Equatable {
   static let byteCount = 2 * copyByteCount
   private static let copyByteCount = 32
@@ -14,11 +15,11 @@ struct SpoolFileHeader: Equatable {
   private static let lineageOffset = 24
   private static let magic: UInt64 = 0x314c_4f4f_5053_5753  // "SWSPOOL1"
 
-  /// What the entries are; 0 for lines.
+  /// The kind of the entries; 0 for lines.
   let kind: UInt64
-  /// What the checksums of the file's frames go on from.
+  /// The initial value of the checksums of the file's frames.
   let key: UInt32
-  /// Which checkpoint the entries' marks belong to; 0 if they belong to none.
+  /// The checkpoint that the entries' marks belong to; 0 if there is none.
   let lineage: UInt64
 
   init(kind: UInt64, key: UInt32, lineage: UInt64 = 0) {
@@ -27,7 +28,7 @@ struct SpoolFileHeader: Equatable {
     self.lineage = lineage
   }
 
-  /// Reads a header; nil if neither half of these bytes is one.
+  /// Reads a header; nil if neither half of these bytes is valid.
   init?(_ bytes: [UInt8]) {
     for start in [0, Self.copyByteCount] where bytes.count >= start + Self.copyByteCount {
       if let header = Self.read(bytes[start...].prefix(Self.copyByteCount)) {
@@ -59,7 +60,7 @@ struct SpoolFileHeader: Equatable {
     }
   }
 
-  /// The header as it is in a file.
+  /// The header as it is stored.
   var bytes: [UInt8] {
     var copy: [UInt8] = []
     func append(_ value: some FixedWidthInteger) {

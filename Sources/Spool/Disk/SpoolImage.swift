@@ -1,17 +1,17 @@
 import Platform
 import Glibc
 
-/// Memory of our own in which a frame from the disk looks like a block.
+/// Private memory into which a frame is read from the disk, in the form of a block.
 @safe struct SpoolImage: ~Copyable {
   private var memory: UnsafeMutableRawPointer?
   private var byteCount = 0
 
   deinit { unsafe free(memory) }
 
-  /// Reads a frame; what was read before is gone.
+  /// Reads a frame, replacing the one read before.
   ///
   /// - Returns: the block, with everything published; nil if it isn't what the frame's header says.
-  /// - Throws: `SystemError` if it can't be read, or if there is no memory for it.
+  /// - Throws: `SystemError` if the frame can't be read, or if there is no memory for it.
   mutating func load(_ stored: SpoolDisk.StoredFrame) throws(SystemError) -> SpoolBlock? {
     let frame = stored.frame
     let needed = SpoolBlock.byteCount(forEntries: frame.entryCount, of: frame.entryBytes)
@@ -22,7 +22,7 @@ import Glibc
     return block
   }
 
-  /// Makes a block of entries that lie elsewhere; at least one.
+  /// Makes a block of entries that are stored elsewhere; there must be at least one.
   mutating func make(
     _ entries: EntryList, _ range: Range<Int>, firstSequence: Int, for target: String
   ) throws(SystemError) -> SpoolBlock {
@@ -31,7 +31,7 @@ import Glibc
     let needed = SpoolBlock.byteCount(forEntries: range.count, of: bytes.count)
     let block = unsafe SpoolBlock(base: try room(for: needed, target))
     block.initialize(byteCount: needed, firstSequence: firstSequence)
-    // The size was made for these entries, and for the slots of so many.
+    // The size was computed for these entries and their slots.
     unsafe UnsafeMutableRawBufferPointer(start: block.entryBytes, count: bytes.count).copyBytes(from: bytes)
     for (index, entry) in range.enumerated() {
       let slot = unsafe block.slotsEnd - (index + 1) * SpoolBlock.slotBytes
@@ -47,7 +47,7 @@ import Glibc
     if let memory = unsafe memory, byteCount >= needed { return unsafe memory }
     unsafe free(memory)
     unsafe (memory, byteCount) = (nil, 0)
-    // Not Swift's own: how much is needed is up to a file, and there may not be so much.
+    // Not Swift's own allocation: the size comes from a file, and there may not be so much memory.
     var new: UnsafeMutableRawPointer?
     guard unsafe posix_memalign(&new, SpoolBlock.headerBytes, needed) == 0, let new = unsafe new else {
       throw SystemError(operation: "memory", path: target, errno: .noMemory)

@@ -1,11 +1,11 @@
 import Platform
 
-/// Puts on disk what could not be delivered, for the next run, the oldest first.
+/// Puts undelivered entries on disk for the next run, the oldest first.
 struct SpoolKeeper: ~Copyable {
   private let disk: SpoolDisk
-  /// What the next run will find.
+  /// The entries that the next run will find.
   private(set) var kept = Tally.zero
-  /// Why not everything could be put there.
+  /// Why not all entries could be put on disk.
   private var failure: SystemError?
   private var files: [Int: SpoolFile] = [:]
   private var image = SpoolImage()
@@ -24,7 +24,7 @@ struct SpoolKeeper: ~Copyable {
     }
   }
 
-  /// Keeps some of the entries that a sink had taken.
+  /// Keeps some of the unsettled entries that a sink had taken.
   mutating func keep(_ pieces: [EntryRuns.Piece]) {
     for piece in pieces where failure == nil {
       do throws(SystemError) {
@@ -53,9 +53,9 @@ struct SpoolKeeper: ~Copyable {
     }
   }
 
-  /// Notes how far entries have been delivered, and makes everything outlive a power cut.
+  /// Notes how far entries have been delivered, and makes all kept entries outlive a power cut.
   ///
-  /// - Throws: `SystemError` if that, or anything before, has failed; what could be kept is.
+  /// - Throws: `SystemError` if that, or keeping any entry before, has failed; the other entries are kept.
   mutating func finish(delivered sequence: Int) throws(SystemError) {
     try disk.noteFinally(delivered: sequence, keeping: files.values.sorted { $0.number < $1.number })
     if let failure { throw failure }

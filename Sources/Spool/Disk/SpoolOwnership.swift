@@ -1,12 +1,12 @@
 import Glibc
 import Platform
 
-/// Who may have put something into a spool's directory.
+/// Decides whether another user may have put something into a spool's directory.
 ///
-/// What lies there is sent on as this program's own once its checksum is right, and any user can compute that. So
-/// nothing is taken from a directory, or a file, that another user could have written.
+/// Entries found there are sent on as this program's own once their checksum is right, and any user can
+/// compute that. So nothing is taken from a directory or a file that another user could have written.
 enum SpoolOwnership {
-  /// Makes a directory, unless there is one that only this user and the administrator can write.
+  /// Makes a directory; an existing one must be writable only by this user and by root.
   static func makeDirectory(_ path: String, _ system: SystemCalls) throws(SystemError) {
     do {
       try system.makeDirectory(path)
@@ -28,10 +28,10 @@ enum SpoolOwnership {
     }
   }
 
-  /// What is wrong with a file: it may be another user's, or have another name elsewhere.
+  /// The reason to refuse a file: it may be another user's, or have a second name elsewhere.
   static func problem(ofFile status: stat) -> String? {
     guard status.isRegular else { return "is no regular file" }
-    // A link to one of our own files elsewhere, made by another user, would have that one written to.
+    // If another user had made a link to one of our own files elsewhere, that file would be written to.
     guard status.st_nlink == 1 else { return "has \(status.st_nlink) names" }
     return problem(status)
   }

@@ -1,18 +1,18 @@
 /// Frames on disk in their order.
 ///
-/// Those that were taken are let go of at once: a frame keeps its file open, and an open file keeps its room on
-/// the disk, removed or not.
+/// Frames that were taken are released at once: a frame keeps its file open, and an open file keeps its room
+/// on the disk, whether or not it was removed.
 struct StoredFrameQueue {
-  /// What was taken is nil, until it is more than what is left.
+  /// Frames that were taken are nil, and are removed once they are more than half.
   private var places: [SpoolDisk.StoredFrame?]
   private var head = 0
 
   init(_ frames: [SpoolDisk.StoredFrame] = []) { places = frames }
 
-  /// All of them.
+  /// All frames that weren't taken.
   var all: [SpoolDisk.StoredFrame] { places[head...].compactMap { $0 } }
 
-  /// The youngest one.
+  /// The youngest frame.
   var last: SpoolDisk.StoredFrame? { head < places.count ? places[places.count - 1] : nil }
 
   mutating func append(_ frame: SpoolDisk.StoredFrame) { places.append(frame) }
@@ -28,7 +28,7 @@ struct StoredFrameQueue {
     return first
   }
 
-  /// Puts the one back that was taken last.
+  /// Puts the frame back that was taken last.
   mutating func putBack(_ frame: SpoolDisk.StoredFrame) {
     if head > 0 {
       head -= 1

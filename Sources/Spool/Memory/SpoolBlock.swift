@@ -10,8 +10,8 @@ import Synchronization
 ///
 /// A slot has the offset at which the entry ends (4 bytes), and its mark: the ordinal (4) and the place (8).
 ///
-/// All raw memory of a spool is touched through this type and the writer's cursor into it. It is a
-/// plain address: the code that holds one makes sure that it stays mapped.
+/// All raw memory of a spool is accessed through this type and the writer's cursor into it. It is a plain
+/// address: the code that holds one makes sure that it stays mapped.
 /// * The producer writes bytes and slots behind what it has published, and nowhere else.
 /// * The consumer reads what `publishedCount` covers. That store is the release, its load the
 ///   acquire that makes the bytes visible; they never change again.
@@ -21,7 +21,7 @@ import Synchronization
 @safe package struct SpoolBlock: Equatable, @unchecked Sendable {
   /// Room for the header; entries start on a cache line of their own.
   static let headerBytes = 64
-  /// What one entry needs beside its bytes.
+  /// The size of a slot, which each entry needs besides its bytes.
   @inlinable static var slotBytes: Int { 16 }
   /// The largest entry: end offsets have 32 bits, and no real line is this long.
   static let entryBytesMax = 1 << 30
@@ -70,10 +70,10 @@ import Synchronization
   /// The size of the whole block.
   var byteCount: Int { unsafe base.load(fromByteOffset: 16, as: Int.self) }
 
-  /// Which of all entries that ever went through the spool its first one is.
+  /// The sequence of the first entry.
   var firstSequence: Int { unsafe base.load(fromByteOffset: 24, as: Int.self) }
 
-  /// What was published, as it goes to disk; valid as long as the block is.
+  /// The published entries and their slots, as they are written to disk; valid as long as the block is.
   var body: SpoolFrame.Body {
     let count = publishedCount()
     let entryByteCount = count == 0 ? 0 : endOffset(ofEntry: count - 1)
@@ -90,10 +90,10 @@ import Synchronization
   /// Where the memory ends, and the slot of entry 0 with it.
   var slotsEnd: UnsafeMutableRawPointer { unsafe base + byteCount }
 
-  /// How many entries the consumer may look at.
+  /// How many entries the consumer may read.
   func publishedCount() -> Int { unsafe Int(publishedPointer.pointee.load(ordering: .acquiring)) }
 
-  /// The same, in one order with the flags by which the threads tell that they sleep.
+  /// The same count, in one order with the flags by which the threads announce that they sleep.
   func publishedCountOrdered() -> Int {
     unsafe Int(publishedPointer.pointee.load(ordering: .sequentiallyConsistent))
   }
@@ -102,7 +102,7 @@ import Synchronization
     unsafe publishedPointer.pointee.store(UInt32(count), ordering: .sequentiallyConsistent)
   }
 
-  /// The block that follows; once there is one, nothing more is published in this one.
+  /// The block that follows; once there is one, no more entries are published in this block.
   func next() -> SpoolBlock? {
     unsafe SpoolBlock(address: nextPointer.pointee.load(ordering: .sequentiallyConsistent))
   }
@@ -124,10 +124,10 @@ import Synchronization
       ordinal: slot.load(fromByteOffset: 4, as: UInt32.self))
   }
 
-  /// Makes slots of version 0.1.0, four bytes each at the end of the block, such as they are now, of entries in front of
-  /// all marks.
+  /// Converts slots of version 0.1.0, four bytes each at the end of the block, to the present form, with
+  /// marks in front of all others.
   func widenSlots(_ count: Int) {
-    // The last one first: what is still narrow lies behind it.
+    // From the last slot on: the slots that are still narrow lie behind it.
     for index in (0..<count).reversed() {
       let narrow = unsafe slotsEnd - (index + 1) * SpoolFrame.formerSlotBytes
       let end = unsafe narrow.load(as: UInt32.self)
@@ -135,7 +135,7 @@ import Synchronization
     }
   }
 
-  /// Writes a slot; one at `slotsEnd - (index + 1) * slotBytes` is that of entry `index`.
+  /// Writes a slot; the slot of entry `index` is at `slotsEnd - (index + 1) * slotBytes`.
   @inlinable
   static func store(_ end: UInt32, _ mark: EntryMark, at slot: UnsafeMutableRawPointer) {
     unsafe slot.storeBytes(of: end, as: UInt32.self)

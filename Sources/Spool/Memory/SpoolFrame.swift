@@ -1,7 +1,7 @@
 import CZlib
 import Glibc
 
-/// What stands in front of a block of whole entries in a file of a spool.
+/// The header in front of a block of whole entries in a file of a spool.
 ///
 /// ```
 /// 0 magic   4 checksum of the header   8 checksum of the body   12 number of entries
@@ -11,9 +11,9 @@ import Glibc
 /// in little-endian words. The body follows: the entries, then their slots, the last one first, as they lie in a
 /// block. In frames of version 0.1.0, of another magic number, the slots are the four bytes of the end alone.
 ///
-/// The header's checksum goes on from a random key that each file has of its own: text that a client has put into an
-/// entry is never taken for a header behind a damaged one. Frames begin at multiples of 64 bytes, so that behind a
-/// damaged one the next can be found.
+/// The header's checksum starts from a random key that each file has of its own: text that a client has put
+/// into an entry is never taken for a header behind a damaged frame. Frames begin at multiples of 64 bytes,
+/// so that the next frame can be found behind a damaged one.
 struct SpoolFrame: Equatable {
   static let byteCount = 32
   static let alignment = 64
@@ -60,7 +60,7 @@ struct SpoolFrame: Equatable {
     entryBytes = Int(byteCount)
   }
 
-  /// The header as it is in a file.
+  /// The header as it is stored.
   func bytes(key: UInt32) -> [UInt8] {
     var bytes: [UInt8] = []
     func append(_ value: some FixedWidthInteger) {
@@ -78,10 +78,10 @@ struct SpoolFrame: Equatable {
     return bytes + rest
   }
 
-  /// What follows the header.
+  /// The size of the entries and slots behind the header.
   var bodyByteCount: Int { entryBytes + entryCount * slotBytes }
 
-  /// How much of a file the frame takes.
+  /// The size of the frame in a file, padding included.
   var paddedByteCount: Int { Self.padded(Self.byteCount + bodyByteCount) }
 
   /// The sequence number behind its last entry.
@@ -90,7 +90,7 @@ struct SpoolFrame: Equatable {
   /// The sequence numbers of all its entries.
   var sequences: Range<Int> { firstSequence..<endSequence }
 
-  /// All its entries.
+  /// The tally of all its entries.
   var tally: Tally { Tally(entries: entryCount, bytes: entryBytes) }
 
   static func padded(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }

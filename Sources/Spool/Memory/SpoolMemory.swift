@@ -6,12 +6,12 @@ import Synchronization
 
 /// The memory of a spool: a region cut into slots, of which a block takes one or several in a row.
 ///
-/// The producer takes blocks; the consumer and the spiller give them back. Memory is really taken when a
-/// slot is used for the first time, and goes back to the system with the slot, but for a few that wait for
-/// the next burst. As getting memory from the system takes longer than filling it, the consumer, which has
-/// nothing better to do when memory gets short, prepares some.
+/// The producer takes blocks; the consumer and the spiller give them back. The system provides memory when a
+/// slot is used for the first time, and gets it back when the slot is given back, except for a few slots that
+/// keep theirs for the next burst. As getting memory from the system takes longer than filling it, the
+/// consumer, which has nothing better to do when memory gets short, prepares some.
 @safe package final class SpoolMemory: Sendable {
-  /// What came of asking for a block.
+  /// The result of asking for a block.
   package enum Request {
     case granted(SpoolBlock)
     /// The limit is reached: there may be room later.
@@ -26,35 +26,35 @@ import Synchronization
     /// Memory behind it, and no block in it.
     static let spare: UInt8 = 1
     static let used: UInt8 = 2
-    /// A thread has claimed it, and is getting memory for it.
+    /// A thread has claimed the slot, and is getting memory for it.
     static let changing: UInt8 = 3
   }
 
   /// How many unused slots keep their memory.
   private static let sparesMax = 8
-  /// With fewer of them, some are prepared.
+  /// When fewer unused slots have memory, more are prepared.
   private static let sparesWanted = 4
 
   let slotBytes: Int
   package let limitBytes: Int
   private let region: ResizableRegion
   private let system: SystemCalls
-  // `slotCount` states that live as long as `self`. The thread that moves one away from `empty` or `spare`, by a
-  // compare and exchange, has the slot to itself from then on.
+  // `slotCount` states that live as long as `self`. A thread that changes a state from `empty` or `spare`, by
+  // a compare and exchange, owns the slot from then on.
   nonisolated(unsafe) private let slots: UnsafeMutablePointer<Atomic<UInt8>>
   private let slotCount: Int
   private let heldBytes = Atomic<Int>(0)
-  /// How much memory there is to be had: the limit, or less once the system has refused some.
+  /// How much memory can be had: the limit, or less once the system has refused memory.
   private let obtainableBytes: Atomic<Int>
   private let heldBytesMax = Atomic<Int>(0)
   private let spareCount = Atomic<Int>(0)
-  /// No slot below it is empty, as a rule; where the producer looks first.
+  /// As a rule, no slot below this one is empty; the producer starts its search here.
   private let hint = Atomic<Int>(0)
 
   /// The address of the block that has memory of its own; 0 while there is none.
   private let oversized = Atomic<UInt>(0)
 
-  /// Reserves addresses for so many bytes of blocks.
+  /// Reserves addresses for blocks of this many bytes.
   init(limitBytes: Int, slotBytes: Int, system: SystemCalls) throws(SpoolError) {
     self.slotBytes = Self.roundedToPages(max(slotBytes, Self.pageBytes))
     self.limitBytes = max(limitBytes, 2 * self.slotBytes)
@@ -69,7 +69,7 @@ import Synchronization
     } catch {
       throw SpoolError(operation: "memory: \(error)", errno: .noMemory)
     }
-    // There may be many, of which few are ever used: zeros, which are empty slots, cost nothing.
+    // There may be many slots, of which few are ever used; zeros, which mean empty slots, cost nothing.
     guard let zeros = unsafe calloc(slotCount, MemoryLayout<Atomic<UInt8>>.stride) else {
       throw SpoolError(operation: "memory", errno: .noMemory)
     }
@@ -102,8 +102,8 @@ import Synchronization
 
   /// A block of at least `byteCount` bytes; for the producer.
   ///
-  /// - Parameter mayExceed: whether the limit doesn't count, as nothing else is waiting: what is larger would
-  ///   wait for room until the end of days.
+  /// - Parameter mayExceed: whether the limit may be exceeded, as no entries are waiting: otherwise a larger
+  ///   block would wait for room forever.
   func take(atLeast byteCount: Int, firstSequence: Int, mayExceed: Bool) -> Request {
     let count = (byteCount + slotBytes - 1) / slotBytes
     if count == 1, let index = claimSpare() { return .granted(block(index, 1, firstSequence)) }
@@ -121,14 +121,14 @@ import Synchronization
     return .granted(block(first, count, firstSequence))
   }
 
-  /// From how much memory in use on blocks should go to disk, and down to how much: well before there is no more
-  /// of it, as a disk takes its time.
+  /// How much memory in use has blocks moved to disk, and down to how much they are moved: well before memory
+  /// is full, as a disk takes its time.
   var watermarks: (high: Int, low: Int) {
     let bytes = obtainableBytes.load(ordering: .relaxed)
     return (bytes / 2, bytes / 4)
   }
 
-  /// Whether there is so little memory at hand that some should be prepared.
+  /// Whether there is so little unused memory that more should be prepared.
   var isShort: Bool {
     spareCount.load(ordering: .relaxed) < Self.sparesWanted && isFarFromLimit
   }
@@ -143,7 +143,7 @@ import Synchronization
     }
   }
 
-  /// Whether the producer can't be refused because of what is being prepared.
+  /// Whether memory that is being prepared can't be the reason for a refusal to the producer.
   private var isFarFromLimit: Bool {
     heldBytes.load(ordering: .relaxed) + Self.sparesMax * slotBytes <= limitBytes
   }
@@ -157,18 +157,18 @@ import Synchronization
     try system.check(.mmap)
     do throws(RegionError) {
       if region.byteCount < offset + byteCount { try region.grow(toAtLeast: offset + byteCount) }
-      // What was given back before has lost its memory; what is new has it, and this costs nothing.
+      // Slots that were given back have lost their memory; for new slots this call costs nothing.
       try region.allocate(offset: offset, byteCount: byteCount)
     } catch {
       throw error.code.map { Errno($0) } ?? .noMemory
     }
-    // One call instead of a fault for every page; where the system doesn't know it, the faults do it.
+    // One call instead of a fault for every page; a system without this call uses faults.
     _ = unsafe madvise(region.base + offset, byteCount, shim_madv_populate_write)
     let held = heldBytes.add(byteCount, ordering: .sequentiallyConsistent).newValue
     heldBytesMax.max(held, ordering: .relaxed)
   }
 
-  /// Claims so many empty slots in a row, if need be by giving up spare ones that lie between.
+  /// Claims this many empty slots in a row, if need be by giving up spare ones between them.
   private func claimRow(_ count: Int) -> Int? {
     if let first = claimEmpty(count) { return first }
     dropSpares()
@@ -236,14 +236,14 @@ import Synchronization
   }
 
   private func exchange(_ index: Int, _ expected: UInt8, for desired: UInt8) -> Bool {
-    // Looked at first: of thousands of slots few are what is looked for.
+    // Read first: of thousands of slots only few have the expected state.
     unsafe slots[index].load(ordering: .relaxed) == expected
       && slots[index].compareExchange(
         expected: expected, desired: desired, ordering: .sequentiallyConsistent
       ).exchanged
   }
 
-  /// Claims so many empty slots in a row; nil if there are none.
+  /// Claims this many empty slots in a row; nil if there are none.
   private func claimEmpty(_ count: Int) -> Int? {
     claimEmpty(count, from: hint.load(ordering: .relaxed)) ?? claimEmpty(count, from: 0)
   }
@@ -263,7 +263,7 @@ import Synchronization
     return nil
   }
 
-  /// Gives a block's memory back to the system; should that fail, it is simply not given back.
+  /// Gives a block's memory back to the system; a failure leaves it allocated.
   private func discard(_ first: Int, _ count: Int) {
     try? region.discard(offset: first * slotBytes, byteCount: count * slotBytes)
     heldBytes.subtract(count * slotBytes, ordering: .sequentiallyConsistent)

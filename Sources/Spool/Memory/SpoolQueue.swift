@@ -1,12 +1,12 @@
 import Platform
 import Synchronization
 
-/// What lies between the producer and the consumer: frames on disk, then blocks in memory, the oldest first; and what
-/// the consumer has taken of them that isn't settled.
+/// The entries between the producer and the consumer: frames on disk, then blocks in memory, the oldest
+/// first; and those that the consumer has taken but that aren't settled.
 ///
-/// The producer appends blocks by linking them to one another and never comes here. The consumer claims one
-/// after the other; the spiller, which moves blocks to disk, claims one of those that the producer has left.
-/// Consumer and spiller share a lock, never held during a system call.
+/// The producer appends blocks by linking them to one another and never calls this type. The consumer claims
+/// one block after the other; the spiller, which moves blocks to disk, claims one of those that the producer
+/// has left. Consumer and spiller share a lock, which is never held during a system call.
 package final class SpoolQueue: Sendable {
   /// What the consumer reads next.
   enum Piece {
@@ -14,11 +14,11 @@ package final class SpoolQueue: Sendable {
     case frame(SpoolDisk.StoredFrame)
   }
 
-  /// What the consumer has left, and what may not be settled as a whole.
+  /// Entries that the consumer has left, and that may not all be settled.
   struct Taken {
-    /// Its memory; nil if that isn't needed, as it is on disk.
+    /// Their block in memory; nil if it isn't needed, as they are on disk.
     var block: SpoolBlock?
-    /// Where it is on disk, if it is there.
+    /// Their frame on disk, if there is one.
     var frame: SpoolDisk.StoredFrame?
     let sequences: Range<Int>
   }
@@ -29,20 +29,21 @@ package final class SpoolQueue: Sendable {
     var next: SpoolBlock?
     /// The block that the consumer has; nil if it is the image of a frame.
     var current: SpoolBlock?
-    /// Where on disk that is what the consumer has.
+    /// The frame on disk with the entries that the consumer has.
     var currentFrame: SpoolDisk.StoredFrame?
-    /// What the consumer has left and hasn't released, the oldest first.
+    /// The pieces that the consumer has left and hasn't released, the oldest first.
     var taken: [Taken] = []
     /// The block that is being written to disk.
     var spilling: SpoolBlock?
-    /// Whether the consumer has it, or had it.
+    /// Whether the consumer has or had the block that is being written to disk.
     var isSpillingClaimed = false
   }
 
   private let state: Guarded<State>
-  /// Whether blocks that were taken stay until they are released, as frames do.
+  /// Whether blocks that were taken stay in memory until they are released, as frames do.
   private let holdsTaken: Bool
-  /// In front of which sequence everything that wasn't released is on disk; it stays what it was if nothing is held.
+  /// The sequence in front of which all unreleased entries are on disk; constant unless taken blocks are
+  /// held.
   let storedThrough: Atomic<Int>
 
   init(first: SpoolBlock, frames: [SpoolDisk.StoredFrame], holdsTaken: Bool, storedThrough: Int) {
@@ -54,10 +55,10 @@ package final class SpoolQueue: Sendable {
   /// The frames on disk that aren't claimed.
   package var frames: [SpoolDisk.StoredFrame] { state.withLock { $0.frames.all } }
 
-  /// What was taken and not released.
+  /// The pieces that were taken and not released.
   var taken: [Taken] { state.withLock { $0.taken } }
 
-  /// Where on disk that is what the consumer has, if it is there.
+  /// The frame on disk with the entries that the consumer has, if there is one.
   var currentFrame: SpoolDisk.StoredFrame? { state.withLock { $0.currentFrame } }
 
   /// The oldest block in memory that isn't claimed.
@@ -65,7 +66,7 @@ package final class SpoolQueue: Sendable {
 
   // MARK: The consumer
 
-  /// Claims what comes next; if a block was claimed before, there must be one behind it.
+  /// Claims the next piece; if a block was claimed before, there must be a piece behind it.
   ///
   /// - Returns: the piece, and the block that was claimed before if its memory is free now.
   func claimNext() -> (piece: Piece, free: SpoolBlock?) {
@@ -77,7 +78,7 @@ package final class SpoolQueue: Sendable {
       }
       if let spilling = state.spilling, !state.isSpillingClaimed {
         state.isSpillingClaimed = true
-        // The spiller, which is writing it, has moved `next` on already.
+        // The spiller, which is writing this block, has moved `next` on already.
         state.current = spilling
         return (.block(spilling), free)
       }
@@ -88,7 +89,7 @@ package final class SpoolQueue: Sendable {
     }
   }
 
-  /// Ends the consumer's claim on what it has.
+  /// Ends the consumer's claim on its piece.
   private func leaveCurrent(_ state: inout State) -> SpoolBlock? {
     defer { (state.current, state.currentFrame) = (nil, nil) }
     let frame = state.currentFrame
@@ -113,17 +114,17 @@ package final class SpoolQueue: Sendable {
     }
   }
 
-  /// Forgets the frame that was claimed: it is damaged.
+  /// Drops the claimed frame, which is damaged.
   func dropCurrent() { state.withLock { $0.currentFrame = nil } }
 
-  /// Takes out what was taken and ends in front of a sequence, or there: it isn't needed any more.
+  /// Removes the taken pieces that end at or in front of a sequence: they aren't needed any more.
   func release(through sequence: Int) -> [Taken] {
     state.withLock { state in
       let count = state.taken.prefix { $0.sequences.upperBound <= sequence }.count
       guard count > 0 else { return [] }
       var released = Array(state.taken[..<count])
       state.taken.removeFirst(count)
-      // What is being written stays in memory until that is done.
+      // A block that is being written stays in memory until it is written.
       for index in released.indices where released[index].block != nil {
         if released[index].block == state.spilling { released[index].block = nil }
       }
@@ -132,7 +133,7 @@ package final class SpoolQueue: Sendable {
     }
   }
 
-  /// Finds out how far everything is on disk that wasn't released.
+  /// Updates the sequence up to which all unreleased entries are on disk.
   private func noteStored(_ state: borrowing State) {
     guard holdsTaken else { return }
     var end = 0
@@ -150,14 +151,14 @@ package final class SpoolQueue: Sendable {
 
   private func publishStored(_ end: Int) { storedThrough.max(end, ordering: .releasing) }
 
-  /// Notes that everything is stored up to a sequence; for the end.
+  /// Notes that all entries up to a sequence are on disk; called at the end.
   func noteAllStored(through sequence: Int) { if holdsTaken { publishStored(sequence) } }
 
   // MARK: Moving blocks to disk
 
   /// Claims the oldest block that neither the producer nor the consumer has; nil if there is none.
   ///
-  /// - Parameter sequence: in front of which it must begin.
+  /// - Parameter sequence: the sequence in front of which the block must begin.
   func claimForSpilling(before sequence: Int = .max) -> SpoolBlock? {
     state.withLock { state in
       guard state.spilling == nil, let oldest = state.next ?? state.current?.next(),
@@ -170,10 +171,10 @@ package final class SpoolQueue: Sendable {
     }
   }
 
-  /// Claims a block that the consumer has left and not released, and that isn't on disk, to be copied there; nil if there
-  /// is none.
+  /// Claims a block that the consumer has left and not released, and that isn't on disk, to be copied there;
+  /// nil if there is none.
   ///
-  /// - Parameter orIsReading: whether it may be the one that the consumer has.
+  /// - Parameter orIsReading: whether it may be the block that the consumer has.
   func claimForCopying(orIsReading: Bool) -> SpoolBlock? {
     state.withLock { state in
       guard holdsTaken, state.spilling == nil else { return nil }
@@ -198,20 +199,20 @@ package final class SpoolQueue: Sendable {
     }
   }
 
-  /// What came of an attempt to move or to copy a block.
+  /// The result of moving or copying a block.
   enum SpillingResult {
-    /// It is on disk, behind all frames there are.
+    /// The block is on disk, behind all other frames.
     case stored(SpoolDisk.StoredFrame)
-    /// There was nothing in it.
+    /// The block had no entries.
     case empty
-    /// It stays where it is.
+    /// The block stays in memory.
     case failed
   }
 
   /// Ends the claim on a block.
   ///
   /// - Returns: the block if its memory is free now, and the frame if it isn't needed because the consumer
-  ///   has come by.
+  ///   has taken the block meanwhile.
   func endSpilling(
     _ result: SpillingResult
   ) -> (free: SpoolBlock?, unneeded: SpoolDisk.StoredFrame?) {
@@ -233,7 +234,7 @@ package final class SpoolQueue: Sendable {
     }
   }
 
-  /// The same for one that the consumer has or had.
+  /// Ends the claim on a block that the consumer has or had.
   private func endCopying(
     _ block: SpoolBlock?, _ result: SpillingResult, _ state: inout State
   ) -> (free: SpoolBlock?, unneeded: SpoolDisk.StoredFrame?) {
