@@ -15,7 +15,7 @@ from .places import DATA
 
 SMALL = "small folios"
 LARGE = "large folios"
-# In front of the records of a file.
+# The size of the marker in front of the records of a file.
 _MARKER = 4
 _PAGE = 4 << 10
 _PIECE = 1 << 20
@@ -27,7 +27,7 @@ class Capture:
 
     path: Path
     requests: int
-    # Not known of one that was given.
+    # Unknown for a capture that was given.
     transactions: int = 0
     records: int = 0
     bytes: int = 0
@@ -82,7 +82,7 @@ def in_both(capture):
 
 def _read_again(path):
     with _opened(path, os.O_RDONLY) as file:
-        # Only what is on the disk can be dropped.
+        # Only pages that have been written to disk can be dropped from the cache.
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         buffer = bytearray(_PIECE)
@@ -96,7 +96,7 @@ def _write_in_pages(source, target):
         while data := whole.read(_PIECE):
             for begin in range(0, len(data), _PAGE):
                 pieces.write(data[begin:begin + _PAGE])
-        # What is written back in the midst of a run would cost that run.
+        # Writing pages back during a run would add to the cost of the run.
         os.fsync(pieces.fileno())
 
 

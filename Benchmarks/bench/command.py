@@ -95,7 +95,7 @@ def run(options):
         def add(name, about, outcome):
             faults.extend(f"{name}: {fault}" for fault in outcome.faults)
             results.add(name, about, described, asdict(sizes), outcome)
-            # What comes next may fail.
+            # A later case may fail.
             results.save(ORDER)
 
         if not options.instructions:
@@ -104,7 +104,7 @@ def run(options):
                 try:
                     add(case.name, case.about, case.measure(bench))
                 except Failure as failure:
-                    # The others may work.
+                    # The other cases may work.
                     faults.append(f"{case.name}: {failure}")
         if counts:
             say("instructions per transaction, under callgrind")

@@ -12,12 +12,12 @@ from .products import Products
 class Sizes:
     """How much is measured."""
 
-    # Requests in the capture that is converted, and how large one is made that is given.
+    # Requests in the capture that is converted; a given capture is repeated up to this size.
     requests: int
     bytes: int
-    # Runs of each program in turn.
+    # Runs of each program, in turn.
     runs: int
-    # Rounds of what takes longer.
+    # Rounds of longer measurements.
     rounds: int
     # Requests in captures of growing size: the last is fifty times the first.
     growing: tuple
@@ -28,7 +28,7 @@ class Sizes:
     requests_played: int
     # How long a live log is followed, or nothing is written to one.
     seconds: float
-    # How often a program is started.
+    # How many times a program is started.
     starts: int
 
 

@@ -35,7 +35,7 @@ class Follower:
         return self._status(self.proc, "VmHWM") / 1024
 
     def stop(self):
-        # One that is stopped wouldn't end.
+        # A stopped process wouldn't end.
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
         try:

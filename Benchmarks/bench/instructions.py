@@ -17,7 +17,7 @@ from .series import Row, Series
 TOOLS = ("valgrind", "strip")
 # The requests of the two captures.
 LENGTHS = (2_000, 6_000)
-# Smaller changes aren't worth a word.
+# Smaller changes aren't reported.
 TOLERANCE = 0.02
 QUANTITY = "instructions per transaction"
 
@@ -55,7 +55,7 @@ class Counts:
             stderr=subprocess.PIPE, text=True)
         for file in contender.files(path):
             file.unlink(missing_ok=True)
-        # A shell and what it runs are counted each by itself.
+        # A shell and the programs that it runs are counted separately.
         found = re.findall(r"Collected : (\d+)", done.stderr)
         if done.returncode != 0 or not found:
             raise Failure(f"callgrind counts nothing for {contender.name}: {done.stderr.strip().splitlines()[-1]}")

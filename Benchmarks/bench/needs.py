@@ -36,6 +36,6 @@ def check(tools):
 def install(tools):
     """Installs what is missing, in the way of the other scripts."""
     script = f"source {ROOT}/Scripts/setup.bash; need_packages {' '.join(packages(tools))}"
-    # What is printed there is no result.
+    # The script's output isn't a result, so it goes to standard error.
     if subprocess.run(["bash", "-euc", script], stdout=sys.stderr).returncode != 0:
         raise Failure(f"can't install {' '.join(packages(tools))}")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent
-# Captures, and the results of runs that don't go into the README.
+# Captures, and the results of runs that aren't shown in the README.
 DATA = HERE / "data"
-# What the README shows.
+# The results shown in the README.
 FIGURES = HERE / "figures"
 INSTRUCTIONS = HERE / "instructions"
 README = HERE / "README.md"

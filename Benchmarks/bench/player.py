@@ -5,7 +5,7 @@ import subprocess
 
 from .failure import Failure
 
-# The size that a log of Varnish usually has.
+# The default size of a Varnish log.
 USUAL_SPACE = "80M"
 
 
@@ -15,7 +15,7 @@ class Player:
     def __init__(self, bench, capture, directory, *arguments, space=USUAL_SPACE, lines=0):
         """Waits until the log is there; then readers have the start's delay to find it."""
         self.directory = directory
-        # How many lines a reader should make of all that is played.
+        # How many lines a reader should make from all records played.
         self.lines = lines
         command = [bench.spillway, "replay", capture, "-n", directory, "--vsl-space", space, *arguments]
         self.process = subprocess.Popen(

@@ -6,7 +6,7 @@ from html import escape
 _WIDTH, _HEIGHT = 640, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 40, 60, 50
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c")
-# Readable on light and dark pages.
+# Readable on both light and dark pages.
 _BACKGROUND = "#ffffff"
 
 

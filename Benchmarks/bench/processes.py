@@ -30,9 +30,10 @@ class Contender:
     name: str
     # `OUT` in a word stands for a path of this contender's own.
     command: list
-    # What is behind that path in the names of the files that the program writes; none if it writes to standard output.
+    # The suffixes to that path in the names of the files that the program writes; none if it writes to
+    # standard output.
     outputs: tuple = ("",)
-    # A command that decodes what the files have, for comparing them.
+    # A command that decodes the files for comparing them.
     decoder: str = ""
 
     @property
@@ -74,7 +75,7 @@ def alternate(bench, contenders, runs, compare=None):
         is_warm_up = turn == 0
         for one in contenders if turn % 2 else reversed(contenders):
             path = paths[one.name]
-            # Every run writes files that aren't there yet.
+            # Every run must write new files.
             _remove(one.files(path))
             output = path if is_warm_up and one.writes_to_stdout and compare else "/dev/null"
             usage = measure(bench.products, one.words(path), output)[0]

@@ -24,7 +24,7 @@ class Products:
             if not found:
                 raise Failure(f"--bin {self.named}: no such program")
             return str(Path(found).resolve())
-        # As it is shipped.
+        # Built as for a release.
         return str(build(ROOT, "spillway", "--static-swift-stdlib"))
 
     @functools.cached_property

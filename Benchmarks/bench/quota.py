@@ -73,7 +73,7 @@ class _Interruptions:
 
     way = "stopping and continuing"
     _STEP = 0.002
-    # What wasn't used isn't saved up for longer than this.
+    # An unused part of the quota is lost after this many seconds.
     _WHILE = 0.05
 
     def __init__(self, follower, part):

@@ -9,7 +9,7 @@ class Series:
     """The same measured several times."""
 
     values: list
-    # Whether these are rates, of which the greatest is the best.
+    # Whether the values are rates, of which the greatest is the best.
     is_rate: bool = False
 
     @property
@@ -40,24 +40,24 @@ class Row:
     """One thing that was measured of a case, beside something else if there is anything to compare with."""
 
     case: str
-    # Under which circumstances.
+    # The circumstances of the measurement.
     setting: str
-    # What was measured, with its unit.
+    # The measured quantity, with its unit.
     quantity: str
     ours: Series
     other: Series | None = None
-    # What the other one is.
+    # The name of the other program or way.
     beside: str = "varnishncsa"
-    # What was measured first; spillway mostly.
+    # The name of what was measured first; mostly spillway.
     subject: str = "spillway"
     our_wall: Series | None = None
     other_wall: Series | None = None
     # Peaks of resident memory in MiB.
     our_peak: float | None = None
     other_peak: float | None = None
-    # What a plot has on its horizontal axis for this row.
+    # The value on the horizontal axis of a plot for this row.
     place: float | None = None
-    # What more there is to say.
+    # A remark.
     note: str = ""
 
     @property
@@ -101,5 +101,5 @@ class Outcome:
 
     rows: list
     plots: list = field(default_factory=list)
-    # What wasn't as it must be.
+    # Results that were wrong.
     faults: list = field(default_factory=list)

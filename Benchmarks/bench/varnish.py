@@ -19,7 +19,7 @@ sub vcl_synth {
 }
 """
 
-# Several requests on their way at once; every fiftieth fails.
+# Several requests in flight at once; every fiftieth fails.
 _REQUESTS = """
 local number = 0
 function request()

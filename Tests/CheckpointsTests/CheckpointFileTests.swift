@@ -28,7 +28,7 @@ struct CheckpointFileTests {
         byteCount: Int(place) * 4))
   }
 
-  /// A checkpoint that two outputs and the reader have written more than once.
+  /// Writes a checkpoint to which two outputs and the reader have noted their state more than once.
   private static func write(_ path: String, times: Int = 5) throws {
     let file = try CheckpointFile(path)
     let reading = file.makeReadingPart()
@@ -93,7 +93,8 @@ struct CheckpointFileTests {
     #expect(throws: CheckpointError.full(path)) { _ = try file.makeOutputPart("one too many") }
   }
 
-  /// Every byte of it in turn is changed: what is then read is what was noted last or, with that said, the time before.
+  /// Changes every written byte of the file in turn: reading then gives the state noted last or, with a
+  /// reported damage, the one before.
   @Test func `a damaged byte costs no more than the newest copy`() throws {
     let directory = try TemporaryDirectory()
     let path = directory.path + "/checkpoint"
@@ -107,7 +108,7 @@ struct CheckpointFileTests {
     let descriptor = open(path, O_RDWR)
     defer { close(descriptor) }
     var olderCount = 0
-    // What lies around a byte that was written, too.
+    // Also the byte behind each written one.
     for offset in Set(written.flatMap { [$0, min($0 + 1, bytes.count - 1)] }).sorted() {
       for change in [UInt8(0xFF), 0x01] {
         var byte = bytes[offset] ^ change
@@ -137,7 +138,7 @@ struct CheckpointFileTests {
     let whole = try CheckpointFile.read(path).0
     let descriptor = open(path, O_RDWR)
     defer { close(descriptor) }
-    // In both copies of how the log was read, a word of those that are there.
+    // A word that is in use, in both copies of the reader's state.
     let offsets = (0..<2).map {
       off_t(CheckpointLayout.readingOffset + $0 * CheckpointLayout.readingCopyBytes + 32)
     }

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Waiting for a server and its log: how long, and what is said meanwhile.
+/// Waiting for a server and its log: how long the program waits, and its messages meanwhile.
 @Suite(.needs(.spillway))
 struct AttachTests {
   private static func command(_ arguments: [String]) throws -> TestSupport.Command {
@@ -11,13 +11,13 @@ struct AttachTests {
     return command
   }
 
-  /// The number of a process that has ended.
+  /// The identifier of a process that has ended.
   private func deadProcess() throws -> pid_t {
     let ended = try ProcessRunner.run("sh", "-c", "echo $$")
     return try #require(pid_t(ended.text.filter { !$0.isWhitespace }))
   }
 
-  /// A directory as a server that doesn't run any more has left it.
+  /// A directory as left by a server that no longer runs.
   private func deadInstance(_ home: TemporaryDirectory, workerIndex: String? = nil) throws -> String {
     let path = home.file("dead")
     for directory in [path, path + "/_.vsm_mgt", path + "/_.vsm_child"] { mkdir(directory, 0o755) }
@@ -45,7 +45,7 @@ struct AttachTests {
         try messages.nextLine(by: limit)
           == "spillway: waiting for varnishd: \(path): No such file or directory")
       let instance = try SampleWorkdir(path: path)
-      // Now for the worker.
+      // The server is there, but its worker's log is still missing.
       #expect(
         try messages.nextLine(by: limit)?.hasPrefix("spillway: Failed to acquire log: No VSL chunk found")
           == true)
@@ -92,7 +92,7 @@ struct AttachTests {
     #expect(none.status == 1)
     #expect(none.errorText.contains("there is no \(path)/_.vsm_child/_.index"), "\(none.errorText)")
     #expect(none.errorText.contains("doesn't run, so none will come"), "\(none.errorText)")
-    // An index that lists other things.
+    // An index that lists no log.
     _ = try deadInstance(home, workerIndex: "# 1 1700000000\n+ _.Stat.1 0 4096 Stat MAIN\n")
     let other = try ProcessRunner.run(try Self.command(["-n", path, "-d", "-t", "off"]))
     #expect(other.status == 1)

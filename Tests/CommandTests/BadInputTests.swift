@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Files with a fault: all before it is delivered, then one line says where and what it is.
+/// Files with a fault: all records before it are delivered, then one line gives the place and the kind of the
+/// fault.
 @Suite(.needs(.spillway))
 struct BadInputTests {
   struct Case: Sendable, CustomTestStringConvertible {
@@ -9,7 +10,7 @@ struct BadInputTests {
     var log: LogFileBuilder
     /// The URLs that come out before the fault.
     var urls: [String] = ["/good"]
-    /// What the message says behind the file's name.
+    /// The message after the file's name.
     var message: String
   }
 
@@ -86,13 +87,13 @@ struct BadInputTests {
     #expect(result.status == 1)
   }
 
-  /// One line, which may say behind it how often that was.
+  /// Expects a single line, which may have a count behind the message.
   private static func expect(_ text: String, toBeginWith message: String) {
     #expect(text.hasPrefix(message + "\n") || text.hasPrefix(message + " ("))
     #expect(text.split(separator: "\n").count == 1)
   }
 
-  /// Bytes instead of a log, and what is said of them.
+  /// Bytes that aren't a log, and the message for them.
   static let noLogs: [(String, [UInt8], String)] = [
     ("nothing", [], "VSL file read error: EOF"),
     ("three bytes", Array("VSL".utf8), "VSL file read error: EOF"),
@@ -158,8 +159,8 @@ struct BadInputTests {
       large.reserveCapacity(bytes.count * 5000)
       for _ in 0..<5000 { large += bytes }
       log.add(raw: large.dropFirst(log.byteCount))
-      // The format asks for the records, so that they have to be kept. A process that has the
-      // memory of its parent for a moment can't be told by its peak: the limit is the test.
+      // The format needs the records, so they have to be kept. The peak of a process that briefly shares its
+      // parent's memory would mislead, so a limit on memory is the test.
       let program = try Subject.found().path
       var command = TestSupport.Command(
         "sh", ["-c", "ulimit -d 131072; exec \"$0\" ncsa -r - -F '%U %{VCL_Log:k}x'", program])

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What hangs must not keep the program from reading, from writing elsewhere, or from ending.
+/// A blocked input or output must not keep the program from reading, from writing elsewhere, or from ending.
 @Suite(.needs(.spillway))
 struct BlockedTests {
   private static func command(_ arguments: [String]) throws -> Command {
@@ -29,7 +29,7 @@ struct BlockedTests {
         }
       }
       #expect(try lineComes())
-      // Each is answered by a line of some sixty bytes; a pipe holds 64 KiB.
+      // Each signal is answered by a line of some sixty bytes; a pipe holds 64 KiB.
       for _ in 0..<3000 {
         child.signal(SIGUSR2)
         let isTaken = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
@@ -60,7 +60,7 @@ struct BlockedTests {
       try #require(isReady)
       let end = try child.terminate(by: .after(.seconds(20)))
       #expect(end.status == 1)
-      // What collects its messages may be a moment later than its end.
+      // The messages may be collected a moment after the process has ended.
       let isSaid = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
         child.errorOutput?.text.contains("told to end while opening") == true
       }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// `spillway checkpoint`: what it says of a checkpoint, and of files that are none.
+/// `spillway checkpoint`: its output for checkpoints, and for files that aren't checkpoints.
 @Suite(.needs(.spillway))
 struct CheckpointTests {
   private let home: TemporaryDirectory
@@ -22,7 +22,7 @@ struct CheckpointTests {
     try ProcessRunner.run(Command(try Subject.found().path, ["checkpoint"] + arguments))
   }
 
-  /// What is said of the machine, which has no name for its start everywhere.
+  /// The line about the machine's start; not every machine has an identifier of its start.
   private static let machine =
     CheckpointFile.presentBoot == nil
     ? "whether it was started again since isn't known, and taken as not"
@@ -39,7 +39,7 @@ struct CheckpointTests {
   private static let second = LogIncarnation(
     device: 7, inode: 99, writer: .init(pid: 4711, birth: 1_700_000_000))
 
-  /// What a run notes that has read two logs, and has unfinished and forced transactions.
+  /// The state noted by a run that has read two logs and has unfinished and forced transactions.
   private static let reading = ReadingStanding(
     logs: [LogSpan(first, start: 0), LogSpan(second, start: 1000)], through: 10_000, resumption: 9_000,
     unfinished: [.init(way: 3, vxid: 77, firstPlace: 8_500), .init(way: 3, vxid: 79, firstPlace: 600)],
@@ -158,7 +158,7 @@ struct CheckpointTests {
 
   @Test func `what is damaged is said in a line each`() throws {
     try write()
-    // Only one of the reader's copies is written; the output's newer one is the last but one that was stored.
+    // Only one of the reader's copies is written; the output's newer copy holds the last state but one.
     let descriptor = open(path, O_RDWR)
     defer { close(descriptor) }
     var byte: UInt8 = 0xA5
@@ -195,7 +195,7 @@ struct CheckpointTests {
       for _ in 0..<20 {
         let document = try document()
         let damage = try #require(document["damage"] as? [String])
-        // A writer that the system has stopped in the middle of a copy makes that one look damaged for as long.
+        // If the kernel stops the writer in the middle of a copy, this copy looks damaged for as long.
         if damage.contains(where: { $0.hasSuffix("both copies") }) { continue }
         let place = try #require(document["read_place"] as? Int)
         #expect(place >= last - 1, "what is read may be the copy before the newest")
@@ -280,7 +280,7 @@ struct CheckpointTests {
   }
 }
 
-/// Whether something has come to pass, for several threads.
+/// A flag that several threads can set and read.
 private final class Flag: Sendable {
   private let value = Atomic(false)
   var isSet: Bool { value.load(ordering: .acquiring) }

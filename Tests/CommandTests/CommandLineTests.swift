@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// What may be typed, and what is said of what may not.
+/// The arguments that the program accepts, and the messages for those that it doesn't.
 @Suite(.needs(.spillway))
 struct CommandLineTests {
   static let log = LogFileBuilder(
@@ -17,7 +17,7 @@ struct CommandLineTests {
       3 b End
       """)
 
-  /// Spellings that getopt takes, and what they print.
+  /// Spellings that getopt accepts, and what the program prints for them.
   static let spellings: [([String], String)] = [
     (["-F%U"], "/client\n"),
     (["-F", "%U"], "/client\n"),
@@ -165,7 +165,7 @@ struct CommandLineTests {
     (["-R", "0/nan"], "-R: Range error"),
     (["-R", ""], "-R: Range error"),
     (["-R", "1.5/s"], "-R: Syntax error"),
-    // Options of older versions.
+    // Options that older versions had.
     (["-m", "ReqURL:x"], "invalid option -- 'm'; older versions had it, today use -q 'TAG ~ \"REGEX\"'"),
     (["-bO"], "invalid option -- 'O'; older versions had it, today use -g raw of spillway log"),
     (
@@ -194,7 +194,7 @@ struct CommandLineTests {
     #expect(result.status == 0, "\(result.errorText)")
   }
 
-  /// Durations that are taken, odd as some are.
+  /// Durations that are accepted, some of them unusual.
   @Test(arguments: [
     "5/s", "5/1s", "5/.5s", "5/1.s", "5/.s", "5/ s", "5/1 s", "5/1s ", "0x5/ms", "05/d", "+5/w", " 5/y", "5",
   ])

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `-r` takes gzip and zstd for what is in them.
+/// `-r` recognises gzip and zstd by the contents.
 @Suite(.needs(.spillway))
 struct CompressedInputTests {
   private static func run(
@@ -22,7 +22,7 @@ struct CompressedInputTests {
       let fixture = try Fixture.named(version)
       let expected = try fixture.bytes("default.out")
       let directory = try TemporaryDirectory()
-      // The name says nothing.
+      // The name doesn't tell the format.
       let path = directory.file("capture.vsl")
       let compressed = try compressor.compress(try fixture.bytes("capture.vsl"))
       try writeFile(path, compressed)
@@ -140,7 +140,7 @@ struct CompressedInputTests {
       let directory = try TemporaryDirectory()
       let path = directory.file("pipe")
       try #require(mkfifo(path, 0o600) == 0)
-      // Read and write, so as not to wait for the reader.
+      // Opened for reading and writing, so that opening doesn't wait for the reader.
       let writer = open(path, O_RDWR | O_CLOEXEC)
       try #require(writer >= 0)
       var isOpen = true
@@ -152,7 +152,7 @@ struct CompressedInputTests {
       for index in 1...3 {
         let lines = "\(index * 2) c Begin req 1 rxreq\n\(index * 2) c ReqURL /\(index)\n\(index * 2) c End"
         let bytes = LogFileBuilder(lines: lines).bytes
-        // The marker stands in front of the first records only.
+        // The marker is only in front of the first records.
         let part = try compressor.compress(index == 1 ? bytes : Array(bytes[marker...]))
         let written = part.withUnsafeBytes { write(writer, $0.baseAddress, $0.count) }
         try #require(written == part.count)

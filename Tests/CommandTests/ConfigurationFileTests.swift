@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Files for `spillway run`, and what `spillway check` says of them.
+/// Files for `spillway run`, and the output of `spillway check` for them.
 @Suite(.needs(.spillway))
 struct ConfigurationFileTests {
   private let home: TemporaryDirectory
@@ -72,7 +72,7 @@ struct ConfigurationFileTests {
 
   // MARK: Captured logs
 
-  /// A file for `spillway run` that prints what its input gives.
+  /// A file for `spillway run` that prints the URLs of its input.
   private static func printing(_ input: String) -> String {
     "input: {\(input)}\noutputs: {it: {standard-output: yes, format-text: \"%U\"}}\n"
   }
@@ -86,7 +86,7 @@ struct ConfigurationFileTests {
       let result = try spillway(run, text: Self.printing(input))
       #expect(result.text == "/b2\n/b7\n/b3-late\n/a1\n/a5\n/a-none\n/a9\n", "\(result.errorText)")
     }
-    // Each is taken for what it is.
+    // The format of each file is recognised by its contents.
     try #require(try ProcessRunner.run("gzip", home.file("b")).status == 0)
     let zipped = try spillway(run, text: Self.printing("file: [a, b.gz, log], merge: yes"))
     #expect(zipped.status == 0 && zipped.text.contains("/a1\n/b2\n"), "\(zipped.errorText)")
@@ -122,7 +122,7 @@ struct ConfigurationFileTests {
       try writeFile(home.file("it.yaml"), text.utf8)
       let child = try ChildProcess(Command(Subject.found().path, ["run", "--config", home.file("it.yaml")]))
       let (output, messages) = (try #require(child.output), try #require(child.errorOutput))
-      // What had to be waited for was in the way of what is known.
+      // The lines from the other file were held back until the pipe's contents were known.
       let hasBegun = try poll(until: .after(.seconds(30))) { output.text.hasPrefix("/a1\n/b2\n") }
       try #require(hasBegun)
       child.signal(SIGHUP)
@@ -139,7 +139,7 @@ struct ConfigurationFileTests {
 
   // MARK: Mistakes
 
-  /// A file's text, and all that is said of it; `F` stands for its name.
+  /// A file's text, and all messages for it; `F` stands for its name.
   static let mistakes: [(String, [String])] = [
     (
       "",

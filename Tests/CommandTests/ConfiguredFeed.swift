@@ -2,17 +2,17 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `spillway run`, following a log that a test writes, with a file that the test changes.
+/// A `spillway run` that follows a log written by a test, with a configuration file that the test changes.
 final class ConfiguredFeed {
   let feed: LiveFeed
   private let path: String
   private let instance: String
   private let process: String
 
-  /// Starts it.
+  /// Starts the program.
   ///
   /// - Parameters:
-  ///   - path: where the file is.
+  ///   - path: the path of the configuration file.
   ///   - process: settings of the process, within braces.
   ///   - outputs: settings of outputs, a line each: the first one writes `%U` into `first`.
   init(
@@ -41,7 +41,7 @@ final class ConfiguredFeed {
       + outputs.map { "  \($0)\n" }.joined()
   }
 
-  /// Changes the file as editors do, and has it read again.
+  /// Changes the file as editors do, and has the program reload it.
   ///
   /// - Parameters:
   ///   - outputs: settings of outputs, a line each.
@@ -52,12 +52,12 @@ final class ConfiguredFeed {
     feed.child.signal(SIGHUP)
   }
 
-  /// How often something was said.
+  /// How often a text occurs in the messages.
   func count(_ text: String) -> Int {
     feed.messages.text.split(separator: "\n").count { $0.contains(text) }
   }
 
-  /// Goes on with requests until something was said so often.
+  /// Sends requests until a text occurs in the messages `count` times.
   func sendUntil(_ text: String, count: Int = 1) throws {
     let isSaid = try poll(every: .milliseconds(5), until: .after(.seconds(60))) {
       feed.send(20)

@@ -1,32 +1,32 @@
 import TestSupport
 
-/// A program at the other end of an output, and how it behaves.
+/// A program at the other end of an output, which behaves in a given way.
 final class Consumer {
   /// How the program is reached.
   enum Kind: String, CaseIterable {
     case exec, fifo, unix, tcp, datagram
   }
 
-  /// What it does.
+  /// The program's behaviour.
   enum Way: String, CaseIterable {
-    /// It isn't there, and never comes.
+    /// The program isn't there, and never comes.
     case absent
-    /// It is there, and takes nothing.
+    /// The program is there, but reads nothing.
     case stuck
-    /// It goes in the middle of a line, and another comes in its place.
+    /// The program ends in the middle of a line, and another takes its place.
     case replaced
-    /// It goes, and none comes.
+    /// The program ends, and no other comes.
     case gone
-    /// It takes a little at a time.
+    /// The program reads a little at a time.
     case slow
   }
 
-  /// Where it is, as the settings of an output say it.
+  /// The consumer's address, as the settings of an output give it.
   let target: String
   private let got: String
   private let child: ChildProcess?
 
-  /// Makes it, and waits until it is there.
+  /// Makes the consumer, and waits until it is there.
   init(_ kind: Kind, _ way: Way, _ home: TemporaryDirectory) throws(SupportError) {
     got = home.file("got")
     let program = home.file("consumer.pl")
@@ -49,13 +49,13 @@ final class Consumer {
     }
   }
 
-  /// The whole lines that it has taken.
+  /// The whole lines that the consumer has read.
   func lines() -> [String] {
     let text = (try? readText(got)) ?? ""
     return text.split(separator: "\n").map(String.init)
   }
 
-  /// Takes lines and puts them into a file; where it goes, that happens with the first fifty.
+  /// Reads lines and writes them to a file; a program that is to end does so with the first fifty.
   private static let program = """
     use strict; use IO::Socket; use IO::Select;
     my ($way, $kind, $address, $got) = @ARGV;

@@ -69,7 +69,7 @@ struct ConsumerTests {
     }
   }
 
-  /// Has a request appear in a log.
+  /// Writes a request to a log.
   private func request(_ path: String, in ring: RingWriter) {
     ring.append(batch: SampleRecord.parse("2 c Begin req 1 rxreq\n2 c ReqURL \(path)\n2 c End"))
   }
@@ -88,7 +88,7 @@ struct ConsumerTests {
       try #require(ready)
       child.signal(SIGUSR2)
       try messages.line(containing: "seen=0", by: .after(.seconds(5)))
-      // It follows the log, though no process reads the pipe; and a reader that goes does not end it.
+      // The program follows the log though no process reads the pipe, and isn't ended by a reader that goes.
       for path in ["/one", "/two"] {
         request(path, in: ring)
         let reader = try ProcessRunner.run("head", "-n", "1", fifo)

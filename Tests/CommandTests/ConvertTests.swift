@@ -26,7 +26,7 @@ struct ConvertTests {
         #expect(second.status == 0, "\(second.errorText)")
         #expect(try Self.run(["ncsa", "-r", back]).output == expected.output, "\(other)")
       }
-      // Nothing is lost on the way into its own form, records of no transaction neither.
+      // Converting a log to its own format loses nothing, not even records without a transaction.
       let same = try Self.run(["convert", capture, "--to", "vsl", "--as", version])
       try writeFile(back, same.output)
       let text = ["-g", "raw"]
@@ -50,12 +50,12 @@ struct ConvertTests {
     #expect(own.status == 1 && own.errorText == "spillway: -w: \"\(path)\" is an input\n")
   }
 
-  /// Two logs whose requests ended in turns.
+  /// Two logs whose requests ended alternately.
   static let timedLogs = [
     timedLog([(1, "/a1"), (5, "/a5"), (nil, "/a-none"), (9, "/a9")]),
     timedLog([(2, "/b2"), (7, "/b7"), (3, "/b3-late")]),
   ]
-  /// What both give in the order in which it ended.
+  /// The requests of both logs in the order of their ends.
   static let merged = "/a1\n/b2\n/a5\n/a-none\n/b7\n/b3-late\n/a9\n"
 
   private static func timedLog(_ requests: [(second: Int?, url: String)]) -> LogFileBuilder {
@@ -85,7 +85,7 @@ struct ConvertTests {
         && raw.errorText == "spillway: --merge puts transactions in order; -g raw shows records\n")
   }
 
-  /// How many places are damaged, one after the other; a check at full size sets it.
+  /// How many places are damaged, one after the other; the environment variable raises it for a full check.
   private static let damageCount = getenv("SPILLWAY_DAMAGES").flatMap { Int(String(cString: $0)) } ?? 60
 
   @Test(arguments: ["5.2", "7.1", "9.0"])

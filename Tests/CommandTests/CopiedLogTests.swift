@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `-r` takes what is left of a server: its directory, an archive of that, a bare ring.
+/// `-r` reads what a server has left: its directory, an archive of it, or only the ring.
 @Suite(.needs(.spillway))
 struct CopiedLogTests {
   static func run(
@@ -14,20 +14,20 @@ struct CopiedLogTests {
     return try ProcessRunner.run(command)
   }
 
-  /// Expects nothing to be said but that older records are about to be overwritten, once for each ring.
+  /// Expects one message per ring and no others: that older records are left out.
   static func expectOlderLeftOut(_ result: ProcessResult, _ count: Int = 1) {
     let messages = result.errorText.split(separator: "\n")
     #expect(messages.count == count, "\(messages)")
     #expect(messages.allSatisfy { $0.contains("hold older records") }, "\(messages)")
   }
 
-  /// A copied directory, and what is in it.
+  /// A copied directory and its contents.
   struct Copy {
     let directory: String
     let ring: String
     let lines: [UInt8]
 
-    /// What the server's own tool printed is the end of what is read: `-d` leaves the oldest eighths out, which a
+    /// The lines end with what the server's own tool printed: `-d` leaves out the oldest eighths, which a
     /// server may be about to overwrite.
     init(_ version: String) throws {
       let fixture = try Fixture.named("frozen-\(version)")
@@ -151,7 +151,7 @@ struct CopiedLogTests {
       let copy = try Copy("7.1")
       var ring = try readFile(copy.ring)
       var random = SeededGenerator(seed: seed)
-      // What tears leave: pieces of the log in the place of others.
+      // The result of tearing: pieces of the log in the place of others.
       let whole = ring
       for _ in 0..<6 {
         let count = 4 * Int.random(in: 1...5000, using: &random)
@@ -175,7 +175,7 @@ struct CopiedLogTests {
     }
   }
 
-  /// Damage that hides in which order a ring's eighths were written.
+  /// Damage that hides the order in which a ring's eighths were written.
   enum LostOrder: CaseIterable {
     case segmentSize, segmentNumber, allFirsts, newestRecord, newestLength, endMark
 
@@ -185,9 +185,9 @@ struct CopiedLogTests {
       case .segmentSize: set(8, Array(repeating: 0xA5, count: 8))
       case .segmentNumber: set(16, [ring[16] ^ 3])
       case .allFirsts: set(24, Array(repeating: 0xFF, count: 64))
-      // What says that a batch begins there.
+      // The mark of a batch's beginning.
       case .newestRecord: set(newest, [0xFF, 0x7F])
-      // How long the batch is: more than an eighth.
+      // The length of the batch, which is now more than an eighth.
       case .newestLength: set(newest + 4, [0x40, 0x0D, 3, 0])
       case .endMark: set(end, [0, 0, 0, 0])
       }
@@ -211,13 +211,14 @@ struct CopiedLogTests {
       let whole = try Self.run(["-r", copy.ring, "--salvage"]).output.split(separator: 10)
       let result = try Self.run(["-r", path, "--salvage"])
       let found = result.output.split(separator: 10)
-      // What the damage hit may be missing, and be finished at the end as incomplete; the rest is as it was.
+      // Groups hit by the damage may be missing, or be completed at the end as incomplete; all others are
+      // unchanged.
       #expect(
         found.count >= whole.count - 2 && found.count <= whole.count, "\(found.count) of \(whole.count)")
       #expect(found.difference(from: whole).count <= 3)
       #expect(result.status == 0 || result.status == 5)
       guard [.newestRecord, .newestLength].contains(damage) else { return }
-      // As it is, all that was written in front of it.
+      // Without `--salvage`, all that was written in front of the damage.
       let read = try Self.run(["-r", path]).output.split(separator: 10)
       #expect(read == copy.lines.split(separator: 10).prefix(read.count).map { Array($0)[...] })
       #expect(read.count > 200)

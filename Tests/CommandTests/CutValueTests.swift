@@ -8,7 +8,7 @@ struct CutValueTests {
 
   init() throws { home = try TemporaryDirectory() }
 
-  /// What a run says that reads a log with a request for each URL, so many bytes long.
+  /// The report of a run over a log with one request for each URL, of these lengths in bytes.
   private func report(urlByteCounts: [Int], _ arguments: [String]) throws -> String {
     let lines = urlByteCounts.enumerated().map { index, count in
       let vxid = 2 * index + 2

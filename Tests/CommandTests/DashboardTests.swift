@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The alerting rules that come with the program; what they are about is tried in `LiveTests`.
+/// The alerting rules that come with the program; `LiveTests` checks the metrics that they use.
 @Suite(.needs(.program("promtool")))
 struct DashboardTests {
   private static let directory =

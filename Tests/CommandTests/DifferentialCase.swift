@@ -3,7 +3,7 @@ import TestSupport
 
 /// A log, and a command to be given to the reference and to Spillway.
 struct DifferentialCase: Sendable {
-  /// Which of the two commands.
+  /// The command to compare.
   enum Tool: String, Sendable {
     case ncsa, log
 
@@ -29,10 +29,10 @@ struct DifferentialCase: Sendable {
   }
 
   let tool: Tool
-  /// Where the log is, if it is as it was recorded.
+  /// The log's path, if the case uses the log as it was recorded.
   var path: String?
   var records: [SampleRecord]
-  /// Each option with its value.
+  /// The options, each with its value.
   var options: [[Argument]]
 
   var log: LogFileBuilder {
@@ -41,7 +41,7 @@ struct DifferentialCase: Sendable {
     return log
   }
 
-  /// The case as one can read it, without records that are in a file anyway.
+  /// A readable form of the case, without records that are in a file anyway.
   var description: String {
     let lines = records.prefix(200).map { record in
       let text = record.payload.prefix(300).map { byte in
@@ -55,7 +55,7 @@ struct DifferentialCase: Sendable {
   }
 }
 
-/// What a command left behind.
+/// The result of a command.
 struct DifferentialOutcome: Equatable, CustomStringConvertible {
   /// The exit status, or nil if a signal ended it.
   var status: Int32?
@@ -63,10 +63,10 @@ struct DifferentialOutcome: Equatable, CustomStringConvertible {
   var output: [UInt8]
   /// The file that `-w` names.
   var file: [UInt8]?
-  /// The message of a refusal, without the program's name.
+  /// The error message, without the program's name.
   var refusal: String
 
-  /// The outcome of a command that was still running after ample time.
+  /// The outcome of a command that was still running at the time limit.
   static let endless = DifferentialOutcome(status: nil, signal: SIGKILL, output: [], refusal: "")
 
   var description: String {
@@ -84,13 +84,14 @@ extension DifferentialOutcome {
   init(_ result: ProcessResult, file: [UInt8]?) {
     status = result.status
     signal = result.end.signal
-    // Where something is wrong with a query, the reference has opened its output by then.
+    // At an error in a query, the reference has already opened its output.
     output = result.status == 0 ? result.output : []
     self.file = file
     refusal = result.status == 0 ? "" : Self.refusal(result.errorText)
   }
 
-  /// A query's mistake counts with its place; else the first line does, as usage differs.
+  /// The part of an error message that must agree: for a query all of it, with the place; otherwise the first
+  /// line, as the usage text differs.
   private static func refusal(_ text: String) -> String {
     var text = text[...]
     for name in ["spillway: ", "varnishncsa: ", "varnishlog: "] where text.hasPrefix(name) {
@@ -98,11 +99,11 @@ extension DifferentialOutcome {
     }
     guard text.hasPrefix("Query expression error:\n") else {
       let line = text.prefix { $0 != "\n" }
-      // What to use in place of an option that only older versions had is said beyond what the reference says.
+      // Only Spillway names a replacement for options of older versions.
       return String(line.firstRange(of: "; older versions had it").map { line[..<$0.lowerBound] } ?? line)
     }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    // Where the first token is wrong, the reference doesn't know where that was.
+    // If the first token is wrong, the reference doesn't know its place.
     if lines.count > 3, lines[1].hasPrefix("Syntax error (Pos"),
       lines[2].drop(while: { $0 == " " }).count == lines[2].count - (lines[3].prefix { $0 == "-" }.count)
     {
@@ -112,7 +113,7 @@ extension DifferentialOutcome {
   }
 }
 
-/// Gives cases to both programs.
+/// Runs cases with both programs.
 struct DifferentialRunner: Sendable {
   private let directory: TemporaryDirectory
   private let reference: String
@@ -127,7 +128,7 @@ struct DifferentialRunner: Sendable {
     directory = try TemporaryDirectory()
   }
 
-  /// What the reference does, and what Spillway does.
+  /// The outcomes of the reference and of Spillway.
   func outcomes(
     _ sample: DifferentialCase
   ) throws(SupportError) -> (theirs: DifferentialOutcome, ours: DifferentialOutcome) {
@@ -155,7 +156,7 @@ struct DifferentialRunner: Sendable {
     _ command: Command, _ output: String
   ) throws(SupportError) -> DifferentialOutcome {
     unlink(output)
-    // What never ends is known by the processor time it takes, which a busy machine doesn't add to.
+    // An endless run is recognised by its processor time, to which a busy machine doesn't add.
     var limited = Command(
       "/bin/bash",
       ["-c", "ulimit -t 10; exec -a \"$0\" \"$@\"", command.name ?? command.executable, command.executable]
@@ -164,13 +165,13 @@ struct DifferentialRunner: Sendable {
     guard let result = try? ProcessRunner.run(limited, limit: .seconds(120)), result.end.signal != SIGXCPU,
       result.end.signal != SIGKILL
     else { return .endless }
-    // Then it has emptied the file, too; ours is as it was.
+    // After an error, the reference has also truncated the file; Spillway leaves it as it was.
     let isThere = result.status == 0 && access(output, F_OK) == 0
     let file = isThere ? try readFile(output) : nil
     return DifferentialOutcome(result, file: file)
   }
 
-  /// Leaves out what doesn't matter for the difference.
+  /// Leaves out all parts of a case that don't matter for the difference.
   func shrink(_ sample: DifferentialCase) throws(SupportError) -> DifferentialCase {
     var smallest = sample
     func keep(_ smaller: DifferentialCase) throws(SupportError) -> Bool {

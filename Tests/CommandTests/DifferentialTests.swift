@@ -3,10 +3,10 @@ import Spool
 import TestSupport
 import Testing
 
-/// Made-up commands on real and made-up logs, compared with what the installed reference makes of them.
+/// Made-up commands on real and made-up logs, compared with the output of the installed reference.
 ///
-/// `SPILLWAY_DIFFERENTIAL_CASES` sets how many of each tool, `SPILLWAY_SEED` which ones, and
-/// `SPILLWAY_DIFFERENTIAL_LOGS` names more recorded logs (of up to 7.2, with colons in between).
+/// `SPILLWAY_DIFFERENTIAL_CASES` sets the number of cases for each tool, `SPILLWAY_SEED` the seed, and
+/// `SPILLWAY_DIFFERENTIAL_LOGS` adds recorded logs (of up to 7.2, separated by colons).
 @Suite(.needs(.spillway, .reference))
 struct DifferentialTests {
   static let count = setting("SPILLWAY_DIFFERENTIAL_CASES").flatMap { Int($0) } ?? 100
@@ -32,7 +32,7 @@ struct DifferentialTests {
           sample.options = command.make(&random)
           (sample.path, sample.records) = (log.path, log.records)
           if Int.random(in: 0..<6, using: &random) > 0 {
-            // A piece of it, in which transactions lack their beginnings and ends, is read faster.
+            // A piece of a log is faster to read; some of its transactions lack their beginnings or ends.
             sample.path = nil
             let start = Int.random(in: 0..<log.records.count, using: &random)
             sample.records = Array(log.records[start...].prefix(600))
@@ -43,7 +43,8 @@ struct DifferentialTests {
         }
         let (theirs, ours) = try runner.outcomes(sample)
         tally.count(theirs)
-        // It ends itself by an assertion on some logs that no server writes and some queries, or never ends.
+        // The reference ends by an assertion, or never ends, on some queries and on some logs that no server
+        // writes.
         if theirs.signal != nil { continue }
         guard ours != theirs else { continue }
         let smallest = try runner.shrink(sample)
@@ -55,14 +56,14 @@ struct DifferentialTests {
         if tally.different >= Self.differencesMax { break }
       }
       print("\(tool.referenceName): \(random); \(tally)")
-      // Otherwise this would be no test of anything.
+      // Otherwise the test would prove nothing.
       #expect(tally.shown > Self.count / 3, "\(tally)")
       #expect(tally.refused > Self.count / 50, "\(tally)")
     }
   }
 
   private struct Tally: CustomStringConvertible {
-    /// How many were answered with something, with nothing, or with a message, and how many killed the
+    /// The numbers of outcomes with some output, with none, with an error message, and with a crash of the
     /// reference.
     var shown = 0, empty = 0, refused = 0, fatal = 0
     var different = 0
@@ -82,10 +83,10 @@ struct DifferentialTests {
     }
   }
 
-  /// After so many there is nothing to be learnt from more.
+  /// The number of differences after which more would teach nothing.
   private static let differencesMax = 5
 
-  /// Recorded logs of all releases whose layout the reference reads.
+  /// Recorded logs of all releases whose format the reference reads.
   private static func logs() throws -> [RecordedLog] {
     var logs = try ["7.1", "6.0", "5.2"].map { version in
       try RecordedLog(Fixture.named(version).path("capture.vsl"))

@@ -27,6 +27,6 @@ struct Fixture: Sendable {
   /// The path of a file in the archive.
   func path(_ name: String) -> String { directory.file(name) }
 
-  /// What a file in the archive holds.
+  /// The content of a file in the archive.
   func bytes(_ name: String) throws(SupportError) -> [UInt8] { try readFile(path(name)) }
 }

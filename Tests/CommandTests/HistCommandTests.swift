@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `spillway hist`, where it prints, and by the name of its predecessor.
+/// `spillway hist` where it prints text, and its behaviour when called by the name of its predecessor.
 @Suite(.needs(.spillway))
 struct HistCommandTests {
   private static func run(_ arguments: [String], as name: String? = nil) throws -> ProcessResult {

@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 
-/// Requests in which a client sends in one place after the other what could pass for more than one column.
+/// Requests in which a client sends, in one place after the other, values that could be read as more than one
+/// column.
 struct HostileLog {
   /// How many requests there are; each comes from `address`.
   private(set) var count = 0
@@ -9,7 +10,7 @@ struct HostileLog {
 
   static let address = "192.0.2.7"
 
-  /// What is sent.
+  /// The values that the client sends.
   static let values: [[UInt8]] =
     [
       "", "\"", "\\", "a\\\"b\\", "a b c", "x [01/Jan/2020:00:00:00 +0000]", "# x", "#x", "/", "a/b", "[",
@@ -22,7 +23,8 @@ struct HostileLog {
       "203.0.113.66 - - [01/Jan/2020:00:00:00 +0000] \"GET /a\" 200",
     ].map { Array($0.utf8) } + [[0xFF, 0xC3, 0x28], [0x7F, 0x01]]
 
-  /// The places that a client fills; the method only if `withMethods`, which some programs have a list of.
+  /// Puts the values into each place that a client controls; into the method only if `withMethods`, as some
+  /// programs accept only known methods.
   init(withMethods: Bool) {
     for value in Self.values {
       if withMethods { add("ReqMethod", value) }
@@ -45,7 +47,7 @@ struct HostileLog {
     ("ReqHeader", "Referer: https://ref.example.org/a"), ("ReqHeader", "Authorization: Basic YW5uOnB3"),
   ]
 
-  /// Adds a usual request, but for one record.
+  /// Adds an ordinary request in which one record is replaced.
   private mutating func add(_ tag: String, _ payload: [UInt8]) {
     count += 1
     let number = UInt64(count + 1)

@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What a program gets from the one that starts it: descriptors, signals, the place of a container's first process.
+/// State that the program inherits: descriptors, signal actions, and the role of a container's first process.
 @Suite(.needs(.spillway))
 struct InheritedStateTests {
-  /// The program, started by a shell that arranges something before.
+  /// The program, started by a shell that first makes some arrangements.
   private static func command(_ script: String, _ arguments: [String]) throws -> Command {
     var command = Command("sh", ["-c", script, try Subject.found().path, "ncsa"] + arguments)
     command.environment = ["SPILLWAY_COMPAT": nil, "VARNISH_DEFAULT_N": nil, "VINYL_DEFAULT_N": nil]
@@ -60,7 +60,7 @@ struct InheritedStateTests {
 
   @Test func `a file that gets the number of a closed descriptor isn't written to`() throws {
     let home = try TemporaryDirectory()
-    // Without standard error the messages would land in the first file that is opened.
+    // With standard error closed, messages must not go to the first file that is opened.
     let result = try ProcessRunner.run(
       try Self.command(
         #"exec "$0" "$@" 2>&-"#,
@@ -77,7 +77,8 @@ struct InheritedStateTests {
       let child = try ChildProcess(
         try Self.command(#"trap '' TERM INT CHLD USR1 USR2; exec "$0" "$@""#, ["-n", instance.path]))
       let isReady = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
-        // Ignored they are from the beginning; blocked, once they are read as messages.
+        // The signals are ignored from the beginning; they are blocked once the program reads them as
+        // messages.
         (try? readText("/proc/\(child.identifier)/status"))?.contains("SigBlk:\t0000000000000000") == false
       }
       try #require(isReady)
@@ -111,7 +112,7 @@ struct InheritedStateTests {
       }
       try #require(isReady)
       child.signal(SIGHUP)
-      // What comes after the signal is delivered only if it goes on.
+      // A request after the signal is delivered only if the program goes on.
       var vxid: UInt64 = 100
       let goesOn = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
         vxid += 1
@@ -125,7 +126,7 @@ struct InheritedStateTests {
     }
   }
 
-  /// A container's first process: `unshare` makes one, if it may.
+  /// Whether `unshare` may make a container-like first process.
   private static let canUnshare: Bool = {
     let command = Command("unshare", ["-pf", "--mount-proc", "--kill-child", "true"])
     return (try? ProcessRunner.run(command))?.status == 0
@@ -138,7 +139,7 @@ struct InheritedStateTests {
       let instance = try SampleWorkdir(path: home.file("instance"))
       let ring = try instance.startWorker(eighthWords: 512)
       let program = try Subject.found().path
-      // Each finished file leaves a grandchild behind that ends at once.
+      // Each finished file leaves a grandchild that ends at once.
       let child = try ChildProcess(
         Command(
           "unshare",
@@ -155,7 +156,7 @@ struct InheritedStateTests {
         return (try? readText(home.file("zombies")).split(separator: "\n").count) ?? 0 >= 30
       }
       #expect(isRotated, "\(child.errorOutput?.text ?? "")")
-      // One may just have ended when it was looked for; they don't pile up.
+      // A child may just have ended when they were counted, but zombies don't pile up.
       let counts = try readText(home.file("zombies")).split(separator: "\n").compactMap { Int($0) }
       #expect(counts.allSatisfy { $0 <= 3 }, "\(counts)")
       let first = try ProcessRunner.run(Command("pgrep", ["-P", "\(child.identifier)"]))

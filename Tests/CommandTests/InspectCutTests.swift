@@ -1,10 +1,11 @@
 import TestSupport
 import Testing
 
-/// What `spillway inspect` says of records that a server has cut.
+/// The output of `spillway inspect` for records that a server has cut.
 @Suite(.needs(.spillway))
 struct InspectCutTests {
-  /// A request of HTTP/1 as a server records it, all of which is counted and only a part of each record kept.
+  /// Adds an HTTP/1 request as a server records it: all bytes are counted, but only a part of each record is
+  /// kept.
   private static func add(
     _ number: UInt64, url: String, headers: [String], proto: String = "HTTP/1.1", to log: inout LogFileBuilder
   ) {
@@ -38,10 +39,10 @@ struct InspectCutTests {
     Self.add(2, url: "/", headers: ["Host: a"], to: &log)
     Self.add(4, url: "/" + Self.text(611), headers: ["Host: a"], to: &log)
     Self.add(6, url: "/", headers: ["Cookie: " + Self.text(500)], to: &log)
-    // Just as long as a record may be.
+    // The maximum length of a record.
     Self.add(8, url: "/" + Self.text(253), headers: ["Host: a"], to: &log)
     let cuts = try Self.cuts(log)
-    // With the NUL.
+    // Including the NUL.
     #expect(cuts["ReqURL"]?["records"] as? Int == 1 && cuts["ReqURL"]?["enough"] as? Int == 613)
     #expect(cuts["ReqURL"]?["exact"] as? Bool == true && cuts["ReqURL"]?["unknown"] as? Int == 0)
     #expect(cuts["ReqHeader"]?["records"] as? Int == 1 && cuts["ReqHeader"]?["enough"] as? Int == 509)
@@ -59,14 +60,14 @@ struct InspectCutTests {
 
   @Test func `nothing is claimed where nothing tells, or what tells doesn't fit`() throws {
     var log = LogFileBuilder()
-    // No request that isn't cut shows that the count means what it should.
+    // No request without cut records proves that the count has the expected meaning.
     Self.add(4, url: "/" + Self.text(611), headers: ["Host: a"], to: &log)
     log.add(4, .client, "VCL_Log", Self.text(254))
     for tag in ["ReqURL", "VCL_Log"] {
       let cut = try #require(try Self.cuts(log)[tag])
       #expect(cut["records"] as? Int == 1 && cut["unknown"] as? Int == 1 && cut["enough"] as? Int == nil)
     }
-    // The bytes of HTTP/2 are those of compressed headers.
+    // HTTP/2 counts the bytes of compressed headers.
     Self.add(6, url: "/", headers: ["Host: a"], to: &log)
     Self.add(8, url: "/", headers: ["C: " + Self.text(500)], proto: "HTTP/2.0", to: &log)
     #expect(try Self.cuts(log)["ReqHeader"]?["unknown"] as? Int == 1)

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What `spillway inspect` says of the one file that servers before 5.2 had.
+/// The output of `spillway inspect` for the single file of servers before 5.2.
 @Suite(.needs(.spillway))
 struct InspectSectionTests {
   private typealias Section = SharedMemoryBytes.Section
@@ -24,7 +24,7 @@ struct InspectSectionTests {
     #expect(try Self.column(json, "class") == ["Stat", "Params", "Log"])
     let ring = try #require(json["ring"] as? [String: Any])
     #expect(ring["turns"] as? Int == 3 && ring["writer_byte"] as? Int == 100 && ring["bytes"] as? Int == 8192)
-    // The manager has ended in an orderly way, and process 1 isn't its worker.
+    // The manager has ended properly, and process 1 isn't its worker.
     #expect(try InspectTests.members(json, "writers", "may_run") == [false, false])
     #expect(try InspectTests.members(json, "writers", "pid") == [nil, 1])
   }
@@ -63,7 +63,7 @@ struct InspectSectionTests {
     #expect(ring["turns"] as? Int == 1 && ring["writer_byte"] as? Int == 2 * 256)
     #expect(try InspectTests.members(ring, "segments", "number") == [8, 9, 10, 3, 4, 5, 6, 7])
     #expect(try InspectTests.members(json, "writers", "may_run") == [Bool?.none])
-    // No writer counts the age of a copy on.
+    // No server advances the age of a copied file.
     let watched = try InspectTests.run(["-n", folder.path, "--watch", "1ms"])
     #expect(watched.text.contains("doesn't run, doesn't count its file's age"))
     let abandoned = try Self.write(SharedMemoryBytes.chunks(chunks, listNumber: 0), "old.vsm", in: folder)
@@ -83,7 +83,7 @@ struct InspectSectionTests {
       (broken["sections_problem"] as? String)?.hasPrefix("the list leads to byte 18446744073709551615")
         == true)
     #expect(try Self.column(broken, "class") == ["Log"])
-    // Without a log, the rest is told, and why.
+    // Without a log, the rest is shown, and the reason.
     file.replaceSubrange(48..<56, with: [UInt8](repeating: 0, count: 8))
     let none = try InspectTests.run([Self.write(file, "_.vsm", in: folder)])
     #expect(none.status == 1 && none.text.contains("no chunk begins at byte 48") && !none.errorText.isEmpty)

@@ -117,7 +117,7 @@ struct LifecycleTests {
     #expect(result.errorText.contains("\(home.path): no server has published a log there"))
   }
 
-  /// Root may read anything; if root runs the tests, another user has to ask.
+  /// Root may read anything; if root runs the tests, the program runs as another user.
   @Test(.needs(.unprivilegedUser))
   func `what may not be read is named with its owner, its mode and who asks`() throws {
     let home = try TemporaryDirectory()

@@ -19,7 +19,7 @@ struct LimitTests {
     return try ProcessRunner.run(command)
   }
 
-  /// Closes what the tests' own process may have left open, which counts, and sets the limit.
+  /// Closes descriptors that the test process may have left open, as they count, and sets the limit.
   private static let fewDescriptors =
     "for d in /proc/self/fd/*; do d=${d##*/}; [ $d -gt 2 ] && eval \"exec $d<&-\"; done; ulimit -n 12"
 

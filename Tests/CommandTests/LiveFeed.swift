@@ -1,11 +1,11 @@
 import Glibc
 import TestSupport
 
-/// The program under test, following a log that a test writes, and what must arrive of it.
+/// The program under test, following a log that a test writes, and the paths that must arrive.
 final class LiveFeed {
-  /// The program.
+  /// The program's process.
   let child: ChildProcess
-  /// What it says.
+  /// The program's standard error.
   let messages: OutputPipe
   /// The paths that were requested.
   private(set) var requested: [String] = []
@@ -17,9 +17,9 @@ final class LiveFeed {
   /// Starts the program and waits until it has written something.
   ///
   /// - Parameters:
-  ///   - isTimed: Whether it is logged when requests began and ended.
-  ///   - text: What its files hold.
-  ///   - wrap: Makes another command of the one that starts it.
+  ///   - isTimed: Whether records say when requests began and ended.
+  ///   - text: The text of the program's output.
+  ///   - wrap: Changes the command that starts the program.
   init(
     _ arguments: [String], isTimed: Bool = false, wrap: (Command) -> Command = { $0 },
     text: () throws(SupportError) -> String
@@ -28,7 +28,7 @@ final class LiveFeed {
     home = try TemporaryDirectory()
     instance = try SampleWorkdir(path: home.file("instance"))
     ring = try instance.startWorker()
-    // The program that reads it may run as another user.
+    // The program may run as another user, to whom the log must be readable.
     for path in [home.path, ring.path] { chmod(path, 0o755) }
     var command = try Subject.found().ncsa(["-n", instance.path, "-F", "%U"] + arguments)
     command.environment = ["SPILLWAY_COMPAT": nil]
@@ -42,7 +42,7 @@ final class LiveFeed {
     guard isAttached else { throw SupportError("it writes nothing: \(messages.text)") }
   }
 
-  /// Requests so many paths that weren't requested before.
+  /// Requests `count` new paths.
   func send(_ count: Int) {
     for _ in 0..<count {
       let path = "/\(requested.count)/\(String(repeating: "x", count: requested.count % 300))"
@@ -63,13 +63,13 @@ final class LiveFeed {
     ring.append(batch: records + [SampleRecord(vxid, .client, "End")])
   }
 
-  /// Waits for a line that it says.
+  /// Waits for a message of the program that contains a text.
   @discardableResult
   func message(containing text: String) throws(SupportError) -> String {
     try messages.line(containing: text, by: .after(.seconds(30)))
   }
 
-  /// Waits until all that was requested can be found.
+  /// Waits until all requested paths are in the output.
   func waitForAll(in text: () throws(SupportError) -> String) throws(SupportError) {
     let last = requested.last.map { "\($0)\n" } ?? ""
     let isThere = try poll(until: .after(.seconds(30))) { () throws(SupportError) in
@@ -78,14 +78,14 @@ final class LiveFeed {
     guard isThere else { throw SupportError("not all has come: \(messages.text)") }
   }
 
-  /// Ends the program; what it said, line by line.
+  /// Ends the program, and returns its messages by line.
   func finish() throws(SupportError) -> (end: ProcessEnd, said: [String]) {
     let end = try child.terminate(by: .after(.seconds(30)))
     try messages.waitForEnd(by: .after(.seconds(10)))
     return (end, messages.text.split(separator: "\n").map(String.init))
   }
 
-  /// The lines of a text but for those of the attachment.
+  /// The lines of a text, without those requested while attaching.
   static func lines(_ text: String) -> [String] {
     text.split(separator: "\n").filter { $0 != "/attach" }.map(String.init)
   }
@@ -96,19 +96,19 @@ struct OutputDirectory {
   let path: String
   let isCompressed: Bool
 
-  /// What they hold one after the other.
+  /// The contents of the files, concatenated.
   func text() throws(SupportError) -> String {
     let files = try readTogether(path, where: { $0.hasPrefix("access.log") }) { path throws(SupportError) in
       var command = Command(isCompressed ? "gzip" : "cat", isCompressed ? ["-dcq"] : [])
       command.input = .file(path)
       return try ProcessRunner.run(command).text
     }
-    // In the order of their times and counts; the current one, which has none, last.
+    // In the order of times and counts; the current file, which has neither, comes last.
     let sorted = files.sorted { Self.age($0.name).lexicographicallyPrecedes(Self.age($1.name)) }
     return sorted.map(\.content).joined()
   }
 
-  /// What `20261121T120000-2` means, for comparison.
+  /// The parts of a name such as `20261121T120000-2`, for comparison.
   private static func age(_ name: String) -> [Int] {
     let numbers = name.split { !$0.isNumber }.compactMap { Int($0) }
     return numbers.isEmpty ? [.max] : numbers

@@ -3,11 +3,11 @@ import Shipping
 import TestSupport
 import Testing
 
-/// `spillway log`: what varnishlog of each release showed for real logs, and what is its own.
+/// `spillway log`: the same output as each release's varnishlog for real logs, and Spillway's own additions.
 @Suite(.needs(.spillway))
 struct LogCommandTests {
   struct Shown: Sendable, CustomTestStringConvertible {
-    /// What the expected output is filed under.
+    /// The name of the file with the expected output.
     var name: String
     var arguments: [String]
     var versions = ["5.2", "6.0", "7.1", "7.3", "8.0", "9.0"]
@@ -15,12 +15,13 @@ struct LogCommandTests {
     var testDescription: String { name }
   }
 
-  /// Of each release's requests, and of whole sessions with all that belongs to them.
+  /// Commands whose expected output covers each release's requests, and whole sessions with all that belongs
+  /// to them.
   static let requests = [
     Shown(name: "vxid", arguments: [], versions: ["7.1", "8.0"]),
     Shown(name: "backend-request", arguments: ["-b", "-g", "request"]),
     Shown(name: "matching-tags", arguments: ["-i", "Begin", "-I", "Timestamp:Resp"]),
-    // Payloads of any bytes; releases before 6.0 have no HTTP/2 frames among them.
+    // Tags whose payloads may be any bytes; releases before 6.0 have no HTTP/2 frames among them.
     Shown(
       name: "flagged-tags",
       arguments: ["-g", "raw", "-i", "Hash,Debug,HttpGarbage,H2RxHdr,H2RxBody,H2TxHdr,H2TxBody"]),
@@ -89,7 +90,7 @@ struct LogCommandTests {
       #expect(written.status == 0, "\(written.errorText)")
       let layout: SampleLayout = version == "7.1" ? .twoWord : .threeWord
       #expect(try readFile(home.file("copy")).starts(with: layout.fileMagic))
-      // Where they are mixed no more, groups and what is in them may come in another order.
+      // In the copy, transactions are no longer mixed, so groups and their members may come in another order.
       let expected = try Self.run(["-g", grouping, "-r", log])
       let shown = try Self.run(["-g", grouping, "-r", home.file("copy")])
       #expect(Self.transactions(shown) == Self.transactions(expected))
@@ -152,7 +153,7 @@ struct LogCommandTests {
     #expect(try readFile(home.file("log")) == Self.second.bytes, "without -a it begins anew")
   }
 
-  /// How much is left of a second transaction, and how much of that is a part of a record.
+  /// How many bytes are left of a second transaction, and how many of these belong to a partial record.
   static let cuts = [(1, 1), (7, 7), (8, 8), (19, 19), (20, 0), (21, 1), (41, 5)]
 
   @Test(arguments: cuts)
@@ -233,7 +234,7 @@ struct LogCommandTests {
       let home = try TemporaryDirectory()
       let directory = home.file("files")
       mkdir(directory, 0o755)
-      // Packed, a file is as long as it is when a member of a megabyte has been written.
+      // A compressed file grows only when a member of a megabyte has been written.
       var log = LogFileBuilder()
       var random = SeededGenerator(seed: 5)
       for vxid in 2..<(packing.isEmpty ? 2000 : 20_000) as Range<UInt64> {
@@ -249,7 +250,7 @@ struct LogCommandTests {
       let names = directoryEntries(directory)
       #expect(names.count > 1)
       var records: [UInt8] = []
-      // The one without a time in its name is the last.
+      // The file without a time in its name is the last.
       let finished = names.filter { $0 != "log" && $0 != "log.gz" }.sorted(by: Self.isOlder)
       for name in finished + names.filter({ !finished.contains($0) }) {
         let path = "\(directory)/\(name)"
@@ -274,7 +275,7 @@ struct LogCommandTests {
     }
   }
 
-  /// By the time in a name, and the number behind it of those of the same second.
+  /// Compares names by their times, and by the numbers of those of the same second.
   private static func isOlder(_ name: String, than other: String) -> Bool {
     func key(_ name: String) -> (String, Int) {
       let stem =
@@ -343,7 +344,7 @@ struct LogCommandTests {
     }
   }
 
-  /// Values, and the first line on standard error; those without one are taken.
+  /// Values, and the first line on standard error; nil for values that are accepted.
   static let values: [([String], String?)] = [
     (["-T", "x"], "-T: Syntax error"), (["-T", ""], "-T: Syntax error"), (["-T", "inf"], "-T: Syntax error"),
     (["-T", "nan"], "-T: Syntax error"), (["-T", "-1"], "-T: Range error"), (["-T", " 1.5 "], nil),
@@ -384,7 +385,7 @@ struct LogCommandTests {
     return try ProcessRunner.run(command)
   }
 
-  /// The transactions of a text, sorted.
+  /// The transactions in an output, sorted.
   private static func transactions(_ result: ProcessResult) -> [String] {
     var transactions: [String] = []
     for line in result.text.split(separator: "\n") {

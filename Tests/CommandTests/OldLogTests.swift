@@ -1,12 +1,12 @@
 import TestSupport
 import Testing
 
-/// Real logs of 2.1 and 3.0, which have no transactions, and what those releases' own programs made of them.
+/// Real logs of 2.1 and 3.0, which have no transactions, and the output of those releases' own programs.
 @Suite(.needs(.spillway))
 struct OldLogTests {
   struct Command: Sendable, CustomTestStringConvertible {
     let version: String
-    /// What the expected output is filed under.
+    /// The name of the file with the expected output.
     let name: String
     let arguments: [String]
 
@@ -68,7 +68,7 @@ struct OldLogTests {
     }
   }
 
-  /// Queries ask the transactions that are made of the records.
+  /// Queries are applied to the transactions that are made from the records.
   @Test(arguments: ["2.1", "3.0"])
   func `queries, JSON and templates mean what they mean in later logs`(version: String) async throws {
     try await onOwnThread {
@@ -81,11 +81,11 @@ struct OldLogTests {
       let lines = found.text.split(separator: "\n")
       #expect(wanted > 0 && lines.count == wanted)
       #expect(lines.allSatisfy { $0.hasPrefix(#"{"s":404,"u":"/"#) })
-      // What was no request has no line in a template.
+      // Records that don't form a request give no line in a template.
       let json = try Self.run(log + ["--format", "json", "-q", "not HttpGarbage"])
       let asked = try Self.run(["--compat", "7.1"] + log + ["-F", "%s", "-q", "not HttpGarbage"])
       #expect(json.text.split(separator: "\n").count == asked.text.split(separator: "\n").count)
-      // Each fetch is found with its request.
+      // Each fetch is grouped with its request.
       let groups = try Self.run(log + ["-g", "request", "-q", "ReqMethod and BereqURL"], isLog: true)
       #expect(groups.text.contains("<< BeReq    >>") && groups.text.contains("Link           bereq"))
     }

@@ -5,11 +5,11 @@ import Testing
 @Suite(.needs(.spillway))
 struct OracleTests {
   struct Command: Sendable, CustomTestStringConvertible {
-    /// What the expected output is filed under.
+    /// The name of the file with the expected output.
     var name: String
     var arguments: [String]
     var zone = "UTC"
-    /// The first of the releases whose varnishncsa takes such a command.
+    /// The first release whose varnishncsa accepts the command.
     var since = "5.2"
 
     var testDescription: String { name }
@@ -121,7 +121,7 @@ struct OracleTests {
     }
   }
 
-  /// Without a version, a log is taken by rules of its own generation.
+  /// Without a version, the rules of the log's own generation apply.
   @Test(arguments: ["7.1", "8.0", "9.0"])
   func `the generation is found out from the log`(version: String) async throws {
     try await onOwnThread {
@@ -131,9 +131,9 @@ struct OracleTests {
     }
   }
 
-  /// Those of a release that wrote it, if that is told.
+  /// With `--from`, the rules of the given release apply.
   ///
-  /// JSON is valid then, which the releases' own isn't always.
+  /// JSON is then valid, unlike that of some releases.
   @Test(arguments: versions)
   func `a log whose release is told gives that release's bytes`(version: String) async throws {
     try await onOwnThread {

@@ -4,21 +4,22 @@ import Glibc
 @testable import Shipping
 import TestSupport
 
-/// What a directory of output files holds at a moment.
+/// The contents of a directory of output files at a moment.
 struct OutputSnapshot {
   struct File {
     var name: String
-    /// The lines that are in the file for good: whole ones, and if it is compressed those of complete members.
+    /// The lines that are durably in the file: whole lines, and in a compressed file those of complete
+    /// members.
     var lines: [Substring]
-    /// How many bytes follow them.
+    /// How many bytes follow these lines.
     var tornBytes: Int
     var byteCount: Int
   }
 
-  /// The files, by name; not the links.
+  /// The files by name, without links.
   var files: [File] = []
 
-  /// Looks at all files of a directory.
+  /// Reads all files of a directory.
   init(_ directory: TemporaryDirectory, _ format: CompressionFormat?) throws {
     for name in directoryEntries(directory.path) {
       var status = stat()
@@ -53,9 +54,9 @@ struct OutputSnapshot {
   /// All lines, file by file.
   var lines: [Substring] { files.flatMap(\.lines) }
 
-  /// How often each line is there.
+  /// How often each line occurs.
   var lineCounts: [Substring: Int] { lines.reduce(into: [:]) { $0[$1, default: 0] += 1 } }
 
-  /// The files that end in something torn.
+  /// The files with a torn end.
   var torn: [File] { files.filter { $0.tornBytes > 0 } }
 }

@@ -4,7 +4,7 @@ import Testing
 /// Several outputs of one run.
 @Suite(.needs(.spillway))
 struct OutputsTests {
-  /// Requests of which every seventh fails, and as many fetches.
+  /// The number of requests, of which every seventh fails; there are as many fetches.
   static let requestCount = 400
   static let log = LogFileBuilder(
     lines: (1...requestCount).map { number in
@@ -33,7 +33,7 @@ struct OutputsTests {
     try ProcessRunner.run(Command(try Subject.found().path, [command, "-r", home.file("log")] + arguments))
   }
 
-  /// What a run with one output of its own gives.
+  /// The output of a run with only one output.
   private func alone(_ arguments: [String], as command: String = "ncsa") throws -> [UInt8] {
     let result = try run(command, arguments)
     #expect(result.status == 0, "\(result.errorText)")
@@ -126,7 +126,7 @@ struct OutputsTests {
     #expect(try ProcessRunner.run("gzip", "-dc", two).output == expected)
   }
 
-  /// Outputs that can't work, and what is said of them.
+  /// Outputs that can't work, and the messages for them.
   static let broken: [(String, String)] = [
     ("file=/dev/full", "No space left on device"),
     ("exec='cat > /dev/null; exit 3'", "ended with status 3"),
@@ -151,7 +151,7 @@ struct OutputsTests {
       #expect(try alone(["-bc", "-F", "%U", "--sample", part]) == tenth, "\(part)")
     }
     #expect(try alone(["-F", "%U", "--sample", "1"]) == alone(["-F", "%U"]))
-    // A request and what it led to are taken together or not at all.
+    // A request and its subrequests are sampled together.
     let groups = String(
       decoding: try alone(["-bc", "-F", "%U", "-g", "request", "--sample", "1/4"]), as: UTF8.self)
     let lines = groups.split(separator: "\n")
@@ -160,7 +160,7 @@ struct OutputsTests {
     #expect(clients == Set(lines.filter { $0.hasPrefix("/backend") }.map { $0.dropFirst("/backend".count) }))
   }
 
-  /// Arguments, and what is said of them.
+  /// Arguments, and the messages for them.
   static let mistakes: [([String], String)] = [
     (["--sample", "0"], "--sample: \"0\" is not above 0 and at most 1"),
     (["--sample", "3/2"], "--sample: \"3/2\" is not above 0 and at most 1"),

@@ -1,16 +1,16 @@
 import TestSupport
 
-/// A log with requests of which pictures are made: live, or in a file.
+/// A log of requests for tests of `top` and `hist`: live, or in a file.
 struct PictureLog {
   /// A request.
   struct Request {
     var path = "/"
     var host = "www.example.com"
     var isHit = true
-    /// In microseconds.
+    /// The request's duration in microseconds.
     var time = 1000
     var bytes = 500
-    /// In seconds since 1970.
+    /// The request's start in seconds since 1970.
     var start = 1_700_000_000
 
     func records(_ vxid: UInt64) -> [SampleRecord] {

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Files that the program makes by itself, in a directory in which another user has been at work before.
+/// Files that the program makes by itself, in a directory in which another user has planted files before.
 @Suite(.needs(.spillway))
 struct PlantedFileTests {
   private let home: TemporaryDirectory
@@ -19,7 +19,7 @@ struct PlantedFileTests {
     try Subject.found().run(over: CommandLineTests.log, ["-F", "%U"] + arguments)
   }
 
-  /// What may lie where a process number's file is to be, and the words by which it is refused.
+  /// A planted file at the path of a process number's file, and the words with which it is refused.
   enum Obstacle: String, CaseIterable {
     case link, danglingLink, fifo, text, directory
 

@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Directories and names that another user has made: they can't make the program wait, lead it to files elsewhere or
-/// have it print control characters.
+/// Directories and names made by another user: they can't make the program wait, lead it to files elsewhere,
+/// or have it print control characters.
 @Suite(.needs(.spillway))
 struct PlantedInputTests {
   private let home: TemporaryDirectory
@@ -22,7 +22,7 @@ struct PlantedInputTests {
     return try ProcessRunner.run(command)
   }
 
-  /// What is said of the instance: it must end at once, however long it may wait.
+  /// The error message for the instance: the program must end at once, however long it may wait.
   private func refusal() throws -> String {
     let result = try run(["-n", instance.path, "-t", "off", "-d"])
     #expect(result.status == 1, "\(result.errorText)")
@@ -86,7 +86,7 @@ struct PlantedInputTests {
     }
   }
 
-  /// A working directory is read; another one is named by mistake.
+  /// `-r` with a directory expects a server's; any other directory is a mistake of the user.
   @Test func `a directory without a log is said to have none`() throws {
     let directory = home.file("others")
     try #require(mkdir(directory, 0o755) == 0)

@@ -1,14 +1,14 @@
 import TestSupport
 
-/// A captured log that the program plays into a live one.
+/// A live log into which the program replays a captured log.
 struct PlayedLog {
-  /// What readers are given with `-n`.
+  /// The argument for a reader's `-n`.
   let directory: String
   let child: ChildProcess
   private let messages: OutputPipe
   private let home: TemporaryDirectory
 
-  /// Starts the program, which says that the log is there.
+  /// Starts the program, and waits for its message that the log is there.
   init(_ input: String, _ arguments: [String]) throws(SupportError) {
     home = try TemporaryDirectory()
     directory = home.file("live")
@@ -19,42 +19,42 @@ struct PlayedLog {
     guard first.hasPrefix("spillway: the log is in ") else { throw SupportError("it said \(first)") }
   }
 
-  /// A log that was played to its end, and stays.
+  /// A log that was replayed to its end, and stays.
   static func finished(_ input: String, _ arguments: [String] = []) throws(SupportError) -> PlayedLog {
     let played = try PlayedLog(input, ["--max", "--start-delay", "0", "--linger", "1h"] + arguments)
     try played.message(containing: "transactions=")
     return played
   }
 
-  /// The command that plays.
+  /// The command that replays.
   static func command(_ arguments: [String]) throws(SupportError) -> Command {
     var command = Command(try Subject.found().path, ["replay"] + arguments)
     command.environment = ["SPILLWAY_COMPAT": nil]
     return command
   }
 
-  /// Waits for a line that the program says.
+  /// Waits for a message of the program that contains a text.
   @discardableResult
   func message(containing text: String) throws(SupportError) -> String {
     try messages.line(containing: text, by: .after(.seconds(60)))
   }
 
-  /// All that it has said, line by line.
+  /// All messages of the program, by line.
   var said: [String] { messages.text.split(separator: "\n").map(String.init) }
 
-  /// A number from the last accounting line.
+  /// A figure of the last accounting line.
   func figure(_ name: String) -> Double? {
     let line = said.last { $0.contains("transactions=") } ?? ""
     return line.split(separator: " ").first { $0.hasPrefix("\(name)=") }
       .flatMap { Double($0.dropFirst(name.count + 1)) }
   }
 
-  /// What a command of the program shows of the live log as it stands.
+  /// The output of a command of the program for the live log as it stands.
   func shown(_ command: String, _ arguments: [String] = []) throws(SupportError) -> String {
     try Self.run(command, ["-d", "-n", directory] + arguments)
   }
 
-  /// What a command of the program shows of a captured log.
+  /// The output of a command of the program for a captured log.
   static func shown(
     _ command: String, of path: String, _ arguments: [String] = []
   ) throws(SupportError) -> String {

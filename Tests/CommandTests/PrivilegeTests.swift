@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Giving up root's privileges, and what is left to do without them.
+/// Giving up root's privileges, and the work that remains possible without them.
 @Suite(.needs(.spillway))
 struct PrivilegeTests {
   private let home: TemporaryDirectory
@@ -12,7 +12,7 @@ struct PrivilegeTests {
     chmod(home.path, 0o755)
   }
 
-  /// A user and a group that every system has, which are no one's.
+  /// A user and a group that exist on every system and own no files of the tests.
   private static let user = "daemon", logGroup = "mail"
 
   private func command(_ arguments: [String]) throws -> Command {
@@ -21,7 +21,7 @@ struct PrivilegeTests {
     return command
   }
 
-  /// A directory of that user's own.
+  /// A directory owned by that user.
   private func directory(_ name: String, mode: mode_t = 0o755) throws -> String {
     let path = home.file(name)
     let entry = try #require(getpwnam(Self.user))
@@ -29,7 +29,7 @@ struct PrivilegeTests {
     return path
   }
 
-  /// The numbers behind a word in a process's status.
+  /// The numbers in a line of a process's status file.
   private static func numbers(_ word: String, of process: pid_t) throws -> Set<gid_t> {
     let line = try readText("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix(word) }
     return Set(
@@ -91,7 +91,7 @@ struct PrivilegeTests {
         #expect(lstat(path, &status) == 0 && status.st_uid == user, "\(path)")
       }
       #expect(try readText(home.file("pid")) == "\(process)")
-      // Another worker's log is another file.
+      // The new worker's log is another file, which must be opened without privileges.
       ring = try instance.startWorker(eighthWords: 512)
       try restrict("\(instance.path)/_.vsm_child")
       try restrict(ring.path, mode: 0o640)
@@ -113,7 +113,7 @@ struct PrivilegeTests {
       try command(["-r", home.file("log.vsl"), "-F", "%U", "-w", log, "--user", Self.user]))
     #expect(result.status == 0, "\(result.errorText)")
     #expect(try readText(log) == "/a\n")
-    // What the user may not write is refused, even if root may.
+    // Paths to which the user may not write are refused, even if root may.
     let refused = try ProcessRunner.run(
       try command([
         "-r", home.file("log.vsl"), "-F", "%U", "-w", home.file("root.log"), "--user", Self.user,

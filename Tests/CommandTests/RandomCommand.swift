@@ -1,6 +1,6 @@
 import TestSupport
 
-/// Makes up options for one of the two commands from what stands in a log.
+/// Makes up options for one of the two commands from the contents of a log.
 struct RandomCommand: Sendable {
   typealias Option = [DifferentialCase.Argument]
 
@@ -16,11 +16,11 @@ struct RandomCommand: Sendable {
     formats = RandomFormat(words)
   }
 
-  /// Options in any order, now and then one with a mistake.
+  /// Options in any order, sometimes with a mistake.
   func make(_ random: inout SeededGenerator) -> [Option] {
     var options: [Option] = []
     for flag in ["-b", "-c", "-E", "-d"] where chance(3, &random) { options.append([.text(flag)]) }
-    // Of two mistakes, which is said depends on what is looked at first.
+    // With two mistakes, the message would depend on which is checked first.
     if chance(12, &random) { return (options + [mistake(&random)]).shuffled(using: &random) }
     if !chance(4, &random) { options.append(grouping(&random)) }
     switch tool {
@@ -30,7 +30,7 @@ struct RandomCommand: Sendable {
     if chance(2, &random) { addQueries(to: &options, &random) }
     addLimits(to: &options, &random)
     if chance(5, &random) { addOutput(to: &options, &random) }
-    // In any order, as that of the options that choose records counts.
+    // In any order, because the order of the options that choose records matters.
     options.shuffle(using: &random)
     return options
   }
@@ -62,7 +62,7 @@ struct RandomCommand: Sendable {
     var tags: [String] = []
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       let name = words.samples.randomElement(using: &random)?.tag ?? "Begin"
-      // A name in full most of the time: one that means several tags or none ends everything.
+      // Usually the full name: an abbreviation that means several tags or none is an error.
       tags.append(chance(6, &random) ? words.tag(name, &random) : name)
     }
     if chance(12, &random) { tags.append("") }
@@ -76,7 +76,7 @@ struct RandomCommand: Sendable {
       chance(6, &random)
       ? pick(["", "^$", "$", ".", "^.", "\\d+", "[[:upper:]]", "(?i)HOST", "\\x00", "a|b"], &random)
       : words.pattern(in: sample.text[...], &random)
-    // Without a list, the first colon would end one.
+    // Without a list, a colon in the pattern would end one.
     return list.isEmpty && pattern.contains(":") ? ".*" : list.isEmpty ? pattern : "\(list):\(pattern)"
   }
 
@@ -94,8 +94,8 @@ struct RandomCommand: Sendable {
 
   // MARK: Limits
 
-  /// Not among them: a time-out or a rate between nothing and for ever, as they depend on how fast a program
-  /// runs.
+  /// Adds limits, without time-outs and rates between nothing and unlimited, as the effects of these depend
+  /// on the programs' speed.
   private func addLimits(to options: inout [Option], _ random: inout SeededGenerator) {
     if chance(5, &random) {
       let limit = chance(2, &random) ? Int.random(in: 1...4, using: &random) : 20
@@ -104,7 +104,7 @@ struct RandomCommand: Sendable {
     if chance(8, &random) {
       options.append(option("-R", pick(["1/d", "3/h", "0x2/3d", "1/y", "4/2w"], &random), &random))
     }
-    // 7.1's varnishncsa has neither of these.
+    // varnishncsa of 7.1 has neither of the following options.
     guard tool == .log else { return }
     if chance(5, &random) {
       options.append(option("-k", "\(Int.random(in: 1...20, using: &random))", &random))

@@ -1,13 +1,13 @@
 import Shipping
 import TestSupport
 
-/// Makes formats up from what stands in a log.
+/// Makes up formats from the contents of a log.
 struct RandomFormat: Sendable {
   private let words: LogWords
 
   init(_ words: LogWords) { self.words = words }
 
-  /// Some specifiers with bars between them.
+  /// Some specifiers, separated by bars.
   func make(_ random: inout SeededGenerator) -> String {
     var pieces: [String] = []
     for _ in 0..<Int.random(in: 1...8, using: &random) { pieces.append(piece(&random)) }

@@ -2,9 +2,9 @@ import Shipping
 import TestSupport
 import VarnishLog
 
-/// Makes logs up, of the kind that no server and few people would think of.
+/// Makes up logs that no server would write.
 enum RandomLog {
-  /// Records of a few transactions, in pieces and mixed.
+  /// The records of a few transactions, in pieces and mixed.
   static func records(_ random: inout SeededGenerator) -> [SampleRecord] {
     let groups = Bool.random(using: &random)
     var queues = (2...Int.random(in: 2...7, using: &random)).map { vxid in
@@ -45,15 +45,15 @@ enum RandomLog {
       let marker = mine ? side : pick([.client, .backend, .none], &random)
       var bytes = Array(pick(values, &random).utf8)
       if Int.random(in: 0..<6, using: &random) == 0 { spoil(&bytes, &random) }
-      // The reference looks up what a byte from 128 on means behind the end of a table.
+      // With a byte from 128 on, the reference reads behind the end of a table.
       if bytes.starts(with: Array("Authorization".utf8)) || bytes.starts(with: Array("authorization".utf8)) {
         bytes = bytes.map { $0 & 0x7F }
       }
-      // It reads past the end of these two if they have no NUL.
+      // The reference reads past the end of these two if they have no NUL.
       let needsNUL = tag == "VCL_call" || tag == "VCL_return"
       let terminated = Int.random(in: 0..<12, using: &random) > 0 || needsNUL
-      // It takes the last byte for the NUL; where nothing is left then, a regular expression sees what lies
-      // behind the record.
+      // The reference drops the last byte in place of the NUL; if nothing were left then, a regular
+      // expression would see the bytes behind the record.
       if !terminated { bytes += Array("zz".utf8) }
       records.append(
         SampleRecord(
@@ -71,7 +71,7 @@ enum RandomLog {
     if Int.random(in: 0..<10, using: &random) > 0 { records.append(SampleRecord(vxid, side, "End")) }
     switch Int.random(in: 0..<12, using: &random) {
     case 0:
-      // Behind the end, or the beginning of another with the same number.
+      // Records behind the end, or the beginning of another transaction with the same number.
       let word = pick(["req 1 rxreq", "bereq 2 fetch", "sess 0 HTTP/1"], &random)
       records.append(SampleRecord(vxid, side, "Begin", word))
       records.append(SampleRecord(vxid, side, "VCL_Log", "k:again"))

@@ -3,14 +3,14 @@ import LogReading
 import TestSupport
 import Testing
 
-/// What the programs that templates are made for read of a log in which clients try to forge it.
+/// The programs for which templates are made read the output correctly, even if clients try to forge lines.
 @Suite(.needs(.spillway))
 struct ReaderTests {
   private static let hostile = HostileLog(withMethods: true)
-  /// For programs that leave out lines whose method isn't on their list.
+  /// For programs that skip lines with unknown methods.
   private static let tame = HostileLog(withMethods: false)
 
-  /// A file with what a template makes of a log.
+  /// Writes a log's lines, formatted with a template, to a file.
   private static func write(_ template: String, _ log: HostileLog, in directory: TemporaryDirectory) throws
     -> String
   {
@@ -50,7 +50,7 @@ struct ReaderTests {
       let result = try Self.run(
         "goaccess", [path] + format + ["--no-global-config", "--no-progress", "-o", report], home: directory)
       try #require(result.status == 0, "\(result.errorText)")
-      // GoAccess takes percent signs apart, and its report isn't always UTF-8.
+      // GoAccess splits escapes with percent signs, so its report isn't always UTF-8.
       let object = try JSONSerialization.jsonObject(with: Data(readText(report).utf8)) as? [String: Any]
       let general = try #require(object?["general"] as? [String: Any])
       #expect(general["valid_requests"] as? Int == log.count)
@@ -68,7 +68,7 @@ struct ReaderTests {
     ),
   ]
 
-  /// What AWStats says of a file, and the hosts it has counted.
+  /// AWStats's output for a file, and the hosts that it has counted.
   private static func runAWStats(
     on path: String, format: String, in directory: TemporaryDirectory
   ) throws -> (report: String, visitors: [Substring]) {

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Receivers of `--socket`, real ones among them.
+/// Receivers of `--socket`, some of them real programs.
 @Suite(.needs(.spillway))
 struct ReceiverCommandTests {
   private static let lines = """
@@ -20,7 +20,7 @@ struct ReceiverCommandTests {
     try Subject.found().run(over: LogFileBuilder(lines: Self.lines), arguments)
   }
 
-  /// Lines that begin with digits, which many take for a count.
+  /// Lines that begin with digits, which many receivers take for a length.
   @Test(.needs(.program("rsyslogd")))
   func `rsyslog gets every line when they are counted`() async throws {
     try await onOwnThread {
@@ -39,7 +39,7 @@ struct ReceiverCommandTests {
       let daemon = try ChildProcess(
         Command(
           try #require(findExecutable("rsyslogd")), ["-n", "-i", home.file("pid"), "-f", home.file("conf")]))
-      // It is tried again until the daemon listens.
+      // The connection is tried again until the daemon listens.
       let result = try run([
         "-F", "%h %U", "--socket", "tcp:127.0.0.1:\(port),framing=octet-count", "--stats",
       ])

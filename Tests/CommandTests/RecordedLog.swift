@@ -4,12 +4,12 @@ import VarnishLog
 
 /// Records of a real log, read with the program's own reader.
 struct RecordedLog: Sendable {
-  /// Where it is.
+  /// The path of the log.
   let path: String
-  /// All of it.
+  /// All records of the log.
   let records: [SampleRecord]
 
-  /// Reads a log that has two words in front of each payload.
+  /// Reads a log whose records have two header words.
   init(_ path: String) throws {
     self.path = path
     var source = FileRecords<NarrowRecords>(try LogFile(path: path), assuming: nil)

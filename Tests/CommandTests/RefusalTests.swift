@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What a user without permission is told: which path it was, whose it is, and who asked.
+/// The messages when a user lacks a permission: they name the path, its owner, and the user of the program.
 @Suite(.needs(.spillway, .unprivilegedUser))
 struct RefusalTests {
   private let home: TemporaryDirectory
@@ -27,7 +27,8 @@ struct RefusalTests {
     symlink("shut", home.file("link"))
   }
 
-  /// Runs the program as the user who runs the tests, or, if that is root, as a user who owns nothing of this.
+  /// Runs the program as the user who runs the tests, or, if that is root, as a user who owns none of these
+  /// files.
   private func run(_ arguments: [String]) throws -> ProcessResult {
     let isRoot = geteuid() == 0
     let words = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"]
@@ -60,7 +61,7 @@ struct RefusalTests {
   }
 
   @Test func `an instance whose manager's directory can't be entered`() throws {
-    // As a jailed varnishd makes it.
+    // With the permissions that a jailed varnishd sets.
     let instance = try SampleWorkdir(path: home.file("instance"))
     _ = try instance.startWorker(eighthWords: 512)
     let manager = instance.path + "/_.vsm_mgt"
@@ -113,7 +114,7 @@ struct RefusalTests {
       let arguments = ["ncsa", "-r", log, "--socket", "unix:" + path, "-F", "%U", "--drain", "0s"]
       let child = try ChildProcess(Command(words[0], words.dropFirst() + [self.program] + arguments))
       let messages = try #require(child.errorOutput)
-      // It may be put right, and so is tried again.
+      // The permission may be corrected, so the connection is tried again.
       let line = try messages.line(containing: "connect: Permission denied", by: .after(.seconds(10)))
       #expect(line.contains("; \(path) belongs to "), "\(line)")
       #expect(line.contains("it is tried again"), "\(line)")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `spillway run`, told by SIGHUP to read its file again.
+/// `spillway run` reloads its configuration on SIGHUP.
 @Suite(.enabled(if: Subject.isSpillway))
 struct ReloadTests {
   private let home: TemporaryDirectory
@@ -117,7 +117,7 @@ struct ReloadTests {
         try run.reload(outputs)
         try manager.message("RELOADING=1")
         try manager.message("READY=1")
-        // What is new is there by then.
+        // New outputs exist before the service manager is told that the program is ready.
         #expect(access(home.file("comes"), F_OK) == 0)
       }
       #expect(try run.feed.finish().end.status == 0)
@@ -192,7 +192,8 @@ struct ReloadTests {
         home.file("it.yaml"), process: "sandbox: yes", [stays], first: home.file("logs/stays"),
         environment: ["SPILLWAY_VERBOSE": "1"])
       let isLimited = run.feed.messages.text.contains("sandbox: Landlock, interface")
-      // What is beneath the same directory can be had, and the file was replaced by another one.
+      // Another file beneath the same directory is allowed; the configuration file itself was replaced by
+      // another one.
       try run.reload([stays, "fine: {file: \(home.file("logs/fine")), format-text: \"%U\"}"])
       try run.sendUntil("read again: fine new")
       try run.reload([stays, "other: {file: \(home.file("other/log")), format-text: \"%U\"}"])

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `--resume` and `--sync`, and the settings of these names: what is refused, and how that is said.
+/// `--resume` and `--sync`, and the settings of these names: what is refused, and with which messages.
 @Suite(.needs(.spillway))
 struct ResumeOptionTests {
   private let home: TemporaryDirectory
@@ -23,7 +23,7 @@ struct ResumeOptionTests {
     return try ProcessRunner.run(command)
   }
 
-  /// What `spillway check` says of a file, without the file's name.
+  /// The output of `spillway check` for a file, without the file's name.
   private func check(_ text: String, state: String? = nil) throws -> [String] {
     try writeFile(home.file("it.yaml"), text.utf8)
     let result = try spillway(["check", "it.yaml"], state: state)
@@ -125,7 +125,7 @@ struct ResumeOptionTests {
       let text = "process: {resume: \(resume)}\noutputs: {a: {file: a.log, sync: \(sync)}}\n"
       #expect(try check(text, state: state).isEmpty)
     }
-    // What is usual isn't used where it can't be.
+    // The default isn't used for an input that can't be resumed.
     #expect(try check("input: {file: \"-\"}\noutputs: {a: {file: a.log}}\n", state: state).isEmpty)
     #expect(access(home.file("state/checkpoint"), F_OK) != 0, "looking for mistakes makes nothing")
   }

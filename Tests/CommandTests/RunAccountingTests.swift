@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The accounting line during a run: it counts as the last one does.
+/// The accounting line during a run counts in the same way as the last one.
 @Suite(.needs(.spillway))
 struct RunAccountingTests {
   private let instance: SampleWorkdir
@@ -19,7 +19,8 @@ struct RunAccountingTests {
     var command = try Subject.found().ncsa(["-n", instance.path, "-F", "%U"] + arguments)
     command.environment = ["SPILLWAY_COMPAT": nil]
     let child = try ChildProcess(command)
-    // What is there already isn't read, so it must look at the log before anything is put there.
+    // Records that are already in the log aren't read, so the program must have mapped the log before any are
+    // written.
     let isReady = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
       child.awaits(SIGUSR2)
         && (try? readText("/proc/\(child.identifier)/maps").contains(instance.path)) == true
@@ -32,7 +33,7 @@ struct RunAccountingTests {
 
   private func put(_ count: Int, from first: Int) {
     for vxid in stride(from: first, to: first + 2 * count, by: 2) {
-      // A client request, which gives a line, and a backend request, which grouping sorts out.
+      // A client request, which gives a line, and a backend request, which the grouping leaves out.
       ring.append(
         batch: SampleRecord.parse("\(vxid) c Begin req 1 rxreq\n\(vxid) c ReqURL /\(vxid)\n\(vxid) c End"))
       ring.append(
@@ -41,7 +42,7 @@ struct RunAccountingTests {
     }
   }
 
-  /// Asks until the line says this.
+  /// Requests accounting lines until one has these figures.
   private func awaits(_ figures: String, _ child: ChildProcess) throws -> Bool {
     let messages = try #require(child.errorOutput)
     return try poll(every: .milliseconds(50), until: .after(.seconds(20))) { () throws(SupportError) in
@@ -50,7 +51,7 @@ struct RunAccountingTests {
     }
   }
 
-  /// Every line adds up, whenever it was said.
+  /// Expects every accounting line to add up.
   private func expectSums(_ text: String) {
     let lines = text.split(separator: "\n").filter { $0.contains("seen=") }
     #expect(!lines.isEmpty)
@@ -117,7 +118,7 @@ struct RunAccountingTests {
 
   @Test func `what a reset connection may have swallowed is unconfirmed`() async throws {
     try await onOwnThread {
-      // Takes a line or more, and breaks off when it is told to.
+      // Reads one line or more, and ends when told to.
       let program = """
         $| = 1; $SIG{USR1} = sub { $told = 1 }; $l = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die; print $l->sockport, "\\n";
         $c = $l->accept; <$c>; select(undef, undef, undef, 0.02) until $told; setsockopt($c, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)); close $c;

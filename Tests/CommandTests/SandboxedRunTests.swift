@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A run within limits that nothing lifts; where the kernel has none, that it goes on all the same.
+/// A run with `--sandbox`; where the kernel has no Landlock, the run goes on all the same.
 @Suite(.needs(.spillway))
 struct SandboxedRunTests {
   private let home: TemporaryDirectory
@@ -13,13 +13,13 @@ struct SandboxedRunTests {
     for name in ["logs", "outside"] { mkdir(home.file(name), 0o755) }
   }
 
-  /// What a run within limits makes of a log, with what it says.
+  /// Runs the program with `--sandbox` over a log, with verbose messages.
   private func run(_ arguments: [String]) throws -> ProcessResult {
     try Subject.found().run(
       over: StartTests.log, ["-F", "%U", "--sandbox"] + arguments, environment: ["SPILLWAY_VERBOSE": "1"])
   }
 
-  /// Whether the kernel limits anything.
+  /// Whether the kernel has applied a sandbox.
   private func isLimited(_ result: ProcessResult) throws -> Bool {
     let line = try #require(result.errorText.split(separator: "\n").first { $0.contains("sandbox: ") })
     return line.hasPrefix("spillway: sandbox: Landlock, interface ")
@@ -33,7 +33,8 @@ struct SandboxedRunTests {
         "--symlink", "\(logs)/current", "--spool-dir", home.file("spool"), "-P", home.file("logs/pid"),
         "--status-socket", home.file("run/status"),
       ]) { () throws(SupportError) in
-        // What its files are called depends on the time; the run itself says whether it has written something.
+        // The names of the output's files depend on the time, so the run's status tells whether it has
+        // written something.
         let status = try ProcessRunner.run(
           Command(try Subject.found().path, ["status", home.file("run/status")]))
         return status.status != 0 || status.text.contains("seen=0 ") ? "" : "/attach"
@@ -60,7 +61,8 @@ struct SandboxedRunTests {
     let inside = home.file("logs/got")
     let script =
       "cat >'\(inside)'; cat '\(outside)/readable' >>'\(inside)'; (echo x >'\(outside)/written') 2>/dev/null; true"
-    // The file's directory is an output's only if there is one; here the socket's is allowed.
+    // The file's directory belongs to an output only if there is a file output; here the socket's directory
+    // is allowed.
     let result = try run(["--exec", script, "--status-socket", home.file("logs/status")])
     #expect(result.status == 0, "\(result.errorText)")
     #expect(try readText(inside) == "/a\ntext")

@@ -1,13 +1,13 @@
 import Glibc
 import TestSupport
 
-/// What is to be seen on a terminal, in a file under `Fixtures/screens`.
+/// The expected content of a terminal's screen, in a file under `Fixtures/screens`.
 ///
-/// `SPILLWAY_KEEP_SCREENS` has what is seen written there.
+/// With `SPILLWAY_KEEP_SCREENS`, the screens found are written there.
 enum ScreenFixture {
-  /// Waits until the screen is that of a fixture.
+  /// Waits until the screen equals a fixture.
   ///
-  /// - Parameter anonymous: the screen without what differs from one run to the next.
+  /// - Parameter anonymous: removes from the screen what differs between runs.
   static func expect(
     _ name: String, _ session: TmuxSession, _ anonymous: (String) -> String
   ) throws(SupportError) {

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What a service manager is told of a run.
+/// The notifications of a run to the service manager.
 @Suite(.needs(.spillway))
 struct ServiceTests {
   private let home: TemporaryDirectory
@@ -23,7 +23,7 @@ struct ServiceTests {
     return command
   }
 
-  /// What was said, without what depends on time.
+  /// The status messages, without the parts that depend on time.
   private var states: [String] {
     manager.messages.flatMap { $0.split(separator: "\n") }.map(String.init).filter {
       !$0.hasPrefix("STATUS=") && !$0.hasPrefix("WATCHDOG=")
@@ -39,7 +39,7 @@ struct ServiceTests {
       for _ in 0..<3 { try manager.message("WATCHDOG=1") }
       child.signal(SIGHUP)
       try manager.message("READY=1")
-      // The log goes: that is a state like others, not a hang.
+      // The log disappears: the run reports this as a state, not as a hang.
       instance.stopWorker()
       try manager.message("STATUS=\(instance.path): waits for a log")
       for _ in 0..<3 { try manager.message("WATCHDOG=1") }
@@ -89,9 +89,9 @@ struct ServiceTests {
       let beginning = StartTests.log.bytes
       #expect(Glibc.write(writer, beginning, beginning.count) == beginning.count)
       try manager.message("READY=1")
-      // Nothing more to read.
+      // There is nothing more to read.
       for _ in 0..<3 { try manager.message("WATCHDOG=1") }
-      // More lines than the spool has room for, and none of them taken.
+      // More lines than the spool has room for, none of which is taken.
       var log = LogFileBuilder()
       for vxid in 4..<404 { log.add(lines: "\(vxid) c Begin req 1 rxreq\n\(vxid) c End") }
       let bytes = log.bytes[LogFileBuilder().byteCount...]

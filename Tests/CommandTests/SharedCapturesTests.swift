@@ -1,15 +1,17 @@
 import TestSupport
 import Testing
 
-/// Outputs of one run whose lines are made of the same transactions: each gets what a run of its own gives, independent
-/// of what the others want of them.
+/// Outputs of one run whose lines are made from the same transactions.
+///
+/// Each output gets what a run of its own would give, whatever pieces the other outputs need.
 @Suite(.enabled(if: Subject.isSpillway))
 struct SharedCapturesTests {
   private let home: TemporaryDirectory
 
   init() throws { home = try TemporaryDirectory() }
 
-  /// What outputs show: pieces that several have, that one has twice, with a rule or none, and that no other has.
+  /// Outputs whose pieces are shared by several, used twice by one, with a rule or without, or used by no
+  /// other.
   static let outputs = [
     "",
     "format-text='%U %{X-Twice:first}i %{X-Twice}i %{X-Gone}o' query='RespStatus >= 500'",
@@ -24,7 +26,8 @@ struct SharedCapturesTests {
     "show=groups",
   ]
 
-  /// Requests with fetches, restarts, headers that come twice or go again, and values that a server may have cut.
+  /// Requests with fetches, restarts, headers that occur twice or are removed again, and values that a server
+  /// may have cut.
   static func lines(_ count: Int) -> String {
     (1...count).map { number in
       let (request, fetch) = (number * 2, number * 2 + 1)
@@ -71,7 +74,7 @@ struct SharedCapturesTests {
     }.joined(separator: "\n")
   }
 
-  /// What a run does for outputs: what each has in its file in the end, and its account.
+  /// Runs the program with several outputs; returns each output's file and account.
   private func run(
     _ outputs: [(index: Int, settings: String)], _ arguments: [String]
   ) throws -> [(text: String, account: String)] {
@@ -98,7 +101,7 @@ struct SharedCapturesTests {
     for (output, found) in zip(outputs, together) {
       let expected = try run([output], arguments)[0]
       #expect(found.text == expected.text, "\(arguments) \(output.settings)")
-      // What has all that it was to take ends a run of its own.
+      // An output that reaches its limit ends a run that has no other outputs.
       if output.settings.contains("limit") { continue }
       #expect(found.account == expected.account, "\(arguments) \(output.settings)")
     }
@@ -116,7 +119,7 @@ struct SharedCapturesTests {
     try compare(Self.outputs, ["-g", grouping])
   }
 
-  /// Of releases that differ in which records count, and in what is shared.
+  /// Releases that differ in which records count, and in what can be shared.
   @Test(arguments: ["4.1.0", "6.0.0", "7.1.0"])
   func `so it does by the rules of a release`(version: String) throws {
     try LogFileBuilder(lines: Self.lines(200)).write(to: home.file("log"))
@@ -127,18 +130,18 @@ struct SharedCapturesTests {
   }
 
   @Test func `so it does where several threads read a file`() throws {
-    // Some chunks of two MiB; records take longer to be made than to be read.
+    // Several chunks of 2 MiB; making records takes longer than reading them.
     let bytes = LogFileBuilder(lines: Self.lines(500)).bytes
     let magic = SampleLayout.twoWord.fileMagic
     let log = (0..<13).reduce(into: magic) { log, _ in log += bytes.dropFirst(magic.count) }
     try #require(log.count > 3 * (2 << 20))
     try writeFile(home.file("log"), log)
-    // The others have a file read in order.
+    // With the other outputs, a file is read in order.
     let outputs = Self.outputs.filter { !$0.contains("limit") && !$0.contains("show") }
     try compare(outputs, ["--threads", "2"])
   }
 
-  /// They are more than can share captures.
+  /// There are more outputs than can share captures.
   @Test func `so does each of a hundred outputs`() throws {
     try LogFileBuilder(.threeWord, lines: Self.lines(30)).write(to: home.file("log"))
     let rule = ["", ":first", ":last"]

@@ -1,8 +1,8 @@
 import TestSupport
 
-/// Files of shared memory of servers before 5.2, as bytes.
+/// Shared-memory files of servers before 5.2, as bytes.
 enum SharedMemoryBytes {
-  /// Numbers and texts at their places.
+  /// Writes numbers and texts at given offsets.
   struct Builder {
     private(set) var bytes: [UInt8]
 
@@ -23,11 +23,11 @@ enum SharedMemoryBytes {
   struct Section {
     var kind: String, type = "", name = ""
     var payload: [UInt8] = [UInt8](repeating: 0, count: 64)
-    /// Whether a chunk was given back, and left.
+    /// Whether a chunk was freed but left in place.
     var isFreed = false
   }
 
-  /// 2.1: a log with nothing but the end mark, begun anew so many times.
+  /// A file of 2.1: a log that has only the end mark and was begun anew `turns` times.
   static func flat(master: Int32, child: Int32, birth: Int64, turns: UInt64, pointer: UInt32) -> [UInt8] {
     let head = 40 + 8 * 107 + 65536
     var file = Builder(head + 304 + 8192)
@@ -43,7 +43,7 @@ enum SharedMemoryBytes {
     return file.bytes
   }
 
-  /// 3.0.
+  /// A file of 3.0.
   static func sections(_ sections: [Section], master: Int32 = 0, child: Int32 = 0) -> [UInt8] {
     let size = sections.reduce(65568) { $0 + 156 + $1.payload.count }
     var file = Builder(size)
@@ -67,9 +67,9 @@ enum SharedMemoryBytes {
     return file.bytes
   }
 
-  /// 4.0 to 5.1; what was freed isn't in the list.
+  /// A file of 4.0 to 5.1; freed chunks aren't in the list.
   ///
-  /// - Parameter loops: whether the last chunk leads back to the first one.
+  /// - Parameter loops: whether the last chunk links back to the first one.
   static func chunks(_ chunks: [Section], listNumber: UInt32, loops: Bool = false) -> [UInt8] {
     var places: [Int] = []
     var size = 48
@@ -98,12 +98,12 @@ enum SharedMemoryBytes {
     return file.bytes
   }
 
-  /// A ring of 4.1 that has been begun anew once and is written in its third eighth; without a record.
+  /// A ring of 4.1 that has wrapped once and is being written in its third eighth, without records.
   static var ring: [UInt8] {
     var ring = Builder(88 + 8 * 64 * 4)
     ring.set("VSLHEAD1", at: 0)
     ring.set(Int64(64), at: 8)
-    // Counted from the first eighth's 0xFFFFFFF8 on.
+    // Segments are counted from 0xFFFFFFF8, that of the first eighth.
     ring.set(UInt32(2), at: 16)
     for index in 0..<8 { ring.set(Int64(index * 64), at: 24 + 8 * index) }
     for index in 0..<8 * 64 { ring.set(UInt32(0xFE45_4545), at: 88 + 4 * index) }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// How outputs share the memory for what waits.
+/// The sharing of spool memory among outputs.
 @Suite(.enabled(if: Subject.isSpillway))
 struct SpoolMemoryTests {
   private let home: TemporaryDirectory

@@ -4,9 +4,9 @@ import Glibc
 @testable import Spool
 import TestSupport
 
-/// The program with a spool on a disk and a consumer that takes what a test lets it take.
+/// The program with a spool on disk and a consumer that reads only when a test lets it.
 final class SpoolRun {
-  /// A log with more lines than fit into memory; each says which it is.
+  /// A log with more lines than fit into memory; each line identifies itself.
   struct Log {
     var path: String
     let lines: [String]
@@ -29,9 +29,9 @@ final class SpoolRun {
     }
   }
 
-  /// Least memory: four blocks.
+  /// The least possible memory: four blocks.
   static let memory = ["--spool-memory", "1M"]
-  /// No batch has more lines.
+  /// The maximum number of lines in a batch.
   static let linesInBlock = (256 << 10) / 300
 
   let child: ChildProcess
@@ -42,7 +42,7 @@ final class SpoolRun {
   init(
     _ log: Log, spool: String, _ arguments: [String] = [], point: String? = nil
   ) throws(SupportError) {
-    // Only the one that was built with the tests has points to die at.
+    // Only the program that was built with the tests has fault points.
     var subject = try Subject.found()
     if point != nil, let built = Subject.builtWithTests { subject = built }
     var command = subject.ncsa(
@@ -60,19 +60,19 @@ final class SpoolRun {
   /// Waits until all of the log has been read, or the program has ended.
   func waitUntilRead(_ log: Log) throws(SupportError) {
     let isRead = try poll(until: .after(.seconds(60))) { () throws(SupportError) in
-      // Until it has prepared for it, that signal is the end of it.
+      // Before the program is prepared for the signal, the signal would end it.
       if child.awaits(SIGUSR2) { child.signal(SIGUSR2) }
       return !child.isRunning || messages.text.contains("seen=\(log.lines.count) ")
     }
     guard isRead else { throw SupportError("not all is read: \(messages.text)") }
   }
 
-  /// Waits for a line that the program says.
+  /// Waits for a message of the program that contains a text.
   func waitForMessage(_ text: String) throws(SupportError) {
     try messages.line(containing: text, by: .after(.seconds(60)))
   }
 
-  /// What it has said up to now, but for accounting lines.
+  /// The messages up to now, without accounting lines.
   var said: [String] {
     messages.text.split(separator: "\n").map(String.init).filter { !$0.contains(" seen=") }
   }
@@ -89,7 +89,7 @@ final class SpoolRun {
   func wakeConsumer() { consumer.wake() }
   func closeConsumer() { consumer.closeEnd() }
 
-  /// Waits for the end; what the consumer got up to then, whole lines and the beginning of another.
+  /// Waits for the end; returns what the consumer got, as whole lines and the beginning of another.
   func end(by deadline: Deadline = .after(.seconds(60))) throws(SupportError) -> Ended {
     let end = try child.wait(by: deadline)
     consumer.wake()
@@ -100,17 +100,17 @@ final class SpoolRun {
     return Ended(end: end, lines: lines, rest: rest, said: said, figures: figures)
   }
 
-  /// How a run ended.
+  /// The result of a run.
   struct Ended {
     let end: TestSupport.ProcessEnd
     let lines: [String]
-    /// The beginning of a line that was not finished.
+    /// The beginning of an unfinished line.
     let rest: String
     let said: [String]
     let figures: [String: Int]
   }
 
-  /// Runs to the end with a consumer that takes everything.
+  /// Runs to the end with a consumer that reads everything.
   static func runToEnd(
     _ log: Log, spool: String, _ arguments: [String] = [], point: String? = nil
   ) throws(SupportError) -> Ended {
@@ -119,7 +119,7 @@ final class SpoolRun {
     return try run.end()
   }
 
-  /// The sequences of the entries whose frames are whole in a directory.
+  /// The sequences of the entries that are in whole frames in a directory.
   static func entries(onDisk directory: String) throws -> Set<Int> {
     var sequences: Set<Int> = []
     for number in directoryEntries(directory).compactMap(SpoolFile.number) {

@@ -2,12 +2,13 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What the program is started with, and what it makes of it before anything is read.
+/// The state in which the program is started, and what it does about it before anything is read.
 @Suite(.needs(.spillway))
 struct StartTests {
   static let log = LogFileBuilder(lines: "2 c Begin req 1 rxreq\n2 c ReqURL /a\n2 c RespStatus 200\n2 c End")
 
-  /// Libraries that change the environment before `main`, as those do that are preloaded into every program.
+  /// Libraries that change the environment before `main`, as libraries do that are preloaded into every
+  /// program.
   static let libraries: [(String, String)] = [
     ("sets a variable", #"setenv("AGENT", "1", 1);"#),
     (
@@ -97,7 +98,8 @@ struct StartTests {
     #expect(strict.text == #"{"age":,"b":0}"# + "\n")
   }
 
-  /// Runs the program with arguments that the shell makes of escapes, as text can't have such bytes.
+  /// Runs the program with arguments that the shell makes from escapes, as a Swift string can't hold such
+  /// bytes.
   private static func run(_ arguments: String, over log: LogFileBuilder = log) throws -> ProcessResult {
     var command = Command("bash", ["-c", "exec '\(try Subject.found().path)' \(arguments)"])
     command.environment = ["SPILLWAY_COMPAT": nil, "TZ": "UTC"]

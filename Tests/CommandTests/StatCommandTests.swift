@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `spillway stat`, where it prints.
+/// `spillway stat` where it prints text.
 @Suite(.needs(.spillway))
 struct StatCommandTests {
   private static func run(_ arguments: [String], as name: String? = nil) throws -> ProcessResult {
@@ -12,13 +12,13 @@ struct StatCommandTests {
     return try ProcessRunner.run(command)
   }
 
-  /// What was printed, without the time.
+  /// The output without the time.
   private static func timeless(_ text: String) -> String {
     text.replacing(/timestamp(.{1,3}")[-0-9T:]{19}"/) { "timestamp\($0.output.1)TIME\"" }
   }
 
-  /// What Varnish 7.1.1's varnishstat prints of what each release has left; of 5.2, which it can't read, what that
-  /// release printed.
+  /// The expected output is that of Varnish 7.1.1's varnishstat for the files of each release; for 5.2, which
+  /// it can't read, that of the release's own varnishstat.
   @Test(arguments: ["5.2", "6.0", "7.1", "7.3", "8.0", "9.0"])
   func `a copied directory of each release is printed byte for byte`(version: String) async throws {
     try await onOwnThread {
@@ -29,7 +29,7 @@ struct StatCommandTests {
         let result = try Self.run(["-n", fixture.path("instance"), option] + rules)
         #expect(result.status == 0 && result.errorText.isEmpty, "\(result.errorText)")
         let expected = String(decoding: try fixture.bytes(form + ".out"), as: UTF8.self)
-        // Not to be shown in a failure: it has hundreds of lines.
+        // Compared outside the expectation, so that hundreds of lines aren't printed.
         let isSame = Self.timeless(result.text) == Self.timeless(expected)
         #expect(isSame, "\(version) \(option)")
       }

@@ -2,38 +2,38 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A file that several threads read gives what one gives.
+/// A file read by several threads gives the same result as a file read by one.
 @Suite(.enabled(if: Subject.isSpillway))
 struct ThreadedReadingTests {
   private let home: TemporaryDirectory
 
   init() throws { home = try TemporaryDirectory() }
 
-  /// How much of a file one thread takes at a time; logs here have some of these.
+  /// How much of a file a thread takes at a time; the logs here consist of several such chunks.
   private static let chunkByteCount = 2 << 20
 
-  /// What stands in a log beside usual traffic.
+  /// The contents of a log besides usual traffic.
   enum Feature: CaseIterable {
     case nothing
-    /// Transactions in pieces among others, and some that never end or never begin.
+    /// Transactions in pieces, mixed with others, and some without an end or a beginning.
     case pieces
-    /// Nothing but pieces, which threads leave to one.
+    /// Only pieces, in which case threads leave the file to one.
     case interleaving
-    /// Sessions, whose parts stand among requests; some never end or never begin.
+    /// Sessions, with pieces among requests; some have no end or no beginning.
     case sessions
     /// Texts that look like transactions.
     case disguises
-    /// Transactions that reach over the ends of chunks, further than a chunk has room for.
+    /// Transactions that extend beyond the end of a chunk, further than a chunk has room for.
     case giants
     /// Records of tags that have no meaning.
     case unknownTags
-    /// A record in the middle that no log has.
+    /// A record in the middle that can't be in a log.
     case damage
     /// A file that ends within a record.
     case cut
-    /// Requests with fragments and fetches, each naming others.
+    /// Requests with fragments and fetches, which refer to each other.
     case relatives
-    /// Values that a server has probably cut, and later ones that show that it hasn't.
+    /// Values that a server has probably cut, and later values that show that it hasn't.
     case longValues
   }
 
@@ -75,20 +75,20 @@ struct ThreadedReadingTests {
     }
   }
 
-  /// Threads block signals, but the one that says so of a mapped file must come.
+  /// The threads block signals, except the one for accesses behind the end of a mapped file.
   @Test func `a file that becomes shorter while threads read it ends in an error`() async throws {
     try await onOwnThread {
       var random = SeededGenerator(seed: 302)
       let log = Self.log(.nothing, .twoWord, &random)
       try writeFile(home.file("log"), log)
-      // Reading is held back by a consumer that sleeps, as soon as these lines have filled the spool.
+      // A sleeping consumer holds back reading as soon as these lines have filled the spool.
       var command = Command(
         try Subject.found().path,
         ["ncsa", "-r", home.file("log"), "--threads", "4", "--spool-memory", "4M"]
           + ["-F", [String](repeating: "%{User-agent}i", count: 40).joined(separator: " ")])
       command.output = .unread
       let child = try ChildProcess(command)
-      // It has worked, and hasn't for a while.
+      // The program has used processor time, and then none for a while.
       var (worked, since) = ("", ContinuousClock.now)
       let isHeldBack = try poll(until: .after(.seconds(60))) { () throws(SupportError) in
         let times = try readText("/proc/\(child.identifier)/stat").split(separator: " ")[13...14].joined(
@@ -116,12 +116,12 @@ struct ThreadedReadingTests {
 
   // MARK: Logs
 
-  /// A log of some chunks.
+  /// A log of several chunks.
   private static func log(
     _ feature: Feature, _ layout: SampleLayout, _ random: inout SeededGenerator
   ) -> [UInt8] {
     let tags: SampleTags = layout == .twoWord ? .v7 : .v8
-    // Made once and used many times over, as making records takes longer than reading them.
+    // Made once and reused many times, because making records takes longer than reading them.
     let usual = (1...40).map { number in
       let first = UInt64(number * 40)
       guard feature == .interleaving else { return bytes(traffic(first, 8, tags, &random), layout) }
@@ -134,7 +134,7 @@ struct ThreadedReadingTests {
       for _ in 0..<Int.random(in: 5...40, using: &random) { log += usual.randomElement(using: &random) ?? [] }
       number += 1000
       let special = special(feature, number, tags, &random)
-      // Giants begin in front of the end of a chunk.
+      // Giants begin shortly before the end of a chunk.
       if feature == .giants {
         while log.count % chunkByteCount < chunkByteCount - 100_000 {
           log += usual.randomElement(using: &random) ?? []
@@ -159,7 +159,7 @@ struct ThreadedReadingTests {
     SampleRecord(vxid, side, tag: tags[tag], bytes: Array(text.utf8))
   }
 
-  /// So many requests, half of them with a fetch.
+  /// Makes `count` requests, half of them with a fetch.
   private static func traffic(
     _ first: UInt64, _ count: Int, _ tags: SampleTags, _ random: inout SeededGenerator
   ) -> [SampleRecord] {
@@ -195,7 +195,7 @@ struct ThreadedReadingTests {
     }
   }
 
-  /// Records in pieces, in an order that keeps that of each queue.
+  /// Mixes the records of several queues, in pieces, and keeps the order within each queue.
   private static func interleaved(
     _ queues: [[SampleRecord]], _ random: inout SeededGenerator
   ) -> [SampleRecord] {
@@ -224,7 +224,7 @@ struct ThreadedReadingTests {
       queues[3].removeAll { $0.tag == tags["End"] }
       return interleaved(queues, &random)
     case .sessions:
-      // This one begins, or doesn't; the one before gets on, and that in front of it ends.
+      // The new session has a beginning or not; the one before it continues, and the one before that ends.
       var records = [add(0, "SessOpen", "192.0.2.1 1234 a0 192.0.2.2 80 1700000000.5 20")]
       if Int.random(in: 0..<8, using: &random) > 0 { records.insert(add(0, "Begin", "sess 0 HTTP/1"), at: 0) }
       func former(_ distance: UInt64, _ tag: String, _ text: String) -> SampleRecord {
@@ -236,7 +236,7 @@ struct ThreadedReadingTests {
       }
       return records
     case .disguises:
-      // A payload with whole records in it, which are long enough to be taken for a chain.
+      // A payload of whole records, long enough to be taken for a chain of records.
       let inner = bytes(
         traffic(number + 500, 40, tags, &random),
         tags["Begin"] == SampleTags.v7["Begin"] ? .twoWord : .threeWord)

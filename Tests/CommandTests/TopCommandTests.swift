@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `spillway top`, where it prints, and by the name of its predecessor.
+/// `spillway top` where it prints text, and its behaviour when called by the name of its predecessor.
 @Suite(.needs(.spillway))
 struct TopCommandTests {
   private static func run(_ arguments: [String], as name: String? = nil) throws -> ProcessResult {
@@ -12,7 +12,7 @@ struct TopCommandTests {
     return try ProcessRunner.run(command)
   }
 
-  /// The columns of the rows, without the names above and what is said below.
+  /// The columns of the rows, without the headings and the lines below.
   private static func rows(_ result: ProcessResult) -> [[String]] {
     result.text.split(separator: "\n").dropFirst().dropLast().map {
       $0.split(separator: " ").map(String.init)
@@ -28,7 +28,7 @@ struct TopCommandTests {
       let rows = Self.rows(result)
       #expect(rows.map { $0[0] } == ["32", "16", "8", "4", "2", "1"])
       #expect(rows.map { $0[7] + $0[8] }[0...1] == ["www0.example.com/page/0", "www1.example.com/page/1"])
-      // 32 of 63, each with 500 bytes and 200 of headers.
+      // 32 of 63 requests, each with 500 bytes and 200 bytes of headers.
       #expect(rows[0][1...] == ["0", "-", "50.8%", "22400", "288us", "0", "www0.example.com", "/page/0"])
       #expect(rows[2][6] == "8" && rows[2][3] == "12.7%")
       #expect(result.text.hasSuffix("63 counted, 6 keys held; any other came 0 times at most\n"))
@@ -171,7 +171,7 @@ struct TopCommandTests {
       for use in Self.uses {
         let theirs = try ProcessRunner.run(TestSupport.Command("varnishtop", ["-1", "-r", log] + use))
         let ours = try Self.run(["-1", "-r", log, "--compat", "7.1"] + use, as: "varnishtop")
-        // Not to be shown in a failure: it has hundreds of lines.
+        // Compared outside the expectation, so that hundreds of lines aren't printed.
         let isSame = ours.output == theirs.output
         #expect(isSame && ours.status == theirs.status, "\(version) \(use): \(ours.errorText)")
       }

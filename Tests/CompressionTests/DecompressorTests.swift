@@ -2,9 +2,9 @@ import Compression
 import TestSupport
 import Testing
 
-/// Decoding gives the same, however the input is cut and however little room there is.
+/// Decoding gives the same result, however the input is cut and however little room there is for the output.
 struct DecompressorTests {
-  /// What came of decoding: bytes, and a fault if there was one.
+  /// The result of decoding: bytes, and a fault if there was one.
   struct Outcome: Equatable, CustomStringConvertible {
     var bytes: [UInt8] = []
     var fault: DecompressionError?
@@ -14,12 +14,12 @@ struct DecompressorTests {
     }
   }
 
-  /// How many bytes go in and come out at a time.
+  /// How many bytes of input and of output each step gets.
   private static let chunkings = [
     (1 << 20, 1 << 20), (1, 1 << 20), (1 << 20, 1), (7, 5), (1000, 64), (13, 70_000),
   ]
 
-  /// Text that compresses well, with stretches that don't at all.
+  /// Text that compresses well, with stretches that don't compress.
   private static let text = text(lines: 3000, noise: 20_000, blanks: 150_000)
   private static let shortText = text(lines: 200, noise: 3000, blanks: 1000)
 
@@ -45,7 +45,7 @@ struct DecompressorTests {
         let progress = try step(&decompressor, piece, &chunk)
         outcome.bytes += chunk[..<progress.produced]
         consumed += progress.consumed
-        // Neither means that it would never end.
+        // A step that neither consumes nor produces anything would be repeated for ever.
         if progress.consumed == 0, progress.produced == 0, !piece.isEmpty {
           Issue.record("stuck at \(consumed)")
           return outcome
@@ -130,7 +130,7 @@ struct DecompressorTests {
           let outcome = try Self.verify(
             changed, Self.format(compressor), "byte \(index) changed by \(mask)")
           if outcome.fault == nil {
-            // Only the names, times and contents that stand beside the data are free.
+            // Only metadata beside the data (names, times, skippable frames) can change without a fault.
             #expect(outcome.bytes == text || compressor == .zstdFrames, "byte \(index), \(mask)")
           } else {
             noticed += 1
@@ -178,7 +178,7 @@ struct DecompressorTests {
 
   @Test func `wrong sums are named, behind all the data`() async throws {
     try await onOwnThread {
-      // Sum and length end a gzip member, the sum a zstd frame.
+      // A gzip member ends with a checksum and a length, a zstd frame with a checksum.
       for (compressor, distance) in [(Compressor.gzip, 8), (.gzip, 1), (.zstd, 1)] {
         var compressed = try compressor.compress(Self.shortText)
         compressed[compressed.count - distance] ^= 0x10

@@ -2,9 +2,9 @@ import Compression
 import TestSupport
 import Testing
 
-/// What is compressed here is what others decompress.
+/// Other decompressors can read what the program compresses.
 @Suite struct PartCompressorTests {
-  /// A format, a level, and a library that has both.
+  /// A format, a level, and a library that supports both.
   struct Way: CustomTestStringConvertible {
     let method: CompressionMethod
     var testDescription: String { "\(method.library.rawValue) \(method.format) \(method.level)" }

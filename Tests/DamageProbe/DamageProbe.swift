@@ -7,13 +7,14 @@ import LogReading
 /// DamageProbe LOG SCRATCH MODE FIRST LAST SEED
 /// ```
 ///
-/// LOG is a file or a ring. The damages are numbered: first the file cut at every 997th byte, from its end on, then
-/// one byte changed, chosen by SEED and the number. Those from FIRST to before LAST are tried, on the copy SCRATCH. MODE
-/// is `read`, `salvage`, or `convert`, which writes the damaged log as logs of other generations to /dev/null.
+/// LOG is a file or a ring. The damages are numbered: first the file cut at every 997th byte, beginning at
+/// its end, then one byte changed, chosen by SEED and the number. Those from FIRST up to but not including
+/// LAST are tried, on the copy SCRATCH. MODE is `read`, `salvage`, or `convert`, which writes the damaged log
+/// as logs of other generations to /dev/null.
 ///
-/// The number that is being tried is on standard output before each, so that the caller knows what has ended the
-/// process; at the end `done` and how much memory it took at most, in kilobytes. A failed check is a line on standard
-/// error that begins with `FAILED`.
+/// Before each trial its number is printed on standard output, so that the caller knows which damage has
+/// ended the process; at the end `done` and the peak memory in kilobytes. A failed check is a line on
+/// standard error that begins with `FAILED`.
 @main
 struct DamageProbe {
   static func main() throws {
@@ -26,13 +27,13 @@ struct DamageProbe {
     }
     let subject = try DamagedLog(copying: arguments[1], to: arguments[2])
     if first == last {
-      // Only asked how many there are.
+      // The caller only asks for the number of cuts.
       return say("cuts \(subject.cutCount)")
     }
     let trial = try Trial(mode, on: subject)
     for number in first..<last {
       say("\(number)")
-      // One that takes so long hangs.
+      // A trial that takes longer than 60 seconds counts as a hang.
       alarm(60)
       try trial.run(subject, subject.damage(number, seed: seed))
     }
@@ -40,7 +41,7 @@ struct DamageProbe {
     say("done \(peakKilobytes) \(trial.heldCount)")
   }
 
-  /// How much memory this program has taken at most; getrusage tells that of its starter, too.
+  /// The peak memory of this program; getrusage would include that of the process that started it.
   private static var peakKilobytes: Int {
     guard let file = fopen("/proc/self/status", "r") else { return .max }
     defer { fclose(file) }
@@ -53,7 +54,7 @@ struct DamageProbe {
     return .max
   }
 
-  /// Writes a line at once: a trap leaves nothing that waits in a buffer.
+  /// Writes a line without buffering, so that none is lost in a trap.
   private static func say(_ line: String) {
     let bytes = Array((line + "\n").utf8)
     _ = write(STDOUT_FILENO, bytes, bytes.count)

@@ -1,10 +1,10 @@
 import Glibc
 
-/// What is changed in a log.
+/// A change to a log.
 enum Damage: CustomStringConvertible {
-  /// Only so many bytes are left.
+  /// The file is cut to this many bytes.
   case cut(to: Int)
-  /// A byte at a place is another one.
+  /// The byte at an offset is replaced.
   case changed(at: Int, to: UInt8)
 
   var description: String {
@@ -15,7 +15,7 @@ enum Damage: CustomStringConvertible {
   }
 }
 
-/// A copy of a log that is damaged and mended again.
+/// A copy of a log that can be damaged and restored.
 final class DamagedLog {
   let path: String
   let bytes: [UInt8]
@@ -48,7 +48,7 @@ final class DamagedLog {
   /// How many damages are cuts.
   var cutCount: Int { (bytes.count + Self.stride - 1) / Self.stride }
 
-  /// A damage by its number.
+  /// The damage with a given number.
   func damage(_ number: Int, seed: UInt64) -> Damage {
     if number < cutCount { return .cut(to: number * Self.stride) }
     var random = seed &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15

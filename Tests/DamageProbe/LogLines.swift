@@ -3,19 +3,19 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// What reading a log gave: its lines, and which piece of the log had been read by when.
+/// The result of reading a log: its lines, and which pieces of the log had been read when.
 struct Account {
   var lines: [UInt8] = []
   /// Pieces of the log in the order in which they were read, and how many bytes of lines there were by then.
   private(set) var steps: [(bytes: Range<Int>, lineBytes: Int)] = []
-  /// Whether it lies in an archive, so that places in it aren't those in the file.
+  /// Whether the log lies in an archive, so that offsets in the log aren't offsets in the file.
   var isInside = false
-  /// Whether a piece counts only if what follows is seen to be one.
+  /// Whether the reader accepts a piece only if another valid piece follows.
   var looksAhead = false
 
   mutating func note(_ bytes: Range<Int>) { steps.append((bytes, lines.count)) }
 
-  /// How many bytes of lines don't depend on what is damaged.
+  /// How many bytes of lines don't depend on the damaged bytes.
   func lineBytes(before damage: Damage) -> Int {
     guard !isInside else { return 0 }
     let first: Int?
@@ -24,7 +24,8 @@ struct Account {
     case .changed(let offset, _): first = steps.firstIndex { $0.bytes.contains(offset) }
     }
     guard var index = first else {
-      // Of what no piece covers (a ring's head, what is left of a turn), nothing is said.
+      // A damage that no piece covers (in a ring's head, or in the rest of a turn) may change any line; a cut
+      // behind all pieces changes none.
       if case .cut = damage { return lines.count }
       return 0
     }
@@ -36,7 +37,7 @@ struct Account {
   }
 }
 
-/// Makes lines of a captured log as a run does, without its outputs.
+/// Renders the lines of a captured log as a run does, without outputs.
 enum LogLines {
   static func read(_ path: String, salvages: Bool) throws(LogError) -> Account {
     var options = CaptureOptions()
@@ -90,7 +91,8 @@ enum LogLines {
       case .records(let run):
         let place = source.offset(of: run.start)
         var bytes = place..<place + run.byteCount
-        // What was made lies nowhere; all that was read for it counts. A batch has a head.
+        // Transactions made by the source have no place in the file, so all that was read for them counts. A
+        // batch has a head.
         if Source.makesTransactions {
           bytes = min(end, place)..<place
         } else {
@@ -118,7 +120,7 @@ enum LogLines {
   }
 }
 
-/// Where a line is written first.
+/// The memory into which a line is rendered.
 private struct LineMemory: ~Copyable {
   private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
 

@@ -3,12 +3,12 @@ import LogConversion
 import LogReading
 import VarnishLog
 
-/// Reads a damaged log, and compares with what the whole one gave.
+/// Reads a damaged log, and compares the result with that of the undamaged log.
 final class Trial {
   private let mode: Mode
   private let whole: Account?
   private let sink: Int32
-  /// How often lines had to be there.
+  /// How many trials required at least one line to be unchanged.
   private(set) var heldCount = 0
   private var conversionCount = 0
 
@@ -57,7 +57,7 @@ final class Trial {
       try? converter.add(log, path)
       try? converter.finish()
     } catch {
-      // That it can't be opened is an answer.
+      // An error on opening is a valid answer.
     }
   }
 }

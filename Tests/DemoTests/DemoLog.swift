@@ -2,17 +2,17 @@ import Glibc
 import TestSupport
 import VarnishLog
 
-/// The whole log of a demonstration that can't end, because no process reads its lines.
+/// The complete log of a demonstration that can't end by itself, because no process reads its lines.
 final class DemoLog {
   let path: String
   private let home: TemporaryDirectory
   private let child: ChildProcess
 
-  /// Waits until so many requests are in the log, with all that belongs to them.
+  /// Waits until this many requests are in the log, each with all its records.
   init(requests: Int, seed: Int) throws(SupportError) {
     home = try TemporaryDirectory()
     path = home.file("log")
-    // Far more text than a pipe holds, so that the end is waited for.
+    // Far more text than a pipe holds, so that the demonstration waits at its end.
     let format = String(repeating: "%r %{User-agent}i ", count: 8)
     var command = try DemoRun.command([
       "-n", path, "--count", "\(requests)", "--rate", "1000000", "--seed", "\(seed)", "-F", format,
@@ -51,12 +51,12 @@ final class DemoLog {
     }
   }
 
-  /// What `spillway log` shows of it.
+  /// The output of `spillway log` for this log.
   func log(_ arguments: [String]) throws(SupportError) -> String {
     try ProcessRunner.run(try Subject.found().log(["-n", path, "-d"] + arguments)).text
   }
 
-  /// What another program shows of it.
+  /// The output of another program for this log.
   func log(by program: String, _ arguments: [String]) throws(SupportError) -> String {
     try ProcessRunner.run(Command(program, ["-n", path, "-d"] + arguments)).text
   }

@@ -6,7 +6,7 @@ import Testing
 struct DemoTerminalTests {
   private static let format = ["-F", "%s line"]
 
-  /// What makes it end, and the status it ends with.
+  /// A way in which the demonstration ends, and its exit status.
   enum Ending: String, CaseIterable, Sendable {
     case count, q, interruptKey, interrupt, terminate, hangup
   }
@@ -50,7 +50,7 @@ struct DemoTerminalTests {
       try terminal.wait(for: { $0.contains("[....") && $0.contains("q ends") }, "the wide panel")
       var start = terminal.byteCount
       terminal.resize(columns: 40, rows: 30)
-      // What was on its way may still be of the old width; from the second drawing on nothing is.
+      // Output on its way may still have the old width; after the second drawing nothing has.
       try terminal.wait(from: start, for: { $0.components(of: "s stalls the consumer").count > 2 })
       let narrow = terminal.text
       let widest = narrow.split(separator: "-- spillway demo").last.map { part in

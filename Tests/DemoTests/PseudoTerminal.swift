@@ -1,12 +1,12 @@
 import Glibc
 import TestSupport
 
-/// A terminal that a test sits at: it sees what is shown and presses keys.
+/// A pseudo-terminal whose user a test plays: it sees the output and presses keys.
 final class PseudoTerminal: Sendable {
-  /// The name of the side that programs use.
+  /// The path of the side that programs open.
   let path: String
   private let ours: Int32
-  /// Keeps the terminal there when the program has gone, and tells its settings.
+  /// Keeps the terminal open when the program has gone, and gives access to its settings.
   private let theirs: Int32
   private let shown: Monitor<[UInt8]>
 
@@ -41,7 +41,7 @@ final class PseudoTerminal: Sendable {
   /// `TIOCSPTLCK` and `TIOCGPTN`.
   private static let setLock: UInt = 0x4004_5431, getNumber: UInt = 0x8004_5430
 
-  /// Ends the reader, too: no process has the other side open any more.
+  /// This ends the reader as well: no process has the other side open any more.
   deinit { close(theirs) }
 
   private final class Reader: Sendable {
@@ -64,7 +64,7 @@ final class PseudoTerminal: Sendable {
     }
   }
 
-  /// Starts a program that this is the terminal of.
+  /// Starts a program with this as its controlling terminal.
   func start(_ command: Command) throws(SupportError) -> ChildProcess {
     var command = command
     command.arguments = ["--ctty", command.executable] + command.arguments
@@ -92,13 +92,13 @@ final class PseudoTerminal: Sendable {
     return withUnsafeBytes(of: &settings) { Array($0) }
   }
 
-  /// All that was ever written to it.
+  /// All output since the terminal was made.
   var text: String { shown.withLock { String(decoding: $0, as: UTF8.self) } }
 
-  /// How much that is.
+  /// The size of all output, in bytes.
   var byteCount: Int { shown.withLock(\.count) }
 
-  /// Waits until something is written behind a place.
+  /// Waits until the output behind an offset satisfies a condition.
   @discardableResult
   func wait(
     from start: Int = 0, for condition: (String) -> Bool, _ what: String = "what was waited for"

@@ -1,4 +1,4 @@
-/// What a terminal shows after what was written to it, with all that has moved out at the top.
+/// The screen of a terminal after an output, including the rows that have scrolled out at the top.
 struct VirtualScreen {
   private(set) var rows: [[Character]] = [[]]
   private(set) var hidesCursor = false
@@ -19,7 +19,7 @@ struct VirtualScreen {
     }
   }
 
-  /// The rows that have something in them.
+  /// The rows that aren't empty.
   var lines: [String] { rows.map { String($0) }.filter { !$0.isEmpty } }
 
   private mutating func moveDown() {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 extension LiveSuite {
-  /// Every request that was served stands in the files exactly once.
+  /// Every request that was served is in the files exactly once.
   @Suite struct ExactlyOnceTests {
     @Test func `a file has every request once`() async throws {
       try await onOwnThread {

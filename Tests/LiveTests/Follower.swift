@@ -7,9 +7,9 @@ struct Follower {
   private let varnish: VarnishInstance
   private let isReference: Bool
 
-  /// Starts it with `-n` and `arguments`; each line it writes is the path of a request.
+  /// Starts the program with `-n` and `arguments`; each line that it writes is the path of a request.
   ///
-  /// - Parameter wrapper: A command line in front of it, such as a tracer.
+  /// - Parameter wrapper: A command line to put in front, such as that of a tracer.
   init(
     _ varnish: VarnishInstance, _ arguments: [String], output: Command.Output = .collected,
     wrapper: [String] = []
@@ -26,7 +26,7 @@ struct Follower {
     isReference = subject.isReference
   }
 
-  /// What it writes to standard output.
+  /// Its standard output.
   var output: OutputPipe {
     get throws(SupportError) {
       guard let output = child.output else { throw SupportError("standard output is no pipe") }
@@ -34,7 +34,7 @@ struct Follower {
     }
   }
 
-  /// What it says on standard error.
+  /// Its standard error.
   var messages: OutputPipe {
     get throws(SupportError) {
       guard let output = child.errorOutput else { throw SupportError("standard error is no pipe") }
@@ -49,7 +49,7 @@ struct Follower {
     _ = try LoadClient.run(LoadPlan(port: varnish.port, prefix: "probe", count: 1))
   }
 
-  /// Sends probes until `condition` holds: for what follows from the first lines.
+  /// Sends probes until `condition` holds: for conditions that come true with the first lines.
   func probe(
     until condition: () throws(SupportError) -> Bool
   ) throws(SupportError) {
@@ -60,20 +60,20 @@ struct Follower {
     guard happened else { throw SupportError("nothing came of the probes: \(try messages.text)") }
   }
 
-  /// Waits until it follows the log, which shows in a probe on standard output.
+  /// Waits until the program follows the log, which shows as a probe on standard output.
   func attach() throws(SupportError) {
     let output = try output
     try probe { () throws(SupportError) in output.text.contains("/probe/") }
   }
 
-  /// Waits until it follows the log, which shows in a probe in its files.
+  /// Waits until the program follows the log, which shows as a probe in its files.
   func attach(_ files: OutputFiles) throws(SupportError) {
     try probe { () throws(SupportError) in try files.text().contains("/probe/") }
   }
 
   // MARK: - Accounting
 
-  /// Asks for the accounting line.
+  /// Requests an accounting line and returns its figures.
   func accounting() throws(SupportError) -> Accounting {
     let messages = try messages
     let isReady = try poll(until: .after(.seconds(10))) { () throws(SupportError) in
@@ -87,7 +87,7 @@ struct Follower {
     return figures
   }
 
-  /// The accounting line that came last.
+  /// The figures of the newest accounting line.
   func lastAccounting() throws(SupportError) -> Accounting {
     let lines = try messages.text.split(separator: "\n")
     guard let figures = lines.reversed().lazy.compactMap({ Accounting($0) }).first else {
@@ -96,15 +96,15 @@ struct Follower {
     return figures
   }
 
-  /// What it said, without accounting lines.
+  /// The lines on standard error, without accounting lines.
   func complaints() throws(SupportError) -> [String] {
     try messages.text.split(separator: "\n").filter { Accounting($0) == nil }.map(String.init)
   }
 
   // MARK: - Ending
 
-  /// Waits until it has dealt with a load, and then ends it: every line must come out even though
-  /// some may still be on their way.
+  /// Waits until the program has dealt with a load, and then ends it: every line must be written, even those
+  /// that are still on their way.
   func finish(_ report: LoadReport, _ files: OutputFiles) throws(SupportError) -> ProcessEnd {
     if isReference {
       try waitForLines(report, files)
@@ -125,8 +125,8 @@ struct Follower {
     }
   }
 
-  /// Waits until as much as was answered is written, and the figures no longer move: probes and
-  /// uncertain requests count as well.
+  /// Waits until at least as many lines are written as requests were answered, and the figures no longer
+  /// change: probes and uncertain requests count as well.
   private func waitForFigures(_ report: LoadReport) throws(SupportError) {
     var previous: Accounting?
     let limit = Deadline.after(.seconds(20))

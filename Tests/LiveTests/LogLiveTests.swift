@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 extension LiveSuite {
-  /// `spillway log` on a real instance, beside varnishlog.
+  /// `spillway log` on a real instance, compared with varnishlog.
   @Suite(.needs(.spillway)) struct LogLiveTests {
     /// Answers every request, some of them at the second attempt.
     static let restarting = VarnishInstance.answeringVCL.replacing(
@@ -58,7 +58,8 @@ extension LiveSuite {
         #expect(end.status == 0)
         #expect(LineTally(plan, try urls()).discrepancy(from: report) == nil)
 
-        // Not only those: as many ends as beginnings, and nothing that varnishlog can't read.
+        // The log must contain more than those lines: as many ends as beginnings, and nothing that varnishlog
+        // can't read.
         let all = try ProcessRunner.run(subject.log(["-r", file, "-g", "raw", "-i", "Begin,End"])).text
         let lines = all.split(separator: "\n")
         #expect(lines.count { $0.contains(" Begin          c req ") } >= plan.count)
@@ -94,7 +95,7 @@ extension LiveSuite {
 
     // MARK: - Following
 
-    /// Sends a load that all of the followers have seen from its beginning to its end, and ends them.
+    /// Sends a load once all followers follow the log, waits until they have shown it, and ends them.
     private static func load(
       _ plan: LoadPlan, followedBy followers: [ChildProcess],
       isComplete: ([Substring]) -> Bool
@@ -110,7 +111,7 @@ extension LiveSuite {
       return report
     }
 
-    /// Sends requests that tallies ignore, until something comes of them.
+    /// Sends requests that tallies ignore, until `condition` holds.
     private static func probe(
       _ port: UInt16, until condition: () throws(SupportError) -> Bool
     ) throws(SupportError) {

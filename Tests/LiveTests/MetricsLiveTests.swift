@@ -5,7 +5,7 @@ import Testing
 extension LiveSuite {
   /// Metrics of a real cache in front of a real origin, read by a real Prometheus.
   @Suite(.needs(.spillway, .program("prometheus"))) struct MetricsLiveTests {
-    /// A cache with a backend that is probed, and what is followed of it.
+    /// A cache with a probed backend, and a program that follows its log and counters.
     private struct Stage {
       let origin: VarnishInstance
       let cache: VarnishInstance
@@ -73,7 +73,7 @@ extension LiveSuite {
             ]))
       }
 
-      /// The values that a query has.
+      /// The values that a query returns.
       func query(_ text: String) throws(SupportError) -> [Double] {
         let encoded = text.utf8.map { byte in
           (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
@@ -87,7 +87,7 @@ extension LiveSuite {
         return answer.text.matches(of: /"value":\[[0-9.]+,"([^"]+)"\]/).map { Double($0.output.1) ?? .nan }
       }
 
-      /// Asks until a query has a value; it may not even listen yet.
+      /// Repeats a query until it has a value; Prometheus may not even listen at first.
       func wait(for text: String, toBe value: Double) throws {
         let isThere = try poll(until: .after(.seconds(60))) { (try? query(text)) == [value] }
         try #require(
@@ -163,7 +163,7 @@ extension LiveSuite {
       }
     }
 
-    /// Holds quantiles against the exact ones: both must lie in one bucket.
+    /// Compares quantiles with the exact ones: both must lie in the same bucket.
     private static func compare(
       _ prometheus: Prometheus, _ buckets: String, _ bounds: [Double], _ times: [Double]
     ) throws {
@@ -179,7 +179,7 @@ extension LiveSuite {
       }
     }
 
-    /// Looks whether all that the dashboard and the alerts are about is there, and has values.
+    /// Checks that all metrics of the dashboard and the alerts exist and have values.
     private static func checkDashboard(_ prometheus: Prometheus, _ scrape: MetricsText) throws {
       let dashboard = try readText(dashboards + "/grafana.json")
       let names = Set(scrape.samples.map(\.name))
@@ -194,7 +194,7 @@ extension LiveSuite {
       }
       #expect(expressions.count > 30)
       for expression in expressions {
-        // A rate takes two scrapes; and what is lost is shown only where something is.
+        // A rate needs two scrapes; and losses are shown only if there are any.
         let isThere = try poll(until: .after(.seconds(20))) { () throws(SupportError) in
           try !prometheus.query(expression).isEmpty || expression.hasSuffix("> 0")
         }
@@ -210,7 +210,7 @@ extension LiveSuite {
         let stat = TestSupport.Command(
           try Subject.found().path, ["stat", "-n", stage.cache.directory, "-j", "-X", "*.uptime"])
         var differences = ["none was held against another"]
-        // Some of them change by themselves.
+        // Some counters change by themselves, so this is tried until they didn't.
         let isSame = try poll(until: .after(.seconds(30))) { () throws(SupportError) in
           let before = try ProcessRunner.run(stat).text
           let text = try stage.scrape()

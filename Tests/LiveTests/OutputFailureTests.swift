@@ -2,7 +2,8 @@ import TestSupport
 import Testing
 
 extension LiveSuite {
-  /// Outputs that fail get one clear line: those that may work again are tried, the others end the program.
+  /// An output that fails causes one clear line: if it may work again, it is tried again; otherwise the
+  /// program ends.
   @Suite(.needs(.spillway)) struct OutputFailureTests {
     @Test func `a full disk is said once, and status 4 if it stays full`() async throws {
       try await onOwnThread {
@@ -11,13 +12,14 @@ extension LiveSuite {
         try follower.probe { () throws(SupportError) in try !follower.complaints().isEmpty }
         // More lines meet the same disk; nothing more is said, and nothing is lost yet.
         for _ in 0..<5 { try follower.probe() }
-        // An answer is there before its record; those of the first six are, once so many were seen.
+        // An answer comes before its record; once six requests were seen, those of the first six probes are
+        // in the log.
         try follower.probe { () throws(SupportError) in try follower.accounting().seen >= 6 }
         let figures = try follower.accounting()
         #expect(figures.addsUp && figures.dropped == 0, "\(figures)")
         #expect(follower.child.isRunning)
         try follower.child.terminate(by: .after(.seconds(10)))
-        // Once when it began, and once because it was so at the end.
+        // One complaint when the failure began, and one because it still lasted at the end.
         let complaints = try complaintsAtEnd(of: follower)
         #expect(complaints.count == 2, "\(complaints)")
         #expect(complaints.allSatisfy { $0.contains("/dev/full: write: No space left on device") })

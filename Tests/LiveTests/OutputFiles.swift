@@ -1,6 +1,6 @@
 import TestSupport
 
-/// The files that an output writes: the one it was told, and those that rotation made of it.
+/// The files of an output: the one under the given name, and those that rotation has made from it.
 struct OutputFiles {
   private let directory: TemporaryDirectory
   private let name = "access.log"
@@ -18,12 +18,12 @@ struct OutputFiles {
     directoryEntries(directory.path).filter { $0.hasPrefix(name) }.map(directory.file)
   }
 
-  /// The content of each file, unpacked if it is packed.
+  /// The content of each file, decompressed if the file is compressed.
   func contents() throws(SupportError) -> [[UInt8]] {
     let files = try readTogether(directory.path, where: { $0.hasPrefix(name) }) { path throws(SupportError) in
       let bytes = try readFile(path)
       guard bytes.starts(with: [0x1F, 0x8B]) else { return bytes }
-      // What is there can be read, even if more is being written.
+      // A file can be read as far as it goes, even if more is being written.
       var command = Command("gzip", ["-d", "-c"])
       command.input = .file(path)
       return try ProcessRunner.run(command).output
@@ -31,13 +31,13 @@ struct OutputFiles {
     return files.map(\.content)
   }
 
-  /// All of it as text.
+  /// The content of all files as text.
   func text() throws(SupportError) -> String {
     String(decoding: try contents().joined(), as: UTF8.self)
   }
 
-  /// What is wrong with the files, given what was served; `nil` if each request that was answered
-  /// is there once.
+  /// The difference, in words, between the files and the requests served; `nil` if each answered request is
+  /// there once.
   func discrepancy(from report: LoadReport) throws(SupportError) -> String? {
     var tally = LineTally(report.plan)
     for bytes in try contents() { tally.add(bytes) }
@@ -51,7 +51,7 @@ struct OutputFiles {
     var failed: [String] = []
     for path in paths where try !readFile(path).isEmpty {
       var command = Command("gzip", ["-t"])
-      // Through standard input: what the file is called is none of its business.
+      // Through standard input, so that gzip doesn't look at the file's name.
       command.input = .file(path)
       let result = try ProcessRunner.run(command)
       if result.status != 0 { failed.append("\(path): \(result.errorText)") }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension LiveSuite {
-  /// What the kernel saw: the log is only ever read, and an idle log costs next to nothing.
+  /// The system calls show that the log is only ever read, and that an idle log costs next to nothing.
   @Suite(.needs(.spillway, .program("strace")))
   struct ReadOnlyTests {
     /// Calls that leave a file as it is.
@@ -68,7 +68,7 @@ extension LiveSuite {
         || name.hasPrefix("_.vsm_child/_.Log.")
     }
 
-    /// The trace once the tracer, which outlives the program a little, has written its end.
+    /// The trace, once the tracer, which outlives the program a little, has written the end.
     private static func finishedTrace(_ path: String) throws(SupportError) -> SystemCallTrace {
       var text = ""
       let isWhole = try poll(until: .after(.seconds(5))) { () throws(SupportError) in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension LiveSuite {
-  /// A run that is killed, and another that goes on with its checkpoint, against what varnishd has counted.
+  /// A run that is killed and another that resumes from its checkpoint, compared with varnishd's own count.
   @Suite struct ResumingLiveTests {
     @Test(.needs(.spillway)) func `kills under load cost no line and double none`() async throws {
       try await onOwnThread {
@@ -49,7 +49,7 @@ extension LiveSuite {
         _ = try first.child.wait(by: .after(.seconds(20)))
         _ = try LoadClient.run(
           LoadPlan(port: varnish.port, prefix: "gone", count: count, ratePerSecond: 20_000))
-        // Its threads add to the counter now and then.
+        // varnishd's threads add to the counter only now and then.
         _ = try poll(every: .milliseconds(200), until: .after(.seconds(20))) { () throws(SupportError) in
           try requestCount(of: varnish) > count + 1000
         }
@@ -68,7 +68,7 @@ extension LiveSuite {
         let words = line.split(separator: " ")
         let said = words.firstIndex(of: "(about").flatMap { Int(words[$0 + 1]) } ?? 0
         #expect(missing > 0)
-        // All requests are alike, but for the length of their numbers.
+        // All requests are of like size, except for the number's length.
         #expect(abs(said - missing) <= missing / 10, "\(missing) are missing: \(line)")
       }
     }

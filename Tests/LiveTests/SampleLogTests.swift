@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The sample logs that other tests are built on, seen with the eyes of the reference tools.
+/// The reference tools can read the sample logs on which other tests are built.
 @Suite(.needs(.program("varnishlog")))
 struct SampleLogTests {
   static let lines = """
@@ -80,7 +80,7 @@ struct SampleLogTests {
     }
   }
 
-  /// Appends until the reader shows something: it starts at the end that it finds.
+  /// Appends until the reader shows something: it starts at the end of the log at that moment.
   private func awaitAttachment(of output: OutputPipe, to ring: RingWriter) throws(SupportError) {
     let attached = try poll(until: .after(.seconds(10))) { () throws(SupportError) in
       ring.append(SampleRecord(1, .client, "ReqURL", "/attach"))

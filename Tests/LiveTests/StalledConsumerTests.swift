@@ -15,7 +15,7 @@ extension LiveSuite {
         plan.count = max(30_000, LiveSuite.requests)
         plan.ratePerSecond = 10_000
         let report = try LoadClient(plan).wait(by: LiveSuite.loadLimit)
-        // The cache is not slowed down by a consumer that sleeps.
+        // The sleeping consumer doesn't slow down the cache.
         #expect(report.rate > 9_000)
 
         output.wake()
@@ -61,7 +61,7 @@ extension LiveSuite {
 }
 
 extension LineTally {
-  /// Counts what an output has up to now; half a line at its end is on its way.
+  /// Counts the lines that an output has up to now; half a line at the end is still being written.
   fileprivate init(_ plan: LoadPlan, _ bytes: [UInt8]) {
     self.init(plan)
     add(bytes)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 extension LiveSuite {
-  /// `spillway stat` on a real instance without traffic, beside varnishstat.
+  /// `spillway stat` on a real instance without traffic, compared with varnishstat.
   @Suite(.needs(.spillway, .program("varnishstat"))) struct StatLiveTests {
     private static let backends = """
       vcl 4.1;
@@ -11,14 +11,14 @@ extension LiveSuite {
       sub vcl_recv { if (req.url == "/two") { set req.backend_hint = two; } return (synth(200)); }
       """
 
-    /// What both print, asked for at moments between which nothing was counted.
+    /// The output of both programs, taken between two moments at which the counters were the same.
     private static func both(_ arguments: [String]) throws -> (ours: String, theirs: String) {
       let ours = TestSupport.Command(try Subject.found().path, ["stat"] + arguments)
       for _ in 0..<20 {
         let before = try ProcessRunner.run(Command("varnishstat", arguments)).text
         let shown = try ProcessRunner.run(ours).text
         let after = try ProcessRunner.run(Command("varnishstat", arguments)).text
-        // Every second, some of them change by themselves.
+        // Every second, some counters change by themselves.
         if before == after { return (shown, before) }
       }
       throw SupportError("no two moments at which the counters of \(arguments) are the same")
@@ -57,7 +57,7 @@ extension LiveSuite {
       }
     }
 
-    /// A name, some of whose parts are made a pattern of.
+    /// A name, with patterns in place of some of its parts.
     private static func pattern(_ names: [String], _ random: inout SeededGenerator) -> String {
       var pattern = ""
       for character in names.randomElement(using: &random) ?? "" {

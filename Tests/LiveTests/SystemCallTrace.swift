@@ -1,6 +1,6 @@
 import TestSupport
 
-/// What a program asked of the kernel, as `strace -f -ttt -y` wrote it down.
+/// The system calls of a program, as written by `strace -f -ttt -y`.
 struct SystemCallTrace {
   /// One call, or the first half of one that another thread's line interrupted.
   struct Call {
@@ -16,8 +16,8 @@ struct SystemCallTrace {
       "read", "pread64", "write", "pwrite64", "execve",
     ]
 
-    /// The paths of files below `directory` that the call is about: named whole, or by a descriptor
-    /// and a name relative to it.
+    /// The paths of files below `directory` that the call names, whole or by a descriptor and a name relative
+    /// to it.
     func paths(below directory: String) -> [String] {
       var paths: [String] = []
       var descriptorPath: Substring?
@@ -28,7 +28,7 @@ struct SystemCallTrace {
         guard let end = rest[start...].firstIndex(of: isName ? "\"" : ">") else { break }
         let found = rest[start..<end]
         if isName && Self.takesData.contains(name) {
-          // Quoted bytes are the file's content then.
+          // In such calls quoted bytes are a file's content.
         } else if found.hasPrefix(directory) {
           paths.append(String(found))
         } else if isName, let base = descriptorPath, !found.hasPrefix("/"), !found.isEmpty {
@@ -44,9 +44,9 @@ struct SystemCallTrace {
   /// The calls in the order in which they began.
   let calls: [Call]
 
-  /// The command line of a strace that writes what this understands.
+  /// The command line of a strace whose output this type can parse.
   ///
-  /// The program stays our child (`-D`), so that signals for it reach it.
+  /// The program stays our child (`-D`), so that signals to the child reach it.
   static func wrapper(output: String) -> [String] {
     ["strace", "-D", "-f", "-ttt", "-y", "-s", "512", "-o", output]
   }

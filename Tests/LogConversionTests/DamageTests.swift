@@ -17,7 +17,7 @@ struct DamageTests {
     ]
   }
 
-  /// How many damages of each kind are tried; a check at full size sets it.
+  /// How many damages of each kind are tried; the environment variable raises it for a full check.
   private static let count = getenv("SPILLWAY_DAMAGES").flatMap { Int(String(cString: $0)) } ?? 3
 
   @Test(arguments: logs)
@@ -43,7 +43,7 @@ struct DamageTests {
         let last = try #require(result.text.split(separator: "\n").last).split(separator: " ")
         let (kilobytes, compared) = (Int(last[1]) ?? .max, Int(last[2]) ?? 0)
         #expect(last[0] == "done" && kilobytes < 256 << 10)
-        // Of a ring that is cut, the oldest part may be what is gone.
+        // A ring that is cut may have lost its oldest part.
         let mayBeGone = first < cuts && log.member != "capture.vsl"
         #expect(log.mode == "convert" || mayBeGone || compared > 0)
       }

@@ -5,7 +5,7 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// Real logs, written as other generations write theirs, and back.
+/// Real logs, converted to the formats of other generations and back.
 @Suite(.needs(.spillway))
 struct ThereAndBackTests {
   struct Way: Sendable, CustomTestStringConvertible {
@@ -39,7 +39,8 @@ struct ThereAndBackTests {
       for arguments in [[], ["--compat", "7.1", "-F", Self.format]] {
         let expected = try Self.lines(from, way.own, arguments)
         try #require(expected.count > 50)
-        // A group comes when it has ended, which a log without transactions can't tell.
+        // A group is shown when it has ended; a log without transactions doesn't record this, so the order
+        // may differ.
         let found = try Self.lines(back, way.own, arguments)
         let changes = found.sorted().difference(from: expected.sorted())
         let count = changes.count

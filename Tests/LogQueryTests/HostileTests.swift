@@ -4,7 +4,7 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// What neither people nor servers write.
+/// Queries and records that neither people nor servers write.
 struct HostileTests {
   private static let pieces = [
     "ReqURL", "VCL_Log", "*", "Re*", "a", "vxid", "and", "or", "not", "eq", "ne", "==", "!=", "<", ">=",
@@ -12,7 +12,7 @@ struct HostileTests {
     "99999999999999999999", "\"(a+)+$\"", "\"(*UTF).\"", "\"\"", "\u{e9}", " ", " ", " ",
   ]
 
-  /// Most of them are refused; none may do more harm than that.
+  /// Most of them are refused, and none may cause any other harm.
   @Test func `any query is refused or answered`() throws {
     var random = SeededGenerator(seed: 1)
     let log = SampleLog(texts: Self.payloads(&random))

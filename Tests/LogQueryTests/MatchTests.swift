@@ -19,7 +19,7 @@ struct MatchTests {
     #expect(result.text == (sample.matches ? "2\n" : ""))
   }
 
-  /// Records with three words in front of their text.
+  /// Queries about records with three words in front of their text.
   @Test(arguments: MatchCase.all)
   func `the other layout makes no difference`(_ sample: MatchCase) throws {
     let matches = try SampleLog(.threeWord, lines: MatchCase.lines)

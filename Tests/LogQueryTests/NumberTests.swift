@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// What a text is as a number, from release to release.
+/// How each group of releases reads a text as a number.
 struct NumberTests {
   struct Reading: Sendable {
     let text: String

@@ -1,12 +1,12 @@
 import VarnishLog
 
-/// A query that is refused, and the words for it.
+/// A query that is refused, and the error text.
 struct QueryErrorCase: Sendable {
   /// The query.
   let query: String
-  /// The message with the position; empty if there is nothing to say.
+  /// The message with the position; empty if there is none.
   let message: String
-  /// What stands below the query.
+  /// The marks below the query.
   let marks: String
 
   init(_ query: String, _ message: String, _ marks: String) {
@@ -22,7 +22,7 @@ struct QueryErrorCase: Sendable {
     return "\(message)\n\(String(shown))\n\(marks)\n\n"
   }
 
-  /// What 7.1 prints.
+  /// The texts that 7.1 prints.
   static let all: [QueryErrorCase] = [
     // Lexical.
     QueryErrorCase(#"ReqMethod eq "GET"#, "Unterminated string (Pos 18)", "-------------####"),

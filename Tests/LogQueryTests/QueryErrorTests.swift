@@ -4,7 +4,7 @@ import Testing
 import VarnishLog
 
 struct QueryErrorTests {
-  /// What a query is refused with; nil if it isn't.
+  /// The error for a query; nil if it is accepted.
   private static func refusal(
     _ queries: [String], _ version: VarnishVersion = VarnishVersion(7, 1, 1), isStrict: Bool = true
   ) -> QueryError? {

@@ -10,7 +10,7 @@ struct Reference {
     return path
   }()
 
-  /// Whether it is installed, and of the release that the tests are about.
+  /// Whether varnishncsa is installed and is of the release whose behaviour the tests expect.
   static var isThere: Bool { path != nil }
 
   private let directory: TemporaryDirectory

@@ -4,13 +4,13 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// A log to try queries on, without a process around it.
+/// A log on which to evaluate queries within the test's process.
 struct SampleLog {
   private let bytes: [UInt8]
   private let layout: SampleLayout
   private let tags: TagTable
 
-  /// Takes a log as it is in a file.
+  /// Takes the bytes of a log file.
   init(file: [UInt8], tags: TagTable) {
     bytes = Array(file.dropFirst(4))
     layout = file.starts(with: SampleLayout.twoWord.fileMagic) ? .twoWord : .threeWord
@@ -24,7 +24,8 @@ struct SampleLog {
       tags: TagTable(layout == .twoWord ? .v41 : .v73))
   }
 
-  /// Makes one request for each text, which is in a record of it; their numbers are 2, 4, 6 and so on.
+  /// Makes one request for each text, with a record that contains it; the requests' numbers are 2, 4, 6 and
+  /// so on.
   init(_ layout: SampleLayout = .twoWord, texts: [[UInt8]], tag: String = "VCL_Log") {
     var file = LogFileBuilder(layout)
     for (index, text) in texts.enumerated() {
@@ -42,10 +43,10 @@ struct SampleLog {
       [text], caseless: false, version: VarnishVersion(7, 1), isStrict: true, tags: TagTable(.v41))
   }
 
-  /// The same as a file.
+  /// The log as the bytes of a file.
   var file: [UInt8] { layout.fileMagic + bytes }
 
-  /// The transactions of requests that are in the groups a query selects.
+  /// The requests' transactions that are in the groups selected by a query.
   func matches(
     _ queries: [String], caseless: Bool = false, version: VarnishVersion = VarnishVersion(7, 1, 1),
     isStrict: Bool = true, grouping: Grouping = .vxid
@@ -70,7 +71,7 @@ struct SampleLog {
     _ query: inout Query, _: Layout.Type, _ grouping: Grouping
   ) -> [UInt64] {
     let matches = matches(&query, Layout.self, grouping, keepsAll: true)
-    // What is kept of transactions in pieces must lead to the same as all of their records.
+    // Keeping only the records that the query needs must give the same result as keeping all.
     #expect(self.matches(&query, Layout.self, grouping, keepsAll: false) == matches)
     return matches
   }

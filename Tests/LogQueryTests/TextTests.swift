@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Which part of a record is compared.
+/// Which part of a record a query compares.
 struct TextTests {
   private static let texts: [String] = [
     "a: x", "a:x", "A:x", "a :x", "ab:x", ":x", ": x y", "a", "a:", "a: ", "a:\t\n\u{0B}x", "a:x ",

@@ -4,26 +4,26 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// The chunks of a file, put together, are what reading it in order gives.
+/// Reading a file's chunks and putting them together gives the same runs as reading the file in order.
 struct ChunkedFileTests {
-  /// A run, as it is handed out.
+  /// A run of records, as it is handed over.
   struct Found: Equatable {
     let place: UInt64
     let byteCount: Int
     let isBracketed: Bool
   }
 
-  /// What stands in a log.
+  /// The contents of a log.
   enum Kind: CaseIterable {
-    /// Transactions, one behind the other.
+    /// Transactions, one after the other.
     case usual
-    /// Their pieces, mixed.
+    /// Pieces of transactions, mixed.
     case mixed
-    /// Some that are larger than a chunk has room for.
+    /// Transactions of which some are larger than a chunk has room for.
     case large
-    /// Payloads that are full of records.
+    /// Payloads that contain whole records.
     case disguised
-    /// Bytes in the middle that are no records.
+    /// Bytes in the middle that aren't records.
     case damaged
   }
 
@@ -79,7 +79,7 @@ struct ChunkedFileTests {
     return found
   }
 
-  /// Reads the chunks, each from where it is guessed to begin if that is right.
+  /// Reads the chunks, each from its guessed beginning if the guess is right.
   private static func inChunks<Layout: RecordLayout>(
     _ file: ChunkedFile<Layout>, _ tags: TagTable
   ) throws -> (found: [Found], guesses: Int, chunks: Int) {
@@ -137,11 +137,12 @@ struct ChunkedFileTests {
       }
       #expect(result.found == Array(expected.prefix(result.found.count)), "\(random)")
       switch kind {
-      // What the file ends with, without an `End`, is left to those who know that it ends.
+      // A transaction without an `End` at the end of the file isn't handed over here: only the caller knows
+      // that the file ends there.
       case .usual, .mixed, .disguised: #expect(result.found.count >= expected.count - 1, "\(random)")
       case .large, .damaged: #expect(result.found.count > expected.count / 20, "\(random)")
       }
-      // The first chunk's beginning is known; of the others, most are to be guessed.
+      // The first chunk's beginning is known; most of the others have to be guessed.
       if kind == .usual { #expect(result.guesses >= result.chunks - 1, "\(random)") }
     }
   }
@@ -151,7 +152,7 @@ struct ChunkedFileTests {
     var random = SeededGenerator(seed: 78)
     let directory = try TemporaryDirectory()
     let log = Self.log(.usual, .twoWord, &random)
-    // More than is mapped, or decoded, at a time.
+    // More than is mapped or decoded at a time.
     let all = log.bytes + (0..<60).flatMap { _ in log.bytes.dropFirst(4) }
     #expect(all.count > 6 << 20)
     let path = directory.file("log.vsl")

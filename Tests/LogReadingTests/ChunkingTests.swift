@@ -6,7 +6,7 @@ import VarnishLog
 
 /// A file's records are the same however they arrive.
 struct ChunkingTests {
-  /// How a writer cuts what it puts into a pipe.
+  /// How a writer cuts the bytes that it writes to a pipe.
   enum Cut: Sendable, CaseIterable {
     case byteByByte
     case randomPieces
@@ -35,7 +35,7 @@ struct ChunkingTests {
     #expect(records == expected, "\(random)")
   }
 
-  /// A regular file is looked at piece by piece, and records lie across the edges.
+  /// A regular file is read window by window, and records lie across the edges.
   @Test func `a file of many megabytes is read without a gap`() throws {
     var log = LogFileBuilder()
     let kinds = [65_000, 65_001, 3, 65_533, 40_000].map { length in

@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// A compressed log's records are those of the log, up to where it can't be decoded.
+/// The records of a compressed log are those of the log, up to the place at which it can't be decoded.
 struct CompressedInputTests {
-  /// Records as text, and why there are no more.
+  /// Records as text, and the fault that ended reading.
   struct Reading: Equatable {
     var records: [String] = []
     var fault: String?
@@ -62,7 +62,8 @@ struct CompressedInputTests {
       let expected = try Self.read(path)
       let partByteCount = 3000
       let compressed = try compressor.compress(log.bytes, partByteCount: partByteCount)
-      // What the plain log gives where a member or frame ends, by how long the compressed file is there.
+      // For each length at which the compressed file ends with a member or frame: the reading of the plain
+      // log's corresponding part.
       var wholeParts: [Int: Reading] = [:]
       if compressor == .gzipMembers || compressor == .zstdFrames {
         for end in stride(from: partByteCount, to: log.byteCount + partByteCount, by: partByteCount) {
@@ -72,7 +73,7 @@ struct CompressedInputTests {
           reading.fault = reading.fault?.replacing(": byte offset", with: ": decoded byte offset")
           let part = try compressor.compress(Array(log.bytes[..<count]), partByteCount: partByteCount)
           wholeParts[part.count] = reading
-          // It is whole with and without what is to be skipped.
+          // The file is whole both with and without the skippable frame.
           if compressor == .zstdFrames { wholeParts[part.count - Compressor.skippable.count] = reading }
         }
         try #require(wholeParts.count >= 3)
@@ -85,7 +86,7 @@ struct CompressedInputTests {
         #expect(reading.records.count >= best, "\(count): fewer records than with less of the file")
         best = reading.records.count
         if let part = wholeParts[count] {
-          // The log alone is cut, which only matters in the middle of a record.
+          // Only the log is cut there, which shows only in the middle of a record.
           #expect(reading == part, "\(count)")
         } else if count < compressor.magic.count {
           #expect(reading.fault == "VSL file read error: EOF")
@@ -125,9 +126,9 @@ struct CompressedInputTests {
       let directory = try TemporaryDirectory()
       try log.write(to: directory.file("log"))
       let expected = try Self.read(directory.file("log"))
-      // A part is a member or frame that ends where a transaction does.
+      // Each part is a member or frame that ends at the end of a transaction.
       let parts = try Self.parts(of: log.bytes, count: 4).map { try compressor.compress($0) }
-      // Open for both, so that it waits for no reader.
+      // Opened for reading and writing, so that opening waits for no reader.
       let path = try Self.makePipe(in: directory)
       let pipe = try PipeWriter(path, O_RDWR)
       pipe.write(parts[0])
@@ -140,13 +141,13 @@ struct CompressedInputTests {
         if part < parts.count { pipe.write(parts[part]) }
       }
       _ = consume pipe
-      // A child of another test may still hold the end for the moment between its start and its program.
+      // A child of another test may still hold the writing end between its fork and its exec.
       try Self.finish(&source, &reading)
       #expect(reading == expected)
     }
   }
 
-  /// Cuts a log of like transactions into parts with equally many.
+  /// Cuts a log of like transactions into parts with the same number of transactions.
   private static func parts(of bytes: [UInt8], count: Int) throws -> [[UInt8]] {
     let directory = try TemporaryDirectory()
     try writeFile(directory.file("log"), bytes)

@@ -2,9 +2,9 @@ import LogReading
 import TestSupport
 import Testing
 
-/// The counters of a live instance whose sections come and go.
+/// The counters of a live instance whose sections appear and disappear.
 struct CounterTests {
-  /// A follower of an instance that is there.
+  /// Samples the counters of an existing instance.
   private static func sample(_ path: String) throws -> CounterSample? {
     var instance = InstanceFollower(path: path)
     instance.refresh()

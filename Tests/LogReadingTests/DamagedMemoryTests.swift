@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Logs in one file with bytes that no server has written there, cut off, or both.
+/// Single-file logs in which bytes are changed, which are cut off, or both.
 ///
-/// `SPILLWAY_DAMAGE_ROUNDS` says how often each is tried, and `SPILLWAY_DAMAGE_WORKDIR` names a directory whose file is
-/// damaged instead.
+/// `SPILLWAY_DAMAGE_ROUNDS` sets how often each is tried, and `SPILLWAY_DAMAGE_WORKDIR` names a directory
+/// whose file is damaged instead.
 struct DamagedMemoryTests {
   /// The kinds of servers.
   enum Kind: CaseIterable, CustomTestStringConvertible {
@@ -55,13 +55,13 @@ struct DamagedMemoryTests {
     var found = 0
     for round in 0..<Self.rounds {
       var bytes = whole
-      // What decides most lies in front.
+      // The bytes at the front matter most.
       let places = [48, 256, 70_000, bytes.count].map { min($0, bytes.count) }
       for _ in 0..<Int.random(in: 0...4, using: &random) {
         let place = places[Int.random(in: 0..<4, using: &random)]
         bytes[Int.random(in: 0..<place, using: &random)] = UInt8.random(in: .min ... .max, using: &random)
       }
-      // A list, or the head of a log.
+      // Also a byte of a list or of a ring's head.
       if round % 3 == 0, let at = Self.findHead(in: bytes, &random) {
         bytes[at] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0
       }
@@ -85,7 +85,7 @@ struct DamagedMemoryTests {
     return nil
   }
 
-  /// Reads what there is.
+  /// Reads the log, if there is one.
   ///
   /// - Returns: 1 if there was a log.
   private func read(
@@ -118,7 +118,7 @@ struct DamagedMemoryTests {
     var steps = 0
     while true {
       steps += 1
-      // Each word can begin a record once.
+      // Each word can begin a record at most once.
       guard steps < byteCount / 4 + 100 else {
         Issue.record("a log that never comes to rest, \(random)")
         return

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Positions in binary files, and going on at one.
+/// Positions in binary files, and resuming at a position.
 struct FilePositionTests {
   @Test(arguments: SampleLayout.allCases, [nil, Compressor.gzip])
   func `a file that is opened at a record gives this and all behind it`(
@@ -40,7 +40,7 @@ struct FilePositionTests {
     for place in (0...all.end.place) + far where !boundaries.contains(place) {
       let reading = try Reading(path, from: LogPosition(all.end.incarnation, place: place))
       try #require(reading.resumption == .noSuchPlace, "\(place), \(random)")
-      // It goes on with the record that reaches over the place.
+      // Reading resumes with the record that contains the place.
       let next = log.places.last { $0 <= place && place < all.end.place } ?? (place < 4 ? 4 : nil)
       try #require(reading.places == log.places.filter { $0 >= next ?? .max }, "\(place), \(random)")
     }
@@ -59,7 +59,7 @@ struct FilePositionTests {
     let earlier = try Reading(path, from: LogPosition(end.incarnation, place: log.places[50]))
     #expect(earlier.resumption == .held)
     #expect(earlier.places == Array(log.places[50..<100]))
-    // Zeros are no records.
+    // A tail of zeros isn't a record.
     try #require(truncate(path, off_t(log.bytes.count)) == 0)
     var file = try FileRecords<NarrowRecords>(LogFile(path: path), assuming: nil)
     try file.begin()
@@ -67,14 +67,14 @@ struct FilePositionTests {
     #expect(throws: LogError.self) { try file.next() }
   }
 
-  /// Longer than what is mapped of a file at once, and still being written when it is opened.
+  /// A file that is longer than the part mapped at once, and is still being written when it is opened.
   @Test func `a long file that grows while it is read gives each record once`() throws {
     var random = SeededGenerator(seed: 36)
     let directory = try TemporaryDirectory()
     let log = SampleFile(.twoWord, records: 40_000, &random)
     try #require(log.bytes.count > 20 << 20)
     let path = directory.file("log.vsl")
-    // More than is looked at to tell what its tags mean.
+    // More than the reader looks at to find out the meaning of the tags.
     var written = 5 << 20
     try writeFile(path, log.bytes[..<written])
     let writer = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -85,7 +85,7 @@ struct FilePositionTests {
     while case .records(let run) = try source.next() {
       var cursor = run.makeCursor()
       while let record = cursor.next() { places.append(run.place(of: record)) }
-      // More comes before what there is has been read.
+      // More is written before the reader has read all that is there.
       while written < log.bytes.count, Int(run.endPlace) + (2 << 20) > written {
         let count = min(Int.random(in: 1...3 << 20, using: &random), log.bytes.count - written)
         let added = log.bytes[written...].withUnsafeBytes { unsafe write(writer, $0.baseAddress, count) }
@@ -108,7 +108,7 @@ struct FilePositionTests {
     #expect(new.resumption == .otherIncarnation)
     #expect(new.places == log.places)
     #expect(new.end.precedes(old) == nil)
-    // Under its new name it is the same log.
+    // The log is the same under its new name.
     #expect(try Reading(directory.file("old"), from: old).resumption == .held)
   }
 
@@ -128,7 +128,7 @@ struct FilePositionTests {
     #expect(run.place == log.places[0])
   }
 
-  /// Far into a file that is looked at piece by piece.
+  /// A place far into a file that is read window by window.
   @Test func `a place many megabytes into a file is found`() throws {
     var log = LogFileBuilder()
     log.add(lines: "2 c Begin req 1 rxreq\n2 c End")
@@ -179,7 +179,7 @@ private struct SampleFile {
   }
 }
 
-/// What comes of reading a file from a position to its end.
+/// The result of reading a file from a position to its end.
 private struct Reading {
   private(set) var resumption: LogResumption?
   /// Where each record begins.

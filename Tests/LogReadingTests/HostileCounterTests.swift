@@ -45,7 +45,8 @@ struct HostileCounterTests {
   @Test(arguments: noDescriptions)
   func `what is no description describes nothing`(json: String) throws {
     let section = try #require(try Self.described(json))
-    // A description without counters is one; anything else leaves the words.
+    // A description without counters is valid, and the section then has no values; with any other text, the
+    // words are shown raw.
     let raw = section.descriptions.counters.count > 100
     #expect(section.descriptions.isRaw ? raw : section.values.isEmpty)
   }
@@ -96,7 +97,7 @@ struct HostileCounterTests {
     }
   }
 
-  /// A sample comes of any bytes, and has a value for each counter or none.
+  /// Any bytes give a sample that has a value, or none, for each counter.
   @Test func `damaged sections, descriptions and indexes are read to an end`() throws {
     var random = SeededGenerator(seed: 815)
     let json = """

@@ -1,7 +1,7 @@
 import Testing
 @testable import VarnishLog
 
-/// The lists of segments that the three styles of servers publish.
+/// The lists of segments in the three styles that servers publish.
 struct InstanceIndexTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var testDescription: String
@@ -88,7 +88,7 @@ struct InstanceIndexTests {
     #expect(index.log == sample.log)
   }
 
-  /// A line may be appended between two reads of the same index, and half of it may be seen.
+  /// A reader may see half of a line that is being appended between two reads of the index.
   @Test(arguments: cases) func `every beginning of it is harmless`(_ sample: Case) {
     let bytes = Array(sample.text.utf8)
     for count in 0...bytes.count {

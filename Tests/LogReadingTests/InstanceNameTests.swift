@@ -2,9 +2,9 @@ import LogReading
 import TestSupport
 import Testing
 
-/// Which directory is meant.
+/// Which directory a `-n` argument means.
 struct InstanceNameTests {
-  /// State directories in a temporary place, with these instances (`0/name` is `name` in the first).
+  /// Makes state directories in a temporary place, with these instances (`0/name` is `name` in the first).
   private static func states(
     _ instances: [String]
   ) throws -> (home: TemporaryDirectory, states: [String]) {
@@ -22,7 +22,7 @@ struct InstanceNameTests {
     try #require(result.status == 0, "\(result.errorText)")
   }
 
-  /// The argument, the environment, the instances there are, and the directory that is meant.
+  /// The argument, the environment, the existing instances, and the expected directory.
   static let cases: [(argument: String?, environment: [String: String], instances: [String], path: String)] =
     [
       ("/any/where", [:], [], "/any/where"),

@@ -36,7 +36,7 @@ struct InstancePlaceTests {
       follower.refresh()
       #expect(follower.hasManager == false)
     }
-    // One that is made then is.
+    // A log that is made afterwards is found.
     let again = try Server41(directory: directory.path)
     again.log("/again", number: 1)
     follower.refresh()

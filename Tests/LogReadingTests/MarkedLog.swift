@@ -4,36 +4,37 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// How a log lies in memory.
+/// The layout of a log in memory.
 enum RingKind: CaseIterable, CustomTestStringConvertible {
   case v21, v30, v40, v41, v52, v73
 
   var testDescription: String { "\(self)" }
 
-  /// Whether a record says only its length, and nothing of what surrounds it.
+  /// Whether a record contains only its length, and nothing about its neighbours.
   var isOld: Bool { self == .v21 || self == .v30 }
 }
 
-/// A log whose requests say in each of their records which request they are of.
+/// A log in which every record of a request names the request.
 ///
-/// It is written as a server writes it: several requests at a time, and round and round. One thread at a time uses it.
+/// It is written as a server writes it: several requests at a time, round and round. Only one thread at a
+/// time may use it.
 final class MarkedLog: @unchecked Sendable {
   let directory: TemporaryDirectory
   let kind: RingKind
-  /// What is copied.
+  /// The file to copy.
   let file: MappedFile
-  /// How large the ring is.
+  /// The size of the ring in bytes.
   let ringByteCount: Int
-  /// The last request that was logged to its end; all before it were, too, but for those in `open`.
+  /// The last request that was logged completely; so were all requests before it, except those in `open`.
   private(set) var lastNumber = 0
-  /// Those whose beginning was logged only.
+  /// Requests of which only the beginning was logged.
   private(set) var open: [Int] = []
   private var random: SeededGenerator
   private let write: (Int, Half) -> Void
 
   private enum Half { case first, second }
 
-  /// About how many bytes a request takes.
+  /// The approximate size of a request in bytes.
   var requestByteCount: Int {
     switch kind {
     case .v21, .v30: 440
@@ -95,7 +96,7 @@ final class MarkedLog: @unchecked Sendable {
     }
   }
 
-  /// Logs so many requests, whole ones and halves of those that others come between.
+  /// Logs `count` requests: whole ones, and halves with others in between.
   func log(_ count: Int) {
     for _ in 0..<count {
       lastNumber += 1
@@ -111,14 +112,14 @@ final class MarkedLog: @unchecked Sendable {
 
   // MARK: Records
 
-  /// Few, so that they are soon used again, and no two of those that are open have the same.
+  /// A small set of numbers, so that they are soon reused; open requests never share a number.
   private static func descriptor(_ number: Int) -> UInt32 { UInt32(number % 64 + 3) }
 
   private static func mark(_ number: Int, _ part: Int) -> String {
     "#\(number)#" + String(repeating: ".", count: (number &* 7919 &+ part &* 104_729) % 61)
   }
 
-  /// What stands in front of the marks, in the order of the records.
+  /// The texts in front of the marks, in the order of the records.
   private static let names = ["/", "X-First: ", "X-Second: ", "X-Third: "]
   private static let markCount = 4
 
@@ -159,7 +160,7 @@ final class MarkedLog: @unchecked Sendable {
 
   // MARK: Reading
 
-  /// Which request a transaction is; nil if it isn't exactly what was logged of one.
+  /// The number of the request that a transaction is; nil if it isn't exactly as it was logged.
   static func number<Layout: RecordLayout>(of transaction: Transaction<Layout>, _ tags: TagTable) -> Int? {
     var numbers: [Int] = []
     var body: Int?
@@ -171,7 +172,7 @@ final class MarkedLog: @unchecked Sendable {
       }
       let parts = text.split(separator: "#", omittingEmptySubsequences: false)
       guard parts.count > 1 else { continue }
-      // What is mixed of several has a mark too many, or no number.
+      // A text mixed of several has an extra mark or no number.
       guard parts.count == 3, let number = Int(parts[1]) else { return nil }
       let expected = mark(number, numbers.count + 1)
       guard text == names[min(numbers.count, markCount - 1)] + expected else { return nil }

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// What a source picks out of the transactions that it hands out whole.
+/// The records that a source picks out of the transactions that it hands over whole.
 struct PickingTests {
-  /// Records of a transaction as a server may write them, and as none would.
+  /// The records of a transaction: as a server may write them, and as none would.
   private static func transaction(
     _ vxid: UInt64, _ tags: SampleTags, _ random: inout SeededGenerator
   ) -> [SampleRecord] {
@@ -40,9 +40,9 @@ struct PickingTests {
     return records
   }
 
-  /// Asks a source for some records, and compares what it picks with what a look at all of them finds.
+  /// Has a source pick some records, and compares them with the result of a walk through all records.
   ///
-  /// - Returns: how many transactions something was picked out of.
+  /// - Returns: the number of transactions for which the source picked records.
   private static func examine<Source: LogSource & ~Copyable>(
     _ source: inout Source, _ numbering: TagNumbering, _ tags: SampleTags, unwanted: Side?
   ) throws -> Int {
@@ -68,7 +68,7 @@ struct PickingTests {
         let isNamed = names[record.tag, default: []].contains { text.hasPrefix($0) }
         if isNamed || record.tag == tags["VCL_call"] { wanted.append(record.address) }
       }
-      // A shape that is claimed holds; a usual transaction has one.
+      // If a run claims a shape, the claim is true; a usual transaction has a shape.
       let isWhole = kinds.first == tags["Begin"] && kinds.firstIndex(of: tags["End"]) == kinds.count - 1
       #expect(run.isBracketed == isWhole)
       if run.isBracketed { #expect((run.shape == .linked) == kinds.contains(tags["Link"])) }
@@ -85,7 +85,7 @@ struct PickingTests {
         picked.records.allSatisfy {
           $0.bytes.count == Record<Source.Layout>.byteCount($0.address.load(as: UInt32.self))
         })
-      // What is picked in vain is little, or a second walk would be as good.
+      // Few records are picked in vain, or else a second walk through all of them would be as fast.
       #expect(addresses.count <= wanted.count + all.count / 2 + 2)
       let rest = RecordRun<Source.Layout>(start: run.start, byteCount: run.byteCount - 4)
       #expect(source.picked(of: rest) == nil, "another run's records aren't handed out")

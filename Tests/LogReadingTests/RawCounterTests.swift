@@ -3,7 +3,7 @@ import LogReading
 import TestSupport
 import Testing
 
-/// The counters of releases before 5.2, which no log describes.
+/// The counters of releases before 5.2, whose memory doesn't describe them.
 struct RawCounterTests {
   private static func sample(_ path: String) throws -> CounterSample? {
     var instance = InstanceFollower(path: path)
@@ -22,7 +22,7 @@ struct RawCounterTests {
     let home = try TemporaryDirectory()
     let server = try Server21(directory: home.path)
     let before = server.file.word(at: 4)
-    // As 2.1.5 has it: 107 counters and the panic message.
+    // The layout of 2.1.5: 107 counters and the panic message.
     try #require(before == 40 + 107 * 8 + 65536)
     server.file.store(UInt64(123), at: 40 + 8 * 3)
     let sample = try #require(try Self.sample(home.path))
@@ -38,7 +38,7 @@ struct RawCounterTests {
     try Self.expectRaw(sample.sections.first, "Stat", first: "Stat@0")
     #expect(sample.sections.first?.values.count == 98)
     server.beginChange()
-    // What is being changed is looked at all the same, section by section.
+    // A list that is being changed is read all the same, section by section.
     #expect(try Self.sample(home.path)?.sections.count == 1)
     server.endChange()
   }

@@ -33,7 +33,7 @@ struct RecordCheckTests {
       let text =
         Array("12345678".utf8) + Array("123".utf8.prefix(place)) + Array(mark.utf8) + [0xFE]
         + Array("more".utf8)
-      // Marks stand at whole words only; elsewhere the same bytes are what a client has sent.
+      // Marks lie only at whole words; at other places the same bytes are text from a client.
       #expect(Self.isWhole(try Self.record(.reqHeader, text)) == (place != 0))
     }
   }

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Positions in a live log, and going on at one.
+/// Positions in a live log, and resuming at a position.
 struct RingPositionTests {
-  /// A ring that is just as usual, and one whose segment number overflows again in the next turn.
+  /// The usual first segment, and one with which the number overflows a turn later.
   static let firstSegments: [UInt32] = [RingWriter.firstSegment, 0xFFFF_FFF0]
 
   @Test(arguments: SampleLayout.allCases, firstSegments)
@@ -33,7 +33,8 @@ struct RingPositionTests {
     }
   }
 
-  /// Any record that the ring still holds, whether it begins a batch, stands in one, or alone.
+  /// Resumes at any record that the ring still holds, whether the record begins a batch, lies in one, or
+  /// stands alone.
   @Test(arguments: SampleLayout.allCases, firstSegments)
   func `a log that is opened at a record gives this and all behind it`(
     layout: SampleLayout, firstSegment: UInt32
@@ -43,8 +44,8 @@ struct RingPositionTests {
     for turn in 0..<3 {
       while log.ring.turns <= turn { log.write(5, &random) }
       log.write(Int.random(in: 0...100, using: &random), &random)
-      // What a newcomer reads is what is surely whole. The times that the number overflowed are the only
-      // thing that he can't know.
+      // A reader without a position reads what is certainly whole. It only can't know how often the number
+      // has overflowed.
       var head = try RingReader(log.instance.path, start: .head)
       let texts = try head.take().texts
       let held = log.written.suffix(texts.count)
@@ -107,7 +108,7 @@ struct RingPositionTests {
         try #require(next == place + UInt64(lostBytes), "\(random)")
         let left = log.written.suffix(rest.texts.count)
         try #require(rest.texts == left.map(\.text) && rest.places == left.map(\.place), "\(random)")
-        // What is missing lies in front of where reading goes on, all of it and nothing else.
+        // All records in front of the place where reading resumes are missing, and no others.
         try #require(left.count < log.written.count - before, "\(random)")
         try #require(log.written.dropLast(left.count).allSatisfy { $0.place < next }, "\(random)")
       case .otherIncarnation, .noSuchPlace, .incomparable, nil:
@@ -143,7 +144,7 @@ struct RingPositionTests {
     let all = try head.take()
     let first = try #require(all.places.first)
     let boundaries = Set(log.pieceBounds + log.written.map(\.place))
-    // So far back or ahead that 32 bits can't tell one from the other.
+    // So far back or ahead that a 32-bit difference is ambiguous.
     let farAhead = UInt64(1 << 31) * UInt64(512 * 4)
     let hostile =
       (0..<300).map { _ in UInt64.random(in: first..<log.nextPlace + 2000, using: &random) & ~3 }
@@ -165,7 +166,7 @@ struct RingPositionTests {
   }
 }
 
-/// A played worker's log with what was written to it.
+/// The log of a played worker, with all that was written to it.
 private struct SampleRing {
   struct Written: CustomStringConvertible {
     let place: UInt64
@@ -175,7 +176,7 @@ private struct SampleRing {
 
   let instance: SampleWorkdir
   let ring: RingWriter
-  /// Every record with text, and where it begins.
+  /// Every record with a text, and its place.
   private(set) var written: [Written] = []
   /// Where single records and batches begin and end.
   private(set) var pieceBounds: [UInt64] = []

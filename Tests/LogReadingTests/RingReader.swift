@@ -18,21 +18,21 @@ struct RingReader: ~Copyable {
     }
   }
 
-  /// What became of reading for a while.
+  /// The result of reading for a while.
   struct Take {
     /// The payloads of all records with text, in order.
     var texts: [String] = []
-    /// Where each of them lies in the log.
+    /// The place of each of these records in the log.
     var places: [UInt64] = []
-    /// How many runs there were, whole or overwritten meanwhile.
+    /// How many runs of records there were, including those overwritten meanwhile.
     var runs = 0
     var lostBytes: [Int] = []
     var damages: [String] = []
-    /// Whether it stopped at an end rather than for want of more.
+    /// Whether reading stopped at an end of the log, rather than because there was nothing more yet.
     var ended = false
   }
 
-  /// Reads until there is nothing more, for now or for ever; no further than `runsMax` runs.
+  /// Reads until there is nothing more, for now or for ever, but at most `runsMax` runs.
   mutating func take(runsMax: Int = .max) throws -> Take {
     switch ring.take() {
     case .turning(var ring):
@@ -63,7 +63,7 @@ struct RingReader: ~Copyable {
     }
   }
 
-  /// Where reading goes on.
+  /// The position at which reading would resume.
   func nextPosition() throws -> LogPosition {
     switch ring {
     case .turning(let ring): ring.nextPosition
@@ -76,7 +76,7 @@ struct RingReader: ~Copyable {
     }
   }
 
-  /// Where the reader is, and how many bytes it is behind.
+  /// The reader's offset, and its lag in bytes.
   mutating func place() throws -> (offset: Int, lag: Int) {
     switch ring.take() {
     case .turning(let ring):
@@ -107,7 +107,7 @@ struct RingReader: ~Copyable {
     }
   }
 
-  /// What became of the position it was to start at.
+  /// The result of starting at the given position.
   var resumption: LogResumption? {
     switch ring {
     case .some(let ring): ring.resumption

@@ -49,7 +49,7 @@ struct RingTests {
       let take = try reader.take()
       try #require(take.lostBytes.isEmpty, "\(random)")
       let after = try reader.place()
-      // The writer's number of a segment begins anew on the way, and the scale with it.
+      // The writer's segment number overflows on the way, and with it the scale of offsets.
       let expected = (before.offset + before.lag) % (2048 << 32)
       try #require(after.lag == 0 && after.offset == expected, "\(before) \(after)")
     }
@@ -111,7 +111,7 @@ struct RingTests {
     let ring = try instance.startWorker(layout, eighthWords: eighthWords)
     var reader = try RingReader(instance.path, start: .tail)
     var overrunCount = 0
-    // Where the reader is, in words since the log was made. What a turn leaves unused at its end counts.
+    // The reader's place, in words since the log was made; the unused rest at the end of a turn counts.
     var readerPlace = 0
     for round in 1...4 {
       var places: [Int] = []
@@ -186,7 +186,7 @@ struct RingTests {
     }
     #expect(ring.segmentNumber == begun + 1)
     try Self.announce(ring, begun)
-    // It begins with the announced eighth, and finds records in the next.
+    // The reader begins with the announced eighth, and finds records in the next.
     var reader = try RingReader(instance.path, start: .head)
     let early = try reader.take(runsMax: Self.runsMax)
     #expect(!early.texts.isEmpty)
@@ -196,7 +196,7 @@ struct RingTests {
     #expect(early.damages.first?.contains("the records reach past where the server writes") == true)
     let waiting = try reader.take(runsMax: Self.runsMax)
     #expect(waiting.texts.isEmpty && waiting.damages.isEmpty)
-    // As soon as the server says so, it goes on; with the next eighth, so that nothing is read twice.
+    // Once the server announces that eighth, reading resumes there, so that nothing is read twice.
     try Self.announce(ring, begun + 1)
     let late = try reader.take(runsMax: Self.runsMax)
     #expect(!late.texts.isEmpty && late.damages.isEmpty)
@@ -210,7 +210,8 @@ struct RingTests {
     let begun = ring.segmentNumber
     let texts = ["/1", "/2", "/3"]
     for text in texts { ring.append(SampleRecord(9, .client, "ReqURL", text)) }
-    // Behind them, in the first eighth; the server says that it is in another by now.
+    // A wrap mark behind the records, in the first eighth, while the server announces that eighth or a later
+    // one.
     try Self.patch(ring, word: ring.writePosition, Self.wrapMark)
     for segment in [begun, begun + 5] {
       try Self.announce(ring, segment)
@@ -232,7 +233,7 @@ struct RingTests {
     }
     var reader = try RingReader(instance.path, start: .tail)
     var head = try RingReader(instance.path, start: .head)
-    // Where the end was, it is said to go on at the beginning, where there are records.
+    // In place of the end mark, a wrap mark leads to the beginning, where there are records.
     try Self.patch(ring, word: ring.writePosition, Self.wrapMark)
     let take = try reader.take(runsMax: Self.runsMax)
     #expect(take.texts.isEmpty && take.damages.count == 1)
@@ -253,7 +254,7 @@ struct RingTests {
     #expect(try reader.take(runsMax: 10).texts.count == 10)
     try #require(truncate(ring.path, 0) == 0)
     let take = try reader.take()
-    // It reads as a ring without records.
+    // The result is that of a ring without records.
     #expect(take.damages.count == 1)
     #expect(take.texts.count <= 90)
     #expect(try reader.take().texts.isEmpty)
@@ -261,16 +262,16 @@ struct RingTests {
 
   private static let headBytes = 88
   private static let wrapMark: UInt32 = 0xFE57_5757
-  /// More than the small rings have records: a reader that goes round and round is stopped.
+  /// More runs than the small rings can hold: this stops a reader that goes round and round.
   private static let runsMax = 1000
 
-  /// Changes the number of the segment that the server says it is in.
+  /// Changes the segment number that the server announces.
   private static func announce(_ ring: RingWriter, _ segment: UInt32) throws {
-    // It stands in front of the ring.
+    // The number lies in front of the ring.
     try patch(ring, word: (16 - headBytes) / 4, segment)
   }
 
-  /// Changes a word of the ring behind everybody's back.
+  /// Changes a word of the ring without the writer's or the reader's knowledge.
   private static func patch(_ ring: RingWriter, word: Int, _ value: UInt32) throws {
     let descriptor = open(ring.path, O_WRONLY | O_CLOEXEC)
     try #require(descriptor >= 0)

@@ -4,13 +4,14 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// Copies of a ring that were taken page by page while it was written: no line comes of them that wasn't logged, and
-/// what became of each byte is counted.
+/// Copies of a ring that were taken page by page while it was written.
+///
+/// No line may come of a copy that wasn't logged, and each byte is accounted for.
 struct TornCopyTests {
-  /// What came of a copy.
+  /// The result of reading a copy.
   struct Outcome {
     var numbers: [Int] = []
-    /// Transactions that are none of those that were logged.
+    /// Transactions that differ from all that were logged.
     var mixed = 0
     var account = ImageAccount()
   }
@@ -26,7 +27,8 @@ struct TornCopyTests {
       for outcome in [plain, searched] {
         #expect(outcome.mixed == 0, "\(turns) \(random)")
         #expect(outcome.account.byteCount == log.ringByteCount, "\(turns) \(outcome.account)")
-        // All that ended, up to the newest; in front of the oldest, a few whose beginning is overwritten.
+        // All requests that ended, up to the newest, except for a few after the oldest whose beginning is
+        // overwritten.
         let expected = Set((outcome.numbers.min() ?? 0)...log.lastNumber).subtracting(log.open)
         let missing = expected.subtracting(outcome.numbers).sorted()
         #expect(
@@ -37,7 +39,7 @@ struct TornCopyTests {
       let wasTurned = turns > 1
       #expect((plain.account.formerByteCount > 0) == wasTurned, "\(turns) \(plain.account)")
       #expect(searched.account.formerByteCount == 0)
-      // No more is lost than the one record that is half overwritten.
+      // Only the record that is partly overwritten is lost.
       #expect(searched.account.givenUp.byteCount < 4096, "\(turns) \(searched.account)")
       #expect(Set(searched.numbers).isSuperset(of: plain.numbers))
       #expect(!wasTurned || searched.numbers.count > log.ringByteCount / log.requestByteCount / 2)
@@ -52,7 +54,7 @@ struct TornCopyTests {
     let log = try MarkedLog(kind, random)
     log.log(Self.requests(log, 1.5))
     for round in 0..<48 {
-      // From a copy that is faster than the server to one that it laps several times.
+      // From a server that is much slower than the copy to one that laps it several times.
       let turns = [0.02, 0.2, 1, 4][round % 4]
       let pageBytes = [4096, 512, 4096, 10_240][Int.random(in: 0..<4, using: &random)]
       let pages = log.file.byteCount / pageBytes + 1
@@ -73,9 +75,10 @@ struct TornCopyTests {
         if salvages { searched += outcome.numbers.count } else { delivered += outcome.numbers.count }
       }
     }
-    // A page that begins in the middle of a text may go on with another one of 2.0 to 3.0; nothing in a record tells.
+    // In logs of 2.0 to 3.0, a page that begins in the middle of a text may continue another text; nothing in
+    // a record shows this.
     #expect(mixed <= (kind.isOld ? 4 : 0), "\(mixed), \(random)")
-    // Or nothing was shown.
+    // Guards against a test that reads nothing.
     let whole = 48 * log.ringByteCount / log.requestByteCount
     #expect(givenUp > 0)
     #expect(delivered > whole / 10, "\(delivered) of \(whole)")
@@ -137,7 +140,7 @@ struct TornCopyTests {
   }
 }
 
-/// Makes requests of the records of a `MarkedLog`, and tells which they are.
+/// Groups the records of a `MarkedLog` into requests, and identifies these.
 struct RequestGrouper<Layout: RecordLayout>: ~Copyable {
   private let tags: TagTable
   private var grouper: Grouper<Layout>
@@ -149,7 +152,7 @@ struct RequestGrouper<Layout: RecordLayout>: ~Copyable {
     grouper = Grouper(options: options, tags: tags)
   }
 
-  /// Notes the requests that have ended by these records, and how many of them are none that was logged.
+  /// Adds the requests that end in this run of records, and counts those that weren't logged in this form.
   mutating func add(_ run: RecordRun<Layout>, _ numbers: inout [Int], _ mixed: inout Int) {
     _ = grouper.add(run)
     while let group = grouper.next() {
@@ -163,9 +166,9 @@ struct RequestGrouper<Layout: RecordLayout>: ~Copyable {
     }
   }
 
-  /// Leaves out what hasn't ended.
+  /// Discards transactions that haven't ended.
   mutating func forget() { _ = grouper.discardOpen() }
 
-  /// Leaves out what was added last.
+  /// Discards the run added last.
   mutating func forgetTorn() { grouper.discardTornPiece() }
 }

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Rings of 4.0, whose turns are counted and whose segments are counted within a turn.
+/// Rings of 4.0, which count turns, and segments within a turn.
 struct TurningRingTests {
-  /// A file of 4.0, and what was logged.
+  /// A file of 4.0, and the paths that were logged to it.
   private final class Log {
     let directory: TemporaryDirectory
     let ring: TurningRingWriter
@@ -33,10 +33,10 @@ struct TurningRingTests {
     func reader(_ start: LogStart) throws -> RingReader { try RingReader(directory.path, start: start) }
   }
 
-  /// The paths in what was read.
+  /// The paths among the texts read.
   private static func paths(_ take: RingReader.Take) -> [String] { take.texts.filter { $0.hasPrefix("/") } }
 
-  /// Counts that begin anywhere, overflow soon, or overflow in the turn that the reader begins in.
+  /// Turn numbers that begin anywhere, overflow soon, or overflow in the turn in which the reader begins.
   static let turns: [UInt32] = [1, 7, 1 << 20, 1 << 20 + 1, .max - 2, .max]
 
   @Test(arguments: turns) func `everything is read once, through many turns`(turn: UInt32) throws {
@@ -52,7 +52,7 @@ struct TurningRingTests {
     expectEqual(paths, log.paths)
   }
 
-  /// Without printing all of them.
+  /// Compares without printing all of them.
   private func expectEqual(_ paths: [String], _ expected: [String]) {
     let isSame = paths == expected
     #expect(isSame, "\(paths.count) paths of \(expected.count)")
@@ -101,19 +101,19 @@ struct TurningRingTests {
       let paths = Self.paths(rest)
       let isLast = paths == log.paths.suffix(paths.count)
       try #require(isLast)
-      // Half of the ring at least, once there is as much.
+      // At least half of the ring, once that much was logged.
       try #require(paths.count >= min(30, log.paths.count))
     }
   }
 
-  /// Between the two stores with which a turn begins, and before the wrap mark: a reader who looks just then.
+  /// Readers look between the two stores with which a turn begins, and before the wrap mark.
   @Test(arguments: TurningRingWriter.Order.allCases, turns)
   func `half of a beginning isn't taken for anything else`(order: TurningRingWriter.Order, turn: UInt32)
     throws
   {
     let log = try Log(turn: turn)
     log.ring.order = order
-    // As many readers as there are ways to be behind.
+    // One reader for each way of being behind.
     let readers = try (0..<5).map { _ in Reader(try log.reader(.tail)) }
     var looks = 0
     log.ring.betweenStores = {
@@ -129,7 +129,7 @@ struct TurningRingTests {
     #expect(readers[0].problems.isEmpty)
     expectEqual(readers[0].paths, log.paths)
     for reader in readers {
-      // One who reads so little is overtaken; but never told so when he isn't.
+      // A reader that reads so little is overtaken, but it must never report damage.
       let damages = reader.problems.filter { $0.hasPrefix("damage") }
       #expect(damages.isEmpty, "\(damages.first ?? "")")
       let numbers = reader.paths.compactMap { Int($0.dropFirst()) }
@@ -138,7 +138,7 @@ struct TurningRingTests {
     }
   }
 
-  /// What is read little by little.
+  /// A reader that reads little by little, and all that it has read.
   private final class Reader {
     private var reader: RingReader
     private(set) var paths: [String] = []
@@ -162,7 +162,7 @@ struct TurningRingTests {
     var reader = try log.reader(.tail)
     var paths: [String] = []
     for _ in 0..<50 {
-      // In front of the end of the turn, and not yet written when the next one has begun.
+      // A reservation in front of the end of the turn, not yet filled when the next turn has begun.
       while log.ring.position < log.ring.ringWords - 120 {
         log.write(1)
         paths += Self.paths(try reader.take())

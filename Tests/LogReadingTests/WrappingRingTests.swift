@@ -7,7 +7,7 @@ import VarnishLog
 
 /// Rings of servers before 4.0, followed while they are written round and round.
 struct WrappingRingTests {
-  /// What was read.
+  /// The result of reading.
   private struct Outcome {
     var numbers: [Int] = []
     var mixed = 0
@@ -36,7 +36,7 @@ struct WrappingRingTests {
     var ring = try LegacyReader(log.directory.path)
     var outcome = Outcome()
     for round in 0..<200 {
-      // Up to three turns at a time, with the reader somewhere.
+      // Up to three turns at a time, with the reader at any place.
       log.log(Int.random(in: 1...(round % 5 == 0 ? 400 : 60), using: &random))
       try ring.read(
         &outcome.numbers, &outcome.mixed, &outcome.lostBytes,
@@ -76,7 +76,7 @@ struct WrappingRingTests {
   }
 }
 
-/// Whether the server has logged all.
+/// Whether the server has logged everything.
 private final class Done: Sendable {
   let flag = Atomic(false)
 }
@@ -86,14 +86,14 @@ private struct LegacyReader: ~Copyable {
   private var ring: LiveRing?
   private var requests = RequestGrouper<WideRecords>(.v73)
 
-  /// Begins at the end of what there is.
+  /// Begins at the end of the log.
   init(_ path: String) throws {
     var follower = InstanceFollower(path: path)
     follower.refresh()
     ring = try follower.attach(start: .tail, stopsAtTail: false)
   }
 
-  /// Reads what there is, or so many steps.
+  /// Reads all that is there, or a limited number of steps.
   mutating func read(
     _ numbers: inout [Int], _ mixed: inout Int, _ lostBytes: inout Int, stepsMax: Int = .max
   ) throws {

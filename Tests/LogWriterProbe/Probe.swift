@@ -2,11 +2,12 @@ import Glibc
 import LogWriterSupport
 import LogWriting
 
-/// What the tests have another process do with a log: one command per line, one line in answer.
+/// A process that handles a log on behalf of a test: it reads one command per line and answers each with one
+/// line.
 struct Probe {
   private var writer: LogWriter?
 
-  /// Does what a line says.
+  /// Executes a command.
   mutating func answer(_ line: String) throws -> String {
     let words = line.split(separator: " ").map(String.init)
     func number(_ index: Int) throws(ProbeError) -> Int {
@@ -35,7 +36,7 @@ struct Probe {
       let pause = useconds_t(try number(2))
       for index in 0..<(try number(1)) {
         try churn(index)
-        // Readers get a look at what is there between two changes.
+        // Gives readers time to see the list between two changes.
         usleep(pause)
       }
       return "churned"

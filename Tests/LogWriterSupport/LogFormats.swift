@@ -1,7 +1,7 @@
 import VarnishLog
 public import LogWriting
 
-/// The kinds of logs by short names.
+/// The log formats by short names.
 public enum LogFormats {
   /// A format by its name: `narrow`, `wide`, `wide9`, `single`.
   public static func named(_ name: String) -> LogWriterOptions.Format? {

@@ -5,9 +5,9 @@ import LogWriting
 import SharedMemory
 import VarnishLog
 
-/// Reads a log in one file by the rules of `shm-layout.md` 3, as a small model of what a live reader does.
+/// Reads a single-file log by the rules of `shm-layout.md` 3, as a small model of a live reader.
 public struct SectionWalk: ~Copyable {
-  /// A section as it is in the list.
+  /// A section of the list.
   public struct Section: Equatable, Sendable {
     /// Its class.
     public let kind: String
@@ -15,9 +15,9 @@ public struct SectionWalk: ~Copyable {
     public let type: String
     /// Its name.
     public let name: String
-    /// Where its contents begin in the file.
+    /// The offset of its contents in the file.
     public let offset: Int
-    /// How many bytes of contents it has.
+    /// The size of its contents in bytes.
     public let byteCount: Int
   }
 
@@ -34,12 +34,12 @@ public struct SectionWalk: ~Copyable {
   public var base: UnsafeRawPointer { mapping.base }
   /// The process that writes it; 0 after its end.
   public var master: Int32 { mapping.base.load(fromByteOffset: Layout.masterOffset, as: Int32.self) }
-  /// The number of the list's state; 0 while it changes.
+  /// The number of the list's state; 0 while the list is being changed.
   public var listNumber: UInt32 { shim_load_acquire_u32(mapping.base + Layout.listNumberOffset) }
 
-  /// The list, and its number; nil if it changed meanwhile.
+  /// The list and its number; nil if the list changed meanwhile.
   ///
-  /// - Throws: `WalkError` if a list that didn't change is none.
+  /// - Throws: `WalkError` if the list is invalid though it didn't change.
   public func sections() throws(WalkError) -> (list: [Section], number: UInt32)? {
     let number = listNumber
     guard number != 0 else { return nil }
@@ -76,15 +76,15 @@ public struct SectionWalk: ~Copyable {
   }
 }
 
-/// A list of sections that isn't one.
+/// An invalid list of sections.
 public struct WalkError: Error, CustomStringConvertible {
-  /// What is wrong with it.
+  /// What is wrong with the list.
   public let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// Reads the ring of a log in one file, step by step as `shm-layout.md` 3.4 has it.
+/// Reads the ring of a single-file log, step by step as described in `shm-layout.md` 3.4.
 public struct TurningReader {
   private let words: UnsafeRawPointer
   private let wordCount: Int

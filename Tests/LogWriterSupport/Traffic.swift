@@ -1,13 +1,12 @@
 public import LogWriting
 public import VarnishLog
 
-/// Transactions that are known from their numbers, so that a reader can tell whether each byte is
-/// the one that was written.
+/// Transactions whose content follows from their numbers, so that a reader can check each byte.
 public enum Traffic {
   /// How many records a transaction has.
   public static let recordCount = 8
 
-  /// The text that stands in a transaction's `ReqURL`: its number, and up to 200 bytes that follow from it.
+  /// The text of a transaction's `ReqURL`: its number, and up to 200 bytes that follow from it.
   public static func url(_ number: UInt64) -> String {
     var text = "/\(number)/"
     let length = Int(mix(number) % 200)
@@ -18,7 +17,7 @@ public enum Traffic {
     return text
   }
 
-  /// The number in a `ReqURL`, if all of it is what belongs to that number.
+  /// The number in a `ReqURL`, if the whole text is the one for that number.
   public static func number(inURL text: some StringProtocol) -> UInt64? {
     guard let digits = text.split(separator: "/", maxSplits: 1).first, let number = UInt64(digits),
       text == url(number)
@@ -47,7 +46,7 @@ public enum Traffic {
     transaction.commit()
   }
 
-  /// Well-mixed bits that follow from a number.
+  /// A hash of a number.
   public static func mix(_ number: UInt64) -> UInt64 {
     var mixed = number &* 0x9E37_79B9_7F4A_7C15
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

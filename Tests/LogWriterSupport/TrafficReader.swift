@@ -1,17 +1,17 @@
 import LogReading
 public import VarnishLog
 
-/// Follows a log by the library's own reader, through restarts of its writer, and looks at every byte.
+/// Follows a log with the library's own reader, across restarts of the log's writer, and checks every byte.
 public struct TrafficReader: ~Copyable {
-  /// What became of reading for a while.
+  /// The result of reading for a while.
   public struct Take {
-    /// The numbers of the transactions that were read, each whole and as it was written.
+    /// The numbers of the transactions that were read whole and unchanged.
     public var numbers: [UInt64] = []
-    /// What was overwritten before it was read: how often.
+    /// How often records were overwritten before they were read.
     public var losses = 0
-    /// How often another log was attached to.
+    /// How often the reader attached to another log.
     public var attachments = 0
-    /// What no writer of ours leaves.
+    /// Findings that no writer of ours can cause.
     public var problems: [String] = []
 
     /// Begins with nothing.
@@ -21,7 +21,7 @@ public struct TrafficReader: ~Copyable {
   private var follower: InstanceFollower
   private var ring: LiveRing?
   private let tags: TagTable
-  /// Of transactions that were made of older records.
+  /// The tags of transactions that were made from the records of older logs.
   private let madeTags = TagTable(.v73)
 
   /// Follows the log in a directory, whether it is there yet or not.
@@ -39,17 +39,18 @@ public struct TrafficReader: ~Copyable {
     return follower.isStale
   }
 
-  /// Reads all there is, of the present log and then of one that has come in its place; at most `most`
-  /// transactions, unless that is nil.
+  /// Reads all there is, of the present log and then of the log that has replaced it.
+  ///
+  /// - Parameter most: how many transactions to read at most; no limit if nil.
   public mutating func read(most: Int? = nil) -> Take {
     var take = Take()
     read(into: &take, most: most)
     follower.refresh()
     if follower.isStale || !isAttached {
-      // What the old writer still added.
+      // The records that the old writer added last.
       read(into: &take, most: most)
       do throws(LogError) {
-        // While there is none, the old one is still the one to read.
+        // While there is no new log, the old one remains to be read.
         guard let next = try follower.attach(start: .head, stopsAtTail: false) else { return take }
         ring = consume next
         isAttached = true
@@ -119,7 +120,8 @@ public struct TrafficReader: ~Copyable {
     let text: String
   }
 
-  /// The same of a transaction that was made of the records of a single file, which hasn't all of it.
+  /// Compares a transaction that was made from the records of a single-file log, which has only some of them,
+  /// with what its number demands.
   private func checkMade<Layout>(_ run: RecordRun<Layout>) -> Result<UInt64, Problem> {
     let kept: Set<Tag> = [.reqMethod, .reqURL, .reqHeader, .respStatus]
     var cursor = run.makeCursor()
@@ -137,7 +139,7 @@ public struct TrafficReader: ~Copyable {
     return .success(number)
   }
 
-  /// Compares a run with what its number says that it is.
+  /// Compares a run of records with what its number demands.
   private func check<Layout>(_ run: RecordRun<Layout>) -> Result<UInt64, Problem> {
     var cursor = run.makeCursor()
     var records: [(Tag?, String)] = []

@@ -3,9 +3,9 @@ import Glibc
 public import LogWriting
 import TestSupport
 
-/// Threads that write at once.
+/// Threads that write to a log at the same time.
 public enum WriterThreads {
-  /// Writes the transactions of a range, dealt to so many threads, and waits until all are written.
+  /// Writes the transactions of a range, divided among threads, and waits until all are written.
   public static func write(_ numbers: Range<UInt64>, threads: Int, to writer: LogWriter) {
     let finished = Monitor(0)
     for index in 0..<threads {
@@ -22,7 +22,7 @@ public enum WriterThreads {
     _ = finished.wait(until: .after(.seconds(3600))) { $0 == threads ? true : nil }
   }
 
-  /// Writes transactions until the process ends; each thread its own numbers, upwards.
+  /// Writes transactions until the process ends; each thread uses its own ascending numbers.
   public static func flood(_ writer: LogWriter, threads: Int) {
     for index in 0..<threads {
       start {

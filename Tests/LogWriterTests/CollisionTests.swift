@@ -5,7 +5,7 @@ import LogWriting
 import TestSupport
 import Testing
 
-/// Two writers in one place, and what writers that are gone have left, with real processes.
+/// Two writers in one directory, and what earlier writers have left there, with real processes.
 struct CollisionTests {
   static let formats = ["narrow", "wide", "single"]
 
@@ -17,7 +17,7 @@ struct CollisionTests {
     return options
   }
 
-  /// What comes of making a log.
+  /// Makes a log; returns the error, if any.
   private static func attempt(_ path: String, _ format: String) -> LogWriterError? {
     do throws(LogWriterError) {
       let writer = try LogWriter(directory: path, options: options(format))
@@ -45,11 +45,11 @@ struct CollisionTests {
     #expect(text.contains("process \(peer.process.identifier)") && text.contains("another directory"))
     #expect(directoryEntries(directory.path) == before)
     try peer.order("write 1 0 10")
-    // In this process, too, there is only one.
+    // This process can't have a second writer there, either.
     try peer.kill()
     let writer = try LogWriter(directory: directory.path, options: Self.options(other))
     #expect(Self.attempt(directory.path, other) == .inUse(path: directory.path, pid: getpid()))
-    // Once it is closed the place is free, and it leaves alone what others make there.
+    // After its close the place is free, and a repeated close leaves alone what another writer makes there.
     writer.close()
     let next = try LogWriter(directory: directory.path, options: Self.options(format))
     let there = directoryEntries(directory.path)
@@ -69,7 +69,8 @@ struct CollisionTests {
     defer { for (_, file, _) in kept { close(file) } }
     try peer.kill()
     #expect(Self.attempt(directory.path, other) == nil)
-    // As long as the old file is open, no other can have its inode number: so another number means a new file.
+    // No other file can have the old file's inode number as long as that is open, so another number means a
+    // new file.
     for (name, file, inode) in kept {
       #expect(Self.inode(name) != inode)
       var status = stat()
@@ -82,14 +83,14 @@ struct CollisionTests {
     let directory = try TemporaryDirectory()
     let stranger = try ChildProcess(Command("sleep", ["60"]))
     defer { stranger.signal(SIGKILL) }
-    // A log that is said to be that process's, and is older than it.
+    // A log that names the process as its writer, but is older than the process.
     try Self.forge(directory.path, format, pid: stranger.identifier, birth: Int64(time(nil)) - 100)
     #expect(Self.attempt(directory.path, format) == nil)
-    // One that can be its own.
+    // A log that the process may have written.
     try Self.forge(directory.path, format, pid: stranger.identifier, birth: Int64(time(nil)) + 1)
     let error = Self.attempt(directory.path, format)
     #expect(error == .inUse(path: directory.path, pid: stranger.identifier))
-    // Having been refused leaves nothing that would stand in the way later.
+    // The refusal leaves nothing behind that would prevent a later writer.
     stranger.signal(SIGKILL)
     try stranger.wait(by: .after(.seconds(10)))
     #expect(Self.attempt(directory.path, format) == nil)
@@ -189,7 +190,7 @@ struct CollisionTests {
     try peer.kill()
   }
 
-  /// Puts a log there that names a process.
+  /// Puts a log into the directory that names a process as its writer.
   private static func forge(
     _ path: String, _ format: String, pid: Int32, child: Int32 = 0, birth: Int64
   ) throws {

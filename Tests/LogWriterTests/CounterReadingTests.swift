@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Counters that a `LogWriter` makes and takes away, as a reader finds them.
+/// Counters that a `LogWriter` adds and removes, as a reader finds them.
 struct CounterReadingTests {
   private static func options(_ format: LogWriterOptions.Format) -> LogWriterOptions {
     var options = LogWriterOptions(format)
@@ -39,7 +39,7 @@ struct CounterReadingTests {
     let shop = try writer.addCounters("SHOP.eu", kind: "shop", counters)
     shop.add(3, to: 0)
     shop.add(5, to: 1)
-    // Of the same kind, with other counters.
+    // A set of the same kind with other counters.
     let other = try writer.addCounters("SHOP.us", kind: "shop", [counters[1]])
     other.add(7, to: 0)
     let third = try writer.addCounters("SHOP.asia", kind: "shop", counters)
@@ -74,7 +74,7 @@ struct CounterReadingTests {
       ])
     set.add(3, to: 0)
     set.add(5, to: 1)
-    // The largest number there is takes the room that the text had behind it.
+    // Puts the largest possible index into the description, in place of a part of the text behind it.
     let bytes = try readFile(directory.file("_.vsm"))
     let (index, largest) = ("\"index\":8,".utf8, "\"index\":\(Int.max),".utf8)
     let text = try #require(bytes.firstRange(of: room.utf8))
@@ -101,7 +101,7 @@ struct CounterReadingTests {
   private final class Count: Sendable {
     let value = Atomic<UInt32>(0)
 
-    /// Waits until it has grown, so that a sample is taken in between.
+    /// Waits until the count has grown, so that a sample is taken in between.
     func awaitGrowth() {
       let (before, deadline) = (value.load(ordering: .acquiring), Deadline.after(.seconds(10)))
       while value.load(ordering: .acquiring) == before, !deadline.hasPassed { usleep(100) }
@@ -115,9 +115,9 @@ struct CounterReadingTests {
     try await onOwnThread {
       let directory = try TemporaryDirectory()
       var options = Self.options(format == "single" ? .singleFile : .indexed(.v73))
-      // So little that sets get the place of others, once that has cooled.
+      // So little room that sets get the places of removed ones, once these have cooled.
       options.sectionByteCount = 0
-      // The last life of each name that was taken away by now.
+      // For each name, the last life that has been removed.
       let removed = (0..<12).map { _ in Count() }
       let (isOver, samples) = (Count(), Count())
       let failure = Monitor<String?>(nil)
@@ -149,7 +149,7 @@ struct CounterReadingTests {
     }
   }
 
-  /// Makes 1,000 sets and takes them away, in ten logs, one after the other.
+  /// Adds and removes 1,000 sets, in ten logs, one after the other.
   private static func churn(_ path: String, _ options: LogWriterOptions, _ removed: [Count], _ samples: Count)
     throws
   {
@@ -175,13 +175,13 @@ struct CounterReadingTests {
         if life % 10 == 0 { samples.awaitGrowth() }
       }
       writer.close()
-      // A single file stays, with what was last in it, until the next one.
+      // A single file stays, with its last contents, until the next log replaces it.
       guard options.format != .singleFile else { continue }
       for (name, entry) in sets { removed[name].value.store(entry.life, ordering: .releasing) }
     }
   }
 
-  /// Makes a set; in a single file it may have to wait for one that was taken away to cool.
+  /// Adds a set; in a single file this may have to wait until the space of a removed one has cooled.
   private static func add(_ name: String, to writer: LogWriter) throws -> CounterSet? {
     let descriptions = (0..<4).map { LogWriting.CounterDescription("c\($0)", "Number \($0)") }
     let deadline = Deadline.after(.seconds(20))

@@ -25,7 +25,7 @@ struct FollowingTests {
     #expect(attached.attachments == 1)
     var first: UInt64 = 0
     while writer.statistics.cycles < 8 {
-      // Half the log: no reader can be lapped.
+      // Half of what the log holds, so that no reader can be lapped.
       WriterThreads.write(first..<first + 200, threads: 8, to: writer)
       let take = reader.read()
       try #require(take.problems.isEmpty && take.losses == 0)
@@ -144,7 +144,7 @@ struct FollowingTests {
     transaction.commit()
     writer.append(.reqTarget, "x")
     #expect(writer.statistics.skipped == 3)
-    // Nor are numbers that would be no record to a reader.
+    // Numbers that no reader would take for a transaction's are refused as well.
     transaction.begin(7, .client)
     let payload: [UInt8] = [0x78, 0]
     for number in [0, 254, 255] as [UInt8] { transaction.add(number: number, payload: payload.span.bytes) }

@@ -3,9 +3,9 @@ import Glibc
 import LogWriterSupport
 import TestSupport
 
-/// What the readers of a log wrote to files.
+/// The files to which readers of a log have written.
 enum LogText {
-  /// Goes through a file's lines without having all of it in memory.
+  /// Goes through a file's lines without keeping all of it in memory.
   private static func eachLine(_ path: String, _ body: (Substring) throws -> Void) throws {
     guard let file = fopen(path, "r") else { throw SupportError("open \(path)", errno: errno) }
     defer { fclose(file) }
@@ -20,7 +20,7 @@ enum LogText {
     }
   }
 
-  /// Compares all that varnishlog shows of transactions with what was written.
+  /// Compares varnishlog's output for transactions with what was written.
   static func check(_ path: String, count: UInt64, _ found: (UInt64) -> Void) throws {
     var lines: [Substring] = []
     try eachLine(path) { line in
@@ -45,7 +45,7 @@ enum LogText {
     }
   }
 
-  /// How many different transactions' addresses stand in a file, one to a line.
+  /// How many different transactions a file names by their URLs, one per line.
   static func urls(_ path: String, count: UInt64) throws -> Int {
     var seen = [Bool](repeating: false, count: Int(count))
     try eachLine(path) { line in

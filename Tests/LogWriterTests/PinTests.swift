@@ -8,7 +8,7 @@ struct PinTests {
   @Test func `nobody enters an eighth in which an earlier turn is unfinished`() throws {
     let pins = RingPins()
     var appender = RingAppender(StoreList(), eighthWords: 16, pins: pins)
-    // One in the third eighth is left unfinished.
+    // A reservation in the third eighth is left unfinished.
     var slow: RingReservation?
     while slow == nil {
       guard let reservation = appender.reserve(8) else { throw SupportError("nothing is pinned yet") }
@@ -25,7 +25,7 @@ struct PinTests {
       pins.unpin(reservation.eighths)
     }
     #expect(refused > 50 && turns == 1)
-    // What was reserved last ends in front of it.
+    // The last reservation ends in front of the unfinished one.
     #expect(appender.position < 32)
     pins.unpin(try #require(slow).eighths)
     let next = appender.reserve(8)

@@ -2,7 +2,7 @@ import LogReading
 import TestSupport
 import VarnishLog
 
-/// Gives the records of a log as they come, in the runs they were written in.
+/// Returns the records of a log in the runs in which they were written.
 struct RawReader: ~Copyable {
   struct Record {
     let tag: UInt8
@@ -15,7 +15,7 @@ struct RawReader: ~Copyable {
   private var follower: InstanceFollower
   private var ring: LiveRing?
 
-  /// Attaches to the beginning of a directory's log.
+  /// Attaches to the beginning of the log in a directory.
   init(_ path: String) throws {
     follower = InstanceFollower(path: path)
     follower.refresh()

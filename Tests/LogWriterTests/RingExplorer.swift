@@ -1,19 +1,19 @@
 /// Tries every order in which writers' stores and a reader's loads can happen.
 ///
-/// Stores of a thread may be seen in another order than the program's, as far as nothing keeps them in
-/// order: a releasing store is seen after all before it, a fence keeps those before from those after, and
-/// stores to one place stay in order. The reader's loads happen in order, which its own fences see to. What
-/// was stored with the lock held is seen before the next thread has the lock.
+/// A thread's stores may become visible in another order than the program's, as far as nothing orders them: a
+/// releasing store becomes visible after all stores before it, a fence separates the stores before it from
+/// those after it, and stores to one place stay in order. The reader's loads happen in order, as its own
+/// fences ensure. Stores made with the lock held are visible before the next thread has the lock.
 struct RingExplorer {
   let log: ModelLog
   let threadCount: Int
-  /// Whether stores may be seen in another order than the program's.
+  /// Whether stores may become visible in another order than the program's.
   var reorders = true
-  /// Whether a thread is held back by what others haven't finished; they are, unless a test wants to see
-  /// what it is good for.
+  /// Whether unfinished pieces hold back other threads, as they do in the writer; a test turns this off to
+  /// show that it is needed.
   var respectsPins = true
 
-  /// What a thread does: the piece it writes, and which of its stores have been seen.
+  /// A thread's work: the piece that it writes, and which of its stores are visible.
   private struct Work: Hashable {
     let piece: Int
     var seen: UInt32
@@ -33,13 +33,13 @@ struct RingExplorer {
     var memory: ModelMemory
   }
 
-  /// What was found.
+  /// The result of a search.
   struct Findings {
     var stateCount = 0
     var deliveredCount = 0
     var overrunCount = 0
     var idleCount = 0
-    /// The most pieces that weren't finished at once.
+    /// The largest number of pieces that were unfinished at the same time.
     var unfinishedMax = 0
     var violation: String?
   }
@@ -108,7 +108,7 @@ struct RingExplorer {
   private func canBeSeen(_ index: Int, _ work: Work, _ stores: [ModelStore]) -> Bool {
     guard work.seen & 1 << index == 0 else { return false }
     if !reorders { return work.seen == 1 << index - 1 }
-    // A fence is passed as soon as everything in front of it was seen.
+    // A fence is passed as soon as all stores in front of it are visible.
     let waitsForAll = stores[index].isReleasing || stores[index] == .fence
     var mustBeSeen = false
     for earlier in stride(from: index - 1, through: 0, by: -1) {
@@ -151,7 +151,7 @@ struct RingExplorer {
     return nil
   }
 
-  /// Lets the reader go on alone when everything has been written: it must end behind the last record.
+  /// Lets only the reader run when everything has been written: it must end behind the last record.
   private func settle(_ node: Node) -> String? {
     var reader = node.state.reader
     var last = node.state.lastDelivered

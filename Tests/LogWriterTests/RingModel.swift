@@ -1,13 +1,13 @@
 import LogWriting
 
-/// What a writer stores, in the order of its program.
+/// A store by a writer.
 enum ModelStore: Equatable {
   case word(UInt32, at: Int, releasing: Bool)
   case firstRecord(Int, slot: Int)
   case segment(UInt32)
   case fence
 
-  /// Whether everything before it must be seen before it.
+  /// Whether all stores before this one must be visible before it.
   var isReleasing: Bool {
     switch self {
     case .word(_, _, let releasing): releasing
@@ -16,7 +16,7 @@ enum ModelStore: Equatable {
     }
   }
 
-  /// Whether both are to the same place.
+  /// Whether both stores are to the same place.
   func collides(with other: ModelStore) -> Bool {
     switch (self, other) {
     case (.word(_, let a, _), .word(_, let b, _)): a == b
@@ -27,7 +27,7 @@ enum ModelStore: Equatable {
   }
 }
 
-/// A ring's memory that keeps a list of what is stored.
+/// A ring's memory that records the stores made to it.
 final class StoreList: RingMemory {
   private(set) var stores: [ModelStore] = []
 
@@ -73,11 +73,11 @@ struct ModelMemory {
   }
 }
 
-/// A piece that a writer appends: its words, and what it stores for them.
+/// A piece that a writer appends: its words, and the stores that write them.
 struct ModelPiece {
   let words: [UInt32]
   let reservation: RingReservation
-  /// The first of them are stored with the lock held.
+  /// The stores in order; the first `lockedCount` are made with the lock held.
   var stores: [ModelStore]
   var lockedCount: Int
 }
@@ -113,14 +113,14 @@ struct ModelLog {
     }
   }
 
-  /// What the memory is before the first piece.
+  /// The memory before the first piece.
   var emptyMemory: ModelMemory {
     var memory = ModelMemory(words: [UInt32](repeating: 0, count: eighthWords * 8))
     for store in setUp { memory.apply(store) }
     return memory
   }
 
-  /// Whether a piece can be reserved while others aren't finished, by the writer's own judgement.
+  /// Whether the writer would reserve a piece while others are unfinished.
   func canReserve(_ number: Int, unfinished: [Int]) -> Bool {
     for other in unfinished { pins.pin(pieces[other].reservation.eighths) }
     defer { for other in unfinished { pins.unpin(pieces[other].reservation.eighths) } }
@@ -131,7 +131,7 @@ struct ModelLog {
     return true
   }
 
-  /// A record whose words all tell the number: a header of 2, and `size - 2` of payload.
+  /// A record whose words all identify the number: a header of 2, and `size - 2` of payload.
   private static func record(_ number: Int, _ size: Int) -> [UInt32] {
     let payload = (2..<size).map { UInt32(number) << 8 | UInt32($0) }
     return [UInt32(7) << 24 | UInt32(payload.count * 4), UInt32(number)] + payload

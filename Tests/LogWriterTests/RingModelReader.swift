@@ -1,26 +1,26 @@
-/// A reader of a ring by the rules of `shm-layout.md` 6.6, that loads one word in each step.
+/// A reader of a ring by the rules of `shm-layout.md` 6.6, which loads one word in each step.
 struct RingModelReader: Hashable {
-  /// What it does next.
+  /// The reader's next action.
   enum Phase: UInt8, Hashable {
     case loadNewest, loadFirstRecord
     case check, loadWord, checkAhead, loadLength, loadPayload, validate
   }
 
-  /// What came of a step.
+  /// The result of a step.
   enum Outcome: Equatable {
     case goingOn
     /// The end mark: nothing more for now.
     case idle
-    /// What was handed out as whole.
+    /// Words that were handed over as a whole record or batch.
     case delivered([UInt32])
-    /// What was read was overwritten meanwhile, and is thrown away.
+    /// Words that were overwritten while they were read, and were discarded.
     case discarded
     case overrun
-    /// What no writer leaves.
+    /// A finding that no writer can cause.
     case damaged(String)
   }
 
-  /// Whether it begins with the newest segment; after an overrun it always begins with the oldest.
+  /// Whether it begins with the newest segment; after an overrun it begins with the oldest in any case.
   var startsAtTail = false
   private var phase = Phase.loadNewest
   private var newest: UInt32 = 0
@@ -52,7 +52,7 @@ struct RingModelReader: Hashable {
         segment = newest &- distance
         position = start
         phase = .check
-        // What is no longer needed must not tell states apart.
+        // Values that are no longer needed are reset, so that they don't make equal states differ.
         newest = 0
         distance = 0
       }
@@ -128,7 +128,7 @@ struct RingModelReader: Hashable {
     phase = .validate
   }
 
-  /// What looks damaged was overwritten if the writer has come round.
+  /// Reports damage, unless the writer has come round and overwritten what looks damaged.
   private mutating func damage(_ problem: String, _ memory: ModelMemory) -> Outcome {
     collected = []
     size = 0

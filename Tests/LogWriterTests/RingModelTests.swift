@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The ring's protocol in every order that stores and loads can have, for small rings.
+/// The ring's protocol in small rings, with every order that stores and loads can have.
 ///
 /// `SPILLWAY_MODEL_PIECES` makes the search larger.
 struct RingModelTests {
@@ -24,14 +24,15 @@ struct RingModelTests {
     explorer.reorders = reorders
     let findings = explorer.explore()
     #expect(findings.violation == nil)
-    // It was no empty search: the reader was lapped, waited and read, and threads were in each other's way.
+    // The search covered the interesting cases: the reader was lapped, waited and read, and threads blocked
+    // each other.
     #expect(findings.deliveredCount > pieces && findings.idleCount > pieces)
     #expect(findings.unfinishedMax == threads)
     #expect(findings.overrunCount > 0 || pieces < 15)
     print("\(threads) threads, \(log.pieces.count) pieces: \(findings.stateCount) states")
   }
 
-  /// Ways to get it wrong.
+  /// Mistakes in the order of stores, which the search must find.
   enum Mistake: CaseIterable {
     case headerFirst, noEndMark, numberBeforePlace, wrapMarkBeforeEnd, noFenceBehindMark, wordsWithoutOrder
   }
@@ -45,7 +46,7 @@ struct RingModelTests {
   }
 
   @Test func `a thread that was stopped is waited for, or it writes over others`() {
-    // Big enough for the second thread to come round.
+    // Large enough for the second thread to come round.
     let log = ModelLog(eighthWords: 4, sizes: Self.sizes(14))
     var explorer = RingExplorer(log: log, threadCount: 2)
     explorer.respectsPins = false
@@ -68,7 +69,7 @@ struct RingModelTests {
       piece.stores = locked.filter { !places.contains($0) } + places + rest
     case .wrapMarkBeforeEnd:
       guard piece.reservation.wrapped else { return }
-      // Too late, both the end mark at the beginning and that behind the record.
+      // Both end marks, at the beginning and behind the record, are stored too late.
       let ends = locked.filter { if case .word(0xFE45_4545, _, _) = $0 { true } else { false } }
       piece.stores = locked.filter { !ends.contains($0) } + ends + rest
     case .noFenceBehindMark:

@@ -58,7 +58,7 @@ struct RingStepTests {
   func `what is handed out is whole, whenever it is read and whenever it is used`(start: LogStart) throws {
     let log = ModelLog(eighthWords: 4, sizes: (0..<22).map { [3, 4, -4, 3, 4, 3][$0 % 6] })
     let stores = log.pieces.flatMap(\.stores)
-    // The memory after each store.
+    // The state of the memory after each store.
     let memories = stores.reduce(into: [log.emptyMemory]) { memories, store in
       var memory = memories[memories.count - 1]
       memory.apply(store)
@@ -85,7 +85,7 @@ struct RingStepTests {
           Issue.record("attached at \(attached), read at \(read): \(error)")
           return
         case .records(let run):
-          // Used at every later moment: right, or known to be wrong.
+          // What was read is used at every later moment: it must be right, or be recognised as overwritten.
           for used in read...stores.count {
             if used > read { ring.apply(stores[used - 1]) }
             let words = (0..<run.byteCount / 4).map {
@@ -96,7 +96,7 @@ struct RingStepTests {
               break
             }
             delivered += 1
-            // A batch is handed out without its header.
+            // A batch is handed over without its header.
             let isWhole = log.pieces.contains { $0.words == words || Array($0.words.dropFirst(2)) == words }
             guard isWhole, !words.isEmpty else {
               Issue.record("attached at \(attached), read at \(read), used at \(used): \(words)")

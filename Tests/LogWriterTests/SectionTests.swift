@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Sections that come and go: in the index of a directory, and in the list of a single file.
+/// Sections that are added and freed: in the index of a directory, and in the list of a single file.
 struct SectionTests {
   private static func options(_ format: LogWriterOptions.Format) -> LogWriterOptions {
     var options = LogWriterOptions(format)
@@ -49,7 +49,8 @@ struct SectionTests {
       longest = max(longest, try readText(index).split(separator: "\n").count)
     }
     #expect(longest < 40)
-    // Whether by lines for the removals or in an index made anew, what is left is what was there.
+    // Whether removals were appended as lines or the index was rewritten, the remaining sections are the
+    // original ones.
     var left: Set<Substring> = []
     for line in try readText(index).split(separator: "\n") {
       if line.hasPrefix("+ ") { left.insert(line.dropFirst(2)) }
@@ -111,7 +112,7 @@ struct SectionTests {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     #expect(abs(Int(state) - now.tv_sec) <= 1)
-    // A section that would fit into its place is put elsewhere, and what was in it stays.
+    // A section that would fit into the freed place is put elsewhere, and the old contents stay.
     _ = try writer.addSection("Test", name: "other", byteCount: 1000) {
       $0.initializeMemory(as: UInt8.self, repeating: 1)
     }
@@ -132,7 +133,7 @@ struct SectionTests {
       }
       for section in sections { try section.free() }
     }
-    // The next allocation looks through what has cooled.
+    // The next allocation reclaims the sections that have cooled.
     try writer.addSection("Test", name: "last", byteCount: 8).free()
     try writer.addSection("Test", name: "last", byteCount: 8).free()
     let after = try #require(try walk.sections()?.list)
@@ -193,7 +194,7 @@ struct SectionTests {
       walks += 1
       numbers.insert(number)
       for section in list where section.kind == "Test" {
-        // Pinned: for ten seconds its bytes stay what they were, even if it is freed.
+        // Such a section is pinned: for ten seconds its bytes stay as they are, even if it is freed.
         let expected = UInt8(truncatingIfNeeded: Int(section.name.dropFirst(6)) ?? 0)
         let bytes = UnsafeRawBufferPointer(start: walk.base + section.offset, count: 64)
         try #require(bytes.allSatisfy { $0 == expected }, "\(section)")

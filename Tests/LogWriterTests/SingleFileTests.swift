@@ -16,7 +16,7 @@ struct SingleFileTests {
     return options
   }
 
-  /// What a transaction's records are by 3.0's tags, the request's number being `xid`.
+  /// The expected records of a transaction in 3.0's tags, with the request's number `xid`.
   private static func expected(_ number: UInt64, xid: String) -> [(UInt8, String)] {
     let numbers: [VarnishLog.Tag: UInt8] = [.reqMethod: 15, .reqURL: 18, .reqHeader: 20, .respStatus: 23]
     let times = "1700000000.123456 1700000000.123456 0.000000000 0.000000 0.000000000"
@@ -36,7 +36,7 @@ struct SingleFileTests {
       WriterThreads.write(first..<first + 100, threads: 8, to: writer)
       var numbers: [UInt64] = []
       while let start = reader.next() {
-        // All of a transaction lies together.
+        // All records of a transaction lie together.
         var records = [start]
         while records.count < 6, let record = reader.next() { records.append(record) }
         try #require(Set(records.map(\.id)).count == 1)
@@ -50,7 +50,7 @@ struct SingleFileTests {
       try #require(numbers.sorted() == Array(first..<first + 100))
       first += 100
     }
-    // What 3.0 has nothing for: `Begin`, `Timestamp`.
+    // 3.0 has no equivalent of `Begin` and `Timestamp`.
     #expect(writer.statistics.skipped == first * 2)
     #expect(writer.statistics.records == first * 6)
     let stat = try #require(try walk.sections()?.list.first { $0.kind == "Stat" })
@@ -74,7 +74,8 @@ struct SingleFileTests {
       pins.unpin(reservation.eighths)
       let stores = memory.take()
       if reservation.wrapped {
-        // The end at the front, the turn that leads there, the mark that does; then the record's own end.
+        // In this order: the end mark at the front, the new turn, the wrap mark that leads there; then the
+        // end mark behind the record.
         #expect(
           stores == [
             .word(0xFF45_4545, at: 1, releasing: false), .word(1, at: 0, releasing: true),

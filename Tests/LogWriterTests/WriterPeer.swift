@@ -1,15 +1,15 @@
 import Glibc
 import TestSupport
 
-/// Another process that writes a log as it is told.
+/// Another process that writes a log by the test's commands.
 struct WriterPeer {
   let process: ChildProcess
   private let commands: Int32
   private let directory: TemporaryDirectory
 
-  /// Starts one.
+  /// Starts the process.
   ///
-  /// - Parameter wrapper: a command line in front of it, such as a tracer.
+  /// - Parameter wrapper: a command line to put in front, such as that of a tracer.
   init(wrapper: [String] = []) throws(SupportError) {
     guard let path = Subject.builtExecutable("LogWriterProbe") else {
       throw SupportError("no LogWriterProbe beside the tests")
@@ -17,7 +17,7 @@ struct WriterPeer {
     directory = try TemporaryDirectory()
     let pipe = directory.file("commands")
     guard mkfifo(pipe, 0o600) == 0 else { throw SupportError("make \(pipe)", errno: errno) }
-    // For both directions: opening it for one would wait for the other end.
+    // Opened for both directions: opening for one would wait for the other end.
     commands = open(pipe, O_RDWR | O_CLOEXEC)
     guard commands >= 0 else { throw SupportError("open \(pipe)", errno: errno) }
     var command = Command(path)
@@ -26,7 +26,7 @@ struct WriterPeer {
     process = try ChildProcess(command)
   }
 
-  /// Gives a command without waiting for what comes of it.
+  /// Sends a command without waiting for its result.
   func tell(_ command: String) throws(SupportError) {
     let line = Array((command + "\n").utf8)
     guard write(commands, line, line.count) == line.count else {
@@ -34,13 +34,13 @@ struct WriterPeer {
     }
   }
 
-  /// Gives a command and waits for the answer; nil if it has ended instead.
+  /// Sends a command and waits for the answer; nil if the process has ended instead.
   func ask(_ command: String) throws(SupportError) -> String? {
     try tell(command)
     return try process.output?.nextLine(by: .after(.seconds(60)))
   }
 
-  /// Gives a command that must come off.
+  /// Sends a command that must succeed.
   func order(_ command: String) throws(SupportError) {
     let reply = try ask(command)
     guard let reply, !reply.hasPrefix("error") else {

@@ -1,7 +1,7 @@
 @testable import Metrics
 import Testing
 
-/// What counters are called; the expected names are those of prometheus_varnish_exporter 1.6.
+/// The names of counters as metrics; the expected names are those of prometheus_varnish_exporter 1.6.
 struct CounterNameTests {
   private static func name(_ section: String, _ counter: String) -> String {
     let name = CounterName(
@@ -33,7 +33,7 @@ struct CounterNameTests {
     ("VBE.reload_20191014_091124_78599.api", "happy", "varnish_backend_happy{backend=api,server=unknown}"),
     ("VBE.blue.api", "conn", "varnish_backend_conn{backend=blue.api,server=unknown}"),
     ("VBE.boot.default(127.0.0.1,,8080)", "up", "varnish_backend_up{backend=default,server=127.0.0.1:8080}"),
-    // What no release has.
+    // Counters that no release has.
     ("KVSTORE.a.b", "Some-thing", "varnish_kvstore_some_thing{id=a.b}"),
     ("", "", "varnish_main_"), ("...", "é\n", "varnish_main____{id=..}"),
   ])

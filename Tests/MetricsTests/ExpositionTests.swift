@@ -2,7 +2,7 @@
 import TestSupport
 import Testing
 
-/// How metrics are written.
+/// The text formats in which metrics are exposed.
 struct ExpositionTests {
   private static func text(_ families: [MetricFamily], _ form: Exposition.Form = .text) -> String {
     String(decoding: Exposition.bytes(of: families, form), as: UTF8.self)

@@ -2,7 +2,7 @@
 import TestSupport
 import Testing
 
-/// What is counted of requests.
+/// The counts of requests.
 struct RequestBookTests {
   private static func line(
     host: String = "www.example.com", method: String = "GET", status: String = "200",
@@ -67,9 +67,9 @@ struct RequestBookTests {
     let lines = (0..<50).map { Self.line(host: "host\($0 % 25)") } + [Self.line(host: "other")]
     let text = try Self.count(lines) { $0.valuesMax = 10 }
     let hosts = Set(text.all("spillway_requests_total").compactMap { $0.labels["host"] })
-    // Half of them are for others.
+    // Half of the values are reserved for hosts that occur often.
     #expect(hosts == Set((0..<5).map { "host\($0)" } + ["other"]))
-    // What clients call so themselves isn't one too many.
+    // A host that clients call `other` doesn't count as a value of its own.
     #expect(text["spillway_requests_total", ["host": "other"]] == 41)
     #expect(text["spillway_folded_transactions_total", ["label": "host"]] == 40)
     #expect(text.sum("spillway_requests_total") == 51)
@@ -91,7 +91,8 @@ struct RequestBookTests {
     let hosts = Set(text.all("spillway_requests_total").compactMap { $0.labels["host"] })
     #expect(hosts.isSuperset(of: real) && hosts.count == 21)
     for host in real {
-      // All but those by which it was found to come often; a few more where made-up ones are in its way.
+      // All requests of the host except those by which it was found to occur often, and a few more if made-up
+      // hosts interfered.
       let count = try #require(text["spillway_requests_total", ["host": host]])
       #expect((50...100 - Double(LabelCandidates.countMin - 1)).contains(count), "\(host)")
     }
@@ -115,7 +116,7 @@ struct RequestBookTests {
       }
     }
     let text = try Self.count(lines) { $0.setsMax = 20 }
-    // One on each side takes the rest.
+    // One set on each side counts the rest.
     #expect(text["spillway_label_sets"] == 22 && text["spillway_label_sets_limit"] == 20)
     let rest = ["host": "other", "method": "other", "status": "other"]
     #expect(text["spillway_requests_total", rest] == 50 && text["spillway_fetches_total", rest] == 50)
@@ -151,7 +152,7 @@ struct RequestBookTests {
     #expect(text.all("spillway_requests_total").isEmpty)
   }
 
-  /// Buckets tell a percentile only as exactly as they are wide.
+  /// A percentile is only as exact as the buckets are wide.
   @Test func `each time lies in the bucket that holds it`() throws {
     var random = SeededGenerator(seed: 9131)
     let times = (0..<5000).map { _ in

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The file for node_exporter.
+/// The metrics file for node_exporter's textfile collector.
 struct TextfileTests {
   @Test func `a reader never sees half of it`() async throws {
     try await onOwnThread {

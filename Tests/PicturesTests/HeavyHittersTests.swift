@@ -4,9 +4,9 @@ import Testing
 
 @testable import Pictures
 
-/// The sketch against exact counts of made-up streams.
+/// Compares the sketch with exact counts of made-up streams.
 struct HeavyHittersTests {
-  /// A stream in which keys are as frequent as Zipf's law has it.
+  /// A stream whose keys have frequencies by Zipf's law.
   private struct ZipfStream {
     private let cumulated: [Double]
     private var random: SeededGenerator
@@ -74,7 +74,7 @@ struct HeavyHittersTests {
     let total = 300_000
     for _ in 0..<total { Self.add("/page/\(stream.next())", to: &sketch) }
     let ranks = stream.counts.indices.sorted { stream.counts[$0] > stream.counts[$1] }
-    // Those that are as frequent as the hundredth may stand in its place.
+    // Any key that is as frequent as the hundredth may take its place.
     let hundredth = stream.counts[ranks[99]]
     let found = sketch.heaviest(100).map { Int(String(decoding: $0.key.dropFirst(6), as: UTF8.self)) ?? -1 }
     let missing = ranks.prefix(100).filter { stream.counts[$0] > hundredth && !found.contains($0) }
@@ -84,7 +84,8 @@ struct HeavyHittersTests {
       let count = Double(stream.counts[rank])
       #expect(hitter.count <= count && count <= hitter.countMax, "\(rank): \(hitter), \(count)")
     }
-    // No key that isn't held is more frequent than the floor, which keeps the stated bound.
+    // No key outside the sketch is more frequent than the floor, and the floor is within the documented
+    // bound.
     let held = Set(sketch.heaviest(.max).map { String(decoding: $0.key, as: UTF8.self) })
     let largest =
       stream.counts.indices.filter { !held.contains("/page/\($0)") }.map { stream.counts[$0] }.max() ?? 0
@@ -113,7 +114,7 @@ struct HeavyHittersTests {
     let hitters = sketch.heaviest(.max)
     #expect(hitters.map(\.count) == [3, 2, 1])
     #expect(hitters.map(\.keyByteCount) == [5001, 5001, 0] && hitters[0].key.count == 600)
-    // As many as ever come: memory is given back and used again.
+    // Any number of keys: memory is freed and reused.
     for number in 0..<5000 { Self.add("\(number)" + long, to: &sketch) }
     #expect(sketch.count <= 64)
     for hitter in sketch.heaviest(.max) { #expect(hitter.key.count <= 600) }
@@ -138,7 +139,7 @@ struct HeavyHittersTests {
     let hitters = sketch.heaviest(.max)
     let a = try #require(hitters.first { $0.key == Array("/a".utf8) })
     #expect(a.bytes == 10_000 && a.misses == 250)
-    // The 990th of 1,000, to an eighth.
+    // The 990th of 1,000 values, with an error of at most an eighth.
     #expect(abs((a.p99 ?? 0) - 99_000) <= 99_000 / 8)
     #expect(hitters.first { $0.key == Array("/b".utf8) }?.p99 == nil)
   }

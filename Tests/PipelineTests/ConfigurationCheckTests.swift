@@ -1,7 +1,7 @@
 import Pipeline
 import Testing
 
-/// What can be said of a configuration before anything is opened.
+/// Errors in a configuration that can be found before anything is opened.
 struct ConfigurationCheckTests {
   private func output(_ format: String?, _ queries: String...) -> OutputConfiguration {
     var output = OutputConfiguration()

@@ -6,7 +6,7 @@ import Shipping
 import TestSupport
 import Testing
 
-/// A run that is driven in one thread: the log is written, looked at and restarted when the test says so.
+/// A run in a single thread: the test decides when the log is written, read and restarted.
 struct FollowerTests {
   private let stage: Stage
 
@@ -41,7 +41,7 @@ struct FollowerTests {
     let account = follower.finalAccounts()[0]
     #expect(account.lostBytes == lostBytes)
     #expect(account.written == account.seen && account.seen < stage.written.count)
-    // The estimate is made of the bytes that were read, and paths that come later are longer.
+    // The estimate is based on the bytes read so far; paths that come later are longer.
     let missing = stage.written.count - account.seen
     #expect(abs(account.lost - missing) <= missing / 4)
     let lines = try stage.lines("all")
@@ -55,7 +55,7 @@ struct FollowerTests {
     try follower.attach()
     try stage.write(20)
     try follower.catchUp()
-    // What is written last must be read before the new log is.
+    // The last records of the old log must be read before the new log.
     try stage.write(3)
     try stage.restartWriter()
     try stage.write(30)
@@ -99,7 +99,7 @@ struct FollowerTests {
     let stuck = stage.output(.descriptor(pipe.writeEnd, name: "stuck"), spoolBytes: 1 << 20)
     var follower = try stage.follower([stuck, stage.file("all")])
     try follower.attach()
-    // The pipe and the spool hold less than that.
+    // More than the pipe and the spool hold.
     for _ in 0..<2000 {
       try stage.write(100)
       try follower.catchUp()
@@ -142,7 +142,7 @@ struct FollowerTests {
     for account in accounts { #expect(account.seen == account.written + account.filtered + account.dropped) }
   }
 
-  /// What happens at each step of a run that meets everything.
+  /// Performs a step of a run that meets restarts and an overrun.
   private static func play(_ step: Int, on stage: Stage) throws {
     switch step {
     case 6, 14: try stage.restartWriter()
@@ -169,7 +169,7 @@ struct FollowerTests {
       #expect(account.seen == account.written + account.filtered + account.dropped && account.dropped == 0)
       let lines = try stage.lines(name)
       #expect(lines.count == account.written)
-      // In order, each once, and nothing that was never written.
+      // In order, each at most once, and none that was never written.
       let numbers = lines.compactMap { Int($0.dropFirst()) }
       #expect(numbers.count == lines.count && zip(numbers, numbers.dropFirst()).allSatisfy(<))
     }
@@ -193,7 +193,7 @@ struct FollowerTests {
   }
 }
 
-/// What a run says of what it has lost: in its reports, and in the output itself.
+/// How a run reports its losses: in its accounts, and in the output itself.
 struct LossTests {
   private let stage: Stage
 
@@ -244,7 +244,7 @@ struct LossTests {
       try follower.catchUp()
     }
     let lost = follower.run.routes[0].ledger[.spoolFull]
-    // The consumer wakes, and there is room again.
+    // The consumer reads again, and so makes room.
     var text: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let limit = Deadline.after(.seconds(30))
@@ -269,7 +269,7 @@ struct LossTests {
     let marks = lines.filter { $0.contains("spillway_gap") }
     let beginning = #"{"spillway_gap":{"cause":"spool_full","count":"#
     let counts = marks.compactMap { Int($0.dropFirst(beginning.count).prefix { $0.isNumber }) }
-    // Room may come and go; each time what is missing by then is said.
+    // Room may come and go; each time a mark gives the number of lines that were lost by then.
     #expect(!marks.isEmpty && marks.allSatisfy { $0.hasPrefix(beginning) })
     #expect(marks.allSatisfy { $0.contains(#""estimate":false"#) })
     #expect(counts.reduce(0, +) == all)

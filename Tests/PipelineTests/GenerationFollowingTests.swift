@@ -4,7 +4,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Following servers of each way to share memory, through all that they do with it.
+/// A run that follows servers of each kind of shared memory, through everything that such servers do.
 struct GenerationFollowingTests {
   private let stage: Stage
   private var paths: [String] = []
@@ -54,7 +54,7 @@ struct GenerationFollowingTests {
     }
   }
 
-  /// Goes on until something has happened, and no longer than a second of the run's own time.
+  /// Steps the run until something has happened, which must take no more than a second of its own time.
   private func within(
     second follower: inout Follower, _ hasHappened: (FollowEvent) -> Bool
   ) throws -> FollowEvent {
@@ -130,7 +130,7 @@ struct GenerationFollowingTests {
       }
       _ = follower.end()
       let lines = Array(try stage.lines("all").dropFirst(readBefore))
-      // In front of what the run has seen come, there is what was left of the turn that it began in.
+      // The lines that the run has read as they came follow those left of the turn in which it began.
       #expect(lines.elementsEqual(paths.suffix(lines.count)) && lines.count >= 350, "\(lines.count) lines")
       write(500, to: server)
     }
@@ -220,7 +220,7 @@ struct GenerationFollowingTests {
     write(9, to: server)
     server.endChange()
     try follower.attach()
-    // A change while it is read makes no difference, however long it takes.
+    // A change of the list during reading makes no difference, however long it takes.
     server.beginChange()
     for _ in 0..<5 {
       write(60, to: server)
@@ -263,7 +263,7 @@ struct GenerationFollowingTests {
     try expectAll(&follower)
   }
 
-  /// Writes, and has it read as it goes.
+  /// Logs requests, and has the run read them meanwhile.
   private mutating func write(_ count: Int, to server: any PlayedServer, follower: inout Follower) {
     for _ in 0..<count / 10 {
       write(10, to: server)
@@ -283,7 +283,8 @@ struct GenerationFollowingTests {
     _ = try follower.step {
       switch $0 {
       case .overrun: true
-      // Where turns aren't counted, all that is seen may be that no record begins where the reader is.
+      // Without a count of turns, the only sign of an overrun may be that no record begins at the reader's
+      // place.
       case .damaged: kind == .v20
       default: false
       }

@@ -3,7 +3,8 @@ import Platform
 import TestSupport
 import Testing
 
-/// What a service manager and those who ask are told of a run, by a clock of the test's own.
+/// The notifications to the service manager and the answers on the status socket, by a clock that the test
+/// sets.
 final class ObservationTests {
   private let directory: TemporaryDirectory
   private let socket: NotifySocket
@@ -13,7 +14,7 @@ final class ObservationTests {
   init() throws {
     directory = try TemporaryDirectory()
     socket = try NotifySocket(path: directory.file("notify"))
-    // Fed once a second.
+    // So a sign of life is due every second.
     manager = ServiceManager(socket: socket.path, watchdogMicroseconds: "2000000")
   }
 
@@ -31,7 +32,7 @@ final class ObservationTests {
   private static let status = RunStatus(
     version: "1", start: moment(0), log: LogStanding(path: "/edge", state: .reading))
 
-  /// Whether the manager has been told meanwhile that the run is alive.
+  /// Whether the service manager has got a sign of life since the last call.
   private func isFed() throws -> Bool {
     let former = socket.messages.count
     while try socket.next(by: .after(.zero)) != nil {}

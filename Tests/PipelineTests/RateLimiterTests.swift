@@ -1,11 +1,11 @@
 @testable import Pipeline
 import Testing
 
-/// How many groups are let through, by a clock of the test's own.
+/// How many groups the limiter lets pass, by a clock that the test sets.
 struct RateLimiterTests {
   private static let second: Int64 = 1_000_000_000
 
-  /// How many of a hundred pass at a time.
+  /// How many of a hundred groups pass at a given time.
   private static func passing(_ limiter: inout RateLimiter, at seconds: Int64) -> Int {
     (0..<100).count { _ in limiter.admits(at: seconds * second) }
   }

@@ -6,7 +6,7 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// What is under way when the configuration is read again.
+/// Transactions that are in progress when the configuration is reloaded.
 struct ReloadGroupingTests {
   private let stage: Stage
 
@@ -17,7 +17,7 @@ struct ReloadGroupingTests {
     #expect(present == count)
   }
 
-  /// Begins a transaction, and returns what finishes it.
+  /// Begins a transaction, and returns a closure that finishes it.
   private func beginTransaction() throws -> () -> Void {
     let writer = try #require(stage.writer)
     let vxid = writer.nextVXID()
@@ -130,7 +130,7 @@ struct ReloadGroupingTests {
     let outcome = follower.end()
     #expect(outcome == .complete)
     #expect(try stage.lines("stays") == ["/long", "/0", "/1", "/2"])
-    // What had begun before is in neither, and not left out in silence.
+    // The transaction that had begun before is in neither file, which is said.
     #expect(try stage.lines("file") == stage.written)
     #expect(
       stage.said.contains(

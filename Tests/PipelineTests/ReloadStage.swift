@@ -4,7 +4,7 @@ import Platform
 import Shipping
 import TestSupport
 
-/// A configuration that a run reads again when the test says so.
+/// A configuration source whose content and timing a test controls.
 final class ScriptedConfiguration: Sendable {
   private struct State {
     var answer = ConfigurationSource.Answer.mistakes(["nothing was given"])
@@ -14,13 +14,13 @@ final class ScriptedConfiguration: Sendable {
 
   private let state = Guarded(State())
 
-  /// What is read from now on.
+  /// Sets the answer for later reads.
   func set(_ answer: ConfigurationSource.Answer) { state.withLock { $0.answer = answer } }
 
   /// Makes reading take as long as the test wants.
   func hold(_ isHeld: Bool) { state.withLock { $0.isHeld = isHeld } }
 
-  /// How often it was read, or began to be.
+  /// How many reads have begun.
   var readCount: Int { state.withLock { $0.readCount } }
 
   var source: ConfigurationSource {
@@ -43,7 +43,7 @@ extension Stage {
     return output
   }
 
-  /// Has the run's configuration read again, with other outputs, and goes on until that is done.
+  /// Has the run reload its configuration, with other outputs, and steps it until that is done.
   func reload(
     _ follower: inout Follower, _ outputs: [OutputConfiguration],
     _ configure: (inout Configuration) -> Void = { _ in }
@@ -54,7 +54,7 @@ extension Stage {
     try reload(&follower, .configuration(other))
   }
 
-  /// The same with any answer.
+  /// Has the run reload its configuration, with any answer.
   func reload(_ follower: inout Follower, _ answer: ConfigurationSource.Answer) throws {
     configuration.set(answer)
     mailbox.post(.hangup)
@@ -64,24 +64,24 @@ extension Stage {
 }
 
 extension Follower {
-  /// Goes on until something is so: what other threads do is waited for.
+  /// Steps the run until a condition holds, for conditions that depend on other threads.
   mutating func goOn(until isSo: (borrowing Run) -> Bool) throws {
     let deadline = Deadline.after(.seconds(60))
     while !isSo(run) {
       if deadline.hasPassed { throw SupportError("it isn't so after a minute") }
       try step()
-      // So that they get a processor.
+      // Gives those threads processor time.
       usleep(500)
     }
   }
 
-  /// A route's output; nil as long as it isn't open.
+  /// The output of a route; nil while it isn't open.
   func output(_ index: Int) -> Output? { run.routes[index].output }
 
-  /// What the routes are called.
+  /// The names of the routes.
   var names: [String] { (0..<run.routes.count).map { run.routes[$0].name } }
 
-  /// How many ways of grouping there are.
+  /// The number of groupers.
   var grouperCount: Int {
     switch state {
     case .wide(let following): following.reading.groupers.count

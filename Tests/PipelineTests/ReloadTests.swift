@@ -6,13 +6,13 @@ import Shipping
 import TestSupport
 import Testing
 
-/// A run whose configuration is read again while it goes on: what was written must be in one output or the other.
+/// A run whose configuration is reloaded while it goes on: every line must be in one output or the other.
 struct ReloadTests {
   private let stage: Stage
 
   init() throws { stage = try Stage() }
 
-  /// A run with outputs, which has delivered some lines.
+  /// Begins a run with some outputs, and has it deliver some lines.
   private func begin(_ outputs: [OutputConfiguration]) throws -> Follower {
     var follower = try stage.follower(outputs, reloads: true)
     try follower.attach()
@@ -25,7 +25,7 @@ struct ReloadTests {
     try follower.catchUp()
   }
 
-  /// Ends the run, and returns the accounts that were said, by the names they were said with.
+  /// Ends the run, and returns the accounts that it printed, by the outputs' names.
   private func end(_ follower: inout Follower) -> (outcome: RunOutcome, accounts: [String: String]) {
     let outcome = follower.end()
     let accounts = stage.said.compactMap { line -> (String, String)? in
@@ -57,7 +57,7 @@ struct ReloadTests {
     let names = follower.names
     #expect(names == ["comes", "stays"])
     try follower.goOn { $0.retired.isEmpty }
-    // It has ended, in the middle of the run.
+    // The removed output has ended, in the middle of the run.
     #expect(stage.said.contains("goes (ended): seen=10 written=10 filtered=0 dropped=0 lost=0"))
     try write(7, &follower)
     let (outcome, accounts) = end(&follower)
@@ -81,7 +81,7 @@ struct ReloadTests {
     var follower = try begin([output("%U"), stage.named("stays")])
     for round in 1...4 {
       try stage.reload(&follower, [output("%U \(round)"), stage.named("stays")])
-      // Some before it is open, some afterwards.
+      // Some lines before the output is open, some afterwards.
       try write(20, &follower)
       try follower.goOn { !$0.hasUnsettledRoutes }
       try write(20, &follower)
@@ -118,7 +118,7 @@ struct ReloadTests {
     for _ in 0..<10 { try write(100, &follower) }
     var (present, waits) = (follower.output(0), follower.run.hasUnsettledRoutes)
     #expect(present == nil && waits)
-    // Another change of what isn't open yet.
+    // Another change, of an output that isn't open yet.
     try stage.reload(&follower, [output("%U three")])
     for _ in 0..<10 { try write(100, &follower) }
     (present, waits) = (follower.output(0), follower.run.retired.count == 2)
@@ -171,7 +171,7 @@ struct ReloadTests {
     try stage.reload(&follower, .mistakes(["it.yaml:3:1: a: one", "it.yaml:4:1: b: two"]))
     var hopeless = stage.named("hopeless")
     hopeless.target = .file(FileOptions(path: stage.directory.file("none/there")))
-    // What could be opened isn't used either.
+    // The outputs that could be opened aren't used, either.
     try stage.reload(&follower, [stage.named("fine"), hopeless, stage.named("stays", format: "%s")])
     let (names, present) = (follower.names, follower.output(0))
     #expect(names == ["stays"] && present === output && output != nil)
@@ -218,7 +218,7 @@ struct ReloadTests {
     try follower.step()
     for _ in 0..<5 {
       stage.mailbox.post(.hangup)
-      // The reader doesn't wait for it.
+      // The reader doesn't wait for the configuration to be read.
       try write(3, &follower)
     }
     stage.configuration.hold(false)
@@ -276,7 +276,7 @@ struct ReloadTests {
     stage.configuration.set(.configuration(other))
     for step in 0..<30 {
       if step == at { stage.mailbox.post(.hangup) }
-      // The log itself isn't left in peace.
+      // The server restarts during some of the steps.
       if step == 6 || step == 14 {
         try stage.restartWriter()
         _ = try follower.step { if case .lost = $0 { true } else { false } }

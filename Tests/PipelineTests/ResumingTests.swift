@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// A transaction of which a part is in the log.
+/// A transaction of which only a part is in the log.
 private final class OpenTransaction {
   private var transaction: LogTransaction
   let path: String
@@ -23,13 +23,13 @@ private final class OpenTransaction {
   }
 }
 
-/// A run that ends, and another that goes on with its checkpoint.
+/// A run that ends, and another that resumes from its checkpoint.
 struct ResumingTests {
   private let stage: Stage
 
   init() throws { stage = try Stage() }
 
-  /// Has a run begin, do something, and end.
+  /// Begins a run, has it do something, and ends it.
   @discardableResult
   private func run(
     _ outputs: [OutputConfiguration], _ body: (inout Follower) throws -> Void = { _ in }
@@ -74,7 +74,7 @@ struct ResumingTests {
         try stage.write(4)
         try follower.catchUp()
         expected += stage.written.suffix(4)
-        // One of an earlier round, and one of this one.
+        // A transaction of an earlier round, and one of this round.
         for index in [0, open.count - 2] {
           let transaction = open.remove(at: index)
           transaction.end()
@@ -132,10 +132,10 @@ struct ResumingTests {
     #expect(try stage.lines("new") == Array(stage.written.suffix(3)))
   }
 
-  /// Where a byte is damaged the copy before is taken, or it is said that not all is known.
+  /// With a damaged byte, the run uses the older copy, or says that the state isn't fully known.
   @Test func `a checkpoint with a damaged byte doubles nothing in silence`() throws {
     let outputs = [stage.appended("all"), stage.appended("other")]
-    // Each part is noted more than once, so that both of its copies say something.
+    // Each part is noted more than once, so that both of its copies are in use.
     for _ in 0..<3 {
       try run(outputs) { follower in
         try stage.write(2)
@@ -147,13 +147,13 @@ struct ResumingTests {
     let (all, other) = (
       try readFile(stage.directory.file("all")), try readFile(stage.directory.file("other"))
     )
-    // Each byte that says something, and of the rest a few.
+    // Each byte that isn't zero, and a few of the rest.
     let offsets = whole.indices.filter { whole[$0] != 0 } + stride(from: 1000, to: whole.count, by: 100_003)
     var exactCount = 0
     for (number, offset) in offsets.enumerated() where number % 3 == 0 {
       var damaged = whole
       damaged[offset] ^= UInt8(1 << (number % 8))
-      // In place: files are told by their identities.
+      // In place, because files are recognised by their identities.
       try overwrite(stage.checkpoint, damaged)
       try overwrite(stage.directory.file("all"), all)
       try overwrite(stage.directory.file("other"), other)

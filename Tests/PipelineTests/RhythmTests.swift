@@ -2,22 +2,22 @@
 import TestSupport
 import Testing
 
-/// When a log is looked at and its lines are shown, by a clock of the test's own.
+/// The times at which a log is read and its lines are published, by a clock that the test sets.
 struct RhythmTests {
   private static let ringByteCount = 80 << 20
 
-  /// A reader of a log to which bytes come at an even rate.
+  /// A reader of a log that is written at an even rate.
   private struct Reader {
     var rhythm = Rhythm(ringByteCount: RhythmTests.ringByteCount)
-    /// Nanoseconds.
+    /// The time, in nanoseconds.
     var now: Int64 = 1_000_000_000
-    /// Up to when everything that was written has been read, and shown.
+    /// The times up to which everything written has been read, and has been published.
     var readThrough: Int64, shownThrough: Int64
     var looks = 0
     var publications = 0
-    /// The longest that something had to wait until it was shown, in nanoseconds.
+    /// The longest time from writing to publishing, in nanoseconds.
     var longest: Int64 = 0
-    /// The longest between two looks.
+    /// The longest time between two reads of the log, in nanoseconds.
     var longestAway: Int64 = 0
 
     init() {
@@ -25,16 +25,16 @@ struct RhythmTests {
       shownThrough = now
     }
 
-    /// Follows for some seconds, reading no more than a turn's worth at once.
+    /// Follows the log for some seconds, reading at most four milliseconds' worth of it in a turn.
     ///
     /// - Parameters:
-    ///   - load: how much of the reader's time the reading takes.
-    ///   - bytesPerMillisecond: how fast the log is written.
+    ///   - load: the share of the reader's time that reading takes.
+    ///   - bytesPerMillisecond: the rate at which the log is written.
     mutating func follow(seconds: Int64, load: Double, bytesPerMillisecond: Int) {
       let end = now + seconds * 1_000_000_000
       while now < end {
         let begin = now
-        // A turn takes what was written within four milliseconds.
+        // A turn reads at most what was written within four milliseconds.
         let piece = min(4_000_000, begin - readThrough)
         now += max(20_000, Int64(Double(piece) * load))
         readThrough += piece
@@ -60,7 +60,7 @@ struct RhythmTests {
     var reader = Reader()
     reader.follow(seconds: 20, load: load, bytesPerMillisecond: 100_000)
     #expect(reader.longest < 100_000_000, "\(reader.longest) ns at \(load)")
-    // Waking an output costs more than a few lines.
+    // Waking an output costs more than rendering a few lines.
     #expect(reader.publications < 20 * 110, "\(reader.publications) at \(load)")
   }
 
@@ -102,7 +102,7 @@ struct RhythmTests {
       if look % 7 == 0 { rhythm.hasRead(byteCount / 100) }
       longest = max(longest, rhythm.pause(0, awaitsPublication: false))
     }
-    // Below 8 MB the price of looking decides.
+    // Below 8 MB the cost of looking at the log sets the limit.
     #expect(Int(longest) <= max(10, byteCount / 800_000))
   }
 }

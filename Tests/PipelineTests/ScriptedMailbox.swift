@@ -2,7 +2,7 @@ import Glibc
 @testable import Pipeline
 import Platform
 
-/// A mailbox that a test fills, and whose waiting is the passing of the test's own time.
+/// A mailbox that a test fills; waiting on it advances the test's own clock.
 final class ScriptedMailbox: Mailbox {
   private let event: WakeEvent
   private var commands: [Command] = []
@@ -13,7 +13,7 @@ final class ScriptedMailbox: Mailbox {
     self.clock = clock
   }
 
-  /// Puts a command in.
+  /// Adds a command.
   func post(_ command: Command) {
     commands.append(command)
     event.signal()
@@ -39,7 +39,7 @@ final class ScriptedMailbox: Mailbox {
   }
 }
 
-/// A clock that goes as a test says.
+/// A clock that a test sets.
 final class ScriptedClock: Sendable {
   private let steady = Guarded<Int64>(1_000_000_000_000)
 

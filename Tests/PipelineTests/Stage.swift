@@ -7,18 +7,18 @@ import Shipping
 import TestSupport
 import VarnishLog
 
-/// A log that a test writes, and a run that follows it: both in the test's own thread, one step after the other.
+/// A log that a test writes, and a run that follows it, both in the test's own thread, step by step.
 final class Stage {
   let directory: TemporaryDirectory
   let clock = ScriptedClock()
   let mailbox: ScriptedMailbox
-  /// What a run reads again.
+  /// The source from which a run reloads its configuration.
   let configuration = ScriptedConfiguration()
   private let messages = Guarded<[String]>([])
   private(set) var writer: LogWriter?
-  /// The paths of all transactions that were written, in their order.
+  /// The paths of all transactions that were written, in order.
   private(set) var written: [String] = []
-  /// How large the log is, in bytes.
+  /// The size of the log, in bytes.
   static let logByteCount = 64 << 10
 
   /// - Parameter writes: whether there is a log; otherwise only an empty directory for one.
@@ -34,10 +34,10 @@ final class Stage {
 
   var logPath: String { directory.file("log") }
 
-  /// What the run has said.
+  /// The messages of the run.
   var said: [String] { messages.withLock { $0 } }
 
-  /// Ends the log, and begins another, as a server does whose worker is started anew.
+  /// Ends the log, and begins another, as a server does when its worker is restarted.
   func restartWriter() throws {
     stopWriter()
     try startWriter()
@@ -56,7 +56,7 @@ final class Stage {
     writer = try LogWriter(directory: logPath, options: options)
   }
 
-  /// Writes so many transactions.
+  /// Writes transactions.
   func write(_ count: Int) throws {
     guard let writer else { throw SupportError("write: there is no log") }
     for _ in 0..<count {
@@ -72,7 +72,7 @@ final class Stage {
     }
   }
 
-  /// An output of the paths alone.
+  /// An output of only the paths.
   func output(_ target: OutputConfiguration.Target, spoolBytes: Int? = nil) -> OutputConfiguration {
     var output = OutputConfiguration()
     var formatting = OutputConfiguration.LineFormatting()
@@ -83,26 +83,26 @@ final class Stage {
     return output
   }
 
-  /// The same into a file.
+  /// An output of only the paths to a file.
   func file(_ name: String) -> OutputConfiguration { output(.file(FileOptions(path: directory.file(name)))) }
 
-  /// An output into a file that goes on with what is in it.
+  /// An output to a file that is appended to.
   func appended(_ name: String) -> OutputConfiguration {
     var options = FileOptions(path: directory.file(name))
     options.appends = true
     return output(.file(options))
   }
 
-  /// Where runs note how far they have come.
+  /// The path of the runs' checkpoint.
   var checkpoint: String { directory.file("checkpoint") }
 
-  /// A run that goes on where the one before ended, as the checkpoint says.
+  /// A run that resumes at the checkpoint of the one before.
   func resumingFollower(_ outputs: [OutputConfiguration]) throws -> Follower {
     while true {
       do {
         return try follower(outputs) { $0.process.resume = checkpoint }
       } catch RunError.checkpoint(.inUse) {
-        // The threads of the run before may hold it for a moment.
+        // The threads of the run before may still hold the checkpoint for a moment.
         sched_yield()
       }
     }
@@ -115,7 +115,7 @@ final class Stage {
 
   /// A run that has begun.
   ///
-  /// - Parameter reloads: whether SIGHUP has it read its configuration again.
+  /// - Parameter reloads: whether the run reloads its configuration on SIGHUP.
   func follower(
     _ outputs: [OutputConfiguration], reloads: Bool = false,
     _ configure: (inout Configuration) -> Void = { _ in }
@@ -136,7 +136,7 @@ final class Stage {
 }
 
 extension Follower {
-  /// Goes on until something has happened, for no more than a thousand looks.
+  /// Steps the run until something has happened, at most a thousand times.
   mutating func step(until hasHappened: (FollowEvent) -> Bool) throws -> FollowEvent {
     for _ in 0..<1000 {
       let event = try step()
@@ -145,12 +145,12 @@ extension Follower {
     throw SupportError("a thousand looks at the log, and it hasn't happened")
   }
 
-  /// Goes on until everything that is in the log has been read.
+  /// Steps the run until everything in the log has been read.
   mutating func catchUp() throws {
     _ = try step { if case .read(isIdle: true) = $0 { true } else { false } }
   }
 
-  /// Goes on until a log is attached.
+  /// Steps the run until a log is attached.
   mutating func attach() throws {
     _ = try step { if case .attached = $0 { true } else { false } }
   }

@@ -32,7 +32,7 @@ import Testing
   @Test func `names and numbers that stand for nothing are refused`() {
     #expect(throws: AccountError.unknownUser("no-such-user")) { try Account("no-such-user") }
     #expect(throws: AccountError.unknownGroup("no-such-group")) { try Account("root:no-such-group") }
-    // -1 means "unchanged" to the system: becoming it would change nothing.
+    // The system takes -1 as "unchanged", so changing to it would have no effect.
     for number in ["4294967295", "4294967296", "-1", "+1", " 1"] {
       #expect(throws: AccountError.unknownUser(number)) { try Account(number) }
       #expect(throws: AccountError.unknownGroup(number)) { try Account("root:\(number)") }

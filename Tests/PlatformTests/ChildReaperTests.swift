@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct ChildReaperTests {
-  /// Children that read from a pipe until that is closed.
+  /// Starts children that read from a pipe until it is closed.
   private func startChildren(_ count: Int) throws -> (children: [pid_t], writeEnd: Int32) {
     let (input, writeEnd) = try makePipe()
     defer { close(input) }
@@ -17,7 +17,7 @@ import Testing
 
   @Test func `children that end long after they were handed over leave nothing behind`() throws {
     let reaper = ChildReaper()
-    // Twice, as the thread ends with the last child.
+    // Twice, because the reaper's thread ends with the last child.
     for _ in 0..<2 {
       let (children, writeEnd) = try startChildren(3)
       for child in children { reaper.adopt(child) }

@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// What a container says of its memory, in the ways that the two interfaces have of saying so.
+/// The memory figures of a container, in the formats of both versions of the interface.
 @Suite struct ControlGroupsTests {
   private let root: TemporaryDirectory
 

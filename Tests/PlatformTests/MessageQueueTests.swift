@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct MessageQueueTests {
-  /// A destination that takes nothing until it is let.
+  /// A destination that accepts nothing until the test opens it.
   private final class Gate: Sendable {
     let isOpen = Atomic(false)
     let opened = WakeSignal()
@@ -37,7 +37,7 @@ import Testing
     let queue = MessageQueue { gate.take($0) }
     let text = String(repeating: "x", count: 1000)
     for _ in 0..<500 { queue.say(text, as: "spillway") }
-    // Would never return if it waited for what is stuck.
+    // This would never return if it waited for the stuck destination.
     queue.flush(nanoseconds: 1_000_000)
     gate.open()
     queue.flush(nanoseconds: 60_000_000_000)
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  /// Does something on a thread of its own, and announces its end.
+  /// Runs `body` on a thread of its own, and signals its end.
   private func detachedWork(_ body: @escaping @Sendable () -> Void) -> WakeSignal {
     let end = WakeSignal()
     detachThread {

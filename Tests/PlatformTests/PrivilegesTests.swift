@@ -40,7 +40,8 @@ import Testing
     let directory = try TemporaryDirectory()
     let nobody = try Account("nobody")
     #expect(chown(directory.path, nobody.user, nobody.group) == 0)
-    // Of a process that has changed its user, /proc belongs to root; its own descriptors must be found there.
+    // After a process has changed its user, its /proc files belong to root; the process must still find its
+    // own descriptors.
     let attempts = ["unnamed=\(directory.path),\(directory.file("a"))", "create=\(directory.file("b"))"]
     let plan = ["library", "writable=\(directory.path)", "drop=nobody", "enter"]
     let probe = try SystemProbeRun(commands: plan + attempts)

@@ -4,7 +4,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Where the kernel has no Landlock there is nothing to be seen but that this is said.
+/// Where the kernel has no Landlock, the tests can only see that the program says so.
 @Suite struct SandboxTests {
   private static let interface = shim_sandbox_interface()
   private static let isThere = interface > 0
@@ -38,7 +38,7 @@ import Testing
       "read=\(outside)/old", "write=\(outside)/old", "create=\(outside)/new", "directory=\(outside)/2026",
       "link=\(outside)/current", "socket=\(outside)/socket", "list=\(outside)", "remove=\(outside)/old",
       "unnamed=\(outside),\(outside)/named", "in-thread=read,\(outside)/old",
-      // Reading isn't writing.
+      // The right to read doesn't include writing.
       "write=\(directory.file("readable/file"))", "create=\(directory.file("readable/new"))",
     ]
     let plan = ["writable=\(inside)", "readable=\(directory.file("readable"))", "enter"]
@@ -83,7 +83,7 @@ import Testing
 
   @Test(.enabled(if: interface >= 4))
   func `connections are made only if the plan says so, and never waited for`() throws {
-    // As a rule nothing listens there, so that a connection that is allowed is refused by the peer.
+    // Usually nothing listens on that port, so that a permitted connection is refused by the peer.
     let refused = try SystemProbeRun("enter", "connect=1", "bind=0")
     #expect(refused["connect=1"] == Self.refusal)
     #expect(refused["bind=0"] == Self.refusal)

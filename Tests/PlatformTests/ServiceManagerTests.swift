@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct ServiceManagerTests {
-  /// A manager's socket.
+  /// The notification socket of a service manager.
   private final class Manager {
     let directory: TemporaryDirectory
     let address: String
@@ -20,14 +20,14 @@ import Testing
 
     deinit { close(descriptor) }
 
-    /// Makes the socket anew, as a manager does that was started again.
+    /// Makes a new socket, as a restarted service manager does.
     func restart() throws {
       close(descriptor)
       unlink(address)
       descriptor = try Self.bound(address)
     }
 
-    /// A message that is there already: the call that sends one doesn't return before it is.
+    /// A message that has already arrived, if any: sending returns only when the message is there.
     func message() -> String? {
       var buffer = [UInt8](repeating: 0, count: 8192)
       let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
@@ -95,7 +95,7 @@ import Testing
   @Test func `a manager that is full holds nothing up, and hears later what counts`() throws {
     let manager = try Manager()
     let service = ServiceManager(socket: manager.address)
-    // The kernel keeps but a few messages that aren't read.
+    // The kernel queues only a few unread messages.
     for _ in 0..<5000 { service.say(.watchdog) }
     #expect(!service.hasUntold)
     service.say(.ready, .status("first"))

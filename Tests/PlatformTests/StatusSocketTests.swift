@@ -11,7 +11,7 @@ import Testing
 
   init() throws { directory = try TemporaryDirectory() }
 
-  /// A socket whose clients have as much time as any test takes, unless it is about that.
+  /// A socket with a time limit for clients that no test reaches, unless a test sets another.
   private func serve(
     clientNanoseconds: Int64 = 600 * second, clientsMax: Int = 16,
     document: @escaping @Sendable (StatusRequest) -> [UInt8] = { Array("\($0)\n".utf8) }
@@ -63,7 +63,7 @@ import Testing
     for cut in 0...request.utf8.count {
       let peer = try StatusPeer(path)
       peer.send(String(request.utf8.prefix(cut)) ?? "")
-      // In between, another client is served: so the first half has been read.
+      // Serving another client in between shows that the first half has been read.
       if cut % 16 == 0 { #expect(try ask() == "json\n") }
       peer.send(String(request.utf8.dropFirst(cut)) ?? "")
       let answer = try peer.readToEnd()
@@ -228,7 +228,7 @@ import Testing
     #expect(throws: StatusClientError.timedOut(path)) {
       try StatusClient.ask(.json, at: path, nanoseconds: Self.second / 20)
     }
-    // The queue of those who wait is full by now.
+    // The queue of waiting connections is full by now.
     #expect(throws: StatusClientError.timedOut(path)) {
       try StatusClient.ask(.json, at: path, nanoseconds: Self.second / 20)
     }
@@ -240,7 +240,7 @@ import Testing
     withExtendedLifetime(socket) {}
   }
 
-  /// A socket's file at which no process listens.
+  /// Leaves a socket's file at which no process listens.
   private func leaveSocket() throws {
     let descriptor = shim_stream_socket()
     guard shim_bind_local(descriptor, path, 0o600) == 0 else { throw SupportError("bind", errno: errno) }

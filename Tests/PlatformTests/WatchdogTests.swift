@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Each test is a day in the life of a run: a clock that it sets, and what the parts show at that moment.
+/// Each test plays a run: it sets a clock, and the state of the run's parts at each moment.
 @Suite struct WatchdogTests {
   private static let second: Int64 = 1_000_000_000
 
@@ -25,7 +25,8 @@ import Testing
         ])
     }
 
-    /// Whether a manager that hears only of these looks would have let the run live until then.
+    /// Whether a service manager that gets only the signs of life from these looks would let the run live
+    /// until `end`.
     mutating func survives(looksUntil end: Double, _ step: (inout Day) -> Void) -> Bool {
       var lastFeed = 0.0
       var time = 0.0
@@ -95,14 +96,14 @@ import Testing
   @Test func `an endless loop within a sink isn't taken for a slow consumer`() {
     var day = Day(isIdle: true, isInSink: true, processor: 0)
     #expect(!day.survives(looksUntil: 100) { $0.processor? += Self.second / 2 })
-    // While one that computes much and gets on with it is well.
+    // An output that computes much and makes progress is well.
     day = Day(isIdle: true, isInSink: true, processor: 0)
     #expect(
       day.survives(looksUntil: 1000) {
         $0.processor? += Self.second / 2
         $0.settled += 1
       })
-    // And so is one that has computed for a while and waits since then.
+    // So is an output that has computed for a while and has waited since then.
     day = Day(isIdle: true, isInSink: true, processor: 0)
     #expect(
       day.survives(looksUntil: 1000) {
@@ -117,7 +118,7 @@ import Testing
     }
     #expect(watchdog.look(at: 5, [output("a", 0), output("b", 0)]) == .feed)
     #expect(watchdog.look(at: 10, [output("a", 7), output("b", 0)]) == .starve(["output b"]))
-    // One that a reload has removed is asked for no longer; a new one has had no time to do anything.
+    // An output removed by a reload is no longer watched; a new one has had no time for progress.
     #expect(watchdog.look(at: 11, [output("a", 8), output("c", 0)]) == .feed)
     #expect(watchdog.look(at: 16, [output("a", 9), output("c", 0)]) == .starve(["output c"]))
   }
@@ -139,7 +140,7 @@ import Testing
     let clocks = Guarded<ThreadClock?>(nil)
     detachThread {
       clocks.withLock { $0 = .ofCallingThread }
-      // Not all of it may be thrown away as having no effect.
+      // The sum is used, so that the compiler can't remove the loop.
       var sum = UInt64(getpid())
       while (clocks.withLock { $0?.nanoseconds } ?? .max) < Self.second / 50 { sum = sum &* 31 &+ 1 }
       if sum == 0 { print(sum) }

@@ -4,13 +4,14 @@ import SharedMemory
 import Synchronization
 import TestSupport
 
-/// What the tests have another process do with a region: one command per line, one line in answer.
+/// A process that handles a region on behalf of a test: it reads one command per line and answers each with
+/// one line.
 struct Probe {
   private var region: ResizableRegion?
   private var lockedDescriptor: Int32?
   private var occupied: UnsafePointer<CChar>?
 
-  /// Does what a line says.
+  /// Executes a command.
   mutating func answer(_ line: String) throws -> String {
     let words = line.split(separator: " ").map(String.init)
     func number(_ index: Int) throws(ProbeError) -> Int {
@@ -20,7 +21,7 @@ struct Probe {
     guard let command = words.first else { throw ProbeError.badCommand }
     switch command {
     case "open":
-      // There is one at a time: two can't lie at one address.
+      // Only one region at a time: two can't lie at the same address.
       region = nil
       region = try ResizableRegion(opening: words.dropFirst().joined(separator: " "))
       return "\(try opened.byteCount)"
@@ -57,9 +58,9 @@ struct Probe {
     }
   }
 
-  /// Takes numbers from the counter at the region's beginning, and puts the letter at each number's place.
+  /// Takes numbers from the counter at the region's beginning, and stores the letter at each number's place.
   ///
-  /// The places lie behind the counter's page. The process that meets the end grows the region.
+  /// The places lie behind the counter's page. The process that reaches the end grows the region.
   private func fill(letter: UInt8, total: Int) throws -> String {
     let region = try opened
     let counter = UnsafePointer(region.base.assumingMemoryBound(to: Atomic<Int>.self))
@@ -76,14 +77,14 @@ struct Probe {
     }
   }
 
-  /// Makes a chain of nodes in the region, growing it as needed, and tells the first one's address.
+  /// Makes a chain of nodes in the region, growing it as needed, and returns the first one's address.
   private func link(from offset: Int, count: Int) throws -> String {
     let region = try opened
     try region.grow(toAtLeast: offset + count * PointerChain.nodeBytes)
     return "\(PointerChain(makingIn: region.base + offset, count: count).address)"
   }
 
-  /// Maps something of its own at an address.
+  /// Maps other memory at an address.
   private mutating func occupy(_ address: Int) throws(ProbeError) -> String {
     let wanted = UnsafeMutableRawPointer(bitPattern: address)
     let found = mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -93,7 +94,7 @@ struct Probe {
     return "occupied"
   }
 
-  /// Takes the lock of the region's file, as one does that is about to grow, and keeps it.
+  /// Takes and keeps the lock of the region's file, as a process does that is about to grow the region.
   private mutating func hold(path: String) throws(ProbeError) -> String {
     let descriptor = Glibc.open(path, O_RDWR)
     guard descriptor >= 0, shim_lock_file(descriptor) == 0 else { throw .noLock }

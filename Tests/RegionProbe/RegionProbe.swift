@@ -1,6 +1,6 @@
 import Glibc
 
-/// Answers the commands on its standard input until that ends.
+/// Answers the commands on its standard input until the input ends.
 @main
 enum RegionProbe {
   static func main() {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Every specifier on one usual request.
+/// Every specifier on one ordinary request.
 @Suite(.needs(.subject))
 struct BaseTransactionTests {
   static let records = """
@@ -44,7 +44,7 @@ struct BaseTransactionTests {
     #"192.0.2.7 - user [14/Nov/2023:22:13:20 +0000] "GET http://example.com/path/x?q=1&r=2 HTTP/1.1" "#
     + #"200 9 "http://ref/" "UA/1.0 \"quoted\"""#
 
-  /// Format and line; one run prints all of a row, separated by a bar.
+  /// Formats and lines; one run prints all formats of a row, separated by a bar.
   static let rows: [([String], [String])] = [
     (
       ["%b", "%D", "%h", "%H", "%I", "%l", "%m", "%O"],

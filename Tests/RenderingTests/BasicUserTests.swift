@@ -6,7 +6,7 @@ import VarnishLog
 struct BasicUserTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var header: String
-    /// What 7.1 makes of it, and 7.4 with its strict decoder.
+    /// The name that 7.1 decodes, and the one that 7.4 does with its strict decoder.
     var lenient: String
     var strict: String
 
@@ -52,7 +52,7 @@ struct BasicUserTests {
     Case("Bearer x\nReqHeader Authorization: Basic Yzpk", "c"),
   ]
 
-  /// So many letters a in base64.
+  /// The base64 form of `count` letters a.
   private static func base64(_ count: Int) -> String {
     let whole = String(repeating: "YWFh", count: count / 3)
     return whole + ["", "YQ==", "YWE="][count % 3]

@@ -20,7 +20,7 @@ struct ColumnTests {
   @Test(
     "a value is escaped as its place asks for",
     arguments: [
-      // The value; as a column; alone in quotation marks; as a word in them.
+      // The value as it is; as a column; alone in quotation marks; as a word within quotation marks.
       ("plain", "plain", "plain", "plain"),
       ("a b", #"a\x20b"#, "a b", #"a\x20b"#),
       ("x [y]", #"x\x20\x5By\x5D"#, "x [y]", #"x\x20[y]"#),
@@ -110,7 +110,7 @@ struct ColumnTests {
     }
   }
 
-  /// Takes a line apart as programs do that know quotation marks and brackets, but no backslashes.
+  /// Splits a line as programs do that know quotation marks and brackets, but no backslashes.
   private static func columns(_ line: [UInt8]) -> [[UInt8]] {
     var columns: [[UInt8]] = [[]]
     var closing: UInt8?

@@ -1,7 +1,7 @@
 import Testing
 import VarnishLog
 
-/// What becomes of each of the 256 bytes.
+/// The escaped form of each of the 256 bytes.
 struct EscapingTests {
   /// Releases with rules of their own.
   enum Habit: Sendable, CaseIterable {
@@ -21,7 +21,7 @@ struct EscapingTests {
       }
     }
 
-    /// What a byte becomes.
+    /// The escaped form of a byte.
     func text(for byte: UInt8) -> [UInt8] {
       let letter: String? =
         switch byte {
@@ -46,8 +46,8 @@ struct EscapingTests {
     for version in habit.versions {
       let rendering = try Rendering("[%{VCL_Log:k}x]", version, isJSON: habit.isJSON)
       for byte in UInt8.min...UInt8.max {
-        // Between letters, so that neither trimming nor a final NUL comes into it, and behind so
-        // many that it is met by the search for whole words of harmless bytes, too.
+        // Between letters, so that neither trimming nor a final NUL matters; and also behind so many letters
+        // that the search for whole words of harmless bytes meets the byte.
         for front in ["a", "abcdefghijklmnop"] {
           let line = rendering.line([("VCL_Log", Array("k:\(front)".utf8) + [byte, 0x62])])
           let expected = Array("[\(front)".utf8) + habit.text(for: byte) + Array("b]\n".utf8)

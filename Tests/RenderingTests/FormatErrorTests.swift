@@ -2,7 +2,7 @@ import Rendering
 import Testing
 import VarnishLog
 
-/// What is wrong with a format, in the words of the release.
+/// The errors for invalid formats, in the words of each release.
 struct FormatErrorTests {
   static let messages: [(String, String)] = [
     ("%z", "Unknown format specifier at: %z"),
@@ -32,7 +32,8 @@ struct FormatErrorTests {
     ("%{VSL:ReqAcct[x]}x", "Syntax error: VSL:ReqAcct[x]"),
     ("%{VSL:ReqAcct[]}x", "Syntax error: VSL:ReqAcct[]"),
     ("%{VSL:[1]}x", "Syntax error: VSL:[1]"),
-    // A bracket that closes what none opened is found before the tag is looked up; one that is open belongs to it.
+    // A closing bracket without an opening one is found before the tag is looked up; an opening bracket
+    // belongs to the tag.
     ("%{VSL:Nope]}x", "Syntax error: VSL:Nope]"),
     ("%{VSL:Nope1]}x", "Syntax error: VSL:Nope1]"),
     ("%{VSL:ReqURL]}x", "Syntax error: VSL:ReqURL]"),
@@ -82,7 +83,7 @@ struct FormatErrorTests {
     }
   }
 
-  /// Format, rules it is refused by, message.
+  /// A format, the rules by which it is refused, and the message.
   static let olderMessages: [(String, VarnishVersion, String)] = [
     ("%{Foo}x", VarnishVersion(4, 0), "Unknown format specifier at: %{Foo}x"),
     (
@@ -101,7 +102,8 @@ struct FormatErrorTests {
     #expect(Self.refusal(of: format, by: version) == message)
   }
 
-  /// What a release accepts, and the release before refuses or takes for something else.
+  /// A format, the release that accepts it, and the release before, which refuses it or takes it for
+  /// something else.
   static let availability: [(String, VarnishVersion, VarnishVersion)] = [
     ("%{ms}T", VarnishVersion(6, 0, 12), VarnishVersion(6, 0, 11)),
     ("%{ms}T", VarnishVersion(6, 6), VarnishVersion(6, 5)),

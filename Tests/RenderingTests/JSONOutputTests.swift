@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// `-j` without a release to insist on.
+/// `-j` without the rules of a particular release.
 struct JSONOutputTests {
   static let format =
     #"{"m":"%m","u":"%U","q":"%q","s":"%s","h":"%h","a":"%{A}i","b":"%{B}o","l":"%{VCL_Log:k}x","x":"%{VSL:Hash}x"}"#
@@ -37,7 +37,7 @@ struct JSONOutputTests {
     #expect(String(decoding: line, as: UTF8.self) == expected + "\n")
   }
 
-  /// Bytes, and how many of them are replaced.
+  /// Bytes, and the text in which invalid ones are replaced.
   static let broken: [([UInt8], String)] = [
     ([0x80], "\u{FFFD}"),
     ([0xC3, 0x28], "\u{FFFD}("),

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Values that stand in the JSON of `-j` without quotation marks.
+/// Values without quotation marks in the JSON of `-j`.
 struct JSONValueTests {
-  /// What a header says, and what stands for it.
+  /// The text of a header, and the JSON value for it.
   static let numbers: [(String, String)] = [
     ("12", "12"), ("0", "0"), ("-0", "-0"), ("-3.50", "-3.50"), ("1e5", "1e5"), ("1E+5", "1E+5"),
     ("0.5e-3", "0.5e-3"),
@@ -24,7 +24,7 @@ struct JSONValueTests {
     }
   }
 
-  /// Formats, and what they give for a request of which next to nothing is known.
+  /// Formats, and the lines for a request about which next to nothing is known.
   static let formats: [(String, String)] = [
     (#"{"age":%{Age}o,"br":%{VCL_Log:br}x}"#, #"{"age":null,"br":null}"#),
     (
@@ -42,15 +42,15 @@ struct JSONValueTests {
     (#"{"v":%{Varnish:vxid}x}"#, #"{"v":2}"#),
     ("[%s,%{A}i]", "[null,null]"), (#" [ {"a" : [ %s ] } ]"#, #" [ {"a" : [ null ] } ]"#),
     ("{\\n\\t\"a\":\\n%s\\n}", "{\n\t\"a\":\nnull\n}"),
-    // Within strings nothing changes.
+    // Within strings, values are written as usual.
     (#"{"a":"%s","b":"%{A}i:%{B}i","%m":1,"c":"\\\"%{A}i"}"#, #"{"a":"0","b":":","":1,"c":"\""}"#),
     (#"{"a":"\\\\","b":%{A}i}"#, #"{"a":"\\","b":null}"#),
-    // Nor where JSON has no values, or the text isn't JSON with any value.
+    // So they are where JSON allows no value, or where the text isn't JSON for every value.
     ("%s %{A}i", "0 "), ("[%{A}i] x %s", "[null] x 0"), ("x [%{A}i]", "x []"), (#"{"a" %{A}i}"#, #"{"a" }"#),
     (#"{%{A}i:1}"#, "{:1}"), (#"{"a":%{A}i"#, #"{"a":"#), (#"{"a":%{A}i]"#, #"{"a":]"#),
     (#"{"a":%{A}i,}"#, #"{"a":,}"#),
     (#"{"a":%{A}i%{B}i}"#, #"{"a":}"#), (#"{"a":1%{A}i}"#, #"{"a":1}"#), ("{}%{A}i", "{}"),
-    // What follows something that is none is looked at again.
+    // After something that isn't JSON, the rest is looked at anew.
     (#"{oops} {"a":%{A}i}"#, #"{oops} {"a":null}"#), (#"5" {"a":%{A}i}"#, #"5" {"a":}"#),
   ]
 

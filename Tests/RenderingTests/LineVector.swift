@@ -1,13 +1,13 @@
 import TestSupport
 import Testing
 
-/// A log, options, and the lines that must come of it.
+/// A log, options, and the expected lines.
 struct LineVector: Sendable, CustomTestStringConvertible {
   var lines: String
   var options: [String]
-  /// What 7.1 prints.
+  /// The lines that 7.1 prints.
   var expected: String
-  /// What 7.7 and later print, where that differs.
+  /// The lines that 7.7 and later print, if they differ.
   var expectedSince77: String?
 
   init(_ lines: String, _ options: [String], _ expected: String, since77: String? = nil) {
@@ -37,7 +37,7 @@ struct LineVector: Sendable, CustomTestStringConvertible {
     "\(options.joined(separator: " ")) on \(lines.prefix(120).split(separator: "\n").dropFirst())"
   }
 
-  /// What a program makes of it, by the rules of a version if one is given.
+  /// The output of a program for the log, by the rules of a version if one is given.
   func output(
     of subject: Subject, layout: SampleLayout = .twoWord, compat: String? = nil
   ) throws -> String {

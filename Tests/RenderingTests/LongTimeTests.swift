@@ -2,7 +2,7 @@ import Rendering
 import Testing
 import VarnishLog
 
-/// What strftime makes of long formats.
+/// The results of strftime for long formats.
 struct LongTimeTests {
   static let start = [("Timestamp", Array("Start: 1700000000.000000 0.000000 0.000000".utf8))]
 

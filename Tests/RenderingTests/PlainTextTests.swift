@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Copying text as far as it is plain, held against looking at it byte by byte.
+/// Compares the copying of plain text with a check of each byte.
 struct PlainTextTests {
   /// The ways of copying, which differ in the bytes that stop them.
   enum Way: CaseIterable {
@@ -27,7 +27,7 @@ struct PlainTextTests {
     }
   }
 
-  /// Copies a text from a place into room that is just large enough.
+  /// Copies a text from a place into room that is just large enough, and compares the result.
   private static func expectCopy(
     of text: [UInt8], _ way: Way, _ page: GuardedPage, at place: GuardedPage.Place
   ) {
@@ -40,7 +40,7 @@ struct PlainTextTests {
       count = room.count
     }
     if !room.starts(with: expected) { Issue.record("another text than \(text) at \(place)") }
-    // Fifteen bytes behind it at most.
+    // At most fifteen bytes behind the text may be written.
     if room.last != 0xEE { Issue.record("too far behind \(text) at \(place)") }
   }
 
@@ -89,7 +89,7 @@ struct PlainTextTests {
 
   // MARK: Through a renderer
 
-  /// The same value in lines that end the room at once, and in long ones.
+  /// The same value in short lines, which end the room at once, and in long ones.
   @Test(arguments: [false, true])
   func `a value with anything in it is escaped as its bytes are one by one`(isJSON: Bool) throws {
     let rendering = try Rendering("%{X}i", VarnishVersion(8, 0), isJSON: isJSON)

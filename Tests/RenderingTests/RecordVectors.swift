@@ -1,4 +1,4 @@
-/// Which records count, and what stands for those that are missing.
+/// Which records count for a line, and what is printed for missing ones.
 enum RecordVectors {
   static let start = "Timestamp Start: 1700000000.000000 0 0"
   static let handling = "%{Varnish:hitmiss}x/%{Varnish:handling}x"

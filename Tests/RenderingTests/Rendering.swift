@@ -11,8 +11,7 @@ struct Rendering {
   let rules: NCSARules
   let format: LineFormat
 
-  /// Reads a format by the rules of a release, or by those that go with a log if there is none to
-  /// insist on.
+  /// Parses a format by the rules of a release, or by those that go with a log if there is no version.
   init(_ format: String, _ version: VarnishVersion?, isJSON: Bool = false) throws {
     rules = version.map { NCSARules($0, isStrict: true) } ?? .natural(for: .v73)
     self.format = try LineFormat(Array(format.utf8), rules: rules, isJSON: isJSON)
@@ -21,7 +20,7 @@ struct Rendering {
   /// The lines of the transactions in `records`, of both sides.
   func lines(_ records: [SampleRecord]) -> [UInt8] {
     let lines = lines(records, keepsAll: true)
-    // What is kept of transactions in pieces must give the same as all of their records.
+    // Keeping only the records that the format needs must give the same result as keeping all.
     #expect(self.lines(records, keepsAll: false) == lines)
     return lines
   }

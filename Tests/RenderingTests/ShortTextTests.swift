@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// What is done with words and numbers in few instructions, held against the plain way.
+/// Compares the fast handling of words and numbers with a plain implementation.
 struct ShortTextTests {
   @Test func `a byte is found among the first sixteen wherever the text lies`() {
     let page = GuardedPage()

@@ -1,4 +1,4 @@
-/// Which transactions give a line, and what is different about a backend's.
+/// Which transactions give a line, and how a backend's line differs.
 enum SideVectors {
   private static let start = RecordVectors.start
   private static let bareLine = RecordVectors.bareLine + #"- - "-" "-""# + "\n"
@@ -38,7 +38,7 @@ enum SideVectors {
     LineVector(fetch, ["-F", "%m"], ""),
     LineVector(fetch, ["-c", "-F", "%m"], ""),
     LineVector(fetch, ["-b", "-c", "-F", "%m"], "GET\n"),
-    // The first try gives way to the second.
+    // The first attempt is superseded by the second.
     LineVector(
       """
       2 c Begin req 1 rxreq

@@ -25,10 +25,11 @@ struct StartTimeTests {
       "1700000010.000000", "1700000000.000001", "0000000001.000000", "4294967296.000000", "4294967295.999999",
       "9007199254.740993", "1.7e9",
     ]
-    // The second a double is in; those far away are apart by more than a microsecond.
+    // The second of the nearest double; far in the future, neighbouring doubles are more than a microsecond
+    // apart.
     let seconds = times.map { Int(Double($0)!.rounded(.down)) }
     #expect(try Self.lines(times, "%{%s}t") == seconds.map(String.init))
-    // The same beside what takes the whole number.
+    // The result is the same beside a specifier that uses the whole number.
     #expect(try Self.lines(times, "%{%s}t %{sec}t") == seconds.map { "\($0) \($0)" })
   }
 

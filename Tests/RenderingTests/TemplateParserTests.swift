@@ -220,12 +220,12 @@ struct TemplateParserTests {
         #expect(error.description.hasPrefix("test.format"), "seed \(seed)")
       }
     }
-    // Most damage is in the midst of values, where it does no harm.
+    // Most damage is within values, where it does no harm.
     #expect(read > 10, "seed \(seed)")
   }
 }
 
-/// Numbers that are the same again for the same seed.
+/// Random numbers that are the same for the same seed.
 struct TemplateTestGenerator: RandomNumberGenerator {
   var state: UInt64
 

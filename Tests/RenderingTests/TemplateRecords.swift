@@ -37,7 +37,7 @@ struct TemplateRecords {
     return made
   }
 
-  /// What a format makes of the transaction in a log of a numbering.
+  /// The output of a format for the transaction in a log of a given numbering.
   func output(of format: LineFormat, in numbering: TagNumbering = .v73) -> [UInt8] {
     switch numbering {
     case .v40, .v41: output(of: format, in: numbering, as: NarrowRecords.self)
@@ -86,7 +86,7 @@ struct TemplateRecords {
     return output
   }
 
-  /// Values that clients send who mean no good, and others that are merely unusual.
+  /// Values sent by malicious clients, and merely unusual ones.
   static let hostileValues: [[UInt8]] = [
     [], Array("plain".utf8), Array("\"".utf8), Array("\\".utf8), Array("a\\\"b\\".utf8),
     Array("two\nlines".utf8), Array("a\r\nb".utf8), Array("tab\there".utf8), [0xFF], [0xC3, 0x28],

@@ -32,7 +32,7 @@ struct TemplateShippedTests {
   @Test("can be used with every generation of logs", arguments: BuiltinTemplates.names)
   func generations(name: String) throws {
     let template = try Self.library.template(name)
-    // Of older logs, transactions are made that have the tags of 7.3.
+    // From older logs, transactions with the tags of 7.3 are made.
     for numbering in TagNumbering.allCases where !numbering.isOld {
       let format = try template.lineFormat(rules: .natural(for: numbering))
       let line = TemplateRecords().output(of: format, in: numbering)

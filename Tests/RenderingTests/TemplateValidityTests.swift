@@ -100,7 +100,7 @@ struct TemplateValidityTests {
     }
   }
 
-  /// A small reader of logfmt, made for this test only.
+  /// A small parser for logfmt, made for this test only.
   private static func logfmtKeys(_ text: Substring) throws -> [String] {
     var keys: [String] = []
     var rest = Array(text.utf8)[...]
@@ -158,7 +158,7 @@ struct TemplateValidityTests {
       ("host:0", "host", "80"), ("host:65535", "host", "65535"), ("host:65536", "host", "80"),
       ("host:99999999999999999999", "host", "80"), ("host:0081", "host", "81"), ("host:http", "host", "80"),
       ("host: 81", "host", "80"), ("192.0.2.1:81", "192.0.2.1", "81"), ("a_b-c.d", "a_b-c.d", "80"),
-      // What is no name, an address of IPv6 without its brackets among it.
+      // Texts that aren't host names, among them an IPv6 address without brackets.
       ("::1", "-", "80"), ("a:b:81", "-", "80"), (":81", "-", "80"), ("two words:81", "-", "80"),
       ("a/b:81", "-", "80"), ("a\"b", "-", "80"), ("[::1", "-", "80"), ("[::1]x", "-", "80"),
       ("[]:81", "-", "80"),

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// What is changed in records, and what isn't.
+/// Which parts of records are changed, and which aren't.
 struct PayloadEditorTests {
-  /// A payload as it comes out.
+  /// A payload after editing.
   private static func edited(
     _ tag: String, _ text: String, vxids: VXIDMapping? = VXIDMapping(distance: 1000, largest: 1 << 30 - 1),
     shift: Int64? = nil, mayHaveMarks: Bool = false, isTerminated: Bool = true
@@ -133,7 +133,7 @@ struct PayloadEditorTests {
     for number in stride(from: 1 as UInt64, through: 1 << 18, by: 997) {
       #expect(table.number(for: number << 20) == number)
     }
-    // Twice as many others, and the first is forgotten.
+    // After twice as many others, the first is forgotten.
     for number in 1...(1 << 19) as ClosedRange<UInt64> { _ = table.number(for: number) }
     #expect(table.number(for: 1 << 20) > 1 << 18)
   }

@@ -1,7 +1,7 @@
 import Replay
 import Testing
 
-/// When what is played is due.
+/// The times at which replayed records are due.
 struct ScheduleTests {
   private static let second: Int64 = 1_000_000_000
   private static let recorded: Int64 = 1_700_000_000 * second
@@ -12,7 +12,7 @@ struct ScheduleTests {
       #expect(schedule.due(recorded: Self.recorded, endsTransaction: true, now: 100) == 100)
       let due = schedule.due(recorded: Self.recorded + Self.second, endsTransaction: true, now: 500)
       #expect(due == 100 + (factor == 0 ? 2 * Self.second : Self.second / Int64(factor)))
-      // Earlier than its predecessor: at once, and what comes then is as due as before.
+      // A record that is earlier than its predecessor is due at once, and later ones are due as before.
       #expect(schedule.due(recorded: Self.recorded - Self.second, endsTransaction: true, now: due) < due)
       #expect(schedule.due(recorded: nil, endsTransaction: true, now: due) == due)
       #expect(schedule.due(recorded: Self.recorded + Self.second, endsTransaction: true, now: due) == due)
@@ -37,7 +37,7 @@ struct ScheduleTests {
     for number in 0..<5000 {
       let due = schedule.due(recorded: nil, endsTransaction: true, now: now)
       #expect(due == 50 + Int64(number) * 1_000_000)
-      // What ends no transaction is not counted.
+      // Records that don't end a transaction aren't counted.
       #expect(schedule.due(recorded: nil, endsTransaction: false, now: now) == now)
       now += number % 7 == 0 ? 10_000_000 : 0
     }

@@ -2,7 +2,7 @@ import Glibc
 import LogWriting
 import SpillwayLogging
 
-/// A server that logs one request, and does nothing else: what it is linked with is what every server needs that
+/// A server that logs one request and does nothing else: it is linked only with what every server needs that
 /// only writes.
 @main
 enum ServerProbe {
@@ -13,7 +13,7 @@ enum ServerProbe {
     request.respond(status: 200, reason: "OK", headers: [("Content-Type", "text/plain")])
     request.sent(5)
     request.end()
-    // The log goes with its writer; it stays until it has been read.
+    // The log is removed with its writer, so the process stays until the log has been read.
     print("logged")
     fflush(nil)
     _ = readLine()

@@ -3,11 +3,11 @@ import Settings
 import TestSupport
 import Testing
 
-/// Files that were made to do harm, or by accident.
+/// Settings files that are malicious or damaged.
 struct HostileSettingsTests {
   private func read(_ text: String) -> ParsedSettings { YAMLReader.read(Array(text.utf8), path: "f") }
 
-  /// How long this thread computes for something; other load on the machine does not count.
+  /// The processor time that this thread spends on `work`; other load on the machine does not count.
   private func cpuSeconds(_ work: () -> Void) -> Double {
     func now() -> Double {
       var time = timespec()
@@ -19,7 +19,7 @@ struct HostileSettingsTests {
     return now() - start
   }
 
-  /// Every mistake is one line about a place in the text, and they are in order.
+  /// Checks that every mistake is one line about a place in the text, and that they are in order.
   private func check(_ parsed: ParsedSettings, _ bytes: [UInt8], _ comment: Comment) {
     let lineCount = bytes.count { $0 == 0x0A } + 1
     var last = (0, 0)
@@ -117,7 +117,7 @@ struct HostileSettingsTests {
         _ = reader.finish()
       }
     }
-    // Were it quadratic, sixteen times as many would take 256 times as long.
+    // If the time were quadratic, sixteen times the size would take 256 times as long.
     let few = (0..<3).map { _ in seconds(2000) }.min() ?? 0
     #expect(seconds(32_000) < 64 * few)
   }

@@ -1,7 +1,7 @@
 import Settings
 
 extension SettingsNode {
-  /// Everything in it on one line, each with its place: `2:3 key=4:5 "text"`.
+  /// The whole tree on one line, each node with its place: `2:3 key=4:5 "text"`.
   var outline: String {
     let start = "\(place.line):\(place.column)"
     switch self {

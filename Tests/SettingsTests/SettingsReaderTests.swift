@@ -2,7 +2,7 @@ import Settings
 import Testing
 
 struct SettingsReaderTests {
-  /// How options' own readers complain.
+  /// The kind of error that the options' own readers throw.
   private struct ValueError: Error, CustomStringConvertible {
     let description: String
   }

@@ -1,7 +1,7 @@
 import Settings
 import Testing
 
-/// A file with a mistake, and the line that tells of it.
+/// A file with a mistake, and the message for it.
 struct YAMLMistake: CustomTestStringConvertible {
   let text: String
   let message: String

@@ -4,7 +4,7 @@ import SharedMemory
 import TestSupport
 import Testing
 
-/// Files in a directory in which another user may have put something.
+/// Files in a directory in which another user may have planted something.
 @Suite struct GuestDirectoryTests {
   private let home: TemporaryDirectory
   private var guest: String { home.file("guest") }

@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 
-/// A directory with a file system of its own, for as long as this lives.
+/// A directory with a file system of its own, for as long as this object exists.
 final class MountedDirectory: Sendable {
   private let directory: TemporaryDirectory
 
@@ -15,7 +15,7 @@ final class MountedDirectory: Sendable {
     guard result.status == 0 else { throw SupportError("mount a \(type): \(result.errorText)") }
   }
 
-  /// Mounts a file system in a file, of the kind that can't take blocks in advance.
+  /// Mounts a file system in a file, of a type that can't allocate blocks in advance.
   convenience init(oldFileSystemOf byteCount: Int, in directory: TemporaryDirectory) throws(SupportError) {
     let image = directory.file("image")
     try writeFile(image, [UInt8](repeating: 0, count: byteCount))
@@ -25,7 +25,7 @@ final class MountedDirectory: Sendable {
   }
 
   deinit {
-    // Later, if something in it is still open.
+    // Unmounts lazily, in case a file in it is still open.
     _ = try? ProcessRunner.run("umount", "--lazy", directory.path)
   }
 

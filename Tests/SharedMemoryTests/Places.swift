@@ -8,7 +8,7 @@ private let placeCount = Atomic(0)
 /// Options for a region at an address that no region of another test ever takes, so that the region can be
 /// closed and opened again while others come and go.
 func optionsForOwnPlace(spanBytes: Int = 1 << 30, growthBytes: Int = 1 << 20) -> ResizableRegion.Options {
-  // Below the libraries, and where the thread sanitizer allows anything too.
+  // Below the libraries, at addresses that the thread sanitizer allows as well.
   let place = placeCount.add(1, ordering: .relaxed).oldValue
   return .init(
     searchStart: 0x7a80_0000_0000 + UInt(place) << 33, spanBytes: spanBytes, growthBytes: growthBytes)

@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Which part of a path is to blame when the system refuses it.
+/// Which part of a path is named when the system refuses the path.
 @Suite struct RefusedPathTests {
   private func explanation(_ path: String) -> String {
     let descriptor = open(path, O_WRONLY | O_CLOEXEC)
@@ -49,7 +49,7 @@ import Testing
     #expect(
       RefusedPath.explanation(of: home.file("file"), code: EACCES)
         == "; \(home.file("file")) belongs to \(asked)")
-    // What may not be made is a matter of its directory.
+    // If a file may not be made, its directory is named.
     let missing = RefusedPath.explanation(of: home.file("new"), code: EACCES)
     #expect(missing.hasPrefix("; \(home.path) belongs to \(user):"), "\(missing)")
   }

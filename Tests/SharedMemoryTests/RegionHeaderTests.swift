@@ -144,7 +144,7 @@ struct RegionHeaderTests {
     #expect(region.faultedPageCount == 1)
     let reason = "28672 bytes long by its header, and 8192 in fact"
     #expect(throws: RegionError.damaged(path: path, reason: reason)) { try region.refresh() }
-    // Even with the header gone.
+    // This holds even when the header is gone.
     #expect(truncate(path, 0) == 0)
     #expect(throws: RegionError.self) { try region.refresh() }
   }

@@ -2,12 +2,12 @@ import Glibc
 import SharedMemory
 import TestSupport
 
-/// Another process that does with a region what it is told.
+/// Another process that handles a region by the test's commands.
 struct RegionPeer {
-  /// For regions that peers join.
+  /// Options for regions that peers join.
   ///
-  /// The thread sanitizer keeps the middle of the address space for itself. Behind that come the addresses at
-  /// which executables are loaded, each process's elsewhere; far above them, none has anything.
+  /// The thread sanitizer keeps the middle of the address space for itself. Behind it are the addresses at
+  /// which executables are loaded, different in each process; far above them, no process has anything mapped.
   static let options: ResizableRegion.Options =
     dlsym(nil, "__tsan_init") == nil ? .init() : .init(searchStart: 0x7b00_0000_0000)
 
@@ -15,7 +15,7 @@ struct RegionPeer {
   private let commands: Int32
   private let directory: TemporaryDirectory
 
-  /// Starts one.
+  /// Starts the process.
   init() throws(SupportError) {
     guard let path = Subject.builtExecutable("RegionProbe") else {
       throw SupportError("no RegionProbe beside the tests")
@@ -23,7 +23,7 @@ struct RegionPeer {
     directory = try TemporaryDirectory()
     let pipe = directory.file("commands")
     guard mkfifo(pipe, 0o600) == 0 else { throw SupportError("make \(pipe)", errno: errno) }
-    // For both directions: opening it for one would wait for the other end.
+    // Opened for both directions: opening for one would wait for the other end.
     commands = open(pipe, O_RDWR | O_CLOEXEC)
     guard commands >= 0 else { throw SupportError("open \(pipe)", errno: errno) }
     var command = Command(path)
@@ -31,7 +31,7 @@ struct RegionPeer {
     process = try ChildProcess(command)
   }
 
-  /// Gives a command without waiting for what comes of it.
+  /// Sends a command without waiting for its result.
   func tell(_ command: String) throws(SupportError) {
     let line = Array((command + "\n").utf8)
     guard write(commands, line, line.count) == line.count else {
@@ -48,7 +48,7 @@ struct RegionPeer {
     return line
   }
 
-  /// Gives a command and waits for the answer.
+  /// Sends a command and waits for the answer.
   @discardableResult
   func ask(_ command: String) throws(SupportError) -> String {
     try tell(command)

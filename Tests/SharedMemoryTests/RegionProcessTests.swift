@@ -55,7 +55,7 @@ struct RegionProcessTests {
       #expect(try peer.ask("refresh") == "1048576")
       #expect(try peer.ask("walk \(ours.address)") == "1000 nodes, sum 500500")
 
-      // One that the other process made in memory that it grew.
+      // A chain that the other process made in memory by which it had grown the region.
       let theirs = PointerChain(at: try #require(Int(try peer.ask("link 1048576 50000"))))
       #expect(try region.ensureMapped(upTo: (1 << 20) + 50_000 * PointerChain.nodeBytes))
       #expect(theirs.summary == "50000 nodes, sum 1250025000")
@@ -72,7 +72,7 @@ struct RegionProcessTests {
       try region.grow(toAtLeast: 1)
       let start = UInt(bitPattern: region.base) - 4096
       let refusal = RegionError.addressTaken(at: start, path: path)
-      // The header's place, the middle of the reserved span, and its very last page.
+      // The header's page, the middle of the reserved span, and its very last page.
       for address in [start, start + 1 << 30, start + UInt(region.capacity)] {
         let peer = try RegionPeer()
         #expect(try peer.ask("occupy \(address)") == "occupied")
@@ -134,7 +134,7 @@ struct RegionProcessTests {
       #expect(try peer.ask("faults") == "2")
       #expect(try peer.ask("refresh") == "\(1 << 20)")
 
-      // The old size again, between two looks, with and without a touch in between.
+      // Back to the old size between two refreshes, with and without an access in between.
       try region.grow(toAtLeast: 4 << 20)
       try peer.ask("refresh")
       try region.shrink(to: 2 << 20)
@@ -181,7 +181,8 @@ struct RegionProcessTests {
       try region.grow(toAtLeast: 1)
       let peer = try RegionPeer()
       #expect(try peer.ask("hold \(path)") == "held")
-      // It had extended the file, and not yet said so; or it had said a smaller size, and not yet cut it.
+      // As if the process had extended the file, but not yet announced it; or had announced a smaller size,
+      // but not yet truncated the file.
       let leftover = [UInt8](repeating: 0xFF, count: 8192)
       #expect(pwrite(region.descriptor, leftover, leftover.count, 4096 + 1 << 20) == 8192)
       try peer.kill()

@@ -105,7 +105,7 @@ struct RegionSizeTests {
       }
       #expect(try region.allocatedByteCount() == blocks)
       let span = start..<start + UInt(region.capacity) + 4096
-      // What is mapped of the file, and what is reserved.
+      // The mapped part of the file, and the reserved rest.
       #expect(try mappingCount(in: span) == 2)
       #expect(openDescriptors(of: "region-cycles") == 1)
       return span
@@ -178,14 +178,14 @@ struct RegionSizeTests {
   }
 }
 
-/// Numbers from 0, each given once.
+/// A source of numbers from 0, each returned once.
 private final class Counter: Sendable {
   private let value = Atomic(0)
 
   func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
 }
 
-/// How many descriptors of this process are open on a file in memory of this name.
+/// How many descriptors of this process are open on a memory file of this name.
 private func openDescriptors(of label: String) -> Int {
   directoryEntries("/proc/self/fd").count { entry in
     var buffer = [CChar](repeating: 0, count: 4096)

@@ -12,7 +12,8 @@ struct RegionSpaceTests {
   func fullFileSystem() throws {
     let mounted = try MountedDirectory(type: "tmpfs", options: "size=8m")
     let path = "\(mounted.path)/region"
-    // Cut rather than removed: a process that another test is just starting may hold it for a moment.
+    // The filler is truncated rather than removed: a process that another test is just starting may hold it
+    // for a moment.
     let filler = "\(mounted.path)/filler"
     let region = try ResizableRegion(creating: path)
     try writeFile(filler, [UInt8](repeating: 1, count: 4 << 20))
@@ -33,7 +34,7 @@ struct RegionSpaceTests {
       #expect(error.code == ENOSPC)
       #expect(error.path == path)
       #expect(region.byteCount == 3 << 20)
-      // All that it has is really there: a page without a block would be a signal here.
+      // All of the region has blocks: a page without one would cause a signal here.
       memset(region.base, Int32(round + 1), region.byteCount)
       #expect(region.faultedPageCount == 0)
       #expect(try region.allocatedByteCount() == 4096 + region.byteCount)
@@ -74,7 +75,7 @@ struct RegionSpaceTests {
     #expect(region.base.load(fromByteOffset: 1 << 20 - 1, as: UInt8.self) == 0xFF)
     #expect(region.base.load(fromByteOffset: 2 << 20, as: UInt8.self) == 0xFF)
 
-    // What is there stays; a part of a page is cleared.
+    // Existing data stay; for a part of a page, the bytes are cleared.
     try region.allocate(offset: 0, byteCount: 4 << 20)
     #expect(region.base.load(as: UInt8.self) == 0xFF)
     try region.discard(offset: 10, byteCount: 20)
@@ -120,7 +121,7 @@ struct RegionSpaceTests {
     truncate(filler, 0)
     try region.allocate(offset: 0, byteCount: 1 << 20)
     #expect(isZero(region, 0..<1 << 20))
-    // The file's own memory again: what is written can be read from the file.
+    // The memory belongs to the file again: what is written can be read from the file.
     region.base.storeBytes(of: 6, toByteOffset: 8192, as: UInt8.self)
     var byte: UInt8 = 0
     #expect(pread(region.descriptor, &byte, 1, 4096 + 8192) == 1)

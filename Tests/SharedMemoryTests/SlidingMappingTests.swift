@@ -4,9 +4,9 @@ import SharedMemory
 import TestSupport
 import Testing
 
-/// A part of a file that moves through it.
+/// A mapped part of a file that moves through the file.
 @Suite struct SlidingMappingTests {
-  /// What each block of a file is filled with.
+  /// The byte with which a block of the file is filled.
   private static func byte(_ block: Int) -> UInt8 { UInt8(truncatingIfNeeded: block &* 0x9e37_79b1 &>> 13) }
   private static let blockByteCount = 512
 
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  /// How much of what is mapped of a file is in memory, in KiB.
+  /// How much of the file's mapped part is resident, in KiB.
   private static func residentKiB(of path: String) throws -> Int {
     var (isOfFile, sum) = (false, 0)
     for line in try readFile("/proc/self/smaps").split(separator: UInt8(ascii: "\n")) {
@@ -54,7 +54,7 @@ import Testing
     while true {
       let base = unsafe mapping.base
       unsafe try #require(Self.holds(base, part), "\(part), \(random)")
-      // The part, the pages of 2 MiB that its ends may lie in, and nothing of what was passed.
+      // The part and the 2 MiB pages in which its ends may lie are resident, but nothing in front of it.
       try #require(try Self.residentKiB(of: path) <= part.count >> 10 + 4096, "\(part), \(random)")
       if part.upperBound == byteCount { break }
       let start = Int.random(in: part.lowerBound...part.upperBound, using: &random)

@@ -1,7 +1,7 @@
 import Platform
 import Testing
 
-/// Names that others have chosen, in messages.
+/// Names chosen by other users or programs, in messages.
 @Suite struct VisibleTextTests {
   private static let texts: [(String, String)] = [
     ("access.log: open: Permission denied", "access.log: open: Permission denied"),

@@ -1,9 +1,10 @@
 import Glibc
 import Spool
 
-/// Files of records, each of which is a byte that tells its length and so many bytes; in front of them a word.
+/// Files of records, each of which is a byte with a length followed by that many bytes; a word precedes all
+/// records.
 ///
-/// An entry may be several records, so that the end of a record needn't be that of an entry.
+/// An entry may consist of several records, so that the end of a record needn't be the end of an entry.
 struct ProbeRecords: BinaryFormat {
   static let kind = BinaryKind(marker: 0x3142_4f52, variant: 1)
   private static let header: [UInt8] = Array("ROB1".utf8)

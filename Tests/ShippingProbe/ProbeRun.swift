@@ -9,7 +9,7 @@ import Synchronization
 /// One run with all its settings.
 struct ProbeRun {
   private let settings: [String: String]
-  /// What entries are, if they aren't lines.
+  /// The format of entries, if they aren't lines.
   private let records: BinaryContent?
 
   init(_ settings: [String: String]) {
@@ -52,7 +52,7 @@ struct ProbeRun {
     }
   }
 
-  /// Offers what isn't done, a few entries at a time, each time when those before are taken.
+  /// Offers the entries that aren't done, a few at a time, each time waiting until those are accepted.
   private func offer(from done: EntryMark, to output: Output) {
     var writer = output.makeWriter()
     _ = records?.begin(ProbeRecords.kind)
@@ -73,7 +73,7 @@ struct ProbeRun {
     writer.finish()
   }
 
-  /// An entry that doesn't become much shorter by compression.
+  /// An entry that compression doesn't make much shorter.
   private static func line(_ index: Int) -> String {
     var text = "\(index)"
     var mixed = UInt64(index) &* 0x9e37_79b9_7f4a_7c15
@@ -85,7 +85,7 @@ struct ProbeRun {
   }
 }
 
-/// Ends the process at a system call of the sink, in the middle of it if that is a write.
+/// Kills the process at a system call of the sink, in the middle of the call if that is a write.
 private final class CallCounter: Sendable {
   private let left: Atomic<Int>
 
@@ -102,8 +102,7 @@ private final class CallCounter: Sendable {
   }
 }
 
-/// A clock that moves on by a twentieth of a second whenever it is asked, so that all that goes by the clock happens
-/// soon.
+/// A clock that advances by a twentieth of a second with each reading, so that timed events happen soon.
 private final class SteppingClock: Sendable {
   private static let stepsPerSecond: Int64 = 20
   private let startSeconds: Int64

@@ -4,7 +4,7 @@ import Platform
 import Shipping
 import Spool
 
-/// A run that writes numbered entries to a file, going on where an earlier one has noted that it was, and that may be
+/// A run that writes numbered entries to a file, resumes where an earlier run has noted its state, and may be
 /// killed at a certain system call: for tests of what is then in the files.
 @main
 enum ShippingProbe {

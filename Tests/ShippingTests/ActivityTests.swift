@@ -4,9 +4,9 @@ import Platform
 @testable import Spool
 import Testing
 
-/// What a watchdog is shown of an output.
+/// The activity of an output that a watchdog is shown.
 @Suite struct ActivityTests {
-  /// What a watchdog thinks of an output in the course of some seconds of a clock of its own.
+  /// The verdicts of a watchdog on an output, over some seconds of a clock of its own.
   private static func verdicts(_ output: Output) -> [Watchdog.Verdict] {
     var watchdog = Watchdog(watchdogNanoseconds: 2_000_000_000, at: 0)
     return (1...4).map { second in
@@ -27,7 +27,7 @@ import Testing
     let line = String(repeating: "x", count: 1000)
     for _ in 0..<1000 { writer.append(line) }
     writer.publish()
-    // It is outside in its first call, too, of which nothing is done yet.
+    // The output is in its sink during the first call as well, when nothing is done yet.
     #expect(eventually { output.activity.isOutside && output.activity.hasWork && output.activity.done > 0 })
     let done = output.activity.done
     #expect(Self.verdicts(output) == [.feed, .feed, .feed, .feed])

@@ -89,7 +89,7 @@ import Testing
       try sink.take(["line"])
       try sink.flush(at: .test)
       _ = try sink.tick(at: .test)
-      // With nothing in it, it is not finished again.
+      // A member without contents isn't finished again.
       _ = try sink.tick(at: Moment.test.later(seconds: 5))
     }
     #expect(
@@ -208,11 +208,11 @@ import Testing
 
   // MARK: The first member
 
-  /// What a program sees that reads one member or frame and no more.
+  /// The output of a program that reads only the first member or frame.
   private func firstPart(_ name: String, _ format: CompressionFormat) throws -> String {
     var decompressor = try Decompressor(format)
     var text: [UInt8] = []
-    // One byte after the other, so that what comes out is known to be of the first one.
+    // Byte by byte, so that all output is known to come from the first member.
     for byte in directory.bytes(name) {
       let piece = [byte]
       var consumed = 0

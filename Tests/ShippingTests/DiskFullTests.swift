@@ -5,7 +5,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// Whether it is the disk that has no room is told by what happened to it.
+/// A spool reports a full disk only if writing has failed for lack of room.
 @Suite struct DiskFullTests {
   private let directory = TemporaryDirectory()
 
@@ -14,7 +14,7 @@ import Testing
     return try Spool(Spool.Options(limitBytes: 64 << 10, blockBytes: 4096, disk: disk), system: system)
   }
 
-  /// Writes until there has been no room so often that it stays so.
+  /// Writes lines again and again until a condition holds.
   private func fill(_ spool: Spool, until isEnough: () -> Bool) throws -> Bool {
     var writer = spool.makeWriter()
     defer { _ = spool.stopSpiller() }
@@ -40,7 +40,7 @@ import Testing
   @Test func `a disk that fails isn't full, and neither is one that is never asked`() throws {
     let faults = FaultPlan { call, count in call == .write && count > 20 ? .fail(EIO) : nil }
     let spool = try spool(diskBytes: 1 << 30, faults.system)
-    // Several attempts, so that the first has failed for certain.
+    // Several attempts, so that the first has certainly failed.
     #expect(try fill(spool) { faults.count(of: .write) > 23 })
     let isFull = spool.isDiskFull.load(ordering: .relaxed)
     #expect(!isFull)

@@ -4,7 +4,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Commands that are fed, with real children.
+/// Commands that receive the output's lines, with real children.
 @Suite(.serialized) struct ExecTests {
   private let directory = TemporaryDirectory()
   private let said = Collected<String>()
@@ -13,7 +13,7 @@ import Testing
     _ command: String, onRestart: RestartPolicy = .resend, header: String = "", system: SystemCalls = .real,
     pauseNanoseconds: ClosedRange<Int64>? = 1_000_000...10_000_000
   ) throws -> Output {
-    // The shell's directory is that of the tests.
+    // The shell itself would start in the directory of the tests.
     let link = ChildLink(command: "cd '\(directory.path)' && \(command)", system: system)
     return try Output(
       to: link, onRestart: onRestart, header: header, pauseNanoseconds: pauseNanoseconds, said: said)
@@ -30,12 +30,12 @@ import Testing
     return index < numbers.count ? pid_t(numbers[index]) : nil
   }
 
-  /// Takes line by line, writes each, and ends between two lines when it is told to: the shell reads byte by
-  /// byte, so what it has not written it has not taken.
+  /// Reads lines and writes each, and ends between two lines when told to: the shell reads byte by byte, so
+  /// that it has written all that it has read.
   private static let careful = careful(format: "%s")
 
-  /// The same, with spaces behind each line, so that none lies in two pages of the file: a kill may end a write between
-  /// these.
+  /// Like `careful`, with each line padded so that it never lies in two pages of the file: a kill may end a
+  /// write between two pages.
   private static let carefulWithinPages = careful(format: "%-127s")
 
   private static func careful(format: String) -> String {
@@ -94,7 +94,7 @@ import Testing
     #expect(said.all.count <= 2, "the same failure is said once, and that it works: \(said.all)")
   }
 
-  /// Ends the children of a command at random moments while lines go on coming.
+  /// Ends the children of a command at random moments while more lines are written.
   private func endChildren(
     _ number: Int32, times: Int, _ output: Output, _ writer: inout SpoolWriter
   ) throws -> [String] {
@@ -214,7 +214,7 @@ import Testing
     for name in ["SigBlk", "SigIgn"] {
       let line = try #require(status.first { $0.hasPrefix("\(name):\t") })
       let signals = try #require(UInt64(line.dropFirst(8), radix: 16))
-      // The C library keeps 32 and 33 for itself.
+      // The C library keeps signals 32 and 33 for itself.
       #expect(signals & ~0x1_8000_0000 == 0, "\(line)")
     }
     #expect(
@@ -223,7 +223,7 @@ import Testing
   }
 
   @Test func whoReadsAChunkAtATimeGetsWholeLines() throws {
-    // A chunk that ends within a line would be lost or torn if its reader ended after it.
+    // A chunk that ends within a line would be lost or torn if the child ended after it.
     let output = try output(
       "perl -e 'while (sysread(STDIN, $b, 1 << 20)) { $n++ if substr($b, -1) ne \"\\n\" } print \"torn $n\"' > got"
     )
@@ -251,7 +251,7 @@ import Testing
   }
 
   @Test func whatCantBeReapedWhenItIsKilledIsReapedLater() throws {
-    // Nothing tells the link that the child has ended.
+    // With this fault, nothing tells the link that the child has ended.
     let faults = FaultPlan { call, _ in call == .waitid ? .fail(EINVAL) : nil }
     let link = ChildLink(command: "cd '\(directory.path)' && echo $$ > pids; cat", system: faults.system)
     guard case .open = link.begin(at: .now()) else {

@@ -4,7 +4,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Named pipes, whose readers come and go.
+/// Named pipes whose readers come and go.
 @Suite struct FIFOTests {
   private let directory = TemporaryDirectory()
   private let said = Collected<String>()
@@ -21,7 +21,7 @@ import Testing
     return try Output(to: FileSink.open(options) { [said] in said.append($0) })
   }
 
-  /// Opens the pipe as soon as a writer has opened it.
+  /// Opens the pipe for reading once a writer has opened it.
   private func reader() -> TestThread<Int32> {
     TestThread { [path] in open(path, O_RDONLY | O_CLOEXEC) }
   }
@@ -80,7 +80,7 @@ import Testing
     for index in 1000..<6000 { writer.append("line \(index)") }
     writer.publish()
     let first = try #require(reader().join())
-    // Header, two lines, and a piece of the third.
+    // The header, two lines, and a piece of the third line.
     #expect(read(first, atMost: 33) == "# fields\nline 1000\nline 1001\nline")
     close(first)
     #expect(eventually { !said.all.isEmpty })

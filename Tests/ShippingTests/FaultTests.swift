@@ -50,7 +50,7 @@ import Testing
     do {
       sink = try FileSink(options, at: .test, system: faults.system) { _ in }
     } catch {
-      // Refused from the beginning; nothing was promised.
+      // The output was refused when it was opened, so nothing was promised.
       #expect(injection == .noSpace || injection == .inputOutput)
       return nil
     }
@@ -69,7 +69,7 @@ import Testing
       if gzip {
         let (part, isValid) = directory.unzipped(name)
         text += part
-        // One that could not even be begun has no bytes at all.
+        // A file that could not even be begun has no bytes at all.
         let isEmpty = SystemCalls.real.status(ofPath: directory.file(name))?.st_size == 0
         isEveryFileValid = isEveryFileValid && (isValid || isEmpty)
       } else {

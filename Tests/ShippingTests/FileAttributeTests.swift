@@ -5,7 +5,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Who may read the files: what the first one has passes to the next, unless something else is asked for.
+/// The owner and permissions of the first file pass to the next ones, unless others are configured.
 @Suite(.enabled(if: geteuid() == 0)) struct FileAttributeTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()

@@ -6,13 +6,14 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What is noted of a file before it is written to, so that the next run can tell what is in it.
+/// The state that is noted in the checkpoint before a file is written to, from which the next run can tell
+/// what is in the file.
 @Suite struct FileJournalTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let home = TemporaryDirectory()
   let warnings = Collected<String>()
 
-  /// What was noted whenever a write was about to be made.
+  /// The states that were in the checkpoint before each write.
   private final class Watch: Sendable {
     let checkpoint: String
     let noted = Collected<OutputStanding>()
@@ -35,7 +36,8 @@ import Testing
     return (try JournaledSink(try sink(system: watch.system, configure), watch.checkpoint), watch)
   }
 
-  /// Whether it was noted that the file, which was so long, would get all entries up to one, and be as long as it is.
+  /// Expects that a state announces a write which lengthens the file from `byteCount` to its present size and
+  /// completes all entries up to `place`.
   private func expect(
     _ noted: OutputStanding?, from byteCount: Int, through place: UInt64,
     sourceLocation: SourceLocation = #_sourceLocation

@@ -4,12 +4,13 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// Retention deletes the oldest files, even if the clock and the names say otherwise, and none of other outputs.
+/// Retention deletes the oldest files, even if the clock and the names suggest another order, and no files of
+/// other outputs.
 @Suite struct FileOrderTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
 
-  /// Names that repeat, in what time, over what boundary.
+  /// Naming schemes whose names repeat, the period after which they do, and a boundary of it.
   @Test(arguments: [
     ("access-%d.log", 86_400, 12), ("access-%a.log", 86_400, 6), ("access-%H.log", 3600, 20),
     ("access-%M.log", 60, 50), ("access-%S.log", 1, 50), ("access-%m.log", 2_678_400, 9),
@@ -27,7 +28,7 @@ import Testing
     removeDirectories()
   }
 
-  /// Each period has a run of its own, as after a restart or from cron.
+  /// Each period has a run of its own, as after a restart or when started by cron.
   @Test(arguments: ["access-%d.log", "access-%a.log", "%d/access.log"], [nil, 6] as [Int?])
   func runsOneAfterTheOtherKnowTheOrder(name: String, gzip: Int?) throws {
     for day in 0..<12 {
@@ -49,7 +50,7 @@ import Testing
       $0.keep = 3
     }
     for number in 0..<12 {
-      // Only the wall's clock is set back, twice; the steady one never is.
+      // Only the wall clock is set back, twice; the steady clock never is.
       let later = Moment.test.later(seconds: Double(number))
       let back = number < 4 ? 0 : number < 8 ? seconds : 2 * seconds
       let now = Moment(
@@ -91,7 +92,7 @@ import Testing
     ("%d/access.log", nil, "%H/access.log", nil),
   ]
 
-  /// What was made by another output stays, though the name may be one of ours.
+  /// Files of another output stay, even if this output might have used the name.
   @Test(arguments: outputs)
   func filesOfOtherOutputsStay(name: String, gzip: Int?, otherName: String, otherGzip: Int?) throws {
     let other = try sink(otherName) {
@@ -118,7 +119,7 @@ import Testing
       _ = try sink.tick(at: now)
     }
     let kept = Set(allFiles())
-    // The file that both would write to is another matter.
+    // A current file that both outputs would write to is a different case.
     let shared = theirs.filter { FileNaming.fileName(of: $0) == FileNaming.fileName(of: name) }
     #expect(theirs.subtracting(shared).subtracting(kept) == [])
     #expect(kept.subtracting(theirs).count <= 3, "\(kept)")
@@ -140,7 +141,7 @@ import Testing
   }
 
   @Test func oldFilesWithoutAMarkGoFirst() throws {
-    // Files of an earlier version, or copied back, with any time in the name.
+    // Files of an earlier version, or files copied back, with any time in the name.
     directory.write("access.log.20300101T000000", "1\n")
     directory.write("access.log.20200101T000000", "2\n")
     let sink = try sink {
@@ -167,7 +168,7 @@ import Testing
     #expect(directory.text("access.log.20260101T000000.gz") == "whose?\n")
   }
 
-  /// A number that another user may have put on a file does no harm.
+  /// A number that another user may have attached to a file does no harm.
   @Test(arguments: ["1 9223372036854775807 d", "1 4611686018427387904 d", "1 -5 d", "1 x d", "7 1 d", ""])
   func marksThatWereForgedDoNoHarm(text: String) throws {
     let planted = "access.log.20260101T000000"
@@ -188,7 +189,7 @@ import Testing
 
   // MARK: Age
 
-  /// The clock jumps while it runs: ahead makes nothing old.
+  /// The clock jumps during the run: a jump ahead makes no file old.
   @Test(arguments: [86_400, 365 * 86_400, 7200])
   func aClockThatIsSetAheadDeletesNothing(seconds: Int64) throws {
     let now = Moment(wallSeconds: Moment.now().wallSeconds, steadyNanoseconds: 0)
@@ -210,7 +211,7 @@ import Testing
     let now = Moment(wallSeconds: Moment.now().wallSeconds, steadyNanoseconds: 0)
     try run("0", at: now) { $0.rotateBytes = 1 }
     let name = try #require(directory.names.first { $0 != "access.log" })
-    // The clock begins in 1970, and its files are written before it is set.
+    // The clock starts in 1970, and files are written before it is set.
     try run("1", at: Moment(wallSeconds: 1000, steadyNanoseconds: 0)) { $0.rotateBytes = 1 }
     for late in directory.names where late != name {
       var times = [timespec(tv_sec: 1000, tv_nsec: 0), timespec(tv_sec: 1000, tv_nsec: 0)]
@@ -294,7 +295,7 @@ import Testing
     splitLines(Array(shell("cd '\(directory.path)' && find . -type f | cut -c3-").text.utf8)).sorted()
   }
 
-  /// The numbers in all files.
+  /// The numbers in all files, in order.
   private func texts() throws -> [Int] {
     let text = shell("find '\(directory.path)' -type f -exec gzip -cdfq {} +").text
     return splitLines(Array(text.utf8)).compactMap { Int($0) }.sorted()
@@ -303,12 +304,12 @@ import Testing
   private func removeDirectories() { _ = shell("rm -rf '\(directory.path)'/*") }
 }
 
-/// Summer time ends: an hour has its name twice.
+/// At the end of summer time an hour's name occurs twice.
 @Suite struct RepeatedHourTests {
   @Test func filesOfAnHourThatComesTwiceAreInOrder() throws {
     var members: [FileCatalog.Member] = []
     let directory = TemporaryDirectory()
-    // 2026-10-25 01:00 UTC is 02:00 in Berlin for the second time: the names repeat, the numbers don't.
+    // 2026-10-25 01:00 UTC is 02:00 in Berlin for the second time: the names repeat, but the numbers don't.
     let options = FileOptions(path: directory.file("access-%Y%m%d-%H.log"))
     var catalog = FileCatalog(options, path: options.path, system: .real) { _ in }
     let names = [

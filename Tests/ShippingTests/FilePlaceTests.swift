@@ -5,7 +5,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// A name is not a file: links are followed to where the file is, and devices stay what they are.
+/// A configured name may lead elsewhere: links are followed to the file, and devices are left as they are.
 @Suite struct FilePlaceTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let other = TemporaryDirectory()
@@ -21,7 +21,8 @@ import Testing
 
   private func target(_ name: String) -> String? { SystemCalls.real.target(ofLink: directory.file(name)) }
 
-  /// How a link may lead to the file: whole, relative, by other links, through a directory.
+  /// How a link leads to the file: by an absolute or relative path, by other links, through a directory, or
+  /// to a file that doesn't exist yet.
   enum Way: String, CaseIterable, CustomTestStringConvertible {
     case absolute, relative, chain, directory, dangling
     var testDescription: String { rawValue }
@@ -90,12 +91,12 @@ import Testing
     let error = #expect(throws: SystemError.self) { try open(directory.file("access.log")) }
     #expect(error?.description.contains("is a symbolic link of user 65534 in a directory that") == true)
     #expect(other.text("precious") == "mine\n")
-    // What root has put there is what the user has named.
+    // A link owned by root is taken for what the user has named.
     lchown(directory.file("access.log"), 0, 0)
     #expect(throws: Never.self) { try open(directory.file("access.log")) }
   }
 
-  /// Ways to the null device.
+  /// Paths that lead to the null device.
   @Test(arguments: ["/dev/null", "link", "chain"])
   func aLinkToADeviceIsTheDevice(way: String) throws {
     link("link", to: "/dev/null")
@@ -108,7 +109,7 @@ import Testing
     #expect(SystemCalls.real.status(ofPath: "/dev/null").map { $0.st_mode & S_IFMT } == S_IFCHR)
   }
 
-  /// Ways to what this process has open, a file that already has something in it.
+  /// Paths that lead to a descriptor of this process, whose file already has contents.
   @Test(arguments: ["/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/", "link"], [true, false])
   func aDescriptorIsWrittenToAndNeverEmptiedOrRenamed(way: String, appends: Bool) throws {
     directory.write("out", "before\n")
@@ -171,7 +172,7 @@ import Testing
     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 0xe6, 2, 0, 0x4e, 0x81, 0x88, 0x47, 4, 0, 0, 0,
   ]
 
-  /// With the level of gzip; -1 is zstd.
+  /// Kind, contents, and the gzip level of the output; -1 stands for zstd.
   private static let foreign: [(String, [UInt8], Int?)] = [
     ("not-gzip", Array("some text\n".utf8), 6), ("is-gzip", gzipText, nil),
     ("is-zstd", CompressionFormat.zstd.emptyPart, nil), ("not-zstd", Array("some text\n".utf8), -1),
@@ -180,7 +181,7 @@ import Testing
     ("not-lines", [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 10], nil),
     ("not-lines", Array("a note without an end".utf8), nil),
     ("damaged", gzipText + Array("and more".utf8), 6),
-    // Half an archive that another program wrote: the whole of it could be cut as torn.
+    // A truncated archive of another program, all of which could be cut off as torn.
     ("damaged", Array(gzipText.prefix(10)) + Array(repeating: 0x55, count: 200), 6),
     ("damaged", Array("line\n".utf8) + Array(repeating: 0x78, count: FileRepair.tornBytesMax + 1), nil),
   ]
@@ -205,7 +206,7 @@ import Testing
     #expect(isUntouched)
     #expect(warnings.all.count == 1)
     #expect(warnings.all.first?.hasSuffix(": put aside as \(aside)") == true)
-    // And another one, in the same second.
+    // Another such file, in the same second.
     directory.write("access.log", bytes)
     try sink.reopen(at: .test)
     try sink.take(["line"])

@@ -17,7 +17,7 @@ import Testing
     return try FileSink(options, at: now, system: system) { [warnings] in warnings.append($0) }
   }
 
-  /// A name as the sink makes it, in the time zone in which the tests run.
+  /// The name of a finished file, in the time zone of the tests.
   private func stamped(_ name: String, _ moment: Moment, _ rest: String = "") -> String {
     let fields = LocalTime.fields(at: moment.wallSeconds)
     return "\(name).\(LocalTime.expand("%Y%m%dT%H%M%S", fields) ?? "")\(rest)"
@@ -46,7 +46,7 @@ import Testing
   @Test func aFileIsFinishedAtTheEntryThatReachesTheSize() throws {
     let sink = try sink { $0.rotateBytes = 100 }
     try sink.take((10..<45).map { "line number \($0)" }, at: .test)
-    // Lines of 15 bytes: the seventh reaches 100.
+    // Lines of 15 bytes: the seventh line reaches 100 bytes.
     #expect(
       directory.names
         == ["access.log"]
@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func periodsFollowTheClockEvenWithoutEntries() throws {
-    // Quarters of an hour begin together in every time zone.
+    // Quarters of an hour begin at the same time in every time zone.
     let sink = try sink { $0.rotateEverySeconds = 900 }
     try sink.take(["noon"])
     let wait = try #require(try sink.tick(at: .test))
@@ -121,7 +121,7 @@ import Testing
       "access.log.1", "access.log.20260101", "access.log.20260101T000000-1", "access.log.old",
       "access.log.20261301T000000", "error.log.20260101T000000", "access.log.20260101T000000.bz2",
       "access.log.20260101T000000-2x",
-      // As another output of a similar name makes it, or this one with --gzip.
+      // As made by another output with a similar name, or by this one with --gzip.
       "access.log.20250101T000000-3.gz",
     ]
     for name in others { directory.write(name, "mine\n") }

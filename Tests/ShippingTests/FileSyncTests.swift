@@ -6,13 +6,13 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// When what was written is put on the disk, told by the system calls that are made for it.
+/// The times at which written data are synchronised to disk, as shown by the system calls.
 @Suite struct FileSyncTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let home = TemporaryDirectory()
   let warnings = Collected<String>()
 
-  /// The calls by which something gets into a file and onto the disk.
+  /// Records the calls that write to a file or synchronise it.
   private final class Recorder: Sendable {
     private let calls = Guarded<[SystemCalls.Call]>([])
     private let failing = Guarded(false)
@@ -27,7 +27,7 @@ import Testing
 
     func fail(_ fails: Bool) { failing.withLock { $0 = fails } }
 
-    /// The calls since the last time.
+    /// The calls since the last call of this method.
     func take() -> [SystemCalls.Call] {
       calls.withLock { calls in
         defer { calls = [] }

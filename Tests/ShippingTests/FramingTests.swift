@@ -2,21 +2,21 @@
 @testable import Spool
 import Testing
 
-/// What is sent of an entry, by how receivers tell one from the next.
+/// The bytes that are sent for an entry, by the framing with which receivers tell entries apart.
 @Suite struct FramingTests {
   private static let said: [(Framing, String, String)] = [
     (.newline, "GET /\n", "GET /\n"),
     (.octetCount, "GET /\n", "5 GET /"),
     (.octetCount, "127.0.0.1 - -\n", "13 127.0.0.1 - -"),
-    // Bytes are counted, not characters.
+    // Lengths are in bytes, not in characters.
     (.octetCount, "größe\n", "7 größe"),
     (.octetCount, "🐢\n", "4 🐢"),
     (.octetCount, String(repeating: "x", count: 9) + "\n", "9 " + String(repeating: "x", count: 9)),
     (.octetCount, String(repeating: "x", count: 10) + "\n", "10 " + String(repeating: "x", count: 10)),
     (.octetCount, String(repeating: "x", count: 1000) + "\n", "1000 " + String(repeating: "x", count: 1000)),
-    // Of an entry with several lines only the last newline goes.
+    // Only the last newline of an entry with several lines is removed.
     (.octetCount, "*   << Request  >> 2\n-   End\n\n", "29 *   << Request  >> 2\n-   End\n"),
-    // The grammar knows no length of 0.
+    // The grammar doesn't allow a length of 0.
     (.octetCount, "\n", ""),
     (.null, "{\"a\":1}\n", "{\"a\":1}\0"),
     (.null, "\n", "\0"),

@@ -6,9 +6,9 @@ import SharedMemory
 @testable import Spool
 import Testing
 
-/// A sink that hangs in a system call, as one does whose file system is away.
+/// A sink that hangs in a system call, as happens when its file system is unavailable.
 @Suite struct HangingSinkTests {
-  /// Takes some lines, then hangs in one of its calls until it is let go.
+  /// Takes some lines, then hangs in one of its calls until the test releases it.
   final class HangingSink: Sink, @unchecked Sendable {
     enum Place: String, CaseIterable, Sendable, CustomTestStringConvertible {
       case write, flush, tick, close, abandon
@@ -75,11 +75,11 @@ import Testing
         for line in lines { writer.append(line) }
         writer.publish()
         if place == .flush { output.requestFlush() }
-        // Where it hangs at the end only, the end must come.
+        // For a sink that hangs only at the end, the output must end.
         writer.finish()
         if place != .abandon { sink.isHanging.wait(nanoseconds: nil) }
         let report = output.join(drainSeconds: 0.5)
-        // It comes back when all is over, and must leave everything alone.
+        // The sink's call returns when the output has been given up, and must leave everything alone.
         let taken = sink.taken.withLock { $0.count }
         sink.mayGoOn.signal()
         #expect(taken == report.written.entries)
@@ -93,7 +93,7 @@ import Testing
     // The next run delivers the rest, and nothing twice.
     var options = Spool.Options()
     options.disk = Spool.DiskOptions(directory: directory.file("spool"))
-    // The thread gives the directory up when it has come back.
+    // The thread releases the directory when its call has returned.
     var next: Spool?
     _ = eventually {
       next = try? Spool(options)
@@ -134,7 +134,7 @@ import Testing
         let mayGoOn = WakeSignal()
         var system = SystemCalls()
         system.intercept = { call in
-          // The member that every file begins with may be written.
+          // The write of the member with which every file begins is let through.
           guard call == .write, access(directory.file("hang"), F_OK) == 0 else { return nil }
           isHanging.signal()
           mayGoOn.wait(nanoseconds: nil)
@@ -169,7 +169,7 @@ import Testing
     }
     var reader = try #require(next).makeReader()
     let batch = try #require(try reader.next())
-    // The frames' lines end as `append` has ended them.
+    // The lines of the frames end as `append` has ended them.
     #expect(batch.count == lines.count)
     let text = String(decoding: batch.bytes, as: UTF8.self)
     #expect(text.split(separator: "\n").map { "\($0)\n" } == lines)
@@ -191,7 +191,7 @@ import Testing
       return
     }
     #expect(end.reason.contains("no answer"))
-    // Another attempt asks no second time, and takes the answer when it comes.
+    // Another attempt doesn't ask the resolver again, but takes its answer when it comes.
     #expect(link.begin(at: .now()) == .pending(writable: nil))
     mayAnswer.signal()
     let isAnswered = eventually { link.condition(at: .now()) != .pending(writable: nil) }

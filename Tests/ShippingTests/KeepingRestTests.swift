@@ -4,7 +4,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What is put on disk at the end when entries are missing between those that a sink hadn't settled.
+/// Which entries are stored on disk at the end if some are missing between those that a sink hasn't settled.
 @Suite struct KeepingRestTests {
   private let directory = TemporaryDirectory()
 
@@ -32,8 +32,9 @@ import Testing
 
   private static func lines(_ sequences: [Int]) -> [String] { sequences.map { "line \($0)" } }
 
-  /// Carries so many lines through a spool, of which these weren't settled at its end.
-  /// - Returns: how many were kept.
+  /// Carries entries through a spool, of which `rest` weren't settled at its end.
+  ///
+  /// - Returns: how many entries were kept.
   private func keep(_ rest: [EntryRun], of count: Int) throws -> Int {
     let live = try live()
     for sequence in 0..<count { #expect(live.append(Array("line \(sequence)\n".utf8))) }
@@ -45,10 +46,10 @@ import Testing
   }
 
   @Test func `what lies in front of a gap is kept, too`() throws {
-    // 4 and 5 were given up.
+    // Entries 4 and 5 were given up.
     #expect(try keep([Self.run(2..<4), Self.run(6..<10)], of: 10) == 6)
     let next = try live()
-    // All of it lies in one block, so what was given up comes again; nothing that wasn't is missing.
+    // All entries lie in one block, so those that were given up come again, too; no other is missing.
     #expect(try takeAll(next) == Self.lines(Array(2..<10)))
   }
 

@@ -73,7 +73,7 @@ import Testing
     #expect(report.failure == nil, context)
     var known = Set<String>()
     #expect(got.filter { known.insert($0).inserted } == Self.lines, context)
-    // Without these it isn't known what has arrived, so it is sent again.
+    // Without these calls it isn't known what has arrived, so lines are sent again.
     let repeats = [.ioctl, .recv].contains(call) || (consumer == .fifo && call == .write)
     if !repeats { #expect(got == Self.lines, context) }
     return faults.count(of: call) >= target
@@ -85,7 +85,7 @@ import Testing
       var faults: [SystemCalls.Fault] = [.fail(EINTR), .fail(EIO)]
       if call == .write || call == .send { faults.append(.short(5)) }
       for fault in faults {
-        // Calls that are made by the clock never come to an end.
+        // The number of calls that depend on the clock is unlimited.
         for target in 1...6 where try !run(consumer, call, fault, at: target) { break }
       }
     }

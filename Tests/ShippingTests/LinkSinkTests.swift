@@ -3,7 +3,8 @@
 @testable import Spool
 import Testing
 
-/// What becomes of entries when consumers come, stall and go, with a consumer and a clock of the tests' own.
+/// The handling of entries when consumers come, stall and go, with a simulated consumer and a clock that the
+/// tests set.
 @Suite struct LinkSinkTests {
   private let link = FakeLink()
   private let said = Collected<String>()
@@ -174,7 +175,7 @@ import Testing
     } while progress?.byteCount != 0
     #expect(progress?.obstacle == .absent)
     #expect(sink.unsettled.bytes == SendWindow.byteCountUsual)
-    // It is looked at again by itself, and goes on when it has read something.
+    // The sink looks at the consumer again by itself, and continues when the consumer has read something.
     let wait = try #require(try sink.tick(at: .test))
     #expect((1...1_000_000_000).contains(wait))
     link.unread = 0
@@ -189,7 +190,8 @@ import Testing
     link.onBegin = .ended(LinkEnd(reason: "gone"))
     #expect(try offer.offer(to: sink, at: .test)?.obstacle == .absent)
     link.onBegin = .open(7)
-    // The end of the entries, say: it must not wait for half a minute, which may be more than there is.
+    // For example at the end of the entries: the sink must not wait for half a minute, which may exceed the
+    // time left.
     try offer.offer(to: sink, at: .test.later(seconds: 0.01))
     #expect(link.text == "one\n")
   }

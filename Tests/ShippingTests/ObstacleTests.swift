@@ -5,8 +5,8 @@ import Glibc
 import Testing
 
 @Suite struct ObstacleTests {
-  /// Asks to wait for a descriptor that never becomes writable, as one does whose number was given to something
-  /// else meanwhile, and takes everything after that.
+  /// A sink that at first asks to wait for a descriptor that never becomes writable, as if its number had
+  /// been given to another file meanwhile, and then takes everything.
   private final class FickleSink: Sink {
     let name = "fickle"
     private let descriptor: Int32

@@ -2,9 +2,9 @@
 @testable import Spool
 import Testing
 
-/// What an output makes of what its sink reports.
+/// An output's account of what its sink reports.
 @Suite struct OutputAccountTests {
-  /// Ten entries of ten bytes, of which the fourth to sixth were lost before this run.
+  /// A place among ten entries of ten bytes, of which the fourth to sixth were lost before this run.
   private func place(_ sequence: Int) -> SpoolPlace {
     let read = sequence <= 3 ? sequence : sequence - 3
     return SpoolPlace(sequence: sequence, read: Tally(entries: read, bytes: 10 * read))
@@ -49,7 +49,7 @@ import Testing
     #expect(account.written.entries == 2)
     #expect(account.givenUp[.consumerGone].entries == 1)
     #expect(account.givenUp[.outputFailed].entries == 4)
-    // What the sink still does to it, such as hearing at its end that some has arrived, changes nothing.
+    // Later changes of the sink, such as learning at its end that some entries have arrived, have no effect.
     account.advance(accepted: place(10), settled: place(10))
     #expect(account.written.entries + account.givenUp[.outputFailed].entries == 6)
   }

@@ -6,12 +6,12 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Where in its files a sink says that the last settled entry ends.
+/// The place in its files at which, according to the sink, the last settled entry ends.
 @Suite struct OutputPlaceTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
 
-  /// Where a file ends.
+  /// The place at the end of a file.
   private func end(of name: String, number: Int64) -> OutputPlace {
     let status = status(name)
     return OutputPlace(file: FileIdentity(status), number: number, byteCount: Int(status.st_size))
@@ -41,7 +41,7 @@ import Testing
     #expect(sink.place == end(of: "access.log", number: 0))
     #expect(try #require(sink.place).byteCount > empty.byteCount)
     let place = try #require(sink.place)
-    // What is cut off there is a whole file.
+    // Cut at this place, the file is whole.
     try sink.take(["three"])
     _ = try sink.close(at: .test)
     #expect(truncate(directory.file("access.log"), place.byteCount) == 0)

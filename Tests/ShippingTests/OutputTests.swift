@@ -137,7 +137,7 @@ import Testing
     let lines = (0..<30_000).map { "line \($0)" }
     for line in lines { writer.append(line) }
     writer.finish()
-    // It must not hang in a write to the full pipe: stopping would then fail to be exact.
+    // The output must not hang in a write to the full pipe, as it couldn't then be stopped exactly.
     let report = output.join(drainSeconds: 0.1)
     let got = pipe.drain()
     #expect(report.written.entries == got.count { $0 == UInt8(ascii: "\n") })
@@ -186,7 +186,7 @@ import Testing
     writer.publish()
     while output.report.written.entries < 1 { sched_yield() }
     while !output.spool.isConsumerAsleep.load(ordering: .acquiring) { sched_yield() }
-    // Nothing may be added now, however long it is watched.
+    // The sink must not be called any more, however long the test waits.
     let settled = ticks.all.count
     usleep(200_000)
     #expect(ticks.all.count == settled)
@@ -203,7 +203,7 @@ import Testing
   }
 }
 
-/// Counts how often its thread comes by.
+/// Counts the calls of its thread.
 final class CountingSink: Sink, Sendable {
   let name = "counting"
   let ticks: Collected<Int>

@@ -5,9 +5,9 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Runs one scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, once or several times on
-/// end, until it passes untouched; each time all lines must arrive, once, in order and whole, because the sink
-/// is called again.
+/// Runs a scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, once or several times in
+/// a row, until it passes without a fault; each time all lines must arrive, once, in order and whole, because
+/// the sink is called again.
 @Suite struct PersistenceTests {
   enum Scenario: String, CaseIterable, CustomTestStringConvertible {
     case plain, gzip, periods
@@ -57,7 +57,7 @@ import Testing
     (options.keep, options.keepSeconds, options.keepBytes) = (100, 86_400, 1 << 30)
     options.link = directory.file("current")
     options.appends = true
-    // Something to prune, and something torn to begin with.
+    // A file to be pruned, and a torn file.
     let old =
       scenario == .periods
       ? ["access-1000.log.gz"] : ["access.log.20200101T000000\(scenario == .gzip ? ".gz" : "")"]
@@ -98,7 +98,7 @@ import Testing
       while true {
         let failing = target..<(target + stretch)
         let code = codes[target % codes.count]
-        // What is cut off is cut off because a write has failed: some get half-way.
+        // A line is cut off only after a failed write, so some writes stop half-way.
         let outcome = try run(
           scenario,
           { made, count in
@@ -115,7 +115,7 @@ import Testing
         target += 1
         try #require(target < 200, "the scenario never passes")
       }
-      // Only where there is something torn.
+      // These calls are made only if something is torn.
       let isRare = call == .ftruncate || call == .futimens || call == .read
       #expect(target > 1 || isRare, "nothing was tried")
     }

@@ -5,7 +5,8 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What another user has put where this program makes files is neither followed nor overwritten.
+/// Links and files that another user has planted where this program makes files are neither followed nor
+/// overwritten.
 @Suite(.enabled(if: geteuid() == 0)) struct PlantedFileTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let other = TemporaryDirectory()
@@ -26,7 +27,7 @@ import Testing
     }
   }
 
-  /// Something that leads to `precious`, or elsewhere, under a name.
+  /// Makes a link or file of a kind under a name, which leads to `precious` or elsewhere.
   private func plant(_ plant: Plant, as path: String) {
     switch plant {
     case .link: symlink(other.file("precious"), path)
@@ -136,7 +137,7 @@ import Testing
   }
 
   @Test func aFileOfThoseWhoOwnTheDirectoryIsTaken() throws {
-    // As logrotate makes it, for a user who has the directory.
+    // As made by logrotate, for a user who owns the directory.
     chown(directory.path, 65534, 65534)
     chmod(directory.path, 0o755)
     directory.write("access.log", "theirs\n")

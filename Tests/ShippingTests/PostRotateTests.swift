@@ -4,16 +4,16 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// The command for finished files, and what retention and restarts owe to it.
+/// The command for finished files, and how retention and restarts take it into account.
 @Suite struct PostRotateTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let other = TemporaryDirectory()
   let warnings = Collected<String>()
 
-  /// Lines that the command has written.
+  /// The lines that the command has written.
   private var record: [String] { splitLines(Array(other.text("record").utf8)) }
 
-  /// A command that writes what is in the file, when the pipe is closed.
+  /// A command that writes the file's contents once the pipe is closed.
   private func command(after pipe: TestPipe) -> String {
     "read line < /proc/\(getpid())/fd/\(pipe.readEnd); cat \"$1\" >> '\(other.file("record"))'"
   }
@@ -62,7 +62,7 @@ import Testing
     for number in 0..<4 { try first.take(["\(number)"], at: Moment.test.later(seconds: Double(number))) }
     _ = try first.close(at: Moment.test.later(seconds: 4))
     first.abandon()
-    // The system ends, and the command with it.
+    // The system goes down, and the command with it.
     if let process = first.finished.command?.process { kill(-process, SIGKILL) }
     first.finished.command?.awaitEnd()
     pipe.closeWriteEnd()
@@ -99,7 +99,7 @@ import Testing
     #expect(record == ["0", "1", "2"])
   }
 
-  /// A command that compresses: what it makes takes the place of what it was given.
+  /// A command that compresses: the file that it makes replaces the file that it was given.
   @Test(arguments: ["gzip \"$1\"", "xz \"$1\"", "gzip -c \"$1\" > \"$1.gz\" && rm \"$1\""])
   func whatTheCommandMakesOfAFileIsKeptInItsPlace(command: String) throws {
     guard !command.hasPrefix("xz") || shell("command -v xz").status == 0 else { return }
@@ -182,7 +182,7 @@ import Testing
     try wait(sink) { record.count == 3 && sink.finished.command?.process == nil }
   }
 
-  /// Also one that doesn't want to end, and one that has others do the work.
+  /// Also a command that ignores signals, and one whose children do the work.
   @Test(arguments: [
     "exec sleep 1000", "trap '' TERM; sleep 1000; sleep 1000", "sleep 1000 & sleep 1000; wait",
   ])
@@ -211,9 +211,9 @@ import Testing
     #expect(kill(-group, 0) != 0 || eventually { kill(-group, 0) != 0 }, "none of it is left")
   }
 
-  /// Commands inherit the standard streams and nothing else, even if this process has more open.
+  /// Commands inherit the standard streams and no other descriptors, even if this process has more open.
   @Test func commandsInheritNoDescriptors() throws {
-    // Without the flag that closes it, as a careless parent leaves it.
+    // Without the close-on-exec flag, as a careless parent leaves it.
     let leaked = open("/dev/null", O_RDONLY)
     let high = fcntl(leaked, F_DUPFD, 200)
     defer {
@@ -227,7 +227,7 @@ import Testing
     }
     try sink.take(["0"])
     try wait(sink) { !record.isEmpty && sink.finished.command?.process == nil }
-    // The shell may have one more open for itself.
+    // The shell may have opened another descriptor for itself.
     let numbers = record.compactMap { Int($0) }
     #expect(Set(numbers).isSuperset(of: [0, 1, 2]))
     #expect(!numbers.contains(Int(leaked)) || leaked <= 2)

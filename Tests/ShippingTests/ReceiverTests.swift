@@ -4,7 +4,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Receivers that want something else than lines on a connection, or behave unlike most.
+/// Receivers that expect something other than lines on a connection, or behave in unusual ways.
 @Suite struct ReceiverTests {
   private let directory = TemporaryDirectory()
   private let said = Collected<String>()
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  /// Takes a stream of counted entries apart; nil if it is none.
+  /// Splits a stream of entries with lengths; nil if the stream is malformed.
   private func counted(_ stream: [UInt8]) -> [String]? {
     var entries: [String] = []
     var rest = stream[...]
@@ -166,7 +166,7 @@ import Testing
     let lines = (0..<2000).map { "line \($0)" }
     for line in lines { writer.append(line) }
     writer.finish()
-    // It takes only some at a time, so the rest must be waited for.
+    // The receiver takes only some at a time, so the output must wait for the rest.
     #expect(receiver.messages(lines.count) == lines)
     let report = output.join(drainSeconds: 60)
     #expect(report.written.entries == lines.count)
@@ -210,7 +210,7 @@ import Testing
 
   // MARK: What can't become right
 
-  /// Something that a socket's address leads to, and what is said of it.
+  /// An obstacle at a socket's address, and the error for it.
   enum Obstacle: String, CaseIterable {
     case directory, file, pipe, sequence, belowFile, loop
 

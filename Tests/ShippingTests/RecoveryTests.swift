@@ -5,7 +5,7 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// Files that go away under the sink's hands, and what a kill has left behind.
+/// Files that disappear while the sink uses them, and files that a kill has left.
 @Suite struct RecoveryTests {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
@@ -94,7 +94,7 @@ import Testing
     }
     #expect(carried.isClosed)
     #expect(carried.failures.count >= 3)
-    // What was open in the moved directory has taken one more line, as any moved file does.
+    // The file that was open in the moved directory has taken one more line, as any moved file does.
     #expect(directory.text("elsewhere/access.log") == "three\n")
     let again = (try? SystemCalls.real.names(inDirectory: directory.file("logs"))) ?? []
     #expect(again.contains("access.log.\(stamp())"))
@@ -113,7 +113,7 @@ import Testing
     try sink.take(["two"])
     #expect(directory.text("access.log.1") == "one\ntwo\n")
     #expect(directory.names == ["access.log", "access.log.1"])
-    // It is appended to as any file that is there.
+    // The new file is appended to, like any existing file.
     try sink.take(["."])
     #expect(directory.text("access.log.\(stamp())") == "theirs\n.\n")
   }
@@ -176,7 +176,7 @@ import Testing
   }
 
   @Test func aTornFileOfAFormerPeriodIsMendedAtTheStart() throws {
-    // Torn, but not by this output.
+    // A torn file of another output.
     directory.write("access-1000.log", "left as it is")
     try leave("access-2000.log") { try $0.take(["whole"]) }
     directory.extend("access-2000.log", "torn")
@@ -188,7 +188,7 @@ import Testing
       warnings.all == ["\(directory.file("access-2000.log")): cut 4 bytes of a torn line, 6 bytes are left"])
   }
 
-  /// What a run of `access-%s.log` has left at the time that the name says.
+  /// Leaves the file of a run of `access-%s.log` at the time in the name.
   private func leave(_ name: String, gzip: Int? = nil, _ fill: (FileSink) throws -> Void) throws {
     let seconds = try #require(Int64(name.filter(\.isNumber)))
     let then = Moment(wallSeconds: seconds, steadyNanoseconds: 1)
@@ -238,7 +238,7 @@ import Testing
     let next = Moment.test.later(seconds: 3600)
     _ = try sink.tick(at: next)
     let name = "access-\(Moment.test.wallSeconds).log"
-    // Tried again at once, as it is looked for what is left over behind every rotation.
+    // The compression is tried again at once, because every rotation looks for files that are left over.
     #expect(directory.names == ["\(name).gz", "access-\(next.wallSeconds).log"])
     #expect(warnings.all.count == 1)
   }

@@ -6,8 +6,8 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What becomes of a file of which an earlier run had noted how long it was and what it was about to add, for all that
-/// may have happened to it since.
+/// Resuming a file whose length and pending write an earlier run had noted, whatever has happened to the file
+/// since.
 @Suite struct ResumingTests: FileSinkSuite {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
@@ -19,13 +19,14 @@ import Testing
 
   private var path: String { directory.file("access.log") }
 
-  /// Text as it is in a file: as it is, or as a member.
+  /// Text in the form in which a file contains it: plain, or as a member.
   private func encoded(_ text: String, format: CompressionFormat?) throws -> [UInt8] {
     guard let format else { return Array(text.utf8) }
     return try Member(CompressionMethod(format, level: 1), usualByteCount: 100).compress(Array(text.utf8))
   }
 
-  /// What an earlier run has noted of a file that is there, where it had written two lines, and was to add three.
+  /// The state noted by an earlier run, which had written two lines to an existing file and was about to add
+  /// three.
   private func noted(
     _ name: String = "access.log", format: CompressionFormat?, number: Int64 = 0, hasPending: Bool = true
   ) throws -> OutputStanding {
@@ -39,9 +40,9 @@ import Testing
     return standing
   }
 
-  /// Goes on with the output, adds a line, and ends.
+  /// Resumes the output, adds a line, and ends.
   ///
-  /// - Returns: how it stood when it was opened.
+  /// - Returns: the output's state after opening.
   private func goOn(
     _ standing: OutputStanding, canRepeat: Bool = true, mayHaveGoneOn: Bool = false,
     format: CompressionFormat?,
@@ -63,7 +64,7 @@ import Testing
     return resumed
   }
 
-  /// What is in a file.
+  /// The text of a file.
   private func contents(_ name: String = "access.log", format: CompressionFormat?) -> String {
     format.map { directory.unzipped(name, $0.rawValue).text } ?? directory.text(name)
   }
@@ -98,7 +99,7 @@ import Testing
     #expect(warnings.all == [])
   }
 
-  /// Also one that ends between two lines: which of the entries are in the file nothing else would tell.
+  /// Also a write that ends between two lines: nothing else would tell which entries are in the file.
   @Test(arguments: formats, [1, 5, 9, 14])
   func `a write that has happened in part is cut off, and the file stays as old as it was`(
     format: CompressionFormat?, cut: Int
@@ -109,7 +110,7 @@ import Testing
     let standing = try noted(format: format)
     let resumed = try goOn(standing, format: format) { $0.rotateEverySeconds = 3600 }
     #expect(resumed.done == Self.done && resumed.sequence == 2)
-    // As its last line is old, it was put away first.
+    // The file was put away first, because its last line is old.
     #expect(contents("access.log.\(stamp())\(format?.suffix ?? "")", format: format) == Self.before)
     #expect(contents(format: format) == "next\n")
     let excess = try encoded(Self.added, format: format).count - cut
@@ -228,7 +229,7 @@ import Testing
   func `a file that was removed is begun anew`(format: CompressionFormat?) throws {
     try leave([Self.before], format: format)
     let standing = try noted(format: format)
-    // Kept in use, so that the new one doesn't get its place in the file system.
+    // Kept open, so that the new file doesn't get the same inode.
     let descriptor = open(path, O_RDONLY)
     defer { close(descriptor) }
     unlink(path)
@@ -279,7 +280,7 @@ import Testing
     #expect(warnings.all.count == 1)
   }
 
-  /// As a kill leaves it between the renaming and the next file.
+  /// The state left by a kill between renaming the file and beginning the next.
   @Test(arguments: formats)
   func `a file that the earlier run has put away itself is nothing to be told of`(format: CompressionFormat?)
     throws
@@ -364,7 +365,8 @@ import Testing
     #expect(warnings.all.count == 1 && warnings.all[0].contains(": put aside as "))
   }
 
-  /// Goes back to where the file had nothing but an empty member, which its first member has taken in since.
+  /// Returns to the place at which the file contained only an empty member, which has since been joined with
+  /// the first member.
   @Test(arguments: [CompressionFormat.gzip, .zstd])
   func `a file is begun anew where nothing had been noted to be in it`(format: CompressionFormat) throws {
     var options = FileOptions(path: path)
@@ -382,7 +384,7 @@ import Testing
     #expect(directory.isWhole("access.log", format))
   }
 
-  /// As a power cut may leave it: the beginning was changed, and the rest isn't there.
+  /// The state that a power cut may leave: the beginning was changed, and the rest is missing.
   @Test(arguments: [CompressionFormat.gzip, .zstd])
   func `a torn beginning of the length that was noted is begun anew`(format: CompressionFormat) throws {
     let part = try encoded(Self.before, format: format)

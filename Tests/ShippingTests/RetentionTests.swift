@@ -4,7 +4,8 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What becomes of finished files: how many stay, the link to the current one, and what is run for them.
+/// The handling of finished files: how many stay, the link to the current one, and the command that is run
+/// for them.
 @Suite struct RetentionTests {
   let directory = TemporaryDirectory()
   let warnings = Collected<String>()
@@ -225,7 +226,7 @@ import Testing
     try wait(sink) { splitLines(Array(directory.text("record").utf8)).count == 6 }
     sink.finished.command?.awaitEnd()
     let lines = splitLines(Array(directory.text("record").utf8))
-    // Those above 31 are the C library's own affair.
+    // Signals above 31 are left to the C library.
     for mask in lines[0...1] { #expect(UInt64(mask, radix: 16).map { $0 & 0x7fff_ffff } == 0, "\(mask)") }
     #expect(lines[2] == "0")
     #expect(lines[4] == lines[5], "a group of its own")
@@ -240,7 +241,7 @@ import Testing
     }
     for count in 1...7 {
       try sink.take(["no \(count)"])
-      // One at a time: that many files wait for a slow command is said, too.
+      // One at a time: many files waiting for a slow command would cause a message, too.
       try wait(sink) { directory.text("n") == "\(count)\n" }
     }
     try wait(sink) { warnings.all.count == 4 }
@@ -268,7 +269,7 @@ import Testing
       warnings.all == [
         "\(path)-2 and 1 more: --post-rotate: left to the next start, as the program ends before its turn"
       ])
-    // The one that runs goes on.
+    // The command that is running isn't stopped.
     #expect(access(directory.file("record"), F_OK) != 0)
     _ = Glibc.write(pipe.writeEnd, "go\n", 3)
     let deadline = Moment.now().steadyNanoseconds + 120_000_000_000

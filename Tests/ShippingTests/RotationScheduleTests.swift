@@ -24,7 +24,7 @@ import Testing
       looks += 1
       guard next < end, looks < 10_000 else { break }
       if schedule.period(at: next) != schedule.period(at: now) {
-        // It must begin exactly here, or looking only now was too late.
+        // The period must begin exactly here, or this look came too late.
         #expect(schedule.period(at: next - 1) == schedule.period(at: now))
         found.append(next)
       }

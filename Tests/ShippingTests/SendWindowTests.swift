@@ -100,7 +100,7 @@ import Testing
     #expect(window.start == nil)
   }
 
-  /// The window beside a list of lines, through random operations.
+  /// Compares the window with a list of lines, through random operations.
   @Test(arguments: 0..<40 as Range<UInt64>)
   func itDoesWhatAListOfLinesDoes(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)

@@ -4,7 +4,7 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// Connections, with real peers.
+/// Stream sockets with real peers.
 @Suite struct SocketTests {
   enum Family: String, CaseIterable, CustomTestStringConvertible {
     case unix, ipv4, ipv6
@@ -57,7 +57,7 @@ import Testing
       writer.publish()
       let peer = listener.connection()
       #expect(peer.lines(10) == lines)
-      // Only then is nothing on its way: a peer that closes before may be sent the same again.
+      // From then on nothing is in transit: to a peer that closes earlier, the same lines may be sent again.
       #expect(eventually { output.report.written.entries == (round + 1) * 10 })
       peer.close()
     }
@@ -66,8 +66,8 @@ import Testing
     #expect(report.written.entries == 50)
     #expect(report.lostEntries == 0)
     #expect(said.all.count { $0.contains("closed") } == 1, "\(said.all)")
-    // Over the network only a line that isn't taken shows that the peer has ended more than its sending. In the file
-    // system the end shows by itself, but new lines may come first.
+    // Over the network, only a line that isn't accepted shows that the peer has closed more than its sending
+    // side. A Unix-domain socket shows the end by itself, but new lines may come first.
     let resent = /: the peer has closed the connection, \d+ lines? (is|are) sent again; it is tried again/
     let first = try #require(said.all.first)
     let isSilent = first.contains(": the peer has closed the connection; it is tried again")
@@ -93,7 +93,8 @@ import Testing
     #expect(got[0] == Array(lines.prefix(1234)))
     #expect(got[1] == Array(lines.suffix(got[1].count)), "whole lines in order")
     let missing = lines.count - 1234 - got[1].count
-    // A peer's system may have taken what the peer never read; a socket in the file system can't.
+    // A peer's kernel may have accepted what the peer never read; this can't happen with a Unix-domain
+    // socket.
     if family == .unix { #expect(missing <= 0) }
     #expect(report.unconfirmed.entries >= missing, "what is gone is not said to be written")
     #expect(report.written.entries + report.unconfirmed.entries == lines.count)
@@ -114,7 +115,7 @@ import Testing
     #expect(peer.lines(1) == ["line"])
     #expect(link.send(line, at: .now()) == .sent(line.count))
     peer.reset()
-    // Nothing else looks at the connection.
+    // No other thread looks at the connection.
     #expect(eventually { link.send(line, at: .now()) == .broken })
     guard case .ended(let end) = link.condition(at: .now()) else {
       Issue.record("it has ended")
@@ -146,7 +147,7 @@ import Testing
 
   @Test(arguments: Family.allCases)
   func whereNobodyListensIsTriedUntilSomebodyDoes(family: Family) throws {
-    // A path that isn't there, or a port that is bound only.
+    // A path that doesn't exist, or a port that is bound but not listening.
     var listener = family == .unix ? nil : TestListener(address(family), isListening: false)
     let address = listener?.address ?? address(family)
     let output = try output(address)
@@ -200,7 +201,7 @@ import Testing
   }
 
   @Test func aHostThatHasNoAddressIsSaid() throws {
-    // Too long for a name, so no name server has to be asked.
+    // Too long for a host name, so that no name server has to be asked.
     let host = String(repeating: "x", count: 300)
     let output = try output(.tcp(host: host, port: 1))
     #expect(eventually { !said.all.isEmpty })

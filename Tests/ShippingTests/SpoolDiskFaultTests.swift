@@ -4,10 +4,11 @@ import Platform
 @testable import Spool
 import Testing
 
-/// Runs one scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, until it passes untouched:
-/// everything comes once and whole, or is counted, and what was said to be kept comes with the next run.
+/// Runs a scenario again and again, with the 1st, 2nd, 3rd … call of a kind failing, until it passes without
+/// a fault: every entry comes once and whole, or is counted as lost, and what was reported as kept comes in
+/// the next run.
 @Suite struct SpoolDiskFaultTests {
-  /// Runs of a spool on one directory, compared with a queue.
+  /// Runs of a spool in one directory, compared with a queue.
   private struct Runs {
     let directory = TemporaryDirectory(isInMemory: true)
     var model = SpoolModel()
@@ -30,7 +31,7 @@ import Testing
 
     func spill(_ count: Int, of live: LiveSpool) { for _ in 0..<count { _ = try? live.spiller.spillOne() } }
 
-    /// Takes so often; what can't be read is tried again.
+    /// Takes this many batches; a read that fails is tried again.
     mutating func take(_ count: Int, of live: LiveSpool) throws {
       for _ in 0..<count {
         guard let bytes = try offered(by: live)?.prefix(3000) else { return }
@@ -60,13 +61,13 @@ import Testing
     do {
       kept = try runWithFaults(&runs, faults.system)
     } catch is SpoolError {
-      // It could not begin, so what there was must still be there.
+      // The run could not begin, so what was there must still be there.
     }
     try runLater(&runs, kept)
     return faults.count(of: call) >= target
   }
 
-  /// Leaves something in the directory, of which part was delivered.
+  /// Leaves entries in the directory, of which a part was delivered.
   private func runEarlier(_ runs: inout Runs) throws -> Tally {
     let live = try runs.open()
     runs.append(60, to: live)

@@ -5,11 +5,12 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What has waited for long goes to disk although there is memory for it, and what the next run makes of that.
+/// Entries that have waited for long are stored on disk even if there is memory for them; the next run finds
+/// them there.
 @Suite struct SpoolKeepingUpTests {
   private let places = ResumedPlaces()
 
-  /// A sink that takes some entries, and then none.
+  /// A sink that takes some entries, and then no more.
   private final class StoppedSink: Sink {
     let name = "stopped"
     private var left: Int
@@ -66,7 +67,7 @@ import Testing
     let output = try Output(to: StoppedSink(after: takenCount, taken), spool: options())
     var writer = output.makeWriter()
     append(0..<300, to: &writer)
-    // The producer looks now and then whether it is to leave its block.
+    // The producer checks now and then whether it has to leave its block.
     #expect(
       eventually {
         writer.publish()
@@ -118,7 +119,7 @@ import Testing
 
   // MARK: Gaps
 
-  /// Leaves frames behind entries that were lost with memory; of the first 100, so many are gone.
+  /// Leaves frames behind a gap of entries that were lost with memory, all of them among the first 100.
   private func leaveGap() throws -> Range<Int> {
     let spool = try Spool(options())
     var writer = spool.makeWriter()
@@ -147,7 +148,7 @@ import Testing
     var spiller = Spiller(spool, ThreadEnd())
     while try spiller.spillOne() {}
     let count = spool.queue.frames.reduce(0) { $0 + $1.frame.entryCount }
-    // Killed again: what was dropped isn't there any more beside what has its numbers now.
+    // After another kill, the dropped frames aren't there beside the new ones with the same numbers.
     let left = places.copy()
     let next = try Spool(options { $0.directory = left.spool.path })
     #expect(next.usage.inherited.entries == count)
@@ -157,7 +158,7 @@ import Testing
   @Test func `frames behind a gap are kept if they don't come again`() throws {
     let stored = try leaveGap()
     let said = Collected<String>()
-    // The log is read again from behind the first of what is stored.
+    // The log is read again from behind the first stored entry.
     let mark = EntryMark(place: EndlessLog.mark(of: stored.lowerBound).place, ordinal: .max)
     let spool = try Spool(
       options {
@@ -211,7 +212,7 @@ import Testing
     }
     let last = try #require(try file.frames().last)
     var bytes = places.spool.bytes(name)
-    // The place of the last entry, whose slot comes first behind the entries.
+    // The place of the last entry, whose slot is the first behind the entries.
     bytes[last.offset + SpoolFrame.byteCount + last.frame.entryBytes + 14] ^= 1
     places.spool.overwrite(name, bytes)
     let copy = places.copy()
@@ -222,7 +223,7 @@ import Testing
 
   // MARK: Version 0.1.0
 
-  /// A file as version 0.1.0 has written it, byte by byte.
+  /// A file as written by version 0.1.0, byte by byte.
   private func former(_ lines: [String], firstSequence: UInt64) -> [UInt8] {
     func word(_ value: some FixedWidthInteger) -> [UInt8] {
       withUnsafeBytes(of: value.littleEndian) { Array($0) }

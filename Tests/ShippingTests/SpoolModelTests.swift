@@ -2,9 +2,10 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// The spool does what a simple queue would, for any steps in any order.
+/// The spool behaves like a simple queue, for any steps in any order.
 @Suite struct SpoolModelTests {
-  /// More of them with `SPILLWAY_SPOOL_SCENARIOS`, others with `SPILLWAY_SPOOL_SEED`.
+  /// The value of an environment variable: `SPILLWAY_SPOOL_SCENARIOS` sets the number of scenarios,
+  /// `SPILLWAY_SPOOL_SEED` the first seed.
   private static func number(_ variable: String, _ usual: UInt64) -> UInt64 {
     getenv(variable).flatMap { UInt64(String(cString: $0)) } ?? usual
   }

@@ -4,24 +4,24 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// A spool on disk under a checkpoint, killed at any system call: every entry comes once and in order, as long as the log
-/// has the entries that are neither settled nor on disk.
+/// A spool on disk with a checkpoint, killed at any system call: every entry comes once and in order, as long
+/// as the log has the entries that are neither settled nor on disk.
 @Suite struct SpoolResumeTests {
-  /// What is done to a run.
+  /// An action on a run.
   enum Step {
     case produce(Int)
     case forget
     case deliver(bytes: Int, count: Int)
     case flush
     case rest
-    /// Stores what has waited for long; part of what is there, or all of it.
+    /// Stores entries that have waited for long: a part of those present, or all of them.
     case keepUp(isAll: Bool)
     case spill(Int)
-    /// The same, and the consumer goes on meanwhile, from the n-th system call on.
+    /// Stores all entries while the consumer takes some, from the n-th system call on.
     case keepUpWhileDelivering(call: Int, count: Int)
     case end
     case kill(Fate)
-    /// Kills before the n-th system call of a step.
+    /// Kills the process before the n-th system call of a step.
     case killInDelivery(call: Int, Fate)
     case killInKeepUp(call: Int, Fate)
     case killInEnd(call: Int, Fate)
@@ -46,11 +46,11 @@ import Testing
     }
   }
 
-  /// What happens to what a kill has left.
+  /// What happens to the files that a kill has left.
   struct Fate {
-    /// Which copy of the checkpoint's part is damaged.
+    /// The copy of the output's part in the checkpoint that gets damaged.
     var damagedCopy: Int?
-    /// The next run is killed, too, before so many system calls of its beginning.
+    /// The next run is killed as well, before this many system calls of its beginning.
     var secondCall: Int?
 
     static func random(using generator: inout SeededGenerator) -> Fate {
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  /// Steps in their order, one after the other.
+  /// Plays steps one after the other.
   private final class Player {
     private let hook = CallHook()
     private let kind: ResumedRun.Kind
@@ -91,7 +91,7 @@ import Testing
         hook.arm(at: call) {
           do {
             for _ in 0..<count { try self.run.deliver(3000) }
-            // Memory that was given back too early is written over.
+            // If memory was freed too early, this overwrites it.
             self.run.produce(20)
           } catch {
             failure = error
@@ -112,7 +112,7 @@ import Testing
     }
 
     private func keepUp(isAll: Bool) throws {
-      // The producer leaves its block at the next look, and then that goes, too.
+      // The producer leaves its block at its next check, and then that block is stored as well.
       try run.keepUp(before: isAll ? .max : run.endSequence - 30)
       run.produce(1)
       try run.keepUp(before: isAll ? .max : run.endSequence - 30)
@@ -141,12 +141,12 @@ import Testing
       run = try ResumedRun(places, kind, memoryBlocks: memoryBlocks, diskBytes: diskBytes, hook.system)
     }
 
-    /// Ends all well, and looks what has come of it.
+    /// Ends the run properly, and checks the result.
     func finish() throws {
       run.produce(100)
       try run.drain()
       let numbers = try ResumedRun.numbers(places)
-      // What was on disk may be more than what has been read of the log again.
+      // The disk may have had more entries than have been read of the log again.
       guard numbers == Array(0..<max(run.next, numbers.count)) else {
         let place = numbers.indices.first { numbers[$0] != $0 } ?? numbers.count
         let lost = Set(0..<run.next).subtracting(numbers).count
@@ -179,7 +179,8 @@ import Testing
     }
   }
 
-  /// More of them with `SPILLWAY_SPOOL_SCENARIOS`, others with `SPILLWAY_SPOOL_SEED`.
+  /// The value of an environment variable: `SPILLWAY_SPOOL_SCENARIOS` sets the number of scenarios,
+  /// `SPILLWAY_SPOOL_SEED` the first seed.
   private static func number(_ variable: String, _ usual: UInt64) -> UInt64 {
     getenv(variable).flatMap { UInt64(String(cString: $0)) } ?? usual
   }

@@ -5,7 +5,7 @@ import Testing
 
 /// One producer and one consumer at full speed: every entry once, whole, in order.
 @Suite struct SpoolStressTests {
-  /// An entry that says which it is and can be checked byte by byte.
+  /// Writes an entry that identifies itself and can be checked byte by byte.
   private static func fill(_ room: UnsafeMutableRawBufferPointer, _ index: Int, _ size: Int) {
     room.storeBytes(of: UInt64(index), as: UInt64.self)
     for offset in 8..<size { room[offset] = UInt8(truncatingIfNeeded: index &+ offset) }
@@ -87,7 +87,7 @@ import Testing
         writer.append("\(index)")
         if Int.random(in: 0..<3, using: &generator) == 0 { writer.publish() }
         if Int.random(in: 0..<1000, using: &generator) == 0 {
-          // Lets the writer thread run dry and go to sleep.
+          // Lets the writer thread run out of entries and go to sleep.
           writer.publish()
           while output.usage.waiting.entries > 0 {}
         }

@@ -45,7 +45,7 @@ import Testing
         return
       }
       #expect(room.count >= size)
-      // All of it must be there to be written to; the address sanitizer and the kernel watch.
+      // All of the room must be writable; the address sanitizer and the kernel detect if it isn't.
       room.initializeMemory(as: UInt8.self, repeating: 0x61)
       writer.commit(size)
     }

@@ -79,7 +79,7 @@ import Testing
     return outcome
   }
 
-  /// Takes nothing until there is much on disk, or nothing more comes.
+  /// Takes nothing until there is much on disk, or until no more entries come.
   private func stall(_ spool: Spool) {
     let start = spool.usage.committed
     let deadline = Moment.now().steadyNanoseconds + 20_000_000

@@ -2,7 +2,7 @@
 @testable import Spool
 import Testing
 
-/// What a consumer's system has taken and the consumer may never have read.
+/// Entries that a consumer's kernel has accepted and the consumer may never have read.
 @Suite struct UnconfirmedTests {
   private let link = FakeLink()
   private let said = Collected<String>()
@@ -60,7 +60,7 @@ import Testing
     _ = try sink.tick(at: .test.later(seconds: 1))
     link.end("the peer has closed the connection")
     _ = try sink.tick(at: .test.later(seconds: 2))
-    // What one consumer had taken is none of the next one's.
+    // Entries accepted by one consumer don't count for the next.
     _ = try sink.tick(at: .test.later(seconds: 3))
     link.end("connection lost", isAbrupt: true)
     _ = try sink.tick(at: .test.later(seconds: 4))
@@ -92,7 +92,7 @@ import Testing
       let start = SpoolPlace(sequence: all.count - 1)
       tail.add(EntryStretch(Tally(entries: 1, bytes: bytes), from: start))
     }
-    // The fewest of the last ones that have as many bytes.
+    // The smallest number of the last entries that have at least that many bytes.
     var (least, bytes) = (0, 0)
     while bytes < limit, least < all.count {
       least += 1

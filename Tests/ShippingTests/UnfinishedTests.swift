@@ -3,7 +3,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// Entries that a consumer was sent and has not taken, when the run ends and there is a disk for them.
+/// Entries that were sent to a consumer, but not taken by it, when the run ends and there is a spool on disk.
 @Suite(.serialized) struct UnfinishedTests {
   private let directory = TemporaryDirectory()
 
@@ -14,7 +14,7 @@ import Testing
         disk: Spool.DiskOptions(directory: directory.file("spool"))))
   }
 
-  /// Runs with a command as the consumer, which takes as many lines as it likes, until the time is over.
+  /// A run with a command as the consumer, which takes some lines until the time is over.
   private func run(_ lines: [String], memoryBytes: Int, command: String) throws -> OutputReport {
     let sink = LinkSink.exec("cd '\(directory.path)' && \(command)", LinkOptions()) { _ in }
     let output = try Output(to: sink, spool: spool(memoryBytes: memoryBytes), options: Output.Options())

@@ -4,12 +4,12 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// What an access-log line says of a request.
+/// The access-log line of a request.
 @Suite(.needs(.spillway))
 struct AccessLogTests {
   private static let client = AccessLog.Address("192.0.2.7", port: 51234)
 
-  /// A request with all that there can be.
+  /// Begins a request that has everything that a request can have.
   private static func beginLarge(_ log: AccessLog, start: ContinuousClock.Instant = .now) -> AccessLog.Request
   {
     let request = log.begin(
@@ -47,7 +47,7 @@ struct AccessLogTests {
         #"192.0.2.7 - ann "POST http://shop.example.com/cart?id=7 HTTP/1.1" 201 5120"#
           + #" "https://example.org/" "curl/8" POST /cart ?id=7 HTTP/1.1 text/html"#
       ])
-    // The heads as they go over the wire: 27 + 24 + 31 + 31 + 20 + 20 + 2, and 22 + 25 + 2.
+    // The sizes of the heads as they are sent: 27 + 24 + 31 + 31 + 20 + 20 + 2, and 22 + 25 + 2.
     let extended =
       "%I %O %{Varnish:side}x %{Varnish:vxid}x %{Varnish:hitmiss}x %{Varnish:handling}x %{VCL_Log:tenant}x"
       + " %{VSL:ReqStart[2]}x %{VSL:ReqStart[3]}x %{VSL:ReqAcct}x"

@@ -3,7 +3,7 @@ import SpillwayLogging
 import TestSupport
 import Testing
 
-/// Values that try to be something else than a value.
+/// Values that look like other parts of a record or line.
 @Suite(.needs(.spillway))
 struct HostileTextTests {
   @Test func `no value forges a record or hides one`() throws {

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What a server is linked with that only writes.
+/// The libraries with which a server is linked that only writes.
 @Suite struct LinkTests {
   private let probe: String
 
@@ -22,7 +22,7 @@ import Testing
       let home = try TemporaryDirectory()
       let input = home.file("input")
       try #require(mkfifo(input, 0o600) == 0)
-      // It ends when that is closed.
+      // The server ends when its input is closed.
       let keeper = open(input, O_RDWR | O_CLOEXEC)
       defer { close(keeper) }
       var command = Command(probe, [home.file("log")])

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// A log in a directory of its own, and what readers make of it.
+/// A log in a directory of its own, and the output of readers for it.
 final class SharedLog: Sendable {
   let writer: LogWriter
   private let directory: TemporaryDirectory
@@ -15,9 +15,10 @@ final class SharedLog: Sendable {
     writer = try LogWriter(directory: directory.file("log"), options: options)
   }
 
-  /// The access-log lines of all that was written so far.
+  /// The access-log lines of everything written so far.
   ///
-  /// - Parameter beside: also asks varnishncsa, if it is there and reads such logs, and expects the same.
+  /// - Parameter beside: whether to run varnishncsa as well, if it is there and reads such logs, and to
+  ///   expect the same.
   func lines(_ arguments: [String], beside: Bool = true) throws -> [String] {
     let arguments = ["-n", writer.directory, "-d"] + arguments
     let text = try output(of: try Subject.found().ncsa(arguments))
@@ -25,7 +26,7 @@ final class SharedLog: Sendable {
     return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
   }
 
-  /// The records of all that was written so far, as text, each with its tag; without what stands around it.
+  /// The records written so far, as text, each with its tag, without the lines around them.
   func records(_ arguments: [String] = []) throws -> [String] {
     try text(arguments).split(separator: "\n").filter { $0.hasPrefix("-") }.map { line in
       let fields = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
@@ -34,7 +35,7 @@ final class SharedLog: Sendable {
     }
   }
 
-  /// All that was written so far, as varnishlog and Spillway both show it.
+  /// Everything written so far, as shown by both varnishlog and Spillway.
   func text(_ arguments: [String] = []) throws -> String {
     let arguments = ["-n", writer.directory, "-d"] + arguments
     let text = try output(of: try Subject.found().log(arguments))

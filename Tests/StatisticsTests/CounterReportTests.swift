@@ -4,7 +4,7 @@ import Statistics
 import TestSupport
 import Testing
 
-/// Counters as a program reads them, however they are called.
+/// Reports of counters as programs parse them, whatever the counters' names.
 struct CounterReportTests {
   private static func shown(_ names: [String], _ filter: CounterFilter = CounterFilter()) throws
     -> ShownCounters
@@ -59,7 +59,7 @@ struct CounterReportTests {
   }
 }
 
-/// As much of XML as tells whether tags are closed in order.
+/// A minimal XML parser that checks whether tags are closed in order.
 private struct XMLSketch {
   private let text: String
 

@@ -28,13 +28,13 @@ struct CounterScreenTests {
 
   @Test func `averages are those of their time, and no more`() throws {
     var screen = Self.screen()
-    // 10 a second for 2,000 seconds, then 110 a second for 10.
+    // 10 per second for 2,000 seconds, then 110 per second for 10.
     var value: UInt64 = 5
     for second in 0...2010 {
       screen.show(Self.shown([Self.entry("a", value)]), at: Int64(second) * 1_000_000_000)
       value += second < 2000 ? 10 : 110
     }
-    // A span may be a twentieth longer: the last is 1,010 seconds.
+    // A span may be a twentieth longer: the last one is 1,010 seconds.
     #expect(try #require(Self.row("a", &screen)) == ["21105", "110.00", "110.00", "20.00", "10.99"])
   }
 
@@ -44,7 +44,7 @@ struct CounterScreenTests {
       screen.show(
         Self.shown([Self.entry("a", second < 5 ? 8 : 4, kind: .gauge)]), at: Int64(second) * 1_000_000_000)
     }
-    // From one value to the other in a second.
+    // The value changes linearly within the second.
     #expect(try #require(Self.row("a", &screen)) == ["4", "0.00", "5.80", "5.80", "5.80"])
   }
 
@@ -59,7 +59,7 @@ struct CounterScreenTests {
     #expect(look(50, life: "1", second: 2) == ["50", ".", ".", ".", "."])
     #expect(look(60, life: "2", second: 3) == ["60", ".", ".", ".", "."])
     #expect(look(61, life: "2", second: 4) == ["61", "1.00", "1.00", "1.00", "1.00"])
-    // Gone and back.
+    // The counter disappears and comes back.
     screen.show(Self.shown([]), at: 5_000_000_000)
     #expect(look(70, life: "2", second: 6) == ["70", ".", ".", ".", "."])
   }
@@ -78,7 +78,7 @@ struct CounterScreenTests {
     #expect(Self.row("zero", &screen) == nil && Self.row("diag", &screen) == nil)
     screen.show(Self.shown([Self.entry("zero", 1)]), at: 1)
     screen.show(Self.shown([Self.entry("zero", 0)]), at: 2)
-    // It was seen.
+    // The counter was shown before.
     #expect(Self.row("zero", &screen) != nil)
   }
 
@@ -98,7 +98,7 @@ struct CounterScreenTests {
     #expect(chosen() == "x")
     for key in [Key.character("/"), .character("z")] { _ = screen.take(key) }
     #expect(screen.lines(columns: 79, rows: 24).last?.text.contains("0 match") == true)
-    // Keys that mean something else go to what is typed.
+    // While a text is typed, keys with another meaning are a part of it.
     #expect(screen.take(.character("q")) == .nothing && screen.take(.escape) == .nothing)
     #expect(screen.take(.character("q")) == .leave)
   }

@@ -1,7 +1,7 @@
 import TerminalViews
 import Testing
 
-/// What terminals send and show.
+/// The input from terminals and the output to them.
 struct TerminalViewTests {
   @Test func `keys are decoded, also when they come in parts`() {
     var decoder = KeyDecoder()
@@ -14,7 +14,7 @@ struct TerminalViewTests {
     #expect(decoder.decode([0x1B]) == [] && decoder.finish() == [.escape] && !decoder.isUndecided)
     #expect(decoder.decode([0x1B, UInt8(ascii: "q")]) == [.escape, .character("q")])
     #expect(decoder.decode(Array("\u{1B}[1;5H\u{1B}[4~\u{1B}[99~".utf8)) == [.home, .end])
-    // What is no text is nothing, and what follows is.
+    // Bytes that aren't valid text are ignored, but those after them aren't.
     #expect(decoder.decode([0xFF, 0xC3, 0x28, UInt8(ascii: "x")]) == [.character("("), .character("x")])
     #expect(
       decoder.decode([0x1B, 0x5B] + [UInt8](repeating: 0x30, count: 40)) == [] && decoder.finish() == [])

@@ -2,7 +2,7 @@ import CShims
 import Glibc
 import Platform
 
-/// Tries one thing with the system; "done", or why not.
+/// Tries one action; returns "done", or the reason why it failed.
 func attempt(_ verb: String, _ value: String) -> String {
   let names = value.split(separator: ",").map(String.init)
   switch verb {
@@ -40,7 +40,7 @@ private func opened(_ descriptor: Int32) -> String {
   return done(descriptor)
 }
 
-/// A file that is made without a name, and given one when it is complete.
+/// Makes a file without a name, and names it when it is complete.
 private func unnamed(_ directory: String, _ path: String) -> String {
   let descriptor = open(directory, 0o20_000_000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o600)
   guard descriptor >= 0 else { return done(descriptor) }
@@ -54,7 +54,7 @@ private func socketFile(_ path: String) -> String {
   return done(shim_bind_local(descriptor, path, 0o600))
 }
 
-/// A command's status.
+/// Runs a shell command; returns its status.
 private func shell(_ command: String) -> String {
   let texts = ["sh", "-c", command]
   let words = texts.map { strdup($0) }

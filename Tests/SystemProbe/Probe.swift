@@ -1,15 +1,15 @@
 import Glibc
 import Platform
 
-/// What can be tried, and under which limits.
+/// The actions that can be tried, and the limits under which they are.
 struct Probe {
   private var plan = SandboxPlan()
   private var interfaceMax = Int.max
 
-  /// Does one thing; what came of it.
+  /// Performs an action; returns its result.
   mutating func perform(_ verb: String, _ value: String) -> String {
     switch verb {
-    // What a sandbox allows.
+    // Permissions of a sandbox.
     case "readable": plan.readable.append(value)
     case "writable": plan.writableDirectories.append(value)
     case "file": plan.writableFiles.append(value)
@@ -50,7 +50,7 @@ struct Probe {
     }
   }
 
-  /// A line of all threads' status, each different one once.
+  /// A line of the status files of all threads, each different one once.
   private func status(_ name: String) -> String {
     let texts = Self.threads.compactMap { SmallFile.text("/proc/self/task/\($0)/status") }
     let lines = texts.compactMap { text in
@@ -98,7 +98,7 @@ struct Probe {
     }
   }
 
-  /// Tries something on a new thread.
+  /// Performs an action on a new thread.
   private func inThread(_ text: String) -> String {
     let parts = text.split(separator: ",", maxSplits: 1).map(String.init)
     let outcome = Outcome()

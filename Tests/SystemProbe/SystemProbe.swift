@@ -1,7 +1,7 @@
 import Glibc
 
-/// Does to itself what its arguments say, one after the other, and tells in a line each what came of it: for tests of
-/// what a process can't take back.
+/// Performs on itself the actions that its arguments name, one after the other, and prints a line with the
+/// result of each: for tests of changes that a process can't undo.
 @main
 enum SystemProbe {
   static func main() {

@@ -1,5 +1,5 @@
-/// The line that says what became of the transactions, for example
-/// `seen=10 written=7 filtered=2 dropped=1 lost=0`.
+/// The accounting line that a run prints for its transactions, for example `seen=10 written=7 filtered=2
+/// dropped=1 lost=0`.
 public struct Accounting: Equatable, Sendable {
   /// The figures that every such line has.
   public var seen, written, filtered, dropped, lost: Int
@@ -26,11 +26,11 @@ public struct Accounting: Equatable, Sendable {
     unconfirmed = figures["unconfirmed"] ?? 0
   }
 
-  /// What an earlier run had left, and what is left for a later one.
+  /// Transactions that an earlier run had left in the spool, and those that this run leaves to a later one.
   public var inherited = 0, kept = 0
-  /// What is still on its way, and what a connection may have swallowed.
+  /// Transactions that are still on their way, and those that a connection may have lost.
   public var queued = 0, unconfirmed = 0
 
-  /// Whether every transaction that was seen is in exactly one of the other counters.
+  /// Whether every transaction that was seen or inherited is in exactly one of the other counters.
   public var addsUp: Bool { seen + inherited == written + filtered + dropped + kept + queued + unconfirmed }
 }

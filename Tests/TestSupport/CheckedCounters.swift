@@ -1,17 +1,17 @@
 import Glibc
 
-/// Values of counters that say themselves which section's they are, which counter of it, and in which of its lives.
+/// Counter values that encode the section, the counter and the life of the section to which they belong.
 ///
-/// So a value that is torn, old or another's can't be taken for the right one.
+/// So a torn value, an old one or one of another counter can't be taken for the right one.
 public enum CheckedCounters {
-  /// A value: what it is checked by, the life, and a number that changes.
+  /// A value: a check of section, counter and life in the upper 16 bits, the life, and a number that changes.
   public static func value(_ section: String, _ counter: Int, life: UInt32, count: UInt16) -> UInt64 {
     UInt64(check(section, counter, life)) << 48 | UInt64(life) << 16 | UInt64(count)
   }
 
-  /// The life that the counters of a section are of; nil if they are all 0, as at the beginning of one.
+  /// The life of a section to which its counters belong; nil if all are 0, as at the beginning of a life.
   ///
-  /// - Throws: If one of them isn't one of this section, or not all are of one life.
+  /// - Throws: If a value is missing or belongs to another counter, or if the values are of different lives.
   public static func life(_ section: String, _ values: [UInt64?]) throws(SupportError) -> UInt32? {
     var found: UInt32?
     for (counter, value) in values.enumerated() {
@@ -33,7 +33,7 @@ public enum CheckedCounters {
   private static func check(_ section: String, _ counter: Int, _ life: UInt32) -> UInt16 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in "\(section) \(counter) \(life)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    // Never 0, so that no value is.
+    // Never 0, so that no value is 0: 0 means that the counter hasn't been set.
     return UInt16(truncatingIfNeeded: hash >> 20) | 1
   }
 }

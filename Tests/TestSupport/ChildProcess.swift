@@ -1,12 +1,12 @@
 public import Glibc
 
-/// How a child ended, and what it took.
+/// How a child process ended, and the resources that it used.
 public struct ProcessEnd: Sendable, CustomStringConvertible {
   /// The exit status, or `nil` if a signal ended it.
   public let status: Int32?
   /// The signal that ended it, if one did.
   public let signal: Int32?
-  /// User and system time.
+  /// The user and system time that it used.
   public let processorTime: Duration
   /// The largest resident size, in bytes.
   public let residentPeak: Int
@@ -21,7 +21,7 @@ public struct ProcessEnd: Sendable, CustomStringConvertible {
     residentPeak = usage.ru_maxrss * 1024
   }
 
-  /// The end in words.
+  /// The end in words, for messages.
   public var description: String {
     if let status { return "exit status \(status)" }
     return "signal \(signal ?? 0)"
@@ -68,8 +68,8 @@ public final class ChildProcess: Sendable {
   /// Whether the child has not ended.
   public var isRunning: Bool { end.withLock { $0 == nil } }
 
-  /// Whether the child has made arrangements for a signal, so that it no longer takes the default
-  /// action: a daemon has finished its preparations then.
+  /// Whether the child handles, ignores or blocks a signal, so that the default action no longer applies: a
+  /// daemon does so once it is ready.
   public func awaits(_ number: Int32) -> Bool {
     guard let text = try? readText("/proc/\(identifier)/status") else { return false }
     return text.split(separator: "\n").contains { line in
@@ -81,7 +81,7 @@ public final class ChildProcess: Sendable {
     }
   }
 
-  /// Waits for the child's end, and until what it wrote is collected.
+  /// Waits for the child's end, and until its output has been collected.
   ///
   /// - Throws: If it still runs at `deadline`; it is killed then.
   @discardableResult
@@ -114,7 +114,7 @@ public final class ChildProcess: Sendable {
       while true {
         retryingInterrupts { waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) }
         guard information.si_code == Self.stoppedByTracer else { break }
-        // A tracer has stopped it, which isn't an end, though it is told like one.
+        // A tracer has stopped the child: `waitid` reports this as well, though the child hasn't ended.
         retryingInterrupts { waitid(P_PID, id_t(identifier), &information, WSTOPPED | WNOHANG) }
       }
       end.withLock { end in

@@ -30,7 +30,7 @@ public struct Command: Sendable {
   public var arguments: [String]
   /// The name the child is called by; the executable's path if `nil`.
   public var name: String?
-  /// What differs from this process's environment; `nil` removes a variable.
+  /// Changes to this process's environment; `nil` removes a variable.
   public var environment: [String: String?]
   /// What the child reads.
   public var input: Input = .null

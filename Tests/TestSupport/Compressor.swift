@@ -1,15 +1,15 @@
-/// A program that compresses, and how it is called.
+/// A compression program, and the way in which it is called.
 public enum Compressor: String, Sendable, CaseIterable {
   /// One member.
   case gzip
-  /// Members of `partByteCount` bytes of text each, as they come from appending.
+  /// Members of `partByteCount` bytes of text each, as appending to a file makes them.
   case gzipMembers
   /// One frame with a checksum.
   case zstd
-  /// Frames of `partByteCount` bytes of text each, and one to be skipped behind each of them.
+  /// Frames of `partByteCount` bytes of text each, every one followed by a skippable frame.
   case zstdFrames
 
-  /// What the compressed data begin with.
+  /// The bytes with which the compressed data begin.
   public var magic: [UInt8] { isGzip ? [0x1f, 0x8b] : [0x28, 0xb5, 0x2f, 0xfd] }
 
   /// Whether the format is gzip rather than zstd.

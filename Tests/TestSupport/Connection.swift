@@ -2,14 +2,15 @@ import Glibc
 
 /// A TCP connection to a port of this machine.
 ///
-/// Calls give up after ten seconds without progress, so that a server that hangs is an error and
-/// not a test that never ends.
+/// Calls give up after ten seconds without progress, so that a server that hangs causes an error rather than
+/// a test that never ends.
 struct Connection: ~Copyable {
   private let descriptor: Int32
 
-  /// Connects.
+  /// Connects to a port.
   ///
-  /// - Parameter receiveBytes: How much the system takes in for one that doesn't read; as much as it likes if nil.
+  /// - Parameter receiveBytes: The size of the receive buffer, which limits what the kernel takes in while
+  ///   the test doesn't read; the system's default if nil.
   init(port: UInt16, receiveBytes: Int32? = nil) throws(SupportError) {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw SupportError("make a socket", errno: errno) }
@@ -36,7 +37,7 @@ struct Connection: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// Says that nothing more is sent.
+  /// Shuts down the sending side.
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// Sends all of `bytes`; `false` if the connection is lost.
@@ -55,8 +56,7 @@ struct Connection: ~Copyable {
     return true
   }
 
-  /// Appends what has arrived, at least a byte; `false` if the connection is lost or quiet too
-  /// long.
+  /// Appends what has arrived, at least a byte; `false` if the connection is lost or was quiet for too long.
   func receive(into bytes: inout [UInt8]) -> Bool {
     let count = withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { chunk in
       let count = retryingInterrupts { recv(descriptor, chunk.baseAddress, chunk.count, 0) }

@@ -21,8 +21,7 @@ public struct Deadline: Sendable {
     timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
   }
 
-  /// Sleeps until the moment: for pacing a load or measuring over a while, not for awaiting an
-  /// event.
+  /// Sleeps until the deadline: for pacing a load or measuring over a while, not for awaiting an event.
   public func sleep() {
     var time = timeSpecification
     while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
@@ -35,8 +34,8 @@ public struct Deadline: Sendable {
   }
 }
 
-/// Asks `condition` again and again until it holds: for conditions that no descriptor announces,
-/// such as the content of a file that another process writes.
+/// Evaluates `condition` again and again until it holds: for conditions that no descriptor announces, such as
+/// the content of a file that another process writes.
 ///
 /// - Returns: Whether it held before `deadline`.
 public func poll(

@@ -15,15 +15,17 @@ public func readFile(_ path: String) throws(SupportError) -> [UInt8] {
   }
 }
 
-/// What files of a directory hold, read while a program renames and deletes them: as if it were at one moment.
+/// Reads files of a directory while a program renames and deletes them, as if at one moment.
 ///
-/// It is read again if any of them has another name, or none, when the last has been read.
+/// All of them are read again if, after the last one, a file has got another name or has gone, or a new one
+/// is there.
 ///
 /// - Parameters:
-///   - directory: where they are.
-///   - isWanted: which names are looked at.
+///   - directory: the directory of the files.
+///   - isWanted: whether a file of a name is to be read.
 ///   - read: reads the file at a path.
-/// - Throws: What `read` throws though nothing has changed, or if it changes all the time.
+/// - Throws: What `read` throws though nothing has changed, or an error if the files still change after 30
+///   seconds.
 public func readTogether<Content>(
   _ directory: String, where isWanted: (String) -> Bool,
   _ read: (_ path: String) throws(SupportError) -> Content
@@ -32,7 +34,7 @@ public func readTogether<Content>(
     var found: [String: ino_t] = [:]
     for name in directoryEntries(directory) where isWanted(name) {
       var status = stat()
-      // One that is gone already is no file, and one that comes is found the next time.
+      // A file that is gone already is left out; a file that has come since is found by the next look.
       if lstat("\(directory)/\(name)", &status) == 0 { found[name] = status.st_ino }
     }
     return found
@@ -70,7 +72,7 @@ public func writeFile(_ path: String, _ bytes: some Sequence<UInt8>) throws(Supp
   try writeAll(Array(bytes), to: descriptor, named: path)
 }
 
-/// Writes all of `bytes`, however many calls it takes.
+/// Writes all of `bytes`, in as many calls as that takes.
 func writeAll(_ bytes: [UInt8], to descriptor: Int32, named name: String) throws(SupportError) {
   var offset = 0
   while offset < bytes.count {

@@ -1,14 +1,14 @@
 public import Glibc
 
-/// A thread of another process that stands still, wherever it was, until it is let go on.
+/// A thread of another process that is stopped wherever it was, until `thaw()`.
 ///
-/// A signal can stop a whole process only; this is a tracer's doing. It belongs to one thread of the test: as the
-/// kernel has it, no other one may let go what this one holds.
+/// A signal can stop only a whole process, so this uses `ptrace`. Create and release an instance on the same
+/// thread of the test: the kernel lets no other thread release what the tracing thread has stopped.
 public final class FrozenThread {
   private let identifier: pid_t
   private var isHeld = true
 
-  /// `ptrace` takes any number of arguments, which Swift can't call; it never takes other than these.
+  /// `ptrace` is variadic, which Swift can't call; all requests used here take these four arguments.
   private typealias Trace = @convention(c) (Int, Int, Int, Int) -> Int
   private enum Request {
     static let detach = 17
@@ -21,7 +21,8 @@ public final class FrozenThread {
     self.identifier = identifier
     try Self.trace(Request.seize, identifier)
     try Self.trace(Request.interrupt, identifier)
-    // The thread that waits for the process's end may be told of this instead of this one; so the state is read.
+    // The kernel may report the stop to the thread that waits for the process's end instead of to this
+    // thread; so the state is read from `/proc`.
     let isStopped = try poll(every: .milliseconds(1), until: .after(.seconds(30))) {
       () throws(SupportError) in
       try readText("/proc/\(identifier)/status").contains("State:\tt")
@@ -31,14 +32,15 @@ public final class FrozenThread {
 
   deinit { thaw() }
 
-  /// Lets it go on.
+  /// Lets the thread run again.
   public func thaw() {
     guard isHeld else { return }
     isHeld = false
     try? Self.trace(Request.detach, identifier)
   }
 
-  /// The threads of a process, in the order in which they were started, the first being the process itself.
+  /// The threads of a process, sorted by identifier, so that they are as a rule in the order in which they
+  /// were started, the process's first thread first.
   public static func threads(of process: pid_t) -> [pid_t] {
     directoryEntries("/proc/\(process)/task").compactMap { pid_t($0) }.sorted()
   }

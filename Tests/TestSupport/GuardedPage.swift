@@ -1,16 +1,16 @@
 import Glibc
 
-/// Two pages of memory between two that can't be touched.
+/// Two pages of memory between two inaccessible ones.
 ///
-/// What reads text in large pieces may look at what lies beside it, but never into another page.
+/// Code that reads text in large pieces may read bytes beside it, but must never read into another page.
 public final class GuardedPage {
   /// Where a text lies.
   public enum Place: Sendable {
-    /// So many bytes behind the first page's beginning, in front of which nothing can be read.
+    /// This many bytes after the beginning of the first page, in front of which nothing can be read.
     case start(Int)
-    /// So many of its bytes in the first page, and the others in the second.
+    /// This many bytes of the text in the first page, and the others in the second.
     case across(Int)
-    /// Up to the second page's end, behind which nothing can be read.
+    /// At the end of the second page, behind which nothing can be read.
     case end
   }
 
@@ -22,7 +22,7 @@ public final class GuardedPage {
     mapping = mmap(nil, 4 * pageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     precondition(
       mapping != MAP_FAILED && mprotect(mapping + pageSize, 2 * pageSize, PROT_READ | PROT_WRITE) == 0)
-    // What lies beside a text must not be taken for a part of it.
+    // Filled with letters, which no code under test may take for a part of the text.
     for index in 0..<2 * pageSize {
       mapping.storeBytes(of: 0x41, toByteOffset: pageSize + index, as: UInt8.self)
     }
@@ -30,13 +30,13 @@ public final class GuardedPage {
 
   deinit { munmap(mapping, 4 * pageSize) }
 
-  /// Places that a text of so many bytes can have, among them the outermost.
+  /// Places for a text of `count` bytes, among them the outermost.
   public static func places(for count: Int, using random: inout some RandomNumberGenerator) -> [Place] {
     [.start(0), .start(Int.random(in: 1...64, using: &random)), .end]
       + (0..<3).map { _ in .across(Int.random(in: 0...count, using: &random)) }
   }
 
-  /// Puts a text there.
+  /// Puts a text at a place, and returns its address.
   public func lay(_ text: [UInt8], at place: Place) -> UnsafeMutableRawPointer {
     let target =
       switch place {

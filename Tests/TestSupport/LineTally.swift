@@ -1,6 +1,6 @@
 import Glibc
 
-/// Counts how often each request of a load stands in log lines of the format `%U`.
+/// Counts how often each request of a load occurs in log lines of the format `%U`.
 public struct LineTally: Sendable {
   /// How many lines there were, without those that are ignored.
   public private(set) var lineCount = 0
@@ -47,8 +47,8 @@ public struct LineTally: Sendable {
     }
   }
 
-  /// What differs from “every answered request once, an uncertain one at most once, nothing else,
-  /// whole lines only”, in words; `nil` if nothing does.
+  /// The difference, in words, from “every answered request once, an uncertain one at most once, nothing
+  /// else, whole lines only”; `nil` if there is none.
   public func discrepancy(from report: LoadReport) -> String? {
     var missing: [Int] = []
     var repeated: [Int] = []

@@ -2,8 +2,8 @@ import Glibc
 
 /// Sends a planned load to a `VarnishInstance` over pipelined keep-alive connections.
 ///
-/// Each answer is checked to be the one that was asked for. A connection that is lost, because the
-/// worker restarts, is opened again and goes on with the next numbers; nothing is asked for twice.
+/// Each answer is checked to be the one to its request. A connection that is lost because the worker restarts
+/// is opened again and goes on with the next numbers; no request is repeated.
 public final class LoadClient: Sendable {
   private struct Progress: Sendable {
     var fates: [LoadReport.Fate]
@@ -55,7 +55,7 @@ public final class LoadClient: Sendable {
 
   /// Waits for the end of the load.
   ///
-  /// - Throws: If an answer was wrong, the server stayed away, or `deadline` passed.
+  /// - Throws: If an answer was wrong, the server couldn't be reached for too long, or `deadline` passed.
   public func wait(by deadline: Deadline) throws(SupportError) -> LoadReport {
     let ended = progress.wait(until: deadline) { $0.threads == 0 ? $0 : nil }
     guard let ended else { throw SupportError("the load has not ended in time") }
@@ -96,8 +96,7 @@ public final class LoadClient: Sendable {
 
   /// Sends batches until the plan is done or the connection is lost.
   private func serve(over connection: borrowing Connection) throws(SupportError) {
-    // The first request goes alone: a connection that a dying server accepted costs one number
-    // only.
+    // The first request goes alone: if a dying server accepts the connection, only one number is lost.
     var depth = 1
     var previous: Int?
     while let batch = takeBatch(of: depth) {
@@ -163,10 +162,11 @@ public final class LoadClient: Sendable {
     }
   }
 
-  /// Notes what is known of a batch after its exchange.
+  /// Records the fates of a batch's requests after the exchange.
   ///
-  /// An answer leaves before its log records do, so the last answer of a connection that was lost
-  /// proves nothing. Every answer after it does: a connection's requests are served one by one.
+  /// The server sends an answer before it writes the log records, so the last answer of a connection that was
+  /// lost doesn't prove that its request was logged. Every earlier answer is proven by the one after it: a
+  /// connection's requests are served one by one.
   private func record(_ batch: Range<Int>, answered: Int, previous: Int?) {
     progress.withLock { progress in
       for number in batch {

@@ -6,13 +6,13 @@ public struct LoadPlan: Sendable {
   public var prefix: String
   /// How many requests there are, numbered from zero.
   public var count: Int
-  /// How many requests are sent in a second, over all connections; as many as can be if `nil`.
+  /// How many requests are sent per second, over all connections; as many as possible if `nil`.
   public var ratePerSecond: Int?
   /// How many connections are used at a time, each by a thread of its own.
   public var connections = 2
   /// How many requests a connection sends before it waits for their answers.
   public var depth = 32
-  /// How long a lost connection may take to come back.
+  /// How long a lost connection may take to be opened again.
   public var patience = Duration.seconds(30)
 
   /// Plans `count` requests for `/PREFIX/0`, `/PREFIX/1`, ….
@@ -27,28 +27,28 @@ public struct LoadPlan: Sendable {
   public func path(_ number: Int) -> String { "/\(prefix)/\(number)" }
 }
 
-/// What became of a load.
+/// The outcome of a load.
 public struct LoadReport: Sendable {
-  /// What is known of one request.
+  /// The state of one request.
   public enum Fate: UInt8, Sendable {
     /// It was never sent: the log must not have it.
     case unsent
     /// Its answer arrived, and it is proven that it was logged: the log must have it once.
     case answered
-    /// It was sent, but the server went away around then: the log may have it, once.
+    /// It was sent, but the connection was lost around then: the log may have it, once.
     case uncertain
   }
 
-  /// What was asked for.
+  /// The plan of the load.
   public let plan: LoadPlan
-  /// What became of each number.
+  /// The fate of each number.
   public let fates: [Fate]
   /// The time from the first request to the last answer.
   public let elapsed: Duration
   /// How often a connection was lost.
   public let lostConnections: Int
 
-  /// How many requests certainly were served.
+  /// How many requests were certainly served.
   public var answeredCount: Int { fates.count { $0 == .answered } }
   /// How many requests may have been served.
   public var uncertainCount: Int { fates.count { $0 == .uncertain } }

@@ -1,10 +1,10 @@
 import Glibc
 
-/// A service manager's socket, and what it is told.
+/// The notification socket of a service manager, which collects the messages that it receives.
 public final class NotifySocket: @unchecked Sendable {
-  /// What `NOTIFY_SOCKET` is to be.
+  /// The value for `NOTIFY_SOCKET`.
   public let path: String
-  /// All messages that have come, in their order.
+  /// All messages that have arrived, in order.
   public private(set) var messages: [String] = []
   private let descriptor: Int32
 
@@ -18,7 +18,7 @@ public final class NotifySocket: @unchecked Sendable {
 
   deinit { close(descriptor) }
 
-  /// Waits for a message that has a line.
+  /// Waits for a message that contains a given line.
   @discardableResult
   public func message(_ line: String, by deadline: Deadline = .after(.seconds(60))) throws(SupportError)
     -> String
@@ -45,7 +45,7 @@ public final class NotifySocket: @unchecked Sendable {
   }
 }
 
-/// A client of a socket that says what a test wants, and reads nothing.
+/// A client of a Unix-domain socket that sends a given text and reads nothing.
 public final class LocalClient: @unchecked Sendable {
   private let descriptor: Int32
 

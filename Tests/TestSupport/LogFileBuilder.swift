@@ -1,14 +1,13 @@
-/// Builds a binary log file in memory, as a reader is given with `-r`.
+/// Builds a binary log file in memory, as a reader gets it by `-r`.
 public struct LogFileBuilder: Sendable {
   /// How records are laid out.
   public let layout: SampleLayout
-  /// The numbers of the tags that are named.
+  /// The tag numbers for the names.
   public let tags: SampleTags
-  /// The file up to now.
+  /// The file's content up to now.
   public private(set) var bytes: [UInt8]
 
-  /// Starts with the file's magic; the tags are those of the layout's first generation unless
-  /// given.
+  /// Starts with the file's magic; the tags default to those of the layout's first generation.
   public init(_ layout: SampleLayout = .twoWord, tags: SampleTags? = nil) {
     self.layout = layout
     self.tags = tags ?? (layout == .twoWord ? .v7 : .v8)

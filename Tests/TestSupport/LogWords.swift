@@ -1,4 +1,4 @@
-/// What stands in a log, for making up commands that have to do with it.
+/// The texts of a log, from which tests make up options and queries that fit it.
 public struct LogWords: Sendable {
   /// A record that is text.
   public struct Sample: Sendable {
@@ -7,10 +7,10 @@ public struct LogWords: Sendable {
     /// The payload.
     public let text: String
 
-    /// The name in front of a colon, if there is one.
+    /// The part in front of the first colon, if there is one.
     public var prefix: Substring? { text.firstIndex(of: ":").map { text[..<$0] } }
 
-    /// What stands behind the name, or all.
+    /// The part behind the first colon, or the whole text if there is none.
     public var value: Substring {
       text.firstIndex(of: ":").map { text[text.index(after: $0)...].drop { $0 == " " } } ?? text[...]
     }
@@ -21,7 +21,7 @@ public struct LogWords: Sendable {
   /// The number of each record's transaction.
   public let vxids: [UInt64]
 
-  /// Takes its words from a log of 7.1.
+  /// Takes the words from the records of a 7.1 log.
   public init(_ records: [SampleRecord]) {
     samples = records.compactMap { record in
       guard let tag = SampleTags.v7.name(of: record.tag),
@@ -32,7 +32,8 @@ public struct LogWords: Sendable {
     vxids = records.map(\.vxid)
   }
 
-  /// A piece of a text, with some of its bytes replaced by what also matches them.
+  /// A regular expression made of a piece of a text, with some of its characters replaced by expressions that
+  /// may match them.
   public func pattern(in text: Substring, _ random: inout SeededGenerator) -> String {
     let from = Int.random(in: 0...text.count, using: &random)
     let piece = text.dropFirst(from).prefix(Int.random(in: 0...8, using: &random))
@@ -48,7 +49,7 @@ public struct LogWords: Sendable {
     return pattern + (["", "", "$", "+", ".*"].randomElement(using: &random) ?? "")
   }
 
-  /// A tag by its name or otherwise, one way or another so that it might mean several or none.
+  /// The name of a tag, or an abbreviation or a pattern that may mean several tags or none.
   public func tag(_ name: String, _ random: inout SeededGenerator) -> String {
     switch Int.random(in: 0..<10, using: &random) {
     case 0: name.lowercased()

@@ -1,5 +1,6 @@
 extension MetricsText {
-  /// Holds metrics against what `stat -j` prints of the same counters, by the exporter's rules as tests have them.
+  /// Compares the metrics with the output of `stat -j` for the same counters, by the exporter's naming rules,
+  /// which are written out again for the tests.
   ///
   /// - Returns: The counters that differ.
   public func differences(fromStat json: String) -> [String] {

@@ -1,8 +1,8 @@
-/// Metrics as they were exposed, read strictly: what no reader may have to forgive is an error.
+/// Exposed metrics, parsed strictly: an exposition that a reader would have to tolerate is an error.
 public struct MetricsText: Sendable {
   /// One value.
   public struct Sample: Sendable {
-    /// The whole name, `_bucket` and such included.
+    /// The whole name, including a suffix such as `_bucket`.
     public let name: String
     /// Its labels.
     public let labels: [String: String]
@@ -13,15 +13,15 @@ public struct MetricsText: Sendable {
     public var value: Double { text == "+Inf" ? .infinity : Double(text) ?? .nan }
   }
 
-  /// What each family is, by its name.
+  /// The type of each metric family, by the family's name.
   public private(set) var types: [String: String] = [:]
   /// All values, in their order.
   public private(set) var samples: [Sample] = []
   private var helps: Set<String> = []
 
-  /// Reads an exposition.
+  /// Parses an exposition.
   ///
-  /// - Parameter isOpen: whether it is one of OpenMetrics.
+  /// - Parameter isOpen: whether it is in the format of OpenMetrics.
   public init(_ text: String, isOpen: Bool = false) throws(SupportError) {
     guard text.hasSuffix(isOpen ? "\n# EOF\n" : "\n") else {
       throw SupportError("no end: \(text.suffix(80))")
@@ -111,15 +111,15 @@ public struct MetricsText: Sendable {
     return found.count == 1 ? found[0].value : nil
   }
 
-  /// The value of a name that has one value.
+  /// The value of a metric that has only one.
   public subscript(name: String) -> Double? { self[name, [:]] }
 
-  /// All values of a name together.
+  /// The sum of all values of a metric.
   public func sum(_ name: String, _ labels: [String: String] = [:]) -> Double {
     all(name, labels).reduce(0) { $0 + $1.value }
   }
 
-  /// Looks at every histogram: buckets never fall, the last is `+Inf` and holds as many as there are.
+  /// Checks every histogram: the buckets never decrease, and the last is `+Inf` and equals the count.
   public func checkHistograms() throws(SupportError) {
     for (family, type) in types where type == "histogram" {
       for count in all(family + "_count") {

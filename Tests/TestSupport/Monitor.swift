@@ -25,7 +25,7 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Changes or reads the value, and wakes everyone who waits for a change.
+  /// Changes or reads the value, and wakes all threads that wait for a change.
   public func withLock<Result, Failure: Error>(
     _ body: (inout State) throws(Failure) -> Result
   ) throws(Failure) -> Result {

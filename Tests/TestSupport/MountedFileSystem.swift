@@ -6,16 +6,16 @@ public final class MountedFileSystem: Sendable {
   public let path: String
   private let home: TemporaryDirectory?
 
-  /// Whether this process may mount one.
+  /// Whether this process may mount a file system.
   public static let isPossible: Bool = geteuid() == 0 && (try? MountedFileSystem(byteCount: 1 << 20)) != nil
 
-  /// Mounts one on a directory of its own.
+  /// Mounts a file system on a directory of its own.
   public convenience init(byteCount: Int) throws(SupportError) {
     let home = try TemporaryDirectory()
     try self.init(home.path, options: "size=\(byteCount)", home)
   }
 
-  /// Mounts one that can't be written to over a directory, which is hidden as long as it is there.
+  /// Mounts a read-only file system over a directory, which is hidden for as long as the mount lasts.
   public convenience init(readOnlyOver path: String) throws(SupportError) {
     try self.init(path, options: "ro,mode=0700", nil)
   }
@@ -27,13 +27,13 @@ public final class MountedFileSystem: Sendable {
     guard result.status == 0 else { throw SupportError("mount a tmpfs on \(path): \(result.errorText)") }
   }
 
-  // Lazily: a program that still has files open there must not keep the mount.
+  // Unmounts lazily: a program that still has files open there must not keep the mount.
   deinit { _ = try? ProcessRunner.run("umount", "-l", path) }
 
   /// The path of an entry in it, whether it exists or not.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-  /// Takes all the room that is left, with a file of this name.
+  /// Fills the file system with a file of this name.
   public func fill(_ name: String) throws(SupportError) {
     let descriptor = open(file(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw SupportError("make \(file(name))", errno: errno) }

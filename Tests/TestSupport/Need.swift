@@ -1,16 +1,17 @@
 import Glibc
 public import Testing
 
-/// What a test needs that not every machine has.
+/// A requirement of a test that not every machine meets.
 ///
-/// A test whose need isn't met is skipped, and says what it would need. Where `SPILLWAY_EXPECT_ALL` is set, as
-/// `Scripts/test` does, it fails instead: what continuous integration is there to show can't vanish unseen.
+/// A test whose need isn't met is skipped, with a message that names the need. If `SPILLWAY_EXPECT_ALL` is
+/// set, as by `Scripts/test`, the test fails instead, so that continuous integration can't skip tests
+/// unnoticed.
 public struct Need: Sendable {
   private enum Finding {
     case there
-    /// Missing, though it could be had.
+    /// Missing, though it could be installed or built.
     case missing
-    /// Not to be had here, for a reason that is nothing to repair.
+    /// Not available here, for a reason that installing something doesn't change.
     case notHere
   }
 
@@ -22,9 +23,9 @@ public struct Need: Sendable {
     self.find = find
   }
 
-  /// Whether it is there.
+  /// Whether the need is met.
   ///
-  /// - Throws: If it isn't, but is expected.
+  /// - Throws: If it isn't, though `SPILLWAY_EXPECT_ALL` is set and the need could be met here.
   public var isMet: Bool {
     get throws(SupportError) {
       switch find() {
@@ -36,7 +37,7 @@ public struct Need: Sendable {
     }
   }
 
-  /// What the trait says of a test that is skipped.
+  /// The reason that is given for a skipped test.
   fileprivate static func reason(_ needs: [Need]) -> String {
     "needs " + needs.map(\.name).joined(separator: ", ")
   }
@@ -57,12 +58,12 @@ public struct Need: Sendable {
     Subject.builtWithTests == nil ? .missing : .there
   }
 
-  /// A varnishd, and what controls it.
+  /// varnishd and varnishadm.
   public static let varnishd = Need("varnishd and varnishadm") {
     VarnishInstance.isInstalled ? .there : .missing
   }
 
-  /// Varnish's own tools, of the release whose rules the tests are about.
+  /// Varnish's own tools, of the release whose behaviour the tests expect.
   public static let reference = Need("varnishncsa and varnishlog of 7.1") {
     if Subject.reference != nil { return .there }
     return findExecutable("varnishncsa") == nil ? .missing : .notHere
@@ -76,19 +77,19 @@ public struct Need: Sendable {
   /// The rights of root.
   public static let root = Need("root's rights") { geteuid() == 0 ? .there : .notHere }
 
-  /// A file system of one's own to mount.
+  /// The right to mount a file system.
   public static let mount = Need("the right to mount a file system") {
     MountedFileSystem.isPossible ? .there : .notHere
   }
 
-  /// A user other than root to be, or to become.
+  /// A user other than root: that of the tests, or one to change to.
   public static let unprivilegedUser = Need("setpriv, or not to be root") {
     geteuid() != 0 || findExecutable("setpriv") != nil ? .there : .missing
   }
 }
 
 extension Trait where Self == ConditionTrait {
-  /// What the test, or every test of the suite, needs.
+  /// Requires something of the machine for a test, or for every test of a suite.
   public static func needs(_ needs: Need...) -> Self {
     .enabled(Comment(rawValue: Need.reason(needs))) {
       for need in needs where try !need.isMet { return false }

@@ -2,15 +2,15 @@ import Glibc
 
 /// The reading end of a child's standard output or standard error.
 ///
-/// A thread collects what arrives, so that the child never waits for a test that does something
-/// else; unless the test wants just that and makes the consumer sleep.
+/// A thread collects what arrives, so that the child never waits for a test that does something else; unless
+/// the test puts this consumer to sleep in order to make the child wait.
 public final class OutputPipe: Sendable {
   private struct State: Sendable {
     var isAsleep: Bool
     var isClosed = false
     var hasEnded = false
     var bytes: [UInt8] = []
-    /// Where the line begins that `nextLine` gives next.
+    /// The offset of the line that `nextLine` returns next.
     var lineStart = 0
   }
 
@@ -27,7 +27,8 @@ public final class OutputPipe: Sendable {
       while state.wait(until: .never, for: { $0.isAsleep && !$0.isClosed ? nil : !$0.isClosed })
         == true
       {
-        // Waits without the lock, and reads with it: what isn't in the pipe any longer is in `bytes`.
+        // Waits without the lock, but reads with it: bytes that have left the pipe are in `bytes` for any
+        // other thread.
         retryingInterrupts { Glibc.poll(&event, 1, -1) }
         let hasEnded = state.withLock { state in
           let count = retryingInterrupts { read(descriptor, &chunk, chunk.count) }
@@ -55,25 +56,26 @@ public final class OutputPipe: Sendable {
     state.withLock { $0.isAsleep = false }
   }
 
-  /// Closes the pipe of a consumer that sleeps: it vanishes.
+  /// Closes the pipe: to the child, a sleeping consumer vanishes.
   ///
-  /// One that reads goes with the next chunk.
+  /// A consumer that isn't asleep closes the pipe after the next chunk.
   public func closeEnd() {
     state.withLock { $0.isClosed = true }
   }
 
   /// Everything that was collected up to now.
   public var bytes: [UInt8] {
-    // Not the same storage: that it is shared no longer is something the thread sanitizer can't see.
+    // A copy with a storage of its own: the thread sanitizer doesn't see when a shared storage stops being
+    // shared.
     state.withLock { $0.bytes.withUnsafeBufferPointer { Array($0) } }
   }
 
   /// Everything that was collected up to now, as text.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// Waits until everything is collected that was written up to now, unless the consumer sleeps or has gone.
+  /// Waits until everything written up to now is collected, unless the consumer sleeps or has gone.
   ///
-  /// Others than the child may still have the pipe open; they aren't waited for.
+  /// Other processes than the child may still have the pipe open; the call doesn't wait for those.
   func collectRest(by deadline: Deadline) {
     _ = state.wait(until: deadline) { [descriptor] state -> Void? in
       if state.hasEnded || state.isClosed || state.isAsleep { return () }
@@ -82,7 +84,7 @@ public final class OutputPipe: Sendable {
     }
   }
 
-  /// Waits until the child and all who inherited its end have closed it.
+  /// Waits until the child and all processes that inherited its end of the pipe have closed it.
   public func waitForEnd(by deadline: Deadline) throws(SupportError) {
     guard state.wait(until: deadline, for: { $0.hasEnded ? true : nil }) != nil else {
       throw SupportError("the pipe is still open; collected: \(text.suffix(400))")

@@ -1,8 +1,10 @@
 import CShims
 import Glibc
 
-/// Makes a pipe whose ends aren't inherited by a process that another test starts meanwhile: that process would keep
-/// the pipe's end from being seen for as long as it runs.
+/// Makes a pipe whose ends aren't inherited by processes that other tests start meanwhile.
+///
+/// Such a process would keep an end open, and so hide the end of file from the reader, for as long as it
+/// runs.
 ///
 /// - Parameter blocks: Whether reading waits for bytes, and writing for room.
 public func makePipe(blocks: Bool = true) throws(SupportError) -> (readEnd: Int32, writeEnd: Int32) {

@@ -1,8 +1,8 @@
-/// Nodes in raw memory that lead from one to the next by their addresses.
+/// Linked nodes in raw memory, each holding the next one's address.
 ///
 /// Each is two words: the next one's address, or 0, and a number, which counts from 1.
 public struct PointerChain {
-  /// What a node takes.
+  /// The size of a node, in bytes.
   public static let nodeBytes = 16
 
   /// Where the first node lies.

@@ -1,4 +1,4 @@
-/// What a command left behind.
+/// The result of a command that has ended.
 public struct ProcessResult: Sendable {
   /// How it ended.
   public let end: ProcessEnd
@@ -34,7 +34,7 @@ public enum ProcessRunner {
       end: end, output: child.output?.bytes ?? [], errorOutput: child.errorOutput?.bytes ?? [])
   }
 
-  /// Runs an executable with arguments and nothing else out of the ordinary.
+  /// Runs an executable with arguments and the defaults of `Command`.
   public static func run(
     _ executable: String, _ arguments: String..., limit: Duration = .seconds(30)
   ) throws(SupportError) -> ProcessResult {

@@ -1,4 +1,4 @@
-/// Makes queries up from what stands in a log, so that many select something and few everything.
+/// Makes up queries from the contents of a log, so that many select something and few everything.
 public struct RandomQuery: Sendable {
   private let words: LogWords
 
@@ -91,7 +91,7 @@ public struct RandomQuery: Sendable {
     }
   }
 
-  /// A word as a query has it, in quotation marks of one kind or another if need be.
+  /// A word as it is written in a query, in quotation marks of either kind if it needs them.
   private func word(_ text: String, _ random: inout SeededGenerator) -> String {
     let isBare =
       !text.isEmpty && !["and", "or", "not", "eq", "ne", "vxid"].contains(text)

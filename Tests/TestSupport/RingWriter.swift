@@ -1,12 +1,11 @@
 import Glibc
 import Synchronization
 
-/// A log in shared memory that a test writes to as a server does, for readers in this process or
-/// any.
+/// A log in shared memory that a test writes to as a server does, for readers in this process or in others.
 ///
-/// The segment is a file, mapped shared. Its words are stored in the order, and with the barriers,
-/// that readers rely on: reservation, contents, and the record's first word last. One thread at a
-/// time reserves; commits may come in any order and from anywhere.
+/// The segment is a file, mapped shared. Its words are stored in the order, and with the barriers, that
+/// readers rely on: reservation, contents, and the record's first word last. Only one thread at a time may
+/// reserve; commits may come in any order and from any thread.
 public final class RingWriter: @unchecked Sendable {
   /// Space in the ring that has been taken and shows as the end of the log until it is committed.
   public struct Reservation: Sendable {
@@ -27,9 +26,9 @@ public final class RingWriter: @unchecked Sendable {
   /// How often the writer has begun again at the front.
   public private(set) var turns = 0
   private let map: UnsafeMutableRawPointer
-  /// What is to be unmapped; nothing in another's file.
+  /// The size of the mapping to be unmapped; 0 if the memory belongs to `file`.
   private let mapBytes: Int
-  /// What keeps the memory, if it is another's.
+  /// The file that holds the memory, if it isn't this writer's own; kept alive by this reference.
   private let file: MappedFile?
   private var position = 0
   private var segment: UInt32
@@ -39,8 +38,8 @@ public final class RingWriter: @unchecked Sendable {
 
   /// Makes the segment's file and sets it up, marker last.
   ///
-  /// - Parameter firstSegment: The first eighth's number, a multiple of 8; another one than usual plays a
-  ///   log that has turned very often.
+  /// - Parameter firstSegment: The first eighth's number, a multiple of 8; another than the default simulates
+  ///   a log that has turned very often.
   public init(
     path: String, layout: SampleLayout, eighthWords: Int, firstSegment: UInt32 = RingWriter.firstSegment
   ) throws(SupportError) {
@@ -65,7 +64,7 @@ public final class RingWriter: @unchecked Sendable {
     setUp()
   }
 
-  /// Sets a log up in a part of a file that has more in it.
+  /// Sets up a log in a part of a file that holds more.
   public init(in file: MappedFile, at start: Int, layout: SampleLayout, eighthWords: Int) {
     segment = Self.firstSegment
     self.layout = layout
@@ -99,9 +98,9 @@ public final class RingWriter: @unchecked Sendable {
     commit(reserve(records, batched: true))
   }
 
-  /// Takes space without filling it, as a server thread that is slow.
+  /// Takes space without filling it, as a slow server thread does.
   ///
-  /// Every reader waits in front of it.
+  /// Every reader waits in front of that space.
   public func reserve(_ records: [SampleRecord], batched: Bool = true) -> Reservation {
     var words = records.flatMap { $0.words(layout) }
     if batched {
@@ -158,7 +157,7 @@ public final class RingWriter: @unchecked Sendable {
   }
 
   private func publishSegment() {
-    // Everything before, the end mark above all, must be seen by a reader that sees the number.
+    // A reader that sees this number must also see everything stored before, above all the end mark.
     (map + 16).assumingMemoryBound(to: Atomic<UInt32>.self).pointee
       .store(segment, ordering: .releasing)
   }

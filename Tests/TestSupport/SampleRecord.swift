@@ -5,7 +5,7 @@ public enum SampleLayout: Sendable, CaseIterable {
   /// Three header words, as from 7.3 on: `VSL2`, `VSLHEAD2`.
   case threeWord
 
-  /// What a file begins with.
+  /// The bytes with which a file begins.
   public var fileMagic: [UInt8] {
     switch self {
     case .twoWord: Array("VSL\0".utf8)
@@ -13,7 +13,7 @@ public enum SampleLayout: Sendable, CaseIterable {
     }
   }
 
-  /// What a log in shared memory begins with.
+  /// The marker with which a log in shared memory begins.
   public var segmentMarker: String {
     switch self {
     case .twoWord: "VSLHEAD1"
@@ -32,7 +32,7 @@ public enum SampleLayout: Sendable, CaseIterable {
 
 /// A record of a sample log.
 public struct SampleRecord: Sendable {
-  /// Whose work a record belongs to.
+  /// The side whose work a record belongs to.
   public enum Side: String, Sendable {
     /// A client's: requests and sessions.
     case client = "c"

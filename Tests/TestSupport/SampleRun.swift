@@ -2,9 +2,9 @@ extension Subject {
   /// Runs the program under test over a sample log, which it reads from a pipe.
   ///
   /// - Parameters:
-  ///   - log: What it reads.
-  ///   - arguments: Everything but `-r -`.
-  ///   - environment: On top of a clock in UTC and no wish for a version.
+  ///   - log: The sample log.
+  ///   - arguments: All arguments except `-r -`.
+  ///   - environment: Changes on top of the time zone UTC, the locale C and no `SPILLWAY_COMPAT`.
   public func run(
     over log: LogFileBuilder, _ arguments: [String], environment: [String: String?] = [:]
   ) throws(SupportError) -> ProcessResult {
@@ -15,8 +15,7 @@ extension Subject {
     return try ProcessRunner.run(command)
   }
 
-  /// The installed varnishncsa, if it is one of 7.1: then it is the measure of what goes by the
-  /// rules of 7.1.
+  /// The installed varnishncsa if it is of 7.1, and so the reference for Spillway's 7.1 behaviour.
   public static let reference: Subject? = {
     guard let path = findExecutable("varnishncsa"),
       let result = try? ProcessRunner.run(path, "-V"), result.errorText.contains("varnish-7.1.")

@@ -1,6 +1,6 @@
 /// The tag numbers of one generation, for writing sample logs.
 ///
-/// Kept apart from the tables of the program, so that a slip in those is not repeated here.
+/// Kept apart from the program's tables, so that an error in those isn't repeated here.
 public struct SampleTags: Sendable {
   private let numbers: [String: UInt8]
 
@@ -38,7 +38,7 @@ public struct SampleTags: Sendable {
       VSL Storage Timestamp ReqAcct ESI_BodyBytes PipeAcct BereqAcct
       """)
 
-  /// Varnish 7.0 to 7.2, and all before it that have the marker `VSLHEAD1`.
+  /// Varnish 7.0 to 7.2, and the earlier releases that have the marker `VSLHEAD1`.
   public static let v7 = SampleTags(
     names: """
       Debug Error CLI SessOpen SessClose BackendOpen BackendReuse BackendClose HttpGarbage Proxy

@@ -1,8 +1,8 @@
 import Glibc
 
-/// An instance directory as a server of 6.3 or newer keeps it, with a worker that a test plays.
+/// An instance directory of a server of 6.3 or newer, with a worker that is played by a test.
 ///
-/// The manager's set has a segment, without which varnishlog would not look at the worker's.
+/// The manager's index lists a segment, without which varnishlog would not look at the worker's.
 public final class SampleWorkdir: @unchecked Sendable {
   /// The argument for `-n`.
   public let path: String
@@ -67,7 +67,7 @@ public final class SampleWorkdir: @unchecked Sendable {
     removeTree("\(path)/_.vsm_child")
   }
 
-  /// The first line of an index; each has a birth of its own.
+  /// The first line of an index, with a new birth time for each.
   private var header: String {
     birth += 1
     return "# \(getpid()) \(birth)\n"

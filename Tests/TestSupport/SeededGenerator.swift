@@ -5,7 +5,7 @@ import Glibc
 /// Put the generator into the comment of an expectation, `#expect(a == b, "\(random)")`: a failure
 /// then says which `SPILLWAY_SEED` repeats it.
 public struct SeededGenerator: RandomNumberGenerator, Sendable, CustomStringConvertible {
-  /// What the sequence started from.
+  /// The seed of the sequence.
   public let seed: UInt64
   private var state: UInt64
 
@@ -16,12 +16,12 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, CustomStringConv
     state = self.seed
   }
 
-  /// Starts from the environment variable `SPILLWAY_SEED`, else from a seed that no run had before.
+  /// Starts from the environment variable `SPILLWAY_SEED`, or from a new random seed if that isn't set.
   public init() {
     self.init(seed: UInt64.random(in: .min ... .max))
   }
 
-  /// How to repeat what happened.
+  /// The instruction to repeat the run, for messages.
   public var description: String { "repeat with SPILLWAY_SEED=\(seed)" }
 
   /// The next number.

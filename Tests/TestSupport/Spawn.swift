@@ -7,7 +7,7 @@ struct SpawnedProcess {
   var errorOutput: Int32?
 }
 
-/// Starts a command with its streams connected as it says, all signals at their defaults.
+/// Starts a command with its streams connected as `command` says and all signals at their defaults.
 func spawn(_ command: Command, path: String) throws(SupportError) -> SpawnedProcess {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
@@ -67,8 +67,7 @@ func spawn(_ command: Command, path: String) throws(SupportError) -> SpawnedProc
   return SpawnedProcess(identifier: identifier, output: output, errorOutput: errorOutput)
 }
 
-/// Writes a child's input from a thread of its own, which a child that does not read cannot hold
-/// up.
+/// Writes a child's input on a thread of its own, so that a child that doesn't read can't block the test.
 private func feed(_ bytes: [UInt8], to descriptor: Int32) {
   detachThread {
     // A child that closes its input early must not end this process.
@@ -81,7 +80,8 @@ private func feed(_ bytes: [UInt8], to descriptor: Int32) {
   }
 }
 
-/// What this process ignores or blocks is none of the child's business.
+/// Restores the default signal actions and mask: the child must not inherit what this process ignores or
+/// blocks.
 private func resetSignals(_ attributes: inout posix_spawnattr_t) {
   var none = sigset_t()
   sigemptyset(&none)

@@ -1,9 +1,9 @@
 import Glibc
 
-/// The program under test: the `spillway` that was built with the tests, or what `SPILLWAY_BIN`
+/// The program under test: the `spillway` that was built with the tests, or the program that `SPILLWAY_BIN`
 /// names.
 ///
-/// If that is called `varnishncsa`, the harness itself can be tried against the reference.
+/// If that program is called `varnishncsa`, the tests try the harness itself against the reference.
 public struct Subject: Sendable {
   /// The path of the executable.
   public let path: String

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Why a piece of the test harness could not do its work.
+/// An error of the test harness.
 public struct SupportError: Error, Sendable, CustomStringConvertible {
-  /// What was attempted, on what, and what came of it, in one line.
+  /// What was attempted, on what, and with what result, in one line.
   public let description: String
 
   /// Creates an error from a whole sentence.

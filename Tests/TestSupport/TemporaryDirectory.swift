@@ -1,6 +1,6 @@
 import Glibc
 
-/// A new directory that is removed, with all that is in it, when the last reference goes.
+/// A new directory that is removed with all its contents when the last reference goes.
 public final class TemporaryDirectory: Sendable {
   /// Its absolute path, without a slash at the end.
   public let path: String
@@ -21,7 +21,7 @@ public final class TemporaryDirectory: Sendable {
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 }
 
-/// Removes a file, or a directory with all that is in it; what cannot be removed stays.
+/// Removes a file, or a directory with all its contents; whatever cannot be removed stays.
 func removeTree(_ path: String) {
   if unlink(path) == 0 { return }
   for name in directoryEntries(path) { removeTree("\(path)/\(name)") }

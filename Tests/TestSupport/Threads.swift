@@ -1,6 +1,6 @@
 import Glibc
 
-/// Starts a detached thread of its own for `body`.
+/// Runs `body` on a new detached thread.
 public func detachThread(_ body: @escaping @Sendable () -> Void) {
   final class Box {
     let body: @Sendable () -> Void
@@ -24,15 +24,15 @@ public func detachThread(_ body: @escaping @Sendable () -> Void) {
 
 /// Runs a test body that waits for processes on a thread of its own.
 ///
-/// The tests beside it keep the few threads of the concurrency runtime. The body stays part of the
-/// test's task: issues find their test.
+/// So the few threads of the concurrency runtime remain free for other tests. The body stays a part of the
+/// test's task, so issues are recorded for its test.
 public func onOwnThread<Result: Sendable>(
   _ body: @Sendable () async throws -> Result
 ) async throws -> Result {
   try await withTaskExecutorPreference(OwnThreadExecutor()) { try await body() }
 }
 
-/// Gives each piece of a task a new thread.
+/// An executor that runs each job of a task on a new thread.
 private final class OwnThreadExecutor: TaskExecutor {
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)

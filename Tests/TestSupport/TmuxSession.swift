@@ -1,11 +1,11 @@
-/// A terminal in tmux, which is one for programs and shows tests what is on it.
+/// A terminal emulated by tmux, whose screen a test can read.
 public final class TmuxSession: Sendable {
   private let home: TemporaryDirectory
   private var socket: String { home.file("tmux") }
 
-  /// Starts a command of the shell in a terminal of a size.
+  /// Starts a shell command in a terminal of a given size.
   ///
-  /// What it leaves stays in sight when it has ended.
+  /// The screen stays readable after the command has ended.
   public init(
     _ command: String, columns: Int, rows: Int, environment: [String: String] = [:]
   ) throws(SupportError) {
@@ -39,16 +39,16 @@ public final class TmuxSession: Sendable {
     try run("resize-window", "-x", "\(columns)", "-y", "\(rows)")
   }
 
-  /// The rows, without the blanks behind them.
+  /// The text of the screen, without blanks at the ends of its rows.
   public func screen() throws(SupportError) -> String { try run("capture-pane", "-p") }
 
-  /// The same with what changes colours and styles.
+  /// The text of the screen with the escape sequences for colours and styles.
   public func styledScreen() throws(SupportError) -> String { try run("capture-pane", "-p", "-e") }
 
-  /// Waits until the screen is as wanted.
+  /// Waits until the screen satisfies a condition.
   ///
-  /// - Parameter isStyled: whether it is looked at with what changes colours and styles.
-  /// - Throws: If that isn't so after a while; the last screen is in the error.
+  /// - Parameter isStyled: whether the condition gets the text with escape sequences.
+  /// - Throws: If the condition doesn't hold within 20 seconds; the error contains the last screen.
   @discardableResult
   public func wait(
     for what: String, isStyled: Bool = false, _ isWanted: (String) -> Bool

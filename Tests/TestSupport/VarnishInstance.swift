@@ -1,6 +1,7 @@
 public import Glibc
 
-/// A varnishd of our own, in a directory of its own, that answers every request without an origin.
+/// A varnishd that belongs to a test, in a directory of its own, which answers every request without an
+/// origin.
 ///
 /// The answer to `/any/path` is a 200 without a body whose `X-Url` header repeats the path.
 public final class VarnishInstance: Sendable {
@@ -38,8 +39,8 @@ public final class VarnishInstance: Sendable {
   /// Starts a varnishd and waits until it answers.
   ///
   /// - Parameters:
-  ///   - vcl: What it runs.
-  ///   - parameters: For `-p`, for example `["vsl_space": "8m"]`.
+  ///   - vcl: The VCL to run.
+  ///   - parameters: Values for `-p`, for example `["vsl_space": "8m"]`.
   public init(
     vcl: String = VarnishInstance.answeringVCL, parameters: [String: String] = [:]
   ) throws(SupportError) {
@@ -52,7 +53,7 @@ public final class VarnishInstance: Sendable {
 
   deinit { state.withLock { $0.manager }?.signal(SIGKILL) }
 
-  /// Where it listens, on 127.0.0.1; the same across `restart()`.
+  /// The port on 127.0.0.1 on which it listens; the same across `restart()`.
   public var port: UInt16 { state.withLock { $0.port } }
 
   /// The process that answers requests and writes the log.
@@ -73,7 +74,7 @@ public final class VarnishInstance: Sendable {
     try awaitWorker(of: manager)
   }
 
-  /// Kills the worker without warning; the manager starts another, which is waited for.
+  /// Kills the worker without warning, and waits until the manager has started another.
   public func killWorker() throws(SupportError) {
     let manager = try running()
     manager.output?.skipLines()
@@ -91,14 +92,14 @@ public final class VarnishInstance: Sendable {
   /// Starts varnishd in its directory, on the port that it had, and waits until it answers.
   public func start() throws(SupportError) {
     let listen = "127.0.0.1:\(port)"
-    // Without a jail it runs as the user who runs the tests, root in a container included, and needs
-    // neither its users nor a directory that they may enter.
+    // Without a jail, varnishd runs as the user of the tests, in a container also root, and needs neither the
+    // users of a jail nor a directory that those may enter.
     var arguments = ["-F", "-n", directory, "-j", "none", "-a", listen]
     arguments += ["-f", home.file("default.vcl"), "-s", "malloc,32m"]
     arguments += ["-p", "thread_pool_min=10", "-p", "thread_pools=1"]
     for (name, value) in parameters { arguments += ["-p", "\(name)=\(value)"] }
     var command = Command("varnishd", arguments)
-    // It reports on both streams; one pipe keeps the order.
+    // varnishd reports on both streams; a single pipe keeps the order.
     command.mergesErrorOutput = true
     let manager = try ChildProcess(command)
     state.withLock { $0.manager = manager }
@@ -154,7 +155,7 @@ public final class VarnishInstance: Sendable {
     else { throw SupportError("varnishd in \(directory) does not accept connections") }
   }
 
-  /// Whether a process accepts connections; asks for nothing, so nothing is logged but a session.
+  /// Whether a process accepts connections on a port; no request is sent, so only a session is logged.
   private func isAnswering(_ port: UInt16) -> Bool {
     guard let connection = try? Connection(port: port) else { return false }
     _ = connection

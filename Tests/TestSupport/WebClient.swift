@@ -1,16 +1,16 @@
-/// One request of HTTP, and the whole answer.
+/// The whole answer to an HTTP request.
 public struct WebAnswer: Sendable {
-  /// The status.
+  /// The status code.
   public let status: Int
-  /// The lines behind it.
+  /// The header lines after the status line.
   public let fields: [String]
-  /// The document.
+  /// The body.
   public let text: String
 
-  /// Reads what a server has sent until it hung up.
+  /// Parses all bytes that a server sent before it closed the connection.
   public init(_ bytes: [UInt8]) throws(SupportError) {
     let text = String(decoding: bytes, as: UTF8.self)
-    // A line's end of two characters is one to Swift.
+    // Swift takes CR LF for a single character.
     guard let blank = text.firstRange(of: "\r\n\r\n"), let status = Int(text.dropFirst(9).prefix(3)) else {
       throw SupportError("no answer of HTTP: \(text.prefix(80))")
     }
@@ -24,7 +24,7 @@ public struct WebAnswer: Sendable {
     fields.first { $0.hasPrefix(name + ": ") }.map { String($0.dropFirst(name.count + 2)) }
   }
 
-  /// Asks a server on this machine.
+  /// Requests a page from a server on this machine.
   public static func get(
     _ target: String, port: UInt16, accept: String? = nil, method: String = "GET"
   ) throws(SupportError) -> WebAnswer {
@@ -34,7 +34,7 @@ public struct WebAnswer: Sendable {
       port: port)
   }
 
-  /// Sends bytes and takes the answer.
+  /// Sends bytes and returns the answer.
   public static func ask(_ bytes: [UInt8], port: UInt16) throws(SupportError) -> WebAnswer {
     let client = try WebClient(port: port)
     client.send(bytes)
@@ -42,25 +42,26 @@ public struct WebAnswer: Sendable {
   }
 }
 
-/// A client of HTTP that does as it likes.
+/// An HTTP client that sends arbitrary bytes.
 public struct WebClient: ~Copyable {
   private let connection: Connection
 
-  /// Connects.
+  /// Connects to a port.
   ///
-  /// - Parameter receiveBytes: How much the system takes in for one that doesn't read; as much as it likes if nil.
+  /// - Parameter receiveBytes: The size of the receive buffer, which limits what the kernel takes in while
+  ///   the test doesn't read; the system's default if nil.
   public init(port: UInt16, receiveBytes: Int32? = nil) throws(SupportError) {
     connection = try Connection(port: port, receiveBytes: receiveBytes)
   }
 
-  /// Sends bytes, as far as they are taken.
+  /// Sends bytes, as many as the connection accepts.
   @discardableResult
   public func send(_ bytes: [UInt8]) -> Bool { connection.send(bytes) }
 
-  /// Says that it sends nothing more.
+  /// Shuts down the sending side.
   public func endSending() { connection.endSending() }
 
-  /// Everything that comes until the server hangs up.
+  /// All bytes that arrive until the server closes the connection.
   public func rest() -> [UInt8] {
     var bytes: [UInt8] = []
     while connection.receive(into: &bytes) {}

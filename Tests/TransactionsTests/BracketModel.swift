@@ -1,6 +1,6 @@
 import TestSupport
 
-/// What a `Begin` or a `Link` says, as `grouping.md` 2 has it.
+/// The meaning of a `Begin` or a `Link`, by `grouping.md` 2.
 struct BracketModel {
   var type: String
   var vxid: UInt64
@@ -17,7 +17,7 @@ struct BracketModel {
     level = Self.number(&rest) ?? 0
   }
 
-  /// The payload without what only ends it.
+  /// The payload without its terminator.
   static func text(_ record: SampleRecord) -> [UInt8] {
     Array(record.payload.reversed().drop { $0 == 0 }.reversed())
   }

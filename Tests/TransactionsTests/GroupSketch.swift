@@ -2,10 +2,10 @@ import TestSupport
 import Transactions
 import VarnishLog
 
-/// The groups that came of some records, in a form that one can read and compare.
+/// The groups made from some records, in a readable form for comparisons.
 ///
-/// A group is a line of `LEVEL:VXID` for its members, followed by their records, one to a line:
-/// `VXID Tag text`.
+/// A group is a line of `LEVEL:VXID` for its members, followed by their records, one to a line: `VXID Tag
+/// text`.
 struct GroupSketch: Equatable, CustomStringConvertible {
   /// The members of each group, for example `1:2 2:3`.
   var groups: [String] = []
@@ -19,7 +19,7 @@ struct GroupSketch: Equatable, CustomStringConvertible {
       .joined(separator: "\n")
   }
 
-  /// The lines of a group that the grouper itself wrote.
+  /// The records of a group that the grouper itself made.
   func notes(_ group: Int) -> [String] {
     records[group].filter { $0.contains(" VSL ") || $0.hasSuffix(" End synth") || $0.hasSuffix(" synth") }
   }
@@ -43,7 +43,7 @@ struct GroupSketch: Equatable, CustomStringConvertible {
   }
 }
 
-/// A grouper that is fed sample records.
+/// A grouper that is given sample records.
 struct SampleGrouper: ~Copyable {
   var grouper: Grouper<NarrowRecords>
   private(set) var sketch = GroupSketch()
@@ -60,7 +60,7 @@ struct SampleGrouper: ~Copyable {
     grouper = Grouper(options: options, tags: TagTable(.v41))
   }
 
-  /// Adds each record by itself, as a file has them.
+  /// Adds each record by itself, as a file contains them.
   mutating func add(each lines: String) { add(each: SampleRecord.parse(lines)) }
 
   /// Adds each record by itself.
@@ -81,18 +81,18 @@ struct SampleGrouper: ~Copyable {
     for run in Self.runs(records) { addRun(run, whole: true) }
   }
 
-  /// Lets time go by.
+  /// Advances the clock.
   mutating func wait(seconds: Int64) {
     grouper.nowNanoseconds += seconds * 1_000_000_000
   }
 
-  /// Takes what is finished.
+  /// Takes the finished groups.
   mutating func drain() {
     while let group = grouper.next() { sketch.add(group, tags: .v7) }
   }
 
   private mutating func addRun(_ records: [SampleRecord], whole: Bool) {
-    // The memory is gone after the call, as in a source that moves on.
+    // The memory is invalid after the call, as with a source that moves on.
     records.flatMap { $0.words(.twoWord) }.withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress else { return }
       let run = RecordRun<NarrowRecords>(start: start, byteCount: bytes.count)

@@ -9,7 +9,7 @@ struct GroupingCase: Sendable, CustomTestStringConvertible {
   var lines: String
   /// The members of each group.
   var groups: [String]
-  /// What the grouper wrote of its own, group by group.
+  /// The records that the grouper itself made, group by group.
   var notes: [[String]]
 
   init(

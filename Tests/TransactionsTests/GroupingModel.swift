@@ -2,11 +2,11 @@ import TestSupport
 import Transactions
 import VarnishLog
 
-/// Grouping as `grouping.md` tells it, step by step and with no regard for speed: what the grouper is
-/// compared with.
+/// A model of the grouper that follows `grouping.md` step by step, without regard for speed; the grouper is
+/// compared with it.
 ///
-/// It adds two things that the description leaves open: a tie that would close a ring is refused with
-/// `link mismatch`, and a transaction that is known accepts any `Begin`.
+/// It adds two rules that the description leaves open: a tie that would close a ring is refused with `link
+/// mismatch`, and a transaction that is known accepts any `Begin`.
 struct GroupingModel {
   /// A transaction in the table.
   private struct Entry {
@@ -21,7 +21,7 @@ struct GroupingModel {
     var created: Int64
     var records: [SampleRecord] = []
 
-    /// The marker of records that are made up for it.
+    /// The marker of records that are made up for the transaction.
     var side: SampleRecord.Side { type == "req" ? .client : type == "bereq" ? .backend : .none }
   }
 
@@ -30,18 +30,18 @@ struct GroupingModel {
   let layout: SampleLayout
   var now: Int64 = 0
   private(set) var statistics = GroupingStatistics()
-  /// What was handed on.
+  /// The groups that were handed over.
   private(set) var groups: [[GroupMember]] = []
 
   private var table: [UInt64: Entry] = [:]
   private var incomplete: [UInt64] = []
   private var ready: [UInt64] = []
-  /// Numbers that were ruled out and whose `End` hasn't been seen.
+  /// Numbers of transactions that were ruled out and whose `End` hasn't been seen.
   private var ruledOut: Set<UInt64> = []
   private var ended: [UInt64] = []
   private let tags: SampleTags
   private let begin: UInt8, link: UInt8, end: UInt8
-  /// Where the last piece went, and how many records there were before.
+  /// The transaction of the last piece, and how many records it had before.
   private var lastPiece: (vxid: UInt64, recordsBefore: Int)?
 
   init(_ scenario: GroupingScenario) {
@@ -60,7 +60,7 @@ struct GroupingModel {
   mutating func add(each records: [SampleRecord]) {
     let before = statistics.orphans
     for record in records { add(unit: [record]) }
-    // However many records of it went astray, it was one piece.
+    // A piece counts once, however many of its records have no transaction.
     statistics.orphans = min(statistics.orphans, before + 1)
   }
 
@@ -94,13 +94,13 @@ struct GroupingModel {
     }
   }
 
-  /// Takes the last piece back, and what was put behind it; what it meant stays.
+  /// Removes the records of the last piece; their effects on ties and ends stay.
   mutating func tear() {
     guard let lastPiece, let entry = table[lastPiece.vxid] else { return }
     table[lastPiece.vxid]?.records = Array(entry.records.prefix(lastPiece.recordsBefore))
   }
 
-  /// Whether a unit of a number that isn't in the table begins a transaction, which is then made.
+  /// Whether a unit whose number isn't in the table begins a transaction; if so, the transaction is added.
   private mutating func begins(_ unit: [SampleRecord]) -> Bool {
     let vxid = unit[0].vxid
     let ends = unit.contains { $0.tag == end && $0.vxid == vxid }
@@ -291,7 +291,7 @@ struct GroupingModel {
   }
 
   private func member(_ entry: Entry, _ vxid: UInt64, _ level: Int) -> GroupMember {
-    // What a Begin is marked with, be it made up.
+    // The side of the `Begin`, even if that record is made up.
     let side = entry.begin?.side ?? (entry.isForced ? entry.side : .none)
     return GroupMember(
       vxid: vxid, parentVXID: entry.parentNumber, level: level,

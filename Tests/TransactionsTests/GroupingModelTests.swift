@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// The grouper, and a model of it that is slow and plain, over the same random logs.
+/// Compares the grouper with a slow and plain model of it, over the same random logs.
 struct GroupingModelTests {
   /// How many logs there are; the environment variable `SPILLWAY_GROUPING_CASES` asks for more.
   static let caseCount = getenv("SPILLWAY_GROUPING_CASES").flatMap { Int(String(cString: $0)) } ?? 1000
@@ -28,7 +28,7 @@ struct GroupingModelTests {
     #expect(groupCount > Self.caseCount, "the logs must be such that groups come of them")
   }
 
-  /// What the grouper does otherwise than the model.
+  /// The first difference between the grouper and the model.
   private static func difference(
     _ scenario: GroupingScenario, _ expected: GroupingOutcome
   ) -> String? {

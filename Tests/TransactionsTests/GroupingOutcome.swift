@@ -2,7 +2,7 @@ import TestSupport
 import Transactions
 import VarnishLog
 
-/// A member of a group, kept.
+/// A copy of a group's member.
 struct GroupMember: Equatable, CustomStringConvertible {
   var vxid: UInt64
   var parentVXID: UInt64
@@ -11,7 +11,7 @@ struct GroupMember: Equatable, CustomStringConvertible {
   var reason: TransactionReason
   var side: Side
   var isForced: Bool
-  /// The records' bytes, as far as their tags are kept.
+  /// The bytes of the records whose tags are kept.
   var records: [[UInt8]]
 
   var description: String {
@@ -23,7 +23,7 @@ struct GroupMember: Equatable, CustomStringConvertible {
 }
 
 extension GroupMember {
-  /// What a group consists of.
+  /// The members of a group.
   static func members<Layout>(
     of group: TransactionGroup<Layout>, _ scenario: GroupingScenario
   ) -> [GroupMember] {
@@ -43,16 +43,16 @@ extension GroupMember {
   }
 }
 
-/// What came of a scenario.
+/// The outcome of a scenario.
 struct GroupingOutcome {
-  /// After each step: the groups that were handed on, and all counts.
+  /// After each step: the groups that were handed over, and all counts.
   private var steps: [(groups: [[GroupMember]], statistics: GroupingStatistics)] = []
-  /// How many transactions had begun and were left in the end.
+  /// How many transactions had begun and were left at the end.
   private var leftCount = 0
 
   var groupCount: Int { steps.reduce(0) { $0 + $1.groups.count } }
 
-  /// The outcome that the model says.
+  /// Plays a scenario with the model.
   init(modelOf scenario: GroupingScenario) {
     var model = GroupingModel(scenario)
     for step in scenario.steps {
@@ -71,9 +71,9 @@ struct GroupingOutcome {
     leftCount = model.begunCount
   }
 
-  /// The grouper's outcome.
+  /// Plays a scenario with the grouper.
   ///
-  /// - Parameter picks: whether it is handed what a source has picked out of each piece.
+  /// - Parameter picks: whether the grouper also gets the records that a source has picked out of each piece.
   init<Layout: RecordLayout>(of scenario: GroupingScenario, _: Layout.Type, picks: Bool = false) {
     let tags = TagTable(scenario.layout == .twoWord ? .v41 : .v73)
     var grouper = Grouper<Layout>(options: scenario.groupingOptions, tags: tags)
@@ -109,7 +109,7 @@ struct GroupingOutcome {
     leftCount = grouper.discardOpen()
   }
 
-  /// Where this is something else than what was expected; nil if it isn't.
+  /// The first difference from an expected outcome; nil if there is none.
   func difference(from expected: GroupingOutcome) -> String? {
     for (index, (actual, expected)) in zip(steps, expected.steps).enumerated() {
       if actual.groups != expected.groups {
@@ -136,8 +136,10 @@ struct GroupingOutcome {
     while let group = grouper.next() { groups.append(GroupMember.members(of: group, scenario)) }
   }
 
-  /// What a source picks out of a run: what is kept, what has a meaning, and now and then a record in vain; nil if it is not
-  /// all of one transaction.
+  /// The records that a source picks out of a run: those kept, those with a meaning for grouping, and now and
+  /// then one in vain.
+  ///
+  /// Nil if the run contains more than one transaction.
   private static func picked<Layout>(
     of run: RecordRun<Layout>, _ scenario: GroupingScenario, _ list: PickList<Layout>
   ) -> PickedRecords<Layout>? {
@@ -157,9 +159,9 @@ struct GroupingOutcome {
     return numbers.count == 1 ? list.picked(count) : nil
   }
 
-  /// Lends records in memory that is overwritten afterwards, as in a source that moves on.
+  /// Calls `body` with records in memory that is overwritten afterwards, as by a source that moves on.
   ///
-  /// - Parameter place: where in the log they are.
+  /// - Parameter place: the place of the records in the log.
   static func withRun<Layout>(
     _ records: [SampleRecord], _ scenario: GroupingScenario, at place: UInt64 = 0,
     _ body: (RecordRun<Layout>) -> Void
@@ -175,7 +177,7 @@ struct GroupingOutcome {
     }
   }
 
-  /// What a source may say of a run.
+  /// The shape that a source may claim for a run.
   private static func shape<Layout>(
     _ records: [SampleRecord], _ tags: SampleTags
   ) -> RecordRun<Layout>.Shape {

@@ -2,12 +2,12 @@ import VarnishLog
 import TestSupport
 import Transactions
 
-/// What a grouper is given, in which order.
+/// The input of a grouper, in order.
 struct GroupingScenario: CustomStringConvertible {
   enum Step {
-    /// Records that were written in one piece; they may turn out to have been overwritten meanwhile.
+    /// Records that were written in one piece, and that may turn out to have been overwritten meanwhile.
     case batch([SampleRecord], isTorn: Bool)
-    /// Records of which each was written by itself and that a reader found together.
+    /// Records of which each was written by itself, and which a reader found together.
     case run([SampleRecord])
     case wait(nanoseconds: Int64)
     case expire
@@ -19,7 +19,7 @@ struct GroupingScenario: CustomStringConvertible {
   var kept = KeptRecords.all
   var steps: [Step] = []
 
-  /// What the grouper is told.
+  /// The options for the grouper.
   var groupingOptions: GroupingOptions {
     var options = options
     options.kept = kept.wish
@@ -57,7 +57,7 @@ struct GroupingScenario: CustomStringConvertible {
 
   // MARK: Shrinking
 
-  /// The smallest scenario that can be had by leaving things out as long as it is `wrong`.
+  /// The smallest scenario that leaving out parts gives for which `isWrong` still holds.
   func shrunk(while isWrong: (GroupingScenario) -> Bool) -> GroupingScenario {
     var best = self
     var count = Int.max
@@ -78,7 +78,7 @@ struct GroupingScenario: CustomStringConvertible {
     return best
   }
 
-  /// No source hands over nothing.
+  /// Sources never hand over an empty run.
   private var hasEmptyPiece: Bool {
     steps.contains { step in
       switch step {
@@ -99,7 +99,7 @@ struct GroupingScenario: CustomStringConvertible {
     { $0.layout = .twoWord },
   ]
 
-  /// Leaves out ever smaller parts of something that has so many elements.
+  /// Leaves out ever smaller parts of a list of `count` elements.
   private mutating func leaveOut(
     _ count: (GroupingScenario) -> Int, _ isWrong: (GroupingScenario) -> Bool,
     remove: (inout GroupingScenario, Range<Int>) -> Void

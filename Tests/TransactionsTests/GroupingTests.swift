@@ -9,14 +9,14 @@ struct GroupingTests {
     Self.check(grouper.sketch, sample)
   }
 
-  /// What the reader of a file finds together is handed over together; it must make no difference.
+  /// Records that the reader of a file finds together are handed over together; this must make no difference.
   @Test(arguments: GroupingCase.all) func `run by run`(_ sample: GroupingCase) {
     var grouper = SampleGrouper(sample.grouping, limit: sample.limit)
     grouper.add(runs: SampleRecord.parse(sample.lines))
     Self.check(grouper.sketch, sample)
   }
 
-  /// A server writes most transactions in one piece; limits apart, that makes no difference either.
+  /// A server writes most transactions in one piece; apart from limits, this makes no difference either.
   @Test(arguments: GroupingCase.all.filter { $0.limit > 1 })
   func `batch by batch`(_ sample: GroupingCase) {
     var grouper = SampleGrouper(sample.grouping, limit: sample.limit)
@@ -30,7 +30,7 @@ struct GroupingTests {
     for (index, notes) in sample.notes.enumerated() {
       #expect(sketch.notes(index) == notes, "group \(index)")
     }
-    // Nothing is lost or turned round on the way.
+    // No record is lost or changes its place.
     let wanted = Set(
       sample.groups.joined(separator: " ").split(separator: " ").map { $0.drop { $0 != ":" }.dropFirst() })
     for vxid in wanted where sample.limit > 1 && !sample.name.contains("again") {
@@ -89,7 +89,7 @@ struct GroupingTests {
     #expect(grouper.grouper.statistics.orphans == 1)
   }
 
-  /// In a file each record is written by itself, even if a reader finds several together.
+  /// In a file each record was written by itself, even if a reader finds several together.
   @Test func `in a file, records before a Begin do not spoil what it begins`() {
     let lines = "2 c ReqURL /x\n2 c Begin req 1 rxreq\n2 c ReqURL /y\n2 c End"
     var records = SampleGrouper(.vxid)

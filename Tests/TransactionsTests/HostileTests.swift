@@ -43,14 +43,14 @@ struct HostileTests {
     """,
   ]
 
-  /// Transactions that all wait for each other would never come out.
+  /// Transactions that all wait for each other would never be handed over.
   @Test(arguments: rings, [Grouping.request, .session])
   func `a ring of parents comes to an end`(lines: String, grouping: Grouping) {
     var grouper = SampleGrouper(grouping)
     grouper.add(each: lines)
     let members = Set(lines.split(separator: "\n").map { $0.prefix(1) }).count
     if grouping == .session {
-      // A parent that is never seen may hold them up, but not for ever.
+      // A parent that never comes may delay them, but not for ever.
       grouper.grouper.flush()
       grouper.drain()
     }
@@ -82,7 +82,7 @@ struct HostileTests {
     grouper.drain()
     let statistics = grouper.grouper.statistics
     #expect(statistics.overflowed > 0)
-    // The parent was the first to be ended, so that the links after it went unread.
+    // The parent was the first to be ended by force, so the links after that weren't evaluated.
     #expect(grouper.sketch.groups.count == 1)
     #expect(grouper.sketch.records[0].count < 200)
   }
@@ -109,7 +109,7 @@ struct HostileTests {
     }
   }
 
-  /// A file's records handed over singly and in the runs that a reader finds.
+  /// Compares handing over a file's records singly with handing over the runs that a reader finds.
   @Test func `runs give what single records give`() {
     var random = SeededGenerator(seed: 6)
     for _ in 0..<300 {

@@ -1,10 +1,10 @@
 import VarnishLog
 
-/// The records that are to survive until a group is finished, as a wish and as a plain question.
+/// The records that must survive until a group is finished, as a wish for sources and as a plain test.
 struct KeptRecords: Equatable {
   /// The tags of which all records are kept.
   var tags = TagSet.all
-  /// Of other tags, how the records begin that are kept.
+  /// For other tags, the beginning that a record must have to be kept.
   var beginnings: [UInt8: String] = [:]
 
   static let all = KeptRecords()

@@ -60,7 +60,7 @@ struct LimitTests {
         ["4 Begin req 1 rxreq", "4 VSL flush", "4 End synth"],
       ])
     #expect(grouper.grouper.statistics.flushed == 2)
-    // The rest of what was ended comes to nothing.
+    // Later records of a transaction that was ended by force have no effect.
     grouper.add(each: "2 c ReqURL /late\n2 c End")
     #expect(grouper.sketch.groups.count == 2)
   }
@@ -74,7 +74,8 @@ struct LimitTests {
     #expect(grouper.sketch.records == [["2 Begin req 1 rxreq", "2 ReqURL /whole", "2 End"]])
   }
 
-  /// A source of live records forgets a whole transaction at once if no output wants it or it can be handed on.
+  /// A source of live records discards a whole transaction at once if no output wants it or it can be handed
+  /// over.
   @Test func `a whole piece that is torn does not spoil the one before it`() {
     var grouper = SampleGrouper(.vxid)
     grouper.add(batch: "2 c Begin req 1 rxreq\n2 c ReqURL /a")

@@ -4,7 +4,7 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// Where in the log a transaction's first record begins and its last one ends.
+/// The places in the log at which a transaction's first record begins and its last one ends.
 struct PlaceTests {
   /// Transactions whose records are mixed with those of others.
   @Test(arguments: SampleLayout.allCases, [Grouping.vxid, .request, .session])
@@ -21,7 +21,7 @@ struct PlaceTests {
       case .wide: try Self.group(FileRecords<WideRecords>(file, assuming: nil), grouping)
       case .old: throw SupportError("a log with a marker was taken for one without")
       }
-    // A session is no part of a request's group.
+    // A session isn't a part of a request's group.
     let expected = sample.places.filter { grouping != .request || !sample.sessions.contains($0.key) }
     #expect(found == expected, "\(random)")
   }
@@ -34,7 +34,7 @@ struct PlaceTests {
     sample.grouper.discardTornPiece()
     sample.grouper.flush()
     let groups = sample.takeGroups()
-    // What was only named by a link has its place.
+    // A transaction that is only named by a link has that record's place.
     #expect(groups == [[Places(vxid: 2, first: 1000, end: end), Places(vxid: 3, first: 1000, end: 1000)]])
   }
 
@@ -96,7 +96,7 @@ struct PlaceTests {
           #expect(found.updateValue(places, forKey: places.vxid) == nil)
         }
       }
-      // The first transaction that isn't handed on yet begins no later than this run.
+      // The first unfinished transaction begins no later than this run.
       if let first = grouper.firstUnfinishedPlace { #expect(first <= run.place) }
     }
     return found
@@ -104,11 +104,11 @@ struct PlaceTests {
 }
 
 extension Grouper {
-  /// Where the first transaction begins that isn't handed on yet.
+  /// The place at which the first unfinished transaction begins.
   var firstUnfinishedPlace: UInt64? { unfinished.map(\.firstPlace).min() }
 }
 
-/// Where a transaction begins and ends.
+/// The places at which a transaction begins and ends.
 private struct Places: Equatable {
   let vxid: UInt64
   let first: UInt64
@@ -125,10 +125,10 @@ private struct Places: Equatable {
   }
 }
 
-/// A grouper that is fed pieces that lie anywhere.
+/// A grouper that is given pieces at arbitrary places.
 private struct PlacedGrouper: ~Copyable {
   var grouper: Grouper<NarrowRecords>
-  /// Where the last piece ends.
+  /// The place at which the last piece ends.
   private(set) var end: UInt64 = 0
 
   init(_ grouping: Grouping) {
@@ -139,7 +139,7 @@ private struct PlacedGrouper: ~Copyable {
       tags: TagTable(.v41))
   }
 
-  /// Adds a piece, and settles what it leaves open.
+  /// Adds a piece, and carries out what the grouper has put off.
   mutating func add(_ lines: String, at place: UInt64) {
     SampleRecord.parse(lines).flatMap { $0.words(.twoWord) }.withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress else { return }
@@ -156,10 +156,10 @@ private struct PlacedGrouper: ~Copyable {
   }
 }
 
-/// A session, its requests and their fetches, each with records that stand between those of others.
+/// A session, its requests and their fetches, with the records of each mixed with those of others.
 private struct MixedLog {
   var log: LogFileBuilder
-  /// Where each transaction begins and ends.
+  /// The places at which each transaction begins and ends.
   private(set) var places: [UInt64: Places] = [:]
   private(set) var sessions: Set<UInt64> = []
 

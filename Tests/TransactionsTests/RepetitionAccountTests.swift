@@ -3,7 +3,7 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// What is counted and noted while a part of a log is read again, and what if some of it is gone.
+/// The counts and notes while a part of a log is read again, also if some of the part is gone.
 struct RepetitionAccountTests {
   @Test func `pieces of what was finished are no orphans, in front of the place or behind it`() {
     var reader = Reader()
@@ -103,10 +103,10 @@ struct RepetitionAccountTests {
   }
 }
 
-/// A grouper by request, and the groups that came of pieces that lie one behind the other.
+/// A grouper by request, and the groups made from consecutive pieces.
 private struct Reader: ~Copyable {
   var grouper: Grouper<NarrowRecords>
-  /// Where the next piece begins.
+  /// The place at which the next piece begins.
   var end: UInt64 = 0
   private(set) var groups: [[UInt64]] = []
 

@@ -3,21 +3,23 @@ import Testing
 import Transactions
 import VarnishLog
 
-/// Reading a log again from where a transaction was still open: the groups that come out are those that came out after
-/// that, in the same order and behind the same places, even if transactions were ended by force.
+/// A log is read again from a place at which a transaction was still open.
+///
+/// The resulting groups are those that came out after that place the first time, in the same order and
+/// complete at the same places, even if transactions were ended by force.
 struct RepetitionTests {
-  /// Of logs as a server writes them.
+  /// Logs as a server writes them.
   @Test(arguments: [12, 13, 14] as [UInt64])
   func `what was open at a place comes out again as it did`(seed: UInt64) {
     let tally = Self.check(seed: seed, faultPercentages: [0]) { $0 }
-    // Otherwise the logs would show nothing.
+    // Otherwise the logs would prove nothing.
     #expect(tally.forcedCount > Self.caseCount)
     #expect(tally.groupCount > Self.caseCount)
     #expect(tally.laterStartCount > Self.caseCount / 6)
   }
 
-  /// Of logs with mistakes all but the reason of one note is the same: a link to a transaction that was another's
-  /// child, and done by then, is said to be too late, for that it had a parent isn't known any more.
+  /// In logs with mistakes, only the reason in one kind of note differs: a link to a transaction that was
+  /// another's child and is finished is reported as too late, because its parent is no longer known.
   @Test(arguments: [22, 23] as [UInt64])
   func `a log with mistakes comes out again as it did, but for the reason of a note`(seed: UInt64) {
     Self.check(seed: seed, faultPercentages: [3, 15, 50]) { $0.withoutReasonOfRefusal }
@@ -41,15 +43,15 @@ struct RepetitionTests {
   /// How many logs there are for each seed; the environment variable `SPILLWAY_GROUPING_CASES` asks for more.
   private static var caseCount: Int { GroupingModelTests.caseCount / 2 }
 
-  /// What was seen on the way.
+  /// Counts of what the logs contained, to show that the test isn't empty.
   private struct Tally {
     var forcedCount = 0
     var groupCount = 0
-    /// Logs of which a part in front of something open isn't read again.
+    /// Logs of which a part in front of an open transaction isn't read again.
     var laterStartCount = 0
   }
 
-  /// Reads random logs, and each again from some of its steps, until one comes out otherwise.
+  /// Reads random logs, and each again from some of its steps, until a result differs.
   @discardableResult
   private static func check(
     seed: UInt64, faultPercentages: [Int], _ normalized: (RepeatedGroup) -> RepeatedGroup
@@ -58,7 +60,7 @@ struct RepetitionTests {
     var tally = Tally()
     for number in 1...caseCount {
       var scenario = generator.next()
-      // What is torn out of a ring can't be read again.
+      // Records that were torn out of a ring can't be read again.
       scenario.steps = scenario.steps.map { step in
         if case .batch(let records, true) = step { .batch(records, isTorn: false) } else { step }
       }
@@ -71,7 +73,7 @@ struct RepetitionTests {
     return tally
   }
 
-  /// What comes out otherwise; nil if nothing does.
+  /// The first difference; nil if there is none.
   private static func difference(
     _ scenario: GroupingScenario, marksMax: Int, _ normalized: (RepeatedGroup) -> RepeatedGroup,
     _ tally: inout Tally
@@ -85,7 +87,7 @@ struct RepetitionTests {
     _ original: Reading<Layout>, marksMax: Int, _ normalized: (RepeatedGroup) -> RepeatedGroup,
     _ tally: inout Tally
   ) -> String? {
-    // Evenly, and not the same steps in each log.
+    // Spread evenly, and at different steps in each log.
     let interval = max(1, original.marks.count / marksMax)
     for mark in original.marks where (mark.step + original.groups.count) % interval == 0 {
       let expected = original.groups[mark.groupCount...].map(normalized)
@@ -109,14 +111,14 @@ struct RepetitionTests {
   }
 }
 
-/// A group, and behind which place it was complete.
+/// A group, and the place behind which it was complete.
 private struct RepeatedGroup: Equatable, CustomStringConvertible {
   let place: UInt64
   var members: [GroupMember]
 
   var description: String { "at \(place)\n" + members.map(\.description).joined(separator: "\n") }
 
-  /// The group without the notes that say why a link was refused.
+  /// The group without the notes that give the reason why a link was refused.
   var withoutReasonOfRefusal: RepeatedGroup {
     var group = self
     for index in members.indices {
@@ -133,16 +135,16 @@ private struct RepeatedGroup: Equatable, CustomStringConvertible {
   }
 }
 
-/// A log as it was read the first time.
+/// The first reading of a log.
 private struct Reading<Layout: RecordLayout> {
-  /// How far reading had come, and what was open then.
+  /// A state of reading: how far it had come, and what was open.
   struct Mark {
     let step: Int
     let through: UInt64
-    /// Where the first of what was open begins.
+    /// The place at which the first open transaction begins.
     let start: UInt64
     let unfinished: [UnfinishedTransaction]
-    /// How many groups had come out.
+    /// How many groups had been handed over.
     let groupCount: Int
   }
 
@@ -173,7 +175,7 @@ private struct Reading<Layout: RecordLayout> {
     }
   }
 
-  /// What comes of reading the rest of the log again.
+  /// The groups from reading the rest of the log again.
   func repeated(from mark: Mark, forced: [ForcedTransaction]) -> [RepeatedGroup] {
     var again = self
     again.groups = []
@@ -181,7 +183,7 @@ private struct Reading<Layout: RecordLayout> {
     grouper.beginRepetition(of: mark.unfinished, at: mark.through, forced.filter { $0.place > mark.start })
     var place: UInt64 = 0
     for (var records, standAlone) in pieces {
-      // It may begin in the middle of what a reader had found together.
+      // The start may lie within a run that a reader had found together.
       while let first = records.first, place < mark.start {
         place += byteCount([first])
         records.removeFirst()
@@ -193,7 +195,8 @@ private struct Reading<Layout: RecordLayout> {
     return again.groups
   }
 
-  /// The log as a reader finds it for which all of it is there: more records of a transaction together.
+  /// The log as a reader finds it that begins when all of it is there: more records of a transaction
+  /// together.
   private var pieces: [(records: [SampleRecord], standAlone: Bool)] {
     var pieces: [(records: [SampleRecord], standAlone: Bool)] = []
     for step in scenario.steps {
@@ -221,7 +224,7 @@ private struct Reading<Layout: RecordLayout> {
     UInt64(records.reduce(0) { $0 + $1.words(scenario.layout).count } * 4)
   }
 
-  /// - Returns: how many bytes of the log that was.
+  /// - Returns: the size of the added part of the log, in bytes.
   private mutating func add(
     _ records: [SampleRecord], at place: UInt64, each: Bool, to grouper: inout Grouper<Layout>
   ) -> UInt64 {

@@ -2,7 +2,7 @@ import TestSupport
 import Transactions
 import VarnishLog
 
-/// Makes scenarios: trees of transactions as a server logs them, spoiled to a varying degree, cut into
+/// Makes scenarios: trees of transactions as a server logs them, corrupted to a varying degree, cut into
 /// pieces and shuffled.
 struct ScenarioGenerator {
   var random: SeededGenerator
@@ -11,13 +11,13 @@ struct ScenarioGenerator {
   private var streams: [[SampleRecord]] = []
   /// The numbers that were given to transactions.
   private var numbers: [UInt64] = []
-  /// How far apart they are at most.
+  /// The maximum distance between neighbouring numbers.
   private var strideMax: UInt64 = 1
   private var layout = SampleLayout.twoWord
-  /// How many of a hundred records are spoiled.
+  /// The percentage of corrupted records in the present scenario.
   private var faultPercentage = 0
 
-  /// How many of a hundred records may be spoiled in a scenario.
+  /// The percentages of corrupted records to choose from.
   private let faultPercentages: [Int]
 
   init(_ random: SeededGenerator, faultPercentages: [Int] = [0, 3, 15, 50]) {
@@ -49,7 +49,7 @@ struct ScenarioGenerator {
       grouping: pick([.vxid, .request, .session]),
       candidateRule: pick([.everything, .bySide, .bySideAndLevel]), wantsClient: wantsClient,
       wantsBackend: !wantsClient || chance(50), wantsESI: chance(50))
-    // Around 64 there is room to begin with, and then there isn't.
+    // With limits around 64, there is room at first, and then there isn't.
     options.openTransactionsMax = chance(40) ? 1000 : pick([1, 2, 3, 5, 8, 64, 66, 70])
     options.timeoutNanoseconds = chance(5) ? 0 : pick([1, 5, 20, 120_000_000_000])
     return options
@@ -66,7 +66,7 @@ struct ScenarioGenerator {
 
   // MARK: Transactions
 
-  /// Adds a transaction and what comes of it.
+  /// Adds a transaction and those that it leads to.
   private mutating func grow(
     _ type: String, parent: UInt64, reason: String, depth: Int, as given: UInt64? = nil
   ) {
@@ -107,7 +107,7 @@ struct ScenarioGenerator {
     }
   }
 
-  /// Mostly a new number; now and then one that was used, as after a restart of the server.
+  /// Mostly a new number; sometimes one that was used before, as after a restart of the server.
   private mutating func newVXID() -> UInt64 {
     if chance(faultPercentage) { return pick(numbers) }
     let vxid = numbers[numbers.count - 1] + UInt64.random(in: 1...strideMax, using: &random)
@@ -157,7 +157,7 @@ struct ScenarioGenerator {
     )
   }
 
-  /// A `Begin` or `Link` that reads oddly or not at all.
+  /// A `Begin` or `Link` with an unusual or invalid payload.
   private mutating func oddTie(_ vxid: UInt64, _ side: SampleRecord.Side) -> SampleRecord {
     let other = anyVXID()
     let text = pick([
@@ -175,7 +175,7 @@ struct ScenarioGenerator {
 
   private mutating func steps() -> [GroupingScenario.Step] {
     var steps: [GroupingScenario.Step] = []
-    // Of a file, of shared memory, or of both, which no source does.
+    // Pieces from a file, from shared memory, or from both, which no source has.
     let batchPercentage = pick([0, 100, 100, 50])
     let wholePercentage = pick([0, 30, 90])
     let disorderPercentage = pick([0, 20, 100])
@@ -207,7 +207,7 @@ struct ScenarioGenerator {
     if chance(5) { steps.append(.batch([record(0, .none, "CLI", "Rd ping")], isTorn: false)) }
   }
 
-  /// Cuts a piece as the reader of a file does: at another number and behind an `End`.
+  /// Cuts a piece as the reader of a file does: where the number changes, and behind an `End`.
   private mutating func runs(_ records: [SampleRecord]) -> [[SampleRecord]] {
     var runs: [[SampleRecord]] = []
     for record in records {

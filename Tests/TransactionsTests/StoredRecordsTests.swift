@@ -3,9 +3,9 @@ import Testing
 @testable import Transactions
 import VarnishLog
 
-/// What a grouper holds of transactions that haven't ended.
+/// The memory that a grouper uses for transactions that haven't ended.
 struct StoredRecordsTests {
-  /// Requests of which one header in fifty is wanted, and how they are cut into pieces.
+  /// Requests of which one header in fifty is wanted, cut into pieces.
   private struct Requests {
     let count = 200
     let pieceLength: Int
@@ -62,7 +62,7 @@ struct StoredRecordsTests {
         #expect(payloads.isEmpty)
       }
     }
-    // A record of some 130 bytes, and what it takes to a whole block.
+    // A record of some 130 bytes, rounded up to a whole block.
     let heldMax = 192
     #expect(grouper.heldByteCount <= requests.count * heldMax)
     for vxid in 1...UInt64(requests.count) {
@@ -75,6 +75,6 @@ struct StoredRecordsTests {
 }
 
 extension Grouper {
-  /// How much memory the records of open transactions take.
+  /// The size of the memory for the records of open transactions, in bytes.
   fileprivate var heldByteCount: Int { slots.indices.reduce(0) { $0 + slots[$1].store.capacity } }
 }

@@ -3,11 +3,11 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// The fields of a text and the numbers in it, held against finding them byte by byte.
+/// Compares the fields of a text, and the numbers in it, with those found byte by byte.
 struct LogFieldsTests {
   private static let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0B, 0x0C, 0x0D]
 
-  /// The fields as the words of a split text.
+  /// The fields found by splitting the text into words.
   private static func fields(_ text: [UInt8]) -> [[UInt8]] {
     text.split { blanks.contains($0) }.map(Array.init)
   }
@@ -51,7 +51,7 @@ struct LogFieldsTests {
 
   // MARK: Numbers
 
-  /// What C makes of digits with perhaps a point among them.
+  /// The value that the C library gives for digits that may have a point among them.
   private static func decimal(_ text: [UInt8]) -> Double? {
     let parts = text.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
     guard let whole = parts.first, !whole.isEmpty, text.count <= 17,

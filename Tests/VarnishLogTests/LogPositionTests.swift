@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Positions as they are compared and stored.
+/// Comparing and storing positions.
 struct LogPositionTests {
   private static let file = LogIncarnation(device: 64_768, inode: 1234)
   private static let ring = LogIncarnation(
@@ -36,7 +36,7 @@ struct LogPositionTests {
     #expect(here != there)
   }
 
-  /// The text is a format: what one release stores, the next one reads.
+  /// The text is a stored format: a release must be able to read what an earlier one has stored.
   @Test(arguments: [
     (LogPosition(file, place: 4), "1 file 64768 1234 4"),
     (LogPosition(ring, place: 123_456), "1 ring 64768 1234 4899 1795258723 123456"),
@@ -79,7 +79,7 @@ struct LogPositionTests {
     #expect(LogPosition(text) == nil)
   }
 
-  /// Damage in storage is noticed, or it gives a position that is stored as the damaged text.
+  /// A damaged text is rejected, or gives the position that is stored as this text.
   @Test func `a damaged text gives nothing that it doesn't say`() {
     var random = SeededGenerator(seed: 6)
     let texts = [LogPosition(Self.file, place: 8_589_934_596), LogPosition(Self.ring, place: 77)]

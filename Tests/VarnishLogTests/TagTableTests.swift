@@ -2,15 +2,15 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// Not the tag that the testing library has.
+/// Distinguishes it from the testing library's `Tag`.
 private typealias Tag = VarnishLog.Tag
 
-/// The table of tags, held against the enumeration and against the format's description.
+/// Compares the table of tags with the enumeration and with the format's description.
 struct TagTableTests {
   @Test func `there is a row for each tag, in the order of the cases`() {
     #expect(Tag.definitions.map(\.tag) == Tag.allCases)
     #expect(Tag.allCases.map { Int($0.rawValue) } == Array(Tag.allCases.indices))
-    // Of those that one log can have.
+    // Among the tags that one log can have.
     for numbering in TagNumbering.allCases {
       let names = Tag.allCases.filter { TagTable(numbering).number(of: $0) != nil }.map {
         $0.name.lowercased()
@@ -30,7 +30,7 @@ struct TagTableTests {
     for mark in marks { #expect(table.tag(mark) == nil) }
   }
 
-  /// The columns of the description's table: a release of each.
+  /// A release for each column of the description's table.
   private static let releases: [VarnishVersion] = [
     VarnishVersion(4, 0), VarnishVersion(4, 1), VarnishVersion(5, 0), VarnishVersion(5, 2),
     VarnishVersion(6, 0), VarnishVersion(6, 6), VarnishVersion(7, 2), VarnishVersion(7, 6),
@@ -63,7 +63,7 @@ struct TagTableTests {
         #expect(found == cell, "\(tag.name) in \(release)")
       }
     }
-    // The table of older generations stands by itself.
+    // The older generations have a table of their own.
     let expected = Tag.allCases.filter { tag in
       TagNumbering.allCases.contains { !$0.isOld && TagTable($0).number(of: tag) != nil }
     }

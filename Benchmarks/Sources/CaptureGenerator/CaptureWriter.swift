@@ -3,13 +3,13 @@ import Glibc
 /// Writes records with two header words, and NUL-terminated payloads of at most 255 bytes, to a
 /// file.
 struct CaptureWriter: ~Copyable {
-  /// Whose work a record belongs to, as the bits that mark it.
+  /// The side whose work a record belongs to, as the bits that mark it.
   enum Side: UInt32 {
     case client = 0x4000_0000
     case backend = 0x8000_0000
   }
 
-  /// The largest payload a server writes unless it is configured otherwise, with the NUL.
+  /// The largest payload that a server writes with the default configuration, including the NUL.
   private static let payloadMax = 255
 
   /// How many records have been written.
@@ -41,9 +41,9 @@ struct CaptureWriter: ~Copyable {
     if buffer.count > 1 << 20 { flush() }
   }
 
-  /// Hands everything to the file.
+  /// Writes out everything.
   ///
-  /// - Returns: Whether all of it could be written up to now.
+  /// - Returns: Whether everything could be written up to now.
   @discardableResult
   mutating func flush() -> Bool {
     byteCount += buffer.count

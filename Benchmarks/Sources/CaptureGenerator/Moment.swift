@@ -1,4 +1,4 @@
-/// A moment or a span as the log writes it: seconds with six digits.
+/// A point in time or a span as the log writes it: seconds with six digits.
 struct Moment {
   var microseconds: Int
 
@@ -13,8 +13,7 @@ struct Moment {
   }
 }
 
-/// The times of one transaction, each written with the spans since its start and since the one
-/// before.
+/// The times of a transaction, each written with the spans since its start and since the time before.
 struct Timeline {
   private let start: Moment
   private var last: Moment
@@ -26,7 +25,7 @@ struct Timeline {
     now = start
   }
 
-  /// The payload of a time stamp that lies `span` microseconds after the one before.
+  /// The payload of a timestamp `span` microseconds after the one before.
   mutating func stamp(_ label: String, after span: Int) -> String {
     last = now
     now = now + span

@@ -1,4 +1,4 @@
-/// What one request is for, and how it is answered.
+/// The page that a request asks for, and its answer.
 struct Page {
   enum Handling { case hit, miss, pass, synth }
 

@@ -12,7 +12,7 @@ struct SplitMix: RandomNumberGenerator {
     return mixed ^ (mixed >> 31)
   }
 
-  /// Whether something happens that happens this many times in a hundred.
+  /// True with a probability of `percent` in a hundred.
   mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 
   /// One of the elements, each as likely as the other.

@@ -1,9 +1,9 @@
-/// Plays a server with some dozen open connections and writes the log that it would leave.
+/// Simulates a server with some dozen open connections and writes the log that it would leave.
 ///
-/// As in a log taken with `varnishlog -g raw -w`, the records of a request or a fetch are
-/// contiguous, because a server writes them in one piece, and a fetch may come before the request
-/// that caused it. The records of sessions stand alone, in between. If requests are to be open, each
-/// is written in two pieces instead, with the records of others in between.
+/// As in a log taken with `varnishlog -g raw -w`, the records of a request or a fetch are contiguous, because
+/// a server writes them in one piece, and a fetch may come before the request that caused it. The records of
+/// sessions stand alone, in between. If requests are to be open, each is written in two pieces instead, with
+/// the records of others in between.
 struct Traffic: ~Copyable {
   private struct Session {
     let vxid: UInt32
@@ -32,15 +32,15 @@ struct Traffic: ~Copyable {
   private var random: SplitMix
   private var sessions: [Session] = []
   private var openRequests: [OpenRequest] = []
-  /// How many requests there are of which only the first records have been written.
+  /// How many requests may be open, with only the first records written.
   private let openRequestsMax: Int
   private var nextVXID: UInt32 = 2
   private var now = Moment(microseconds: 1_700_000_000_000_000)
 
   /// Prepares to write to a file.
   ///
-  /// - Parameter openRequests: How many requests are begun before the first is ended; without any, the records of
-  ///   each request are contiguous.
+  /// - Parameter openRequests: How many requests are begun before the first is ended; if 0, the records of each
+  ///   request are contiguous.
   init(writer: consuming CaptureWriter, seed: UInt64, openRequests: Int = 0) {
     self.writer = writer
     openRequestsMax = openRequests
@@ -118,7 +118,7 @@ struct Traffic: ~Copyable {
     }
   }
 
-  /// Writes what is missing of an open request.
+  /// Writes the missing records of an open request.
   private mutating func endRequest(_ index: Int) {
     openRequests.swapAt(index, openRequests.count - 1)
     let request = openRequests.removeLast()

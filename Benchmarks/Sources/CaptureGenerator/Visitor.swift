@@ -7,7 +7,7 @@ struct Visitor {
   let language: String
   let cookie: String?
 
-  /// A browser's name for itself, and whether it sends client hints.
+  /// A browser's User-Agent value, and whether the browser sends client hints.
   struct Agent {
     let name: String
     let hints: String?

@@ -1,7 +1,7 @@
 import Glibc
 
-// CaptureGenerator FILE REQUESTS [SEED [OPEN]]: writes a binary log of a busy site with 32-bit records, in which so many
-// requests are open at any time. Prints how many requests, transactions, records and bytes these are.
+// CaptureGenerator FILE REQUESTS [SEED [OPEN]]: writes a binary log of a busy site with 32-bit records, in
+// which OPEN requests are open at any time. Prints the numbers of requests, transactions, records and bytes.
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3, let requests = Int(arguments[2]), requests > 0,

@@ -24,7 +24,8 @@ static void fail(const char *what) {
 static size_t walk(const unsigned char *bytes, size_t count) {
   size_t records = 0;
   for (size_t offset = 4; offset + 8 <= count; records++) {
-    // The lower half of the first word. Each load waits for the one before, so nothing else is done in between.
+    // The lower half of the first word. Each load waits for the one before, so the loop does nothing else
+    // meanwhile.
     uint16_t length;
     memcpy(&length, bytes + offset, sizeof length);
     offset += (length + 8 + 3) & ~3u;
@@ -38,7 +39,7 @@ static size_t copy(const unsigned char *bytes, size_t count) {
   if (!place) fail("malloc");
   for (size_t offset = 0; offset < count; offset += step) {
     memcpy(place, bytes + offset, count - offset < step ? count - offset : step);
-    // So that no copy can be left out.
+    // Keeps the compiler from removing the copy.
     __asm__ volatile("" : : "r"(place) : "memory");
   }
   free(place);

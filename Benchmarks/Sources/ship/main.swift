@@ -54,7 +54,7 @@ func produce(_ lines: UnsafeRawBufferPointer, into writer: inout SpoolWriter) {
   writer.publish()
 }
 
-/// What `plain`, `zstd:3` and `gzip:1:zlib` mean.
+/// The compression method that `plain`, `zstd:3` or `gzip:1:zlib` denotes.
 func method(_ text: String) -> CompressionMethod? {
   guard text != "plain" else { return nil }
   let parts = text.split(separator: ":").map(String.init)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A ring that readers would have to lock as well: what the log would be without its protocol.
+/// A ring that readers would have to lock as well: the log without its lock-free protocol.
 final class LockedRing: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let memory: UnsafeMutableRawPointer
@@ -20,7 +20,7 @@ final class LockedRing: @unchecked Sendable {
     memory.deallocate()
   }
 
-  /// Copies with the lock held.
+  /// Copies the bytes with the lock held.
   func append(_ bytes: UnsafeRawBufferPointer) {
     pthread_mutex_lock(mutex)
     if position + bytes.count > byteCount { position = 0 }
@@ -29,7 +29,7 @@ final class LockedRing: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Puts texts one behind the other into a buffer, each with a header of 8 bytes, and copies that.
+  /// Puts texts one after the other into a buffer, each with a header of 8 bytes, and copies the buffer.
   func append(_ texts: [StaticString], through buffer: UnsafeMutableRawPointer, number: UInt64) {
     var used = 0
     for text in texts {

@@ -1,9 +1,9 @@
 import LogWriting
 import VarnishLog
 
-/// What a request for a page leaves in a log, and the line that a server would write in place of it.
+/// The records of a request for a page, and the line that a server would write instead.
 enum Page {
-  /// What the records of one transaction say.
+  /// The records of one transaction.
   static let records: [(Tag, StaticString)] = [
     (.begin, "req 1000 rxreq"),
     (.timestamp, "Start: 1700000000.123456 0.000000 0.000000"),
@@ -21,7 +21,7 @@ enum Page {
     (.end, ""),
   ]
 
-  /// The same as a line of an access log.
+  /// The same request as a line of an access log.
   static let line = Array(
     """
     192.0.2.17 - - [14/Nov/2023:22:13:20 +0000] "GET http://shop.example.com/shop/articles/lamps/brass-table-\

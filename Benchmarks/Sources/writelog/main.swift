@@ -11,7 +11,7 @@ import VarnishLog
 let count = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 400_000 : 400_000
 let rounds = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 7 : 7
 
-/// Runs `body` on so many threads at once, and gives the nanoseconds for each of all transactions.
+/// Runs `body` on several threads at once, and returns the nanoseconds per transaction.
 func measure(threads: Int, _ body: @escaping @Sendable (_ count: Int) -> Void) -> Double {
   final class Work {
     let count: Int
@@ -106,7 +106,7 @@ for threads in [1, 2] {
   for round in 0...rounds {
     for (index, way) in ways.enumerated() {
       let nanoseconds = measure(threads: threads, way.body)
-      // The first round brings everything into memory.
+      // The first round only brings everything into memory.
       if round > 0 { results[index].append(nanoseconds) }
       ftruncate(file, 0)
     }

@@ -1,15 +1,15 @@
 import Glibc
 
-/// Writes a binary log of 7.1 to standard output in which addresses are as frequent as Zipf's law has it.
+/// Writes a binary log of 7.1 to standard output in which addresses have frequencies by Zipf's law.
 ///
-/// That of rank n comes 1/n as often as the first. To standard error go the most frequent ones, with how often they
-/// really came.
+/// The address of rank n occurs 1/n as often as the first. The most frequent addresses and their real counts
+/// go to standard error.
 ///
 ///     zipflog REQUESTS ADDRESSES SEED | spillway top -r - -i ReqURL
 struct ZipfLog {
   private var buffer: [UInt8] = []
   private var state: UInt64
-  /// The share of all ranks up to each.
+  /// The cumulated share of all ranks up to each.
   private let cumulated: [Double]
   private var counts: [UInt32]
 
@@ -32,7 +32,7 @@ struct ZipfLog {
     counts = [UInt32](repeating: 0, count: addresses)
   }
 
-  /// Writes so many requests.
+  /// Writes requests.
   mutating func write(_ requests: Int) {
     buffer.reserveCapacity(2 * Self.bufferByteCount)
     buffer += Array("VSL\0".utf8)
@@ -58,7 +58,7 @@ struct ZipfLog {
     flush()
   }
 
-  /// Says which came most often.
+  /// Prints the most frequent addresses.
   func tell(_ limit: Int) {
     let ranks = counts.indices.sorted { counts[$0] > counts[$1] }.prefix(limit)
     for rank in ranks { complain("\(counts[rank]) /page/\(rank).html?version=\(rank % 17)") }

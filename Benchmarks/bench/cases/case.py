@@ -8,11 +8,11 @@ class Case:
     """Something to be measured."""
 
     name: str
-    # A name for several cases.
+    # A common name of several cases.
     group: str
-    # What is measured, in a few words.
+    # A short description of what is measured.
     about: str
     # Takes a `Bench` and gives an `Outcome`.
     measure: object
-    # The programs it runs besides those that are built.
+    # The programs that it needs besides those that are built.
     tools: tuple = ()

@@ -10,9 +10,9 @@ from .case import Case
 FIELDS = (
     '%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i" %D %T %m %U %q %H %I %O %{Host}i %{Varnish:hitmiss}x'
     " %{Varnish:time_firstbyte}x")
-# What a request of the capture has once in two hundred times.
+# A property that one in two hundred requests of the capture has.
 RARE = "RespStatus == 404"
-# What the third of three outputs shows of it.
+# The format of the third of three outputs.
 SHORT = "%t %m %U %s"
 
 
@@ -30,7 +30,7 @@ class Conversion:
     decoder: str = ""
     # How many threads of spillway read and render; Varnish's tools have one.
     threads: int = 1
-    # Whether both have to write the same.
+    # Whether both must write the same.
     is_compared: bool = True
 
     def contenders(self, program, capture):

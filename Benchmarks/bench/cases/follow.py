@@ -17,9 +17,9 @@ from .live import NAMES, command
 
 PART = 0.1
 FIRST_RATE = 20_000
-# The ratio of the bounds at which to stop.
+# The ratio of the bounds at which the search stops.
 PRECISION = 1.08
-# A rate is too high if lines are lost so often: once may be the machine's fault.
+# A rate is too high if lines are lost this often: a single loss may be the machine's fault.
 TRIES = 2
 
 
@@ -30,7 +30,7 @@ class Search:
     name: str
     followed: float = 0
     lost: float = 0
-    # The player gave no more.
+    # Whether the player couldn't go faster.
     is_unbeaten: bool = False
 
     @property
@@ -48,7 +48,7 @@ class Search:
 def attempt(bench, played, name, rate, part):
     """Lets a reader follow; what was the rate, and how many lines are missing?"""
     lines = bench.scratch / "lines"
-    # A small log shows sooner who falls behind.
+    # A small log shows sooner which program falls behind.
     player = played.at(rate, bench.sizes.seconds, bench.scratch / "log", space="16M")
     follower = Follower(name, command(bench, name, player.directory) + ["-w", lines])
     limit = None
@@ -79,7 +79,7 @@ def step(bench, played, search, part):
         if missing == 0 and not is_short:
             break
     if missing != 0:
-        # What it was played at, if that was less than was asked for.
+        # The rate at which it was really played, if that was lower than requested.
         search.lost = min(asked, fastest)
         if search.followed >= search.lost:
             search.followed = 0

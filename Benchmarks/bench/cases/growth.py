@@ -13,7 +13,7 @@ def growth(bench, case, horizontal, logs, arguments=lambda place: ()):
     """Captures with their settings and places on the axis: the cost of each, and the most memory."""
     rows, faults = [], []
     for capture, setting, place in logs:
-        # What takes many times as long needs fewer turns to be exact.
+        # Runs that take many times as long need fewer rounds to be exact.
         runs = min(bench.sizes.rounds, max(2, bench.sizes.rounds * bench.sizes.requests // capture.requests))
         path = captures.lie(capture, captures.LARGE)
         own = ["-r", path, *arguments(place), "-w", "OUT"]
@@ -22,7 +22,7 @@ def growth(bench, case, horizontal, logs, arguments=lambda place: ()):
         usages = alternate(bench, both, runs, compare)
         setting = f"{setting}, {captures.LARGE}"
         cost = row(case, setting, usages, capture.requests, place=place)
-        # That is a row of its own.
+        # The peak is in a row of its own.
         cost.our_peak = cost.other_peak = None
         rows.append(cost)
         ours, theirs = (Series([peak([one]) for one in usages[name]]) for name in ("spillway", "varnishncsa"))
@@ -47,7 +47,7 @@ def over_open(bench):
         for count in bench.sizes.open:
             yield bench.generate(bench.sizes.requests_if_open, count), f"{count:,} open requests", count
 
-    # More than there are, as sessions are open, too: neither program ends one by force.
+    # A higher limit than there are requests, as sessions are open as well: neither program ends one by force.
     return growth(bench, "growth-open", "open requests", logs(), lambda count: ("-L", 2 * count + 1_000))
 
 

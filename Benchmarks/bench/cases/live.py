@@ -73,7 +73,7 @@ def idle(bench):
         try:
             for one in followers:
                 one.wait_until_attached()
-            # What follows upon the start is no part of it.
+            # Work that follows the start isn't measured.
             time.sleep(1)
             before = [(one.wake_ups(), one.cpu_seconds(), time.monotonic()) for one in followers]
             time.sleep(bench.sizes.seconds)
@@ -105,7 +105,7 @@ class Arrivals:
         rest = b""
         while chunk := os.read(self.pipe, 1 << 20):
             now = time.time()
-            # The first line of those that come together has waited longest.
+            # Of the lines that arrive together, the first has waited longest.
             first = re.search(rb"^([0-9.]+)\n", rest + chunk)
             if first:
                 self.delays.append(now - float(first[1]))
@@ -136,7 +136,7 @@ def delays_at(bench, played, name, rate, seconds):
     try:
         follower.wait_until_attached()
         arrivals = Arrivals(follower.process.stdout.fileno())
-        # At low rates that is only the beginning of a pass.
+        # At low rates this plays only the beginning of the capture.
         time.sleep(3 + seconds)
     finally:
         player.stop()

@@ -14,7 +14,7 @@ def contender(bench, name, capture, outputs):
     """A run of spillway with these outputs."""
     settings = {"input": {"file": str(capture)}, "process": {"threads": "1"}, "outputs": outputs}
     path = bench.scratch / f"{name}.yaml"
-    # What is JSON is YAML, too.
+    # JSON is also YAML.
     path.write_text(json.dumps(settings))
     return Contender(name, [bench.spillway, "run", "--config", path], ())
 

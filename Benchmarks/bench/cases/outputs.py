@@ -19,7 +19,7 @@ from ..series import Outcome, Row, Series
 from ..varnish import Varnish
 from .case import Case
 
-# What the ratio must be below.
+# The ratio must be below this.
 LIMIT = 1.5
 COUNTS = (1, 3)
 
@@ -106,7 +106,7 @@ def one_round(bench, varnish, number):
     for count in COUNTS:
         cpu, accounts, arrived = followers[count].finish()
         costs.append(cpu / served * 1e6)
-        # Not those of the other program: it may have ended before a connection's end was logged.
+        # Not the other program's count: that program may have ended before a connection's end was logged.
         seen = accounts[0]["seen"]
         faults += [
             f"round {number}, output {index + 1} of {count}: {fault}"

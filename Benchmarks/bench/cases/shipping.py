@@ -10,7 +10,7 @@ from ..series import Outcome, Row, Series
 from .case import Case
 from .lines import lines_of
 
-# What carries the lines: how `ship` is told to, and the program beside it.
+# The ways of carrying the lines: the argument for `ship`, and the program to compare with.
 WAYS = {"as they are": ("plain", ["cat"]), "in gzip members": ("gzip:1", ["gzip", "-1"])}
 CONSUMERS = ("one that takes all", "one that is stopped")
 
@@ -59,7 +59,8 @@ def _cost_per_line(bench, takes):
     os.close(source)
     os.close(writing)
     taker = subprocess.Popen(["cat"], stdin=reading, stdout=subprocess.DEVNULL) if takes else None
-    # The log is fed through a pipe that stays open: the program goes on waiting, and its thread can be looked at.
+    # The log is fed through a pipe that stays open, so that the program goes on waiting and its thread can be
+    # looked at.
     with bench.capture.path.open("rb") as file:
         while chunk := file.read(1 << 20):
             view = memoryview(chunk)

@@ -5,8 +5,8 @@ import SpillwayLogging
 
 /// Writes a transaction for each request.
 ///
-/// Added as a router's first middleware, it sees what all others do. Headers that the server itself adds
-/// afterwards, `Date` for example, it doesn't.
+/// Added as a router's first middleware, it sees everything that the others see, but no headers that the
+/// server itself adds afterwards, for example `Date`.
 struct AccessLogMiddleware: RouterMiddleware {
   typealias Context = ServerContext
 
@@ -22,7 +22,7 @@ struct AccessLogMiddleware: RouterMiddleware {
     record.addHeaders(request.headers.lazy.map { (name: $0.name.rawName, value: $0.value) })
     var request = request
     let body = request.body
-    // What a handler leaves unread isn't counted.
+    // The part that a handler leaves unread isn't counted.
     request.body = RequestBody(
       asyncSequence: body.map { buffer in
         record.received(buffer.readableBytes)
@@ -35,7 +35,7 @@ struct AccessLogMiddleware: RouterMiddleware {
     return response.recording(to: record)
   }
 
-  /// The response of what comes next, or the one that is made of the error it throws.
+  /// The response of the next handler, or the one that is made from the error it throws.
   private func answer(
     _ request: Request, _ context: Context, _ record: AccessLog.Request,
     _ next: (Request, Context) async throws -> Response
@@ -46,7 +46,7 @@ struct AccessLogMiddleware: RouterMiddleware {
       if error.status.kind == .serverError { record.logError("\(error)") }
       return try error.response(from: request, context: context)
     } catch is CancellationError {
-      // No client waits for an answer any more; the line shows that by having no status.
+      // The client no longer waits for an answer; the line shows this by having no status.
       record.logError("cancelled")
       throw CancellationError()
     } catch {
@@ -57,7 +57,8 @@ struct AccessLogMiddleware: RouterMiddleware {
 }
 
 extension Response {
-  /// The response, whose body is counted, and ends the request when it has been sent or can't be.
+  /// The response with a body that counts its bytes and ends the request when it has been sent or can't be
+  /// sent.
   fileprivate func recording(to record: AccessLog.Request) -> Response {
     let body = body
     return Response(
@@ -75,7 +76,7 @@ extension Response {
   }
 }
 
-/// Counts what has been sent.
+/// Counts the bytes sent.
 private struct CountingBodyWriter: ResponseBodyWriter {
   var writer: any ResponseBodyWriter
   let record: AccessLog.Request

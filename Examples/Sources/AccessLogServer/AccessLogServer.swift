@@ -27,7 +27,7 @@ enum AccessLogServer {
     let application = Application(
       router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
       onServerRunning: { channel in
-        // If the port is 0, the system chooses one: say which.
+        // If the port is 0, the system chooses one, so print it.
         print("listening on \(channel.localAddress?.port ?? port)")
         fflush(nil)
       })
@@ -40,7 +40,7 @@ enum AccessLogServer {
   private static func addRoutes(to router: Router<ServerContext>) {
     let logger = Logger(label: "shop")
     router.get("hello") { _, _ in "Hello\n" }
-    // What is logged while a request is answered is found in the request's transaction.
+    // Messages logged while a request is answered become records of the request's transaction.
     router.get("cart/:id") { _, context in
       let id = context.parameters.get("id") ?? ""
       logger.notice("cart shown", metadata: ["cart": "\(id)", "tenant": "acme"])
@@ -57,7 +57,7 @@ enum AccessLogServer {
           try await writer.finish(nil)
         })
     }
-    // Goes on until the client has had enough.
+    // Goes on until the client closes the connection.
     router.get("endless") { _, _ in
       Response(
         status: .ok,

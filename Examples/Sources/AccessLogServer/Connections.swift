@@ -31,7 +31,7 @@ final class Connections: Sendable {
 }
 
 extension AccessLog.Address {
-  /// An address of a socket, unless that is a local one.
+  /// The address of a socket; nil for a Unix-domain socket.
   fileprivate init?(_ address: SocketAddress) {
     guard let host = address.ipAddress, let port = address.port else { return nil }
     self.init(host, port: port)

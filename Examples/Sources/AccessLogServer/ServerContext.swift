@@ -1,7 +1,7 @@
 import Hummingbird
 import NIOCore
 
-/// What goes with a request: its connection, besides what Hummingbird needs.
+/// The context of a request: its connection, besides what Hummingbird needs.
 struct ServerContext: RequestContext, RemoteAddressRequestContext {
   var coreContext: CoreRequestContextStorage
   let channel: any Channel

@@ -8,7 +8,7 @@ import VarnishLog
 ///
 /// ```
 /// byte 0   release whose rules hold
-///      1   strict, JSON (1 bit each), the log's numbering: that of the release, or one of all (3 bits)
+///      1   strict, JSON (1 bit each), the numbering: that of the release, or one of the four of 4.0 and later (3 bits)
 ///      2   format
 /// ```
 struct FormatTrial {
@@ -19,7 +19,7 @@ struct FormatTrial {
   private let numbering: TagNumbering
   private let format: [UInt8]
 
-  /// Takes an input apart; nil if there are too few bytes.
+  /// Parses an input; nil if there are too few bytes.
   init?(_ bytes: [UInt8]) {
     guard bytes.count >= Self.headByteCount else { return nil }
     let version = VarnishVersion(choice: bytes[0])
@@ -49,10 +49,10 @@ struct FormatTrial {
     }
   }
 
-  /// A line is one line, and what is printable stays so.
+  /// Checks that a line is one line, and that printable formats give printable lines.
   private func examine(_ line: [UInt8]) {
     let text = FormatText(format)
-    // Old releases escape nothing.
+    // Releases before 4.0 escape nothing.
     guard isJSON || rules.version >= VarnishVersion(4, 0, 0), !text.makesControls else { return }
     require(line.firstIndex(of: 0x0A) == line.count - 1, "two lines in one: \(show(line))")
     if !isJSON, text.isPrintable {
@@ -70,20 +70,20 @@ struct FormatTrial {
     }
   }
 
-  /// What a release accepts is accepted without insisting on it, and the lines are the same.
+  /// Checks that a format accepted by strict rules is accepted by lenient ones, with the same lines.
   private func examineLenient(_ lines: [[UInt8]?]) {
     do throws(FormatError) {
       let rules = NCSARules(rules.version, isStrict: false)
       let compiled = try LineFormat(format, rules: rules, isJSON: isJSON)
       let lenient = LineRoom.lines(of: compiled, in: numbering)
-      // JSON is escaped otherwise.
+      // Lenient rules escape JSON differently.
       require(isJSON || lenient == lines, "other lines by lenient rules")
     } catch {
       violated("refused by lenient rules: \(error)")
     }
   }
 
-  /// Between quotation marks, all lines are JSON strings, for any log.
+  /// Checks that a line between quotation marks is a JSON string, for any log.
   private func examineString() {
     let text = FormatText(format)
     guard !text.makesControls, !text.contains("\""), !text.contains("\\"), !text.contains("default_format"),
@@ -103,7 +103,7 @@ struct FormatTrial {
     }
   }
 
-  /// An error quotes the format from the place of its fault on.
+  /// Checks that an error quotes the format from the place of the error on.
   private func examine(_ error: FormatError) {
     require(!error.description.isEmpty, "an error without a text")
     switch error {

@@ -4,7 +4,7 @@ import Inspection
 import LogReading
 import VarnishLog
 
-/// Has the inspection look into what an input describes, and checks that what it says is text and JSON.
+/// Inspects what an input describes, and checks that the result is text and JSON.
 ///
 /// ```
 /// byte 0   form: 0 a file, as it is: a binary log, a ring, an archive, 4.0's one file
@@ -71,7 +71,8 @@ struct InspectTrial {
     }
   }
 
-  /// Counters in one section, which a description is for, and twice more, of which one is too long.
+  /// Samples an instance with one description and three sections of counters: one of them as large as its
+  /// file, one too long, and one shorter.
   private func countInstance(description: [UInt8], counters: [UInt8]) {
     let path = Self.home + "/instance"
     let header = "# \(getpid()) 4000000000\n"
@@ -91,7 +92,7 @@ struct InspectTrial {
     require(sections.contains("A") && sections.contains("C") && !sections.contains("B"), "\(sections)")
   }
 
-  /// Samples counters, of which each has a value or none.
+  /// Samples counters, and checks that each has a value or none.
   @discardableResult
   private func sampleCounters(_ instance: inout InstanceFollower) -> [String] {
     instance.refresh()
@@ -106,7 +107,7 @@ struct InspectTrial {
     bytes.replaceSubrange(offset..<offset + 4, with: withUnsafeBytes(of: number, Array.init))
   }
 
-  /// A log of 4.1 in which nothing was written.
+  /// A log of 4.1 without records.
   private static let emptyRing: [UInt8] = {
     var ring = Array("VSLHEAD1".utf8) + [UInt8](repeating: 0, count: 80 + 8 * 16 * 4)
     put(16, at: 8, of: &ring)
@@ -126,7 +127,7 @@ struct InspectTrial {
 
   private func inspectInstance(log: [UInt8], worker: [UInt8]?, manager: [UInt8]?) {
     let path = Self.home + "/instance"
-    // Of this process, which runs and isn't younger than that.
+    // The writer is this process, which runs and isn't younger than the index.
     let header = "# \(getpid()) 4000000000\n"
     write(log, to: path + "/_.vsm_child/_.Log.fuzz")
     write(

@@ -2,8 +2,8 @@ import FuzzSupport
 
 /// Reads the payload as a tar archive of a working directory: as a file, and through a pipe.
 ///
-/// Both must give the same lines. Of the details, byte 0 has 1 bit each: the checksums of the headers are made right; a
-/// directory in the archive is named.
+/// Both must give the same lines. Of the details, byte 0 has 1 bit each: whether the checksums of the headers
+/// are corrected; whether a directory in the archive is named.
 struct ArchiveTrial {
   private let scenario: Scenario
   private let bytes: [UInt8]
@@ -27,7 +27,7 @@ struct ArchiveTrial {
     require(mapped == reading.read(pipe.path), "other lines when piped")
   }
 
-  /// The archive with the right checksum in each header that its sizes lead to.
+  /// The archive with correct checksums in all headers that are found by following the sizes.
   private static func mended(_ archive: [UInt8]) -> [UInt8] {
     var archive = archive
     var at = 0
@@ -47,7 +47,7 @@ struct ArchiveTrial {
     return archive
   }
 
-  /// A size in octal digits, no more than an input has.
+  /// The value of a size in octal digits, limited to the size of an input.
   private static func size(_ field: ArraySlice<UInt8>) -> Int {
     let digits = field.drop { $0 == 0x20 }.prefix { (0x30...0x37).contains($0) }
     return digits.reduce(0) { min(1 << 20, $0 << 3 | Int($1 & 7)) }

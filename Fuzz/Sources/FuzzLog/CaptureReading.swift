@@ -2,20 +2,20 @@ import FuzzSupport
 import LogReading
 import VarnishLog
 
-/// Reads what was captured from its beginning to its end, as `-r` does.
+/// Reads a captured log from its beginning to its end, as `-r` does.
 struct CaptureReading {
   private let scenario: Scenario
   private let options: CaptureOptions
 
-  /// What reading has come to.
+  /// The result of reading.
   struct Outcome: Equatable {
     var output: [UInt8] = []
-    /// Why there was no log, or no more of it; without the file's name.
+    /// Whether there was no log, or reading it ended with an error.
     var hasFailed = false
     var givenUp = GivenUp()
   }
 
-  /// - Parameter numbering: what the records are said to be numbered by.
+  /// - Parameter numbering: the numbering that the user claims for the log.
   init(_ scenario: Scenario, from numbering: TagNumbering? = nil) {
     self.scenario = scenario
     var options = CaptureOptions()

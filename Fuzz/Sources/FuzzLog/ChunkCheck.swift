@@ -3,13 +3,13 @@ import LogReading
 import Platform
 import VarnishLog
 
-/// A run, as a source has handed it out.
+/// A copy of a run that a source has handed over.
 struct FoundRun: Equatable {
   let place: UInt64
   let byteCount: Int
 }
 
-/// Compares a file's chunks, put together, with what reading in order has found.
+/// Compares a file's chunks, put together, with the result of reading in order.
 struct ChunkCheck {
   private let tags: TagTable
 
@@ -23,7 +23,7 @@ struct ChunkCheck {
     do throws(SystemError) {
       while Int(clamping: place) < file.byteCount {
         let index = file.index(of: place)
-        // A guess may be wrong, and lead anywhere; it must come to an end all the same.
+        // A guess may be wrong, and lead anywhere; reading must end all the same.
         if var guess = try file.chunk(at: index, from: nil, picks), guess.start != place {
           while guess.next(&picks) != nil {}
         }
@@ -39,7 +39,7 @@ struct ChunkCheck {
         place = chunk.end
       }
     } catch {
-      // The file may be one that can't be mapped.
+      // The file may be of a kind that can't be mapped.
     }
   }
 }

@@ -13,9 +13,9 @@ struct FileTrial {
   private let bytes: [UInt8]
   private let packetByteCount: Int?
 
-  /// A pipe in packet mode has so many places.
+  /// The capacity of a pipe in packet mode, in packets.
   private static let packetCountMax = 60
-  /// No more than this is looked at before the numbering has to be known.
+  /// How many bytes a reader looks at before it must know the numbering.
   private static let pipeWindowByteCount = 256 << 10
 
   init(_ scenario: Scenario) {
@@ -37,7 +37,7 @@ struct FileTrial {
     guard let pipe = FilledPipe(bytes, packetByteCount: packetByteCount) else { return }
     let piped = read(pipe.path, isMapped: false)
     guard mapped.numbering == piped.numbering else {
-      // What tells the numbering is looked for within a window, and a pipe's is the smaller one.
+      // The numbering is found within a window, and a pipe's is smaller.
       require(bytes.count > Self.pipeWindowByteCount, "another numbering when piped")
       return
     }
@@ -49,7 +49,7 @@ struct FileTrial {
     require(mapped.output == piped.output, "other lines when piped")
   }
 
-  /// How reading ended, without the file's name.
+  /// The end of reading, without the file's name.
   private enum Verdict: Equatable {
     case noLog
     case end
@@ -102,7 +102,8 @@ struct FileTrial {
     guard isMapped, bytes.count > 4, !source.isDecoded else {
       return drain(&source, rendersAgain: false).result
     }
-    // All of the file is in the window, whose beginning follows from what it thinks of any address.
+    // The whole file is in the window, whose beginning follows from the offset that the source computes for
+    // any address.
     guard let anywhere = UnsafeRawPointer(bitPattern: 1 << 30) else { violated("no pointer") }
     let window = anywhere - source.offset(of: anywhere) + 4
     var (result, runs) = (Result(), [FoundRun]())

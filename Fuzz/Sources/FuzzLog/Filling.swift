@@ -2,7 +2,7 @@ import VarnishLog
 
 /// Records of a tag that hardly any format reads, to make a log long without making it slow.
 enum Filling {
-  /// Together more than a pipe's window of 256 KiB.
+  /// Together the records are larger than a pipe's window of 256 KiB.
   private static let recordCount = 5
   /// The tag `Debug` of every numbering.
   private static let tag: UInt8 = 1
@@ -11,8 +11,9 @@ enum Filling {
   ///
   /// - Parameters:
   ///   - bytes: the file, with its marker.
-  ///   - count: how many records are left in front of it.
-  ///   - ofTransaction: whether it belongs to the transaction of the record in front of it, or to none.
+  ///   - count: how many records precede the filling.
+  ///   - ofTransaction: whether the filling belongs to the transaction of the record in front of it, or to
+  ///     none.
   static func insert(into bytes: inout [UInt8], behind count: Int, ofTransaction: Bool) {
     let isWide = bytes.count > 3 && bytes[3] == UInt8(ascii: "2")
     let headerByteCount = isWide ? WideRecords.headerByteCount : NarrowRecords.headerByteCount

@@ -4,9 +4,9 @@ import VarnishLog
 
 /// The formats that inputs choose from; together they use every specifier and every way of escaping.
 ///
-/// What was read once is kept: reading a format takes longer than trying an input.
+/// Parsed formats are kept: parsing one takes longer than trying an input.
 final class FormatShelf {
-  /// What a line of a format must look like, for any log.
+  /// The required shape of a format's lines, for any log.
   enum Shape {
     /// One JSON value in valid UTF-8, without control characters.
     case json
@@ -54,7 +54,7 @@ final class FormatShelf {
       ("ncsa", Shape.printable), ("tsv", .oneLine), ("csv", .oneLine), ("logfmt", .text),
       ("w3c", .printable), ("url", .printable), ("none", .anything),
     ] {
-      // A value made of several can't be quoted as one.
+      // A composite value can't be quoted as one.
       let specifiers = (text + Self.ofTemplates).filter { $0 != "%r" || escaping == "ncsa" }
       let format = specifiers.map { escaping == "logfmt" ? "key=" + $0 : $0 }
         .joined(separator: escaping == "csv" ? "," : " ")
@@ -84,7 +84,7 @@ final class FormatShelf {
     }
   }
 
-  /// A format and what its lines must look like.
+  /// A format, and the required shape of its lines.
   ///
   /// A release that doesn't know all of a format's specifiers gets the default format instead.
   func format(at index: Int, rules: NCSARules) -> (format: LineFormat, shape: Shape) {
@@ -121,7 +121,7 @@ final class FormatShelf {
     return rules.version < VarnishVersion(4, 0, 0) ? .anything : shape
   }
 
-  /// What every release knows.
+  /// The specifiers that every release knows.
   private static let oldest = [
     "%h", "%l", "%u", "%t", "%r", "%s", "%b", "%D", "%H", "%m", "%q", "%T", "%U", "%{Referer}i",
     "%{User-agent}i", "%{Host}i", "%{Content-Type}o", "%{Age}o", "%{%d/%b/%Y:%T %z}t",

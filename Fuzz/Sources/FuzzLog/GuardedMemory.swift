@@ -1,9 +1,9 @@
 import CFuzz
 import Glibc
 
-/// Makes the rest of a mapping's last page forbidden for as long as `body` runs.
+/// Poisons the rest of a mapping's last page while `body` runs.
 ///
-/// The kernel maps whole pages, so that a look beyond the end would find zeros and go unnoticed.
+/// The kernel maps whole pages, so that a read beyond the end would find zeros and go unnoticed.
 func withGuardedTail(
   of mapping: UnsafeRawPointer, byteCount: Int, _ body: () -> Void
 ) {

@@ -1,6 +1,6 @@
-/// Reads the payload as the index that a worker publishes, beside a log that is in order, or as the index of a copy.
+/// Reads the payload as the index that a worker publishes, beside a valid log, or as the index of a copy.
 ///
-/// What stands behind a NUL byte, if there is one, is the manager's index.
+/// The part behind a NUL byte, if there is one, is the manager's index.
 struct IndexTrial {
   private let scenario: Scenario
 

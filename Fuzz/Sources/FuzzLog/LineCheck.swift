@@ -1,6 +1,6 @@
 import FuzzSupport
 
-/// What every line must be like.
+/// The requirements for every line.
 struct LineCheck {
   let shape: FormatShelf.Shape
 

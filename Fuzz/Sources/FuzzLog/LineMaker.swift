@@ -3,15 +3,15 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// The way from records to lines, with a look at every promise on the way.
+/// Makes lines from records, and checks every promise on the way.
 ///
-/// Each run of records is copied into memory of exactly its size, which is given back as soon as the
-/// grouper has said that it is done with it: the address sanitizer then sees every look beyond the run and
-/// every look that comes too late.
+/// Each run of records is copied into memory of exactly its size, which is freed as soon as the grouper is
+/// done with the run: the address sanitizer then sees every read beyond the run and every read that comes too
+/// late.
 struct LineMaker<Layout: RecordLayout>: ~Copyable {
   /// All lines so far.
   private(set) var output: [UInt8] = []
-  /// Whether each line is made again, with just enough room and with too little.
+  /// Whether each line is rendered again, with just enough room and with too little.
   private let rendersAgain: Bool
   private let grouping: Grouping
   private let stepNanoseconds: Int64
@@ -31,10 +31,10 @@ struct LineMaker<Layout: RecordLayout>: ~Copyable {
     stepNanoseconds = scenario.stepNanoseconds
   }
 
-  /// Whether a transaction has become too big to go on.
+  /// Whether a transaction is too large to go on.
   var isOversized: Bool { grouper.oversized != nil }
 
-  /// Takes in records from a file.
+  /// Adds records from a file.
   mutating func addEach(_ run: RecordRun<Layout>) {
     grouper.nowNanoseconds += stepNanoseconds
     let memory = Self.copy(run)
@@ -45,11 +45,11 @@ struct LineMaker<Layout: RecordLayout>: ~Copyable {
     memory.deallocate()
   }
 
-  /// Takes in records from a ring that may be written meanwhile.
+  /// Adds records from a ring that may be written meanwhile.
   ///
   /// - Parameters:
-  ///   - inPlace: whether the records are looked at where they lie, as in a real run.
-  ///   - meddle: what happens between any two looks at the records.
+  ///   - inPlace: whether the records are read where they lie, as in a real run.
+  ///   - meddle: called between any two reads of the records.
   ///   - isIntact: whether the records were whole until the end.
   mutating func add(
     _ run: RecordRun<Layout>, inPlace: Bool, meddle: () -> Void, isIntact: () -> Bool
@@ -68,20 +68,20 @@ struct LineMaker<Layout: RecordLayout>: ~Copyable {
     if !isIntact() { grouper.discardTornPiece() }
   }
 
-  /// Looks at the clock alone.
+  /// Advances the grouper's clock without adding records.
   mutating func expire() {
     grouper.nowNanoseconds += stepNanoseconds
     grouper.expire()
     takeGroups {}
   }
 
-  /// Ends what is open.
+  /// Ends the open transactions.
   mutating func flush() {
     grouper.flush()
     takeGroups {}
   }
 
-  /// Ends what is open; nothing may stay behind.
+  /// Ends the open transactions; none may stay behind.
   mutating func finish() {
     flush()
     let left = grouper.discardOpen()

@@ -1,17 +1,17 @@
 import Glibc
 import LogReading
 
-/// Reads the payload as the one file of a server before 5.2, while a writer changes it and makes it anew, or as a copy
-/// of that file.
+/// Reads the payload as the single file of a server before 5.2, while a writer changes it and makes it anew,
+/// or as a copy of that file.
 ///
-/// What lies between a file's head and its log is zeros, and no part of the input. Of the details:
+/// The bytes between a file's head and its log are zeros, and not a part of the input. Of the details:
 ///
 /// ```
 /// byte 0   layout: 0 2.0   1 2.1   2 3.0   3 4.0 to 5.1 (the two lowest bits)
 ///          then 1 bit each: the end mark is the end; reading starts at the tail; records are used in place;
-///          4.0's ring in place of 4.1's; all is made right that leads to the log; the file itself is named
+///          4.0's ring in place of 4.1's; all that leads to the log is corrected; the file itself is named
 /// byte 1   how many of the writer's steps, 8 bytes each, stand at the end of the payload, modulo 16
-/// byte 2   what the writer does between two looks at the same records, too (lowest bit)
+/// byte 2   whether the writer also acts between two looks at the same records (lowest bit)
 /// ```
 struct MemoryTrial {
   private enum Layout: UInt8 {
@@ -66,7 +66,7 @@ struct MemoryTrial {
 
   // MARK: Images
 
-  /// 44 bytes for the head, and the log behind it; it ends where a page does.
+  /// A file of 2.0 or 2.1: 44 bytes for the head, and the log behind it, which ends at the end of a page.
   private static func flat(_ payload: [UInt8], isOldest: Bool, isRight: Bool) -> [UInt8] {
     let area = Array(payload.dropFirst(44))
     let start = flatHead + (page - (flatHead + area.count) % page) % page
@@ -85,11 +85,11 @@ struct MemoryTrial {
     return image
   }
 
-  /// The list's number, and sections behind it.
+  /// A file of 3.0: the list's number, and sections behind it.
   private static func sections(_ payload: [UInt8], isRight: Bool) -> [UInt8] {
     var payload = payload
     if isRight, payload.count < 8 || payload.word(at: 4) != 0x4390_7B6E {
-      // Something in front of the log, so that that ends where a page does.
+      // A section in front of the log, so that the log ends at the end of a page.
       let log = max(16, (payload.count - 4) & ~3)
       let total = listNumber + 4 + 156 + 156 + log
       let padding = (page - total % page) % page & ~3
@@ -101,7 +101,7 @@ struct MemoryTrial {
     var image = zeros(listNumber) + payload
     image.put(UInt32(4_185_512_502), at: 0)
     image.put(UInt32(image.count), at: 24)
-    // This process: it runs.
+    // The writer is this process, which runs.
     image.put(UInt32(getpid()), at: 16)
     return image
   }
@@ -114,7 +114,7 @@ struct MemoryTrial {
     return section
   }
 
-  /// What stands behind the marker.
+  /// A file of 4.0 to 5.1, from the marker's end on.
   private static func chunks(_ payload: [UInt8], isTurning: Bool, isRight: Bool) -> [UInt8] {
     var image = Array("VSMHEAD0".utf8) + payload
     if image.count < 48 { image += zeros(48 - image.count) }
@@ -142,7 +142,7 @@ struct MemoryTrial {
   private static func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: max(0, count)) }
 }
 
-/// What a writer does with its file.
+/// The actions of a writer on its file.
 private final class MemorySteps {
   private let path: String
   private var image: [UInt8]
@@ -155,12 +155,12 @@ private final class MemorySteps {
     file.write(image, at: 0)
   }
 
-  /// Where the heads have what readers look at.
+  /// The parts of the heads that readers look at.
   private static let heads = [
     8, 16, 20, 24, 28, 32, 36, 40, 568, 572, 65564, 65572, 65576, 65580, 56, 216, 288, 292,
   ]
 
-  /// Stores a word anywhere in the last 16 KiB, or in a head; cuts the file off; or makes it anew.
+  /// Stores a word anywhere in the last 16 KiB, or in a head; truncates the file; or makes it anew.
   func perform(_ step: WriterStep) {
     let place = step.place & 0xFFF_FFFF
     switch step.place >> 28 {

@@ -3,8 +3,8 @@ import VarnishLog
 
 /// Reads the payload as a binary log of 2.0, 2.1 or 3.0: as a file, and through a pipe.
 ///
-/// Both must give the same lines. Of the details, byte 0 says which release wrote it (the two lowest bits: 0 that is
-/// found out, then 2.0, 2.1 and 3.0).
+/// Both must give the same lines. Of the details, byte 0 says which release wrote it (the two lowest bits: 0
+/// for detection, then 2.0, 2.1 and 3.0).
 struct OldFileTrial {
   private let scenario: Scenario
 

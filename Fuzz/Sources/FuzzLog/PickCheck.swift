@@ -2,7 +2,8 @@ import FuzzSupport
 import LogReading
 import VarnishLog
 
-/// Compares what a source picks out of a transaction with what a look at all records finds.
+/// Compares the records that a source picks out of a transaction with those that a walk through all records
+/// finds.
 struct PickCheck {
   private let tags: TagTable
   private let all: UInt8, some: UInt8
@@ -22,7 +23,7 @@ struct PickCheck {
     source.pick(wish, tags)
   }
 
-  /// Looks at a run that the source has just handed out.
+  /// Checks a run that the source has just handed over.
   func check<Source: LogSource & ~Copyable>(_ run: RecordRun<Source.Layout>, _ source: borrowing Source) {
     guard let picked = source.picked(of: run) else { return }
     let end = run.start + run.byteCount

@@ -1,17 +1,18 @@
 import CFuzz
 import VarnishLog
 
-/// Changes an input record by record, so that what it becomes is still a log.
+/// Changes an input record by record, so that the result is still a log.
 ///
-/// Where a byte is put in or taken out, libFuzzer's own mutations make garbage of all records behind it. These
-/// change one payload and set its length right, or change a record's tag or transaction, or move whole records.
+/// When libFuzzer's own mutations insert or remove a byte, all records behind it become garbage. These
+/// mutations change a payload and correct its length, change a record's tag or transaction, or move whole
+/// records.
 struct RecordMutator {
   private var bytes: [UInt8]
   private var random: SplitMix
   private let headerByteCount: Int
   /// Whether records have to stay where they are, as in a segment.
   private let isInPlace: Bool
-  /// Where the records are.
+  /// The byte ranges of the records.
   private var records: [Range<Int>] = []
 
   private static let payloadByteCountMax = 300
@@ -76,7 +77,7 @@ struct RecordMutator {
     let start = record.lowerBound + headerByteCount
     let room = isInPlace ? record.upperBound - start : Self.payloadByteCountMax
     var payload = Array(bytes[start..<start + payloadByteCount(record.lowerBound)].prefix(room))
-    // Its NUL stays at the end.
+    // The payload's NUL stays at its end.
     let hasNUL = payload.last == 0
     if hasNUL { payload.removeLast() }
     let count = payload.count
@@ -94,7 +95,7 @@ struct RecordMutator {
   }
 }
 
-/// Random numbers that a seed repeats.
+/// Random numbers that a seed determines.
 struct SplitMix {
   var state: UInt64
 

@@ -2,7 +2,7 @@ import FuzzSupport
 import LogReading
 import VarnishLog
 
-/// Follows an instance as a live run does, until its log comes to rest.
+/// Follows an instance as a live run does, until its log no longer changes.
 struct RingReading {
   private let scenario: Scenario
   private let stopsAtTail: Bool
@@ -33,11 +33,11 @@ struct RingReading {
     follower.refresh()
   }
 
-  /// The same in one file, through what becomes of it.
+  /// Follows a single-file log, through all changes of the file.
   func follow(_ instance: consuming InstanceFollower, byteCount: Int, _ writer: RingWriter) {
     var follower = instance
     var now: Int64 = 1_000_000_000
-    // A log may be made anew by each step.
+    // Each of the writer's steps may make the log anew.
     for round in 0..<18 {
       follower.refresh(at: now)
       now += 700_000_000
@@ -70,7 +70,7 @@ struct RingReading {
     case .wide(var ring):
       let probe = ring.probe()
       read(&ring, numbering: probe.result ?? probe.fallback, byteCount, isSegment: isSegment, writer)
-    // What these hand out are copies.
+    // These sources hand over copies.
     case .old20(var ring): drain(&ring, numbering: .v73, nil, writer)
     case .old21(var ring): drain(&ring, numbering: .v73, nil, writer)
     case .old30(var ring): drain(&ring, numbering: .v73, nil, writer)
@@ -96,7 +96,7 @@ struct RingReading {
     var lines = LineMaker<Source.Layout>(scenario, numbering: numbering, rendersAgain: true)
     let picks = PickCheck(numbering)
     picks.begin(&ring)
-    // Every word of a ring can begin a record once, before and after each thing the writer does; a reader
+    // Each word of a ring can begin a record at most once, before and after each step of the writer; a reader
     // that takes more steps goes round in circles.
     let stepsMax = ring.byteCount / 4 + 64
     var stepsLeft = stepsMax

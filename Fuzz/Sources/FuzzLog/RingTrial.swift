@@ -5,10 +5,10 @@ import VarnishLog
 /// Of the details:
 ///
 /// ```
-/// byte 0   head: 0 as it is   1 made right, narrow   2, 3 made right, wide (the two lowest bits)
+/// byte 0   head: 0 unchanged   1 corrected, narrow   2, 3 corrected, wide (the two lowest bits)
 ///          then 1 bit each: the end mark is the end; reading starts at the tail; records are used in place
 /// byte 1   how many of the writer's steps, 8 bytes each, stand at the end of the payload, modulo 16
-/// byte 2   what the writer does between two looks at the same records, too (lowest bit)
+/// byte 2   whether the writer also acts between two looks at the same records (lowest bit)
 /// ```
 struct RingTrial {
   private let scenario: Scenario
@@ -48,7 +48,7 @@ struct RingTrial {
   }
 }
 
-/// The head of a segment, as far as it must be right to get anywhere.
+/// The parts of a segment's head that must be right for a reader to get anywhere.
 enum SegmentHead {
   static let byteCount = 88
 
@@ -62,11 +62,11 @@ enum SegmentHead {
   }
 }
 
-/// One thing that a writer does.
+/// A single step of a writer.
 struct WriterStep {
   static let byteCount = 8
 
-  /// A place, to be taken modulo what there is.
+  /// A place, to be taken modulo the available size.
   let place: Int
   let value: [UInt8]
 
@@ -91,7 +91,7 @@ final class RingWriter {
   /// Whether there is nothing left to do.
   var isDone: Bool { next == steps.count }
 
-  /// Does the next thing.
+  /// Performs the next step.
   func step() {
     guard next < steps.count else { return }
     next += 1
@@ -99,7 +99,7 @@ final class RingWriter {
   }
 }
 
-/// What a writer does with a segment.
+/// The actions of a writer on a segment.
 private final class SegmentSteps {
   private let file: WritableFile
   private let byteCount: Int
@@ -109,7 +109,7 @@ private final class SegmentSteps {
     self.byteCount = byteCount
   }
 
-  /// Stores a word, says which segment it is in, or cuts the file off.
+  /// Stores a word, announces a segment number, or truncates the file.
   func perform(_ step: WriterStep) {
     let place = step.place & 0xFFFF_FFF
     switch step.place >> 28 {

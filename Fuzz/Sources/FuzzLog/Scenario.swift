@@ -4,9 +4,9 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// What one input asks for: eight bytes that choose the settings, then the log's bytes.
+/// The settings and the log of an input: eight bytes that choose the settings, then the log's bytes.
 ///
-/// Every value of every byte means something, so that no mutation is wasted:
+/// Every value of every byte has a meaning, so that no mutation is wasted:
 ///
 /// ```
 /// byte 0   medium: 0, 1 file   2 ring   3 index (the two lowest bits), where the target doesn't say which it is;
@@ -30,28 +30,28 @@ struct Scenario {
   }
 
   static let headByteCount = 8
-  /// The target, which says what its inputs are.
+  /// The target, which decides what its inputs are.
   private static let target = getenv("FUZZ_MEDIUM").map { String(cString: $0) } ?? "log"
 
   let medium: Medium
-  /// Whether the log is one that was copied, and isn't followed.
+  /// Whether the log is a copy, which isn't followed.
   let isCopied: Bool
-  /// Whether what is damaged is searched for records.
+  /// Whether damaged parts are searched for records.
   let salvages: Bool
-  /// Whether what leads to the log is made right; nil where the input says so.
+  /// Whether the parts that lead to the log are corrected; nil if the input decides.
   let isMended: Bool?
   let rules: NCSARules
   let formatIndex: Int
-  /// What the bytes 5 to 7 are.
+  /// The bytes 5 to 7.
   let details: (UInt8, UInt8, UInt8)
-  /// How far the clock moves from one piece to the next.
+  /// How far the clock advances from one piece to the next.
   let stepNanoseconds: Int64
   /// The log, the segment or the index.
   let payload: ArraySlice<UInt8>
   private let groupingByte: UInt8
   private let limitsByte: UInt8
 
-  /// Takes an input apart; nil if there are too few bytes.
+  /// Parses an input; nil if there are too few bytes.
   init?(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard bytes.count >= Self.headByteCount else { return nil }
     medium =
@@ -92,7 +92,7 @@ struct Scenario {
       wantsESI: groupingByte & 0x40 != 0)
     options.openTransactionsMax = [1000, 1, 3, 60][Int(limitsByte & 3)]
     options.timeoutNanoseconds = [120, 0, 1, 3600][Int(limitsByte >> 2 & 3)] * 1_000_000_000
-    // All of them: then the grouper's own notes are made as well.
+    // All records are kept: then the grouper's own records are made as well.
     if groupingByte & 0x80 == 0 { options.kept = wish }
     return options
   }

@@ -2,9 +2,9 @@ import CFuzz
 import FuzzSupport
 import Glibc
 
-/// A directory for the files that inputs become, as an instance of the cache would have it.
+/// A directory for the files that are made from inputs, laid out like an instance of the cache.
 ///
-/// It lies where `TMPDIR` says, or else in memory; the script that sets `TMPDIR` cleans up.
+/// It lies in `TMPDIR`, or else in memory; the script that sets `TMPDIR` cleans up.
 struct Scratch: Sendable {
   /// The directory.
   let path: String
@@ -60,8 +60,8 @@ struct FilledPipe: ~Copyable {
 
   /// A pipe with these bytes, or nil if they are too many.
   ///
-  /// - Parameter packetByteCount: so many bytes are read at a time; nil for as many as are asked for. The
-  ///   file's marker is always a packet of its own.
+  /// - Parameter packetByteCount: the size of a packet, in bytes; nil for reads of any size. The file's
+  ///   marker is always a packet of its own.
   init?(_ bytes: [UInt8], packetByteCount: Int?) {
     var ends: [Int32] = [-1, -1]
     let (readsPackets, room): (CInt, CInt) = packetByteCount == nil ? (0, 1 << 20) : (1, 256 << 10)
@@ -83,6 +83,6 @@ struct FilledPipe: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// A name that opens the reading end anew.
+  /// A path that opens the reading end anew.
   var path: String { "/proc/self/fd/\(descriptor)" }
 }

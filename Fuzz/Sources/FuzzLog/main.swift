@@ -16,13 +16,13 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   return 0
 }
 
-/// Called by libFuzzer to make a new input of one it has, in place.
+/// Called by libFuzzer to turn an input into a new one, in place.
 @_cdecl("LLVMFuzzerCustomMutator")
 public func mutate(
   _ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ countMax: Int, _ seed: UInt32
 ) -> Int {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))
-  // Every fourth time as if there were nothing to know about inputs.
+  // One time in four, use libFuzzer's own mutations, which know nothing about inputs.
   guard seed % 4 != 0, var mutator = RecordMutator(bytes, seed: seed / 4) else {
     return LLVMFuzzerMutate(start, count, countMax)
   }

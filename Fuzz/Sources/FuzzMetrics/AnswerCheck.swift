@@ -1,6 +1,6 @@
 import FuzzSupport
 
-/// What holds for the answer to any request: nothing in it is the client's.
+/// The requirements for the answer to any request: nothing in it comes from the client.
 enum AnswerCheck {
   private static let types = [
     "text/plain; version=0.0.4; charset=utf-8", "application/openmetrics-text; version=1.0.0; charset=utf-8",

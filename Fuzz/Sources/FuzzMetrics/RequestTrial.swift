@@ -1,22 +1,22 @@
 import FuzzSupport
 import Metrics
 
-/// Sends the input to the server of metrics, at once and in pieces.
+/// Sends the input to the metrics server, at once and in pieces.
 struct RequestTrial {
   private let request: [UInt8]
-  /// What the sizes of the pieces begin with.
+  /// The seed of the sizes of the pieces.
   private let cut: UInt8
-  /// Whether it is one that must be answered with metrics.
+  /// Whether the request must be answered with metrics.
   private let isSound: Bool
 
-  /// Any bytes.
+  /// A request of any bytes.
   init(_ request: [UInt8], cut: UInt8) {
     self.request = request
     self.cut = cut
     isSound = false
   }
 
-  /// A request that accepts what the bytes say, as far as they fit into one line.
+  /// A request with the bytes as the value of `Accept`, as far as they fit into one line.
   init(accepting text: [UInt8], cut: UInt8) {
     let value = text.filter { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
     request = Array("GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: ".utf8) + value + Array("\r\n\r\n".utf8)
@@ -27,7 +27,7 @@ struct RequestTrial {
   func run() {
     let answer = converse([request[...]])
     require(converse(pieces) == answer, "another answer in pieces")
-    // Of a long one this would take its time.
+    // This would take too long for a long request.
     if request.count < 300 {
       require(converse(request.indices.map { request[$0...$0] }) == answer, "another answer byte by byte")
     }
@@ -52,7 +52,7 @@ struct RequestTrial {
     return pieces
   }
 
-  /// The answer to what is sent in pieces, after which nothing more comes.
+  /// The answer to a request sent in pieces, with nothing after them.
   private func converse(_ pieces: [ArraySlice<UInt8>]) -> [UInt8] {
     var conversation = MetricsConversation()
     var sentCount = 0

@@ -3,7 +3,7 @@ import LogQuery
 import Transactions
 import VarnishLog
 
-/// Compiles queries and puts them to the specimens.
+/// Compiles queries and applies them to the specimens.
 ///
 /// Two bytes choose the settings; then come the queries, with a NUL byte between any two. Both bytes can be
 /// letters, so that inputs can be read:
@@ -23,7 +23,7 @@ struct QueryTrial {
   private let grouping: Grouping
   private let expressions: [[UInt8]]
 
-  /// Takes an input apart; nil if there are too few bytes.
+  /// Parses an input; nil if there are too few bytes.
   init?(_ bytes: [UInt8]) {
     guard bytes.count >= Self.headByteCount else { return nil }
     version = VarnishVersion(choice: bytes[0])
@@ -67,7 +67,7 @@ struct QueryTrial {
     }
   }
 
-  /// Which groups a query selects.
+  /// For each group, whether a query selects it.
   private func verdicts<Layout: RecordLayout>(
     _ query: inout Query, _ log: SpecimenLog<Layout>, keeping kept: PickWish
   ) -> [Bool] {
@@ -76,7 +76,7 @@ struct QueryTrial {
     return verdicts
   }
 
-  /// Compiled again, and with nothing but the records that it has asked for, a query selects the same.
+  /// Checks that a query, compiled again and given only the records that it wants, selects the same.
   private func examineAgain<Layout: RecordLayout>(
     _ verdicts: [Bool], _ wish: PickWish, _ log: SpecimenLog<Layout>
   ) {
@@ -90,11 +90,11 @@ struct QueryTrial {
     }
   }
 
-  /// A query in parentheses selects the same, and behind `not` what it leaves.
+  /// Checks that a query in parentheses selects the same, and behind `not` the opposite.
   private func examineNegation<Layout: RecordLayout>(
     _ verdicts: [Bool], _ log: SpecimenLog<Layout>
   ) {
-    // Lines are queries of their own, and a comment would swallow the closing parenthesis.
+    // Each line is a query of its own, and a comment would swallow the closing parenthesis.
     guard let text = expressions.first, expressions.count == 1,
       !text.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "#") })
     else { return }
@@ -108,7 +108,8 @@ struct QueryTrial {
     }
   }
 
-  /// The place of a fault lies within the text, and every line of the message shows that text.
+  /// Checks that the place of an error lies within the text, and that every line of the message shows that
+  /// text.
   private func examine(_ error: QueryError) {
     let joined = Array(expressions.joined(separator: [UInt8(ascii: "\n")]))
     require(error.query == joined || error.query == expressions.last, "an error about another query")

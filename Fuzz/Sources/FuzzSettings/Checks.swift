@@ -1,7 +1,7 @@
 import FuzzSupport
 import Settings
 
-/// What holds for the mistakes in any text.
+/// The requirements for the mistakes found in any text.
 enum MistakeCheck {
   static func examine(_ parsed: ParsedSettings, _ examinePlace: (SettingsPlace) -> Void) {
     require(parsed.node != nil || !parsed.mistakes.isEmpty, "no settings, and no reason")
@@ -24,7 +24,7 @@ enum MistakeCheck {
   }
 }
 
-/// What holds for the settings in any text.
+/// The requirements for the settings read from any text.
 enum ReaderCheck {
   static func examine(_ parsed: ParsedSettings) {
     guard case .mapping(let mapping)? = parsed.node else {

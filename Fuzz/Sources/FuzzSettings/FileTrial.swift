@@ -1,7 +1,7 @@
 import FuzzSupport
 import Settings
 
-/// Reads the input as a file of settings.
+/// Reads the input as a settings file.
 struct FileTrial {
   private let source: [UInt8]
   /// The lines as an editor shows them.
@@ -59,7 +59,7 @@ struct FileTrial {
     }
   }
 
-  /// At a text's place it begins: with itself, or with the mark of another notation.
+  /// Checks that a text begins at its place: with itself, or with the mark of another notation.
   private func examine(_ text: String, at place: SettingsPlace, isClean: Bool) {
     guard isClean else { return }
     require(lines.indices.contains(place.line - 1), "a text in line \(place.line) of \(lines.count)")

@@ -35,7 +35,7 @@ struct OptionTrial {
     }.joined(separator: " ")
   }
 
-  /// What is in the settings, without the places.
+  /// The contents of the settings, without places.
   private func values(_ node: SettingsNode?) -> [[String?]] {
     guard case .mapping(let mapping)? = node else { return [] }
     return mapping.entries.map { entry in

@@ -2,7 +2,7 @@
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))
-  // The first byte says what the others are.
+  // The first byte says what the other bytes are.
   switch bytes.first {
   case UInt8(ascii: "y"): FileTrial(Array(bytes.dropFirst())).run()
   case UInt8(ascii: "o"):

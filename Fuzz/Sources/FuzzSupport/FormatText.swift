@@ -1,4 +1,4 @@
-/// What can be told from a format's text alone, without reading it as the program does.
+/// Properties of a format's text, found without parsing it as the program does.
 package struct FormatText {
   private let bytes: [UInt8]
 
@@ -7,7 +7,7 @@ package struct FormatText {
   /// Whether all of it is printable ASCII.
   package var isPrintable: Bool { bytes.allSatisfy { (0x20...0x7E).contains($0) } }
 
-  /// Whether a line end, a TAB or another control character may come of the format itself.
+  /// Whether the format itself may lead to a line end, a TAB or another control character.
   package var makesControls: Bool {
     if bytes.contains(where: { $0 < 0x20 }) { return true }
     for (index, byte) in bytes.enumerated() {
@@ -16,8 +16,8 @@ package struct FormatText {
       case UInt8(ascii: "\\") where rest.first == UInt8(ascii: "n") || rest.first == UInt8(ascii: "t"):
         return true
       case UInt8(ascii: "%"):
-        // A directive of strftime, with all that C libraries allow in front of its letter; what isn't meant
-        // for it comes into question as well.
+        // A directive of strftime, with everything that C libraries allow in front of its letter; a specifier
+        // that isn't meant for strftime counts as well.
         let letter = rest.first { !"_-^#0123456789EO+:".utf8.contains($0) }
         if letter == UInt8(ascii: "n") || (letter == UInt8(ascii: "t") && hasTime) { return true }
       default: continue
@@ -26,17 +26,17 @@ package struct FormatText {
     return false
   }
 
-  /// Whether there is a `%{…}t`, or a field of its own that does the same.
+  /// Whether there is a `%{…}t`, or a field that does the same.
   private var hasTime: Bool { contains("}t") || contains("utc:") }
 
-  /// Whether some bytes stand anywhere in the text.
+  /// Whether some bytes occur anywhere in the text.
   package func contains(_ part: StaticString) -> Bool {
     part.withUTF8Buffer { part in
       bytes.indices.contains { bytes[$0...].starts(with: part) }
     }
   }
 
-  /// Whether each value outside of strings is a JSON value by itself: what stands beside it separates values.
+  /// Whether each value outside of strings is a JSON value by itself, separated by the characters beside it.
   package var keepsJSONValuesApart: Bool {
     guard !contains("\\") else { return false }
     var inString = false
@@ -62,7 +62,7 @@ package struct FormatText {
     guard index + 1 < bytes.count else { return nil }
     guard bytes[index + 1] == UInt8(ascii: "{") else { return index + 2 }
     let argument = bytes[(index + 2)...].prefix { $0 != UInt8(ascii: "}") }
-    // Whether braces nest depends on the release.
+    // It depends on the release whether braces nest.
     guard !argument.contains(UInt8(ascii: "{")), argument.endIndex + 1 < bytes.count else { return nil }
     return argument.endIndex + 2
   }

@@ -87,7 +87,7 @@ package struct JSONSyntax {
     return true
   }
 
-  /// How many digits there were; nil if none.
+  /// Skips digits; returns their number, nil if there are none.
   private mutating func takeDigits() -> Int? {
     let from = index
     while let byte = peek, (0x30...0x39).contains(byte) { index += 1 }

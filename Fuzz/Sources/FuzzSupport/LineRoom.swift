@@ -4,12 +4,12 @@ package import VarnishLog
 
 /// Renders lines into rooms of all sizes.
 package enum LineRoom {
-  /// No line is longer.
+  /// The maximum length of a line.
   private static let byteCountMax = 64 << 20
 
-  /// A transaction's line, nil if it has none, made with the room that lines usually get, then with more.
+  /// Renders a transaction's line with the room that lines usually get, then with more; nil if it has none.
   ///
-  /// - Parameter again: whether it is made again, with just enough room, and with a byte too little.
+  /// - Parameter again: whether to render it again, with just enough room, and with a byte too little.
   package static func line<Layout: RecordLayout>(
     of transaction: Transaction<Layout>, _ renderer: inout LineRenderer, again: Bool
   ) -> [UInt8]? {
@@ -65,7 +65,7 @@ package enum LineRoom {
     return switch numbering {
     case .v40: lines(of: format, in: logs.v40, again: again)
     case .v41: lines(of: format, in: logs.v41, again: again)
-    // What is made of the oldest logs has its tags.
+    // Transactions made from the oldest logs have the tags of 7.3.
     case .v73, .v20, .v21, .v30: lines(of: format, in: logs.v73, again: again)
     case .v90: lines(of: format, in: logs.v90, again: again)
     }

@@ -1,13 +1,13 @@
 package import VarnishLog
 
 extension VarnishVersion {
-  /// The releases whose rules are tried: each differs from the one before in something.
+  /// The releases whose rules are tried, each of which differs from the one before.
   package static let tried = [
     (2, 1), (3, 0), (4, 0), (4, 1), (5, 2), (6, 0), (6, 3), (6, 6), (7, 0), (7, 1), (7, 3), (7, 4), (7, 7),
     (8, 0), (9, 0),
   ].map { VarnishVersion($0.0, $0.1) }
 
-  /// A release for any byte.
+  /// Chooses a release by a byte.
   package init(choice: UInt8) { self = Self.tried[Int(choice) % Self.tried.count] }
 }
 

@@ -1,12 +1,12 @@
 import VarnishLog
 
-/// A transaction to try queries and formats on.
+/// A transaction on which to try queries and formats.
 struct Specimen {
   let vxid: UInt64
   let side: Side
   private(set) var records: [(tag: Tag, payload: [UInt8])] = []
 
-  /// Takes lines of a tag and a payload, which gets its NUL.
+  /// Makes a transaction from lines of a tag and a payload, to which a NUL is added.
   init(_ vxid: UInt64, _ side: Side, _ lines: String) {
     self.vxid = vxid
     self.side = side
@@ -23,9 +23,9 @@ struct Specimen {
     records.append((tag, payload + (isTerminated ? [0] : [])))
   }
 
-  /// All of them: first one in which nothing is missing and every number is a plain one.
+  /// All specimens: first one in which nothing is missing and every number is a plain one.
   ///
-  /// All begin at the same time, so that what is made of it is the same in all lines.
+  /// All begin at the same time, so that the times in all lines are the same.
   static let all: [Specimen] =
     [usual, fetch, fragment, Specimen(6, .client, "Begin req 1 rxreq\n\(start)\nEnd"), empty]
     + hostileValues.enumerated().map { hostile(UInt64(20 + 2 * $0), $1) }
@@ -122,7 +122,7 @@ struct Specimen {
     Array(":".utf8),
   ]
 
-  /// A request in which everything that a client or a backend chooses is the same.
+  /// A request in which every value chosen by a client or a backend is the same.
   private static func hostile(_ vxid: UInt64, _ value: [UInt8]) -> Specimen {
     var specimen = Specimen(vxid, .client, "Begin req 1 rxreq\n\(start)")
     specimen.add(.reqStart, value + [0x20] + value)

@@ -1,15 +1,15 @@
 package import Transactions
 package import VarnishLog
 
-/// The same few transactions for every input, as a log of a certain numbering has them.
+/// The same few transactions for every input, as a log with a given numbering.
 ///
-/// Each is in memory of exactly its size: the address sanitizer then sees every look beyond it.
+/// Each is in memory of exactly its size, so that the address sanitizer sees every read beyond it.
 package final class SpecimenLog<Layout: RecordLayout> {
   /// The log's numbering.
   package let tags: TagTable
   private let runs: [RecordRun<Layout>]
 
-  /// Makes the log of a numbering, to be kept until the process ends.
+  /// Makes the log for a numbering, which is kept until the process ends.
   package init(_ numbering: TagNumbering) {
     let tags = TagTable(numbering)
     self.tags = tags
@@ -39,7 +39,7 @@ package final class SpecimenLog<Layout: RecordLayout> {
 
   /// Calls `body` with each group, always in the same order.
   ///
-  /// - Parameter kept: the records that have to survive until then.
+  /// - Parameter kept: the records that must survive until the group is finished.
   package func forEachGroup(
     _ grouping: Grouping, keeping kept: PickWish, _ body: (TransactionGroup<Layout>) -> Void
   ) {

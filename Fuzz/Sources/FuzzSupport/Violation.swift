@@ -1,6 +1,6 @@
 import Glibc
 
-/// Ends the process as a finding: a promise was broken.
+/// Ends the process as a finding, because a promise was broken.
 package func violated(_ promise: String) -> Never {
   let line = Array("Fuzz: \(promise)\n".utf8)
   _ = write(2, line, line.count)

@@ -1,6 +1,6 @@
 import FuzzSupport
 
-/// What all lines of a template have in common, for any log.
+/// The common properties of all lines of a template, for any log.
 struct LineShape {
   private let escaping: String
   private let format: [UInt8]
@@ -12,7 +12,7 @@ struct LineShape {
     text = FormatText(sketch.format)
   }
 
-  /// Ends the process if lines aren't alike; the first is one in which nothing is missing.
+  /// Ends the process if lines differ in these properties; the first is one in which nothing is missing.
   func examine(_ lines: [[UInt8]?]) {
     let lines = lines.compactMap { $0?.dropLast() }.map(Array.init)
     guard let first = lines.first, !text.makesControls, escaping != "none" else { return }
@@ -38,7 +38,7 @@ struct LineShape {
 
   private static func isJSON(_ line: [UInt8]) -> Bool { line.withUnsafeBytes { JSONSyntax.isValue($0) } }
 
-  /// How many separators a line has, if values can't have any.
+  /// The number of separators in a line, for escapings that keep separators out of values.
   private func separators(_ line: [UInt8]) -> Int {
     switch escaping {
     case "tsv": return line.count { $0 == 0x09 }

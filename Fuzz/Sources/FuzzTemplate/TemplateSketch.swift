@@ -1,4 +1,4 @@
-/// The escaping and the format of a template file that is in order.
+/// The escaping and the format of a valid template file.
 struct TemplateSketch {
   private(set) var escaping = "ncsa"
   private(set) var format: [UInt8] = []

@@ -44,7 +44,7 @@ struct TemplateTrial {
   }
 }
 
-/// What comes of reading a template file.
+/// The result of reading a template file.
 private enum Outcome: Equatable {
   case refused(TemplateError)
   case read(Reading)
@@ -54,7 +54,7 @@ private enum Outcome: Equatable {
     let side: Template.Side
     let headerLines: [[UInt8]]
     let failures: [String]
-    /// By the numbering of the log; none where the format can't be used.
+    /// The lines by the log's numbering; none where the format can't be used.
     let lines: [[[UInt8]?]]
   }
 

@@ -3,11 +3,12 @@ import Glibc
 import Transactions
 import VarnishLog
 
-/// Memory with pages around it that can't be touched.
+/// Memory between inaccessible pages.
 ///
-/// Text is read in larger pieces than a byte; the sanitizer doesn't look at those loads, but the processor does.
+/// Text is read in larger pieces than a byte; the sanitizer doesn't check those loads, but the processor
+/// does.
 struct FencedMemory {
-  /// One for all inputs, which come one after the other.
+  /// The memory for all inputs, which come one after the other.
   nonisolated(unsafe) static let shared = FencedMemory()
 
   private let end: UnsafeMutableRawPointer
@@ -22,7 +23,7 @@ struct FencedMemory {
     end = mapping + page + byteCount
   }
 
-  /// Shows a text so many bytes in front of the end.
+  /// Calls `body` with a text that ends `distance` bytes in front of the end.
   func withBytes(_ text: [UInt8], distance: Int, _ body: (LogBytes) -> Void) {
     let start = end - distance - text.count
     text.withUnsafeBytes {
@@ -31,7 +32,8 @@ struct FencedMemory {
     body(LogBytes(start: start, count: text.count))
   }
 
-  /// Shows a record so many bytes in front of the end, a whole number of words, with the padding that it needs.
+  /// Calls `body` with a record that ends `distance` bytes, a whole number of words, in front of the end,
+  /// including its padding.
   func withRecord<Result>(
     tag: UInt8, _ text: [UInt8], distance: Int, _ body: (Transaction<WideRecords>) -> Result
   ) -> Result {

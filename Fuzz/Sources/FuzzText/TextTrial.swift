@@ -4,7 +4,7 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// Renders and takes apart one text, at different places in memory.
+/// Renders and parses a text at different places in memory.
 ///
 /// A letter chooses the settings; then comes the text:
 ///
@@ -17,7 +17,7 @@ struct TextTrial {
   private let rules: NCSARules
   private let text: [UInt8]
 
-  /// Takes an input apart; nil if there are too few bytes.
+  /// Parses an input; nil if there are too few bytes.
   init?(_ bytes: [UInt8]) {
     guard let first = bytes.first else { return nil }
     isJSON = first & 1 != 0
@@ -33,7 +33,7 @@ struct TextTrial {
         Array("%{VSL:VCL_Log}x".utf8), rules: rules, isJSON: isJSON)
     else { violated("a format that is refused") }
     var renderer = LineRenderer(format, tags: tags)
-    // At the end of what can be read, as far in front of it as a word is long, and anywhere else.
+    // At the end of the readable memory, up to some words in front of it, and far away from it.
     for distance in [0, 4, 8, 12, 16, 20, 2048] {
       let line = memory.withRecord(tag: number, text, distance: distance) { transaction in
         LineRoom.line(of: transaction, &renderer, again: true)
@@ -55,7 +55,7 @@ struct TextTrial {
 
   private var fields: [[UInt8]] { text.split(whereSeparator: ASCII.isSpace).map(Array.init) }
 
-  /// What is written of the text, one byte after the other.
+  /// The expected output for the text, made byte by byte.
   private var expectedLine: [UInt8] {
     var value = text[...]
     while value.last == 0 { value.removeLast() }

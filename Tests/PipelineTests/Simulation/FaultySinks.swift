@@ -3,7 +3,7 @@ import Platform
 import Shipping
 import Spool
 
-/// A sink that does what another one does.
+/// A sink that forwards every call to another sink.
 class ForwardingSink: Sink {
   let base: any Sink
   private(set) var journal: OutputJournal?
@@ -36,7 +36,7 @@ class ForwardingSink: Sink {
   func abandon() { base.abandon() }
 }
 
-/// Notes what it is given before it has written it.
+/// Notes entries as settled before it has written them.
 final class NotingEarly: ForwardingSink {
   override func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     journal?.settle(through: batch.start.sequence + batch.count, at: place)
@@ -44,12 +44,12 @@ final class NotingEarly: ForwardingSink {
   }
 }
 
-/// Says of what waits in a compressed member that it is in the file.
+/// Reports entries as settled that are still in an unfinished compressed member.
 final class SettlingEarly: ForwardingSink {
   override var settled: SpoolPlace? { nil }
 }
 
-/// Counts what was added to the file last twice.
+/// Counts the bytes added last to the file twice.
 final class CountingTwice: ForwardingSink {
   private var last: OutputPlace?
   private var grownByteCount = 0
@@ -67,7 +67,7 @@ final class CountingTwice: ForwardingSink {
   }
 }
 
-/// Notes one entry more than it has written.
+/// Notes one more entry than it has written.
 final class NotingOneMore: ForwardingSink {
   override func write(_ batch: EntryBatch, at now: Moment) throws(SystemError) -> SinkProgress {
     guard batch.count > 1 else { return try super.write(batch, at: now) }

@@ -1,4 +1,4 @@
-/// The smallest scenarios of what simulations have found.
+/// The smallest scenarios for the faults that simulations have found.
 extension Scenario {
   static let found: [(String, Scenario)] = [
     (

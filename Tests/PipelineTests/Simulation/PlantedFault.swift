@@ -7,14 +7,14 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// A mistake that is planted into simulated runs, to see that it is found.
+/// A fault that is planted into simulated runs to check that the simulation finds it.
 struct PlantedFault: Sendable {
   let name: String
-  /// Changes what the machine does.
+  /// Changes the machine's behaviour.
   var prepare: @Sendable (SimulatedMachine) -> Void = { _ in }
-  /// Changes the checkpoint between two runs; given its path and that of the log.
+  /// Changes the checkpoint between two runs, given the paths of the checkpoint and of the log.
   var tamper: @Sendable (String, String) throws -> Void = { _, _ in }
-  /// Gives an output another sink.
+  /// Wraps the sink of an output.
   var replaceSink: (@Sendable (sending any Sink) -> sending any Sink)?
 }
 
@@ -41,7 +41,7 @@ extension PlantedFault: CustomTestStringConvertible {
     PlantedFault(name: "a copy counts before all of it is there", tamper: completeCopies),
   ]
 
-  /// Changes how the log was read.
+  /// Changes the state of reading in the checkpoint.
   private init(name: String, reading change: @escaping @Sendable (inout ReadingStanding) -> Void) {
     self.init(name: name)
     tamper = { path, _ in
@@ -56,7 +56,7 @@ extension PlantedFault: CustomTestStringConvertible {
     }
   }
 
-  /// Changes how outputs stand.
+  /// Changes the state of outputs in the checkpoint.
   private init(name: String, standing change: @escaping @Sendable (inout OutputStanding) -> Void) {
     self.init(name: name)
     tamper = { path, _ in
@@ -82,7 +82,7 @@ extension PlantedFault: CustomTestStringConvertible {
     part.noteAgain()
   }
 
-  /// Has each copy that isn't whole count as the newest.
+  /// Makes each torn copy valid, and the newest of its part.
   private static func completeCopies(_ path: String, _ log: String) throws {
     guard let bytes = try? readFile(path) else { return }
     var changed = bytes
@@ -113,7 +113,7 @@ extension PlantedFault: CustomTestStringConvertible {
   }
 }
 
-/// The checksum of gzip.
+/// The CRC-32 of gzip.
 private enum CRC32 {
   static func of(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     var sum = UInt32.max

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 #if DEBUG
-  /// That the simulation finds mistakes.
+  /// The simulation finds planted faults.
   struct PlantedFaultTests {
     @Test(arguments: PlantedFault.all)
     func `a planted fault is found`(_ plant: PlantedFault) {

@@ -1,9 +1,9 @@
 import Compression
 import TestSupport
 
-/// What happens in a simulated run: a setting, and one step after the other, each of which can be left out.
+/// The course of a simulated run: its settings, and a list of steps of which each can be left out.
 struct Scenario {
-  /// What an output is.
+  /// The kind of an output.
   enum Kind: String, CaseIterable {
     case plain, gzip, zstd, rotated, rotatedGzip, timed, spooled
 
@@ -23,55 +23,56 @@ struct Scenario {
     var groupsRequests: Bool
   }
 
-  /// What a kill waits for, counted from when it is planned.
+  /// The event at which a run is killed, counted from when the kill is planned.
   enum Kill: Equatable {
-    /// So many system calls: before the next one.
+    /// Before the call after this many system calls.
     case beforeCall(Int)
-    /// Behind the last of them.
+    /// After the last of this many system calls.
     case afterCall(Int)
-    /// So many system calls: of the next one, if it writes, no more than so many bytes are done.
+    /// After this many system calls, within the next one: if it writes, at most `byteCount` bytes get
+    /// written.
     case withinCall(Int, byteCount: Int)
-    /// So many fault points.
+    /// At this many fault points.
     case atPoint(Int)
-    /// So many words of the checkpoint.
+    /// After this many words of the checkpoint.
     case atWord(Int)
   }
 
   enum Step: Equatable {
-    /// Requests are logged, each in one piece.
+    /// Logs requests, each in one piece.
     case write(Int)
-    /// A request with a fetch and an ESI fragment.
+    /// Logs a request with a fetch and an ESI fragment.
     case group
-    /// A request is begun; with a fetch, that goes on behind the end of the request.
+    /// Begins a request; with a fetch, this goes on after the end of the request.
     case open(fetches: Bool)
-    /// One of those that are open ends.
+    /// Ends one of the open requests.
     case end(Int)
-    /// More is logged than the log holds.
+    /// Logs more than the log holds.
     case flood
-    /// The server that writes the log starts anew.
+    /// Restarts the server that writes the log.
     case restartWriter
-    /// The run looks at the log so often.
+    /// Has the run read the log this many times.
     case read(Int)
-    /// One of the loops beside it goes on for so many steps.
+    /// Runs one of the outputs' loops for this many steps.
     case loop(Int, steps: Int)
-    /// All of them do.
+    /// Runs all loops until they sleep.
     case loops
-    /// Time passes, in milliseconds.
+    /// Advances the time, in milliseconds.
     case pass(Int)
-    /// The disk is full, but for so many bytes.
+    /// Fills the disk except for this many bytes.
     case fillDisk(leaving: Int)
     case freeDisk
-    /// Another process renames an output's file, and has the run open it again.
+    /// Another process renames an output's file; with `tells`, it has the run open the file again.
     case rename(Int, tells: Bool)
-    /// Another process copies an output's file, and empties it.
+    /// Another process copies an output's file, and truncates it.
     case truncate(Int)
-    /// What is open is to be finished.
+    /// Requests that the run flush its open groups.
     case flush
-    /// The run will be killed.
+    /// Plans to kill the run.
     case kill(Kill)
-    /// The run is killed at once.
+    /// Kills the run at once.
     case killNow
-    /// The run ends as it should, within a moment or with all the time it needs.
+    /// Ends the run properly, in a hurry or with all the time it needs.
     case stop(isHurried: Bool)
     case start
   }
@@ -82,7 +83,7 @@ struct Scenario {
   var spoolByteCount = 64 << 20
   var timeoutSeconds = 3.0
   var openTransactionsMax = 1000
-  /// Whether files are synchronised after each batch, or every so many milliseconds.
+  /// How often files are synchronised, in milliseconds; 0 means after each batch, nil never.
   var syncMilliseconds: Int?
   var steps: [Step] = []
 }
@@ -118,7 +119,7 @@ extension Scenario {
     }
   }
 
-  /// More comes at once than a small spool has room for, and is followed by something that is done.
+  /// Logs more at once than a small spool has room for, and then takes another step.
   private static func drop(_ random: inout SeededGenerator) -> [Step] {
     [
       .start, .read(2), .loops, .write(Int.random(in: 30...200, using: &random)), .read(1), .loops, .write(3),
@@ -127,8 +128,8 @@ extension Scenario {
     ]
   }
 
-  /// Requests are open when a run ends, and the next one ends them by force, at the place where the first had come or
-  /// behind it.
+  /// A run ends with open requests, and the next one closes these by force, at the place that the first run
+  /// had reached or behind it.
   private static func forcedEnd(_ random: inout SeededGenerator) -> [Step] {
     var steps: [Step] = [.start, .read(1), .open(fetches: .random(using: &random)), .write(2)]
     for _ in 0..<Int.random(in: 1...3, using: &random) { steps += [.read(1), .loops] }

@@ -1,4 +1,4 @@
-/// Looks for the smallest scenario that fails.
+/// Searches for the smallest scenario that fails.
 enum Shrinking {
   static func failure(of scenario: Scenario, _ plant: PlantedFault? = nil) -> String? {
     do {
@@ -9,7 +9,7 @@ enum Shrinking {
     }
   }
 
-  /// Leaves out steps and outputs as long as it fails without them.
+  /// Leaves out steps and outputs as long as the scenario fails without them.
   static func shrink(
     _ scenario: Scenario, _ failure: String, _ plant: PlantedFault? = nil
   ) -> (Scenario, String) {

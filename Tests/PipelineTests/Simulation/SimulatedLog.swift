@@ -2,13 +2,14 @@ import LogWriting
 import TestSupport
 import VarnishLog
 
-/// A log whose writer remembers what must come of it.
+/// A log whose writer remembers which lines it must lead to.
 final class SimulatedLog {
-  /// A request, and thereby a line.
+  /// A request, which leads to a line.
   struct Request {
-    /// Which of the writers has logged it.
+    /// The number of the writer that has logged it.
     let writer: Int
-    /// Whether it was logged in one piece, so that its line has a place among all others of this kind.
+    /// Whether it was logged in one piece, so that its line has a fixed place among the lines of all such
+    /// requests.
     let isWhole: Bool
     /// Whether it ended before the writer did.
     var hasEnded: Bool
@@ -27,14 +28,14 @@ final class SimulatedLog {
 
   let path: String
   private let byteCount: Int
-  /// Whether a request and its fetch make a group before a limit can part them.
+  /// Whether limits are so high that a request and its fetch always form a single group.
   private let keepsGroups: Bool
   private var writer: LogWriter?
   private var open: [OpenBox] = []
   private(set) var requests: [Request] = []
   /// How many writers there were before the present one.
   private(set) var writerNumber = 0
-  /// Which of them have had a reader.
+  /// The writers whose logs have had a reader.
   var attached: Set<Int> = []
 
   init(_ path: String, byteCount: Int, keepsGroups: Bool) throws {
@@ -53,7 +54,7 @@ final class SimulatedLog {
   }
 
   func restart() throws {
-    // One that has had no reader is lost without a trace.
+    // The log of a writer that never had a reader is lost without a trace.
     guard attached.contains(writerNumber) else { return }
     open.removeAll()
     writer?.close()
@@ -83,13 +84,13 @@ final class SimulatedLog {
     }
   }
 
-  /// Logs more than there is room for.
+  /// Logs more than the log holds.
   func flood() {
     let start = writer?.statistics.bytes ?? 0
     while let writer, writer.statistics.bytes - start < byteCount + byteCount / 4 { write(20) }
   }
 
-  /// A request, its fetch, and an ESI fragment, each in one piece.
+  /// Logs a request, its fetch, and an ESI fragment, each in one piece.
   func writeGroup() {
     guard let writer else { return }
     let (_, url) = add(isWhole: keepsGroups)
@@ -111,7 +112,7 @@ final class SimulatedLog {
     Self.end(&transaction)
   }
 
-  /// Begins a request, or ends one whose fetch goes on.
+  /// Begins a request; if it has a fetch, the request ends and the fetch goes on.
   func begin(fetches: Bool) {
     guard let writer else { return }
     let (number, url) = add(isWhole: false)

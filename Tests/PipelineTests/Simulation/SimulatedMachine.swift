@@ -2,38 +2,38 @@ import Glibc
 import Platform
 import TestSupport
 
-/// The machine that a simulated run takes place on: its disk, its time, its threads, and the kill.
+/// The machine of a simulated run: disk, time, threads, and the kill.
 ///
-/// Used by one thread.
+/// Only one thread uses it.
 final class SimulatedMachine: LoopDriver, @unchecked Sendable {
   private struct Loop {
     let step: () -> LoopPause
     var isOver = false
-    /// When it is to be woken; nil if something else wakes it.
+    /// The time at which the loop is to be woken; nil if it waits only for other events.
     var wake: Int64?
   }
 
   let clock = ScriptedClock()
   private let checkpoint: String
   private var loops: [Loop] = []
-  /// Whether the process was killed: no call has an effect any more.
+  /// Whether the process was killed, so that calls have no effect any more.
   private(set) var isDead = false
-  /// What the checkpoint held at that moment.
+  /// The contents of the checkpoint at that moment.
   private var lastCheckpoint: [UInt8] = []
   private var kill: Scenario.Kill?
   private var callCount = 0, pointCount = 0, wordCount = 0
   private(set) var allCallCount = 0
-  /// Whether no write is cut by a kill: in a file that another process has emptied, nothing tells how much of the first
-  /// one there is.
+  /// Whether a kill cuts no write: in a file that another process has truncated, nothing tells how much of
+  /// the first write has arrived.
   private var tearsNothing = false
-  /// How many bytes the disk has left; nil for any number.
+  /// The free space on the disk in bytes; nil if unlimited.
   var bytesLeft: Int?
   /// Whether waiting for outputs frees the disk.
   var freesDisk = true
-  /// Whether it was waited for something that never came.
+  /// Whether the run waited for something that never came.
   private(set) var isStuck = false
   private var rounds = 0
-  /// Calls that seem to succeed, and aren't made.
+  /// Calls that seem to succeed, but have no effect.
   var pretended: Set<SystemCalls.Call> = []
 
   init(checkpoint: String) { self.checkpoint = checkpoint }
@@ -80,7 +80,7 @@ final class SimulatedMachine: LoopDriver, @unchecked Sendable {
 
   // MARK: Killing
 
-  /// Plans a kill, unless there is one already.
+  /// Plans a kill, unless one is planned already.
   func plan(_ kill: Scenario.Kill) {
     guard self.kill == nil else { return }
     self.kill = kill
@@ -88,13 +88,13 @@ final class SimulatedMachine: LoopDriver, @unchecked Sendable {
     (callCount, pointCount, wordCount) = (0, 0, 0)
   }
 
-  /// From now on no write is cut by a kill.
+  /// Keeps kills from cutting writes from now on.
   func tearNothing() {
     tearsNothing = true
     if case .withinCall(let count, _)? = kill { kill = .afterCall(count) }
   }
 
-  /// Leaves the run alive.
+  /// Cancels the planned kill.
   func spare() { kill = nil }
 
   private func die(at point: FaultPoint) {
@@ -109,7 +109,7 @@ final class SimulatedMachine: LoopDriver, @unchecked Sendable {
     lastCheckpoint = (try? readFile(checkpoint)) ?? []
   }
 
-  /// Lets the next process begin, with what the killed one had stored.
+  /// Starts the next process, with the data that the killed one had stored.
   func revive() throws {
     loops.removeAll()
     guard isDead else { return }
@@ -121,14 +121,14 @@ final class SimulatedMachine: LoopDriver, @unchecked Sendable {
 
   func take(_ name: String, _ step: @escaping () -> LoopPause) { loops.append(Loop(step: step)) }
 
-  /// Has one loop go on for some steps.
+  /// Runs a loop for some steps.
   func step(_ number: Int, count: Int) {
     guard !loops.isEmpty else { return }
     let index = number % loops.count
     for _ in 0..<count where !isDead && !loops[index].isOver { step(index) }
   }
 
-  /// Has all loops go on until they sleep.
+  /// Runs all loops until they sleep.
   func stepAll() {
     for index in loops.indices {
       for _ in 0..<100 where !loops[index].isOver {
@@ -156,7 +156,7 @@ final class SimulatedMachine: LoopDriver, @unchecked Sendable {
   }
 }
 
-/// Replaces what is in a file, which stays the same file.
+/// Replaces the contents of a file in place, so that its identity stays.
 func overwriteFile(_ path: String, _ bytes: [UInt8]) throws {
   let descriptor = open(path, O_WRONLY)
   guard descriptor >= 0 else { throw SupportError("open \(path)", errno: errno) }

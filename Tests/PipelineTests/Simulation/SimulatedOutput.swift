@@ -7,12 +7,12 @@ import Transactions
 
 @testable import Pipeline
 
-/// The files of one output of a simulated run, and what others do to them.
+/// The files of an output of a simulated run, and what other processes do to them.
 struct SimulatedOutput {
   let kind: Scenario.Kind
   let groupsRequests: Bool
   let directory: String
-  /// How many files another process has put aside.
+  /// How many files other processes have put aside.
   private var asideCount = 0
 
   init(_ output: Scenario.Output, _ directory: String) {
@@ -67,7 +67,7 @@ struct SimulatedOutput {
     return directory + "/old-" + String(repeating: "0", count: 4 - number.count) + number
   }
 
-  /// Has all files be as old as they are in the machine's time.
+  /// Gives all files times by the machine's clock.
   func setTimes(_ now: Moment) {
     let time = timespec(tv_sec: Int(now.wallSeconds), tv_nsec: 0)
     for name in directoryEntries(directory) {
@@ -77,7 +77,7 @@ struct SimulatedOutput {
 
   // MARK: Lines
 
-  /// All lines, in their order.
+  /// All lines, in order.
   func lines() throws -> [Substring] {
     var files: [(key: (Int, Int64, String), path: String)] = []
     for name in directoryEntries(directory) where name != "spool" {

@@ -1,8 +1,8 @@
 import TestSupport
 
-/// What has come of a simulated run.
+/// The checks of a simulated run's results.
 extension Simulation {
-  /// Looks whether all outputs are exact, or what is missing was said.
+  /// Checks that all outputs are exact, or that what is missing was reported.
   func check() throws {
     var all: [(groupsRequests: Bool, lines: [Int])] = []
     var isExact = true
@@ -29,7 +29,7 @@ extension Simulation {
     }
   }
 
-  /// What wasn't done mustn't be said, as that would explain what must not be.
+  /// Checks that runs report no event that didn't happen, as this would excuse a loss.
   private func checkMessages() throws {
     let isMeddled = scenario.steps.contains { step in
       switch step {
@@ -48,7 +48,7 @@ extension Simulation {
   /// The numbers of the requests whose lines are in an output.
   private func numbers(_ output: SimulatedOutput) throws -> [Int] {
     try output.lines().compactMap { line in
-      // A piece of a group that a limit has parted.
+      // A piece of a group that a limit has split.
       if line == "- -", scenario.openTransactionsMax < 100 { return nil }
       let words = line.split(separator: " ", omittingEmptySubsequences: false)
       guard words.count == 2, let number = words[0].split(separator: "/").first.flatMap({ Int($0) }),
@@ -86,13 +86,13 @@ extension Simulation {
   }
 }
 
-/// What runs have said that they have lost of an output.
+/// The losses of an output that runs have reported.
 private struct Losses {
   private(set) var bytes = 0
   private(set) var transactions = 0
   private(set) var ofOtherLogs = 0
 
-  /// No request takes fewer bytes of the log.
+  /// The smallest size of a request in the log, in bytes.
   private static let requestBytesMin = 60
 
   init(of output: SimulatedOutput, _ said: [String], dropped: Int) {

@@ -7,20 +7,20 @@ import VarnishLog
 
 @testable import Pipeline
 
-/// A scenario as it is played, all of it in one thread.
+/// Plays a scenario in a single thread.
 final class Simulation {
-  /// What is wrong with the outputs, or with the run.
+  /// A fault in the outputs or in the run.
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// How it went.
+  /// The course of a simulation.
   struct Course: Equatable {
-    /// At which points runs were killed.
+    /// The fault points at which runs were killed.
     let killed: Set<FaultPoint>
-    /// How many system calls outputs have made.
+    /// The number of system calls that outputs have made.
     let callCount: Int
-    /// What is in the outputs.
+    /// The lines in each output.
     let lines: [[String]]
   }
 
@@ -38,9 +38,10 @@ final class Simulation {
   private var process: Process?
   private var mailbox: ScriptedMailbox?
   private let messages = Guarded<[String]>([])
-  /// What was said by runs that were not dead yet.
+  /// The messages of runs, as far as these were alive.
   private(set) var said: [String] = []
-  /// What runs have lost of each output, by their own accounts: a killed one can't say what has found no room any more.
+  /// Lines that runs have lost for each output, by their own accounts: after a kill, a run can't report what
+  /// found no room any more.
   private(set) var dropped: [Int]
 
   init(_ scenario: Scenario, _ plant: PlantedFault? = nil) throws {
@@ -60,10 +61,10 @@ final class Simulation {
 
   var checkpoint: String { directory.file("checkpoint") }
 
-  /// Plays all of it, and looks at what has come of it.
+  /// Plays a scenario, and checks the results.
   ///
-  /// - Returns: how it went.
-  /// - Throws: `Failure` if that isn't what was promised.
+  /// - Returns: the course of the simulation.
+  /// - Throws: `Failure` if a promise is broken.
   @discardableResult
   static func play(_ scenario: Scenario, _ plant: PlantedFault? = nil) throws -> Course {
     let simulation = try Simulation(scenario, plant)
@@ -79,7 +80,7 @@ final class Simulation {
   }
 
   private func play() throws {
-    // What is in the log before the first run has begun isn't asked for.
+    // What is in the log before the first run begins isn't checked.
     try start()
     try read(4)
     for step in scenario.steps {
@@ -108,7 +109,7 @@ final class Simulation {
       outputs[index % outputs.count].renameFile()
       if tells { mailbox?.post(.hangup) }
     case .truncate(let index):
-      // A piece of a line that couldn't be written as a whole is still to be cut off.
+      // While the disk is full, the run may still have to cut off a line that it could write only in part.
       if process != nil, machine.bytesLeft == nil {
         try outputs[index % outputs.count].truncateFile()
         machine.tearNothing()
@@ -190,7 +191,7 @@ final class Simulation {
     _ = process.follower.end()
     if machine.isStuck { throw Failure(description: "a run doesn't end") }
     if !machine.isDead {
-      // What a hurried end has left is read again by the next run.
+      // The next run reads again what a hurried end has left.
       for (index, account) in process.follower.finalAccounts().enumerated() where !isHurried {
         dropped[index] += account.undelivered
       }
@@ -199,16 +200,16 @@ final class Simulation {
     try buryDead()
   }
 
-  /// Writes down what the next run finds.
+  /// Prints the state that the next run finds.
   private func show() {
     guard let (found, damage) = try? CheckpointFile.read(checkpoint) else { return }
     print("--- \(damage) \(found.reading)")
     for output in found.outputs { print("    \(output.name) \(output.standing)") }
   }
 
-  /// Takes note of what a run has said.
+  /// Collects the messages and losses of a run that has ended.
   private func end() throws {
-    // The account of one that was killed isn't said; what it has dropped, the next one says.
+    // A killed run's account isn't printed; the next run reports what it has dropped.
     if let process, !machine.isDead {
       for index in 0..<process.follower.run.routes.count {
         dropped[index] += process.follower.run.routes[index].ledger.refused
@@ -228,7 +229,7 @@ final class Simulation {
     if machine.isDead { try end() }
   }
 
-  /// Has a last run do all that is left, and another one find nothing to be done.
+  /// Has a last run do all remaining work, and another run find nothing to do.
   private func drain() throws {
     machine.spare()
     machine.bytesLeft = nil
@@ -238,7 +239,7 @@ final class Simulation {
       for round in 0..<10 {
         try read(20)
         machine.stepAll()
-        // A limit may have parted a group, which is waited for until its time is over.
+        // A limit may have split a group; the rest waits until its time limit.
         machine.clock.advance(nanoseconds: round == 5 ? 130_000_000_000 : 1_000_000_000)
       }
       try stop(isHurried: false)

@@ -3,9 +3,9 @@ import Platform
 import TestSupport
 import Testing
 
-/// Whole runs, with all that can happen to them, from seeds.
+/// Whole simulated runs with all that can happen to them, made from seeds.
 struct SimulationTests {
-  /// How many seeds are tried; `SPILLWAY_SIMULATION_SEEDS` says how many others.
+  /// How many seeds are tried; `SPILLWAY_SIMULATION_SEEDS` overrides it.
   private static var seedCount: Int {
     getenv("SPILLWAY_SIMULATION_SEEDS").flatMap { Int(String(cString: $0)) } ?? 150
   }

@@ -1,14 +1,14 @@
 import TestSupport
 import Testing
 
-/// What a probe answered, command by command.
+/// The answers of a probe, by command.
 struct SystemProbeRun {
   private var answers: [String: [String]] = [:]
 
-  /// Has a new process do some things one after the other.
+  /// Has a new process execute commands one after the other.
   init(_ commands: String...) throws { try self.init(commands: commands) }
 
-  /// Has a new process do some things one after the other.
+  /// Has a new process execute commands one after the other.
   init(commands: [String], environment: [String: String?] = [:]) throws {
     guard let path = Subject.builtExecutable("SystemProbe") else {
       throw SupportError("no SystemProbe beside the tests")
@@ -24,9 +24,9 @@ struct SystemProbeRun {
     }
   }
 
-  /// What came of a command, the first time.
+  /// The answer to a command, when it was first given.
   subscript(_ command: String) -> String? { answers[command]?.first }
 
-  /// What came of a command each time.
+  /// All answers to a command.
   func all(_ command: String) -> [String] { answers[command] ?? [] }
 }

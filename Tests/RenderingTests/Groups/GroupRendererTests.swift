@@ -30,7 +30,8 @@ struct GroupRendererTests {
 
   @Test func `a terminal gets no control character of a payload`() throws {
     var log = LogFileBuilder(lines: "2 c Begin req 1 rxreq")
-    // A cleared screen, one byte and two for the same in other encodings, and letters beyond ASCII.
+    // A sequence that clears the screen, a control character in one byte and in two, and letters beyond
+    // ASCII.
     let payload: [UInt8] = Array("a:\u{1b}[2J\tx\r\n".utf8) + [0x9b] + Array("1m\u{9b}1m größe àÀ".utf8)
     log.add(SampleRecord(2, .client, tag: SampleTags.v7["VCL_Log"], bytes: payload))
     log.add(lines: "2 c End")
@@ -148,7 +149,7 @@ struct GroupRendererTests {
     var tag: String
     var bytes: [UInt8]
     var terminated = true
-    /// By release.
+    /// The expected texts, by release.
     var shown: [String: String]
     var testDescription: String { "\(tag) \(bytes)" }
   }
@@ -199,7 +200,7 @@ struct GroupRendererTests {
     var showing = Showing(form: form, grouping: .request)
     let log = LogFileBuilder(lines: lines)
     let whole = try showing.bytes(log)
-    // A line is put into what it may need at most, which is more than it then takes.
+    // The renderer requires room for the longest possible line, which is more than the line then takes.
     for byteCount in stride(from: 0, through: whole.count + 200, by: 7) {
       showing.roomByteCount = byteCount
       let bytes = try showing.bytes(log)
@@ -214,9 +215,10 @@ struct GroupRendererTests {
   struct Selection: Sendable, CustomTestStringConvertible {
     var options: String
     var version: String
-    /// The numbers of a request, a fragment of it and that one's fetch.
+    /// The numbers among those of a request, a fragment of it and the fragment's fetch.
     var shown: [Int]
-    /// Asked for both sides, releases up to 7.2 show records that are of both, and there are none.
+    /// When both sides are requested, releases up to 7.2 show only records that belong to both, and there are
+    /// none.
     var showsRecords = true
     var testDescription: String { "-\(options) \(version)" }
   }

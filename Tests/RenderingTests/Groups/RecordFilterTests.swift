@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VarnishLog
 
-/// The options that choose records: their order, and what is said of those that can't be used.
+/// The options that choose records: the effect of their order, and the errors for invalid ones.
 struct RecordFilterTests {
   static let lines = """
     2 c ReqMethod GET
@@ -14,7 +14,7 @@ struct RecordFilterTests {
     2 c RespHeader Server: Varnish
     """
 
-  /// Rules as on a command line, and which of the records above are shown.
+  /// Rules as on a command line, and the indices of the records above that are shown.
   static let selections: [([String], [Int])] = [
     ([], [0, 1, 2, 3, 4, 5]),
     (["i:ReqURL"], [1]),
@@ -23,7 +23,7 @@ struct RecordFilterTests {
     (["i:ReqURL,RespStatus"], [1, 4]),
     (["i:,ReqURL,,"], [1]),
     (["i:Req*", "x:ReqHeader"], [0, 1]),
-    // Each does what it says to what the ones before left.
+    // Each rule applies to what the rules before it have left.
     (["x:ReqHeader", "i:Req*"], [0, 1, 2, 3, 4, 5]),
     (["i:*Header"], [2, 3, 5]),
     (["i:re*header"], [2, 3, 5]),
@@ -37,7 +37,7 @@ struct RecordFilterTests {
     (["I:req*,resp*:V"], [5]),
     (["X:ReqHeader:."], [0, 1, 4, 5]),
     (["X:e"], [0, 1, 4]),
-    // A record that is shown by matching is shown, even if another rule hides it.
+    // A record that one rule shows by matching is shown, even if another rule hides it.
     (["X:ReqHeader:.", "I:Host"], [0, 1, 2, 4, 5]),
     (["x:ReqHeader", "I:ReqHeader:Host"], [0, 1, 2, 4, 5]),
     (["i:ReqHeader", "X:Host"], [3]),
@@ -48,7 +48,8 @@ struct RecordFilterTests {
     (["I:ReqHeader:HOST"], []),
     (["C:", "I:ReqHeader:HOST"], [2]),
     (["I:"], [0, 1, 2, 3, 4, 5]),
-    // A payload's final NUL is a part of it; $ stands before it only if it is a newline.
+    // A payload's final NUL is a part of the payload; `$` matches before the last character only if that is a
+    // newline.
     (["I:ReqURL:path$"], []),
     (["I:ReqURL:path.$"], [1]),
     (["I:ReqURL:path\\x00"], [1]),
@@ -133,7 +134,7 @@ struct RecordFilterTests {
       rules, version: version, isStrict: true, tags: TagTable(TagNumbering(of: version)))
   }
 
-  /// Rules written as letter, colon, value; `C:` stands for `-C` and counts for those behind it.
+  /// Rules written as letter, colon, value; `C:` stands for `-C` and applies to the rules behind it.
   private static func rules(_ texts: [String]) -> [RecordRule] {
     var isCaseless = false
     return texts.compactMap { text in

@@ -13,15 +13,15 @@ struct Showing {
   var client = false, backend = false, esi = false
   var rules: [RecordRule] = []
   var isForTerminal = false
-  /// How much room a group is given.
+  /// The size of the room for a group, in bytes.
   var roomByteCount = 1 << 20
 
-  /// What comes of a log.
+  /// The text shown for a log.
   func text(_ log: LogFileBuilder) throws -> String {
     String(decoding: try bytes(log), as: UTF8.self)
   }
 
-  /// What comes of lines of the form `2 c Begin req 1 rxreq`.
+  /// The text shown for lines of the form `2 c Begin req 1 rxreq`.
   func text(_ lines: String) throws -> String {
     try text(LogFileBuilder(version < VarnishVersion(7, 3, 0) ? .twoWord : .threeWord, lines: lines))
   }

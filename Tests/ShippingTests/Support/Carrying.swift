@@ -5,7 +5,7 @@ import Glibc
 @testable import Spool
 import Testing
 
-/// What became of lines that were carried to a sink which was called again after every failure.
+/// The result of carrying lines to a sink that was called again after every failure.
 struct Carried {
   var failures: [SystemError] = []
   var taken = Tally.zero
@@ -13,12 +13,12 @@ struct Carried {
 }
 
 extension Sink {
-  /// Does what a writer thread does that tries again, without its rests: carries lines until all are taken and
-  /// the sink is closed.
+  /// Does the work of a writer thread that tries again, without its pauses: offers lines until all are taken
+  /// and the sink is closed.
   ///
   /// - Parameters:
   ///   - stepSeconds: How much time each turn takes.
-  ///   - failuresMax: How many failures are taken for the end of the world.
+  ///   - failuresMax: How many failures end the attempt.
   ///   - beforeTurn: Called before each turn with its number, from 0.
   func carry(
     _ lines: [String], from start: Moment = .test, stepSeconds: Double = 0, failuresMax: Int = 50,
@@ -55,8 +55,8 @@ extension Sink {
 }
 
 extension BackgroundCommand {
-  /// Waits for the command that runs, which no other code does once the sink is gone: a child that isn't waited
-  /// for keeps tests of the ends of processes from seeing any other.
+  /// Waits for the running command, as no other code does once the sink is gone: a child that isn't waited
+  /// for would hide the ends of other children from tests of those.
   func awaitEnd() {
     if let process { waitpid(process, nil, 0) }
   }
@@ -72,12 +72,12 @@ extension TemporaryDirectory {
     return sorted + names.filter { $0 == current }
   }
 
-  /// What files hold one after the other, unpacked if they are packed.
+  /// The contents of files, concatenated, decompressed if they are compressed.
   func joined(_ files: [String], isCompressed: Bool) -> String {
     joined(files, isCompressed ? .gzip : nil)
   }
 
-  /// What files hold one after the other, unpacked if they are packed.
+  /// The contents of files, concatenated, decompressed if they are compressed.
   func joined(_ files: [String], _ format: CompressionFormat?) -> String {
     guard let format else { return files.map(text).joined() }
     let paths = files.map { "'\(file($0))'" }.joined(separator: " ")

@@ -16,7 +16,7 @@ extension SpoolWriter {
 }
 
 extension Sink {
-  /// Offers lines as a writer thread would, until all are taken.
+  /// Offers lines as a writer thread does, until all are taken.
   func take(_ lines: [String], at now: Moment = .test) throws {
     let spool = try Spool()
     var writer = spool.makeWriter()
@@ -45,12 +45,13 @@ extension Moment {
 /// A list that threads append to.
 final class Collected<Element: Sendable>: Sendable {
   private let elements = Guarded<[Element]>([])
-  /// Not the same storage: that it is shared no longer is something the thread sanitizer can't see.
+  /// A copy with a storage of its own: the thread sanitizer doesn't see when a shared storage stops being
+  /// shared.
   var all: [Element] { elements.withLock { $0.map { $0 } } }
   func append(_ element: Element) { elements.withLock { $0.append(element) } }
 }
 
-/// A clock that a test moves.
+/// A clock that a test sets.
 final class TestClock: Sendable {
   private let moment = Guarded(Moment.test)
   var now: Moment { moment.withLock { $0 } }
@@ -70,12 +71,13 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 }
 
-/// Fails the n-th system call of a kind, and remembers how many there were.
+/// Makes chosen system calls fail, and counts the calls of each kind.
 final class FaultPlan: Sendable {
   private let counts = Guarded<[SystemCalls.Call: Int]>([:])
   private let plan: @Sendable (SystemCalls.Call, Int) -> SystemCalls.Fault?
 
-  /// - Parameter plan: Asked with the call and how many of its kind there have been, from 1.
+  /// - Parameter plan: Gets each call and its number among those of its kind, from 1; returns the fault, if
+  ///   any.
   init(_ plan: @escaping @Sendable (SystemCalls.Call, Int) -> SystemCalls.Fault?) {
     self.plan = plan
   }

@@ -2,26 +2,26 @@
 @testable import Shipping
 @testable import Spool
 
-/// A consumer whose every move a test decides.
+/// A link to a consumer whose behaviour a test controls.
 final class FakeLink: Link {
   let name = "fake"
   var wakeDescriptor: Int32? = 0
   var condition = LinkCondition.absent
 
-  /// What comes of the next attempts to get a consumer, and then of all others.
+  /// The result of each further attempt to get a consumer.
   var onBegin = LinkCondition.open(7)
   var beginnings = 0
-  /// How much it has room for.
+  /// How many bytes the consumer has room for.
   var room = Int.max
-  /// What it was sent since it is there, and how much of that it has left unread.
+  /// The bytes that the consumer was sent since it came, and how many of these it has left unread.
   var received: [UInt8] = []
   var unread = 0
   var isFinished = false
   var pieces = Int.max
-  /// What it is sent, and what it may lose of what it has taken.
+  /// The form of what it is sent, and how many accepted bytes it may lose.
   var form = EntryForm.line
   var doubtfulByteCountMax = 0
-  /// Each thing that it was sent, and how large one may be.
+  /// Each message that it was sent, and the maximum size of one.
   var sent: [String] = []
   var messageMax = Int.max
 
@@ -58,7 +58,7 @@ final class FakeLink: Link {
   }
 }
 
-/// The entries of a spool, for a sink that is called by hand.
+/// The entries of a spool, for a sink that the test calls itself.
 final class Offer {
   private let spool: Spool
   private var writer: SpoolWriter
@@ -75,7 +75,7 @@ final class Offer {
     writer.publish()
   }
 
-  /// Offers what there is once, as the thread would.
+  /// Offers the available entries once, as the output's thread does.
   @discardableResult
   func offer(to sink: some Sink, at now: Moment) throws -> SinkProgress? {
     _ = try sink.tick(at: now)

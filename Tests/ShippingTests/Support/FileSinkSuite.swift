@@ -3,7 +3,7 @@ import Glibc
 @testable import Shipping
 import Testing
 
-/// What suites over file outputs have in common: a directory, what was said, and runs one after the other.
+/// The common parts of suites about file outputs: a directory, the messages, and runs one after the other.
 protocol FileSinkSuite {
   var directory: TemporaryDirectory { get }
   var warnings: Collected<String> { get }
@@ -34,7 +34,7 @@ extension FileSinkSuite {
     sink.abandon()
   }
 
-  /// The time that finished files have in their names.
+  /// The time as it is written in the names of finished files.
   func stamp(_ moment: Moment = .test) -> String {
     LocalTime.expand("%Y%m%dT%H%M%S", LocalTime.fields(at: moment.wallSeconds)) ?? ""
   }

@@ -4,7 +4,7 @@
 @testable import Spool
 import Testing
 
-/// A file output with a checkpoint, and what drives it as an output's thread does.
+/// A file output with a checkpoint, driven as by an output's thread.
 final class JournaledSink {
   let sink: FileSink
   let journal: OutputJournal
@@ -14,7 +14,7 @@ final class JournaledSink {
   private var reader: SpoolReader
   private var place: UInt64 = 0
 
-  /// - Parameter path: where the checkpoint is.
+  /// - Parameter path: the path of the checkpoint.
   init(_ sink: FileSink, _ path: String) throws {
     self.sink = sink
     checkpointPath = path
@@ -30,7 +30,7 @@ final class JournaledSink {
     journal.settle(through: sink.settled?.sequence ?? reader.place.sequence, at: sink.place)
   }
 
-  /// - Returns: in how many seconds it wants to be called again.
+  /// - Returns: the seconds after which the sink wants to be called again.
   @discardableResult
   func tick(at now: Moment) throws -> Double? {
     let wait = try sink.tick(at: now)
@@ -38,7 +38,7 @@ final class JournaledSink {
     return wait.map { Double($0) / 1e9 }
   }
 
-  /// Has one entry written, which ends in a newline.
+  /// Writes an entry, which must end in a newline.
   ///
   /// Its mark is its number, from 1 on.
   func write(_ text: String, at now: Moment = .test) throws {
@@ -58,16 +58,16 @@ final class JournaledSink {
     reader.take(try sink.write(batch, at: now).byteCount)
   }
 
-  /// What is noted.
+  /// The output's state in the checkpoint.
   func standing() throws -> OutputStanding {
     try #require(try CheckpointFile.read(checkpointPath).0.outputs.first).standing
   }
 
-  /// What is noted as being on the disk: in front of which place all is done, and how long the file is.
+  /// The noted state of the disk: the place in front of which all is done, and the length of the file.
   func synced() throws -> (done: UInt64, byteCount: Int)? {
     let standing = try CheckpointFile.read(checkpointPath).0.outputs.first?.synced
     guard let standing, let place = standing.place else { return nil }
-    // As the next run would read it: what had been begun has happened.
+    // As the next run would take it: a pending write counts as done.
     guard let pending = standing.pending else { return (standing.done.place, place.byteCount) }
     return (pending.done.place, pending.byteCount)
   }

@@ -3,7 +3,7 @@
 @testable import Spool
 import Synchronization
 
-/// A spool with everybody who uses it, until it is let go of.
+/// A spool with its writer, its reader and its spiller, for as long as the object exists.
 final class LiveSpool {
   let spool: Spool
   var writer: SpoolWriter
@@ -26,7 +26,7 @@ final class LiveSpool {
     spiller = Spiller(spool, ThreadEnd())
   }
 
-  /// How many lines of an earlier run were said to be lost.
+  /// How many lines of an earlier run were reported as lost.
   var lostCount: Int {
     warnings.all.filter {
       $0.hasSuffix(" of an earlier run are lost") || $0.hasSuffix(" of an earlier run is lost")
@@ -43,7 +43,7 @@ final class LiveSpool {
   }
 }
 
-/// Does something before a certain system call from now; on one thread.
+/// Performs an action before the n-th system call from now; for use on a single thread.
 final class CallHook: @unchecked Sendable {
   private var countdown = 0
   private var action: (() -> Void)?
@@ -60,7 +60,7 @@ final class CallHook: @unchecked Sendable {
       if let action {
         countdown -= 1
         if countdown <= 0 {
-          // What is done there makes calls of its own.
+          // The action itself makes system calls.
           self.action = nil
           action()
         }

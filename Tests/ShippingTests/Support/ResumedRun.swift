@@ -4,7 +4,7 @@ import Glibc
 @testable import Shipping
 @testable import Spool
 
-/// A log whose entries are known by their numbers, three at each place.
+/// An endless log whose entries are identified by their numbers, three at each place.
 enum EndlessLog {
   static func mark(of number: Int) -> EntryMark {
     EntryMark(place: UInt64(number / 3 + 1) * 100, ordinal: UInt32(number % 3))
@@ -14,11 +14,11 @@ enum EndlessLog {
     ModelEntry(identifier: number, size: number % 97 == 50 ? 5000 : 20 + number * 37 % 300)
   }
 
-  /// The first entry that isn't complete at a place.
+  /// The first entry that isn't complete in front of a place.
   static func number(behind place: UInt64) -> Int { Int(place / 100) * 3 }
 }
 
-/// All that a kill leaves: a spool's directory, a checkpoint, and the output's file.
+/// Everything that survives a kill: a spool's directory, a checkpoint, and the output's file.
 final class ResumedPlaces {
   let home: TemporaryDirectory
   let spool: TemporaryDirectory
@@ -28,13 +28,13 @@ final class ResumedPlaces {
     spool = TemporaryDirectory(isInMemory: true)
   }
 
-  /// Those of another process.
+  /// Refers to the places of another process.
   init(home: String, spool: String) {
     self.home = TemporaryDirectory(of: home)
     self.spool = TemporaryDirectory(of: spool)
   }
 
-  /// The same as it is now, elsewhere.
+  /// A copy of the present state at another path.
   func copy() -> ResumedPlaces {
     let copy = ResumedPlaces()
     for name in home.names { copy.home.write(name, home.bytes(name)) }
@@ -43,7 +43,7 @@ final class ResumedPlaces {
     return copy
   }
 
-  /// Damages one of the two copies of what the checkpoint has of the output.
+  /// Damages one of the two copies of the output's part in the checkpoint.
   func damageCheckpoint(copy: Int) {
     var bytes = home.bytes("checkpoint")
     let offset = CheckpointLayout.outputsOffset + copy * CheckpointLayout.outputCopyBytes
@@ -55,14 +55,15 @@ final class ResumedPlaces {
 
 /// A reader of a log, a spool and an output under a checkpoint, step by step in one thread.
 ///
-/// The reader forgets a part of the log once all entries made of it are settled or on disk. The file is cut back to the
-/// checkpoint when a run begins, and what the reader hasn't forgotten is made again, but for what is done.
+/// The reader forgets a part of the log once all entries made from it are settled or on disk. When a run
+/// begins, the file is cut back to the checkpoint, and entries from the part that the reader hasn't forgotten
+/// are made again, except those that are done.
 final class ResumedRun {
-  /// How the output is written.
+  /// The way in which the output is written.
   enum Kind: CaseIterable {
-    /// At once.
+    /// Each entry at once.
     case plain
-    /// In members, in which entries wait in memory.
+    /// In members, for which entries wait in memory.
     case members
   }
 
@@ -79,13 +80,13 @@ final class ResumedRun {
   private let output: Int32
   private let identity: FileIdentity
   private var length = 0
-  /// What waits for its member to be complete.
+  /// The entries that wait for their member to be complete.
   private var member: EntryRun?
-  /// In front of which mark nothing has to be made again.
+  /// The mark in front of which no entry has to be made again.
   private let done: EntryMark
   /// The next entry of the log.
   private(set) var next: Int
-  /// What the reader would like to forget, and what has to be settled before.
+  /// The place up to which the reader would like to forget, and the entry that has to be settled before.
   private var candidate: (place: UInt64, sequence: Int)?
   private var isProducing = false
   let warnings = Collected<String>()
@@ -141,7 +142,7 @@ final class ResumedRun {
 
   /// Reads on in the log; nothing if there is no room.
   func produce(_ count: Int) {
-    // What a test does in the middle of a system call, which may be one of the producer's.
+    // A test acts in the middle of a system call, which may be one of the producer's.
     if isProducing { return }
     isProducing = true
     defer { isProducing = false }
@@ -158,12 +159,12 @@ final class ResumedRun {
     writer.publish()
   }
 
-  /// In front of which entry of the spool nothing need be made again.
+  /// The entry of the spool in front of which none has to be made again.
   var settledThrough: Int { max(journal.settledThrough, spool.storedThrough) }
 
   var endSequence: Int { writer.nextSequence }
 
-  /// Forgets of the log what needn't be read again.
+  /// Forgets the part of the log that needn't be read again.
   func forget() {
     if let candidate, settledThrough >= candidate.sequence {
       standing.resumption = candidate.place
@@ -176,7 +177,7 @@ final class ResumedRun {
 
   // MARK: The output
 
-  /// Has the output take so many bytes of whole entries.
+  /// Has the output take at most `count` bytes of whole entries.
   ///
   /// - Returns: false if there was nothing to take.
   @discardableResult
@@ -217,7 +218,7 @@ final class ResumedRun {
     length = end
   }
 
-  /// As the output's thread does after each call of its sink.
+  /// Takes over the sink's state, as the output's thread does after each call of its sink.
   func takeOver() {
     let settled = member?.firstSequence
     journal.settle(
@@ -227,7 +228,7 @@ final class ResumedRun {
     try? reader.noteDelivered()
   }
 
-  /// As it does before it sleeps.
+  /// Notes the state, as the output's thread does before it sleeps.
   func rest() {
     guard journal.rest() else { return }
     reader.settle(noted: journal.settledThrough)
@@ -236,12 +237,12 @@ final class ResumedRun {
 
   // MARK: The disk
 
-  /// Stores what has waited for long, if the consumer hasn't taken it.
+  /// Stores entries that have waited for long, if the consumer hasn't taken them.
   func keepUp(before sequence: Int) throws {
     try quotaAllowing { () throws(SystemError) in try spiller.storeWaiting(before: sequence) }
   }
 
-  /// Moves a block, as memory is short.
+  /// Moves a block to disk, as when memory is short.
   func spill() throws { try quotaAllowing { () throws(SystemError) in _ = try spiller.spillOne() } }
 
   /// - Returns: whether there was room.
@@ -258,7 +259,7 @@ final class ResumedRun {
 
   // MARK: The end
 
-  /// Takes everything there is, and ends.
+  /// Takes everything that is left, and ends.
   func drain() throws {
     writer.publish()
     while try deliver(.max) {}
@@ -269,7 +270,7 @@ final class ResumedRun {
     takeOver()
   }
 
-  /// Ends with a consumer that takes nothing any more.
+  /// Ends while the consumer takes nothing any more.
   func end() throws {
     writer.finish()
     takeOver()
@@ -281,7 +282,7 @@ final class ResumedRun {
     forget()
   }
 
-  /// What is in the output's file.
+  /// The numbers of the entries in the output's file.
   static func numbers(_ places: ResumedPlaces) throws -> [Int] {
     var numbers: [Int] = []
     let bytes = places.home.bytes("out")

@@ -3,7 +3,7 @@ import Platform
 @testable import Shipping
 @testable import Spool
 
-/// The files of a spool, as a test knows and damages them.
+/// The files of a spool, which a test can inspect and damage.
 struct SpoolDirectory {
   private struct Frame {
     let file: String
@@ -19,12 +19,12 @@ struct SpoolDirectory {
 
   // MARK: Knowing
 
-  /// Takes note of frames that are in files now.
+  /// Records which frames are in files now.
   mutating func learn(_ stored: [SpoolDisk.StoredFrame]) {
     for frame in stored { learn(frame.file, frame.offset, frame.frame) }
   }
 
-  /// Takes note of all frames in all files.
+  /// Records all frames in all files.
   mutating func learnAll() {
     for number in names.compactMap(SpoolFile.number) {
       guard case .found(let file)? = try? SpoolFile.find(number, in: path, system: .real),
@@ -48,7 +48,7 @@ struct SpoolDirectory {
     frames.contains { $0.sequences.contains(sequence) && access(temporary.file($0.file), F_OK) == 0 }
   }
 
-  /// How large the files are together.
+  /// The total size of the files, in bytes.
   var byteCount: Int {
     names.reduce(0) { $0 + Int(SystemCalls.real.status(ofPath: temporary.file($1))?.st_size ?? 0) }
   }
@@ -64,7 +64,7 @@ struct SpoolDirectory {
     }
   }
 
-  /// The same files in another place.
+  /// A copy of the files in another directory.
   func copy() -> SpoolDirectory {
     var copy = SpoolDirectory()
     copy.frames = frames
@@ -74,10 +74,10 @@ struct SpoolDirectory {
 
   // MARK: Damaging
 
-  /// Does something to the files.
+  /// Damages the files.
   ///
-  /// - Parameter isOpen: whether a run has them open: what is removed isn't lost then.
-  /// - Returns: which entries may be lost by it.
+  /// - Parameter isOpen: whether a run has the files open, so that removing them loses nothing.
+  /// - Returns: whether an entry, given by its sequence, may be lost by the damage.
   mutating func apply(_ damage: SpoolScenario.Damage, whileOpen isOpen: Bool) -> (Int) -> Bool {
     switch damage {
     case .flip(let file, let place, let bit):
@@ -128,14 +128,14 @@ struct SpoolDirectory {
     return { sequence in gone.contains { $0.sequences.contains(sequence) } }
   }
 
-  /// Changes a file; what is returned says where.
+  /// Changes a file at a place that `body` returns; returns which entries the change may lose.
   private func change(_ file: Int, _ body: (inout [UInt8]) -> Range<Int>) -> (Int) -> Bool {
     guard !names.isEmpty else { return { _ in false } }
     let name = names[file % names.count]
     var bytes = temporary.bytes(name)
     let range = body(&bytes)
     temporary.overwrite(name, bytes)
-    // One of the two copies of what stands at the beginning is enough.
+    // Either copy of the header at the beginning of the file is enough.
     let losesHeader = range.lowerBound < 32 && range.upperBound > 32
     let hit = frames.filter { $0.file == name && (losesHeader || $0.range.overlaps(range)) }
     return { sequence in hit.contains { $0.sequences.contains(sequence) } }

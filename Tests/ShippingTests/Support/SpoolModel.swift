@@ -1,31 +1,32 @@
 @testable import Shipping
 @testable import Spool
 
-/// Why a run was not what the model says.
+/// A difference between a run and the model.
 struct ModelFailure: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
 }
 
-/// A spool as it is promised: a queue of entries, each of which will come, or may.
+/// A model of the spool's promises: a queue of entries, each of which must come or may come.
 struct SpoolModel {
-  /// An entry that was made visible and has not been taken whole.
+  /// An entry that was published and has not been taken completely.
   struct Expected {
     let entry: ModelEntry
     let sequence: Int
-    /// Whether it must come; what was only in memory at a kill, or in a damaged place, may.
+    /// Whether the entry must come; an entry that was only in memory at a kill, or in a damaged place, may
+    /// come.
     var isCertain = true
   }
 
-  /// The oldest first.
+  /// The expected entries, the oldest first.
   private(set) var expected: [Expected] = []
-  /// What was taken, or passed over, in this run and is not noted on disk as delivered.
+  /// Entries that were taken or passed over in this run, and aren't noted on disk as delivered.
   private(set) var unnoted: [Expected] = []
-  /// What was taken ever, for when the note itself is damaged.
+  /// All entries that were ever taken, needed when the note itself is damaged.
   private(set) var delivered: [Expected] = []
-  /// The bytes of the entry that has been taken in part.
+  /// The rest of the entry that has been taken in part.
   private var begun: ArraySlice<UInt8> = []
-  /// Committed and not published.
+  /// Entries that are committed, but not published.
   private(set) var unpublished: [Expected] = []
   private(set) var committedCount = 0
   private var newSequence = 0
@@ -43,7 +44,7 @@ struct SpoolModel {
     committedCount += 1
   }
 
-  /// So many entries of this run are visible now.
+  /// Publishes the entries of this run up to a count.
   mutating func publish(upTo count: Int) {
     let new = unpublished.prefix(count - (committedCount - unpublished.count))
     expected += new
@@ -52,7 +53,8 @@ struct SpoolModel {
 
   // MARK: The consumer
 
-  /// Takes bytes as they come out of the spool; all of each entry must be what was put in, in order.
+  /// Takes bytes as they come out of the spool; each entry must be complete and equal to the one put in, in
+  /// order.
   mutating func take(_ bytes: some Sequence<UInt8>) throws(ModelFailure) -> Tally {
     begun += bytes
     var completed = Tally.zero
@@ -75,7 +77,7 @@ struct SpoolModel {
     if let missed = expected[..<index].first(where: \.isCertain) {
       throw ModelFailure("entry \(entry.identifier) came instead of \(missed.entry.identifier)")
     }
-    // What was passed over may be found, and passed over, once more.
+    // Entries that were passed over may be found, and passed over, once more.
     unnoted += expected[...index]
     delivered.append(expected[index])
     expected.removeFirst(index + 1)
@@ -83,7 +85,7 @@ struct SpoolModel {
 
   mutating func note() { unnoted = [] }
 
-  /// Nothing more came.
+  /// Notes that no more bytes came.
   mutating func runDry() throws(ModelFailure) {
     if let missed = expected.first(where: \.isCertain) {
       throw ModelFailure("entry \(missed.entry.identifier) did not come")
@@ -92,17 +94,18 @@ struct SpoolModel {
     expected = []
   }
 
-  /// How many entries must come, and how many may in all.
+  /// How many entries must come, and how many may come at most.
   var expectedCounts: ClosedRange<Int> { expected.count(where: \.isCertain)...expected.count }
 
-  /// How many bytes are to come, if it is certain which.
+  /// How many bytes must come; nil if it isn't certain which entries come.
   var expectedBytes: Int? {
     expected.allSatisfy(\.isCertain) ? expected.reduce(0) { $0 + $1.entry.size } : nil
   }
 
   // MARK: Between two runs
 
-  /// The process was killed: what was only in memory may be gone, what was not noted may come again.
+  /// Models a kill: entries that were only in memory may be gone, and entries not noted as delivered may come
+  /// again.
   mutating func crash(isOnDisk: (Int) -> Bool) {
     doubt { !isOnDisk($0) }
     expected += unpublished.map { Expected(entry: $0.entry, sequence: $0.sequence, isCertain: false) }
@@ -110,17 +113,17 @@ struct SpoolModel {
     unpublished = []
   }
 
-  /// The run has ended well, but there wasn't room for everything.
+  /// Models an orderly end without room for all entries.
   mutating func endWithoutRoom(isOnDisk: (Int) -> Bool) { doubt { !isOnDisk($0) } }
 
-  /// Some entries were damaged.
+  /// Marks entries as uncertain, because they were damaged.
   mutating func doubt(_ isDoubtful: (Int) -> Bool) {
     for index in expected.indices where isDoubtful(expected[index].sequence) {
       expected[index].isCertain = false
     }
   }
 
-  /// What was delivered may come again, as far as it is still there.
+  /// Models the loss of the note: delivered entries may come again if they are still on disk.
   mutating func loseCursor(isOnDisk: (Int) -> Bool) {
     repeatUncertainly(delivered.filter { isOnDisk($0.sequence) })
   }
@@ -129,11 +132,11 @@ struct SpoolModel {
     let known = Set(expected.map(\.entry.identifier))
     expected += again.filter { !known.contains($0.entry.identifier) }
       .map { Expected(entry: $0.entry, sequence: $0.sequence, isCertain: false) }
-    // The numbers of what was lost are given away again, so they alone don't tell the order.
+    // The sequences of lost entries are given to new ones, so they alone don't determine the order.
     expected.sort { ($0.sequence, $0.entry.identifier) < ($1.sequence, $1.entry.identifier) }
   }
 
-  /// A new run begins, and finds what is on disk; what was in doubt and is not there is gone.
+  /// Models the start of a run, which finds what is on disk; uncertain entries that aren't there are gone.
   mutating func begin(newSequence: Int, isOnDisk: (Int) -> Bool) {
     expected.removeAll { !$0.isCertain && !isOnDisk($0.sequence) }
     self.newSequence = newSequence
@@ -142,19 +145,19 @@ struct SpoolModel {
   }
 }
 
-/// An entry that can be told from all others, and checked byte by byte.
+/// An entry that differs from all others and can be checked byte by byte.
 struct ModelEntry: Equatable {
   static let terminator = UInt8(ascii: "\n")
   let identifier: Int
   let size: Int
 
-  /// - Parameter size: how long it is, if that is enough to say which it is.
+  /// - Parameter size: the length of the entry, if that is enough to contain the identifier.
   init(identifier: Int, size: Int) {
     self.identifier = identifier
     self.size = max(size, Self.start(identifier, size).count + 1)
   }
 
-  /// Reads an entry; nil if it isn't whole.
+  /// Parses an entry; nil if it isn't whole.
   init?(_ bytes: [UInt8]) {
     let fields = bytes.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
     guard fields.count == 3, let identifier = Int(String(decoding: fields[0], as: UTF8.self)),

@@ -1,27 +1,27 @@
-/// What is done to a spool, step by step.
+/// A list of actions on a spool.
 struct SpoolScenario: CustomStringConvertible {
-  /// What happens, with numbers that fit any state, so that any step can be left out.
+  /// An action, with numbers that are valid in any state, so that any step can be left out.
   enum Step {
     case append(count: Int, size: Int)
     case publish
-    /// Takes so many bytes of what is offered, be it up to the middle of an entry.
+    /// Takes this many of the bytes offered, even if they end in the middle of an entry.
     case take(bytes: Int, notes: Bool)
-    /// Moves so many blocks to disk.
+    /// Moves this many blocks to disk.
     case spill(count: Int)
-    /// Moves a block, and takes so often while that is going on, from the n-th system call on.
+    /// Moves a block to disk, and takes batches meanwhile, from the n-th system call on.
     case spillWhileTaking(count: Int, from: Int)
-    /// Ends well and begins again.
+    /// Ends properly and begins again.
     case end
-    /// Kills the process and begins again: between two steps, or before the n-th system call of one.
+    /// Kills the process and begins again: between two steps, or before the n-th system call of a step.
     case kill
     case killInSpill(call: Int)
     case killInTake(call: Int)
     case killInEnd(call: Int)
-    /// Damages a file, now, or between this run and the next.
+    /// Damages a file, now or between this run and the next.
     case damage(Damage, isNow: Bool)
   }
 
-  /// What is done to which file; the numbers choose among what there is.
+  /// A kind of damage and the file; the numbers choose among the present files.
   enum Damage {
     case flip(file: Int, place: Int, bit: Int)
     case cut(file: Int, place: Int)
@@ -44,7 +44,7 @@ struct SpoolScenario: CustomStringConvertible {
     memoryBlocks = Int.random(in: 4...12, using: &generator)
     diskBytes = [24 << 10, 96 << 10, 1 << 20, 1 << 30].randomElement(using: &generator) ?? 0
     let length = Int.random(in: 5...90, using: &generator)
-    // Without damage everything is exact, so most have none.
+    // Only without damage are all numbers exact, so most scenarios have none.
     let isDamaged = Int.random(in: 0..<3, using: &generator) == 0
     steps = (0..<length).map { _ in Step.random(isDamaged: isDamaged, using: &generator) }
   }
@@ -54,7 +54,7 @@ struct SpoolScenario: CustomStringConvertible {
     return "seed \(seed), \(memoryBlocks) blocks of memory, \(diskBytes) bytes of disk:\n\(list)"
   }
 
-  /// The shortest scenario that fails as well: without halves, quarters, … and single steps.
+  /// The shortest scenario that still fails: halves, quarters, … and single steps are left out.
   func shrunk(whileFailing fails: (SpoolScenario) -> Bool) -> SpoolScenario {
     var best = self
     var size = max(1, best.steps.count / 2)

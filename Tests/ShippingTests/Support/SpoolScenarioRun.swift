@@ -3,22 +3,22 @@ import Platform
 import Glibc
 @testable import Shipping
 
-/// Does to a spool what a scenario says, and compares it with the model after every step.
+/// Plays a scenario on a spool, and compares it with the model after every step.
 ///
-/// Everything happens on one thread. What other threads would do meanwhile, and a kill, come in at system calls.
+/// Everything happens on one thread. The actions of other threads, and kills, happen at system calls.
 final class SpoolScenarioRun {
   private let scenario: SpoolScenario
   private let hook = CallHook()
   private var model = SpoolModel()
   private var directory = SpoolDirectory()
   private var live: LiveSpool
-  /// What is done to the files before the next run.
+  /// Damage to be done to the files before the next run.
   private var damages: [SpoolScenario.Damage] = []
-  /// Whether files were damaged at any time, and in this run; then not all numbers are exact.
+  /// Whether files were damaged at any time, and in this run, in which case not all numbers are exact.
   private var isDamaged = false, isDamagedNow = false
   /// How many entries runs may report as lost.
   private var vanishedCount = 0
-  /// Whether the note of what was delivered was damaged in this run.
+  /// Whether the note of the delivered entries was damaged in this run.
   private var isCursorDamaged = false
 
   private init(_ scenario: SpoolScenario) throws {
@@ -27,7 +27,7 @@ final class SpoolScenarioRun {
       memoryBlocks: scenario.memoryBlocks, diskBytes: scenario.diskBytes, in: directory.path, hook.system)
   }
 
-  /// - Throws: `ModelFailure` at the first thing that isn't as the model says.
+  /// - Throws: `ModelFailure` at the first difference from the model.
   static func run(_ scenario: SpoolScenario) throws {
     let run = try SpoolScenarioRun(scenario)
     for (index, step) in scenario.steps.enumerated() {
@@ -64,7 +64,7 @@ final class SpoolScenarioRun {
     for index in 0..<count {
       let entry = model.makeEntry(size: 1 + (size + index * 13) % size)
       if live.append(entry.bytes) { model.commit(entry) }
-      // Full blocks are published as they are left.
+      // Full blocks are published when the producer leaves them.
       model.publish(upTo: live.spool.usage.committed.entries)
     }
   }
@@ -106,7 +106,7 @@ final class SpoolScenarioRun {
     }
   }
 
-  /// - Returns: false if nothing could be moved.
+  /// - Returns: false if nothing could be moved to disk.
   private func spill() throws -> Bool {
     do {
       guard try live.spiller.spillOne() else { return false }
@@ -125,7 +125,7 @@ final class SpoolScenarioRun {
     hook.arm(at: call) {
       do {
         for _ in 0..<count { _ = try self.take(2500, notes: true) }
-        // Memory that was given back too early is written over.
+        // If memory was freed too early, this overwrites it.
         self.append(8, 400)
       } catch {
         failure = error
@@ -157,9 +157,9 @@ final class SpoolScenarioRun {
 // MARK: - Ending and beginning again
 
 extension SpoolScenarioRun {
-  /// Ends the run; what wasn't taken is kept.
+  /// Ends the run; entries that weren't taken are kept.
   ///
-  /// - Returns: whether there was room for all of it.
+  /// - Returns: whether there was room for all of them.
   private func finish() throws -> Bool {
     live.writer.finish()
     model.publish(upTo: model.committedCount)
@@ -192,14 +192,14 @@ extension SpoolScenarioRun {
     }
   }
 
-  /// Everything stops to be, but for the files.
+  /// Kills the process: only the files remain.
   private func kill() throws {
     directory.learnAll()
     model.crash(isOnDisk: directory.isOnDisk)
     try beginAgain()
   }
 
-  /// Does something, in whose middle everything stops to be.
+  /// Performs an action, in the middle of which the process is killed.
   private func kill(atCall call: Int, _ action: () throws -> Void) throws {
     var left: (SpoolModel, SpoolDirectory)?
     hook.arm(at: call) { left = (self.model, self.directory.copy()) }
@@ -211,7 +211,7 @@ extension SpoolScenarioRun {
   }
 
   private func beginAgain() throws {
-    // A directory of its own, so that what the old objects still do does not count.
+    // A directory of its own, so that later effects of the old objects don't count.
     directory = directory.copy()
     if isCursorDamaged { model.loseCursor(isOnDisk: directory.isOnDisk) }
     (isCursorDamaged, isDamagedNow) = (false, false)
@@ -219,7 +219,7 @@ extension SpoolScenarioRun {
     damages = []
     live = try LiveSpool(
       memoryBlocks: scenario.memoryBlocks, diskBytes: scenario.diskBytes, in: directory.path, hook.system)
-    // What is damaged may look like more than it is, until it is read.
+    // A damaged file may seem to hold more entries than it does, until it is read.
     let inherited = live.spool.usage.inherited
     let counts = model.expectedCounts
     guard counts.contains(inherited.entries) || isDamaged && inherited.entries > counts.upperBound else {
@@ -227,7 +227,7 @@ extension SpoolScenarioRun {
     }
     directory.forget()
     directory.learn(live.spool.queue.frames)
-    // What a run has said that was killed then is said again.
+    // A killed run's reports of losses are repeated by the next run.
     vanishedCount += model.expected.count { !directory.isOnDisk($0.sequence) }
     guard isDamaged || live.lostCount <= vanishedCount else {
       throw ModelFailure("\(live.lostCount) said to be lost of \(vanishedCount)")

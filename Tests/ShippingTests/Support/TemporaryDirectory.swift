@@ -7,8 +7,8 @@ final class TemporaryDirectory: Sendable {
   let path: String
   private let isOwn: Bool
 
-  /// - Parameter isInMemory: whether it shall lie in memory, if there is such a place: for tests that make
-  ///   many files and look at none of them through a disk's eyes.
+  /// - Parameter isInMemory: whether the directory is in memory, if there is a file system for that: for
+  ///   tests that make many files and don't depend on a disk.
   init(isInMemory: Bool = false) {
     let parent = isInMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
     var template = Array("\(parent)/spillway-shipping-XXXXXX".utf8CString)
@@ -35,7 +35,7 @@ final class TemporaryDirectory: Sendable {
 
   func text(_ name: String) -> String { contents(fopen(file(name), "re")) { fclose($0) }.text }
 
-  /// What a compressed file holds, and whether it is valid to its end.
+  /// The contents of a compressed file, and whether it is valid to its end.
   func unzipped(_ name: String, _ program: String = "gzip") -> (text: String, isValid: Bool) {
     let (text, status) = shell("\(program) -dc < '\(file(name))' 2>/dev/null")
     return (text, status == 0)
@@ -49,7 +49,7 @@ final class TemporaryDirectory: Sendable {
     overwrite(name, bytes)
   }
 
-  /// Replaces the contents of a file that others may have open.
+  /// Replaces the contents of a file that other processes may have open.
   func overwrite(_ name: String, _ bytes: [UInt8]) {
     guard let file = fopen(file(name), "we") else { return }
     fwrite(bytes, 1, bytes.count, file)
@@ -87,7 +87,7 @@ private func contents(
   while true {
     let count = fread(&chunk, 1, chunk.count, file)
     if count == 0 {
-      // A signal that another test sends ends a call, and not the text.
+      // A signal that another test sends interrupts a call, but doesn't end the text.
       guard ferror(file) != 0, errno == EINTR else { break }
       clearerr(file)
     }

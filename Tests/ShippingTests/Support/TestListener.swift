@@ -2,15 +2,16 @@ import Glibc
 @testable import Platform
 @testable import Shipping
 
-/// A listener that does with connections what a test says.
+/// A listener whose handling of connections a test controls.
 final class TestListener: @unchecked Sendable {
   let address: SocketAddress
   private let descriptor: Int32
 
   /// Binds to a path or to a port of this machine, and listens there.
   ///
-  /// Port 0 stands for one that the system chooses. To look for a free one first and to bind to it later would not do:
-  /// a process that another test starts meanwhile has the first socket open until it executes its program.
+  /// With port 0 the system chooses the port. Looking for a free port first and binding to it later would
+  /// fail: a process that another test starts meanwhile has the first socket open until it executes its
+  /// program.
   init(_ address: SocketAddress, isListening: Bool = true) {
     let native: SystemCalls.NativeAddress?
     switch address {
@@ -34,7 +35,7 @@ final class TestListener: @unchecked Sendable {
 
   deinit { close(descriptor) }
 
-  /// Takes connections from now on, which were refused before.
+  /// Accepts connections from now on, which were refused before.
   func startListening() {
     precondition(listen(descriptor, 5) == 0, "\(address): \(String(cString: strerror(errno)))")
   }
@@ -44,16 +45,17 @@ final class TestListener: @unchecked Sendable {
     var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
     return withUnsafeMutableBytes(of: &name) { bytes in
       getsockname(descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
-      // Both kinds of addresses have their port at the same place.
+      // Both address families have the port at the same offset.
       return UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
     }
   }
 
-  /// Waits for a connection; one that isn't open if there is none in two minutes, or after `stop`.
+  /// Waits for a connection; returns a closed peer if none comes within two minutes, or after `stop`.
   func connection() -> TestPeer {
     var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
     guard uninterrupted({ poll(&descriptors, 1, 120_000) }) > 0 else { return TestPeer(-1) }
-    // Not by `accept`: a process that another test starts would have the connection open for as long as it runs.
+    // Plain `accept` would leave the connection open in a process that another test starts, for as long as
+    // that runs.
     guard let connection = try? SystemCalls.real.accept(descriptor) else { return TestPeer(-1) }
     _ = fcntl(connection, F_SETFL, 0)
     return TestPeer(connection)
@@ -69,11 +71,11 @@ final class TestListener: @unchecked Sendable {
     }
   }
 
-  /// Takes no more connections.
+  /// Accepts no more connections.
   func stop() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }
 
-/// Calls again what a signal has interrupted: of calls with a limit of time, the system restarts none by itself.
+/// Repeats a call that a signal has interrupted: the kernel doesn't restart calls that have a time limit.
 private func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
   while true {
     let result = call()
@@ -81,7 +83,7 @@ private func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Resul
   }
 }
 
-/// The other end of a connection; what doesn't come within two minutes doesn't come.
+/// The other end of a connection; reading gives up after two minutes.
 final class TestPeer {
   private var descriptor: Int32
   private var bytes: [UInt8] = []
@@ -96,16 +98,16 @@ final class TestPeer {
 
   var isOpen: Bool { descriptor >= 0 }
 
-  /// Ends the connection in both directions, after which nothing is taken any more.
+  /// Closes the connection in both directions, after which it accepts nothing.
   ///
-  /// A process that is being started has all descriptors until it executes its program; without `shutdown`, lines that
-  /// are sent meanwhile would be taken.
+  /// A process that is being started has all descriptors until it executes its program; without `shutdown`,
+  /// lines that are sent meanwhile would be accepted.
   func close() {
     if isOpen { shutdown(descriptor, Int32(SHUT_RDWR)) }
     leave()
   }
 
-  /// Breaks the connection off.
+  /// Resets the connection.
   func reset() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
@@ -117,7 +119,7 @@ final class TestPeer {
     descriptor = -1
   }
 
-  /// Says that it will send nothing more.
+  /// Shuts down the sending side.
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// All bytes up to the end.
@@ -130,7 +132,7 @@ final class TestPeer {
     }
   }
 
-  /// The next bytes, this many of them, and nothing beyond.
+  /// The next `count` bytes, and none beyond them.
   func bytes(_ count: Int) -> [UInt8] {
     var chunk = [UInt8](repeating: 0, count: count)
     let got = uninterrupted { recv(descriptor, &chunk, count, Int32(MSG_WAITALL)) }
@@ -143,7 +145,7 @@ final class TestPeer {
     }
   }
 
-  /// The next lines, this many of them or up to the end.
+  /// The next lines, `count` of them or all up to the end.
   func lines(_ count: Int = .max) -> [String] {
     var lines: [String] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -160,7 +162,7 @@ final class TestPeer {
     return lines
   }
 
-  /// Takes whole lines out of what has come.
+  /// Splits whole lines off the bytes received.
   private func splitUpTo(_ count: Int, _ firstEnd: Int) -> [String] {
     var lines: [String] = []
     var start = 0

@@ -2,12 +2,12 @@ import Glibc
 @testable import Platform
 @testable import Shipping
 
-/// A receiver of messages at a path, as the system's log is one.
+/// A receiver of messages at a path, like that of the system's log.
 final class TestMessageSocket {
   let path: String
   private let descriptor: Int32
 
-  /// - Parameter type: `SOCK_DGRAM`, or another kind that has no streams.
+  /// - Parameter type: `SOCK_DGRAM`, or another message-oriented type.
   init(_ path: String, type: __socket_type = SOCK_DGRAM) {
     self.path = path
     unlink(path)

@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 
-/// A pipe whose reader does only what a test tells it to.
+/// A pipe whose reader a test controls.
 final class TestPipe: @unchecked Sendable {
   private(set) var writeEnd: Int32
   private(set) var readEnd: Int32
@@ -46,7 +46,7 @@ final class TestPipe: @unchecked Sendable {
     return splitLines(bytes)
   }
 
-  /// What is in the pipe now, without waiting.
+  /// The bytes that are in the pipe now, without waiting.
   func drain() -> [UInt8] {
     _ = fcntl(readEnd, F_SETFL, O_NONBLOCK)
     var bytes: [UInt8] = []
@@ -58,7 +58,7 @@ final class TestPipe: @unchecked Sendable {
   }
 }
 
-/// The lines of a text, the last one counted even if it has no newline.
+/// The lines of a text; the last one counts even without a newline.
 func splitLines(_ bytes: [UInt8]) -> [String] {
   bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
 }

@@ -3,7 +3,7 @@ import Glibc
 import SharedMemory
 @testable import Shipping
 
-/// A thread of a test's own: waiting in it takes nothing away from other tests.
+/// A thread that belongs to a test, so that waiting in it doesn't block other tests.
 final class TestThread<Value: Sendable>: Sendable {
   private final class Start: Sendable {
     let body: @Sendable () -> Value

@@ -3,7 +3,7 @@ import Platform
 import Spool
 @testable import Shipping
 
-/// Looks again and again whether something has happened that nothing tells of; false after half a minute.
+/// Polls a condition that nothing announces; false if it doesn't hold within half a minute.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
   let deadline = Moment.now().steadyNanoseconds + 30_000_000_000
   while try !condition() {
@@ -15,7 +15,7 @@ func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
 }
 
 extension Output {
-  /// An output to consumers that come and go, with hardly a pause between them.
+  /// An output to consumers that come and go, with very short pauses between attempts.
   convenience init(
     to link: sending any Link, onRestart: RestartPolicy = .resend, header: String = "",
     pauseNanoseconds: ClosedRange<Int64>? = 1_000_000...10_000_000, said: Collected<String>
@@ -28,7 +28,7 @@ extension Output {
   }
 }
 
-/// Whether a process is there and has not ended.
+/// Whether a process exists and hasn't ended.
 func isRunning(_ process: pid_t) -> Bool {
   guard let file = fopen("/proc/\(process)/stat", "re") else { return false }
   defer { fclose(file) }

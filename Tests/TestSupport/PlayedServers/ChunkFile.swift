@@ -1,14 +1,14 @@
-/// The one file of a server of 4.0 to 5.1, as a test writes it (`shm-layout.md` 4).
+/// The shared-memory file of a server of 4.0 to 5.1, written by a test (`shm-layout.md` 4).
 public final class ChunkFile {
   /// The file.
   public let file: MappedFile
-  /// What is in it, in the list's order.
+  /// The chunks in the file, in the order of the list.
   private var chunks: [(offset: Int, length: Int, kind: String)] = []
   private var listNumber: UInt32
   private var age: UInt64 = 0
   private var free = 48
 
-  /// Makes a file that nothing is in yet, and that no reader finds before it is published.
+  /// Makes an empty file that no reader finds before it is published.
   public init(path: String, byteCount: Int, listNumber: UInt32 = 77_777) throws(SupportError) {
     file = try MappedFile(path: path, byteCount: byteCount)
     self.listNumber = listNumber
@@ -44,7 +44,8 @@ public final class ChunkFile {
     let next = index + 1 < chunks.count ? chunks[index + 1].offset : 0
     file.store(UInt64(next), at: index > 0 ? chunks[index - 1].offset + 16 : 24)
     file.store(UInt64(0), at: chunks[index].offset + 8)
-    // The space cools; what was last may be given again at once, as no reader looks at it here.
+    // A server would let the space cool down. Here the last chunk's space is reused at once, as no reader
+    // looks at it, except for a log's.
     if index == chunks.count - 1, kind != "Log" { free = chunks[index].offset }
     chunks.remove(at: index)
     count()
@@ -55,16 +56,16 @@ public final class ChunkFile {
     file.store(listNumber, at: 32)
   }
 
-  /// Lets go of the file.
+  /// Marks the file as abandoned.
   public func abandon() { file.store(UInt32(0), at: 32) }
 
-  /// Counts a second.
+  /// Advances the age in the file's head by a second.
   public func tick() {
     age += 1
     file.store(age, at: 40)
   }
 
-  /// Counts from a time on, as if the file had been begun anew.
+  /// Sets the age, as if the file had been begun anew.
   public func setAge(_ seconds: UInt64) {
     age = seconds
     file.store(age, at: 40)

@@ -1,21 +1,21 @@
 import Glibc
 import Synchronization
 
-/// A server with sections in places of which each is given to one of two names, one after the other, and what a reader
-/// may see of it.
+/// A server that creates and removes sections of counters all the time, and what a reader may see of them.
 ///
-/// A place that is given away at once is the worst that can happen to a reader: servers wait. All values are
-/// `CheckedCounters`, each life of a section with its own number.
+/// Each place in the file alternates between sections of two names. Reusing a place at once is the worst case
+/// for a reader: real servers wait. All values are `CheckedCounters`; each life of a section has its own
+/// number.
 public final class CounterChurn: Sendable {
-  /// How long it goes on, and what happens how often, counted in lives.
+  /// How long the churn goes on and how often each event happens, counted in lives of sections.
   public struct Plan: Sendable {
     var lives: UInt32, workerEvery: UInt32, serverEvery: UInt32, lookEvery: UInt32
 
     /// - Parameters:
-    ///   - lives: how many sections there are, one after the other.
-    ///   - workerEvery: after how many the worker begins anew.
-    ///   - serverEvery: after how many the server does instead.
-    ///   - lookEvery: after how many it is waited until a reader has looked.
+    ///   - lives: how many sections are made, one after the other.
+    ///   - workerEvery: after how many lives the worker is replaced.
+    ///   - serverEvery: after how many lives the whole server is replaced instead.
+    ///   - lookEvery: after how many lives to wait until a reader has looked.
     public init(lives: UInt32, workerEvery: UInt32, serverEvery: UInt32 = .max, lookEvery: UInt32) {
       (self.lives, self.workerEvery) = (lives, workerEvery)
       (self.serverEvery, self.lookEvery) = (serverEvery, lookEvery)
@@ -32,12 +32,12 @@ public final class CounterChurn: Sendable {
 
   private let plan: Plan
   private let server: CounterServer
-  /// The last life of each name that was taken away by now.
+  /// For each name, the last life that has been removed.
   private let ended = (0..<slotCount * 2).map { _ in Count() }
   private let looks = Atomic<UInt32>(0), hasEnded = Atomic(false)
   private let trouble = Monitor<String?>(nil)
 
-  /// Begins, on a thread of its own.
+  /// Starts the churn on a thread of its own.
   public init(_ plan: Plan) throws(SupportError) {
     self.plan = plan
     server = try CounterServer(slotCount: Self.slotCount, counterCount: Self.counterCount)
@@ -53,17 +53,18 @@ public final class CounterChurn: Sendable {
 
   /// The argument for `-n`.
   public var path: String { server.path }
-  /// Whether nothing more happens.
+  /// Whether the churn has finished.
   public var isOver: Bool { hasEnded.load(ordering: .acquiring) }
   /// What went wrong with the server; nil if nothing has.
   public var failure: String? { trouble.withLock { $0 } }
   /// How often a reader has looked.
   public var lookCount: UInt32 { looks.load(ordering: .relaxed) }
 
-  /// For each name, `SET.0` first, the last life that a reader who looks from now on mustn't see.
+  /// For each name, `SET.0` first, the last life that has ended: a reader that starts looking now mustn't see
+  /// it.
   public var endedLives: [UInt32] { ended.map { $0.value.load(ordering: .acquiring) } }
 
-  /// Told by a reader that it has looked.
+  /// Notes that a reader has looked; the reader calls this.
   public func noteLook() { looks.add(1, ordering: .releasing) }
 
   private func awaitLook() {
@@ -102,7 +103,8 @@ public final class CounterChurn: Sendable {
     }
   }
 
-  /// Notes that all sections have ended; until the new server is there, a reader may rightly see them.
+  /// Notes that all sections have ended; called only when the new server or worker is there, as until then a
+  /// reader may rightly see them.
   private func end(_ taken: inout [Int?], before life: UInt32) {
     for (slot, name) in taken.enumerated() {
       if let name { ended[name].value.store(life - 1, ordering: .releasing) }

@@ -1,15 +1,16 @@
 import Glibc
 
-/// The directory of a server that has nothing but counters, all in one file, whose places go from one section to the next
-/// at once.
+/// The directory of a server that has only counters, all in one file, and reuses the place of a removed
+/// section at once.
 ///
-/// The order is a server's: a section is hidden before its line is taken back, and is only ready once it is listed.
+/// The order of steps is a server's: a section is hidden before its line in the index is taken back, and
+/// becomes ready only after it is listed.
 public final class CounterServer: @unchecked Sendable {
   /// The argument for `-n`.
   public let path: String
   /// How many counters each section has.
   public let counterCount: Int
-  /// What begins each of the worker's files' names, so that no two are the same.
+  /// How many workers there have been: a part of their files' names, so that no two files have the same name.
   private var made = 0
   private let home: TemporaryDirectory
   private let slotCount: Int
@@ -25,7 +26,7 @@ public final class CounterServer: @unchecked Sendable {
 
   /// Makes the directory, with a manager and a worker.
   ///
-  /// - Parameter document: what describes the counters; by default they are numbered.
+  /// - Parameter document: the JSON description of the counters; by default the counters are named by number.
   public init(slotCount: Int, counterCount: Int, document: String? = nil) throws(SupportError) {
     home = try TemporaryDirectory()
     self.document = document ?? Self.numbered(counterCount)
@@ -64,13 +65,13 @@ public final class CounterServer: @unchecked Sendable {
     try rewrite()
   }
 
-  /// Ends the server: the worker's files go, and the manager's.
+  /// Ends the server: removes the files of the worker and of the manager.
   public func stop() {
     removeTree(directory)
     removeTree(path + "/_.vsm_mgt")
   }
 
-  /// A section as it lies in a file, of whole pages.
+  /// The content of a section's file, padded to whole pages.
   public static func section(number: UInt64, ready: UInt32 = 1, _ body: [UInt8]) -> [UInt8] {
     var bytes: [UInt8] = []
     for word in [UInt64(ready), 24, number] {
@@ -95,7 +96,7 @@ public final class CounterServer: @unchecked Sendable {
 
   // MARK: Sections
 
-  /// Makes a section in a place that is free.
+  /// Makes a section in a free place.
   public func add(_ name: String, in slot: Int, _ values: [UInt64]) throws(SupportError) {
     guard let cluster, lines[slot] == nil else { throw SupportError("place \(slot) is taken") }
     let offset = 16 + slot * slotByteCount
@@ -110,14 +111,14 @@ public final class CounterServer: @unchecked Sendable {
     set(slot, values)
   }
 
-  /// Changes the counters of a place.
+  /// Sets the counters of the section in a place.
   public func set(_ slot: Int, _ values: [UInt64]) {
     for (index, value) in values.enumerated() {
       cluster?.store(value, at: 16 + slot * slotByteCount + 24 + index * 8)
     }
   }
 
-  /// Takes a section away.
+  /// Removes the section in a place.
   public func remove(_ slot: Int) throws(SupportError) {
     guard let line = lines.removeValue(forKey: slot) else { return }
     cluster?.store(UInt32(2), at: 16 + slot * slotByteCount)

@@ -1,20 +1,20 @@
 import Glibc
 
-/// What tells 2.0 from 2.1: where things are in the head, and how records are written.
+/// The differences between 2.0 and 2.1: the offsets in the head, and the format of records.
 public protocol FlatRelease {
-  /// The first word.
+  /// The first word of the file.
   static var magic: UInt32 { get }
-  /// Where the processes are; nil if they aren't told.
+  /// The offset of the process identifiers; nil if the head doesn't have them.
   static var processesOffset: Int? { get }
-  /// Where the head says where the log is, how large, and how far written, one behind the other.
+  /// The offset of three words about the log: its offset, its size, and the write position.
   static var logOffset: Int { get }
-  /// How many bytes a connection has in a record's header.
+  /// The size in bytes of the connection's number in a record's header.
   static var connectionByteCount: Int { get }
-  /// The numbers of tags.
+  /// The tag numbers by name.
   static var tags: [String: UInt8] { get }
 }
 
-/// 2.0.
+/// The layout of 2.0.
 public enum Release20: FlatRelease {
   /// The first word.
   public static let magic: UInt32 = 4_185_512_498
@@ -31,7 +31,7 @@ public enum Release20: FlatRelease {
   ]
 }
 
-/// 2.1.
+/// The layout of 2.1.
 public enum Release21: FlatRelease {
   /// The first word.
   public static let magic: UInt32 = 4_185_512_499
@@ -53,7 +53,7 @@ public typealias Server20 = FlatServer<Release20>
 /// A server of 2.1.
 public typealias Server21 = FlatServer<Release21>
 
-/// A server of 2.0 or 2.1: a head, and bytes behind it (`shm-layout.md` 2).
+/// A server of 2.0 or 2.1, whose log is bytes behind a head (`shm-layout.md` 2).
 public final class FlatServer<Release: FlatRelease>: PlayedServer {
   /// Whether it has a list of sections.
   public static var hasList: Bool { false }
@@ -68,7 +68,7 @@ public final class FlatServer<Release: FlatRelease>: PlayedServer {
 
   /// The size of the log area.
   public static var areaByteCount: Int { 1 << 16 }
-  /// Where it begins.
+  /// The offset of the log area.
   public static var areaStart: Int { headByteCount + 304 }
   private static var headByteCount: Int { 40 + 8 * 107 + 65536 }
   private static var cyclesOffset: Int { 40 + 8 * 66 }
@@ -126,13 +126,13 @@ public final class FlatServer<Release: FlatRelease>: PlayedServer {
 
   private func store(_ byte: UInt8, at offset: Int) { file.store([byte], at: Self.areaStart + offset) }
 
-  /// Has another process write the file.
+  /// Makes the file look as if another process wrote it now.
   public func takeOver() {
     (master, birth) = (master + 7, birth + 1)
     storeProcesses()
   }
 
-  /// The same by one that begins at the front, and counts from there.
+  /// Makes the file look as if another process had begun it anew, at the front and with a count from 0.
   public func takeOverAnew() {
     store(0, at: 0)
     position = 0

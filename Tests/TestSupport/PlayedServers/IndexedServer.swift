@@ -1,16 +1,16 @@
 import Glibc
 
-/// How the lines of an index are written (`shm-layout.md` 5.2).
+/// The syntax of an index's lines (`shm-layout.md` 5.2).
 public protocol IndexStyle {
-  /// A line, without what says that it is added or taken back.
+  /// A line, without the sign that says whether it adds a segment or takes it back.
   static func line(_ file: String, _ byteCount: Int, _ kind: String, _ name: String) -> String
-  /// What stands in front of a line that is added.
+  /// The sign in front of a line that adds a segment.
   static var sign: String { get }
 }
 
 /// 5.2: no offsets.
 public enum IndexStyleA: IndexStyle {
-  /// What stands in front of a line.
+  /// The sign in front of a line.
   public static let sign = ""
   /// A line.
   public static func line(_ file: String, _ byteCount: Int, _ kind: String, _ name: String) -> String {
@@ -20,7 +20,7 @@ public enum IndexStyleA: IndexStyle {
 
 /// 6.0.0 to 6.0.4, 6.1 and 6.2: offsets, and no signs.
 public enum IndexStyleB: IndexStyle {
-  /// What stands in front of a line.
+  /// The sign in front of a line.
   public static let sign = ""
   /// A line.
   public static func line(_ file: String, _ byteCount: Int, _ kind: String, _ name: String) -> String {
@@ -28,9 +28,9 @@ public enum IndexStyleB: IndexStyle {
   }
 }
 
-/// Those after them: what was added can be taken back.
+/// The later releases: lines can be taken back.
 public enum IndexStyleC: IndexStyle {
-  /// What stands in front of a line.
+  /// The sign in front of a line.
   public static let sign = "+ "
   /// A line.
   public static func line(_ file: String, _ byteCount: Int, _ kind: String, _ name: String) -> String {

@@ -1,17 +1,17 @@
 import Glibc
 import Synchronization
 
-/// A file that a test writes through memory, as a server writes the one that it shares.
+/// A file that a test writes through a mapping, as a server writes its shared memory.
 public final class MappedFile: @unchecked Sendable {
-  /// Where the file lies in memory.
+  /// The address of the mapping.
   public let base: UnsafeMutableRawPointer
   /// Its size.
   public let byteCount: Int
-  /// The name that it gets.
+  /// The name that the file has once it is published.
   public let path: String
   private let temporary: String
 
-  /// Makes a file of zeros beside its name, which it gets from `publish`.
+  /// Makes a file of zeros under a temporary name; `publish` gives it its own.
   public init(path: String, byteCount: Int) throws(SupportError) {
     self.path = path
     self.byteCount = byteCount
@@ -30,18 +30,19 @@ public final class MappedFile: @unchecked Sendable {
 
   deinit { munmap(base, byteCount) }
 
-  /// Puts the file in the place of what had its name.
+  /// Gives the file its name, replacing the file that had it.
   public func publish() throws(SupportError) {
     guard rename(temporary, path) == 0 else { throw SupportError("rename \(temporary)", errno: errno) }
   }
 
-  /// Stores a word in one piece, so that who sees it sees all that was stored before.
+  /// Stores a word atomically, with release ordering: a reader that sees the word sees all that was stored
+  /// before.
   public func store(_ word: UInt32, at offset: Int) {
     precondition(offset >= 0 && offset + 4 <= byteCount && offset % 4 == 0)
     (base + offset).assumingMemoryBound(to: Atomic<UInt32>.self).pointee.store(word, ordering: .releasing)
   }
 
-  /// The same with two words.
+  /// Stores two words in the same way.
   public func store(_ words: UInt64, at offset: Int) {
     precondition(offset >= 0 && offset + 8 <= byteCount && offset % 8 == 0)
     (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(words, ordering: .releasing)
@@ -53,13 +54,13 @@ public final class MappedFile: @unchecked Sendable {
     (base + offset).copyMemory(from: bytes, byteCount: bytes.count)
   }
 
-  /// Stores a text, filled up with zeros.
+  /// Stores a text, padded with zeros.
   public func store(_ text: String, at offset: Int, room: Int) {
     let bytes = Array(text.utf8.prefix(room - 1))
     store(bytes + [UInt8](repeating: 0, count: room - bytes.count), at: offset)
   }
 
-  /// A word as it is.
+  /// Reads a word.
   public func word(at offset: Int) -> UInt32 {
     precondition(offset >= 0 && offset + 4 <= byteCount)
     return base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)

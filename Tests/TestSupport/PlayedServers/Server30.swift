@@ -1,6 +1,6 @@
 import Glibc
 
-/// A server of 3.0: a head, sections one behind the other, and a ring of words (`shm-layout.md` 3).
+/// A server of 3.0, whose file has a head, contiguous sections, and a ring of words (`shm-layout.md` 3).
 public final class Server30: PlayedServer {
   /// Whether it has a list of sections.
   public static let hasList = true
@@ -72,7 +72,7 @@ public final class Server30: PlayedServer {
     sections[index].kind = "Cool"
   }
 
-  /// Has sections that have cooled be free, if they lie in front of the free rest; what was in them is wiped.
+  /// Merges cooled sections into the free rest if they lie directly in front of it, and wipes their contents.
   private func reclaim() {
     while sections.count > 1, case let last = sections[sections.count - 2], last.kind == "Cool" {
       let rest = sections.removeLast()
@@ -82,10 +82,10 @@ public final class Server30: PlayedServer {
     }
   }
 
-  /// Says that the list is being changed.
+  /// Marks the list as being changed.
   public func beginChange() { file.store(UInt32(0), at: 65564) }
 
-  /// Says that it is finished.
+  /// Marks the list as complete, with a new number.
   public func endChange() {
     listNumber &+= 1
     file.store(listNumber, at: 65564)
@@ -139,7 +139,7 @@ public final class Server30: PlayedServer {
     store(UInt32(tag) << 24 | UInt32(bytes.count), at: start)
   }
 
-  /// Begins anew at the front, as it is done when the ring is full, and when a worker is started.
+  /// Begins again at the front, as a server does when the ring is full and when a worker is started.
   public func wrap() {
     store(Self.endMark, at: 1)
     turn = turn == .max ? 1 : turn + 1
@@ -150,7 +150,7 @@ public final class Server30: PlayedServer {
 
   private func store(_ word: UInt32, at index: Int) { file.store(word, at: ring + index * 4) }
 
-  /// Has another process write the file.
+  /// Makes the file look as if another process wrote it now.
   public func takeOver() {
     (master, birth) = (master + 7, birth + 1)
     storeProcesses()

@@ -1,17 +1,18 @@
 import Glibc
 
-/// A ring of 4.0 that a test writes: turns are counted, and segments within a turn (`shm-layout.md` 6.2).
+/// A ring of 4.0, written by a test: the log counts turns, and segments within a turn (`shm-layout.md` 6.2).
 public final class TurningRingWriter {
-  /// What is stored at a beginning of the ring, in the order in which it is: readers have to cope with each.
+  /// The order in which turn and segment are stored when the ring begins again: readers have to cope with
+  /// both.
   public enum Order: CaseIterable, Sendable { case turnFirst, segmentFirst }
 
-  /// Between the two stores of a beginning, and before the wrap mark.
+  /// Called between the two stores when the ring begins again, and before the wrap mark.
   public var betweenStores: () -> Void = {}
-  /// Which is stored first.
+  /// The order used.
   public var order = Order.turnFirst
-  /// The words of an eighth, and of all.
+  /// The sizes of a segment and of the ring, in words.
   public let eighthWords: Int, ringWords: Int
-  /// Where the next record will start, and in which segment of which turn.
+  /// The position of the next record, and its segment and turn.
   public private(set) var position = 0, segment = 0, turn: UInt32
   private let file: MappedFile
   private let start: Int
@@ -34,7 +35,7 @@ public final class TurningRingWriter {
     file.store(UInt64(0x3044_4145_484C_5356), at: start)
   }
 
-  /// Space that was taken, and shows as the end of the log until it is filled.
+  /// Space in the ring that has been taken and shows as the end of the log until it is filled.
   public struct Reservation {
     fileprivate let start: Int
     fileprivate let words: [UInt32]
@@ -60,7 +61,7 @@ public final class TurningRingWriter {
     return Reservation(start: start, words: words)
   }
 
-  /// Fills what was taken.
+  /// Fills the reserved space.
   public func commit(_ reservation: Reservation) {
     for (index, word) in reservation.words.enumerated().dropFirst() {
       store(word, at: reservation.start + index)
