@@ -3,11 +3,11 @@ import Rendering
 import Spool
 import VarnishLog
 
-/// Records of a log that has no transactions, shown as that log's own tools do.
+/// Records of a log that has no transactions, shown as that log's own tools show them.
 extension Route {
-  /// Takes a record in.
+  /// Gives a record to the renderer.
   ///
-  /// - Returns: whether that gives an entry, which is to be offered.
+  /// - Returns: whether an entry is ready, to be offered with `offerSingle`.
   mutating func take<Layout: RecordLayout>(single record: Record<Layout>) -> Bool {
     switch shown {
     case .singles(let renderer)?:
@@ -25,9 +25,9 @@ extension Route {
     }
   }
 
-  /// Takes all that is open for finished.
+  /// Has the renderer finish what is open.
   ///
-  /// - Returns: whether that gives an entry, which is to be offered.
+  /// - Returns: whether an entry is ready, to be offered with `offerSingle`.
   mutating func flushSingles() -> Bool {
     switch shown {
     case .singles(let renderer)?: renderer.value.flush()
@@ -35,7 +35,8 @@ extension Route {
     }
   }
 
-  /// Forgets what is kept for later: something was lost, and what comes may be of another request.
+  /// Forgets what the renderer keeps for later: something was lost, and the next records may be of another
+  /// request.
   mutating func forgetSingles() {
     switch shown {
     case .singles(let renderer)?: renderer.value.forget()
@@ -43,7 +44,7 @@ extension Route {
     }
   }
 
-  /// Writes the entry that there is into the spool.
+  /// Writes the entry that is ready into the spool.
   mutating func offerSingle() -> Outcome {
     switch shown {
     case .singles(let renderer)?:
@@ -60,7 +61,7 @@ extension Route {
 }
 
 extension Run {
-  /// Has the routes that take single records take that of a run.
+  /// Hands a run's only record to the routes that take single records.
   mutating func takeSingle<Layout: RecordLayout>(_ run: RecordRun<Layout>) {
     var cursor = run.makeCursor()
     guard let record = cursor.next() else { return }
@@ -70,16 +71,16 @@ extension Run {
     }
   }
 
-  /// Shows what is open at the end of a log that has no transactions.
+  /// Finishes what is open at the end of a log that has no transactions.
   ///
-  /// - Parameter place: where it ends.
+  /// - Parameter place: where the log ends.
   mutating func flushSingles(at place: UInt64) {
     for index in 0..<routes.count where routes[index].takesSingles && !routes[index].isOver {
       if routes[index].flushSingles() { offerSingle(index, at: logStart &+ place) }
     }
   }
 
-  /// Has the routes forget what they keep for later: something was lost.
+  /// Has the routes forget what their renderers keep for later, as something was lost.
   mutating func forgetSingles() {
     for index in 0..<routes.count { routes[index].forgetSingles() }
   }
@@ -92,7 +93,7 @@ extension Run {
     }
     while case .full = routes[index].offerSingle() {
       guard canWait(index) else {
-        routes[index].refuse()
+        refuse(index)
         break
       }
       handleCommandsWhileHeldBack()
