@@ -3,9 +3,9 @@ import VarnishLog
 
 /// An integer at the beginning of a text, as C's `strtoll` reads it with base 0.
 struct CInteger {
-  /// The number, or the nearest that there is; 0 if there is none.
+  /// The number, or the nearest one that fits if it overflows; 0 if there is none.
   private(set) var value: Int64 = 0
-  /// Where it ends; 0 if there is none.
+  /// Where the number ends; 0 if there is none.
   private(set) var end = 0
   /// Whether the number is too large or too small.
   private(set) var overflows = false
@@ -33,7 +33,7 @@ struct CInteger {
     while index < text.count {
       let digit = Self.digit(text[index])
       guard digit < base else { break }
-      // Negative numbers reach one further.
+      // Accumulated as a negative number, whose range reaches one further.
       let product = value.multipliedReportingOverflow(by: base)
       let sum = product.partialValue.subtractingReportingOverflow(digit)
       if product.overflow || sum.overflow { overflows = true }
@@ -47,7 +47,7 @@ struct CInteger {
     }
   }
 
-  /// What a digit stands for; 99 if it is none.
+  /// The value of a hexadecimal digit; 99 if the byte is none.
   private static func digit(_ byte: UInt8) -> Int64 {
     if ASCII.isDigit(byte) { return Int64(byte - 0x30) }
     let letter = ASCII.lowercased(byte) &- UInt8(ascii: "a")
@@ -57,7 +57,8 @@ struct CInteger {
 
 /// Numbers with a fraction, at the beginning of a text.
 enum CDecimal {
-  /// What C's `strtod` reads, where it stops, and whether that is too large for it; nil if it reads nothing.
+  /// The number that C's `strtod` reads, where it ends, and whether it is too large for a `Double`; nil if
+  /// there is none.
   static func scan(_ text: LogBytes) -> (value: Double, end: Int, overflows: Bool)? {
     unsafe withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { copy in
       unsafe copy.copyMemory(from: text.buffer)

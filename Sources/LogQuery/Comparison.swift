@@ -6,7 +6,7 @@ struct Comparison {
   var levels: ClosedRange<Int> = 0...Int.max
   /// The tags' numbers.
   var tags = TagSet()
-  /// What must stand before a colon, in lower case.
+  /// The text that a record must begin with, followed by a colon; in lower case.
   var prefix: [UInt8]?
   /// Which field is compared, from 1; 0 for all of the text.
   var field = 0
@@ -18,7 +18,7 @@ struct Comparison {
     case decimal(Relation, Double)
     case text([UInt8], isEqual: Bool)
     case pattern(Pattern, isMatch: Bool)
-    /// About the transaction's number instead of its records.
+    /// Compares the transaction's number instead of its records.
     case vxid(Relation, Int64)
   }
 }

@@ -4,13 +4,14 @@ import VarnishLog
 ///
 /// A text that isn't a number compares as neither equal nor unequal to anything.
 enum NumberRules: Sendable, CaseIterable {
-  /// 4.0: like the next, but fractions are anything that C's `strtod` reads.
+  /// 4.0: like `classic`, but fractions are anything that C's `strtod` reads.
   case lenient
   /// 4.1 to 6.5.
   case classic
-  /// 6.6: like the one before, but where an integer is wanted, a fraction is cut off.
+  /// 6.6: like `classic`, but where an integer is wanted, a fraction is cut off.
   case truncating
-  /// 7.0 to 7.5: decimal only, at most 15 digits, of fractions three; what follows is ignored.
+  /// 7.0 to 7.5: decimal only, at most 15 digits before the point and three behind it; the rest of the text
+  /// is ignored.
   case structured
   /// 7.6 and newer: all that C reads, from end to end.
   case exact
@@ -28,7 +29,7 @@ enum NumberRules: Sendable, CaseIterable {
 
   // MARK: Of a record
 
-  /// What a record's text is where an integer is wanted; nil if it isn't a number.
+  /// The integer that a record's text stands for; nil if it isn't a number.
   func integer(_ text: LogBytes) -> Int64? {
     if let plain = Self.plainInteger(text) { return plain }
     guard text.count > 0 else { return nil }
@@ -54,7 +55,7 @@ enum NumberRules: Sendable, CaseIterable {
     }
   }
 
-  /// What a record's text is where a fraction is wanted; nil if it isn't a number.
+  /// The fraction that a record's text stands for; nil if it isn't a number.
   func decimal(_ text: LogBytes) -> Double? {
     guard text.count > 0 else { return nil }
     switch self {
@@ -76,7 +77,7 @@ enum NumberRules: Sendable, CaseIterable {
 
   /// An operand without a point; nil if it isn't an integer.
   ///
-  /// Too large ones are the largest, and none at all is 0.
+  /// An integer out of range becomes the nearest one that fits, and an empty operand is 0.
   static func integerOperand(_ text: LogBytes) -> Int64? {
     let number = CInteger(text)
     return text.dropFirst(number.end).trimmed.count == 0 ? number.value : nil
@@ -122,7 +123,7 @@ enum NumberRules: Sendable, CaseIterable {
     return CDecimal.scan(text.prefix(end))?.value
   }
 
-  /// Whether a number that ends here is followed by the end or white space.
+  /// Whether a number that ends here is followed by the end of the text or by white space.
   private static func ends(_ text: LogBytes, at index: Int) -> Bool {
     index == text.count || ASCII.isSpace(text[index])
   }

@@ -7,7 +7,7 @@ enum OperandReader {
     let reason: QueryError.Reason
   }
 
-  /// `N`, `N-` or `N+`.
+  /// The levels that `N`, `N-` or `N+` stands for.
   static func levels(_ word: [UInt8]) throws(Fault) -> ClosedRange<Int> {
     let (number, suffix) = withText(of: word) { text in
       let number = CInteger(text)
@@ -27,7 +27,7 @@ enum OperandReader {
   static func field(_ word: [UInt8]) -> Int? {
     withText(of: word) { text in
       let number = CInteger(text)
-      // The reference keeps 32 bits of it.
+      // The reference tools keep 32 bits of the number.
       let field = Int32(truncatingIfNeeded: number.value)
       return number.end == text.count && field > 0 ? Int(field) : nil
     }

@@ -3,11 +3,12 @@ import VarnishLog
 
 /// A compiled regular expression.
 @safe final class Pattern {
-  // Invariant: what `code` leads to isn't changed after `init` and is freed with this object, which outlives every
-  // use of `code`: the query or the filter keeps it beside its tests.
+  // Invariant: the compiled expression behind `code` isn't changed after `init` and is freed with this
+  // object, which outlives every use of `code`: the query or the filter keeps the object beside its tests.
 
   let code: OpaquePointer
-  /// Whether the engine must be sure that what it checked stays as it is.
+  /// Whether a text must be copied before it is matched, since the engine relies on what it checked not to
+  /// change.
   let needsCopy: Bool
 
   /// What the engine found wrong with an expression.
@@ -27,7 +28,7 @@ import VarnishLog
         unsafe pcre2_compile_8($0.baseAddress, expression.count, options, &number, &offset, nil)
       })
     else { throw Fault(reason: Self.message(number), offset: offset) }
-    // Where there is no compiler for the machine, the engine interprets.
+    // Where the engine has no compiler for the processor, it interprets the expression.
     unsafe pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE)
     var allOptions: UInt32 = 0
     unsafe pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_ALLOPTIONS), &allOptions)
@@ -47,8 +48,8 @@ import VarnishLog
 
 /// Runs regular expressions, with memory that all of them share.
 @safe struct PatternMatcher: ~Copyable {
-  // Invariant: both are this value's alone, one match at a time uses them, and `copy` has room for the longest
-  // payload. Without `data` the engine gives up.
+  // Invariant: `data` and `copy` are this value's alone, one match at a time uses them, and `copy` has room
+  // for the longest payload. Without `data` the engine gives up.
 
   private let data: OpaquePointer?
   private let copy: UnsafeMutableRawBufferPointer
@@ -66,8 +67,8 @@ import VarnishLog
 
   /// Whether the text matches, or the engine gave up on it.
   ///
-  /// It gives up if too much would have to be tried, if a stack is too small, or if a pattern insists on UTF-8
-  /// and the text isn't; the reference takes all of these for a match.
+  /// The engine gives up if too much would have to be tried, if a stack is too small, or if a pattern
+  /// requires UTF-8 and the text isn't UTF-8; the reference tools take all of these for a match.
   @inline(__always)
   func matches(_ code: OpaquePointer, needsCopy: Bool, _ text: LogBytes) -> Bool {
     var start = unsafe text.start

@@ -1,13 +1,13 @@
 public import VarnishLog
 
-/// Regular expressions, compiled, with what it takes to try them.
+/// Compiled regular expressions, with the memory that matching needs.
 public struct PatternSet: ~Copyable {
   private var patterns: [Pattern] = []
   private let matcher = PatternMatcher()
 
   /// Why an expression can't be used.
   public struct Fault: Error, Sendable {
-    /// Where in it, in bytes.
+    /// Where the fault is in the expression, in bytes.
     public let offset: Int
     /// What the engine says.
     public let reason: String
@@ -16,7 +16,7 @@ public struct PatternSet: ~Copyable {
   /// No expressions.
   public init() {}
 
-  /// How many there are.
+  /// The number of expressions.
   public var count: Int { patterns.count }
 
   /// Compiles an expression.
@@ -31,7 +31,8 @@ public struct PatternSet: ~Copyable {
     return patterns.count - 1
   }
 
-  /// Whether a text matches one of them; as in queries, what the engine gives up on does.
+  /// Whether a text matches the expression at an index; as in queries, a text that the engine gives up on
+  /// does.
   public func matches(_ index: Int, _ text: LogBytes) -> Bool {
     let pattern = patterns[index]
     return unsafe matcher.matches(pattern.code, needsCopy: pattern.needsCopy, text)

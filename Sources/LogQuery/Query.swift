@@ -4,15 +4,15 @@ public import VarnishLog
 /// A condition that groups of transactions meet or don't, in the log's query language
 /// (`query-language.md`).
 ///
-/// Every comparison is put to the records it is about, and all end as soon as the result is certain. Regular
-/// expressions come last, if anything still depends on them. The records are those that were picked for
-/// the query while the transactions were walked over.
+/// Every comparison is evaluated on the records that it is about, until the result is certain. Regular
+/// expressions come last, if the result still depends on them. The records are those that were picked for the
+/// query while the transactions were walked over.
 public struct Query: ~Copyable {
-  /// The records that it asks for.
+  /// The records that the query needs.
   public let wish: PickWish
 
   private let truths: Truths
-  /// The tests that cost little, then the regular expressions.
+  /// The tests that cost little; `patternTests` are the regular expressions.
   private let plainTests: TestTable
   private let patternTests: TestTable
   private let vxidTests: [(node: Int32, relation: Relation, number: Int64)]
@@ -20,7 +20,7 @@ public struct Query: ~Copyable {
   private let matcher = PatternMatcher()
   /// Keeps the compiled expressions that the tests point to.
   private let patterns: [Pattern]
-  /// What the tests' prefixes and operands point into.
+  /// Holds the bytes that the tests' prefixes and operands point to.
   private let constants: ConstantPool
 
   /// Compiles a query for a log.
@@ -30,7 +30,7 @@ public struct Query: ~Copyable {
   ///     later they are alternatives.
   ///   - caseless: whether the case of letters makes no difference.
   ///   - version: the release whose language it is.
-  ///   - isStrict: whether what that release doesn't know is refused.
+  ///   - isStrict: whether syntax that this release doesn't know is refused.
   ///   - tags: the log's numbering.
   /// - Throws: `QueryError` for the first fault in the joined text.
   public init(
@@ -41,7 +41,8 @@ public struct Query: ~Copyable {
       isStrict: isStrict, tags: tags)
   }
 
-  /// Compiles a query that need not be UTF-8, such as what `QueryFile` reads; otherwise as with strings.
+  /// Compiles a query from bytes that need not be UTF-8, such as those of a `QueryFile`; otherwise as from
+  /// strings.
   public init(
     bytes expressions: [[UInt8]], caseless: Bool, version: VarnishVersion, isStrict: Bool,
     tags: TagTable
@@ -142,10 +143,10 @@ public struct Query: ~Copyable {
     return false
   }
 
-  // What follows changes nothing of the query itself, and is `mutating`: a method that only borrows `self` is given a
-  // copy of all of it, 70 instructions a call.
+  // The methods below change nothing of the query itself. They are `mutating` because a method that only
+  // borrows `self` is given a copy of all of it, 70 instructions a call.
 
-  /// Has tests be put to all records, and takes those that none has passed for failed.
+  /// Evaluates tests on all records; a test that no record has passed has failed.
   @inline(__always)
   private mutating func apply(_ tests: TestTable, to all: (inout Query, TestTable) -> Void) {
     guard truths.result == .unknown, !tests.isEmpty else { return }
@@ -153,9 +154,9 @@ public struct Query: ~Copyable {
     for index in 0..<tests.count { truths.settle(tests.node(at: index), .no) }
   }
 
-  /// Puts tests to the records of a transaction.
+  /// Evaluates tests on the records of a transaction.
   ///
-  /// - Returns: whether there is any use in going on.
+  /// - Returns: whether the query's result is still unknown.
   @inline(__always)
   private mutating func put<Layout: RecordLayout>(
     _ transaction: Transaction<Layout>, to tests: TestTable
@@ -163,9 +164,9 @@ public struct Query: ~Copyable {
     transaction.forEachPicked { put($0, to: tests, level: transaction.level) }
   }
 
-  /// Puts the tests of its tag to a record.
+  /// Evaluates on a record the tests for its tag.
   ///
-  /// - Returns: whether there is any use in going on.
+  /// - Returns: whether the query's result is still unknown.
   @inline(__always)
   private mutating func put<Layout: RecordLayout>(
     _ record: Record<Layout>, to tests: TestTable, level: Int

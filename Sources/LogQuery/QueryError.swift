@@ -4,13 +4,13 @@ import VarnishLog
 public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What can be wrong.
   public enum Reason: Equatable, Sendable {
-    /// Something else was expected than what stands there.
+    /// The token isn't what was expected at its place.
     case expected(Expectation)
-    /// A level below 0, or a field number below 1.
+    /// A level below 0, or a field that isn't an integer above 0.
     case notPositive
     /// A level that isn't `N`, `N-` or `N+`.
     case badLevel
-    /// A name or a glob that no tag has.
+    /// A name or a glob that matches no tag.
     case unknownTag
     /// A beginning of several tags' names.
     case ambiguousTag
@@ -26,13 +26,13 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     case selectiveVXID
     /// A string that isn't closed.
     case unterminatedString
-    /// A byte that nothing begins with.
+    /// A byte that no token begins with.
     case strayByte
     /// There is no expression at all.
     case noExpression
   }
 
-  /// What can be missing.
+  /// What was expected in place of a token.
   public enum Expectation: String, Sendable {
     case integer
     case tag = "VSL tag name"
@@ -65,7 +65,7 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// What the reference tools print behind `Query expression error:` and a newline, byte by byte.
   ///
-  /// A newline follows there, too.
+  /// The tools print another newline after this text.
   public var text: [UInt8] { text(found: \.self) }
 
   private func text(found clean: ([UInt8]) -> [UInt8]) -> [UInt8] {
@@ -80,8 +80,8 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     return text
   }
 
-  /// The same as text; bytes that are not UTF-8 are replaced, and so are newlines within what was found, which
-  /// would make lines of their own.
+  /// The same as `text`, with bytes replaced that are not UTF-8, and newlines within the token that was
+  /// found, which would begin lines of their own.
   public var description: String {
     let text = text { found in
       let isNewline = found.count == 3

@@ -1,9 +1,9 @@
 import Platform
 import SharedMemory
 
-/// Reads files of queries: one to a line, with comments and continued lines as in the language.
+/// Reads files of queries: one query to a line, with comments and continued lines as in the language.
 public enum QueryFile {
-  /// A longer file is taken for a mistake.
+  /// The largest size of a file, in bytes; a longer one is taken for a mistake.
   public static let byteCountMax = 1 << 20
 
   /// The text of a file, to be handed to `Query` among the other expressions.
@@ -33,7 +33,7 @@ public enum QueryFile {
 public struct QueryFileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file's name as it was given.
   public let path: String
-  /// The system's reason, or ours.
+  /// The system's reason, or this program's.
   public let reason: String
 
   /// Says why a file can't be read.

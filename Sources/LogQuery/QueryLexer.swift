@@ -22,7 +22,7 @@ struct QueryLexer {
     return lexer.tokens
   }
 
-  /// Passes over what separates tokens; the byte that the next one begins with.
+  /// Skips what separates tokens, and returns the byte that the next token begins with; nil at the end.
   private mutating func nextByte() -> UInt8? {
     while position < input.count {
       let byte = input[position]
@@ -91,7 +91,7 @@ struct QueryLexer {
     }
   }
 
-  /// A string's bytes; a backslash stands for the byte behind it.
+  /// Takes a quoted string, and returns its bytes; a backslash and the byte behind it stand for that byte.
   private mutating func takeQuoted(_ quote: UInt8) throws(QueryError) -> [UInt8] {
     let start = position
     var bytes: [UInt8] = []

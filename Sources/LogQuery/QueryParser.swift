@@ -2,8 +2,8 @@ import VarnishLog
 
 /// Reads the tokens of a query (`query-language.md` 3).
 ///
-/// The expression comes out in postfix order. Operators wait on a stack of their own, so that no depth of
-/// parentheses is too much.
+/// The expression comes out in postfix order. Operators wait on a stack of their own instead of the call
+/// stack, so that parentheses can be nested to any depth.
 struct QueryParser {
   private enum Waiting {
     case not, and, or, parenthesis
@@ -18,7 +18,7 @@ struct QueryParser {
   private var waiting: [Waiting] = []
   private var result = ParsedQuery()
 
-  /// Reads all queries of the input; any of them selects.
+  /// Reads all queries of the input, as alternatives.
   static func parse(
     _ input: [UInt8], rules: QueryRules, isCaseless: Bool, tags: TagTable
   ) throws(QueryError) -> ParsedQuery {
@@ -44,7 +44,7 @@ struct QueryParser {
 
   private var token: QueryToken { tokens[index] }
 
-  /// Moves on; nothing is behind the end of the input.
+  /// Moves on to the next token, but not beyond the end of the input.
   private mutating func advance() { index = min(index + 1, tokens.count - 1) }
 
   private mutating func take(_ kind: QueryToken.Kind) -> Bool {
@@ -65,7 +65,7 @@ struct QueryParser {
     guard take(kind) else { throw fault(.expected(expectation), at: token) }
   }
 
-  /// The token and its bytes, if it is a word.
+  /// Takes a word, and returns its token and its bytes.
   private mutating func takeWord(
     _ expectation: QueryError.Expectation
   ) throws(QueryError) -> (token: QueryToken, bytes: [UInt8]) {
@@ -113,7 +113,7 @@ struct QueryParser {
     settle { _ in true }
   }
 
-  /// Reads up to the end of a comparison, with what stands before it.
+  /// Reads a comparison, with each `not` and opening parenthesis before it.
   private mutating func parseOperand() throws(QueryError) {
     while true {
       if take(.not) { waiting.append(.not) }
@@ -131,7 +131,7 @@ struct QueryParser {
     settle { $0 == .not }
   }
 
-  /// Writes down the operators that have got all they wait for.
+  /// Moves the operators that have all their operands from the stack to the result.
   private mutating func settle(while isBound: (Waiting) -> Bool) {
     while let last = waiting.last, isBound(last) {
       waiting.removeLast()
@@ -192,7 +192,7 @@ struct QueryParser {
     }
   }
 
-  /// Reads one name of a list; whether it is `vxid`.
+  /// Reads one name of a list, and returns whether it is `vxid`.
   private mutating func parseTag(_ comparison: inout Comparison) throws(QueryError) -> Bool {
     if take(.vxid) { return true }
     let (token, name) = try takeWord(.tag)

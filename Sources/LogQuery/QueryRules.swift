@@ -1,9 +1,9 @@
 import VarnishLog
 
-/// Whose habits a query is read and evaluated by (`query-language.md` 7).
+/// The rules of a release by which a query is read and evaluated (`query-language.md` 7).
 struct QueryRules: Sendable {
   let version: VarnishVersion
-  /// Whether what the release refuses is refused.
+  /// Whether syntax that the release doesn't know is refused.
   let isStrict: Bool
   /// How numbers are read, in queries and in records.
   let numbers: NumberRules

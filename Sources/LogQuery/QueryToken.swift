@@ -1,4 +1,4 @@
-/// A word of a query, and where it stands.
+/// A token of a query, and where it stands.
 struct QueryToken: Equatable, Sendable {
   enum Kind: Equatable, Sendable {
     /// A bare or quoted word; its bytes, without quotation marks and backslashes.
@@ -17,7 +17,7 @@ struct QueryToken: Equatable, Sendable {
   }
 
   let kind: Kind
-  /// The bytes of the input, with quotation marks; empty at the end of the input.
+  /// The token's bytes in the input, with quotation marks; empty at the end of the input.
   let range: Range<Int>
 
   var word: [UInt8]? {

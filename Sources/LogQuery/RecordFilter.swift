@@ -1,12 +1,12 @@
 public import VarnishLog
 
-/// Chooses the records of a group that are shown, by their tags and by what they say.
+/// Chooses the records of a group that are shown, by their tags and their payloads.
 public struct RecordFilter: ~Copyable {
   /// The tags whose records are shown unless an expression says otherwise.
   private let shownTags: TagSet
   private let including: [(tags: TagSet, pattern: Pattern)]
   private let excluding: [(tags: TagSet, pattern: Pattern)]
-  /// Tags that an expression is about.
+  /// The tags to whose records an expression is applied.
   private let examinedTags: TagSet
   private let matcher = PatternMatcher()
 
@@ -17,8 +17,8 @@ public struct RecordFilter: ~Copyable {
   ///
   /// - Parameters:
   ///   - rules: in the order of the command line.
-  ///   - version: the release whose tags they name.
-  ///   - isStrict: whether what that release doesn't know is refused.
+  ///   - version: the release whose tags the rules name.
+  ///   - isStrict: whether syntax that this release doesn't know is refused.
   ///   - tags: the log's numbering.
   ///   - alwaysShown: tags that only an expression can hide.
   /// - Throws: `RecordRuleError` for the first rule that can't be used.
@@ -77,7 +77,7 @@ public struct RecordFilter: ~Copyable {
     var tags = TagSet()
     let parts = list.split(separator: comma, omittingEmptySubsequences: true)
     do throws(TagNames.Fault) {
-      // A list of nothing is a name of no letters.
+      // An empty list is refused as an empty name is.
       if parts.isEmpty { _ = try names.numbers(of: []) }
       for part in parts { tags.formUnion(try names.numbers(of: Array(part))) }
     } catch {

@@ -2,23 +2,23 @@
 ///
 /// The order in which they were given counts.
 public struct RecordRule: Sendable, Equatable {
-  /// What is done with the records that are meant.
+  /// What a rule does with the records that it selects.
   public enum Kind: Character, Sendable {
     /// Shows the records of these tags.
     case include = "i"
     /// Hides the records of these tags.
     case exclude = "x"
-    /// Shows what matches, even if another rule hides it.
+    /// Shows the records that match, even if another rule hides them.
     case includeMatching = "I"
-    /// Hides what matches, unless it is shown by matching.
+    /// Hides the records that match, unless an `includeMatching` rule shows them.
     case excludeMatching = "X"
   }
 
-  /// What is done.
+  /// What the rule does.
   public let kind: Kind
-  /// A list of tags or, where matching counts, a regular expression with or without such a list in front.
+  /// A list of tags; for the kinds that match, a regular expression with or without such a list in front.
   public let text: [UInt8]
-  /// Whether the expression takes capitals and small letters for the same.
+  /// Whether the case of letters makes no difference to the expression.
   public let isCaseless: Bool
 
   /// A rule as it was given.
@@ -29,7 +29,7 @@ public struct RecordRule: Sendable, Equatable {
   }
 }
 
-/// Why a rule can't be used; the texts are those of the tools that came before.
+/// Why a rule can't be used; the texts are those of the reference tools.
 public struct RecordRuleError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What is wrong.
   public enum Reason: Equatable, Sendable {
@@ -50,7 +50,7 @@ public struct RecordRuleError: Error, Equatable, Sendable, CustomStringConvertib
   /// One line.
   public var description: String { "-\(kind.rawValue): \(summary)" }
 
-  /// The same without the option.
+  /// The description without the option.
   public var summary: String {
     let list = String(decoding: list, as: UTF8.self)
     return switch reason {

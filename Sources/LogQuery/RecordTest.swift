@@ -6,7 +6,7 @@ import VarnishLog
   // Invariant: the pointers, those of the criterion too, lead into the query's pool of constants and to its
   // patterns, which it keeps as long as its tests and never changes.
 
-  /// A question whose answer is yes or no.
+  /// The condition that the selected text must meet.
   @safe enum Criterion {
     case exists
     case integer(Relation, Int64)
@@ -24,20 +24,20 @@ import VarnishLog
   let field: Int
   let criterion: Criterion
 
-  /// Whether a record, of a tag that is asked for, is one that is looked for.
+  /// Whether a record passes the test; its tag must be one of the comparison's.
   @inline(__always)
   func passes(
     _ payload: LogBytes, level: Int, rules: EvaluationRules, matcher: borrowing PatternMatcher
   ) -> Bool {
     guard levels.contains(level) else { return false }
-    // The last byte is a NUL, or is lost.
+    // The last byte is a NUL; any other byte in its place isn't compared either.
     var text = payload.prefix(payload.count - 1)
     if let prefix = unsafe prefix {
       guard let rest = unsafe TextSelection.text(behind: prefix, in: text) else { return false }
       text = rest
     }
     if field > 0 {
-      // Fields end at the first NUL, wherever it is; without one, not even the last byte is lost.
+      // Fields end at the first NUL, wherever it is; without a NUL, the last byte belongs to the text, too.
       let rest = unsafe payload.dropFirst(text.start - payload.start)
       let string = rest.firstIndex(of: 0).map(rest.prefix) ?? rest
       guard let part = TextSelection.field(field, of: string, allowsQuotes: rules.hasQuotedFields) else {
@@ -70,7 +70,7 @@ import VarnishLog
   }
 }
 
-/// What of the rules matters when a query runs.
+/// The rules that matter when a query is evaluated.
 struct EvaluationRules {
   let numbers: NumberRules
   let hasQuotedFields: Bool

@@ -3,11 +3,11 @@ import VarnishLog
 /// A number at the beginning of a text, as 7.0 to 7.5 read it: blanks, a minus, digits, blanks, a point and
 /// more digits.
 struct StructuredNumber {
-  /// Without its fraction.
+  /// The number without its fraction.
   let integer: Int64
-  /// With three digits of its fraction; nil if it is 10^12 or more.
+  /// The number with three digits of its fraction; nil if it is 10^12 or more.
   let decimal: Double?
-  /// Where it ends.
+  /// Where the number ends.
   let end: Int
 
   private static let digitCountMax = 15
@@ -29,7 +29,8 @@ struct StructuredNumber {
       whole = whole * 10 + Int64(text[index] - 0x30)
       index += 1
     }
-    // Blanks that no point follows still belong to it, but before a point they need digits.
+    // Blanks behind the digits belong to the number even if no point follows; without digits, none may
+    // precede a point.
     if digits > 0 { skipBlanks() }
     var thousandths: Int64 = 0
     let hasPoint = index < text.count && text[index] == UInt8(ascii: ".")

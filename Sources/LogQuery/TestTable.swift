@@ -4,11 +4,11 @@ import VarnishLog
 ///
 /// The caller owns the memory and calls `deallocate`.
 @safe struct TestTable {
-  // Invariant: `starts` has 257 elements, which never decrease and end at the number of those in `order`; and
-  // all of `order` are indices of `tests`.
+  // Invariant: `starts` has 257 elements, which never decrease and end with the count of `order`; all
+  // elements of `order` are indices of `tests`.
 
   private let tests: UnsafeMutableBufferPointer<RecordTest>
-  /// For each number, where its tests begin in `order`; those of the next begin where they end.
+  /// For each tag's number, where its tests begin in `order`; they end where the next number's tests begin.
   private let starts: UnsafeMutableBufferPointer<Int32>
   private let order: UnsafeMutableBufferPointer<Int32>
 
@@ -16,7 +16,7 @@ import VarnishLog
     unsafe tests = .allocate(capacity: entries.count)
     _ = unsafe tests.initialize(fromContentsOf: entries.map(\.test))
     var order: [Int32] = []
-    // One more than a byte can hold, for the end of the last.
+    // One more element than there are tags' numbers, for the end of the last number's tests.
     unsafe starts = .allocate(capacity: 257)
     unsafe starts.initialize(repeating: 0)
     for number in RecordHeader.tagNumbers {
@@ -39,7 +39,7 @@ import VarnishLog
 
   var count: Int { unsafe tests.count }
 
-  /// A test's place in the expression, by its place in the query.
+  /// A test's node in the expression, by the test's index.
   func node(at index: Int) -> Int32 { unsafe tests[index].node }
 
   /// The places of a tag's tests, to be used with the subscript.

@@ -2,7 +2,8 @@ import VarnishLog
 
 /// Finds the part of a record that is compared (`query-language.md` 5).
 enum TextSelection {
-  /// What stands behind a prefix, its colon and white space; nil if the text doesn't begin so.
+  /// The text behind a prefix, its colon and white space; nil if the text doesn't begin with prefix and
+  /// colon.
   @inline(__always)
   static func text(behind prefix: UnsafeRawBufferPointer, in text: LogBytes) -> LogBytes? {
     guard text.count > prefix.count, text[prefix.count] == UInt8(ascii: ":"),
@@ -13,7 +14,8 @@ enum TextSelection {
     return text.dropFirst(from)
   }
 
-  /// A field that white space separates, from 1; nil if there are fewer.
+  /// The field with a number, from 1, of a text whose fields are separated by white space; nil if there are
+  /// fewer.
   ///
   /// - Parameter allowsQuotes: whether a field may stand in quotation marks, and have white space in it then.
   static func field(_ number: Int, of text: LogBytes, allowsQuotes: Bool) -> LogBytes? {

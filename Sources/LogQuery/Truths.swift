@@ -1,6 +1,7 @@
 /// The expression of a query as a tree in plain memory, and what is known of it.
 ///
-/// Every part is unknown at first. As soon as one is known, so is all that follows from it.
+/// The value of every part is unknown at first. As soon as one is known, so is every value that follows from
+/// it.
 ///
 /// The caller owns the memory and calls `deallocate`.
 @safe struct Truths {
@@ -101,7 +102,7 @@
     return true
   }
 
-  /// Notes what a comparison has come to, with all that follows.
+  /// Sets the value of a comparison, and every value that follows from it.
   func settle(_ leaf: Int32, _ value: Value) {
     var index = Int(leaf)
     var value = value

@@ -2,14 +2,14 @@ public import Spool
 import LogReading
 public import VarnishLog
 
-/// Files of records, as those who write them see them (`shm-layout.md` 7).
+/// Binary log files, as the outputs that write them see them (`shm-layout.md` 7).
 public struct BinaryLogFile: BinaryFormat {
-  /// What an output must know to write such files.
+  /// What an output that writes such files is given: their format.
   public static func content() -> BinaryContent {
     BinaryContent(BinaryLogFile())
   }
 
-  /// What files of 2.0 to 3.0 are; they have no marker.
+  /// The kind of a log file of 2.0 to 3.0, which has no marker.
   static func kind(ofOld numbering: TagNumbering) -> BinaryKind {
     BinaryKind(marker: 0, variant: variant(numbering))
   }
@@ -18,18 +18,18 @@ public struct BinaryLogFile: BinaryFormat {
     numbering.flatMap { TagNumbering.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) } ?? 0
   }
 
-  /// What files of a layout and a numbering of the tags are.
+  /// The kind of a file with a record layout and a numbering of the tags.
   public static func kind<Layout: RecordLayout>(
     _ layout: Layout.Type, _ numbering: TagNumbering?
   ) -> BinaryKind {
     BinaryKind(marker: Layout.fileMagic, variant: variant(numbering))
   }
 
-  /// What a file is, compressed or not; nil if it is no log, or can't be read.
+  /// The kind of a log file, compressed or not; nil if the file is no log, or can't be read.
   public func kind(ofFile path: String) -> BinaryKind? {
     func kind<Layout>(_ records: consuming FileRecords<Layout>) -> BinaryKind {
       var records = records
-      // Without a record that tells the numbering, any will do.
+      // No record tells the numbering, so the kind leaves it open.
       do { try records.begin() } catch { return Self.kind(Layout.self, nil) }
       return Self.kind(Layout.self, records.foundNumbering)
     }
@@ -72,7 +72,7 @@ public struct BinaryLogFile: BinaryFormat {
           end = unsafe records.offset(of: run.start) + run.byteCount
         }
       } catch {
-        // Up to here all was well.
+        // Up to here, the records were whole.
       }
       return end
     }
@@ -90,7 +90,7 @@ public struct BinaryLogFile: BinaryFormat {
     }
   }
 
-  /// What files of a kind begin with: the word that tells their layout, if they have one.
+  /// The bytes that files of a kind begin with: the word that tells their layout, if they have one.
   public func header(of kind: BinaryKind) -> [UInt8] {
     guard kind.marker != 0 else { return [] }
     return unsafe withUnsafeBytes(of: kind.marker.littleEndian, Array.init)

@@ -1,12 +1,12 @@
-/// What a run is asked to do from outside: by signals, by the status socket, or by a test.
+/// A command for a run from outside: from a signal or a test.
 enum Command: Sendable {
   /// End.
   case end
-  /// Let go of the output files, or end.
+  /// Reopen the output files and read the configuration again, or end.
   case hangup
-  /// Finish what is open.
+  /// Finish what is open in the groupers.
   case flush
-  /// Say how things stand.
+  /// Report the accounts.
   case report
 }
 
@@ -20,9 +20,9 @@ protocol Mailbox: AnyObject {
   /// The next command that came in; nil if there is none.
   func next() -> Command?
 
-  /// Leaves all commands for later but those that end the run.
+  /// Takes the commands that end the run, and leaves all others for later.
   ///
-  /// - Returns: whether there was one of these.
+  /// - Returns: whether there was one that ends the run.
   func takeEnds(where ends: (Command) -> Bool) -> Bool
 
   /// Waits until there is a command, `other` becomes readable, or the time is over; -1 is for ever.
@@ -30,13 +30,13 @@ protocol Mailbox: AnyObject {
   /// - Returns: whether there is a command.
   func wait(milliseconds: Int32, or other: Int32?) -> Bool
 
-  /// From now on makes the descriptor readable so often, without a command, so that a run that waits for long looks at
-  /// itself now and then.
+  /// Makes the descriptor readable at this interval from now on, without a command, so that a run that waits
+  /// for long updates its status.
   func beginTicking(nanoseconds: Int64)
 }
 
 extension Mailbox {
-  /// Leaves it at commands.
+  /// Does nothing: the descriptor becomes readable for commands only.
   func beginTicking(nanoseconds: Int64) {}
 
   /// Waits until there is a command, or the time is over.

@@ -3,9 +3,9 @@ public import Platform
 
 /// A file that holds the process's number, locked for as long as the process lives.
 ///
-/// It is made under another name and gets its own when the number is in it. So it is never seen empty, and nothing
-/// that bears the name, be it a link that was planted there, is ever written to. What is replaced must look like
-/// the file of a process that has ended.
+/// It is made under another name and gets its own name when the number is in it. So it is never seen empty,
+/// and nothing that has the name already, such as a link that was planted there, is ever written to. Only a
+/// file that looks like that of a process that has ended is replaced.
 final class PIDFile: Sendable {
   private let path: String
   private let descriptor: Int32
@@ -19,14 +19,14 @@ final class PIDFile: Sendable {
   }
 
   deinit {
-    // What has the name by now may be another process's.
+    // By now, the name may belong to another process's file.
     if let status = Self.status(path), Self.isSame(status, descriptor) { unsafe unlink(path) }
     close(descriptor)
   }
 
   private static func create(_ path: String) throws(PIDFileError) -> Int32 {
     let temporary = "\(path).\(getpid()).new"
-    // One that a killed process of the same number has left.
+    // Left by a killed process with the same number.
     _ = unsafe unlink(temporary)
     let descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .system(SystemError(operation: "create", path: path)) }
@@ -51,12 +51,12 @@ final class PIDFile: Sendable {
     }
   }
 
-  /// Gives the file its name, in place of one that a former process has left.
+  /// Gives the file its name, in place of a file that a former process has left.
   private static func publish(_ temporary: String, _ path: String) throws(PIDFileError) {
     while unsafe link(temporary, path) != 0 {
       guard errno == EEXIST else { throw .system(SystemError(operation: "create", path: path)) }
       guard let found = try former(path) else { continue }
-      // While it is locked, no other process takes it for left behind.
+      // While the former file is locked, no other process takes it for left behind.
       defer { close(found) }
       guard unsafe rename(temporary, path) == 0 else {
         throw .system(SystemError(operation: "create", path: path))
@@ -66,7 +66,7 @@ final class PIDFile: Sendable {
     _ = unsafe unlink(temporary)
   }
 
-  /// Opens and locks what has the name, if that is what a process that has ended has left; nil if it is gone.
+  /// Opens and locks the file with that name, if a process that has ended has left it; nil if it is gone.
   private static func former(_ path: String) throws(PIDFileError) -> Int32? {
     let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     if descriptor < 0 {
@@ -120,7 +120,7 @@ final class PIDFile: Sendable {
   }
 }
 
-/// Why a process number's file can't be had.
+/// Why the file for the process number can't be created or locked.
 public enum PIDFileError: Error, Sendable, Equatable, CustomStringConvertible {
   case system(SystemError)
   case refused(path: String, reason: String)

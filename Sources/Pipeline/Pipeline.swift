@@ -18,14 +18,14 @@ public enum Pipeline {
     try run(configuration, telling: nil)
   }
 
-  /// The same, and tells a service manager how it goes.
+  /// Carries records from the input to the outputs, and notifies the service manager of the run's state.
   ///
   /// - Parameter source: where the configuration is read again on SIGHUP; nil leaves it at what it is.
   package static func run(
     _ configuration: Configuration, telling manager: ServiceManager?,
     reading source: ConfigurationSource? = nil
   ) throws(RunError) -> RunOutcome {
-    // What has read the options isn't needed by a run.
+    // The code that has parsed the options isn't needed by a run.
     ProgramCode.release()
     let mailbox: SignalMailbox
     do {
@@ -39,7 +39,8 @@ public enum Pipeline {
     var control = RunControl(configuration, mailbox: mailbox, manager: manager, source: source)
     for output in configuration.outputs { try output.check(configuration.input) }
     try control.detach()
-    // Another user's outputs are opened by that user, when nothing needs this one any more.
+    // With `--user`, outputs are opened as that user, when nothing needs the present user's privileges any
+    // more.
     let opened = control.changesUser ? nil : try control.openOutputs()
     switch configuration.input.source {
     case .captured(let capture): return try runCaptured(capture, control, opened)

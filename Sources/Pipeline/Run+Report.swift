@@ -1,10 +1,10 @@
 import Platform
 
-/// Saying regularly what has become of everything.
+/// Reporting the accounts.
 extension Run {
-  /// Tells routes the time, and says the accounts when it is time for that.
+  /// Tells the routes the time, and reports the accounts if that is due.
   ///
-  /// Called once a turn: a report comes as late as one look at a quiet log takes.
+  /// Called once a turn, so a report may be late by as much as one look at a quiet log takes.
   mutating func begin(turnAt now: Moment) {
     for index in 0..<routes.count { routes[index].begin(turnAt: now) }
     guard let schedule = control.configuration.process.report else { return }
@@ -13,12 +13,12 @@ extension Run {
       return
     }
     guard now.steadyNanoseconds >= due else { return }
-    // What was missed while the process stood still is not said later.
+    // Reports that were missed while the process stood still aren't made up for.
     nextReport = max(due, now.steadyNanoseconds) + schedule.nanoseconds
     sayAccounts()
   }
 
-  /// Says how things stand: of outputs that take entries, and of those that deliver their last.
+  /// Reports the accounts of outputs that take entries, and of outputs that deliver their last ones.
   mutating func sayAccounts() {
     for index in 0..<routes.count {
       say(routes[index].account(), of: routes[index].name)
@@ -27,15 +27,15 @@ extension Run {
     for route in retired where !route.isSaid { say(route.account, of: route.name, state: "draining") }
   }
 
-  /// Whether accounts are said without being asked for.
+  /// Whether accounts are reported without being asked for.
   var saysAccounts: Bool {
     let process = control.configuration.process
     return process.showsAccounting || process.report != nil
   }
 
-  /// Says an account; with its output's name if there are, or have been, several.
+  /// Reports an account, with its output's name if there are, or have been, several.
   ///
-  /// - Parameter state: what has become of the output, if it isn't one that takes entries.
+  /// - Parameter state: the state of an output that takes no more entries; nil if it takes entries.
   func say(_ account: Ledger, of name: String, state: String? = nil) {
     switch control.configuration.process.report?.format {
     case .json: control.messages.sayBare(account.json(name, state: state))
@@ -49,10 +49,10 @@ extension Run {
     control.messages.say("\(name)\(state.map { " (\($0))" } ?? ""): \(line)")
   }
 
-  /// How often a reload is looked at while nothing else happens.
+  /// How often a reload is looked at while nothing else happens, in milliseconds.
   private static var reloadMilliseconds: Int32 { 20 }
 
-  /// How long a source may be waited for, in milliseconds, before something else is to be done; -1 is for ever.
+  /// How many milliseconds to wait for a source before something else is to be done; -1 is without limit.
   func patienceMilliseconds(at now: Moment) -> Int32 {
     let patience = nextReport.map {
       Int32(min(max(0, ($0 - now.steadyNanoseconds) / 1_000_000 + 1), 1 << 30))

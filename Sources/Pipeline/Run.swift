@@ -5,56 +5,56 @@ import Rendering
 import Shipping
 import VarnishLog
 
-/// A run that has begun: its routes, and what it is told meanwhile.
+/// A run that has begun, with its routes and its state.
 ///
-/// Everything up to the spools happens on the thread that calls it, which never waits for an output, unless the
-/// source is a file and so can wait.
+/// Everything up to the spools happens on the thread that calls it. That thread never waits for an output,
+/// unless the source is a file, which can be held back.
 struct Run: ~Copyable {
   var control: RunControl
   var routes: FixedList<Route>
-  /// There from the beginning to the end of the run, if it was asked for.
+  /// The process number's file, from the beginning to the end of the run; nil if none was asked for.
   private let pidFile: PIDFile?
-  /// When the accounts are to be said next, on the steady clock.
+  /// When the accounts are to be reported next, on the steady clock.
   var nextReport: Int64?
-  /// How the run stands with its log, and how that is reported; nil if no report is asked for.
+  /// The state of reading the log, and its publication; nil if nothing asks for the status.
   var standing: LogStanding
   var observation: Observation?
-  /// For which log the routes are made ready.
+  /// The kind of log for which the routes are made ready.
   private(set) var log = LogKind()
-  /// What lines are made of, of the transaction that is handed to the routes.
+  /// Values of the transaction that is being handed to the routes, from which lines are made.
   var captures = FixedList<Captures>(count: 0) { _ in preconditionFailure("there are none") }
-  /// Whether more than one route takes values from any of these.
+  /// Whether several routes take values from the same captures.
   var sharesCaptures = false
 
-  /// Whether the source loses nothing by being held back.
+  /// Whether the source can be held back without losing records.
   let canWait: Bool
-  /// How the log is read, for another run; nil if there is no checkpoint.
+  /// Notes how far the log is read; nil if there is no checkpoint.
   var checkpoint: ReadingCheckpoint?
-  /// Whether reading went on where an earlier run had come.
+  /// Whether reading was resumed where an earlier run stopped.
   var hasResumed = false
-  /// Where the log that is read begins among all that were.
+  /// Where the present log begins in the numbering of places over all logs.
   var logStart: UInt64 = 0
-  /// The configuration that is being read again.
+  /// The reload that is under way; nil if there is none.
   var reload: Reload?
-  /// Whether the outputs are others than at the beginning.
+  /// Whether a reload has been carried out, so that accounts need the outputs' names.
   var hasReloaded = false
-  /// Whether a route's output isn't open yet, or has yet to be given what has waited.
+  /// Whether a route's output isn't open yet, or hasn't been given all entries that have waited for it.
   var hasUnsettledRoutes = false
-  /// What is left of routes that reloads have ended, and these altogether.
+  /// What is left of routes that reloads have retired, and the sum of those that have ended.
   var retired: [RetiredRoute] = []
   var ended = EndedOutputs()
   /// The number of the next route.
   var nextSerial: Int
-  /// Where outputs have written before the last reload.
+  /// The resources that outputs had written to before the last reload.
   var usedResources: Set<String> = []
-  /// Bytes of records that were read, and of what was overwritten before.
+  /// Bytes of records that were read, and bytes of the log that were overwritten before they were read.
   var readBytes = 0, lostBytes = 0
-  /// When the time for delivering is over, once it has begun.
+  /// When the time for delivering is over; nil as long as it hasn't begun.
   private var deadline: Int64?
 
   /// Starts the outputs.
   ///
-  /// - Parameter canWait: whether the source loses nothing by being held back.
+  /// - Parameter canWait: whether the source can be held back without losing records.
   init(
     _ control: consuming RunControl, _ opened: consuming FixedList<OpenedOutput?>, canWait: Bool
   ) throws(RunError) {
@@ -88,13 +88,13 @@ struct Run: ~Copyable {
   /// Whether nothing more is to be read.
   var isEnding: Bool { control.isEnding }
 
-  /// Looks whether outputs have failed for good; without any that works, the run ends.
+  /// Looks whether outputs have failed for good, and ends the run if no route needs it any more.
   mutating func lookAtOutputs() {
     for index in 0..<routes.count { routes[index].lookAtOutput() }
     endIfOver()
   }
 
-  /// Ends the run if no route takes anything more.
+  /// Ends the run if no route needs it any more.
   mutating func endIfOver() {
     for index in 0..<routes.count where !routes[index].isDone { return }
     control.isEnding = true
@@ -102,9 +102,9 @@ struct Run: ~Copyable {
 
   // MARK: Getting ready for a log
 
-  /// Makes the routes fit a log's tags.
+  /// Makes the routes ready for a log's tags.
   ///
-  /// - Parameter single: those of its records by themselves, if it has no transactions.
+  /// - Parameter single: the numbering of its records by themselves, if it has no transactions.
   mutating func prepare(for numbering: TagNumbering, single: TagNumbering? = nil) throws(RunError) {
     guard log.numbering != numbering || log.single != single else { return }
     defer { shareCaptures() }
@@ -112,9 +112,9 @@ struct Run: ~Copyable {
     (log.numbering, log.single) = (numbering, single)
   }
 
-  /// Tells outputs that write records what those of this log are.
+  /// Tells outputs that write records the kind of this log's records.
   ///
-  /// - Returns: false if one of them has begun with records of another kind.
+  /// - Returns: the name of an output that has begun with records of another kind; nil if there is none.
   mutating func beginBinary<Layout: RecordLayout>(
     _ layout: Layout.Type, _ numbering: TagNumbering, single: TagNumbering? = nil
   ) -> String? {
@@ -132,7 +132,7 @@ struct Run: ~Copyable {
 
   // MARK: Commands
 
-  /// Does what came in from outside, apart from flushing, which needs the groupers.
+  /// Carries out commands, except for finishing what is open, which needs the groupers.
   ///
   /// - Returns: whether what is open should be finished.
   @discardableResult
@@ -156,11 +156,11 @@ struct Run: ~Copyable {
 
   private mutating func interrupt() {
     control.interrupt()
-    // What is still to be handed on would be waited for until the consumers wake.
+    // Otherwise, handing over the remaining entries would wait until the consumers read again.
     for index in 0..<routes.count { routes[index].endWaiting() }
   }
 
-  /// Lets go of the output files, which may have been renamed, and reads the configuration again, if it can be.
+  /// Reopens the output files, which may have been renamed, and reads the configuration again, if it can be.
   private mutating func hangUp() {
     for index in 0..<routes.count { routes[index].output?.requestReopen() }
     for route in retired { route.retirement.output?.requestReopen() }
@@ -182,7 +182,7 @@ struct Run: ~Copyable {
     }
   }
 
-  /// Tells a program that embeds the run how it stands; of several outputs, it is told of the first.
+  /// Reports progress to the program that embeds the run: that of the first output.
   func tellMonitor() {
     guard let monitor = control.configuration.process.monitor else { return }
     monitor.note(routes[0].account(), waitingBytes: routes[0].usage?.waiting.bytes ?? 0)
@@ -194,9 +194,9 @@ struct Run: ~Copyable {
 
   // MARK: Ending
 
-  /// Lets the outputs finish what they have, says how everything ended, and returns how.
+  /// Lets the outputs deliver their entries, reports how the run has ended, and returns its outcome.
   mutating func finish() -> RunOutcome {
-    // What was made ready for a reload that comes too late ends by itself.
+    // Outputs that were made ready for a reload that comes too late end by themselves.
     reload = nil
     standing.state = .ending
     standing.isIdle = true
@@ -205,7 +205,7 @@ struct Run: ~Copyable {
     process.monitor?.noteEnding()
     waitForLateRoutes()
     for index in 0..<routes.count { routes[index].finish() }
-    // A run that came to its end by itself waits for its outputs; a command sets a limit to that.
+    // At the end of the input, the run waits for its outputs without limit; a command sets a limit.
     for index in 0..<routes.count {
       guard let output = routes[index].output else { continue }
       while !control.isInterrupted, !output.waitForEnd(or: control.mailbox.descriptor) { handleCommands() }
@@ -228,7 +228,7 @@ struct Run: ~Copyable {
     return control.outcome
   }
 
-  /// Has those who look at the run see how it has ended.
+  /// Publishes the final state to the status and the observers.
   private mutating func tellObservers() {
     observation?.expire()
     observe()
@@ -237,9 +237,9 @@ struct Run: ~Copyable {
     }
   }
 
-  /// Until when outputs may deliver; all of them do so at the same time, so the time is one for all.
+  /// Until when outputs may deliver, which is the same for all, as all deliver at the same time.
   ///
-  /// It begins when it is asked for first.
+  /// The time begins at the first call.
   private mutating func drainDeadline() -> Int64 {
     let seconds = min(control.configuration.process.drainSeconds, 1e9)
     let deadline = self.deadline ?? Moment.now().steadyNanoseconds + Int64(seconds * 1e9)
@@ -251,13 +251,13 @@ struct Run: ~Copyable {
     mutating get { control.isInterrupted && Moment.now().steadyNanoseconds >= drainDeadline() }
   }
 
-  /// Has outputs take what has waited for them, if they can be opened in time.
+  /// Has outputs take the entries that have waited for them, if they can be opened in time.
   private mutating func waitForLateRoutes() {
     for index in 0..<routes.count {
       while !routes[index].isSettled, !isOutOfTime {
         let isThere = routes[index].late?.wait(nanoseconds: Self.stepNanoseconds) ?? true
         routes[index].settle()
-        // There is no room where it is to go, at present.
+        // The output's spool has no room at present.
         if isThere, !routes[index].isSettled { usleep(UInt32(Self.stepNanoseconds / 1000)) }
         handleCommands()
       }
@@ -265,7 +265,7 @@ struct Run: ~Copyable {
     }
   }
 
-  /// Waits for outputs that reloads have ended, and says how they did.
+  /// Waits for outputs that reloads have retired, and reports how they ended.
   private mutating func waitForRetired() {
     for index in retired.indices {
       while !retired[index].retirement.waitUntilSettled(nanoseconds: Self.stepNanoseconds) {

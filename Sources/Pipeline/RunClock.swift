@@ -1,6 +1,6 @@
 import Platform
 
-/// What tells a run the time; a test's goes as the test says.
+/// The clocks of a run; a test sets their time.
 struct RunClock: Sendable {
   let now: @Sendable () -> Moment
 

@@ -1,10 +1,10 @@
 import Platform
 import Shipping
 
-/// How a run goes on: what it was told from outside, what it says, and how it will have ended.
+/// The control of a run: commands from outside, messages, and the outcome.
 struct RunControl: ~Copyable {
   private(set) var configuration: Configuration
-  /// Where that can be read again; nil if it can't.
+  /// Where the configuration can be read again; nil if it can't.
   let source: ConfigurationSource?
   let mailbox: any Mailbox
   let clock: RunClock
@@ -12,25 +12,26 @@ struct RunControl: ~Copyable {
   let messages: Messages
   /// Whether the run was told to end, or has done what it was told to do.
   var isEnding = false
-  /// Whether it was told so from outside; then the outputs are given only so much time.
+  /// Whether a command ended the run, which limits the time for the outputs.
   private(set) var isInterrupted = false
-  /// How the run would end now.
+  /// The outcome if the run ended now.
   private(set) var outcome = RunOutcome.complete
-  /// What is still to be told to the process that has started this one; nil in the foreground.
+  /// Tells the process that has started this one in the background that the run has begun; nil in the
+  /// foreground.
   var daemon: Daemon?
-  /// The service manager that has started the program and wants to know how it does; nil if there is none.
+  /// The service manager that started this process, if it asked to be notified; nil if there is none.
   let manager: ServiceManager?
-  /// The file for the process number, if it is there already.
+  /// The process number's file, if it was made before the run.
   var pidFile: PIDFile?
   /// The file that is read, or the instance's directory once that is known.
   var logPath: String
-  /// What limits the process, in half a sentence; nil if nothing was asked for.
+  /// A summary of the sandbox for the status; nil if none was asked for.
   var sandbox: String?
-  /// What the process has limited itself to; nil if nothing limits it.
+  /// The plan of the sandbox that the process is in; nil if there is none.
   var sandboxPlan: SandboxPlan?
   /// The checkpoint; nil if none was asked for, or it isn't open yet.
   var checkpoint: OpenedCheckpoint?
-  /// Whether it was told to read the configuration again before there was anything to change.
+  /// Whether a reload was asked for before there were outputs.
   var isReloadWanted = false
   private var isReady = false
   private var isStopping = false
@@ -57,7 +58,7 @@ struct RunControl: ~Copyable {
     messages = Messages(programName: process.programName, listener: process.monitor?.say)
   }
 
-  /// Ends the run, and gives the outputs only so much time.
+  /// Ends the run, and limits the time for the outputs.
   mutating func interrupt() {
     isEnding = true
     isInterrupted = true
@@ -67,13 +68,13 @@ struct RunControl: ~Copyable {
     announceEnd()
   }
 
-  /// Says why the input can't be read as it should, which makes the run a failure.
+  /// Reports why the input can't be read as it should, which makes the run a failure.
   mutating func fail(_ text: String) {
     messages.say(text)
     outcome = .inputFailed
   }
 
-  /// Notes how an output has ended.
+  /// Notes the end of an output in the outcome.
   mutating func note(_ failure: String?, isComplete: Bool) {
     if let failure {
       messages.say(failure)
@@ -92,12 +93,13 @@ struct RunControl: ~Copyable {
     }
   }
 
-  /// Does what may hang with a file system; once a command ends the run, not for long.
+  /// Does work that may hang in a file system, on another thread; after a command that ends the run, the work
+  /// has only a limited time.
   ///
   /// - Parameters:
-  ///   - what: what it is, for the message: "opening the output".
-  ///   - patienceSeconds: how long it may take after such a command; as long as delivering may, if nil.
-  /// - Throws: `RunError.interruptedWhile` if it takes longer; what hangs is left behind.
+  ///   - what: the work, for the message: "opening the output".
+  ///   - patienceSeconds: how long the work may take after such a command; nil is as long as delivering may.
+  /// - Throws: `RunError.interruptedWhile` if it takes longer; the work is left behind.
   mutating func aside<Value: ~Copyable>(
     _ what: String, patienceSeconds: Double? = nil,
     _ work: sending @escaping () -> sending Result<Value, RunError>
@@ -106,7 +108,7 @@ struct RunControl: ~Copyable {
     let result = Aside.run(
       whileWatching: mailbox.descriptor,
       goesOn: {
-        // An answer to anything else would look as if the log were being followed already.
+        // Other commands wait: an answer would look as if the log were being followed already.
         if mailbox.takeEnds(where: { ends($0) }) { interrupt() }
         return !isEnding
       }, patience: Int64(min(patienceSeconds ?? configuration.process.drainSeconds, 1e9) * 1e9),
@@ -115,14 +117,16 @@ struct RunControl: ~Copyable {
     return try result.get()
   }
 
-  /// Goes into the background, if asked.
+  /// Goes into the background, if that was asked for.
   ///
-  /// Before anything is opened or started: neither threads nor children would survive it.
+  /// This has to come before anything is opened or started, as neither threads nor child processes would
+  /// survive it.
   mutating func detach() throws(RunError) {
     guard configuration.process.daemonizes else { return }
     do {
       let manager = manager
-      // The manager believes the process that it has started, and that one ends when this one is ready.
+      // The service manager accepts messages from the process that it has started, which ends when this
+      // process is ready.
       daemon = try Daemon.detach(as: configuration.process.programName) { process in
         manager?.say(.mainProcess(process), .ready)
       }
@@ -131,10 +135,10 @@ struct RunControl: ~Copyable {
     }
   }
 
-  /// Says that the run has begun: to the process that has started this one in the background, or to the service
-  /// manager.
+  /// Reports that the run has begun, to the process that has started this one in the background or to the
+  /// service manager.
   ///
-  /// - Returns: whether it had not been said before.
+  /// - Returns: whether this was the first report.
   mutating func announceReady() -> Bool {
     guard !isReady else { return false }
     isReady = true
@@ -151,19 +155,20 @@ struct RunControl: ~Copyable {
     return true
   }
 
-  /// Says that something is read again.
+  /// Tells the service manager that the configuration is being read again.
   func announceReload() { manager?.say(.reloading(nanoseconds: SystemClock.steadyNanoseconds)) }
 
-  /// Says that this is over.
+  /// Tells the service manager that reading the configuration again is over.
   func announceReloaded() { manager?.say(.ready) }
 
-  /// Takes over what a running process can change of another configuration.
+  /// Takes over the settings that a running process can change.
   mutating func adopt(_ other: Configuration) {
     configuration.outputs = other.outputs
     configuration.process.adopt(other.process)
   }
 
-  /// Says that the run is about to end; from then on the manager waits only as long as it was told.
+  /// Tells the service manager that the run is about to end; from then on, it waits only for its configured
+  /// time.
   mutating func announceEnd() {
     guard !isStopping else { return }
     isStopping = true

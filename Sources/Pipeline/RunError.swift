@@ -10,12 +10,12 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case format(FormatError)
   case query(QueryError)
   case recordRule(RecordRuleError)
-  /// What an option of 2.0 to 3.0 asks for can't be had; one line.
+  /// An option of 2.0 to 3.0 can't be carried out; one line.
   case oldOption(String)
-  /// What several logs give can't be put in order for an output.
+  /// The entries of several logs can't be put in order for an output.
   case merging(MergingError)
   case log(LogError)
-  /// The same, where the rules of a release before 5.2 are insisted on.
+  /// A log can't be read where the rules of a release before 5.2 are insisted on.
   case logFileInOldTool(LogError)
   /// The output can't be opened.
   case output(SystemError)
@@ -25,16 +25,16 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
   case checkpoint(CheckpointError)
   case system(SystemError)
   case instance(InstanceNameError)
-  /// What was asked for the process can't be had: its user, its limits, its status socket; one line.
+  /// A setting of the process can't be carried out: its user, its limits, its status socket; one line.
   case process(String)
   /// No running server was found in time; what was tried last, and why it failed.
   case noInstance(String)
-  /// It was told to end while it waited for a server; what was tried last, and why it failed.
+  /// A command ended the run while it waited for a server; what was tried last, and why it failed.
   case interrupted(String)
-  /// The run was told to end while it did something else that takes its time.
+  /// A command ended the run while it did other work that can hang.
   case interruptedWhile(String)
 
-  /// One line.
+  /// A message of one line, unless `hasLines`.
   public var description: String {
     switch self {
     case .format(let error): error.description
@@ -59,7 +59,8 @@ public enum RunError: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether the description has several lines, of which none is chosen by a name.
+  /// Whether the description has several lines on purpose; none of its line ends comes from a name, such as a
+  /// path.
   public var hasLines: Bool {
     switch self {
     case .query, .logFileInOldTool: true

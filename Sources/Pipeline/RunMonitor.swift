@@ -2,12 +2,12 @@ import Synchronization
 
 /// Lets a program that runs a pipeline inside itself watch the run and end it.
 ///
-/// Any thread may ask; the thread that reads the log answers with plain stores, between two pieces of the log,
-/// and never waits for another thread.
+/// Any thread may read the progress; the thread that reads the log stores it without locks between two pieces
+/// of the log, and never waits for another thread.
 public final class RunMonitor: Sendable {
-  /// Called on the reading thread whenever a log is attached: what is written there from then on is read.
+  /// Called on the reading thread whenever a log is attached: records written from then on are read.
   let attached: @Sendable (RunMonitor) -> Void
-  /// Told what the program would otherwise say on standard error; nil leaves it there.
+  /// Called with each message that would otherwise go to standard error; nil sends them there.
   let say: (@Sendable (String) -> Void)?
 
   private let isAskedToEnd = Atomic(false)
@@ -24,7 +24,7 @@ public final class RunMonitor: Sendable {
   private let readBytes = Atomic(0)
   private let lostBytes = Atomic(0)
 
-  /// Watches the run whose options it is given to.
+  /// Watches the run in whose configuration it is put.
   public init(
     attached: @escaping @Sendable (RunMonitor) -> Void = { _ in }, say: (@Sendable (String) -> Void)? = nil
   ) {
@@ -32,24 +32,25 @@ public final class RunMonitor: Sendable {
     self.say = say
   }
 
-  /// How a run stands; its numbers may be of moments that lie a little apart.
+  /// A run's progress; its numbers may be of moments that lie a little apart.
   public struct Progress: Sendable {
     /// What has become of everything so far.
     public var ledger = Ledger()
-    /// Bytes of records that have been read, without what is around a batch of them.
+    /// Bytes of records that have been read, without the overhead of batches.
     public var readBytes = 0
     /// Bytes that wait in the spool for the output.
     public var waitingBytes = 0
     /// When the log was last read to its end, on the steady clock; 0 if not yet.
     public var caughtUpNanoseconds: Int64 = 0
-    /// Whether the run only delivers what it has.
+    /// Whether the run only delivers the entries that it has.
     public var isEnding = false
   }
 
-  /// How the run stands.
+  /// The run's progress.
   public var progress: Progress {
     var progress = Progress()
-    // First what was stored last: lines that were handed over since then count as queued.
+    // The counts of what became of entries are stored after `committed`, and so loaded before it: lines that
+    // were handed over in between count as queued.
     progress.ledger[.consumerGone] = undelivered.load(ordering: .acquiring)
     progress.ledger.unconfirmed = unconfirmed.load(ordering: .acquiring)
     progress.ledger.written = written.load(ordering: .acquiring)
@@ -96,7 +97,7 @@ public final class RunMonitor: Sendable {
   func noteEnding() { ending.store(true, ordering: .releasing) }
 }
 
-/// It is told of one run; another one that knows the same is another.
+/// A monitor is equal only to itself, as each watches one run.
 extension RunMonitor: Equatable {
   /// Whether both are the same object.
   public static func == (one: RunMonitor, other: RunMonitor) -> Bool { one === other }

@@ -2,24 +2,22 @@ import CShims
 import Glibc
 import Platform
 
-/// The one place where signals arrive: they are blocked everywhere and read from a descriptor.
+/// The mailbox of a process: signals, which are blocked and read from a file descriptor.
 final class SignalMailbox: Mailbox {
   let descriptor: Int32
-  /// What came in while only an end was of interest.
+  /// Commands that came in while only those that end the run were taken.
   private var postponed: [Command] = []
 
-  /// Blocks the signals.
+  /// Blocks the signals, in this thread and in threads that are started later.
   ///
-  /// Threads that are started later inherit that.
-  ///
-  /// - Parameter ticks: whether it will be asked to tick; only then is SIGALRM one of them.
+  /// - Parameter ticks: whether `beginTicking` will be called; only then is SIGALRM one of the signals.
   init(ticks: Bool = false) throws(SystemError) {
     let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2] + (ticks ? [SIGALRM] : [])
     descriptor = unsafe shim_signal_descriptor(signals, Int32(signals.count))
     guard descriptor >= 0 else {
       throw SystemError(operation: "set up", path: "signals")
     }
-    // A consumer that goes away is an error of the output, not a reason to die.
+    // Writing to a consumer that is gone is an error of the output, and doesn't end the process.
     signal(SIGPIPE, SIG_IGN)
   }
 
@@ -46,14 +44,14 @@ final class SignalMailbox: Mailbox {
       case SIGHUP: return .hangup
       case SIGUSR1: return .flush
       case SIGUSR2: return .report
-      // It has done what it is for: it has ended a wait.
+      // A tick: its purpose was to end a wait.
       case SIGALRM: continue
       default: return nil
       }
     }
   }
 
-  /// A timer that sends a signal, as the descriptor is waited for in places that know of no other.
+  /// Starts a timer that sends a signal: some callers wait for nothing but the signal descriptor.
   func beginTicking(nanoseconds: Int64) {
     let interval = timeval(
       tv_sec: time_t(nanoseconds / 1_000_000_000), tv_usec: suseconds_t(nanoseconds / 1000 % 1_000_000))

@@ -1,16 +1,16 @@
 import Platform
 import Shipping
 
-/// What outputs meet outside of the program; tests have their own, so that a whole run takes place in one thread and in
-/// their own time.
+/// The system interfaces that outputs use; tests replace them, so that a whole run takes place in one thread
+/// and on a clock of their own.
 struct Surroundings: Sendable {
   /// The system's calls.
   var system = SystemCalls.real
-  /// What tells outputs the time.
+  /// The clock of the outputs.
   var clock: @Sendable () -> Moment = Moment.now
-  /// What has outputs go on in place of threads of their own; nil if these do.
+  /// Runs the outputs' loops in place of threads of their own; nil gives each output its threads.
   var driver: (any LoopDriver)?
-  /// Gives an output another sink than the one that was opened.
+  /// Replaces an output's sink after it was opened.
   var replaceSink: (@Sendable (sending any Sink) -> sending any Sink)?
   /// The size of a spool's blocks; nil is the usual one.
   var blockBytes: Int?

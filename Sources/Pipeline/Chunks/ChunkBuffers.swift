@@ -1,22 +1,22 @@
 import Platform
 import VarnishLog
 
-/// The memory in which a chunk's content is noted.
+/// The memory that holds what is found in a chunk.
 struct ChunkBuffers<Layout: RecordLayout>: ~Copyable {
   var pieces: [ChunkContent<Layout>.Piece] = []
   var verdicts: [Verdict] = []
   var text = ChunkText()
 
-  /// More than a chunk usually has.
+  /// More pieces than a chunk usually has.
   private static var countUsual: Int { 4096 }
 
-  /// Memory with room for a usual chunk.
+  /// Allocates room for the content of a usual chunk.
   init() {
     pieces.reserveCapacity(Self.countUsual)
     verdicts.reserveCapacity(Self.countUsual)
   }
 
-  /// Forgets the content, and keeps the room.
+  /// Removes the content, and keeps the memory.
   mutating func clear() {
     pieces.removeAll(keepingCapacity: true)
     verdicts.removeAll(keepingCapacity: true)
@@ -24,12 +24,12 @@ struct ChunkBuffers<Layout: RecordLayout>: ~Copyable {
   }
 }
 
-/// Buffers whose content has been taken, for other chunks: memory from the system would have to be cleared for each, page
-/// by page, which took a twentieth of a conversion's processor time.
+/// Buffers of chunks that are done with, for use by other chunks: new memory from the system would have to be
+/// cleared page by page for each chunk, which took a twentieth of a conversion's processor time.
 final class SpareBuffers<Layout: RecordLayout>: Sendable {
   private let list: Guarded<FixedList<ChunkBuffers<Layout>?>>
 
-  /// None at first, and never more than `count`.
+  /// Begins with no buffers, and never holds more than `count`.
   init(count: Int) { list = Guarded(FixedList(count: count) { _ in nil }) }
 
   /// Buffers without content.
@@ -43,7 +43,7 @@ final class SpareBuffers<Layout: RecordLayout>: Sendable {
     return buffers
   }
 
-  /// Keeps buffers, if there is a place for them.
+  /// Keeps buffers for another chunk, if fewer than `count` are held.
   func keep(_ buffers: consuming ChunkBuffers<Layout>) {
     var kept: ChunkBuffers<Layout>? = buffers
     list.withLock { list in

@@ -3,19 +3,20 @@ import LogReading
 import Platform
 import VarnishLog
 
-/// Threads that render a file's chunks ahead of the one that puts them together, which helps them rather than wait.
+/// Threads that render a file's chunks ahead of the thread that puts the chunks together.
 ///
-/// How far they are ahead is limited, so that the memory they take is.
+/// That thread renders chunks, too, instead of waiting. How far ahead the others work is limited, which
+/// limits the memory that they take.
 final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
-  // What the threads share is in `state`; `ownRenderer` is for the thread that has made the crew.
+  // What the threads share is in `state`; `ownRenderer` is only used by the thread that has made the crew.
 
-  /// What the threads know of each other's work.
+  /// What the threads share about each other's work.
   private struct State: ~Copyable {
     /// The first chunk that no thread has begun.
     var next: Int
-    /// The first that is not to be begun yet.
+    /// The first chunk that may not be begun yet.
     var limit: Int
-    /// Those that are done and weren't taken; nil for what couldn't be.
+    /// Chunks that are done and weren't taken yet; nil for those that couldn't be rendered.
     var done: [Int: RenderedChunk<Layout>?] = [:]
     var isEnding = false
   }
@@ -32,7 +33,7 @@ final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - first: the chunk with which to begin.
-  ///   - renderers: one for this thread, and one for each that helps.
+  ///   - renderers: the first is for the calling thread; for each of the others, a thread is started.
   init(_ file: ChunkedFile<Layout>, from first: Int, _ renderers: consuming FixedList<ChunkRenderer<Layout>?>)
   {
     var renderers = renderers
@@ -45,7 +46,7 @@ final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
       guard let renderer = renderers[index].take() else { continue }
       let (wake, end) = (WakeSignal(), ThreadEnd())
       let loop = Loop(crew: self, renderer: renderer, wake: wake, end: end)
-      // With fewer threads it goes on as well.
+      // The crew works with fewer threads, too.
       guard let thread = try? WorkerThread.start(loop, stackBytes: Self.stackBytes) else { continue }
       pthread_detach(thread)
       wakes.append(wake)
@@ -53,7 +54,7 @@ final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
     }
   }
 
-  /// Regular expressions may call deeply.
+  /// Matching regular expressions can recurse deeply.
   private static var stackBytes: Int { 8 << 20 }
 
   private struct Loop: ThreadLoop, ~Copyable {
@@ -81,7 +82,7 @@ final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
 
   private enum Claim {
     case chunk(Int)
-    /// There will be more when others were taken.
+    /// No chunk may be begun until others have been taken.
     case wait
     case end
   }
@@ -97,15 +98,15 @@ final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
 
   private func leave(_ rendered: RenderedChunk<Layout>?, at index: Int) {
     state.withLock { state in
-      // What lies in front of what is wanted now isn't wanted any more.
+      // Chunks in front of the one that is asked for now aren't needed any more.
       if index + ahead >= state.limit { state.done[index] = .some(rendered) }
     }
     isDone.signal()
   }
 
-  /// A chunk, when it is done.
+  /// Returns a chunk once it is rendered.
   ///
-  /// - Parameter start: where it begins.
+  /// - Parameter start: where the chunk begins.
   /// - Returns: nil if it can't be rendered.
   func chunk(at index: Int, from start: UInt64) -> RenderedChunk<Layout>? {
     while true {
@@ -118,7 +119,7 @@ final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
         return state.next > index
       }
       for wake in wakes { wake.signal() }
-      // What another thread has begun at the right place is as good as what would be done here.
+      // What another thread has rendered from the right place is the same as this thread would render.
       if case .some(let rendered?) = found, rendered.content.chunk.start == start { return rendered }
       if found != nil || !isBegun { return ownRenderer.render(index, from: start) }
       if case .chunk(let other) = claim() {
@@ -129,7 +130,7 @@ final class ChunkCrew<Layout: RecordLayout>: @unchecked Sendable {
     }
   }
 
-  /// Ends the threads, and waits until they have.
+  /// Ends the threads, and waits until they have ended.
   func end() {
     state.withLock { $0.isEnding = true }
     for wake in wakes { wake.signal() }

@@ -4,11 +4,11 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// Reads chunks and renders the transactions in them that are whole, for one thread.
+/// Reads chunks and renders the whole transactions in them, for one thread.
 struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
   private let file: ChunkedFile<Layout>
   private var picks: RunPicks<Layout>
-  /// Tells what runs come to; nothing is added to it.
+  /// Classifies runs of records; no records are added to it.
   private var grouper: Grouper<Layout>
   private var twins: FixedList<RouteTwin>
   private var captures: FixedList<Captures>
@@ -33,8 +33,8 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
 
   /// Renders a chunk.
   ///
-  /// - Parameter start: where it begins, if that is known.
-  /// - Returns: nil if it can't be found out where it begins, or if it can't be mapped.
+  /// - Parameter start: where the chunk begins, if that is known.
+  /// - Returns: nil if its beginning can't be found, or if it can't be mapped.
   @specialized(where Layout == NarrowRecords)
   @specialized(where Layout == WideRecords)
   mutating func render(_ index: Int, from start: UInt64?) -> RenderedChunk<Layout>? {
@@ -43,7 +43,7 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
       guard let found = try file.chunk(at: index, from: start, picks) else { return nil }
       chunk = found
     } catch {
-      // Reading in order meets the same error, and says it.
+      // Reading in order meets the same error, and reports it.
       return nil
     }
     var content = ChunkContent(chunk, spares)
@@ -69,7 +69,7 @@ struct ChunkRenderer<Layout: RecordLayout>: ~Copyable {
         vxid: unsafe Layout.vxid(run.start), place: run.place))
   }
 
-  /// Has each route judge a transaction; all of them do, or none.
+  /// Has the routes judge a transaction: all of them do, or none.
   @inline(__always)
   private mutating func judge(
     _ transaction: Transaction<Layout>, _ content: inout ChunkContent<Layout>

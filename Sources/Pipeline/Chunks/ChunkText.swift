@@ -13,7 +13,7 @@
 
   deinit { unsafe memory.deallocate() }
 
-  /// Memory for at least so many bytes, behind those that are there, valid until the next call.
+  /// Memory for at least `byteCount` bytes, behind those that are kept already; valid until the next call.
   mutating func room(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
     if unsafe memory.count - count < byteCount {
       let larger = unsafe UnsafeMutableRawBufferPointer.allocate(
@@ -25,13 +25,13 @@
     return unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
   }
 
-  /// Keeps so many bytes of the room that was given last.
+  /// Keeps the first `byteCount` bytes of the memory that `room` returned last.
   mutating func keep(_ byteCount: Int) {
     unsafe precondition(byteCount >= 0 && byteCount <= memory.count - count, "more than there was room for")
     count += byteCount
   }
 
-  /// Takes back what was added since there were only so many.
+  /// Removes the bytes behind the first `count`.
   mutating func truncate(to count: Int) { self.count = min(self.count, max(0, count)) }
 
   /// Bytes that were kept, valid until something is added.

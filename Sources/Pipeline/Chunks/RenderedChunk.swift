@@ -1,12 +1,12 @@
 import LogReading
 import VarnishLog
 
-/// What is made of a chunk: its pieces in order, and the lines of those that are whole transactions.
+/// The content of a chunk: its pieces in order, and the lines of its whole transactions.
 struct ChunkContent<Layout: RecordLayout>: ~Copyable {
-  /// A run of records, and what it is.
+  /// A run of records, and what is to be done with it.
   struct Piece {
     enum Kind: UInt8 {
-      /// For the grouper, in its turn.
+      /// Its records are given to the grouper when its turn comes.
       case grouped
       /// A whole transaction that isn't wanted, or the beginning of one.
       case ruledOut
@@ -28,9 +28,9 @@ struct ChunkContent<Layout: RecordLayout>: ~Copyable {
 
   private let spares: SpareBuffers<Layout>
 
-  /// Nothing, for now.
+  /// A chunk without pieces yet.
   ///
-  /// - Parameter spares: where its buffers are from, and are kept at its end.
+  /// - Parameter spares: supplies the buffers, and gets them back at the end.
   init(_ chunk: consuming FileChunk<Layout>, _ spares: SpareBuffers<Layout>) {
     self.chunk = chunk
     self.spares = spares
@@ -39,19 +39,19 @@ struct ChunkContent<Layout: RecordLayout>: ~Copyable {
 
   deinit { spares.keep(buffers) }
 
-  /// Whether most of it is left to the grouper.
+  /// Whether most of the chunk's bytes are left to the grouper.
   var isMostlyGrouped: Bool { groupedByteCount > Int(clamping: chunk.end &- chunk.start) / 2 }
 }
 
-/// The same, finished, as one thread leaves it to another.
+/// A chunk's finished content, as one thread hands it to another.
 final class RenderedChunk<Layout: RecordLayout>: @unchecked Sendable {
-  // Nothing in it is changed any more.
+  // The content isn't changed any more.
   let content: ChunkContent<Layout>
 
   init(_ content: consuming ChunkContent<Layout>) { self.content = content }
 }
 
-/// A chunk, for what asks the source of records.
+/// A chunk as a source of records, for the calls that ask the source about a run.
 struct ChunkSource<Layout: RecordLayout>: LogSource {
   let rendered: RenderedChunk<Layout>
   let incarnation: LogIncarnation
@@ -67,7 +67,7 @@ struct ChunkSource<Layout: RecordLayout>: LogSource {
   var waitDescriptor: Int32? { nil }
   var nextPlace: UInt64 { rendered.content.chunk.end }
 
-  /// Its runs are taken by their places.
+  /// Hands out nothing: the chunk's runs are taken by their places.
   mutating func next() -> SourceStep<Layout> { .end }
 
   func offset(of address: UnsafeRawPointer) -> Int { unsafe rendered.content.chunk.offset(of: address) }

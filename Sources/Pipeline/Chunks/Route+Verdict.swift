@@ -2,7 +2,7 @@ import Platform
 import Rendering
 import Spool
 
-/// Taking what was made of transactions on another thread.
+/// Taking what another thread has rendered of transactions.
 extension Route {
   /// Whether a transaction is wanted; it is counted if not.
   mutating func admits(_ verdict: Verdict, _ vxid: UInt64, firstPlace: UInt64, _ clock: RunClock) -> Bool {

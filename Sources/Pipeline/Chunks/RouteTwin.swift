@@ -4,14 +4,14 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// What a route needs to judge transactions and to render lines, once more for another thread.
+/// A copy of what a route needs to judge transactions and render their lines, for use on another thread.
 struct RouteTwin: ~Copyable {
   private let maker: Box<LineMaker>
   private var query: Query?
-  /// Which of its thread's captures its lines are made of.
+  /// The index of the captures that its lines are made of, among those of its thread.
   private var captures = 0
 
-  /// Lines that are longer are left to the route itself.
+  /// The longest line that is rendered here, in bytes; longer ones are left to the route itself.
   private static let lineByteCountMax = 16 << 20
   /// Room for a usual line.
   private static let lineByteCountUsual = 1024
@@ -22,7 +22,7 @@ struct RouteTwin: ~Copyable {
     self.query = query
   }
 
-  /// Finds the captures that its lines are made of, among those that its thread's twins share.
+  /// Finds the captures that its lines are made of, among those that the twins of a thread share.
   mutating func join(_ plans: inout [CapturePlan]) { captures = maker.value.composer.join(&plans) }
 
   /// Judges a transaction, and renders its line if it gives one.
@@ -56,9 +56,9 @@ struct RouteTwin: ~Copyable {
 }
 
 extension Route {
-  /// What it takes to do this route's work on another thread.
+  /// Makes a copy of what this route needs to judge and render, for another thread.
   ///
-  /// - Precondition: it can be done elsewhere.
+  /// - Precondition: `canBeDoneElsewhere`.
   func makeTwin(_ input: InputConfiguration, _ numbering: TagNumbering) throws(RunError) -> RouteTwin {
     let rules = input.rules(for: numbering)
     switch try configuration.shown(rules, numbering) {
@@ -67,7 +67,8 @@ extension Route {
     }
   }
 
-  /// Whether what it takes of a transaction depends on nothing that was taken before.
+  /// Whether what the route takes of a transaction depends on nothing that it took before, so that another
+  /// thread can render it.
   var canBeDoneElsewhere: Bool {
     guard case .lines = configuration.shown else { return false }
     return !takesSingles && configuration.groupsMax == nil && configuration.rateLimit == nil

@@ -5,21 +5,23 @@ import VarnishLog
 
 /// Reading a file on several threads: its chunks are rendered at the same time, and put together in order.
 ///
-/// Every transaction goes past the one grouper: those that are whole are only counted there, and their lines are copied;
-/// all others are grouped and rendered as if the file was read in order.
+/// Every transaction passes through the one grouper: whole transactions are only counted there, and their
+/// lines are copied; all others are grouped and rendered as if the file was read in order.
 extension Run {
-  /// How much is to be read in order behind what can't be read in chunks.
+  /// How many bytes to read in order behind a place that can't be read in chunks.
   private static var orderedByteCount: UInt64 { 2 << 20 }
-  /// How much where chunks don't pay: enough that what it takes to find that out again is little beside it.
+  /// How many bytes to read in order where chunks don't pay: so many that the cost of trying chunks again is
+  /// small beside it.
   private static var orderedByteCountIfGrouped: UInt64 { 256 << 20 }
 
   /// Reads a file's chunks, as far as that is possible and pays.
   ///
-  /// Where most of a chunk is pieces of open transactions, one thread is faster than two: it finds in its own caches what
-  /// it has just walked over. For 1 GB with 100,000 open requests it takes 0.9 s, where two threads take 1.2 s and 1.6
-  /// times the processor time; with 1,000 open requests 0.55 and 0.61 s, and 1.4 times.
+  /// Where most of a chunk is pieces of open transactions, one thread is faster than two: its own caches hold the
+  /// records that it has just walked over. For 1 GB with 100,000 open requests it takes 0.9 s, where two threads
+  /// take 1.2 s and 1.6 times the processor time; with 1,000 open requests 0.55 and 0.61 s, and 1.4 times.
   ///
-  /// - Returns: why reading has ended, if it was for a reason of its own; and how much is to be read in order now.
+  /// - Returns: `fault` is why reading has paused, if it wasn't at the end of a chunk; `orderedByteCount` is
+  ///   how many bytes to read in order now.
   mutating func readChunks<Source: CapturedSource & ~Copyable>(
     _ source: inout Source, _ reading: inout Reading<Source.Layout>
   ) -> (fault: Pause?, orderedByteCount: UInt64) {
@@ -38,14 +40,14 @@ extension Run {
       keepCheckpoint(&reading, at: source.restartPlace, lagBytesMax: nil)
       lookAtOutputs()
       if handleCommands() { flush(&reading, from: &source) }
-      // What is there may be damaged, or longer than a chunk has room for.
+      // The records here may be damaged, or longer than a chunk has room for.
       if rendered.content.chunk.isCut || end <= place { break }
       if rendered.content.isMostlyGrouped { return (nil, Self.orderedByteCountIfGrouped) }
     }
     return (nil, Self.orderedByteCount)
   }
 
-  /// Starts the threads; nil if there is too little to read.
+  /// Makes the renderers and starts the threads; nil if there is too little to read.
   private mutating func makeCrew<Source: CapturedSource & ~Copyable>(
     for file: ChunkedFile<Source.Layout>, _ source: inout Source, _ reading: inout Reading<Source.Layout>
   ) -> ChunkCrew<Source.Layout>? {
@@ -53,7 +55,7 @@ extension Run {
     let threads = min(control.configuration.process.threads, file.count - first)
     guard threads > 1 else { return nil }
     let tags = TagTable(source.numbering)
-    // One for each chunk that is rendered ahead, and for the one that is put together.
+    // One set of buffers for each chunk that is rendered ahead, and one for the chunk that is put together.
     let spares = SpareBuffers<Source.Layout>(count: threads + 2)
     do throws(RunError) {
       let renderers = try FixedList<ChunkRenderer<Source.Layout>?>(count: threads) { (_) throws(RunError) in
@@ -64,12 +66,13 @@ extension Run {
       }
       return ChunkCrew(file, from: first, renderers)
     } catch {
-      // What was compiled before can be compiled again.
+      // Doesn't happen: what was compiled before can be compiled again.
       return nil
     }
   }
 
-  /// Whether what is made of a transaction depends on nothing in front of it, but for the grouper.
+  /// Whether what is made of a transaction depends on nothing in front of it, apart from what the grouper
+  /// knows.
   private func canReadChunks<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>) -> Bool {
     guard control.configuration.process.threads > 1, reading.groupers.count == 1, !reading.takesRecords,
       !reading.isRepeating, !reading.withholdsForced,
@@ -81,7 +84,8 @@ extension Run {
 
   /// Takes a chunk's pieces in their order.
   ///
-  /// - Returns: behind which place that has ended, and why if it wasn't the chunk's end.
+  /// - Returns: the place up to which pieces were taken, and why it stopped there if it wasn't the chunk's
+  ///   end.
   private mutating func take<Layout: RecordLayout>(
     _ rendered: RenderedChunk<Layout>, _ reading: inout Reading<Layout>, _ incarnation: LogIncarnation
   ) -> (place: UInt64, fault: Pause?) {
@@ -109,8 +113,9 @@ extension Run {
     return (rendered.content.chunk.end, nil)
   }
 
-  /// Has the grouper count a piece, if it needs no more than what was found out about it elsewhere: its records, which
-  /// are in another processor's cache, aren't looked at once more then.
+  /// Has the grouper count a piece by what another thread has found out about it, if that is enough.
+  ///
+  /// The piece's records, which are in another processor's cache, then aren't read once more.
   @inline(__always)
   private func pass<Layout: RecordLayout>(
     _ piece: ChunkContent<Layout>.Piece, _ endPlace: UInt64, _ reading: inout Reading<Layout>
@@ -124,7 +129,7 @@ extension Run {
     return reading.groupers[0].passWhole(piece.vxid, upTo: endPlace, isRuledOut: isRuledOut)
   }
 
-  /// Hands a transaction that was judged to the routes.
+  /// Hands the verdicts on a transaction, and its lines, to the routes.
   @inline(__always)
   private mutating func hand<Layout: RecordLayout>(
     _ piece: ChunkContent<Layout>.Piece, _ rendered: RenderedChunk<Layout>, _ firstVerdict: Int,

@@ -1,8 +1,8 @@
-/// What a route makes of a transaction, as found out on another thread.
+/// What a route makes of a transaction, as another thread has found out.
 struct Verdict {
-  /// What became of it.
+  /// What comes of the transaction.
   enum Kind: UInt8 {
-    /// It isn't what the query asks for.
+    /// The query doesn't match it.
     case unwanted
     /// It gives no line.
     case nothing
@@ -11,8 +11,9 @@ struct Verdict {
   }
 
   var kind = Kind.unwanted
-  /// Whether a value is as long as log writers let them be by default, and whether one is longer.
+  /// Whether one of the line's values is as long as log writers let values be by default, and whether one is
+  /// longer.
   var hasCutValue = false, hasLongerValue = false
-  /// How long the line is.
+  /// The length of the line.
   var byteCount: UInt32 = 0
 }

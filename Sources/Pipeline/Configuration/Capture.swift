@@ -1,11 +1,11 @@
 /// Captured logs, and how they are read.
 public struct Capture: Sendable, Equatable {
-  /// Files, directories and archives, or what is in an archive; "-" is standard input.
+  /// Paths of files, directories and archives, or of a member of an archive; "-" is standard input.
   public var inputs: [String]
-  /// Whether what is damaged is searched for records.
+  /// Whether damaged parts are searched for records.
   public var salvages = false
 
-  /// Whether they are read side by side, and what is made of them put in the order of its time.
+  /// Whether the logs are read side by side, and what is made of them is put in the order of time.
   public var merges = false
 
   /// Logs that are read one after the other.

@@ -1,6 +1,7 @@
-/// What of a configuration changes while a run goes on.
+/// The differences between configurations, and what of them a running process takes over.
 extension Configuration {
-  /// The settings in which another one differs, and which a running process keeps as they are.
+  /// The names of the settings that differ in another configuration, and that a running process keeps as they
+  /// are.
   func fixedSettings(differingIn other: Configuration) -> [String] {
     var names = input == other.input ? [] : ["input"]
     let (own, others) = (process, other.process)
@@ -15,12 +16,12 @@ extension Configuration {
 }
 
 extension ProcessConfiguration {
-  /// Takes over what can change while a run goes on.
+  /// Takes over the settings that can change while a run goes on.
   mutating func adopt(_ other: ProcessConfiguration) {
     report = other.report
     drainSeconds = other.drainSeconds
     showsAccounting = other.showsAccounting
-    // For outputs that begin from then on.
+    // Counts for outputs that begin from now on.
     spoolBytes = other.spoolBytes
   }
 }

@@ -2,9 +2,9 @@
 ///
 /// Options and the configuration file both make one.
 public struct Configuration: Sendable, Equatable {
-  /// What can't be compiled for any log.
+  /// A mistake because of which something compiles for no log.
   public struct Mistake: Error, Sendable {
-    /// Which of the outputs it is in.
+    /// The index of the output that has the mistake.
     public let outputIndex: Int
     /// What is wrong.
     public let error: RunError
@@ -12,7 +12,7 @@ public struct Configuration: Sendable, Equatable {
 
   /// Where records come from.
   public var input: InputConfiguration
-  /// What is made of them, and where it goes; at least one.
+  /// What is made of the records, and where it goes; at least one output.
   public var outputs: [OutputConfiguration]
   /// What concerns the process as a whole.
   public var process = ProcessConfiguration()
@@ -32,7 +32,7 @@ public struct Configuration: Sendable, Equatable {
     }
   }
 
-  /// Whether the run goes on for as long as nothing ends it.
+  /// Whether the run follows a live log until something ends it.
   var followsLog: Bool {
     input.source.isLive && !input.existingOnly
   }

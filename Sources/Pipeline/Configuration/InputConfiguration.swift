@@ -33,13 +33,14 @@ public struct InputConfiguration: Sendable, Equatable {
 
   /// The log.
   public var source: Source
-  /// The release whose rules are insisted on; nil takes what goes with the log.
+  /// The release whose rules are applied strictly; nil applies the rules that go with the log.
   public var compatibility: VarnishVersion?
-  /// The release that has written the log in a file, if that isn't to be found out.
+  /// The release that has written the log in a file; nil if it is to be found out.
   public var release: VarnishVersion?
-  /// What the options of 2.0 to 3.0 select of the records of such a log.
+  /// What the options of 2.0 to 3.0 select of the records of a log of these releases.
   public var oldSelection = OldSelection()
-  /// Whether such a log is shown request by request, or record by record; nil is what its own tools do.
+  /// Whether a log of 2.0 to 3.0 is shown request by request or record by record; nil does what the tools of
+  /// its release do.
   public var showsOldGroups: Bool?
   /// How many transactions may be unfinished.
   public var openTransactionsMax = 1000
@@ -55,11 +56,11 @@ public struct InputConfiguration: Sendable, Equatable {
   /// A log, read with the usual limits.
   public init(_ source: Source) { self.source = source }
 
-  /// Whether several logs are read side by side, and what is made of them put in order.
+  /// Whether several logs are read side by side, and what is made of them is put in the order of time.
   public var merges: Bool {
     if case .captured(let capture) = source { capture.merges } else { false }
   }
 
-  /// The numbering that is insisted on.
+  /// The tag numbering of the release that `compatibility` names.
   var assumedNumbering: TagNumbering? { compatibility.map { TagNumbering(of: $0) } }
 }

@@ -1,11 +1,11 @@
-/// Why what several logs give can't be put in order for an output.
+/// Why the entries of several logs can't be put in order for an output.
 public enum MergingError: Error, Sendable, CustomStringConvertible {
-  /// It takes single records, which have no time of their own.
+  /// The output takes single records, which have no time of their own.
   case singleRecords
-  /// It writes a binary log, which tells transactions apart by their numbers alone.
+  /// The output writes a binary log, which tells transactions apart by their numbers alone.
   case binary
 
-  /// One line, by the names of the options.
+  /// A message of one line, which names the options.
   public var description: String {
     switch self {
     case .singleRecords: "--merge puts transactions in order; -g raw shows records"

@@ -5,11 +5,12 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// What is made of an output's configuration once the log's tags and rules are known.
+/// Compiling an output's format, queries and rules once the log's tags and rules are known.
 extension OutputConfiguration {
-  /// Finds a mistake in format, queries and rules before anything is opened.
+  /// Looks for mistakes in format, queries and rules before anything is opened.
   ///
-  /// What depends on the log alone is found when the log is known; what no log makes right is refused now.
+  /// What is a mistake for some logs only is found when the log is known; what is a mistake for every log is
+  /// refused now.
   func check(_ input: InputConfiguration) throws(RunError) {
     if let first = mistakes(input).first { throw first }
   }
@@ -30,7 +31,7 @@ extension OutputConfiguration {
     return [mergingMistake(input), inShown, inQueries].compactMap(\.self)
   }
 
-  /// Why what several logs give can't be put in order for this output; nil if it can, or needn't.
+  /// Why the entries of several logs can't be put in order for this output; nil if they can, or needn't be.
   private func mergingMistake(_ input: InputConfiguration) -> RunError? {
     guard input.merges else { return nil }
     if isBinary { return .merging(.binary) }
@@ -38,12 +39,12 @@ extension OutputConfiguration {
     return nil
   }
 
-  /// The tags of transactions that are in a log or made of it.
+  /// The numbering of the tags of transactions, whether these are in the log or made of its records.
   private static func inTransactions(_ numbering: TagNumbering) -> TagNumbering {
     numbering.isOld ? .v73 : numbering
   }
 
-  /// Why something compiles for no log; what is wrong for the first kind.
+  /// The error for the first kind of log, if something compiles for none; nil if it compiles for one of them.
   private static func mistake(_ compile: (TagNumbering) throws(RunError) -> Void) -> RunError? {
     var first: RunError?
     for numbering in [TagNumbering.v41, .v73, .v90, .v30, .v21, .v20] {
@@ -57,7 +58,7 @@ extension OutputConfiguration {
     return first
   }
 
-  /// What shows a log's groups.
+  /// Makes the renderer for a log's transactions or groups.
   func shown(_ rules: NCSARules, _ numbering: TagNumbering) throws(RunError) -> ShownEntries {
     switch shown {
     case .lines(let formatting):
@@ -87,9 +88,10 @@ extension OutputConfiguration {
 
   // MARK: Logs of 2.0 to 3.0
 
-  /// Whether the records of a log that has no transactions are taken as they are, and shown as that log's own tools do.
+  /// Whether the records of a log that has no transactions are taken as they are, and shown as that log's own
+  /// tools show them.
   ///
-  /// What those tools don't know is done with transactions that are made of the records.
+  /// For options that those tools don't have, transactions are made of the records.
   func takesSingles(_ input: InputConfiguration, _ rules: NCSARules) -> Bool {
     guard !input.merges, queries.isEmpty, sample == nil, rateLimit == nil, !esi else { return false }
     switch shown {
@@ -103,7 +105,7 @@ extension OutputConfiguration {
     }
   }
 
-  /// What shows the records of a log that has no transactions.
+  /// Makes the renderer for the records of a log that has no transactions.
   func shown(
     _ input: InputConfiguration, _ rules: NCSARules, singles numbering: TagNumbering
   ) throws(RunError) -> ShownEntries {
@@ -154,7 +156,7 @@ extension OutputConfiguration {
       linesOf: selection, format, prefersForwarded: formatting.prefersForwarded, tags: tags)
   }
 
-  /// Refuses options of 2.0 to 3.0 where there is nothing that they could mean.
+  /// Refuses options of 2.0 to 3.0 for logs in which they have no meaning.
   func refuseOldOptions(_ input: InputConfiguration) throws(RunError) {
     guard input.oldSelection == OldSelection(), input.showsOldGroups == nil else {
       throw .oldOption(
@@ -171,7 +173,7 @@ extension OutputConfiguration {
     SideSelection(client: client, backend: backend, esi: esi, rules: rules)
   }
 
-  /// The queries, for a log; nil if there are none.
+  /// Compiles the queries for a log; nil if there are none.
   func query(_ rules: NCSARules, _ numbering: TagNumbering) throws(RunError) -> Query? {
     guard !queries.isEmpty else { return nil }
     do {
@@ -183,13 +185,13 @@ extension OutputConfiguration {
     }
   }
 
-  /// How a notice of a loss is written among what is shown.
+  /// The notation in which a notice of a loss is written among the entries.
   func noticeNotation(_ rules: NCSARules) throws(RunError) -> LossNotice.Notation {
     guard case .lines(let formatting) = shown else { return .comment }
     return try formatting.format(rules).noticeNotation
   }
 
-  /// How groups are made for this output, but for the records that must survive; nil if it takes records.
+  /// How groups are made for this output, apart from which records are kept; nil if it takes single records.
   func groupingOptions(_ input: InputConfiguration, _ rules: NCSARules) -> GroupingOptions? {
     var options: GroupingOptions
     switch shown {
@@ -203,7 +205,7 @@ extension OutputConfiguration {
     return options
   }
 
-  /// Lines are of one side at least, so something can always be ruled out.
+  /// Lines always select at least one side, so transactions of other sides can always be ruled out.
   private func groupingOfLines(_ rules: NCSARules) -> GroupingOptions {
     let selection = Selection(self, rules: rules)
     return GroupingOptions(
@@ -221,7 +223,7 @@ extension OutputConfiguration {
       wantsESI: sides.esi)
   }
 
-  /// What files and connections begin with.
+  /// The bytes that files and connections begin with.
   var header: [UInt8] {
     guard case .lines(let formatting) = shown, case .template(let template) = formatting.format else {
       return []
@@ -233,7 +235,7 @@ extension OutputConfiguration {
 }
 
 extension OutputConfiguration.LineFormatting {
-  /// The format, by the rules of a release.
+  /// Compiles the format by the rules of a release.
   func format(_ rules: NCSARules) throws(RunError) -> LineFormat {
     do {
       switch format {
@@ -248,7 +250,7 @@ extension OutputConfiguration.LineFormatting {
 }
 
 extension InputConfiguration {
-  /// The rules that go with a log, or those insisted on.
+  /// The rules that go with a log's numbering, or those of the release that is insisted on.
   func rules(for numbering: TagNumbering) -> NCSARules {
     if let version = compatibility { return NCSARules(version, isStrict: true) }
     // The release that wrote the log is closer than what its numbering tells.

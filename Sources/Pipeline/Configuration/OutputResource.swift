@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Shipping
 
-/// Something that an output writes to, or keeps what waits in.
+/// Something that an output writes to, or that keeps its waiting entries.
 package struct OutputResource: Sendable, Equatable {
   /// What kind of thing it is.
   package enum Kind: Sendable {
@@ -13,7 +13,7 @@ package struct OutputResource: Sendable, Equatable {
     case spoolDirectory
     case command
     case receiver
-    /// What an observer has to itself.
+    /// Something that an observer uses exclusively.
     case observer
   }
 
@@ -21,21 +21,21 @@ package struct OutputResource: Sendable, Equatable {
   package let kind: Kind
   /// What the configuration calls it.
   package let name: String
-  /// What is the same for two that are the same.
+  /// A text that is equal for two resources that are the same.
   package let identity: String
 
-  /// Whether two outputs can't have it at the same time.
+  /// Whether two outputs can't use the resource at the same time.
   package var isExclusive: Bool {
     switch kind {
     case .standardOutput, .file, .link, .spoolDirectory, .observer: true
-    // A command is started for each, and a receiver takes several connections.
+    // A command is started for each output, and a receiver takes several connections.
     case .command, .receiver: false
     }
   }
 }
 
 extension OutputConfiguration {
-  /// What this output writes to; links are followed as they are now.
+  /// What this output writes to, with links followed as they are now.
   package var resources: [OutputResource] {
     var resources: [OutputResource] = []
     switch target {
@@ -48,7 +48,7 @@ extension OutputConfiguration {
         resources.append(OutputResource(kind: .file, name: file.path, identity: path))
       }
       if let link = file.link {
-        // The link itself, not where it leads now.
+        // The link itself, not the file that it leads to now.
         resources.append(OutputResource(kind: .link, name: link, identity: Self.resolvedParent(link)))
       }
     case .command(let command, _):
@@ -88,7 +88,7 @@ extension OutputConfiguration {
     return directory == "/" ? "/\(name)" : "\(directory)/\(name)"
   }
 
-  /// What takes lines from several, as /dev/null does.
+  /// Whether the path is a character device such as /dev/null, which takes lines from several outputs.
   private static func isDevice(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR

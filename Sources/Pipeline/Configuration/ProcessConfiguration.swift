@@ -4,41 +4,42 @@ package import Platform
 public struct ProcessConfiguration: Sendable, Equatable {
   /// What SIGHUP does.
   public enum Hangup: Sendable {
-    /// Lets go of the output files and opens them again.
+    /// Closes the output files and opens them again.
     case reopen
     /// Ends the run.
     case end
   }
 
-  /// How often the accounts are said, and how.
+  /// How often the accounts are reported, and in which format.
   public struct Report: Sendable, Equatable {
-    /// How they are said.
+    /// The format of the accounts.
     public enum Format: String, Sendable, CaseIterable {
-      /// The accounting line, with causes.
+      /// The accounting line, with the causes of losses.
       case text
       /// A JSON object for each output, on a line of its own.
       case json
     }
 
-    /// How many nanoseconds lie between two.
+    /// How many nanoseconds lie between two reports.
     public var nanoseconds: Int64
-    /// How they are said, at the end, too.
+    /// The format of the reports, and of the account at the end.
     public var format: Format
 
-    /// Says them so often.
+    /// Reports the accounts every so many seconds.
     public init(seconds: Double, format: Format = .text) {
       nanoseconds = Int64(min(max(seconds, 0.001), 1e9) * 1e9)
       self.format = format
     }
   }
 
-  /// How often the accounts are said, and how; nil is at the end alone.
+  /// How often the accounts are reported, and in which format; nil reports them at the end alone.
   public var report: Report?
-  /// How many bytes entries may take in memory, for all outputs; a share of what the machine or the container has.
+  /// How many bytes entries may take in memory, for all outputs; by default a share of what the machine or
+  /// container has.
   public var spoolBytes: Int
-  /// How much memory the process may have; nil if that can't be known.
+  /// How much memory the process may have; nil if that isn't known.
   let memoryBytes: Int?
-  /// How many threads read and render a file, the one that reads in order included.
+  /// How many threads read and render a file, including the thread that reads in order.
   public var threads: Int
   /// How long to go on delivering after a signal to end, in seconds.
   public var drainSeconds = 5.0
@@ -52,21 +53,24 @@ public struct ProcessConfiguration: Sendable, Equatable {
   public var programName = "spillway"
   /// Whether the accounting line is printed at the end: in live mode, and with `--stats`.
   public var showsAccounting = true
-  /// Watches the run, if a program that embeds it wants to.
+  /// Lets a program that embeds the run watch it; nil if there is none.
   public var monitor: RunMonitor?
 
-  /// The program's version, for those who ask how the run does.
+  /// The program's version, for the status.
   public var version = ""
-  /// Where others in this process find how the run stands; nil if none wants to know.
+  /// Where the reading thread publishes the run's status for the rest of this process; nil if nothing reads
+  /// it.
   package var statusBoard: StatusBoard?
-  /// Where those who ask are answered.
+  /// Where the status socket is.
   public var statusSocket = StatusPlace.none
-  /// Whom to become once what needs root's privileges is open; nil stays who this process is.
+  /// The account to change to once everything that needs root's privileges is open; nil keeps the present
+  /// one.
   package var account: Account?
-  /// The file in which is kept what is done of the log, and from which the run goes on; nil keeps nothing.
+  /// The checkpoint file, which notes how far the log is done and from which a later run goes on; nil keeps
+  /// none.
   public var resume: String?
-  /// Whether that is the usual file, which wasn't asked for: where it can't be had, that is said, and the run goes on
-  /// without.
+  /// Whether the checkpoint is the usual file, which wasn't asked for: if it can't be had, a message says so,
+  /// and the run goes on without it.
   public var isResumeUsual = false
   /// Whether the process limits itself, where the kernel can do that, to what the run needs.
   public var isSandboxed = false
@@ -75,9 +79,9 @@ public struct ProcessConfiguration: Sendable, Equatable {
   public enum StatusPlace: Sendable, Equatable {
     /// There is none.
     case none
-    /// At the usual place; where it can't be had, that is said, and the run goes on without.
+    /// At the usual place; if it can't be had, a message says so, and the run goes on without it.
     case usual(String)
-    /// Where it was asked for; without it the run doesn't begin.
+    /// At a place that was asked for; if it can't be had, the run doesn't begin.
     case path(String)
 
     /// The path.

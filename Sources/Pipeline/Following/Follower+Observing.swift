@@ -2,9 +2,9 @@ import LogReading
 import Platform
 import VarnishLog
 
-/// Having others know how a live log is followed.
+/// Noting for the status how a live log is followed.
 extension Follower {
-  /// Notes what has come of a step, and looks at the run if that is due.
+  /// Notes the outcome of a step for the status, and publishes the status if that is due.
   mutating func observe(after event: FollowEvent) {
     guard run.observation?.isDue(at: run.control.clock.now().steadyNanoseconds) == true else { return }
     let path = run.standing.path
@@ -34,7 +34,7 @@ extension Follower {
     case .old20(let following): LogStanding.Ring(following.ring)
     case .old21(let following): LogStanding.Ring(following.ring)
     case .old30(let following): LogStanding.Ring(following.ring)
-    // Before anything is read there is nothing to be behind of.
+    // Before anything is read, there is no lag.
     case .seeking: nil
     case .probing: nil
     case .ended: nil

@@ -15,11 +15,11 @@ struct Follower: ~Copyable {
   var run: Run
   private var instance: InstanceFollower
   var state = State.seeking(Search())
-  /// Until when the first log must be there; nil is for ever.
+  /// Until when the first log must be there; nil waits without limit.
   private let deadline: Int64?
   private var hasRead = false
 
-  /// Where things stand.
+  /// The state of following.
   enum State: ~Copyable {
     /// There is no log to read.
     case seeking(Search)
@@ -36,11 +36,11 @@ struct Follower: ~Copyable {
     case ended
   }
 
-  /// What a search for a log has come to.
+  /// The state of a search for a log.
   struct Search {
-    /// Whether there was none at the first look.
+    /// Whether there was no log at the first look.
     var hasWaited = false
-    /// The reason that was said last.
+    /// The reason for the log's absence that the last message gave.
     var said: String?
   }
 
@@ -51,7 +51,7 @@ struct Follower: ~Copyable {
     self.deadline = deadline
   }
 
-  /// How often a log without records is looked at before that is said.
+  /// How often a log without records is looked at before a message says so.
   private static let silenceLooks = 40
   private static let noLogWords = "Failed to acquire log: No VSL chunk found (child not started ?):"
 
@@ -102,8 +102,10 @@ struct Follower: ~Copyable {
     }
   }
 
-  /// Ends the run: what is open of a log that is gone will never be finished; what a run leaves open at its own end
-  /// is not known to be.
+  /// Ends the run.
+  ///
+  /// If the log is gone, its open transactions will never be finished; if the run ends first, they still may
+  /// be.
   mutating func end() -> RunOutcome {
     var current = State.ended
     swap(&current, &state)
@@ -128,7 +130,7 @@ struct Follower: ~Copyable {
     }
   }
 
-  /// Lets go of a log, and says what comes next.
+  /// Lets go of a log, and returns the next state.
   private mutating func leave<Source: LiveSource & ~Copyable>(
     _ following: consuming Following<Source>
   ) -> State {
@@ -173,7 +175,7 @@ extension Follower {
     search.said = reason
     search.hasWaited = true
     state = .seeking(search)
-    // How long that takes is up to the cache, and not to be waited for.
+    // When there will be a log depends on the cache, so the run counts as begun now.
     run.announceReady()
     rest()
     return .absent(reason)
@@ -186,7 +188,7 @@ extension Follower {
     if run.control.mailbox.wait(milliseconds: attachMilliseconds) { run.handleCommands() }
   }
 
-  /// Why the first log isn't waited for any longer; nil if it is.
+  /// Why the wait for the first log is over, for a message; nil if it goes on.
   private func hopelessness(isFault: Bool) -> String? {
     let existingOnly = run.input.existingOnly
     if instance.isRefused || (isFault && existingOnly) { return "" }
@@ -263,7 +265,7 @@ extension Follower {
     var ring = ring
     ring.includesUnattributed = reading.takesRecords
     ring.pick(reading.wish, TagTable(numbering))
-    // What an earlier run knew of its places isn't true of these.
+    // The places that an earlier run noted can't be compared with those of the log now.
     if ring.resumption == .incomparable { run.checkpoint?.forgetLog() }
     run.attach(ring.incarnation, at: ring.nextPlace, overwritten: ring.overwrittenBytes, &reading)
     let rhythm = Rhythm(ringByteCount: ring.byteCount)
@@ -282,7 +284,7 @@ extension Follower {
     let now = moment.steadyNanoseconds
     run.begin(turnAt: moment)
     for way in 0..<following.reading.groupers.count { following.reading.groupers[way].nowNanoseconds = now }
-    // Asked before the log is read: only if it was replaced by then, its end mark is the end.
+    // Asked before the log is read: only if the log was replaced by then, its end mark is the end.
     let isStale = instance.isStale
     let endsAfterLog = run.control.configuration.process.monitor?.endsAfterLog ?? false
     let pause: Run.Pause
@@ -324,8 +326,9 @@ extension Follower {
     return event
   }
 
-  /// Goes on with a log that another process has taken over where it was: what the former has left unfinished will
-  /// never be.
+  /// Goes on with a log that another process writes from now on, in the same place.
+  ///
+  /// Transactions that the former process left unfinished will never be finished.
   private mutating func goOn<Source: LiveSource & ~Copyable>(
     _ following: inout Following<Source>, as incarnation: LogIncarnation
   ) {
@@ -337,7 +340,7 @@ extension Follower {
     run.attach(incarnation, at: place, overwritten: 0, continues: true, &following.reading)
   }
 
-  /// Deals with why reading has paused.
+  /// Acts on the reason why reading has paused.
   private mutating func handle<Source: LiveSource & ~Copyable>(
     _ pause: Run.Pause, _ following: inout Following<Source>, isStale: Bool, endsAfterLog: Bool, _ now: Int64
   ) -> FollowEvent {

@@ -1,19 +1,19 @@
 import Platform
 import LogReading
 
-/// How often an instance or a log that isn't there is looked for.
+/// How often an instance or a log that isn't there is looked for, in milliseconds.
 let attachMilliseconds: Int32 = 250
 
 extension RunControl {
-  /// Until when the first log must be there; nil is for ever.
+  /// Until when the first log must be there; nil waits without limit.
   var attachDeadline: Int64? {
     configuration.input.attachSeconds.map { clock.now().steadyNanoseconds + Int64(min($0, 1e9) * 1e9) }
   }
 
-  /// Whether a time has come; never, if it is nil.
+  /// Whether a deadline has passed; never, if it is nil.
   func isOver(_ deadline: Int64?) -> Bool { deadline.map { clock.now().steadyNanoseconds >= $0 } ?? false }
 
-  /// Which instance is meant, or which file of one.
+  /// The instance, or the file of an old instance, that the configuration names.
   func findInstance(_ log: InputConfiguration.LiveLog) throws(RunError) -> InstanceFollower {
     switch log {
     case .memoryFile(let path): return InstanceFollower(file: path)
@@ -27,7 +27,7 @@ extension RunControl {
     }
   }
 
-  /// Finds the instance, and waits for it as long as `-t` allows; for ever only if that was said.
+  /// Finds the instance, and waits for it as long as `-t` allows; without limit only if that was asked for.
   mutating func attach(
     _ log: InputConfiguration.LiveLog, by deadline: Int64?
   ) throws(RunError) -> InstanceFollower {
@@ -47,7 +47,8 @@ extension RunControl {
     }
   }
 
-  /// Does what comes in before there are outputs: nothing but ending has an object yet.
+  /// Carries out commands that come in before there are outputs: an account is empty, and a reload is left
+  /// for later.
   private mutating func handleEarlyCommands() {
     while let command = mailbox.next() {
       if ends(command) { interrupt() }

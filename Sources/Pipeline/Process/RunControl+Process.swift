@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// What a process gives up and offers before its run begins.
+/// What a process does before its run begins: giving up privileges, limiting itself and offering its status.
 ///
 /// With `--user` the order is: attach to the log, the process number's file, the status socket's directory, the user,
 /// outputs and spools, the sandbox, the status socket, the outputs' threads. Without, outputs are opened first, as
@@ -10,7 +10,7 @@ extension RunControl {
   /// Whether the process becomes another user.
   var changesUser: Bool { configuration.process.account != nil }
 
-  /// Makes what only root may make, and becomes the user that was asked for, for good.
+  /// Makes what only root can make, and changes to the user that was asked for, for good.
   mutating func giveUpPrivileges() throws(RunError) {
     guard let account = configuration.process.account else { return }
     pidFile = try makePIDFile()
@@ -42,14 +42,14 @@ extension RunControl {
     }
     return names.compactMap { name in
       var status = stat()
-      // Root's own group is none to be kept.
+      // Root's own group isn't kept.
       guard unsafe stat(logPath + name, &status) == 0, status.st_gid != 0 else { return nil }
       return status.st_gid
     }
   }
 
-  /// Makes the directory of the status socket, if it is asked for and isn't there; what is wrong with it is said when
-  /// the socket is made.
+  /// Makes the directory of the status socket, if the socket is asked for and the directory isn't there;
+  /// errors show when the socket is made.
   private func makeStatusDirectory(owner: Account?) {
     guard case .path(let path) = configuration.process.statusSocket, let slash = path.lastIndex(of: "/"),
       slash > path.startIndex
@@ -63,7 +63,7 @@ extension RunControl {
   mutating func enterSandbox() throws(RunError) {
     guard configuration.process.isSandboxed else { return }
     makeStatusDirectory(owner: nil)
-    // A rule is for what is there; what is wrong with them is said when they are used.
+    // The kernel takes rules only for directories that exist. Errors are reported when the directory is used.
     for output in configuration.outputs {
       if let directory = output.spoolDirectory { try? SystemCalls.real.makeDirectory(directory) }
     }
@@ -78,19 +78,20 @@ extension RunControl {
     }
   }
 
-  /// Says what is of interest only if something is looked for: with `SPILLWAY_VERBOSE` in the environment.
+  /// Writes a message that is of use only for finding faults: if `SPILLWAY_VERBOSE` is set in the
+  /// environment.
   private func sayIfVerbose(_ text: String?) {
     guard let text, let value = unsafe getenv("SPILLWAY_VERBOSE"), unsafe value.pointee != 0 else { return }
     messages.say(text)
   }
 
-  /// Begins to answer those who ask how the run does, and to tell the service manager; nil if neither is wanted.
+  /// Opens the status socket and begins to notify the service manager; nil if neither is wanted.
   mutating func beginObservation() throws(RunError) -> Observation? {
     sayIfVerbose(manager?.trouble)
     let listener = manager?.isThere == true ? manager : nil
     let place = configuration.process.statusSocket
     guard listener != nil || place.path != nil || configuration.process.statusBoard != nil else {
-      // What has been read again is found out about by a run that waits, too.
+      // Ticks have a run that waits notice a configuration that has been read again.
       if source != nil { mailbox.beginTicking(nanoseconds: Observation.pause(nil)) }
       return nil
     }

@@ -3,8 +3,8 @@ import Platform
 import Shipping
 
 extension SandboxPlan {
-  /// What a run needs from when its outputs are open: to read its log, also one that is made anew, and to write its
-  /// outputs, its spools and what concerns its process.
+  /// The access that a run needs once its outputs are open: to read its log, even if that is made anew, and
+  /// to write its outputs, its spools and its process's files.
   ///
   /// - Parameters:
   ///   - logPath: the instance's directory, or the file.
@@ -12,7 +12,7 @@ extension SandboxPlan {
   init(_ configuration: Configuration, logPath: String, source: ConfigurationSource? = nil) {
     self = .libraryNeeds
     if let source { readable += source.readable }
-    // A server that is started anew makes the directory of its instance anew.
+    // A server that is restarted makes the directory of its instance anew.
     if configuration.input.source.isLive {
       let places = [logPath, SystemCalls.real.realPath(logPath) ?? logPath].map(Self.directory(of:))
       readable += Array(Set(places)).sorted()
@@ -24,7 +24,7 @@ extension SandboxPlan {
     }
   }
 
-  /// Allows what an output needs.
+  /// Adds the access that an output needs.
   mutating func add(_ output: OutputConfiguration) {
     switch output.target {
     case .standardOutput, .descriptor: break
@@ -38,7 +38,7 @@ extension SandboxPlan {
     if let directory = output.spoolDirectory { writableDirectories.append(directory) }
   }
 
-  /// The same with links followed, as far as the paths lead to something.
+  /// The same plan with links followed, as far as the paths exist.
   var withoutLinks: SandboxPlan {
     func followed(_ paths: [String]) -> [String] {
       Set(paths.map { SystemCalls.real.realPath($0) ?? $0 }).sorted()

@@ -6,12 +6,12 @@ import VarnishLog
 
 /// One of several captured logs that are read side by side.
 ///
-/// It holds the group that comes next and reads no further until that is handed over, so that what waits takes no more
-/// memory than the log's own open transactions.
+/// It holds the next group and reads no further until the group is handed over, so that memory is needed only
+/// for the log's own open transactions.
 class MergedInput {
   /// What messages call it.
   let path: String
-  /// When the next group ended, in nanoseconds since 1970, never going back; nil if there is no group any more.
+  /// When the next group ended, in nanoseconds since 1970, never going back; nil if there are no more groups.
   fileprivate(set) var time: Int64?
 
   fileprivate init(_ path: String) { self.path = path }
@@ -22,7 +22,7 @@ class MergedInput {
   /// Hands the group to the routes.
   func handOver(to run: inout Run) throws(RunError) { preconditionFailure("each kind of log has its own") }
 
-  /// Ends reading: what is open is thrown away.
+  /// Ends reading, and discards open transactions.
   func end(_ run: inout Run) { preconditionFailure("each kind of log has its own") }
 }
 
@@ -46,12 +46,12 @@ extension MergedInput {
   }
 }
 
-/// The same of one kind of log.
+/// A captured log with records of one layout.
 private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInput {
   private var source: Source
   private var reading: Reading<Source.Layout>
   private let timestamp: UInt8?
-  /// The next group, which is valid until the grouper is asked for another, and which grouper that is.
+  /// The next group, which is valid until its grouper is asked for another, and the index of that grouper.
   private var pending: TransactionGroup<Source.Layout>?
   private var way = 0
   private var latest: Int64 = 0
@@ -92,7 +92,7 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
     }
   }
 
-  /// Takes a run of records, or what else comes next.
+  /// Takes the next run of records, or handles what the source reports instead.
   private func takeNext(_ run: inout Run) throws(LogError) {
     switch try source.next() {
     case .records(let records): try take(records, &run)
@@ -105,7 +105,7 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
     case .idle:
       run.publish()
       if run.control.mailbox.wait(milliseconds: -1, or: source.waitDescriptor) { run.handleCommands() }
-    // Nothing overtakes the reader of what was captured.
+    // A captured log isn't overwritten while it is read.
     case .overrun: break
     case .end: isAtEnd = true
     }
@@ -132,7 +132,7 @@ private final class MergedSource<Source: CapturedSource & ~Copyable>: MergedInpu
     }
   }
 
-  /// When a group ended: the last time that its first transaction with one has.
+  /// When a group ended: the last time in the first of its transactions that has any.
   private func endTime(of group: TransactionGroup<Source.Layout>) -> Int64? {
     for index in 0..<group.count {
       var last: Int64?
@@ -188,7 +188,7 @@ extension Run {
     for input in inputs { input.end(&self) }
   }
 
-  /// The input whose next group ended first; of those that are equal, the one that was given first.
+  /// The input whose next group ended first; of several with the same time, the one that was given first.
   private static func earliest(of inputs: [MergedInput]) -> MergedInput? {
     var earliest: (input: MergedInput, time: Int64)?
     for input in inputs {

@@ -11,8 +11,8 @@ extension Pipeline {
     var control = control
     let input = control.configuration.input
     let isOld = input.compatibility.map { $0 < VarnishVersion(5, 2, 0) } ?? false
-    // Standard input and named pipes may have nothing to read yet. All are opened before the process gives up what it
-    // needs for that.
+    // Standard input and named pipes may have nothing to read yet. All inputs are opened before the process
+    // gives up the privileges that this takes.
     var found = try control.aside("opening \(control.logPath)", patienceSeconds: 0) {
       Result { () throws(LogError) in
         try FixedList<CapturedInput?>(count: capture.inputs.count) { (index) throws(LogError) in
@@ -76,7 +76,7 @@ extension Run {
     return try MergedInput.of(log, path, &self)
   }
 
-  /// Reads one more log; one that can't be read isn't in the way of those behind it.
+  /// Reads the next log; if it can't be read, reading goes on with the logs behind it.
   fileprivate mutating func read(_ input: consuming CapturedInput, _ options: CaptureOptions) throws(RunError)
   {
     let path = input.path
@@ -91,7 +91,7 @@ extension Run {
 
   /// Reads a log to its end.
   ///
-  /// - Parameter options: how it is opened once more if it isn't what an earlier run has read.
+  /// - Parameter options: how to open the log once more if it isn't the log that an earlier run has read.
   fileprivate mutating func read(
     _ log: consuming CapturedLog, _ path: String, again options: CaptureOptions?
   ) throws(RunError) {
@@ -120,7 +120,7 @@ extension Run {
 
   /// Reads a log from where an earlier run had come, or from its beginning.
   ///
-  /// - Returns: false if it isn't what it was then, and is to be opened anew.
+  /// - Returns: false if the log isn't the one that the earlier run read, and is to be opened anew.
   private mutating func read<Source: CapturedSource & ~Copyable>(
     whole source: inout Source, _ path: String
   ) throws(RunError) -> Bool {

@@ -2,28 +2,30 @@ import Platform
 import Transactions
 import VarnishLog
 
-/// What is made of one log's records: the groupers, one for each way of grouping that the routes ask for, and what
-/// belongs to no transaction.
+/// What one log's records are turned into: the groupers, one for each way of grouping that the routes ask
+/// for, and pieces that belong to no transaction.
 struct Reading<Layout: RecordLayout>: ~Copyable {
   var groupers: FixedList<Grouper<Layout>>
-  /// What the routes depend on.
+  /// The records that the routes depend on.
   var wish = PickWish()
-  /// Whether it is noted for another run what is ended by force.
+  /// Whether transactions that are ended by force are noted in the checkpoint.
   var notesForced = false
-  /// Whether groups that had to be ended are left out, as what they lack may be what couldn't be read.
+  /// Whether groups that had to be ended are left out, as the records that they lack may be some that
+  /// couldn't be read.
   var withholdsForced = false
-  /// Whether what is read had been read by an earlier run.
+  /// Whether records are read that an earlier run has read.
   var isRepeating = false
   /// Whether a route takes single records.
   var takesRecords = false
-  /// For each grouper, what makes its groups.
+  /// For each grouper, its way of grouping.
   var ways: [GroupingOptions] = []
-  /// For each grouper, whether it has begun in the course of the log: what it doesn't know may be whole all the same.
+  /// For each grouper, whether it began after the log's beginning: then a piece of an unknown transaction
+  /// isn't an error of the log.
   var isLate: [Bool] = []
   /// Pieces of transactions whose beginning was never seen.
   var strays = StrayPieces()
 
-  /// Nothing is made of the records.
+  /// A reading without groupers.
   init() {
     groupers = FixedList(count: 0) { _ in preconditionFailure("there are none") }
   }
@@ -42,7 +44,7 @@ struct StrayPieces {
 }
 
 extension Run {
-  /// Makes the routes fit a log, and what groups its records for them.
+  /// Gets the routes ready for a log, and makes the groupers that they need.
   mutating func beginReading<Layout: RecordLayout>(
     _ layout: Layout.Type, _ numbering: TagNumbering, single: TagNumbering? = nil
   ) throws(RunError) -> Reading<Layout> {
@@ -58,14 +60,14 @@ extension Run {
       Grouper(options: options(for: way, of: ways.all), tags: tags)
     }
     letPick(&reading)
-    // What has opened inputs and outputs isn't needed while they are read and written.
+    // The code that has opened inputs and outputs isn't needed while they are read and written.
     ProgramCode.release()
     return reading
   }
 
-  /// Has each route know which grouper it takes groups from.
+  /// Assigns each route the grouper that it takes groups from.
   ///
-  /// - Returns: what makes the groups of each, and whether a route takes single records.
+  /// - Returns: the ways of grouping, one for each grouper, and whether a route takes single records.
   mutating func chooseGroupers(
     for numbering: TagNumbering, single: TagNumbering?
   ) -> (all: [GroupingOptions], takesRecords: Bool) {
@@ -92,19 +94,20 @@ extension Run {
     for index in 0..<routes.count where routes[index].grouper == way {
       options.kept.formUnion(routes[index].kept)
     }
-    // What is put in order must have its time.
+    // Groups that are put in order must have their times.
     if input.merges, let numbering = log.numbering, let number = TagTable(numbering).number(of: .timestamp) {
       options.kept.want(number)
     }
     return options
   }
 
-  /// Has the records be picked that the routes depend on.
+  /// Determines which records are to be picked out of runs for the routes.
   func letPick<Layout: RecordLayout>(_ reading: inout Reading<Layout>) {
     let wishes = reading.ways.indices.map { way in
       var wish = PickWish()
       for index in 0..<routes.count where routes[index].grouper == way { wish.formUnion(routes[index].wish) }
-      // A grouper that doesn't keep everything stores what was picked, and may keep more than is wanted now.
+      // A grouper that doesn't keep all records stores those that were picked, and may keep more than is
+      // wanted now.
       let kept = reading.groupers[way].kept
       if !wish.isEmpty, !kept.contains(.all) { wish.formUnion(kept) }
       wish.unwantedSide = reading.ways[way].unwantedSide
@@ -113,7 +116,7 @@ extension Run {
     reading.wish = wishes.dropFirst().reduce(into: wishes.first ?? PickWish()) { $0.formUnion($1) }
   }
 
-  /// Ends reading a log: what is open is thrown away.
+  /// Ends reading a log, and discards open transactions.
   mutating func end<Layout: RecordLayout>(_ reading: inout Reading<Layout>) {
     for way in 0..<reading.groupers.count {
       for index in 0..<routes.count where routes[index].grouper == way {

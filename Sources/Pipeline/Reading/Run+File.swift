@@ -49,9 +49,9 @@ extension Run {
     report(reading.strays, unknownTags: source.unknownTags, path: path, isDecoded: source.isDecoded)
   }
 
-  /// Has a file be read from where an earlier run had come.
+  /// Begins reading a file from where an earlier run stopped.
   ///
-  /// - Returns: false if it isn't what it was then, and is to be opened anew.
+  /// - Returns: false if the file isn't the one that the earlier run read, and is to be opened anew.
   mutating func goOn<Source: CapturedSource & ~Copyable>(
     in source: inout Source, _ path: String
   ) throws(RunError) -> Bool {
@@ -74,13 +74,13 @@ extension Run {
     switch pause {
     case .busy, .overrun, .end: break
     case .idle:
-      // Full blocks go by themselves; what is left goes now, before a long wait.
+      // Full blocks are published at once; the rest is published now, before a long wait.
       publish()
       _ = control.mailbox.wait(
         milliseconds: patienceMilliseconds(at: control.clock.now()), or: source.waitDescriptor)
     case .damaged(let error): throw error
     case .gap(let bytes):
-      // What is open may lack records that were in it.
+      // Open transactions may lack records that were in the gap.
       for way in 0..<reading.groupers.count { reading.groupers[way].discardOpen() }
       if source.salvages {
         control.messages.say(GivenUp.place(bytes, of: path, isDecoded: source.isDecoded))
@@ -92,7 +92,7 @@ extension Run {
     }
   }
 
-  /// Finishes what is open, and hands it on.
+  /// Finishes open transactions, and hands them on.
   mutating func flush<Source: LogSource & ~Copyable>(
     _ reading: inout Reading<Source.Layout>, from source: inout Source
   ) {
@@ -100,7 +100,7 @@ extension Run {
     takeFinished(&reading, from: &source)
   }
 
-  /// Says how much of a log couldn't be read, or wasn't.
+  /// Reports how much of a log couldn't be read, or wasn't.
   mutating func report(_ account: ImageAccount?, _ path: String, salvages: Bool) {
     guard let account else { return }
     if let summary = account.givenUp.summary(of: path) {
@@ -110,19 +110,21 @@ extension Run {
     if let summary = account.summary(of: path, salvages: salvages) { control.messages.say(summary) }
   }
 
-  /// Says how many transactions couldn't be made of a log's records.
+  /// Reports how many transactions couldn't be made of a log's records.
   mutating func report(incomplete count: Int, _ path: String) {
     guard count > 0 else { return }
     control.messages.say("\(path): " + LogError.incomplete(count))
   }
 
-  /// Says what the file had that belongs nowhere.
+  /// Reports records with unknown tags, or pieces of transactions without a beginning in the file; either
+  /// makes the run a failure.
   ///
-  /// What could be delivered has been.
+  /// All that could be delivered has been.
   mutating func report(
     _ strays: StrayPieces, unknownTags: UnknownTags?, path: String, isDecoded: Bool
   ) {
-    // What a file that was continued has in front of where that was is no mistake of its own.
+    // If reading resumed inside the file, pieces whose beginning lies in front of that place aren't the
+    // file's fault.
     guard input.reportsOrphans, !hasResumed else { return }
     if let unknownTags {
       control.fail(

@@ -8,15 +8,15 @@ import VarnishLog
 extension Run {
   /// Why the loop paused.
   enum Pause {
-    /// Commands and the clock want to be looked at.
+    /// It is time to look at commands and the clock.
     case busy
     case idle
     case end
     case overrun(lostBytes: Int)
     case damaged(LogError)
-    /// Bytes of a picked log hold nothing that can be believed.
+    /// This range of bytes of a captured log holds no credible records.
     case gap(Range<Int>)
-    /// A transaction grew beyond all measure.
+    /// A transaction grew beyond the largest size that is stored.
     case oversized(vxid: UInt64, offset: Int)
   }
 
@@ -39,7 +39,7 @@ extension Run {
         }
         if reading.takesRecords, !Source.makesTransactions {
           takeEach(run, from: &source)
-          // Records of no transaction were handed out for those routes alone.
+          // Records of no transaction were handed out only for the routes that take single records.
           if unsafe Source.Layout.vxid(run.start) == 0 { continue }
         }
         for way in 0..<reading.groupers.count {
@@ -55,14 +55,15 @@ extension Run {
     return .busy
   }
 
-  /// Adds a run of records to a grouper, and hands on the groups that this finished.
+  /// Adds a run of records to a grouper, and hands on the groups that the run has finished.
   @inline(__always)
   mutating func add<Source: LogSource & ~Copyable>(
     _ run: RecordRun<Source.Layout>, _ way: Int, _ reading: inout Reading<Source.Layout>,
     from source: inout Source
   ) -> Pause? {
     let picked = source.picked(of: run)
-    // Where there are so many that most aren't in the processor's caches, the next one is fetched meanwhile.
+    // With so many transactions that most aren't in the processor's caches, the next one is fetched
+    // meanwhile.
     var upcoming: UInt64 = 0
     if reading.groupers[way].isCrowded {
       upcoming = source.upcomingVXID
@@ -77,7 +78,7 @@ extension Run {
     return nil
   }
 
-  /// The same for a run that isn't a whole transaction, or has to do with one that is open.
+  /// Adds a run that isn't a whole transaction, or that belongs to an open one.
   private mutating func addUnadmitted<Source: LogSource & ~Copyable>(
     _ run: RecordRun<Source.Layout>, _ picked: PickedRecords<Source.Layout>?, _ way: Int,
     _ reading: inout Reading<Source.Layout>, from source: inout Source
@@ -99,7 +100,7 @@ extension Run {
     return nil
   }
 
-  /// Has the routes note what the groupers have sorted out, and how much was read.
+  /// Has the routes take over the counts of what the groupers have sorted out, and of bytes read.
   mutating func note<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>, readBytes: Int) {
     self.readBytes += readBytes
     for index in 0..<routes.count {
@@ -108,7 +109,7 @@ extension Run {
     }
   }
 
-  /// Hands on what was finished without new records, by time or by force.
+  /// Hands on groups that were finished without new records, by timeout or by force.
   mutating func takeFinished<Source: LogSource & ~Copyable>(
     _ reading: inout Reading<Source.Layout>, from source: inout Source
   ) {
@@ -121,7 +122,7 @@ extension Run {
     _ way: Int, _ reading: inout Reading<Source.Layout>, from source: inout Source
   ) {
     while let group = reading.groupers[way].next() {
-      // Noted before anything that comes of it can go to an output.
+      // Noted before anything that comes of the group can go to an output.
       if reading.notesForced, group.containsForced { noteForced(way, &reading) }
       if reading.withholdsForced, group.containsForced { continue }
       hand(group, of: way, &reading, from: &source)
@@ -153,8 +154,8 @@ extension Run {
     }
   }
 
-  /// The same for a group of several transactions, each of which is handed to all routes before the next one is: so they
-  /// can share what is captured of it.
+  /// Hands over a group of several transactions, each to all routes before the next one, so that the routes
+  /// can share its captures.
   @inline(never)
   private mutating func handEach<Source: LogSource & ~Copyable>(
     _ group: TransactionGroup<Source.Layout>, of way: Int, from source: inout Source
@@ -190,7 +191,7 @@ extension Run {
   private mutating func take<Source: LogSource & ~Copyable>(
     _ transaction: Transaction<Source.Layout>, _ index: Int, from source: inout Source
   ) {
-    // Only a kill in the middle of a group leaves a part of it to be done.
+    // Only if a run was killed in the middle of a group can a part of the group be done.
     if routes[index].marks.isNextDone { return routes[index].passOver() }
     let shared = routes[index].captures
     while case .full = routes[index].take(transaction, &captures[shared], isIntact: { source.isIntact }),
@@ -205,9 +206,9 @@ extension Run {
     if routes[index].isOver { endIfOver() }
   }
 
-  /// Waits until there may be room for what a route couldn't take, or counts it as lost.
+  /// Waits until there may be room for an entry that a route couldn't take, or counts the entry as lost.
   ///
-  /// - Returns: whether it is to be handed to the route again.
+  /// - Returns: whether the entry is to be offered to the route again.
   @inline(never)
   mutating func makesRoom(_ index: Int) -> Bool {
     guard canWait(index) else {
@@ -230,7 +231,7 @@ extension Run {
     routes[index].waitsForRoom && !control.isEnding && routes[index].output?.failure == nil
   }
 
-  /// Has the routes that take single records take those of a run.
+  /// Hands a run's records to the routes that take single records.
   private mutating func takeEach<Source: LogSource & ~Copyable>(
     _ run: RecordRun<Source.Layout>, from source: inout Source
   ) {

@@ -1,21 +1,21 @@
 /// Where a run's configuration comes from, so that it can be read again while the run goes on.
 package struct ConfigurationSource: Sendable {
-  /// What reading it has come to.
+  /// The result of reading the configuration.
   package enum Answer: Sendable {
-    /// There is no mistake in it.
+    /// It has no mistakes.
     case configuration(Configuration)
-    /// What is wrong with it: lines that say where.
+    /// It has mistakes, described in lines that say where they are.
     case mistakes([String])
   }
 
-  /// What messages call it.
+  /// The source's name in messages.
   package let name: String
-  /// What is read for it, directories or files: a process that limits itself leaves that to itself.
+  /// The directories and files that are read for it, which the sandbox must leave readable.
   package let readable: [String]
-  /// Reads it; called on a thread of its own.
+  /// Reads the configuration; called on a thread of its own.
   package let read: @Sendable () -> Answer
 
-  /// A source that is read so.
+  /// A source that `read` reads.
   package init(name: String, readable: [String], read: @escaping @Sendable () -> Answer) {
     self.name = name
     self.readable = readable

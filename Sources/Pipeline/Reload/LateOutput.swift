@@ -4,10 +4,10 @@ import Shipping
 import Spool
 import Synchronization
 
-/// An output that can't be opened before others have ended that have the same file, directory or receiver.
+/// An output that can't be opened before other outputs with the same file, directory or receiver have ended.
 ///
-/// What is to be written meanwhile waits in memory. A thread waits for the others and then opens the output, as often as
-/// it takes.
+/// Its entries wait in memory meanwhile. A thread waits for the other outputs to end and then tries to open
+/// this one until it succeeds.
 final class LateOutput: Sendable {
   /// Where entries wait.
   let spool: Spool
@@ -20,7 +20,7 @@ final class LateOutput: Sendable {
   private let waitsForOthers = Atomic(true)
   private let opening = ThreadEnd()
 
-  /// An output whose entries can be taken from now on.
+  /// A late output whose spool takes entries from now on.
   ///
   /// - Throws: `RunError` if there is no memory for them.
   init(
@@ -36,9 +36,9 @@ final class LateOutput: Sendable {
       configuration, content, limitBytes: spoolBytes, usesDisk: false)
   }
 
-  /// Begins to wait for those that must have ended before.
+  /// Starts the thread that waits for the outputs that must end before.
   ///
-  /// Without a thread for that, what waits is given up at the end, and counted.
+  /// If the thread can't be started, the entries that wait are given up at the end, and counted.
   func begin(after others: [Retirement]) {
     do throws(Errno) {
       pthread_detach(try WorkerThread.start(Opening(late: self, others: others)))
@@ -51,19 +51,20 @@ final class LateOutput: Sendable {
   /// The output, once it is open.
   var output: Output? { opening.isAnnounced ? opened.withLock { $0 } : nil }
 
-  /// Whether others haven't ended that must have.
+  /// Whether outputs that must end before haven't ended yet.
   var isWaitingForOthers: Bool { waitsForOthers.load(ordering: .relaxed) }
 
-  /// Whether what has waited must move into a spool of its own, that with the directory.
+  /// Whether waiting entries must move into another spool, which has a directory.
   var needsTransfer: Bool { configuration.spoolDirectory != nil }
 
-  /// Waits until the output is open, or has been given up, but no longer than this.
+  /// Waits until the output is open, or has been given up, but no longer than the time given.
   func wait(nanoseconds: Int64) -> Bool { opening.wait(nanoseconds: nanoseconds) }
 
-  /// Opens the output no more, if it isn't open.
+  /// Gives up opening the output, if it isn't open yet.
   func giveUp() { opening.request() }
 
-  /// Waits until it isn't being opened any more, however long that takes, and ends it if it was opened all the same.
+  /// Waits until the opening is over, however long that takes, and ends the output if it was opened all the
+  /// same.
   func end() {
     while !wait(nanoseconds: Self.stepNanoseconds) {}
     guard let output else { return }
@@ -81,7 +82,7 @@ final class LateOutput: Sendable {
     }
   }
 
-  /// How long one step of waiting takes; within that time it is noticed that nothing more is to be opened.
+  /// How long one step of waiting takes, and so how late giving up is noticed.
   private static let stepNanoseconds: Int64 = 20_000_000
   private static let restNanoseconds: ClosedRange<Int64> = 100_000_000...5_000_000_000
 

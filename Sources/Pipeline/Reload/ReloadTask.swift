@@ -5,20 +5,20 @@ import Shipping
 import Spool
 import VarnishLog
 
-/// What a run's configuration has become when it was read again.
+/// The result of reading a run's configuration again.
 enum ReloadAnswer: ~Copyable {
   /// It has mistakes, so nothing changes.
   case mistakes([String])
   case changes(ReloadChanges)
 }
 
-/// The difference of two configurations, with all that is new made ready.
+/// The difference between two configurations, with everything that is new made ready.
 struct ReloadChanges: ~Copyable {
   /// What becomes of one output of the new configuration.
   enum Step {
     /// It goes on as it is: the route with this number.
     case keep(serial: Int)
-    /// It is new, or another than before; it can begin only when these have ended.
+    /// It is new or has changed; it can begin only when the outputs with these numbers have ended.
     case begin(after: [Int])
   }
 
@@ -29,9 +29,9 @@ struct ReloadChanges: ~Copyable {
   let steps: [Step]
   /// For each output that begins, its route.
   var routes: FixedList<Route?>
-  /// Settings that have changed and that a running process keeps.
+  /// Names of settings that have changed, and that a running process keeps as they are.
   let fixedSettings: [String]
-  /// Where this run has written.
+  /// The resources that this run has written to.
   let usedResources: Set<String>
 
   /// Whether a route goes on as it is.
@@ -42,21 +42,21 @@ struct ReloadChanges: ~Copyable {
 
 /// What is known of the log that a run reads.
 struct LogKind: Equatable {
-  /// Which tags it uses; nil before the first log.
+  /// The numbering of its tags; nil before the first log.
   var numbering: TagNumbering?
-  /// What files of its records are.
+  /// The kind of binary files of its records.
   var binaryKind: BinaryKind?
-  /// Which tags its records have by themselves, if it has no transactions.
+  /// The numbering of its records by themselves, if it has no transactions.
   var single: TagNumbering?
 
   /// The numbering that decides about the rules.
   var native: TagNumbering? { single ?? numbering }
 }
 
-/// Reading a configuration again and making ready what is new in it, on a thread of its own: nothing here touches what
-/// the run uses.
+/// Reads a configuration again and makes ready what is new in it, on a thread of its own, without touching
+/// anything that the run uses.
 struct ReloadTask: Sendable {
-  /// An output of the run, that takes entries or delivers its last.
+  /// An output of the run, which takes entries or delivers its last ones.
   struct Present: Sendable {
     let serial: Int
     let configuration: OutputConfiguration
@@ -71,14 +71,14 @@ struct ReloadTask: Sendable {
   let clock: RunClock
   /// The number of the first new route.
   let firstSerial: Int
-  /// Where this run has written before.
+  /// The resources that this run has written to before.
   let usedResources: Set<String>
-  /// What the process has limited itself to; nil if nothing limits it.
+  /// The sandbox that the process is in; nil if there is none.
   let sandboxPlan: SandboxPlan?
-  /// What an earlier task has made ready for nothing, and has to go first.
+  /// Routes that an earlier task has made ready in vain, and that have to be closed first.
   let discarded: DiscardedRoutes?
 
-  /// Reads it.
+  /// Reads the configuration, and makes the changes ready.
   func carryOut() -> ReloadAnswer {
     discarded?.close()
     switch source.read() {
@@ -115,7 +115,7 @@ struct ReloadTask: Sendable {
   private struct Planned {
     let output: OutputConfiguration
     let step: ReloadChanges.Step
-    /// Whether it goes on where another one ends: under the same name, or with the same target.
+    /// Whether it takes the place of an output that ends: it has the same name, or the same target.
     var isSuccessor = false
     /// Whether this run has written to its target.
     var appends = false
@@ -125,8 +125,10 @@ struct ReloadTask: Sendable {
     }
   }
 
-  /// Outputs are told apart by their names; what has another target, format or spool under the same name is another
-  /// output.
+  /// Finds out what becomes of the outputs.
+  ///
+  /// Outputs are told apart by their names; an output with the same name and another target, format or spool
+  /// counts as a new one.
   private func plan(_ configuration: Configuration, _ usedResources: Set<String>) -> [Planned] {
     let taking = present.filter { !$0.isDraining }
     func goesOn(_ output: OutputConfiguration) -> Present? { taking.first { $0.configuration == output } }
@@ -145,7 +147,7 @@ struct ReloadTask: Sendable {
     }
   }
 
-  /// Why a process that has limited itself can't have an output.
+  /// Why the sandbox doesn't allow an output.
   private func sandboxMistakes(_ output: OutputConfiguration) -> [String] {
     guard let sandboxPlan else { return [] }
     var needs = SandboxPlan()
@@ -216,14 +218,15 @@ struct ReloadTask: Sendable {
   }
 }
 
-/// Routes that were made ready, and to which nothing was written.
+/// Routes that were made ready but to which nothing was written.
 final class DiscardedRoutes: @unchecked Sendable {
   // Used by the one thread that closes them.
   private var routes: FixedList<Route?>
 
   init(_ routes: consuming FixedList<Route?>) { self.routes = routes }
 
-  /// Lets go of what they have open, on the thread that has opened it or would open it again.
+  /// Closes the outputs that the routes have open, on the thread that has opened them or would open them
+  /// again.
   func close() {
     for index in 0..<routes.count {
       guard var route = routes[index].take() else { continue }
@@ -233,10 +236,11 @@ final class DiscardedRoutes: @unchecked Sendable {
 }
 
 extension Route {
-  /// Ends a route to which nothing was written, and waits until it has let go of what it had open.
+  /// Ends a route to which nothing was written, and waits until its output is closed.
   fileprivate mutating func discard() {
     guard case .open(let output)? = retire() else { return }
-    // There is nothing to deliver; the time is for its thread to get a processor, and its sink to be closed.
+    // There is nothing to deliver; the time is for the output's thread to get a processor, and for its sink
+    // to be closed.
     _ = output.join(drainSeconds: 10)
   }
 }

@@ -4,18 +4,18 @@ import Shipping
 import Spool
 import Synchronization
 
-/// The end of an output that takes nothing more, on a thread of its own: it delivers what it has, for as long as it may
-/// at the end of a run.
+/// The end of an output that takes no more entries, on a thread of its own: it delivers the entries that it
+/// has, for at most as long as at the end of a run.
 final class Retirement: Sendable {
   private let drainSeconds: Double
-  /// Where the last entries are, until the thread takes it.
+  /// Where the last entries are, until the thread takes it over.
   private let outlet: Guarded<Outlet?>
   private let running: Guarded<Output?>
   private let finalReport = Guarded<OutputReport?>(nil)
   private let isHurried = Atomic(false)
-  /// Whether its numbers are final.
+  /// Announced when the output's numbers are final.
   private let settled = ThreadEnd()
-  /// Whether it has let go of what it writes to.
+  /// Announced when the output has closed its target.
   private let ended = ThreadEnd()
 
   private struct Draining: ThreadLoop {
@@ -31,7 +31,7 @@ final class Retirement: Sendable {
     }
   }
 
-  /// The end of an output that has been handed all that it is to have.
+  /// Ends an output that has been handed all its entries.
   init(_ outlet: consuming sending Outlet, drainSeconds: Double) {
     self.drainSeconds = drainSeconds
     running = Guarded(outlet.output)
@@ -43,12 +43,13 @@ final class Retirement: Sendable {
     do throws(Errno) {
       pthread_detach(try WorkerThread.start(Draining(retirement: self)))
     } catch {
-      // What it has is delivered all the same, but nothing waits for its end; and nothing may take its place.
+      // Without a thread, the output still delivers its entries, but nothing waits for its end, and no output
+      // can take its place.
       settled.announce()
     }
   }
 
-  /// The numbers by now; nil as long as there is no output.
+  /// The output's numbers by now; nil as long as the output isn't open.
   var report: OutputReport? { finalReport.withLock { $0 } ?? running.withLock { $0 }?.report }
 
   /// The output; nil as long as it isn't open, and once its numbers are final.
@@ -57,16 +58,16 @@ final class Retirement: Sendable {
   /// Whether the numbers are final.
   var isSettled: Bool { settled.isAnnounced }
 
-  /// Waits until the numbers are final, but no longer than this.
+  /// Waits until the numbers are final, but no longer than the time given.
   func waitUntilSettled(nanoseconds: Int64) -> Bool { settled.wait(nanoseconds: nanoseconds) }
 
-  /// Whether it has let go of what it writes to.
+  /// Whether the output has closed its target.
   var hasEnded: Bool { ended.isAnnounced }
 
-  /// Waits until it has let go of what it writes to, but no longer than this.
+  /// Waits until the output has closed its target, but no longer than the time given.
   func waitForEnd(nanoseconds: Int64) -> Bool { ended.wait(nanoseconds: nanoseconds) }
 
-  /// Gives up what couldn't even be opened.
+  /// Gives up opening the output, if it isn't open yet.
   func hurry() { isHurried.store(true, ordering: .relaxed) }
 
   // MARK: The thread
@@ -75,7 +76,7 @@ final class Retirement: Sendable {
   private static let graceNanoseconds: Int64 = 1_000_000_000
   private static let drainSecondsMax = 1e9
 
-  /// When the time is over that began now.
+  /// When the drain time is over, if it begins now.
   private var deadline: Int64 {
     SystemClock.steadyNanoseconds + Int64(min(max(0, drainSeconds), Self.drainSecondsMax) * 1e9)
   }
@@ -99,14 +100,14 @@ final class Retirement: Sendable {
     }
   }
 
-  /// The time begins when it could have been opened.
+  /// Waits until the output is open; the drain time begins when the outputs that must end before have ended.
   private func waitForOpening(_ late: LateOutput) -> Output? {
     var deadline = self.deadline
     while !late.wait(nanoseconds: Self.stepNanoseconds) {
       if late.isWaitingForOthers { deadline = self.deadline }
       let left = deadline - SystemClock.steadyNanoseconds
       if isHurried.load(ordering: .relaxed) || left <= 0 { late.giveUp() }
-      // It hangs in the opening.
+      // The opening hangs.
       if left <= -Self.graceNanoseconds { return nil }
     }
     return late.output
@@ -116,7 +117,7 @@ final class Retirement: Sendable {
     var transfer = transfer
     let output = transfer.output
     while !transfer.move(byteCountMax: .max), SystemClock.steadyNanoseconds < deadline {
-      // There is no room at present.
+      // The output's spool has no room at present.
       usleep(UInt32(Self.stepNanoseconds / 1000))
     }
     var writer = transfer.finish()
@@ -131,7 +132,7 @@ final class Retirement: Sendable {
     finalReport.withLock { $0 = report }
   }
 
-  /// Refers to the output no more.
+  /// Drops the reference to the output.
   private func release() -> Output.Remains? {
     running.withLock { output in
       defer { output = nil }
@@ -142,17 +143,17 @@ final class Retirement: Sendable {
 
 /// What is left of a route that takes nothing more.
 struct RetiredRoute {
-  /// The route's.
+  /// The route's number.
   let serial: Int
   let name: String
   let configuration: OutputConfiguration
   /// What the reading thread has counted.
   let ledger: Ledger
   let retirement: Retirement
-  /// Whether its account was said.
+  /// Whether its account was reported.
   var isSaid = false
 
-  /// What has become of everything so far.
+  /// The route's account so far, with the output's numbers.
   var account: Ledger {
     let isFinal = retirement.isSettled
     var account = ledger

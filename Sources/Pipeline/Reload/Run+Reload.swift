@@ -18,12 +18,13 @@ import VarnishLog
 /// ```
 struct Reload {
   let errand: Errand<ReloadAnswer>
-  /// Whether it was asked for again meanwhile: what was read may be older than that.
+  /// Whether another reload was asked for meanwhile: the configuration that was read may be older than that
+  /// request.
   var isWantedAgain = false
 }
 
 extension Run {
-  /// Begins to read the configuration again; if that is going on, once more afterwards.
+  /// Begins to read the configuration again; if a reload is under way, another one follows it.
   mutating func beginReload() {
     guard control.source != nil, !isEnding else { return }
     guard reload == nil else {
@@ -31,7 +32,7 @@ extension Run {
       return
     }
     control.announceReload()
-    // The next group of each log has been made for the outputs that there are.
+    // The next group of each log has been made for the present outputs.
     guard !input.merges else { return endReload("not read again while captured logs are put in order") }
     startReading()
   }
@@ -60,14 +61,14 @@ extension Run {
     }
   }
 
-  /// Ends a reload that came to nothing.
+  /// Ends a reload without changing anything.
   private mutating func endReload(_ reason: String) {
     guard let source = control.source else { return }
     control.messages.say("\(source.name): \(reason); the running configuration goes on")
     noteReloaded()
   }
 
-  /// Says that a reload is over, and begins the next one if it was asked for.
+  /// Reports that a reload is over, and begins the next one if it was asked for.
   private mutating func noteReloaded() {
     let isWantedAgain = reload?.isWantedAgain ?? false
     reload = nil
@@ -78,7 +79,7 @@ extension Run {
 
   // MARK: Between two turns
 
-  /// Whether there is anything to look at: a reload, or what is left of one.
+  /// Whether there is something to look at: a reload, outputs that end, or outputs that have to wait.
   var isReloading: Bool { reload != nil || !retired.isEmpty || hasUnsettledRoutes }
 
   /// Goes on with a reload while there is no log.
@@ -100,7 +101,7 @@ extension Run {
     regroup(&reading, from: &source)
   }
 
-  /// Looks how a reload stands, and returns what changes now.
+  /// Looks whether a reload is ready, and returns the changes to make now.
   private mutating func takeChanges() -> ReloadChanges? {
     settleRoutes()
     lookAtRetired()
@@ -111,7 +112,7 @@ extension Run {
       endReload(lines.count == 1 ? "a mistake" : "\(lines.count) mistakes")
       return nil
     case .changes(let changes):
-      // Another log was attached meanwhile: what was made ready isn't for that one.
+      // Another log was attached meanwhile, for which the changes weren't made ready.
       guard changes.log == log else {
         startReading(closing: DiscardedRoutes(changes.routes))
         return nil
@@ -129,7 +130,7 @@ extension Run {
     }
   }
 
-  /// Says how outputs have ended that were to.
+  /// Reports the outputs that have ended since a reload retired them.
   mutating func lookAtRetired() {
     for index in retired.indices where retired[index].retirement.isSettled && !retired[index].isSaid {
       retired[index].isSaid = true
@@ -143,7 +144,7 @@ extension Run {
 
   // MARK: The change
 
-  /// Counts what a route that ends had of its grouper.
+  /// Takes over the grouper's counts for a route that ends.
   private mutating func leave<Layout: RecordLayout>(
     _ index: Int, _ changes: borrowing ReloadChanges, _ reading: borrowing Reading<Layout>
   ) {
@@ -155,14 +156,14 @@ extension Run {
       let next = successor.groupingOptions(input, input.rules(for: numbering)),
       next != reading.ways[way]
     else { return }
-    // Those of the other kind have begun without them.
+    // The groups of the new grouping have begun without them.
     routes[index].ledger.incompleteByReload += count
     control.messages.say(
       "\(routes[index].name): \(count) transactions were under way when its grouping changed, and are left out"
     )
   }
 
-  /// Replaces the routes as a whole: from now on others take what is finished.
+  /// Replaces all routes at once: from now on, the new routes take the groups that are finished.
   private mutating func replaceRoutes(_ changes: consuming ReloadChanges) {
     let steps = changes.steps
     var begun = FixedList<Route?>(count: 0) { _ in nil }
@@ -195,7 +196,7 @@ extension Run {
     noteReloaded()
   }
 
-  /// Has outputs end that aren't wanted any more.
+  /// Retires the outputs that are no longer wanted, and returns their names.
   private mutating func retire(_ routes: inout FixedList<Route?>) -> [String] {
     var names: [String] = []
     for index in 0..<routes.count {
@@ -211,7 +212,7 @@ extension Run {
     return names
   }
 
-  /// Outputs that can't be opened yet, each with those that must have ended before.
+  /// The outputs that can't be opened yet, each with the outputs that must end before.
   private mutating func lateOutputs(
     _ steps: [ReloadChanges.Step]
   ) -> [(output: LateOutput, others: [Retirement])] {
@@ -224,7 +225,8 @@ extension Run {
     return lateOutputs
   }
 
-  /// Starts the threads of outputs that end and of those that follow them: on another thread, as there may be many.
+  /// Starts the threads of outputs that end and of outputs that follow them, on another thread, as there may
+  /// be many.
   private func beginEnding(
     _ retirements: [Retirement], _ lateOutputs: [(output: LateOutput, others: [Retirement])]
   ) {
@@ -240,7 +242,7 @@ extension Run {
     for (output, others) in lateOutputs { output.begin(after: others) }
   }
 
-  /// Says in one line what has changed, and in one each what can't.
+  /// Reports in one line what has changed, and in one line for each setting what can't change.
   private func tell(
     _ configuration: Configuration, _ fixedSettings: [String], _ steps: [ReloadChanges.Step],
     endedNames: [String]
@@ -267,8 +269,8 @@ extension Run {
 
   // MARK: Grouping
 
-  /// Makes the groupers fit the routes: those that are still wanted go on, with all that is under way in them; others
-  /// begin here.
+  /// Makes the groupers fit the routes: groupers that are still wanted go on, with their open transactions;
+  /// others begin here.
   private mutating func regroup<Source: LogSource & ~Copyable>(
     _ reading: inout Reading<Source.Layout>, from source: inout Source
   ) {
@@ -304,7 +306,7 @@ extension Run {
   }
 }
 
-/// Outputs that have ended in the course of a run, all together.
+/// The number of outputs that have ended in the course of a run, and the sum of their accounts.
 struct EndedOutputs: Sendable {
   private(set) var count = 0
   private(set) var account = Ledger()

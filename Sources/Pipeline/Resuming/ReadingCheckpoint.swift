@@ -5,7 +5,7 @@ import Spool
 import Transactions
 import VarnishLog
 
-/// How the log is read, kept up to date in the run's checkpoint.
+/// How far the log has been read, kept up to date in the run's checkpoint.
 ///
 /// ```
 ///          resumption            candidates            through
@@ -19,29 +19,29 @@ struct ReadingCheckpoint: ~Copyable {
   private(set) var standing: ReadingStanding
   /// The oldest first.
   private var candidates: [Candidate] = []
-  /// How many there are at most: the more, the closer the resumption follows the outputs.
+  /// How many candidates there are at most: the more, the closer the resumption follows the outputs.
   private static let candidateCountMax = 32
-  /// Whether there was no room for all that is to be noted, and that was said.
+  /// Whether the checkpoint had no room for everything to be noted, which is reported once.
   private var isFull = false
-  /// Up to where the log is read again, in this run's first log.
+  /// The place up to which this run's first log is read again.
   private(set) var repetitionEnd: UInt64 = 0
-  /// Whether the log that was read last isn't what it was.
+  /// Whether the log that was read last counts as another one from now on.
   private var isForgotten = false
   /// Whether a log was attached.
   private(set) var hasAttached = false
 
-  /// A place at which the run stood, and what has to happen before it can be gone on from there.
+  /// A place that the run has reached, and what has to happen before reading can be resumed there.
   private struct Candidate {
     var place: UInt64
     let unfinished: [ReadingStanding.Unfinished]
     let outputs: [OutputState]
 
-    /// The outputs that aren't done with what they had been given in front of it.
+    /// The outputs that haven't settled all entries that they were given in front of this place.
     func unsettled(_ present: [OutputState]) -> Set<Int> {
       var serials: Set<Int> = []
       for output in outputs {
         guard let now = present.first(where: { $0.serial == output.serial }) else { continue }
-        // An output that wasn't open then had no numbers for its entries.
+        // An output that wasn't open at the time had no sequences for its entries.
         guard let committed = output.sequences?.committed, let settled = now.sequences?.settled,
           settled >= committed
         else {
@@ -53,13 +53,14 @@ struct ReadingCheckpoint: ~Copyable {
     }
   }
 
-  /// How far an output is at a moment.
+  /// How far an output was at a moment.
   struct OutputState {
-    /// Which one: its route's number, and its name.
+    /// The number of its route, and its name.
     let serial: Int, name: String
-    /// The mark of what it is offered next, if that comes of the same place.
+    /// The mark of the entry that it is offered next, if that comes of the same place.
     let next: EntryMark
-    /// Up to which sequence it has been given entries, and up to which they are settled; nil as long as it isn't open.
+    /// The sequences up to which it has been given entries, and up to which they are settled; nil as long as
+    /// it isn't open.
     let sequences: (committed: Int, settled: Int)?
   }
 
@@ -69,50 +70,52 @@ struct ReadingCheckpoint: ~Copyable {
     standing = opened.reading
   }
 
-  /// Where the present log begins among all.
+  /// Where the present log begins in the numbering of places over all logs.
   var logStart: UInt64 { standing.logs.last?.start ?? 0 }
 
-  /// Where reading of a live log is to begin; nil for the first of all, and for any but the first of a run.
+  /// Where to begin reading a live log; nil if no log was read before, and for every log of a run but its
+  /// first.
   var start: LogStart? {
     guard !hasAttached, !standing.logs.isEmpty else { return nil }
-    // Where all of it is new, from its beginning.
+    // Without a position in the log, all of it is new: it is read from its beginning.
     return standing.startPosition.map { .at($0) } ?? .head
   }
 
-  /// Whether the log had been read before up to a place.
+  /// Whether an earlier run had read the log beyond a place.
   func isRepeated(_ place: UInt64) -> Bool { place < repetitionEnd }
 
-  /// Has the next log count as another one than the last, even if it has the same incarnation.
+  /// Has the next log count as another one, even if it has the same incarnation.
   mutating func forgetLog() { isForgotten = true }
 
   // MARK: Attaching to a log
 
   /// What has to be done with a log from its first record on.
   struct Attachment {
-    /// What was unfinished where reading goes on.
+    /// The transactions that were unfinished where reading is resumed.
     var unfinished: [ReadingStanding.Unfinished] = []
-    /// What was ended by force from there on.
+    /// The transactions that were ended by force behind that place.
     var forced: [ForcedEnd] = []
-    /// Where what was finished is passed over; nil if nothing is read again.
+    /// The place up to which finished transactions are passed over; nil if nothing is read again.
     var resumption: UInt64?
-    /// How many bytes of the log are lost for all outputs, and for some that had come further, or been left behind.
+    /// How many bytes of the log are lost for all outputs, and for outputs that had come further or had been
+    /// left behind.
     var lostBytes: UInt64 = 0
     var lostBytesOf: [String: UInt64] = [:]
     /// Outputs that had been left behind in a log before this one.
     var lostLogOf: [String] = []
-    /// How many entries outputs had been offered where reading goes on.
+    /// How many entries of the place at which reading is resumed the outputs had been offered.
     var offered: [ReadingStanding.Offered] = []
     /// How many transactions have lost their beginning.
     var lostBeginnings = 0
-    /// Whether another log was read before, the rest of which is gone.
+    /// Whether another log was read before, whose rest is lost.
     var isOther = false
   }
 
-  /// Takes note of a log that is read from now on; in memory alone until `noteAttachment`.
+  /// Notes the log that is read from now on, in memory alone until `noteAttachment`.
   ///
   /// - Parameters:
-  ///   - place: of its first record that can be read.
-  ///   - overwritten: how many bytes had been written in front of that; of a file none is ever lost.
+  ///   - place: where the first record is that can be read.
+  ///   - overwritten: how many bytes had been written in front of that place; of a file, none is ever lost.
   ///   - continues: whether it is the log that was read so far, up to this place, under another writer.
   mutating func attach(
     _ log: LogIncarnation, at place: UInt64, overwritten: UInt64, continues: Bool
@@ -121,7 +124,7 @@ struct ReadingCheckpoint: ~Copyable {
     let isFirst = !hasAttached
     hasAttached = true
     guard let last = standing.logs.last else {
-      // The first of all: what is in front of it was never wanted.
+      // This is the first log of all: what lies in front of this place was never wanted.
       standing.logs = [LogSpan(log, start: 0)]
       standing.resumption = place
       standing.through = place
@@ -131,13 +134,13 @@ struct ReadingCheckpoint: ~Copyable {
       isForgotten = false
       attachment.isOther = isFirst
       attachment.lostBytes = overwritten
-      // Of the last one, nothing may have been read.
+      // Nothing may have been read of the last log.
       let end = max(isFirst ? opened.endPlace : standing.through, last.start)
       standing.logs.append(LogSpan(log, start: (end >> 40 + 1) << 40))
       if isFirst {
         resume(at: logStart + place, &attachment)
       } else if candidates.last?.unfinished.isEmpty == true {
-        // All of the former log was read: what comes after it is the beginning of this one.
+        // All of the former log was read; the next place to resume at is the beginning of this log.
         candidates[candidates.count - 1].place = logStart + (continues ? place : 0)
       }
       return attachment
@@ -169,7 +172,8 @@ struct ReadingCheckpoint: ~Copyable {
     return attachment
   }
 
-  /// Notes the log that is read from now on, once it was said what is lost: after that, no run knows of it.
+  /// Writes to the file which log is read from now on, after the losses were reported, as no later run knows
+  /// of them.
   mutating func noteAttachment(_ now: Moment) { note(now, inBothCopies: true) }
 
   private mutating func resume(at place: UInt64, _ attachment: inout Attachment) {
@@ -178,7 +182,7 @@ struct ReadingCheckpoint: ~Copyable {
     standing.behind = []
     if attachment.isOther {
       (standing.unfinished, standing.offered) = ([], [])
-      // Of this log, some may be known already, as the earlier run had begun with it.
+      // Forced ends in this log may be known already, as the earlier run had begun to read it.
       standing.forced.removeAll { $0.place <= place }
     }
     attachment.resumption = place
@@ -186,17 +190,17 @@ struct ReadingCheckpoint: ~Copyable {
 
   // MARK: Reading
 
-  /// Notes what was ended by force, before anything that comes of it can be done.
+  /// Notes transactions that were ended by force, before anything that comes of them can be settled.
   mutating func note(_ forced: [ForcedEnd], _ now: Moment) -> Bool {
     for end in forced {
-      // What an earlier run has ended may come behind it.
+      // Forced ends that an earlier run noted may lie behind this one.
       let index = standing.forced.lastIndex { $0.place <= end.place }.map { $0 + 1 } ?? 0
       standing.forced.insert(end, at: index)
     }
     return note(now, inBothCopies: true)
   }
 
-  /// Whether it is of use to know what is unfinished now.
+  /// Whether a candidate at this place is of use.
   ///
   /// - Parameter spacing: how many bytes lie between two candidates at least, if there are several.
   func wantsCandidate(at place: UInt64, spacing: UInt64) -> Bool {
@@ -204,26 +208,29 @@ struct ReadingCheckpoint: ~Copyable {
     return candidates.count < Self.candidateCountMax && place >= last.place + max(spacing, 1)
   }
 
-  /// Takes note of where the run stands: once the outputs are done with all that they have been given, reading can go on
-  /// there.
+  /// Adds a candidate at the place that the run has reached: reading can be resumed there once the outputs
+  /// have settled all entries that they have been given.
   mutating func propose(
     _ place: UInt64, _ unfinished: [ReadingStanding.Unfinished], _ outputs: [OutputState]
   ) {
     candidates.append(Candidate(place: place, unfinished: unfinished, outputs: outputs))
   }
 
-  /// Moves on as far as the outputs are done with what they had been given.
+  /// Moves the resumption to the last candidate up to which the outputs have settled their entries.
   ///
   /// - Parameters:
-  ///   - lagBytesMax: outputs that are so far behind don't keep the others from moving on; nil leaves none behind.
-  ///   - outputs: how far they are now; those that are not among them are no outputs of the run any more.
-  /// - Returns: false if there is no room for what is to be noted, the first time.
+  ///   - lagBytesMax: outputs that are further behind than this don't hold the others back; nil leaves none
+  ///     behind.
+  ///   - outputs: how far the outputs are now; candidates' outputs that aren't among them no longer belong to
+  ///     the run.
+  /// - Returns: false if the checkpoint has no room, the first time that this happens.
   mutating func advance(
     to place: UInt64, _ now: Moment, lagBytesMax: UInt64?, _ outputs: [OutputState]
   ) -> Bool {
     guard let oldest = candidates.first else { return true }
     var behind: Set<Int> = []
-    // A log that is gone is none to be behind in: what isn't done of it by now can't be read again anyhow.
+    // Outputs can't be behind in a log that is gone: entries that they haven't settled can't be made of it
+    // again.
     let from = max(standing.resumption, logStart)
     if let lagBytesMax, place > from, place - from > lagBytesMax { behind = oldest.unsettled(outputs) }
     guard let index = candidates.lastIndex(where: { $0.unsettled(outputs).isSubset(of: behind) }) else {
@@ -245,24 +252,24 @@ struct ReadingCheckpoint: ~Copyable {
     return note(now)
   }
 
-  /// Notes what outputs have dropped and not said.
+  /// Notes how many entries outputs have dropped without having reported it.
   ///
-  /// - Returns: false if there is no room for it, the first time.
+  /// - Returns: false if the checkpoint has no room, the first time that this happens.
   mutating func note(_ unsaid: [ReadingStanding.Unsaid], _ now: Moment) -> Bool {
     guard unsaid != standing.unsaid else { return true }
     standing.unsaid = unsaid
     return note(now)
   }
 
-  /// Notes the average size of what entries are made of.
+  /// Notes how many bytes of the log an entry is made of on average.
   mutating func note(entryBytes: Int) { standing.entryBytes = UInt64(max(0, entryBytes)) }
 
-  /// Has both copies say what was noted last.
+  /// Writes what was noted last to the checkpoint's other copy, too.
   func finish() { part.noteAgain() }
 
-  /// Notes everything.
+  /// Writes the present state to the checkpoint.
   ///
-  /// - Returns: false if there is no room for so much, the first time.
+  /// - Returns: false if the checkpoint has no room, the first time that this happens.
   @discardableResult
   private mutating func note(_ now: Moment, inBothCopies: Bool = false) -> Bool {
     standing.wallSeconds = now.wallSeconds

@@ -6,13 +6,13 @@ import Spool
 import Transactions
 import VarnishLog
 
-/// Reading a log on from where an earlier run had stopped, and keeping the checkpoint up to date.
+/// Resuming where an earlier run stopped, and keeping the checkpoint up to date.
 extension Run {
-  /// Takes note of a log that is read from now on, and has what was unfinished begin again.
+  /// Notes the log that is read from now on, and has transactions that were unfinished begin again.
   ///
   /// - Parameters:
-  ///   - place: of its first record that can be read.
-  ///   - overwritten: how many bytes had been written in front of that.
+  ///   - place: where the first record is that can be read.
+  ///   - overwritten: how many bytes had been written in front of that place.
   ///   - continues: whether it is the log that was read so far, up to this place, under another writer.
   mutating func attach<Layout: RecordLayout>(
     _ log: LogIncarnation, at place: UInt64, overwritten: UInt64, continues: Bool = false,
@@ -48,7 +48,7 @@ extension Run {
     reading.isRepeating = true
   }
 
-  /// Says what is lost between the earlier run and this one.
+  /// Reports what is lost between the earlier run and this one.
   private mutating func say(_ attachment: ReadingCheckpoint.Attachment, _ former: ReadingStanding?) {
     guard let former, let path = control.configuration.process.resume else { return }
     let messages = control.messages
@@ -87,7 +87,7 @@ extension Run {
     }
   }
 
-  /// Says what was overwritten: once for outputs that lack the same.
+  /// Reports how many bytes were overwritten, in one message for all outputs that lack the same number.
   private mutating func sayLost(
     _ attachment: ReadingCheckpoint.Attachment, _ former: ReadingStanding, _ span: String
   ) {
@@ -114,7 +114,7 @@ extension Run {
     }
   }
 
-  /// Notes what a grouper has ended by force.
+  /// Notes the transactions that a grouper has ended by force.
   mutating func noteForced<Layout: RecordLayout>(_ way: Int, _ reading: inout Reading<Layout>) {
     guard reading.groupers[way].hasForced else { return }
     let identity = reading.ways[way].identity
@@ -131,7 +131,7 @@ extension Run {
     noteLosses(of: index)
   }
 
-  /// Notes that a route has lost an entry, before anything that comes behind it can be done.
+  /// Notes that a route has lost an entry, before anything that comes behind it can be settled.
   mutating func noteLosses(of index: Int) {
     guard let unsaid = checkpoint?.standing.unsaid else { return }
     let name = routes[index].name
@@ -142,7 +142,7 @@ extension Run {
   /// How many losses are noted before they happen, as noting each of them would take too long.
   private static var lossesNotedAhead: Int { 1000 }
 
-  /// Notes what outputs have lost and not said.
+  /// Notes how many entries outputs have lost without having reported it.
   private mutating func noteLosses(ahead: Int = 0) {
     guard checkpoint != nil else { return }
     var unsaid: [ReadingStanding.Unsaid] = []
@@ -158,13 +158,13 @@ extension Run {
   ///
   /// - Parameters:
   ///   - place: up to where the log has been read.
-  ///   - lagBytesMax: how far an output may be behind before it is left behind; nil is any number.
+  ///   - lagBytesMax: how many bytes an output may be behind before it is left behind; nil is any number.
   mutating func keepCheckpoint<Layout: RecordLayout>(
     _ reading: inout Reading<Layout>, at place: UInt64, lagBytesMax: UInt64?
   ) {
     guard let resumption = checkpoint?.standing.resumption else { return }
     let place = logStart + place
-    // What isn't the last of its group, and so hasn't come out yet.
+    // Transactions in the middle of a group haven't come out of the grouper yet.
     for way in 0..<reading.groupers.count { noteForced(way, &reading) }
     if reading.isRepeating, checkpoint?.isRepeated(place) == false {
       for way in 0..<reading.groupers.count { reading.groupers[way].endRepetition() }
@@ -179,10 +179,10 @@ extension Run {
     checkpoint?.propose(place, unfinished, states)
   }
 
-  /// What of a file is read again at most, about.
+  /// About how many bytes of a file are read again at most.
   private static var fileSpacing: UInt64 { 64 << 20 }
 
-  /// Takes note of where reading a log ends.
+  /// Notes the place at which reading a log ends.
   mutating func endCheckpoint<Layout: RecordLayout>(_ reading: borrowing Reading<Layout>, at place: UInt64) {
     guard let resumption = checkpoint?.standing.resumption, logStart + place >= resumption else { return }
     publish()
@@ -190,7 +190,7 @@ extension Run {
     checkpoint?.propose(place, unfinished, states)
   }
 
-  /// The last note: the outputs have ended.
+  /// Brings the checkpoint up to date for the last time: the outputs have ended.
   mutating func finishCheckpoint() {
     guard let place = checkpoint?.standing.through else { return }
     noteLosses()
@@ -248,7 +248,8 @@ extension Run {
 }
 
 extension GroupingOptions {
-  /// A number made of what decides which transactions belong together, the same in every run.
+  /// A number made of the options that decide which transactions belong together; it is the same in every
+  /// run.
   fileprivate var identity: UInt64 {
     let grouping: UInt64 =
       switch grouping {

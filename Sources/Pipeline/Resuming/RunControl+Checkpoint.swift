@@ -3,7 +3,7 @@ import LogReading
 import Platform
 import VarnishLog
 
-/// Opening the checkpoint, before the outputs that go on by it.
+/// Opening the checkpoint, before the outputs that depend on it.
 extension RunControl {
   /// Opens the checkpoint, if one was asked for.
   mutating func openCheckpoint() throws(RunError) {
@@ -31,7 +31,7 @@ extension RunControl {
     }
   }
 
-  /// Whether the log has a position, as far as can be told now.
+  /// Whether the log still holds a position, as far as can be told now.
   private mutating func holds(_ position: LogPosition) -> Bool {
     switch configuration.input.source {
     case .captured(let capture): return Self.capture(capture, configuration.input, holds: position)
@@ -45,7 +45,7 @@ extension RunControl {
 }
 
 extension RunControl {
-  /// Whether a captured log has a position; one that can be read only once has none.
+  /// Whether a captured log holds a position; a log that can be read only once holds none.
   private static func capture(
     _ capture: Capture, _ input: InputConfiguration, holds position: LogPosition
   ) -> Bool {
@@ -80,7 +80,7 @@ extension RunControl {
 }
 
 extension ReadingStanding {
-  /// From where the log must be read again, if that is in the log that was read last.
+  /// The position from which the log must be read again, if that lies in the log that was read last.
   var startPosition: LogPosition? {
     guard let log = logs.last, start >= log.start else { return nil }
     return log.position(of: start)

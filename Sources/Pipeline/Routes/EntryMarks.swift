@@ -1,10 +1,10 @@
 import Spool
 
-/// Which entry of a route comes next, and which ones an earlier run has done.
+/// The mark of a route's next entry, and the mark up to which an earlier run has done the entries.
 struct EntryMarks {
   /// The mark of the entry that comes next.
   private(set) var next = EntryMark.start
-  /// All entries in front of it are where they have to be, or were left out, since an earlier run.
+  /// All entries in front of this mark were settled or left out by an earlier run.
   let done: EntryMark
 
   /// Counts from the beginning.
@@ -12,16 +12,16 @@ struct EntryMarks {
   /// - Parameter done: what an earlier run has done.
   init(done: EntryMark = .start) { self.done = done }
 
-  /// Counts from where an earlier run had come.
+  /// Goes on counting behind a mark that an earlier run had reached.
   mutating func begin(behind mark: EntryMark) { next = mark }
 
-  /// What comes next became complete behind this place of the logs.
+  /// Notes the place behind which the next entry became complete.
   @inline(__always)
   mutating func reach(_ place: UInt64) {
     if place != next.place { next = EntryMark(place: place, ordinal: 0) }
   }
 
-  /// Goes past so many entries.
+  /// Advances past this many entries.
   @inline(__always)
   mutating func advance(by count: Int = 1) { next.ordinal &+= UInt32(truncatingIfNeeded: count) }
 
@@ -29,14 +29,14 @@ struct EntryMarks {
   @inline(__always)
   var isNextDone: Bool { next < done }
 
-  /// Whether so many entries were.
+  /// Whether the next `count` entries were done by an earlier run.
   @inline(__always)
   func areNextDone(_ count: Int) -> Bool {
     guard isNextDone else { return false }
     return next.place < done.place || Int(next.ordinal) + count <= Int(done.ordinal)
   }
 
-  /// The mark of something that stands in front of the next entry and isn't made of the log.
+  /// The mark of a notice in front of the next entry, which isn't made of the log.
   var notice: EntryMark {
     next.ordinal > 0
       ? EntryMark(place: next.place, ordinal: next.ordinal - 1)

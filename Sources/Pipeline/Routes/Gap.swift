@@ -1,11 +1,11 @@
 import Platform
 import Rendering
 
-/// What an output has lost since it was last said in the output.
+/// The losses of an output that its entries don't mention yet.
 struct Gap {
-  /// What is lost because there was no room, for each cause that there was, and when.
+  /// The entries for which there was no room, by cause, with their times.
   private var refused: [(cause: Ledger.Cause, stretch: Stretch)] = []
-  /// What was overwritten before it was read.
+  /// The entries whose records were overwritten while they were read, with the times of these and of overruns.
   private var overrun = Stretch()
   private var overrunBytes = 0
   /// The time of the present turn.
@@ -14,7 +14,7 @@ struct Gap {
   /// Nothing lost yet.
   init(now: Moment) { self.now = now }
 
-  /// So many, from one time to another.
+  /// A number of entries, and the times of the first and the last.
   private struct Stretch {
     var count = 0
     var firstSeconds: Int64 = 0, lastSeconds: Int64 = 0
@@ -26,7 +26,7 @@ struct Gap {
     }
   }
 
-  /// Whether there is nothing to say.
+  /// Whether there is no loss to mention.
   var isEmpty: Bool { refused.isEmpty && overrun.count == 0 && overrunBytes == 0 }
 
   /// Notes an entry for which there was no room.
@@ -40,7 +40,7 @@ struct Gap {
     }
   }
 
-  /// Notes what was found overwritten while it was being read.
+  /// Notes an entry whose records were overwritten while they were read.
   mutating func noteTorn() {
     overrun.add(1, at: now.wallSeconds, isFirst: overrun.count == 0 && overrunBytes == 0)
   }
@@ -51,7 +51,7 @@ struct Gap {
     overrunBytes += byteCount
   }
 
-  /// What there is to say.
+  /// The notices of the losses.
   ///
   /// - Parameter averageBytes: how many bytes of the log one entry was made of so far, for an estimate.
   func notices(averageBytes: Int) -> [LossNotice] {

@@ -1,8 +1,8 @@
 import Platform
 
-/// What `--report` and the status say of an account.
+/// The forms in which an account is reported.
 extension Ledger {
-  /// The accounting line, with what was lost or left out by its cause.
+  /// The accounting line, followed by the counts of the causes that occurred.
   public var report: String {
     figures.reduce(description) { line, figure in figure.1 > 0 ? line + " \(figure.0)=\(figure.1)" : line }
   }

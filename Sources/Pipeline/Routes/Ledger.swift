@@ -1,12 +1,14 @@
 import Spool
 import Shipping
 
-/// What has become of everything that one output was to have: `seen = written + filtered + dropped` holds once
-/// the output has ended, and with what is on its way at any moment.
+/// What has become of everything that one output was to have.
+///
+/// `seen + inherited = written + filtered + dropped + unconfirmed + kept + queued` holds at any moment;
+/// `queued`, the entries on their way, is 0 once the output has ended.
 public struct Ledger: Sendable, Equatable {
   /// Why a transaction, a group or a record isn't in the output.
   public enum Cause: String, Sendable, CaseIterable {
-    /// Another side's, restarted, a session's, or not what the queries ask for.
+    /// It is of another side, a session, was restarted, or isn't matched by the queries.
     case unwanted
     /// It is in the part that `--sample` leaves out.
     case sampledOut = "sampled_out"
@@ -20,7 +22,7 @@ public struct Ledger: Sendable, Equatable {
     case oversize
     /// It was larger than a message to the consumer may be.
     case tooLarge = "too_large"
-    /// The output failed for good with it on its way.
+    /// The output failed for good while it was on its way.
     case consumerGone = "consumer_gone"
     /// It came back damaged from the spool's directory.
     case damaged
@@ -62,22 +64,22 @@ public struct Ledger: Sendable, Equatable {
   /// Lines that say where something was lost; they count as seen, and as written or dropped.
   public var marks = 0
 
-  /// Counts nothing yet.
+  /// All counts are zero.
   public init() {}
 
-  /// How many were lost or left out for a cause.
+  /// How many entries were lost or left out for a cause.
   public subscript(cause: Cause) -> Int {
     get { counts[cause] }
     set { counts[cause] = newValue }
   }
 
-  /// What was left out, for all causes that the output was told of.
+  /// Entries that were left out by selection, query, sample or rate limit.
   public var filtered: Int { self[.unwanted] + self[.sampledOut] + self[.rateLimited] }
 
-  /// What found no room.
+  /// Entries for which there was no room.
   public var refused: Int { self[.spoolFull] + self[.diskFull] + self[.oversize] }
 
-  /// What was seen.
+  /// Everything that the output was to have.
   public var seen: Int { committed + refused + filtered }
 
   /// Of the entries handed to the output, those that are still on their way.
@@ -93,17 +95,17 @@ public struct Ledger: Sendable, Equatable {
     return self[.torn] + max(1, lostBytes / averageBytes)
   }
 
-  /// How many bytes of the log belong to one that was seen.
+  /// How many bytes of the log an entry is made of on average.
   var averageBytes: Int {
     if seen < Self.seenForAverage, formerEntryBytes > 0 { return formerEntryBytes }
     return readBytes > 0 ? max(1, readBytes / max(1, seen - marks + repeated)) : Self.usualTransactionBytes
   }
 
   private static let usualTransactionBytes = 1500
-  /// How many must have been seen before their average counts more than that of an earlier run.
+  /// How many entries must have been seen before their average replaces that of the earlier run.
   private static let seenForAverage = 1000
 
-  /// Takes over what has become of the entries that were handed to an output.
+  /// Takes over the output's numbers for the entries that it was handed.
   ///
   /// - Parameters:
   ///   - report: its numbers; nil if it isn't open yet.
@@ -123,7 +125,7 @@ public struct Ledger: Sendable, Equatable {
     self[.tooLarge] = report.droppedAsTooLarge.entries
   }
 
-  /// Adds what has become of everything that another output was to have.
+  /// Adds the account of another output.
   static func += (sum: inout Ledger, other: Ledger) {
     for cause in Cause.allCases { sum[cause] += other[cause] }
     sum.committed += other.committed
@@ -153,17 +155,17 @@ public struct Ledger: Sendable, Equatable {
     }
   }
 
-  /// Whether nothing is on its way any more: all that came in has come out, or is known to have gone elsewhere.
+  /// Whether no entry is on its way any more: each has been written, left out or counted as dropped.
   var isSettled: Bool { queued == 0 && undelivered >= 0 }
 
-  /// Whether nothing was lost, and nothing may have been.
+  /// Whether nothing was dropped, lost or left unconfirmed.
   var isComplete: Bool { dropped + lost + unconfirmed == 0 }
 }
 
 /// A count for each cause.
 ///
-/// Named fields, and no array: it is counted for every transaction, and an array would be checked for being the
-/// only one of its kind each time.
+/// These are named fields instead of an array, as a count changes with every transaction, and an array's
+/// storage would be checked for uniqueness each time.
 private struct Counts: Sendable, Equatable {
   private var unwanted = 0, sampledOut = 0, rateLimited = 0, spoolFull = 0, diskFull = 0, consumerGone = 0
   private var oversize = 0, tooLarge = 0

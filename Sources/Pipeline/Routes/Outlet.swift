@@ -4,11 +4,11 @@ import Spool
 
 /// Where a route's entries go.
 enum Outlet: ~Copyable {
-  /// An output, by its spool.
+  /// The spool of an output that is open.
   case open(Output)
   /// Memory, until the output can be opened.
   case late(LateOutput)
-  /// Memory still, while what has waited there moves into the spool of the output, which is open by now.
+  /// Memory still, while waiting entries move into the spool of the output, which is open by now.
   case catchingUp(Transfer)
 
   /// The output; nil as long as it isn't open.
@@ -29,7 +29,7 @@ enum Outlet: ~Copyable {
     }
   }
 
-  /// Whether entries go straight into the output's own spool.
+  /// Whether entries go straight into the spool of the output.
   var isOpen: Bool {
     switch self {
     case .open: true
@@ -38,7 +38,7 @@ enum Outlet: ~Copyable {
     }
   }
 
-  /// Waits for room no longer.
+  /// Stops waiting for room in the spools.
   func endWaiting() {
     switch self {
     case .open(let output): output.endWaiting()
@@ -49,7 +49,7 @@ enum Outlet: ~Copyable {
     }
   }
 
-  /// The end that entries are rendered into; there is one.
+  /// Makes the only writer of the spool that takes the route's entries.
   func makeWriter() -> SpoolWriter {
     switch self {
     case .open(let output): output.makeWriter()
@@ -65,7 +65,7 @@ struct Transfer: ~Copyable {
   /// The spool in which entries have waited, and still arrive.
   let waiting: Spool
   private var reader: SpoolReader
-  /// The end of the output's spool, which is the route's once all have been moved.
+  /// The writer of the output's spool, which becomes the route's once all entries have been moved.
   private(set) var writer: SpoolWriter
 
   init(from waiting: Spool, to output: Output) {
@@ -75,13 +75,14 @@ struct Transfer: ~Copyable {
     writer = output.makeWriter()
   }
 
-  /// Moves entries, until there are no more, no room for them, or so many bytes have been moved.
+  /// Moves entries until none are left, the output's spool has no room, or `byteCountMax` bytes have been
+  /// moved.
   ///
-  /// - Returns: whether there are no more.
+  /// - Returns: whether none are left.
   mutating func move(byteCountMax: Int) -> Bool {
     var movedBytes = 0
     while movedBytes < byteCountMax {
-      // What waits is in memory alone, where nothing fails.
+      // The waiting entries are in memory alone, where reading doesn't fail.
       guard let batch = try? reader.next(), batch.count > 0 else { break }
       for index in 0..<batch.count {
         let entry = unsafe batch.entry(index)
@@ -100,6 +101,6 @@ struct Transfer: ~Copyable {
     return waiting.usage.waiting.entries == 0
   }
 
-  /// Ends with all entries moved: the writer goes on by itself.
+  /// Returns the writer of the output's spool, after all entries have been moved.
   consuming func finish() -> SpoolWriter { writer }
 }

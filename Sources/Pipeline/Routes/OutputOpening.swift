@@ -13,22 +13,22 @@ struct OpenedOutput: ~Copyable {
   let standing: OutputStanding?
 }
 
-/// What it takes to open outputs, on any thread.
+/// Opens outputs, on any thread.
 struct OutputOpener: Sendable {
   let messages: Messages
   /// Whether an output that fails is tried again until it works.
   let triesAgain: Bool
-  /// Whether the source loses nothing by being held back.
+  /// Whether the source can be held back without losing records.
   let canWait: Bool
-  /// What ends the waiting for room by becoming readable.
+  /// Becomes readable when waiting for room has to end.
   let interruptDescriptor: Int32
   /// Where outputs note how far they are; nil if there is no checkpoint.
   let checkpoint: OpenedCheckpoint?
-  /// What they meet outside of the program.
+  /// The system calls, clock and threads that the outputs use.
   var surroundings = Surroundings()
 
-  /// A source that waits needs no more room than keeps both threads busy, in blocks large enough that waking
-  /// the other thread is rare, and small enough that there are a few.
+  /// If the source waits, the spool needs no more room than keeps both threads busy, in blocks so large that
+  /// waking the other thread is rare, and so small that there are several.
   private static let waitingSpoolBytes = 8 << 20
   private static let waitingBlockBytes = 1 << 20
 
@@ -84,7 +84,7 @@ struct OutputOpener: Sendable {
   /// Makes the spool of an output.
   ///
   /// - Parameters:
-  ///   - usesDisk: whether it has the output's directory, if there is one.
+  ///   - usesDisk: whether the spool uses the output's directory, if there is one.
   ///   - standing: how the output stands by the checkpoint.
   func openSpool(
     _ output: OutputConfiguration, _ content: EntryContent, limitBytes: Int, usesDisk: Bool = true,
@@ -139,17 +139,17 @@ struct OutputOpener: Sendable {
 }
 
 extension OutputConfiguration {
-  /// What the entries of one run of this output are.
+  /// The kind of content that one run of this output writes.
   func makeContent() -> EntryContent {
     isBinary ? .records(BinaryLogFile.content()) : .lines(header: header)
   }
 }
 
-/// Opening outputs at the start, and beginning them.
+/// Opening outputs at the start, and starting their threads.
 extension RunControl {
-  /// What it takes to open outputs.
+  /// Makes an opener of outputs.
   ///
-  /// - Parameter canWait: whether the source loses nothing by being held back.
+  /// - Parameter canWait: whether the source can be held back without losing records.
   func opener(canWait: Bool) -> OutputOpener {
     OutputOpener(
       messages: messages, triesAgain: configuration.followsLog, canWait: canWait,
@@ -181,7 +181,7 @@ extension RunControl {
     return OpenedOutput(configuration: output, content: content, sink: Handover(sink), standing: resumed)
   }
 
-  /// Takes the process number's file.
+  /// Creates and locks the file for the process number, if one was asked for.
   mutating func makePIDFile() throws(RunError) -> PIDFile? {
     guard let path = configuration.process.pidFile else { return nil }
     if let pidFile { return pidFile }
@@ -190,7 +190,7 @@ extension RunControl {
     }
   }
 
-  /// Starts an output's thread.
+  /// Opens an output's spool, starts the output's thread, and returns the route to it.
   mutating func begin(
     _ opened: consuming OpenedOutput, serial: Int, canWait: Bool
   ) throws(RunError) -> Route {
@@ -201,8 +201,8 @@ extension RunControl {
       Result { () throws(RunError) in try opener.openSpool(output, content, limitBytes: limitBytes, standing)
       }
     }
-    // What an earlier run has left in the spool's directory isn't made again.
-    // Marks mean nothing if it isn't known what had been read.
+    // Entries that an earlier run has left in the spool's directory aren't made again. Marks mean nothing if
+    // it isn't known what that run had read.
     let hasRead = checkpoint?.reading.logs.isEmpty == false
     let done = max(standing?.done ?? .start, hasRead ? spool.inheritedEnd : .start)
     return Route(

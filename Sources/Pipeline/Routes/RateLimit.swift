@@ -22,13 +22,13 @@ struct RateLimiter {
   private var credits = 1.0
   private var lastNanoseconds: Int64
 
-  /// A bucket that begins to fill at a time on a steady clock.
+  /// A bucket that begins to fill now, at a time of a steady clock.
   init(_ limit: RateLimit, at nanoseconds: Int64) {
     self.limit = limit
     lastNanoseconds = nanoseconds
   }
 
-  /// Whether one more may pass at a time on the same clock.
+  /// Takes a credit at a time of the same clock, and returns whether there was one.
   mutating func admits(at nanoseconds: Int64) -> Bool {
     let elapsed = Double(nanoseconds - lastNanoseconds) / 1e9
     credits = min(Double(limit.limit), credits + elapsed * Double(limit.limit) / limit.seconds)

@@ -15,13 +15,13 @@ extension Route {
     if configuration.marksGaps { gap.noteOverrun(byteCount) }
   }
 
-  /// Writes what was lost in front of what comes next, as soon as there is room for it.
+  /// Writes notices of the losses in front of the next entry, as soon as there is room for them.
   ///
-  /// - Parameter isLast: whether nothing comes next.
+  /// - Parameter isLast: whether no entry follows.
   mutating func markGap(isLast: Bool = false) {
     let lines = gap.notices(averageBytes: ledger.averageBytes).map { $0.line(noticeNotation) }
     let byteCount = lines.reduce(0) { $0 + $1.count }
-    // If what comes next found no room behind it, that would be another gap.
+    // If the next entry found no room behind the notices, that would be another gap.
     let next = isLast ? 0 : usualByteCount
     guard case .room(let room) = writer.reserve(byteCount + lines.count * SpoolWriter.entryOverhead + next)
     else { return }

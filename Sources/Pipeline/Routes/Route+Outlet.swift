@@ -20,7 +20,7 @@ extension Route {
     }
   }
 
-  /// Whether entries go straight into the output's own spool.
+  /// Whether entries go straight into the spool of the output.
   var isSettled: Bool {
     switch outlet {
     case .some(let outlet): outlet.isOpen
@@ -28,7 +28,7 @@ extension Route {
     }
   }
 
-  /// Waits for room no longer.
+  /// Stops waiting for room in the spools.
   func endWaiting() {
     switch outlet {
     case .some(let outlet): outlet.endWaiting()
@@ -36,14 +36,14 @@ extension Route {
     }
   }
 
-  /// The numbers of the spool that entries go into.
+  /// The usage of the spool that takes the route's entries.
   var usage: SpoolUsage? { late?.spool.usage ?? output?.usage }
 
-  /// How much is moved at a time from where it has waited: a fraction of a millisecond.
+  /// How many bytes of waiting entries are moved at a time, which takes a fraction of a millisecond.
   private static let movedByteCount = 4 << 20
 
-  /// Looks whether an output that had to wait is open by now, and moves what has waited into its spool, a piece each
-  /// time.
+  /// Looks whether an output that had to wait is open by now, and moves some of the waiting entries into its
+  /// spool.
   mutating func settle() {
     switch outlet.take() {
     case .late(let late)?:
@@ -66,7 +66,7 @@ extension Route {
     }
   }
 
-  /// Ends the route, and returns where its entries go.
+  /// Ends the route, and returns its outlet.
   mutating func retire() -> Outlet? {
     finish()
     return outlet.take()

@@ -11,7 +11,7 @@ extension Route {
   /// How many records are rendered before they are checked and kept.
   private static let batchCount = 64
 
-  /// What came of a run's records.
+  /// The outcome of taking a run's records.
   enum RunOutcome {
     /// All of them were dealt with.
     case done
@@ -22,7 +22,7 @@ extension Route {
   /// Takes the records of a run, each by itself.
   ///
   /// - Parameters:
-  ///   - cursor: is left where there was no room.
+  ///   - cursor: is left at the first record that found no room.
   ///   - endPlace: where the run ends.
   mutating func take<Layout: RecordLayout>(
     each cursor: inout RecordCursor<Layout>, upTo endPlace: UInt64, _ clock: RunClock, isIntact: () -> Bool
@@ -33,7 +33,7 @@ extension Route {
       if configuration.isUnbuffered { publish() }
       if !isWhole { return .done }
     }
-    // What is left had no room, or must be looked at one by one.
+    // The remaining records found no room, or must be judged one by one.
     while groupsLeft > 0 {
       var ahead = cursor
       guard let record = ahead.next() else { return .done }
@@ -46,7 +46,7 @@ extension Route {
       }
       switch take(record, isIntact: isIntact) {
       case .committed, .counted: countTaken()
-      // What was overwritten holds no records any more; the source says how much that was.
+      // Records that were overwritten are gone; the source reports how many bytes they were.
       case .torn: return .done
       case .full: return .full
       }

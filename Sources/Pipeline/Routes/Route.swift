@@ -6,48 +6,49 @@ import Spool
 import Transactions
 import VarnishLog
 
-/// The reader's end of one output: which groups it takes, what is made of them, and the spool that goes to.
+/// The reading thread's side of one output: which groups it takes, how they are rendered, and the spool that
+/// takes the entries.
 ///
-/// Each has its own selection, spool and ledger, so that none can touch another.
+/// Each route has its own selection, spool and ledger, so that routes don't affect each other.
 struct Route: ~Copyable {
   let configuration: OutputConfiguration
   /// The name in messages and in the accounting.
   let name: String
   /// A number that no other route of the run has.
   let serial: Int
-  /// Where entries go; nil only while it is replaced.
+  /// Where entries go; nil only while the outlet is replaced.
   var outlet: Outlet?
-  /// What entries are.
+  /// The kind of content that the output's sink takes.
   let content: EntryContent
   /// Whether the source is held back when the spool is full.
   let waitsForRoom: Bool
 
-  /// What this thread has counted; `account` adds the rest.
+  /// What the reading thread has counted; `account` adds the output's numbers.
   var ledger = Ledger()
-  /// How many groups the present grouper has sorted out; `ledger` takes them over when it ends.
+  /// How many groups the present grouper has sorted out; added to `ledger` when the route leaves the grouper.
   private var sortedOutCount = 0
   /// What the present grouper had counted before this route took groups from it.
   private var formerStatistics = GroupingStatistics()
   /// Groups that began in front of this place may lack records that are shown.
   private var completeFrom: UInt64 = 0
-  /// Whether it has begun at a reload and has yet to join a grouper.
+  /// Whether the route has begun at a reload and has yet to join a grouper.
   var isNew = false
-  /// Whether such groups were another output's before, and are taken as they are.
+  /// Whether the route follows another output that was handed such groups: then they are taken as they are.
   let isSuccessor: Bool
-  /// What was lost and isn't said in the output yet.
+  /// The losses that the output doesn't mention yet.
   var gap: Gap
-  /// How that is said.
+  /// The notation of the notices of losses.
   private(set) var noticeNotation = LossNotice.Notation.comment
   /// Which of the reading's groupers it takes groups from; nil while it takes records.
   var grouper: Int?
   var shown: ShownEntries?
-  /// Whether it takes the group that is handed out.
+  /// Whether the route takes the group that is being handed out.
   var isTaking = false
-  /// Which of the run's captures its lines are made of.
+  /// The index of the captures that its lines are made of, among those of the run.
   var captures = 0
   var query: Query?
   var writer: SpoolWriter
-  /// Which entry comes next.
+  /// The mark of the next entry.
   var marks: EntryMarks
   private var rateLimiter: RateLimiter?
   /// How many more groups are to be taken.
@@ -59,7 +60,7 @@ struct Route: ~Copyable {
   private(set) var takesSingles = false
   /// Whether it takes groups as a whole.
   let takesWholeGroups: Bool
-  /// Whether there is nothing to ask of a record before it is shown.
+  /// Whether every record is wanted, so that none needs to be judged before it is shown.
   let takesEveryRecord: Bool
 
   /// A route to an output.
@@ -88,21 +89,22 @@ struct Route: ~Copyable {
       && configuration.sample == nil
   }
 
-  /// Whether its output has failed for good, as of the last look.
+  /// Whether the output has failed for good, as of the last look.
   ///
-  /// It goes on being handed what it was to have: what is lost is counted, or kept where there is a disk for it.
+  /// The route goes on taking entries: they are counted as lost, or kept in the spool's directory if there is
+  /// one.
   private var isBroken = false
 
-  /// Whether it takes nothing more: it has all that it was to take.
+  /// Whether the route takes nothing more, as it has all the groups that it was to take.
   var isOver: Bool { groupsLeft == 0 }
 
-  /// Whether the run need not go on for it.
+  /// Whether the run needn't go on for this route.
   var isDone: Bool { isOver || isBroken }
 
   /// Looks whether the output has failed for good.
   mutating func lookAtOutput() { isBroken = output?.failure != nil }
 
-  /// Whether there is a query; one that asks for no record counts, too.
+  /// Whether there is a query, even one that looks at no record.
   var hasQuery: Bool { !configuration.queries.isEmpty }
 
   // MARK: Getting ready for a log
@@ -110,8 +112,8 @@ struct Route: ~Copyable {
   /// Compiles format, queries and rules for a log.
   ///
   /// - Parameters:
-  ///   - numbering: of the tags in transactions.
-  ///   - single: of the records by themselves, if the log has no transactions.
+  ///   - numbering: the numbering of the tags in transactions.
+  ///   - single: the numbering of the records by themselves, if the log has no transactions.
   mutating func prepare(
     _ input: InputConfiguration, _ numbering: TagNumbering, single: TagNumbering?
   ) throws(RunError) {
@@ -119,7 +121,7 @@ struct Route: ~Copyable {
     takesSingles = single != nil && configuration.takesSingles(input, rules)
     if let single, takesSingles {
       shown = try configuration.shown(input, rules, singles: single)
-      // How many are shown is counted by those releases in their own way.
+      // These releases count the records shown in their own way.
       if rules.isStrict { groupsLeft = .max }
     } else {
       try configuration.refuseOldOptions(input)
@@ -129,7 +131,7 @@ struct Route: ~Copyable {
     noticeNotation = try configuration.noticeNotation(rules)
   }
 
-  /// What is to be picked out of transactions for lines and query.
+  /// The records that are to be picked out of transactions for lines and query.
   var wish: PickWish {
     switch shown {
     case .some(let shown): wish(besides: shown.wish)
@@ -137,7 +139,7 @@ struct Route: ~Copyable {
     }
   }
 
-  /// The records that must survive until a transaction is finished.
+  /// The records that the grouper must keep until a transaction is finished.
   var kept: PickWish {
     switch shown {
     case .some(let shown): wish(besides: shown.kept)
@@ -145,7 +147,7 @@ struct Route: ~Copyable {
     }
   }
 
-  /// What the query asks for, and more.
+  /// The records that the query looks at, and others.
   private func wish(besides other: PickWish) -> PickWish {
     var wish = other
     switch query {
@@ -166,15 +168,15 @@ struct Route: ~Copyable {
     statistics.ruledOut + (takesWholeGroups ? statistics.discardedGroups : statistics.discarded)
   }
 
-  /// Begins to take groups from a grouper that others have used before.
+  /// Joins a grouper that other routes have used before.
   ///
-  /// - Parameter completeFrom: from which place on its groups have all records that are shown.
+  /// - Parameter completeFrom: the place from which on its groups have all records that are shown.
   mutating func join(_ statistics: GroupingStatistics, completeFrom: UInt64) {
     formerStatistics = statistics
     self.completeFrom = completeFrom
   }
 
-  /// Takes over what a grouper that has ended has sorted out.
+  /// Takes over the counts of a grouper that has ended, or that the route leaves.
   mutating func count(_ statistics: GroupingStatistics) {
     note(statistics)
     ledger[.unwanted] += sortedOutCount
@@ -184,25 +186,26 @@ struct Route: ~Copyable {
     join(GroupingStatistics(), completeFrom: 0)
   }
 
-  /// How many losses of it were said, with an account.
+  /// How many of its losses have been reported with an account.
   private var saidLosses = 0
 
-  /// How many entries it has lost, apart from what was overwritten before it was read, which is said when it happens.
+  /// How many entries the route has lost, apart from those that were overwritten before they were read, which
+  /// are reported when it happens.
   private var losses: Int {
     let account = account()
     return account.dropped + account[.torn]
   }
 
-  /// Of these, those that weren't said.
+  /// How many of the losses haven't been reported.
   var unsaidLosses: Int { losses - saidLosses }
 
-  /// Takes note that its account was said.
+  /// Notes that its account was reported.
   mutating func noteSaid() { saidLosses = losses }
 
   /// What has become of everything, at any moment.
   ///
   /// - Parameters:
-  ///   - report: the output's numbers; asked for if not given.
+  ///   - report: the output's numbers; nil asks the output.
   ///   - isFinal: whether the output has ended, so that what is not delivered never will be.
   func account(_ report: OutputReport? = nil, isFinal: Bool = false) -> Ledger {
     var account = ledger
@@ -213,14 +216,14 @@ struct Route: ~Copyable {
 
   // MARK: Taking
 
-  /// What came of a transaction, a group or a record.
+  /// The outcome of taking a transaction, a group or a record.
   enum Outcome {
     case committed
-    /// It is counted as lost or left out.
+    /// It was left out or lost, and is counted.
     case counted
-    /// What it was made of was overwritten meanwhile, which is counted.
+    /// Its records were overwritten meanwhile, which is counted.
     case torn
-    /// There is no room for it, which isn't counted yet.
+    /// There is no room for its entry; it isn't counted yet.
     case full
   }
 
@@ -235,7 +238,7 @@ struct Route: ~Copyable {
 
   /// Whether a group of so many entries is wanted; it is counted if not.
   ///
-  /// - Parameter isWanted: whether the query is met.
+  /// - Parameter isWanted: whether the query matches the group.
   @inline(__always)
   mutating func admits(
     _ count: Int, firstPlace: UInt64, _ vxid: UInt64, _ clock: RunClock, isWanted: (inout Route) -> Bool
@@ -251,7 +254,7 @@ struct Route: ~Copyable {
     return true
   }
 
-  /// Goes past entries that an earlier run has done.
+  /// Advances past entries that an earlier run has done.
   mutating func passOver(_ count: Int = 1) {
     ledger.repeated += count
     marks.advance(by: count)
@@ -270,7 +273,7 @@ struct Route: ~Copyable {
     return false
   }
 
-  /// Whether a group that may lack records isn't taken; it is counted in any case.
+  /// Whether a group that may lack records is left out; it is counted in either case.
   private mutating func leavesOut(_ count: Int) -> Bool {
     if isSuccessor {
       ledger.incompleteByReload += 1
@@ -301,19 +304,19 @@ struct Route: ~Copyable {
     if configuration.marksGaps { gap.noteRefusal(cause) }
   }
 
-  /// Room for a usual line; what is longer is rendered twice.
+  /// Room for a usual line; a longer line is rendered twice.
   private static let lineByteCountUsual = 1024
   private static let lineByteCountMax = 64 << 20
   /// Room for a group of some transactions; one of a long connection has thousands.
   static let groupByteCountUsual = 16 << 10
   private static let groupByteCountMax = 512 << 20
 
-  /// Room for what is usually shown at once.
+  /// Room for a usual entry.
   var usualByteCount: Int { takesWholeGroups ? Self.groupByteCountUsual : Self.lineByteCountUsual }
 
   /// Renders a transaction's line into the spool, and keeps it if the transaction is still what it was.
   ///
-  /// - Parameter captures: the run's captures that it takes values from.
+  /// - Parameter captures: the captures of the run from which the line takes values.
   mutating func take<Layout: RecordLayout>(
     _ transaction: Transaction<Layout>, _ captures: inout Captures, isIntact: () -> Bool
   ) -> Outcome {
@@ -330,7 +333,7 @@ struct Route: ~Copyable {
     return count(result)
   }
 
-  /// The same for what is shown of a group.
+  /// Renders a group into the spool, and keeps it if the group is still what it was.
   mutating func take<Layout: RecordLayout>(
     _ group: TransactionGroup<Layout>, isIntact: () -> Bool
   ) -> Outcome {
@@ -346,7 +349,7 @@ struct Route: ~Copyable {
     return count(result)
   }
 
-  /// The same for one record.
+  /// Renders a record into the spool, and keeps it if the record is still what it was.
   mutating func take<Layout: RecordLayout>(
     _ record: Record<Layout>, isIntact: () -> Bool
   ) -> Outcome {
@@ -382,7 +385,7 @@ struct Route: ~Copyable {
     }
   }
 
-  /// What came of rendering something.
+  /// The outcome of rendering an entry.
   enum RenderResult {
     case kept
     /// There was nothing to show.
@@ -393,12 +396,12 @@ struct Route: ~Copyable {
     case oversize
   }
 
-  /// Has something rendered into the spool.
+  /// Renders an entry into the spool.
   ///
   /// - Parameters:
-  ///   - mark: which entry it is.
-  ///   - usual: how much room to begin with, in bytes.
-  ///   - limit: what takes more is never kept.
+  ///   - mark: the entry's mark.
+  ///   - usual: how many bytes of room to begin with.
+  ///   - limit: the size in bytes beyond which an entry isn't kept.
   ///   - render: returns whether there is anything to keep.
   @inline(__always)
   private static func render(
@@ -408,7 +411,7 @@ struct Route: ~Copyable {
     var wanted = usual
     while true {
       guard wanted <= limit, case .room(let room) = writer.reserve(wanted) else {
-        // Whether there would have been anything must be known to count it right.
+        // For the right count, it must be known whether there would have been anything to keep.
         var nowhere = unsafe LineWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
         return render(&nowhere) ? wanted <= limit ? .full : .oversize : .nothing
       }
@@ -424,10 +427,10 @@ struct Route: ~Copyable {
     }
   }
 
-  /// Makes all that was committed visible to the output.
+  /// Makes all committed entries visible to the output.
   mutating func publish() { writer.publish() }
 
-  /// Says that nothing more will come.
+  /// Tells the output that no more entries will come.
   mutating func finish() {
     if !gap.isEmpty { markGap(isLast: true) }
     writer.finish()

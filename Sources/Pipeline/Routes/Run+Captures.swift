@@ -1,13 +1,14 @@
 import Platform
 import Rendering
 
-/// Captures that routes share: of a transaction, what the lines of all of them are made of is looked for once, when the
-/// first one wants it.
+/// Captures that routes share: the values of a transaction from which the lines of several routes are made
+/// are looked for once, when the first route needs them.
 ///
-/// As all are read by one release's rules, those that render JSON with `-j` and those that don't are what is left to be
-/// told apart.
+/// All routes use the rules of one release, so only routes that render JSON with `-j` and routes that don't
+/// need captures of their own.
 extension Run {
-  /// Has the routes share captures; to be called whenever there are others, or they were made ready for another log.
+  /// Has the routes share captures; to be called whenever the routes are others, or were made ready for
+  /// another log.
   mutating func shareCaptures() {
     var plans: [CapturePlan] = []
     for index in 0..<routes.count { routes[index].join(&plans) }
@@ -24,7 +25,7 @@ extension Run {
 }
 
 extension Route {
-  /// Finds the captures that its lines are made of.
+  /// Finds the captures that the route's lines are made of.
   fileprivate mutating func join(_ plans: inout [CapturePlan]) {
     switch shown {
     case .lines(let maker)?: captures = maker.value.composer.join(&plans)

@@ -3,10 +3,10 @@
 /// Chosen by the number of a group's first transaction, so that several outputs, and other runs over the same
 /// log, take the same ones, and a group is taken whole or not at all.
 public struct Sample: Sendable, Equatable {
-  /// What part of the numbers' range is taken, of 2⁶⁴.
+  /// Groups whose scattered number, of 2⁶⁴, is below this are taken; the maximum takes all.
   private let threshold: UInt64
 
-  /// One of so many.
+  /// Takes `part` of each `whole` groups, on average.
   ///
   /// - Precondition: `0 < part && part <= whole`.
   public init(_ part: UInt64, of whole: UInt64) {

@@ -4,7 +4,7 @@ import Transactions
 /// Which transactions of a group give a line (`ncsa-format.md` 3).
 struct Selection: Sendable {
   let client: Bool, backend: Bool, esi: Bool
-  /// Whether everything that was let through at its beginning counts.
+  /// Whether every transaction counts that the grouper let through at its beginning.
   let isPermissive: Bool
 
   init(_ output: OutputConfiguration, rules: NCSARules) {

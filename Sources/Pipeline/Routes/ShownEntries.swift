@@ -3,7 +3,7 @@ import Rendering
 import Transactions
 import VarnishLog
 
-/// What an output shows, with what renders it.
+/// The kind of entries that an output shows, with their renderer.
 enum ShownEntries: ~Copyable {
   /// A line for each transaction that is selected.
   case lines(Box<LineMaker>)
@@ -11,21 +11,21 @@ enum ShownEntries: ~Copyable {
   case groups(Box<GroupRenderer>)
   /// Every record by itself.
   case records(Box<GroupRenderer>)
-  /// What a log without transactions holds, as its own tools show it.
+  /// The records of a log without transactions, as that log's own tools show them.
   case singles(Box<OldRenderer>)
 
-  /// The records that are to be picked out of transactions for it.
+  /// The records that the renderer wants picked out of transactions.
   var wish: PickWish {
     switch self {
     case .lines(let maker): maker.value.composer.wish
-    // They walk over all records.
+    // These renderers walk over all records.
     case .groups: PickWish()
     case .records: PickWish()
     case .singles: PickWish()
     }
   }
 
-  /// The records that must survive until a transaction is finished.
+  /// The records that a grouper must keep until a transaction is finished.
   var kept: PickWish {
     switch self {
     case .lines: wish
@@ -43,8 +43,8 @@ struct LineMaker: ~Copyable {
 
   /// Writes a transaction's line.
   ///
-  /// - Parameter captures: those that its format shares.
-  /// - Returns: whether it gives one.
+  /// - Parameter captures: the captures that its format shares with others.
+  /// - Returns: whether the transaction gives a line.
   mutating func render<Layout: RecordLayout>(
     _ transaction: Transaction<Layout>, _ captures: inout Captures, to line: inout LineWriter
   ) -> Bool {

@@ -2,13 +2,14 @@ import Platform
 import Shipping
 import Spool
 
-/// What others are told of a run while it goes on, by the status socket and by the service manager.
+/// Publishes a run's status while it goes on, for the status socket and the service manager.
 ///
-/// All of it happens on the reading thread, a few times a second, and nothing of it waits.
+/// All of this happens on the reading thread, a few times a second, and none of it waits.
 struct Observation: ~Copyable {
-  /// How often a run is looked at, at most, unless the manager wants signs of life more often.
+  /// How often the status is updated at most, unless the service manager wants to hear from the process more
+  /// often.
   private static let periodNanoseconds: Int64 = 250_000_000
-  /// How often the service manager gets a new line.
+  /// How often the service manager gets a new status line.
   private static let lineNanoseconds: Int64 = 2_000_000_000
 
   private let board: StatusBoard
@@ -21,13 +22,13 @@ struct Observation: ~Copyable {
 
   private var status: RunStatus
   private var written = Rate()
-  /// How fast each output gets entries, by its number.
+  /// How fast each output gets entries, by its route's number.
   private var entries: [Int: Rate] = [:]
   private var nextLook = Int64.min
 
   private let pauseNanoseconds: Int64
 
-  /// How long a run that has nothing else to do may wait from one look to the next.
+  /// How long a run that has nothing else to do may wait from one update to the next.
   static func pause(_ manager: ServiceManager?) -> Int64 {
     let part = manager?.watchdogNanoseconds.map { max(1_000_000, $0 / 8) }
     return min(periodNanoseconds, part ?? periodNanoseconds)
@@ -44,24 +45,24 @@ struct Observation: ~Copyable {
     self.pauseNanoseconds = pauseNanoseconds
   }
 
-  /// Has the run looked at, and the manager told, at the next occasion: something has changed.
+  /// Has the status updated and the service manager notified at the next occasion, as something has changed.
   mutating func expire() {
     nextLook = .min
     nextLine = .min
   }
 
-  /// Whether it is time to look.
+  /// Whether an update is due.
   func isDue(at now: Int64) -> Bool { now >= nextLook }
 
-  /// The watchdog is watched from the moment at which the manager has heard that the run is ready.
+  /// Starts the watchdog, when the service manager has been told that the run is ready.
   mutating func beginWatch(at now: Int64) {
     guard let nanoseconds = manager?.watchdogNanoseconds, watchdog == nil else { return }
     watchdog = Watchdog(watchdogNanoseconds: nanoseconds, at: now)
   }
 
-  /// Looks at the run, and tells how it stands.
+  /// Updates the status, and notifies the service manager.
   ///
-  /// - Parameter warn: told once which parts hang, and when they don't any more.
+  /// - Parameter warn: called once when parts of the run hang, and once when they go on.
   mutating func look(
     _ log: LogStanding, _ routes: borrowing FixedList<Route>, _ retired: [RetiredRoute] = [],
     _ ended: EndedOutputs = EndedOutputs(), at now: Moment, warn: (String) -> Void
@@ -94,7 +95,7 @@ struct Observation: ~Copyable {
     status.writtenBytesPerSecond = written.perSecond
   }
 
-  /// Notes how outputs stand: those that take entries, then those that deliver their last.
+  /// Notes the state of outputs that take entries, then of outputs that deliver their last ones.
   private mutating func note(
     _ routes: borrowing FixedList<Route>, _ retired: [RetiredRoute], at now: Moment
   ) {
@@ -164,7 +165,7 @@ struct Observation: ~Copyable {
         isHeldBack: log.isHeldBack)
     ]
     for index in 0..<routes.count {
-      // One that isn't open waits for what is outside, if for anything.
+      // An output that isn't open can only be waiting for something outside of the program.
       guard let output = routes[index].output else { continue }
       let name = "\(routes[index].serial + 1) (\(routes[index].name))"
       let activity = output.activity

@@ -1,17 +1,17 @@
-/// How fast something grows, over the last seconds.
+/// The rate at which a count grows, over the last seconds.
 struct Rate: Sendable {
   private struct Sample: Sendable {
     let nanoseconds: Int64
     let count: Int
   }
 
-  /// The oldest first; never more than the window has room for.
+  /// The oldest sample first; never more than the window has room for.
   private var samples: [Sample] = []
 
   private static let windowNanoseconds: Int64 = 5_000_000_000
   private static let spacingNanoseconds: Int64 = 500_000_000
 
-  /// Notes how much there is by now; less than before means that it is counted from the beginning again.
+  /// Notes the present count; a smaller count than before means that counting has begun again.
   mutating func note(_ count: Int, at nanoseconds: Int64) {
     if let last = samples.last, count < last.count { samples = [] }
     if samples.count > 1, nanoseconds - samples[samples.count - 2].nanoseconds < Self.spacingNanoseconds {
@@ -24,7 +24,7 @@ struct Rate: Sendable {
     }
   }
 
-  /// How much a second; nil as long as that can't be said.
+  /// The rate per second; nil as long as it isn't known.
   var perSecond: Double? {
     guard let first = samples.first, let last = samples.last, last.nanoseconds > first.nanoseconds else {
       return nil

@@ -1,8 +1,8 @@
 import Platform
 
-/// Having others know how the run stands.
+/// Publishing the run's status.
 extension Run {
-  /// Looks at the run, if that is due.
+  /// Updates the status, if that is due.
   mutating func observe() {
     guard observation != nil else { return }
     let now = control.clock.now()
@@ -12,7 +12,8 @@ extension Run {
     observation?.look(standing, routes, retired, ended, at: now) { messages.say($0) }
   }
 
-  /// Says that the run has begun, to all that wait for that.
+  /// Reports that the run has begun, to the process that has started it, the service manager and the
+  /// observers.
   mutating func announceReady() {
     guard control.announceReady() else { return }
     observation?.beginWatch(at: control.clock.now().steadyNanoseconds)

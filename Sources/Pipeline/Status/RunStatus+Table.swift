@@ -3,7 +3,7 @@ import Platform
 import Spool
 
 extension RunStatus {
-  /// The status for people.
+  /// The status as a table for people.
   func table(at now: Moment) -> [UInt8] {
     let uptime = Self.span((now.steadyNanoseconds - start.steadyNanoseconds) / 1_000_000_000)
     var lines = ["spillway \(version), process \(getpid()), up \(uptime)", "log      \(logText)"]
@@ -37,7 +37,7 @@ extension RunStatus {
     return text
   }
 
-  /// Columns of the same width, but for the last.
+  /// Rows with their columns aligned, except for the last column.
   private static func aligned(_ rows: [[String]]) -> [String] {
     let rows = rows.map { $0.map(VisibleText.oneLine) }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -50,7 +50,7 @@ extension RunStatus {
 
   static func tenths(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
 
-  /// As in `3d 04:05:06`.
+  /// A time span, as in `3d 04:05:06`.
   private static func span(_ seconds: Int64) -> String {
     func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
     let days = seconds / 86_400
@@ -69,7 +69,7 @@ extension RunStatus.Output {
     ]
   }
 
-  /// The accounting line, the causes that have any, and what has failed.
+  /// The accounting line, the causes that have a count, and what has failed.
   fileprivate var accountLines: [String] {
     var causes = Ledger.Cause.allCases.filter { account[$0] > 0 }.map { "\($0.rawValue)=\(account[$0])" }
     if account.incompleteByLimit > 0 { causes.append("incomplete_by_limit=\(account.incompleteByLimit)") }

@@ -2,62 +2,62 @@ import Glibc
 package import Platform
 package import Spool
 
-/// How a run stands at one moment, as its reading thread sees it.
+/// The status of a run at one moment, as the reading thread sees it.
 package struct RunStatus: Sendable {
   /// The program's version.
   package var version: String
   /// When the run began.
   package var start: Moment
-  /// When the reading thread has looked at it; nil if it hasn't yet.
+  /// When the reading thread last updated the status; nil if it hasn't yet.
   package var noted: Moment?
-  /// How it stands with its log.
+  /// The state of reading the log.
   package var log: LogStanding
-  /// Bytes of records that were read, and of what was overwritten before.
+  /// Bytes of records that were read, and bytes of the log that were overwritten before they were read.
   package var readBytes = 0, lostBytes = 0
   /// How fast the log is written, if it is a live one.
   package var writtenBytesPerSecond: Double?
-  /// Its outputs.
+  /// The run's outputs.
   package var outputs: [Output] = []
   /// Outputs that reloads have ended.
   var ended = EndedOutputs()
-  /// How many these are.
+  /// The number of outputs that reloads have ended.
   package var endedOutputCount: Int { ended.count }
-  /// What limits the process, in half a sentence; nil if nothing was asked for.
+  /// A summary of the sandbox; nil if none was asked for.
   var sandbox: String?
 
   /// An output.
   package struct Output: Sendable {
-    /// What it does.
+    /// What an output does.
     package enum State: String, Sendable, CaseIterable {
       case running
-      /// It isn't open, or has yet to be given what has waited for that.
+      /// It isn't open, or hasn't been given all entries that have waited for it.
       case opening
-      /// It takes nothing more, and delivers what it has.
+      /// It takes no more entries, and delivers those that it has.
       case draining
       /// It has failed for good.
       case failed
-      /// It has all that it was to take.
+      /// It has all groups that it was to take.
       case complete
     }
 
     /// A number that no other output of the run has.
     package let serial: Int
-    /// What it is called.
+    /// The output's name.
     package var name: String
-    /// What it does.
+    /// What the output does.
     package var state = State.running
     /// Why it has failed.
     var failure: String?
     /// How fast it gets entries.
     package var entriesPerSecond: Double?
-    /// What waits; nil if there is no spool any more.
+    /// How full its spool is; nil if there is no spool any more.
     package var spool: SpoolUsage?
-    /// How much of that may be in memory, and on the disk.
+    /// How many bytes of entries may be in memory, and on the disk.
     package var memoryBytesMax: Int?
     package var diskBytesMax: Int?
     /// When it was last handed an entry, in seconds since 1970.
     package var lastEntrySeconds: Int64?
-    /// What has become of everything that it was to have.
+    /// The output's account.
     package var account: Ledger
 
     init(serial: Int, name: String, account: Ledger) {
@@ -66,20 +66,21 @@ package struct RunStatus: Sendable {
       self.account = account
     }
 
-    /// Notes how much the spool may take.
+    /// Notes how many bytes the spool may take.
     mutating func setLimits(_ limits: (memoryBytes: Int, diskBytes: Int?)) {
       (memoryBytesMax, diskBytesMax) = (limits.memoryBytes, limits.diskBytes)
     }
   }
 
-  /// How many seconds ago what is read now was written, if it was written as fast as the log is now.
+  /// How many seconds ago the records that are read now were written, if the log was written then as fast as
+  /// it is now.
   package var lagSeconds: Double? {
     guard let ring = log.ring else { return nil }
     if ring.lagBytes == 0 { return 0 }
     return seconds(for: ring.lagBytes)
   }
 
-  /// How long it takes at the present rate until what is written now is overwritten.
+  /// How many seconds it takes at the present rate until records that are written now are overwritten.
   package var ringSeconds: Double? { log.ring.flatMap { seconds(for: $0.byteCount) } }
 
   private func seconds(for byteCount: Int) -> Double? {
@@ -87,10 +88,10 @@ package struct RunStatus: Sendable {
     return Double(byteCount) / rate
   }
 
-  /// How fast all outputs together get entries.
+  /// The sum of the outputs' rates.
   var entriesPerSecond: Double { outputs.reduce(0) { $0 + ($1.entriesPerSecond ?? 0) } }
 
-  /// One line for a service manager.
+  /// One line for the service manager.
   var line: String {
     switch log.state {
     case .seeking: return "\(log.path): waits for a log"
@@ -105,9 +106,9 @@ package struct RunStatus: Sendable {
   }
 }
 
-/// Numbers of bytes for people.
+/// Short texts for numbers of bytes.
 enum ByteText {
-  /// As in `12.3M`; to be read at a glance, not to be reckoned with.
+  /// As in `12.3M`: for people, too inexact to compute with.
   static func short(_ count: Int) -> String {
     guard count >= 1024 else { return "\(count)" }
     var value = Double(count) / 1024

@@ -1,28 +1,28 @@
 import Platform
 
-/// Where the reading thread leaves how the run stands, and others find it.
+/// Passes the run's status from the reading thread to other threads.
 ///
-/// It is held only for as long as a value takes to be copied, so that neither waits for the other.
+/// Its lock is held only for as long as a value takes to be copied, so that no thread waits long for another.
 package final class StatusBoard: Sendable, Equatable {
   private let guarded: Guarded<RunStatus?>
 
-  /// Nothing is left there until the run begins.
+  /// A board without a status, until the run begins.
   package init() { guarded = Guarded(nil) }
 
-  /// Whether both are the same.
+  /// Whether both are the same object.
   package static func == (one: StatusBoard, other: StatusBoard) -> Bool { one === other }
 
-  /// What was published last.
+  /// The status that was published last; nil before the first.
   package var latest: RunStatus? { guarded.withLock { $0 } }
 
-  /// Replaces what is there.
+  /// Replaces the status.
   func publish(_ status: RunStatus) {
     var status: RunStatus? = status
-    // What was there goes when the lock doesn't hold any more.
+    // The former status is freed after the lock is released.
     guarded.withLock { swap(&$0, &status) }
   }
 
-  /// What was published last, as one asks for it.
+  /// The status that was published last, in the form that is asked for.
   func document(_ request: StatusRequest) -> [UInt8] {
     guard let status = latest else { return [] }
     return switch request {
