@@ -5,20 +5,20 @@ import LogWriting
 public import Pipeline
 import Platform
 
-/// A log with made-up traffic and a pipeline that follows it, in one process that needs no cache.
+/// A log with simulated traffic and a pipeline that follows it, in one process that needs no cache.
 ///
 /// ```
 /// traffic thread ─▶ LogWriter ─▶ shared memory ─▶ Pipeline ─▶ standard output
 ///                                                       ╰──▶ pipe ─▶ terminal thread ─▶ lines and panel
 /// ```
 public enum Demo {
-  /// Plays until it has come to its end, or is told to.
+  /// Runs the demonstration until its end, or until a key or a signal ends it.
   ///
-  /// - Returns: how it has ended.
+  /// - Returns: the run's outcome.
   public static func run(_ options: DemoOptions) throws(DemoError) -> RunOutcome {
     Signals.block()
     let directory = try LogDirectory(options.directory)
-    // Every way out of here leads past this, signals included: they end the pipeline, not the process.
+    // Runs on every way out, signals included, as these end the pipeline and not the process.
     defer { directory.remove() }
     let writer: LogWriter
     do {
@@ -78,7 +78,7 @@ public enum Demo {
       }, say: { notices.add($0) })
     configuration.process.monitor = monitor
     configuration.outputs[0].target = .descriptor(lines.writeEnd, name: "standard output")
-    // It would land in the midst of the panel; the screen has it as its last line.
+    // The accounting would be written into the panel; the screen shows it as its last line.
     configuration.process.showsAccounting = false
     var farewell: String?
     defer {
@@ -90,16 +90,16 @@ public enum Demo {
     return outcome
   }
 
-  /// Ends a run that has hardly begun.
+  /// Reports that a thread couldn't be started, and ends the run.
   private static func giveUp(_ monitor: RunMonitor, _ name: String) {
     MessageQueue.shared.say("the system has no more threads", as: name)
     monitor.endAfterLog()
   }
 }
 
-/// Signals are for the pipeline; no other thread is interrupted by them.
+/// Keeps signals for the pipeline, so that they interrupt no other thread.
 enum Signals {
-  /// Blocks those that end a run or tell of a terminal, in this thread and all that it starts.
+  /// Blocks the signals that end a run or concern a terminal, in this thread and all threads that it starts.
   static func block() {
     var signals = sigset_t()
     unsafe sigemptyset(&signals)

@@ -2,11 +2,11 @@ public import LogWriting
 public import Pipeline
 public import Platform
 
-/// Why a demonstration can't begin or go on.
+/// The reason why a demonstration can't start or continue.
 public enum DemoError: Error, Sendable, CustomStringConvertible {
   /// The log can't be written.
   case log(LogWriterError)
-  /// The log can't be followed, or lines can't be made.
+  /// The log can't be followed, or lines can't be rendered.
   case run(RunError)
   /// A system call failed.
   case system(SystemError)

@@ -1,18 +1,18 @@
 public import Pipeline
 
-/// What a demonstration is told.
+/// The options of a demonstration.
 public struct DemoOptions: Sendable {
-  /// How lines are made; where the log is and where they go is the demonstration's own business.
+  /// How lines are rendered; the demonstration itself sets the input and the target.
   public var configuration: Configuration
   /// Where the log is written; nil takes a new directory that is removed at the end.
   public var directory: String?
-  /// How many requests a second there are at the beginning.
+  /// Requests per second at the beginning.
   public var rate = 50.0
-  /// After how many requests it ends; nil is never.
+  /// The number of requests after which it ends; nil is never.
   public var count: Int?
-  /// After how many seconds it ends; nil is never.
+  /// The number of seconds after which it ends; nil is never.
   public var seconds: Double?
-  /// What the traffic depends on; nil is different every time.
+  /// The seed of the traffic; nil takes another one each time.
   public var seed: UInt64?
   /// Whether there may be a panel on a terminal.
   public var showsPanel = true
@@ -20,7 +20,7 @@ public struct DemoOptions: Sendable {
   /// Options with the usual defaults.
   public init() {
     configuration = Configuration(input: InputConfiguration(.instance(nil)))
-    // Small enough that one can watch it fill up.
+    // Small enough to see it fill up.
     configuration.process.spoolBytes = 16 << 20
     configuration.process.hangup = .end
   }

@@ -2,9 +2,9 @@ import CShims
 import Glibc
 import Platform
 
-/// The pipe that lines come through to the one who has the terminal.
+/// The pipe from the output to the screen's thread, which owns the terminal.
 ///
-/// It is as small as a pipe can be: what waits should wait in the spool, where one can see it.
+/// Its size is the smallest that a pipe can have, so that lines wait in the spool, where the panel shows them.
 struct LinePipe {
   let readEnd: Int32
   let writeEnd: Int32
@@ -18,9 +18,9 @@ struct LinePipe {
     _ = fcntl(writeEnd, Self.setSize, Int32(4096))
   }
 
-  /// Ends the lines, once the pipeline has let go of its end, too.
+  /// Closes this end; the lines end when the pipeline has closed its end, too.
   func closeWriteEnd() { close(writeEnd) }
 
-  /// `F_SETPIPE_SZ`, which Swift's module of the C library doesn't have.
+  /// `F_SETPIPE_SZ`, which Swift's Glibc module lacks.
   private static let setSize: Int32 = 1031
 }

@@ -1,18 +1,18 @@
 import Glibc
 import Platform
 
-/// The directory that the log is in, and that nothing is left of at the end.
+/// The directory of the log, which is removed at the end if the demonstration made it.
 struct LogDirectory {
   let path: String
-  /// Whether it was there before.
+  /// Whether the directory existed before.
   private let isOthers: Bool
 
-  /// Takes the directory that was asked for, or makes a new one.
+  /// Takes the given directory, or makes a new one.
   init(_ wanted: String?) throws(DemoError) {
     if let wanted {
       path = wanted
       isOthers = unsafe mkdir(wanted, 0o755) != 0
-      // What it can't be used for, the writer will say.
+      // If the directory can't be used, the writer reports it.
       return
     }
     let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
@@ -24,8 +24,8 @@ struct LogDirectory {
     isOthers = false
   }
 
-  /// Removes what the log's end has left: the file that keeps other writers away, and the directory if it was
-  /// made for this and is empty.
+  /// Removes what is left after the log was closed: the lock file against other writers, and the directory if
+  /// it was made for the demonstration and is empty.
   func remove() {
     guard !isOthers else { return }
     unsafe unlink(path + "/_.pid")

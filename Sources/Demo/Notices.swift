@@ -1,12 +1,12 @@
 import Platform
 
-/// What the pipeline has to say while the screen has the terminal.
+/// The pipeline's messages, kept while the screen owns the terminal.
 final class Notices: Sendable {
   private let texts = Guarded<[String]>([])
 
   func add(_ text: String) { texts.withLock { $0.append(text) } }
 
-  /// What came since the last time.
+  /// Takes the messages since the last call.
   func take() -> [String] {
     texts.withLock { texts in
       defer { texts = [] }

@@ -4,12 +4,13 @@ import TerminalViews
 struct Panel {
   let hasColours: Bool
 
-  /// So many rows are left to lines at least.
+  /// The least number of rows left to lines.
   private static let otherRowsMin = 6
 
-  /// The lines, none wider than the terminal and none that would make it scroll; fewer if it is small.
+  /// The panel's lines, none of them wider than the terminal, so that it doesn't scroll; fewer on a small
+  /// terminal.
   func lines(_ figures: PanelFigures, columns: Int, rows: Int) -> [String] {
-    // The last column stays free: some terminals go on to the next row when it is written.
+    // The last column stays free: some terminals wrap to the next row when it is written.
     let width = columns - 1
     guard width >= 12, rows >= 3 else { return [] }
     if rows < Self.otherRowsMin + 4 { return [fit(summary(figures), width)] }
@@ -80,7 +81,7 @@ struct Panel {
     ]
   }
 
-  /// As much as there is room for.
+  /// As much of the pieces as fits into the width.
   private func fit(_ pieces: [StyledLine.Piece], _ width: Int) -> String {
     StyledLine(pieces).rendered(width: width, hasColours: hasColours, hasEmphasis: hasColours)
   }

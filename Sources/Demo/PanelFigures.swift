@@ -1,28 +1,28 @@
-/// What the panel shows.
+/// The figures that the panel shows.
 struct PanelFigures: Equatable {
-  /// Transactions and lines a second.
+  /// Transactions and lines per second.
   var seenRate = 0.0, writtenRate = 0.0
-  /// How far reading is behind writing.
+  /// How far the log's reader is behind its writer.
   var lagSeconds = 0.0, lagBytes = 0
-  /// What waits for the consumer, and how much may.
+  /// The bytes of entries that wait for the consumer, and their limit.
   var spoolBytes = 0, spoolBytesMax = 0
   var seen = 0, written = 0, filtered = 0, dropped = 0, lost = 0
-  /// How often the log was begun anew.
+  /// How often the log's writer started over at the ring's beginning.
   var cycles = 0
   var hitPercentage = 0
-  /// Requests a second that are asked for.
+  /// The rate of requests that is asked for, per second.
   var rate = 0.0
-  /// Whether the consumer takes nothing at present.
+  /// Whether the consumer reads nothing at present.
   var isStalled = false
   var path = ""
 }
 
-/// Makes rates of numbers that grow: an average over the last second or so.
+/// Computes rates from growing counts: an average over about the last second.
 struct RateMeter {
   private var samples: [(nanoseconds: Int64, seen: Int, written: Int)] = []
   private static let sampleCount = 6
 
-  /// - Returns: seen and written in a second.
+  /// - Returns: the rates of seen and of written, per second.
   mutating func add(seen: Int, written: Int, at nanoseconds: Int64) -> (seen: Double, written: Double) {
     samples.append((nanoseconds, seen, written))
     if samples.count > Self.sampleCount { samples.removeFirst() }

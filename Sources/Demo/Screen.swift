@@ -6,7 +6,7 @@ import Platform
 import Synchronization
 import TerminalViews
 
-/// The one who has the terminal: writes the lines that come through a pipe, and the panel below them.
+/// Owns the terminal: writes the lines that come through a pipe, and the panel below them.
 final class Screen: Sendable {
   private let thread = WorkThread()
   private let loop: Guarded<ScreenLoop?>
@@ -25,7 +25,7 @@ final class Screen: Sendable {
       ))
   }
 
-  /// Begins; once is enough.
+  /// Starts the thread; further calls do nothing.
   ///
   /// - Returns: whether there is a thread.
   func start(_ monitor: RunMonitor) -> Bool {
@@ -35,9 +35,9 @@ final class Screen: Sendable {
     }
   }
 
-  /// Ends the lines, and waits until all are written and the terminal is what it was.
+  /// Ends the lines, and waits until all are written and the terminal's settings are restored.
   ///
-  /// - Parameter farewell: what is said behind the last line.
+  /// - Parameter farewell: a message to write after the last line.
   func end(_ lines: LinePipe, _ farewell: String?) {
     ending.announce(farewell)
     lines.closeWriteEnd()
@@ -45,7 +45,7 @@ final class Screen: Sendable {
   }
 }
 
-/// That there will be no more lines, and what is to be said then.
+/// The announcement that there will be no more lines, with the message to write then.
 final class ScreenEnding: Sendable {
   private let farewell = Guarded<String?>(nil)
   private let hasCome = Atomic(false)
@@ -60,7 +60,7 @@ final class ScreenEnding: Sendable {
   var text: String? { farewell.withLock { $0 } }
 }
 
-/// What its thread does.
+/// The loop of the screen's thread.
 struct ScreenLoop: ~Copyable {
   private var terminal: Terminal
   private let lines: Int32
@@ -72,12 +72,12 @@ struct ScreenLoop: ~Copyable {
   private var meter = RateMeter()
 
   private var output: TerminalOutput
-  /// A line whose end hasn't come.
+  /// A line whose end hasn't been read yet.
   private var fragment: [UInt8] = []
-  /// How wide the panel's lines are that stand there.
+  /// The widths of the panel's lines on the terminal.
   private var shownWidths: [Int] = []
   private var hasEnded = false
-  /// Where keys come from, for as long as some can come.
+  /// Where keys are read; nil if no more can come.
   private var keys: Int32?
   private var nextDrawing: Int64 = 0
 
@@ -99,7 +99,7 @@ struct ScreenLoop: ~Copyable {
 
   deinit { close(lines) }
 
-  /// Returns when the lines have ended, or when it is over and the terminal takes no more.
+  /// Returns when the lines have ended, or when the end was announced and the terminal accepts no more output.
   mutating func run(_ monitor: RunMonitor, _ ending: ScreenEnding) {
     let resized = unsafe shim_signal_descriptor([SIGWINCH], 1)
     defer { if resized >= 0 { close(resized) } }
@@ -108,7 +108,7 @@ struct ScreenLoop: ~Copyable {
     output.add(Escape.hideCursor)
     while !hasEnded, !(ending.isAnnounced && output.isStuck) {
       let progress = monitor.progress
-      // At the end there is nothing left to show, only lines to be written.
+      // At the end the panel isn't shown, and the remaining lines are written.
       if progress.isEnding { figures.isStalled = false }
       if output.isEmpty, SystemClock.steadyNanoseconds >= nextDrawing {
         update(progress)
@@ -126,7 +126,8 @@ struct ScreenLoop: ~Copyable {
   // MARK: Waiting
 
   private mutating func wait(_ resized: Int32, isEnding: Bool) {
-    // Lines are taken when the terminal has taken those before: it sets the pace, and the spool shows it.
+    // Lines are read only after the terminal has accepted those before: so the terminal sets the pace, and
+    // lines wait in the spool, which the panel shows.
     let takesLines = output.isEmpty && !figures.isStalled
     var requests = [
       output.request,
@@ -136,7 +137,7 @@ struct ScreenLoop: ~Copyable {
     ]
     if !takesLines { requests[1].fd = -1 }
     let left = max(0, nextDrawing - SystemClock.steadyNanoseconds) / 1_000_000
-    // A terminal that takes nothing is no reason to turn round and round.
+    // While the terminal accepts nothing, waiting may not end at once, or the loop would spin.
     _ = unsafe poll(&requests, nfds_t(requests.count), Int32(output.isEmpty ? left + 1 : 200))
     if requests[0].revents != 0 { output.write() }
     if requests[1].revents != 0 { takeLines(showsPanel: !isEnding) }
@@ -184,7 +185,7 @@ struct ScreenLoop: ~Copyable {
     nextDrawing = now + Self.drawingNanoseconds
     let ledger = progress.ledger
     figures.seen = ledger.seen
-    // Lines that wait are not written yet.
+    // Lines that wait in the spool aren't written yet.
     figures.written = ledger.written
     (figures.seenRate, figures.writtenRate) = meter.add(
       seen: figures.seen, written: figures.written, at: now)
@@ -200,7 +201,7 @@ struct ScreenLoop: ~Copyable {
     figures.rate = traffic.rate
   }
 
-  /// Puts lines where the panel is, and the panel below them.
+  /// Replaces the panel by lines, and draws it again below them.
   private mutating func draw(_ lines: [UInt8], showsPanel: Bool) {
     let (columns, rows) = terminal.size
     output.add(erasure(columns))
@@ -214,7 +215,7 @@ struct ScreenLoop: ~Copyable {
     shownWidths = Panel(hasColours: false).lines(figures, columns: columns, rows: rows).map(\.count)
   }
 
-  /// What removes the panel; a terminal that has become narrower has broken its lines into more of them.
+  /// The bytes that erase the panel; a terminal that has become narrower has wrapped its lines into more rows.
   private mutating func erasure(_ columns: Int) -> [UInt8] {
     guard !shownWidths.isEmpty else { return [] }
     let shownRows = shownWidths.reduce(0) { $0 + max(1, ($1 + columns - 1) / columns) }

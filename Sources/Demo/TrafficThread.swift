@@ -11,7 +11,7 @@ final class TrafficThread: Sendable {
   private let options: DemoOptions
   private let thread = WorkThread()
   private let isStopped = Atomic(false)
-  /// Requests in a thousand seconds.
+  /// The rate in requests per 1000 seconds.
   private let milliRate: Atomic<Int>
   private let requests = Atomic(0)
   private let hits = Atomic(0)
@@ -24,36 +24,36 @@ final class TrafficThread: Sendable {
 
   // MARK: For other threads
 
-  /// Begins, once a reader is attached; further calls do nothing.
+  /// Starts the thread, once a reader is attached; further calls do nothing.
   ///
   /// - Returns: whether there is a thread.
   func start(_ reader: RunMonitor) -> Bool { thread.start { self.run(reader) } }
 
-  /// Says that enough has been written.
+  /// Asks the thread to stop writing.
   func stop() { isStopped.store(true, ordering: .relaxed) }
 
-  /// Stops, and waits for the thread.
+  /// Stops writing, and waits for the thread's end.
   func end() {
     stop()
     thread.join()
   }
 
-  /// How many requests a second there are.
+  /// The rate in requests per second.
   var rate: Double { Double(milliRate.load(ordering: .relaxed)) / 1000 }
 
-  /// Makes the traffic so many times faster.
+  /// Multiplies the rate by a factor.
   func multiplyRate(by factor: Double) {
     let rate = min(max(rate * factor, 1), 1_000_000)
     milliRate.store(Int(rate * 1000), ordering: .relaxed)
   }
 
-  /// Of a hundred requests, those that were answered from the cache.
+  /// The percentage of requests that were answered from the cache.
   var hitPercentage: Int {
     let count = requests.load(ordering: .relaxed)
     return count > 0 ? hits.load(ordering: .relaxed) * 100 / count : 0
   }
 
-  /// What the log has had so far.
+  /// The statistics of what was written to the log so far.
   var written: LogWriterStatistics { writer.statistics }
 
   /// How many bytes of records the reader has yet to read.
@@ -63,7 +63,7 @@ final class TrafficThread: Sendable {
     return max(0, records - progress.readBytes - progress.ledger.lostBytes)
   }
 
-  /// What this kind of log has in front of every piece that is written at once.
+  /// The size of the header that this kind of log has in front of each batch of records.
   private static let batchHeaderByteCount = 8
 
   // MARK: The thread
@@ -94,20 +94,24 @@ final class TrafficThread: Sendable {
       sleep(nanoseconds: min(left, Self.sleepNanosecondsMax))
       return false
     }
-    // Visitors don't wait for each other: gaps between them are short more often than long.
+    // Visitors are independent of each other, so the gaps between them are distributed exponentially.
     let gap = -log(1 - Double.random(in: 0..<1)) / rate
-    // What couldn't be done in time is not made up for, or a process that was stopped would go on with a flood.
+    // Requests that are overdue for longer are skipped: a process that was stopped would continue with a
+    // flood of them.
     due = max(due, SystemClock.steadyNanoseconds - Self.delayNanosecondsMax) + Int64(gap * 1e9)
     return true
   }
 
-  /// Sleeps so long, or less if something interrupts it.
+  /// Sleeps for a time, or less if the call is interrupted.
   private func sleep(nanoseconds: Int64) {
     var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     unsafe nanosleep(&time, nil)
   }
 
-  /// Whether more would cost lines that were promised, and so has to wait; a real cache doesn't.
+  /// Whether the reader is so far behind that more traffic would cost some of the requested lines; if so,
+  /// sleeps a while.
+  ///
+  /// A real cache doesn't wait for readers.
   private func isBehind(_ reader: RunMonitor) -> Bool {
     guard options.count != nil else { return false }
     let progress = reader.progress

@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// A thread that is started at most once, and waited for.
+/// A thread that is started at most once, and can be joined.
 final class WorkThread: Sendable {
   private enum State {
     case idle
@@ -16,7 +16,7 @@ final class WorkThread: Sendable {
 
   private let state = Guarded(State.idle)
 
-  /// Runs something on the thread, unless that was done before.
+  /// Runs a closure on the thread, unless it was started before.
   ///
   /// - Returns: whether there is a thread.
   func start(_ body: @escaping @Sendable () -> Void) -> Bool {
@@ -28,7 +28,7 @@ final class WorkThread: Sendable {
     }
   }
 
-  /// Waits until it has ended, if it was started.
+  /// Waits for the thread's end, if it was started.
   func join() {
     let thread: pthread_t? = state.withLock { state in
       defer { state = .done }

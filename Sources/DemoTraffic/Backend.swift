@@ -1,9 +1,9 @@
-/// One of the servers behind the cache.
+/// A server behind the cache.
 struct Backend {
   let name: String
   let address: String
   let server: String
-  /// How long it usually thinks, in microseconds.
+  /// The usual time until its response, in microseconds.
   let thinking: Int
 
   static let web1 = Backend(name: "web1", address: "192.0.2.21", server: "nginx/1.26.3", thinking: 42_000)
@@ -14,16 +14,15 @@ struct Backend {
   static let media = Backend(name: "media", address: "192.0.2.51", server: "nginx/1.26.3", thinking: 9_000)
   static let tips = Backend(name: "tips", address: "192.0.2.61", server: "Jetty(12.0.16)", thinking: 160_000)
 
-  /// Whether its probes have failed, when so many requests have been served; one of the servers is ill now
-  /// and then.
+  /// Whether its probes fail after this many requests; one of the servers is sick from time to time.
   func isSick(after requests: Int) -> Bool { name == "tips" && (60..<95).contains(requests % 180) }
 }
 
-/// Why a fetch came to nothing.
+/// The reason why a fetch failed.
 enum FetchFault {
   case sick, refused, firstByteTimeout, closed
 
-  /// What the log says about it.
+  /// The log's text for the fault.
   func text(_ backend: Backend) -> String {
     switch self {
     case .sick: "backend \(backend.name): unhealthy"
@@ -33,13 +32,13 @@ enum FetchFault {
     }
   }
 
-  /// Whether there was a connection.
+  /// Whether there was a connection to the backend.
   var hasConnection: Bool { self == .firstByteTimeout || self == .closed }
 
-  /// Why that was closed.
+  /// The reason why that connection was closed.
   var closing: String { self == .firstByteTimeout ? "Receive timeout" : "Receive error" }
 
-  /// How long it took, in microseconds.
+  /// The time until the fetch failed, in microseconds.
   func duration(_ random: inout SeededRandom) -> Int {
     switch self {
     case .sick: random.number(in: 3..<12)

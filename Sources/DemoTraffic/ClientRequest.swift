@@ -3,17 +3,17 @@ import VarnishLog
 /// The client's side of one attempt at a request.
 struct ClientRequest {
   let exchange: Exchange
-  /// Which attempt.
+  /// The attempt's index.
   let index: Int
   let visitor: Visitor
   let origin: ExchangeWriter.Origin
-  /// When this attempt begins, and when the first did.
+  /// When this attempt begins, and when the first one began.
   let start: Int, firstStart: Int
 
   private var attempt: Attempt { exchange.attempts[index] }
   private var answer: Answer { attempt.answer }
 
-  /// What is asked for, of whom it is asked for at this attempt.
+  /// The requested resource.
   var resource: Resource { exchange.resource }
 
   private var isHTTP2: Bool { visitor.transport == .http2 }
@@ -22,7 +22,7 @@ struct ClientRequest {
     if case .include = origin { true } else { false }
   }
 
-  /// Why a backend is asked.
+  /// The reason for which a backend is asked, as in the log.
   var fetchReason: String {
     switch attempt.lookup {
     case .pass: "pass"
@@ -38,7 +38,7 @@ struct ClientRequest {
       resource, visitor, isIncluded ? Answer(status: 200, byteCount: 0) : answer, referrer: referrer)
   }
 
-  /// What is handed on to a backend.
+  /// The headers that are passed on to a backend.
   var forwardedHeaders: [Header] {
     let dropped: Set<String> =
       switch fetchReason {
@@ -99,7 +99,7 @@ struct ClientRequest {
     records.add(.vclUse, "boot")
   }
 
-  /// The rules, up to what the cache has.
+  /// Writes the steps of the rules up to the lookup in the cache.
   private func decide(to records: inout RecordWriter) {
     records.add(.vclCall, "RECV")
     records.add(.vclLog, "tenant:\(resource.host == Site.films ? "films" : "shop")")
@@ -127,7 +127,7 @@ struct ClientRequest {
     if let fetch = attempt.fetches.first { records.add(.link, "bereq \(fetch.vxid) \(fetchReason)") }
   }
 
-  /// What comes between the decision and the answer.
+  /// Writes the records between the decision and the response.
   private func wait(_ times: inout Timeline, to records: inout RecordWriter) {
     guard !attempt.fetches.isEmpty else { return }
     var spent = attempt.deciding
@@ -139,7 +139,7 @@ struct ClientRequest {
     records.add(.timestamp, times.stamp("Fetch", after: spent + attempt.waiting))
   }
 
-  /// - Returns: the answer's head.
+  /// - Returns: the head of the response.
   private func writeAnswer(_ times: inout Timeline, to records: inout RecordWriter) -> [Header] {
     var headers = answerHeaders(times.now)
     records.add(.respProtocol, "HTTP/1.1")
@@ -231,14 +231,14 @@ struct ClientRequest {
       records.add(.reqAcct, "0 0 0 0 \(body) \(body)")
       return
     }
-    // Names and values of HTTP/2 are mostly sent as numbers.
+    // HTTP/2 mostly sends names and values of headers as numbers.
     let sent = (isHTTP2 ? 9 : 17) + Header.byteCount(head + added) / (isHTTP2 ? 3 : 1)
     let asked = isHTTP2 ? received / 4 : received
     let brought = Messages.bodyByteCount(resource)
     records.add(.reqAcct, "\(asked) \(brought) \(asked + brought) \(sent) \(body) \(sent + body)")
   }
 
-  /// What the client's conditions change.
+  /// Writes the effect of the client's conditions, such as If-Modified-Since.
   private func writeCondition(to records: inout RecordWriter) -> [Header] {
     switch answer.condition {
     case .none:

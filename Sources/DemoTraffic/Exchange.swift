@@ -1,35 +1,35 @@
-/// A client request with all that it leads to, decided before anything is written: only then is it known when
-/// it must have begun to be finished now.
+/// A client request with its fetches and fragments, planned before anything is written: a request that ends
+/// now must have begun earlier, by its duration, which is only known then.
 struct Exchange {
   let resource: Resource
-  /// The first, and one more for each restart.
+  /// The first attempt, and one more for each restart.
   let attempts: [Attempt]
 
-  /// In microseconds.
+  /// The duration in microseconds.
   var duration: Int { attempts.reduce(0) { $0 + $1.duration } }
 }
 
-/// One way of a request through the cache's rules.
+/// One pass of a request through the cache's rules.
 struct Attempt {
   let vxid: UInt64
   let lookup: Lookup
   /// The fetch, and one more for each retry.
   let fetches: [Fetch]
   let answer: Answer
-  /// What the answer includes.
+  /// The requests that the response includes.
   let includes: [Exchange]
-  /// Whether the rules ask for another attempt instead of delivering the answer.
+  /// Whether the rules restart the request instead of delivering the response.
   let isRestarted: Bool
-  /// How long it takes, in microseconds, until it is known what to do, to work on the answer, and to send it.
+  /// The times for deciding, for processing the response, and for sending it, in microseconds.
   let deciding: Int, processing: Int, sending: Int
 
-  /// What the cache has.
+  /// The result of the lookup in the cache.
   enum Lookup {
     case hit(ObjectCache.Object)
     case miss, pass, pipe, synth
   }
 
-  /// How long the answer's head is waited for.
+  /// The time until the response's head arrives, in microseconds.
   var waiting: Int { fetches.reduce(0) { $0 + $1.headDuration } }
 
   var duration: Int {
@@ -38,24 +38,24 @@ struct Attempt {
   }
 }
 
-/// What the client gets.
+/// The response that the client gets.
 struct Answer {
   var status: Int
-  /// Of the body as it is kept.
+  /// The size of the body as it is cached.
   var byteCount: Int
   var isCompressed = false
   var condition = Condition.none
-  /// Whether the cache made it up because the fetch failed.
+  /// Whether the cache itself made the response because the fetch failed.
   var isMadeUp = false
 
-  /// What the client's own conditions make of it.
+  /// The effect of conditions in the client's request.
   enum Condition {
     case none
     case notModified
     case range(Range<Int>)
   }
 
-  /// Of the body as it is sent.
+  /// The size of the body as it is sent.
   func sentByteCount(_ method: String) -> Int {
     if method == "HEAD" { return 0 }
     switch condition {
@@ -65,7 +65,7 @@ struct Answer {
     }
   }
 
-  /// The words that go with a status.
+  /// The reason phrase of a status.
   static func reason(_ status: Int) -> String {
     switch status {
     case 200: "OK"
@@ -91,24 +91,24 @@ struct Fetch {
   let vxid: UInt64
   let backend: Backend
   let fault: FetchFault?
-  /// Whether the rules ask for another one.
+  /// Whether the rules ask for another fetch.
   let isRetried: Bool
-  /// Whether a connection was there already.
+  /// Whether an existing connection is reused.
   let isReused: Bool
   let port: Int
   let status: Int
   let byteCount: Int
   let isCompressed: Bool
-  /// How long it takes, in microseconds, to connect, to get the answer's head or to find out that there will be
-  /// none, and to get the body.
+  /// The times, in microseconds, for connecting, for getting the response's head or finding out that there
+  /// will be none, and for getting the body.
   let connecting: Int, thinking: Int, receiving: Int
   /// Whether the client's transaction is finished, and logged, before this one.
   let endsLate: Bool
 
-  /// What is done on both sides of waiting.
+  /// The times before and after waiting for the backend, in microseconds.
   static let preparing = 30, processing = 45
 
-  /// Until the client's transaction goes on.
+  /// The time until the client's transaction continues, in microseconds.
   var headDuration: Int {
     fault == nil
       ? Self.preparing + connecting + thinking + Self.processing : Self.preparing + thinking + 2

@@ -1,16 +1,16 @@
 import LogWriting
 
-/// Writes requests with all that they have led to.
+/// Writes the transactions of requests, with their fetches and fragments.
 struct ExchangeWriter: ~Copyable {
   var records: RecordWriter
 
   init(_ writer: LogWriter) { records = RecordWriter(writer) }
 
-  /// What a request came from.
+  /// The parent of a request.
   enum Origin {
-    /// A session's number, and where the visitor came from.
+    /// The session's number, and the page that referred the visitor here.
     case session(UInt64, referrer: String?)
-    /// The number of the request whose answer includes this one's.
+    /// The number of the request whose response includes this one's.
     case include(UInt64)
   }
 

@@ -2,19 +2,19 @@ import VarnishLog
 
 /// Writes the backend's side of a request.
 struct FetchWriter {
-  /// Who asks.
+  /// The number of the client's transaction.
   let parent: UInt64
-  /// What for: `fetch`, `pass` or `pipe`.
+  /// The reason for the fetch: `fetch`, `pass` or `pipe`.
   let reason: String
   let resource: Resource
-  /// The request's head, as the rules have left it.
+  /// The request's head after the rules have changed it.
   let headers: [Header]
 
   /// Writes a fetch with its retries.
   ///
   /// - Parameters:
-  ///   - start: when the first begins.
-  ///   - isLate: whether those are wanted that end behind the client's transaction, or the others.
+  ///   - start: when the first fetch begins.
+  ///   - isLate: whether to write those that end after the client's transaction, or the others.
   func write(_ fetches: [Fetch], start: Int, isLate: Bool, to records: inout RecordWriter) {
     var begin = start
     for (index, fetch) in fetches.enumerated() {
@@ -77,9 +77,9 @@ struct FetchWriter {
     account(sent: head, received: received, body: fetch.byteCount, to: &records)
   }
 
-  /// - Returns: how many bytes the request's head has.
+  /// - Returns: the size of the request's head in bytes.
   private func writeRequest(_ fetch: Fetch, to records: inout RecordWriter) -> Int {
-    // A miss is fetched whole, even if the client asked for less.
+    // A miss is fetched in full, even if the client asked for a part or for the head.
     let method = reason == "fetch" ? "GET" : resource.method
     var sent = headers
     if reason == "fetch" { sent.append(Header("Accept-Encoding", "gzip")) }

@@ -1,15 +1,15 @@
 import Glibc
 
-/// Moments and spans, in microseconds, as a log and HTTP write them.
+/// Formats points in time and durations, given in microseconds, as logs and HTTP have them.
 enum LogTime {
-  /// Seconds with so many digits behind the point.
+  /// Seconds with a number of digits after the point.
   static func seconds(_ microseconds: Int, digits: Int = 6) -> String {
     let fraction = String(microseconds % 1_000_000)
     let zeros = String(repeating: "0", count: 6 - fraction.count)
     return "\(microseconds / 1_000_000)." + (zeros + fraction).prefix(digits)
   }
 
-  /// A moment since 1970 as a header has it.
+  /// A point in time, since 1970, as in an HTTP header.
   static func date(_ microseconds: Int) -> String {
     var clock = time_t(microseconds / 1_000_000)
     var parts = unsafe tm()
@@ -28,7 +28,7 @@ enum LogTime {
   ]
 }
 
-/// The times of one transaction, each with the spans since the first one's start and since the one before.
+/// The times of one transaction, each with the time since the beginning and since the one before.
 struct Timeline {
   private let origin: Int
   private var last: Int
@@ -41,7 +41,7 @@ struct Timeline {
     now = start
   }
 
-  /// A time stamp's text, so many microseconds after the one before.
+  /// The text of a time stamp, a number of microseconds after the one before.
   mutating func stamp(_ label: String, after span: Int = 0) -> String {
     last = now
     now += span

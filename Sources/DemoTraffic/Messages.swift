@@ -1,4 +1,4 @@
-/// What clients, the cache and backends send each other.
+/// The messages that clients, the cache and backends exchange.
 enum Messages {
   /// The head of a visitor's request, as it arrives.
   static func request(
@@ -32,14 +32,14 @@ enum Messages {
     return headers.map { Header($0.name.lowercased(), $0.value) }
   }
 
-  /// How much a request brings along.
+  /// The size of a request's body in bytes.
   static func bodyByteCount(_ resource: Resource) -> Int {
     resource.method == "POST" || resource.method == "PUT" ? 40 + Int(resource.fingerprint % 90) : 0
   }
 
-  /// What a backend answers.
+  /// The head of a backend's response.
   ///
-  /// - Parameter moment: when it does.
+  /// - Parameter moment: when the backend responds.
   static func response(
     _ resource: Resource, _ backend: Backend, status: Int, byteCount: Int, isCompressed: Bool, at moment: Int
   ) -> [Header] {

@@ -1,29 +1,29 @@
-/// What the cache has kept.
+/// The objects that the cache holds.
 ///
-/// Time is counted in requests, so that what is a hit depends on nothing but the seed.
+/// Time is counted in requests, so that hits depend on the seed alone.
 struct ObjectCache {
-  /// Something that was fetched.
+  /// A cached response.
   struct Object {
-    /// The number of the fetch that brought it.
+    /// The number of the fetch that brought the object.
     let vxid: UInt64
     let since: Int
-    /// The number of requests after which it is too old.
+    /// The number of requests after which the object has expired.
     let lifetime: Int
-    /// How long it had been there when it was looked up, in requests.
+    /// The object's age when it was looked up, in requests.
     var age = 0
 
-    /// How many microseconds of the usual traffic a request stands for.
+    /// How many microseconds a request counts for, as at the usual rate.
     private static let microsecondsPerRequest = 20_000
 
-    /// Its age as a header says it.
+    /// The age for the header `Age`, in seconds.
     var ageSeconds: Int { age * Self.microsecondsPerRequest / 1_000_000 }
-    /// How long it will still be there, in microseconds.
+    /// The time until the object expires, in microseconds.
     var microsecondsLeft: Int { (lifetime - age) * Self.microsecondsPerRequest }
   }
 
   private var objects: [String: Object] = [:]
 
-  /// What it has for a key that isn't too old.
+  /// The object with a key, unless it has expired.
   mutating func look(for key: String, at request: Int) -> Object? {
     guard var object = objects[key] else { return nil }
     guard request - object.since < object.lifetime else {
@@ -38,7 +38,7 @@ struct ObjectCache {
   mutating func keep(_ key: String, vxid: UInt64, at request: Int, lifetime: Int) -> Object {
     let object = Object(vxid: vxid, since: request, lifetime: lifetime)
     objects[key] = object
-    // Keys that are asked for once would pile up over the days.
+    // Objects that are requested only once would pile up over days.
     guard objects.count > Self.countMax else { return object }
     objects = objects.filter { request - $0.value.since < $0.value.lifetime }
     if objects.count > Self.countMax { objects.removeAll() }

@@ -1,6 +1,6 @@
 import LogWriting
 
-/// Decides what becomes of requests.
+/// Decides how requests are answered.
 struct Planner {
   var random: SeededRandom
   private var cache = ObjectCache()
@@ -14,7 +14,7 @@ struct Planner {
     random = SeededRandom(seed: seed)
   }
 
-  /// What the visitor asks for next, and what becomes of it.
+  /// The visitor's next request, with all that follows from it.
   mutating func next(_ visitor: Visitor) -> Exchange {
     requestCount += 1
     var resource = Site.draw(visitor, &random)
@@ -76,7 +76,7 @@ struct Planner {
     }
   }
 
-  /// So many requests may find what was fetched before the log began: no cache is as busy while it's empty.
+  /// How many requests may hit objects that were fetched before the log began: a busy cache isn't empty.
   private static let earlyCount = 200
 
   private mutating func answer(
@@ -105,13 +105,13 @@ struct Planner {
 
   // MARK: Fetches
 
-  /// - Parameter isConflict: whether it brings the answer that isn't good enough.
+  /// - Parameter isConflict: whether the fetch brings the response because of which the request is restarted.
   private mutating func fetch(_ resource: Resource, isConflict: Bool) -> [Fetch] {
     let first = resource.backend
     guard resource.handling != .pipe,
       let fault = FetchFault.draw(first, requests: requestCount, &random)
     else { return [fetch(resource, from: first, isConflict: isConflict)] }
-    // The shop has two servers that can take each other's place.
+    // The shop has two servers, each of which can replace the other.
     let other: Backend? = first.name == "web1" ? .web2 : first.name == "web2" ? .web1 : nil
     guard let other, resource.method != "POST" else {
       return [fetch(resource, from: first, fault: fault)]

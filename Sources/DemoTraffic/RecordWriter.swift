@@ -1,7 +1,7 @@
 import LogWriting
 import VarnishLog
 
-/// Collects the records of one transaction after the other, and writes each as a whole.
+/// Collects the records of a transaction, and writes them together; one transaction after the other.
 struct RecordWriter: ~Copyable {
   private var transaction: LogTransaction
 
@@ -16,10 +16,10 @@ struct RecordWriter: ~Copyable {
     transaction.commit()
   }
 
-  /// Writes a piece of a transaction that goes on.
+  /// Writes the records so far of a transaction that isn't finished.
   mutating func endPiece() { transaction.commit() }
 
-  /// A step of the rules and what it comes to.
+  /// Adds a step of the rules and its result.
   mutating func call(_ name: String, _ result: String) {
     transaction.add(.vclCall, name)
     transaction.add(.vclReturn, result)
@@ -40,7 +40,7 @@ struct Header {
     self.value = value
   }
 
-  /// How much lines take, with what stands between and behind.
+  /// The size of headers in bytes, with separators and line ends.
   static func byteCount(_ headers: [Header]) -> Int {
     headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
   }

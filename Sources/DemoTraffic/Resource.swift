@@ -1,13 +1,13 @@
-/// Something that can be asked for.
+/// A resource that clients request.
 struct Resource {
-  /// What the cache is told to do with a request for it.
+  /// How the rules handle a request for the resource.
   enum Handling: Equatable {
     case cache
     case pass
     case pipe
-    /// Answered by the cache itself, perhaps with another place to go to.
+    /// The cache itself responds, perhaps with a redirect.
     case synth(status: Int, location: String?)
-    /// The first answer isn't good enough: asked again, of another backend.
+    /// The first response isn't good enough, and the request is restarted with another backend.
     case restart
   }
 
@@ -17,16 +17,16 @@ struct Resource {
   var handling = Handling.cache
   let backend: Backend
   var method = "GET"
-  /// What the backend answers.
+  /// The status of the backend's response.
   var status = 200
   var byteCount: Int
-  /// What is included.
+  /// The fragments that the response includes.
   var fragments: [Resource] = []
 
-  /// What the cache knows it by.
+  /// The resource's key in the cache.
   var key: String { host + url }
 
-  /// What a number says that comes with it, the same for everything of that name.
+  /// A number derived from the key, from which properties such as the size follow; the same in every run.
   ///
   /// FNV-1a: Swift's own hash differs from run to run.
   var fingerprint: UInt64 {
@@ -34,7 +34,7 @@ struct Resource {
   }
 }
 
-/// What kind of thing it is, and what a browser says when it wants one.
+/// A media type, and the value of `Accept` with which a browser requests it.
 struct ContentType {
   let name: String
   let accept: String
@@ -54,7 +54,7 @@ struct ContentType {
 }
 
 extension FetchFault {
-  /// What goes wrong with a fetch, if anything does.
+  /// Draws the fault of a fetch; nil if it succeeds.
   static func draw(_ backend: Backend, requests: Int, _ random: inout SeededRandom) -> FetchFault? {
     if backend.isSick(after: requests) { return .sick }
     guard random.chance(backend.name == "tips" ? 12 : 1) else { return nil }

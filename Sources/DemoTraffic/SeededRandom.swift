@@ -1,6 +1,6 @@
 import Glibc
 
-/// Random numbers that a seed determines, the same everywhere.
+/// Random numbers that depend on the seed alone, and are the same on every machine.
 struct SeededRandom: RandomNumberGenerator {
   private var state: UInt64
 
@@ -14,23 +14,23 @@ struct SeededRandom: RandomNumberGenerator {
     return mixed ^ (mixed >> 31)
   }
 
-  /// Whether something happens that happens this many times in a hundred.
+  /// True with a probability in percent.
   mutating func chance(_ percent: Int) -> Bool { number(in: 0..<100) < percent }
 
   mutating func number(in range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
 
-  /// One of the elements, each as likely as the other.
+  /// One of the elements, all with the same probability.
   mutating func pick<Element>(_ elements: [Element]) -> Element {
     elements[number(in: 0..<elements.count)]
   }
 
-  /// A number below `count`, small ones far more often: what is popular is asked for again and again.
+  /// A number below `count`; small ones are much more likely, as popular resources are requested often.
   mutating func popular(_ count: Int) -> Int {
     let place = Double.random(in: 0..<1, using: &self)
     return Int(place * place * place * Double(count))
   }
 
-  /// A time in microseconds around the usual one, seldom very much longer.
+  /// A time in microseconds near the usual one, and rarely very much longer.
   mutating func latency(_ usual: Int) -> Int {
     let bell = (0..<6).reduce(-3.0) { sum, _ in sum + Double.random(in: 0..<1, using: &self) }
     let tail = chance(2) ? Double.random(in: 4..<20, using: &self) : 1

@@ -1,11 +1,11 @@
-/// The sites behind the cache: a shop, its pictures, its programs' interface, and films.
+/// The sites behind the cache: a shop, its images, its API, and videos.
 enum Site {
   static let shop = "www.example.com"
   static let assets = "static.example.com"
   static let api = "api.example.com"
   static let films = "films.example.org"
 
-  /// What a visitor asks for next.
+  /// Draws the resource that a visitor requests next.
   static func draw(_ visitor: Visitor, _ random: inout SeededRandom) -> Resource {
     if visitor.agent.isProbing, random.chance(70) { return probe(&random) }
     switch random.number(in: 0..<100) {
@@ -35,7 +35,7 @@ enum Site {
       host: shop, url: url, type: .page, backend: random.pick([.web1, .web2]), byteCount: 0)
     page.byteCount = size(of: page, in: 8_000..<60_000)
     guard number % 2 == 0 else { return page }
-    // The basket is one user's alone, so the cache never keeps it.
+    // Each user has another basket, so the cache never keeps it.
     page.fragments = [
       fragment("/esi/navigation"), fragment("/esi/basket", .pass), fragment("/esi/teaser/\(number % 5)"),
     ]
@@ -145,7 +145,7 @@ enum Site {
       backend: .web1, status: 404, byteCount: 1_247)
   }
 
-  /// The same for the same thing, whenever it is asked for.
+  /// A resource's size, the same for every request.
   private static func size(of resource: Resource, in range: Range<Int>) -> Int {
     range.lowerBound + Int(resource.fingerprint % UInt64(range.count))
   }

@@ -1,12 +1,12 @@
 import VarnishLog
 public import LogWriting
 
-/// Plays the visitors of some web sites, and writes the log that the cache in front of them would leave.
+/// Simulates the visitors of some web sites, and writes the log that the cache in front of them would write.
 ///
-/// A seed gives the same visitors with the same wishes, and the same answers after the same time; only the
-/// moments differ. Every transaction is written when it ends, so its beginning lies in the past.
+/// A seed gives the same visitors with the same requests, and the same responses after the same time; only
+/// the times of day differ. Every transaction is written when it ends, so its beginning lies in the past.
 public struct Traffic: ~Copyable {
-  /// A connection, and how much is still to come on it.
+  /// A connection, and the number of requests still to come on it.
   private struct Session {
     let vxid: UInt64
     let visitor: Visitor
@@ -20,10 +20,10 @@ public struct Traffic: ~Copyable {
   private var sessions: [Session] = []
   private let writer: LogWriter
 
-  /// How many connections are usually open.
+  /// The usual number of open connections.
   private static let sessionCount = 24
 
-  /// Writes to a log from now on.
+  /// Prepares to write traffic to a log.
   public init(to writer: LogWriter, seed: UInt64) {
     self.writer = writer
     planner = Planner(writer, seed: seed)
@@ -36,7 +36,7 @@ public struct Traffic: ~Copyable {
   /// How many of them were answered from the cache.
   public var hitCount: Int { planner.hitCount }
 
-  /// A client's request that ends now, with all that it has led to.
+  /// Writes a client's request that ends now, with its fetches and fragments.
   ///
   /// - Parameter now: microseconds since 1970.
   public mutating func request(endingAt now: Int) {
@@ -64,7 +64,7 @@ public struct Traffic: ~Copyable {
     }
   }
 
-  /// Closes all connections, so that nothing is left unfinished.
+  /// Closes all connections, so that no session is left unfinished.
   public mutating func end(at now: Int) {
     while !sessions.isEmpty { close(sessions.count - 1, "REM_CLOSE", at: now) }
   }
@@ -82,7 +82,7 @@ public struct Traffic: ~Copyable {
   private mutating func close(_ index: Int, _ reason: String, at now: Int) {
     let session = sessions.remove(at: index)
     exchanges.records.begin(session.vxid, .client)
-    // The connection's own frames, besides those of requests.
+    // The frames of the connection itself, besides those of requests.
     if session.visitor.transport == .http2 { exchanges.records.add(.reqAcct, "36 22 58 54 20 74") }
     let open = LogTime.seconds(max(0, now - session.opened), digits: 3)
     exchanges.records.add(.sessClose, "\(reason) \(open)")

@@ -1,16 +1,16 @@
-/// A client with one connection: what stays the same for all that is asked for on it.
+/// A client with one connection, and its properties, which are the same for all of its requests.
 struct Visitor {
-  /// How requests are carried.
+  /// The protocol of the connection.
   enum Transport {
     case http1, http2
   }
 
-  /// What a program calls itself.
+  /// A program that makes requests, with the name by which it identifies itself.
   struct Agent {
     let name: String
-    /// Whether it tells where it comes from, and keeps cookies.
+    /// Whether it sends `Referer` and keeps cookies.
     var isBrowser = true
-    /// Whether it looks for doors that were left open.
+    /// Whether it probes for vulnerabilities.
     var isProbing = false
   }
 
@@ -20,11 +20,11 @@ struct Visitor {
   let transport: Transport
   let language: String
   let cookie: String?
-  /// How many requests it makes.
+  /// The number of its requests.
   let requestCount: Int
 
   init(_ random: inout SeededRandom) {
-    // Addresses that are set aside for examples.
+    // Addresses that are reserved for documentation.
     address =
       random.chance(80)
       ? random.pick(["198.51.100.", "203.0.113."]) + String(random.number(in: 1..<255))

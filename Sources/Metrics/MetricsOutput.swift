@@ -3,22 +3,23 @@ public import Platform
 public import Shipping
 public import Spool
 
-/// Metrics as an output of a run: it counts what its lines tell, and tells that to those who ask.
+/// Metrics as an output of a run: counts the transactions in its lines, and serves the counts to HTTP clients
+/// and writes them to a file.
 ///
-/// Lines come through a spool, as those of every output do, so that reading waits neither for counting nor for those
-/// who ask.
+/// Lines come through a spool, as those of every output do, so that reading the log waits neither for
+/// counting nor for clients.
 public final class MetricsOutput: EntryObserver {
-  /// The format of the lines that it understands.
+  /// The format of the lines that the output counts.
   public static let format = Array(RequestLine.format.utf8)
 
-  /// What is told, and where.
+  /// Which metrics there are, and where they are served or written.
   public let settings: MetricsSettings
   private let board: StatusBoard?
   private let warn: @Sendable (String) -> Void
   private let book: Guarded<RequestBook>
   private let parts = Guarded(Parts())
 
-  /// What goes on beside the run.
+  /// The threads that run besides the log's reader, and the socket until its thread starts.
   private struct Parts: ~Copyable {
     var socket: ListeningSocket?
     var server: MetricsServer?
@@ -26,9 +27,9 @@ public final class MetricsOutput: EntryObserver {
   }
 
   /// - Parameters:
-  ///   - settings: what is told, and where.
-  ///   - board: where the run leaves how it stands.
-  ///   - warn: told what goes wrong.
+  ///   - settings: which metrics there are, and where they are served or written.
+  ///   - board: where the run puts its status.
+  ///   - warn: takes messages about errors.
   package init(
     _ settings: MetricsSettings, _ board: StatusBoard?, warn: @escaping @Sendable (String) -> Void
   ) {
@@ -41,12 +42,12 @@ public final class MetricsOutput: EntryObserver {
   /// The name for messages.
   public var name: String { settings.listen.map { "metrics at \($0)" } ?? settings.textfile ?? "metrics" }
 
-  /// A port and a file can be one output's only.
+  /// The address and the file, which no other output may use.
   public var exclusiveNames: [String] {
     [settings.listen?.description, settings.textfile].compactMap(\.self)
   }
 
-  /// Where files are made and replaced.
+  /// The directories in which files are created and replaced.
   public var writableDirectories: [String] {
     var paths = [settings.textfile].compactMap(\.self)
     if case .unix(let path)? = settings.listen { paths.append(path) }
@@ -56,7 +57,7 @@ public final class MetricsOutput: EntryObserver {
     }
   }
 
-  /// Begins to listen; those who connect wait until it begins to answer.
+  /// Begins to listen; clients that connect wait until `begin`.
   public func open() throws(SystemError) {
     guard let listen = settings.listen else { return }
     var socket: ListeningSocket? = try listen.listen()
@@ -66,7 +67,7 @@ public final class MetricsOutput: EntryObserver {
     parts.withLock { $0.socket = socket.take() }
   }
 
-  /// Begins to answer and to write.
+  /// Begins to answer clients and to write the file.
   public func begin() {
     do throws(Errno) {
       if let socket = parts.withLock({ $0.socket.take() }) {
@@ -80,7 +81,7 @@ public final class MetricsOutput: EntryObserver {
     }
   }
 
-  /// Counts what lines tell.
+  /// Counts the transactions in lines.
   public func observe(_ batch: EntryBatch) { RequestBook.count(batch, in: book) }
 
   private func startTextfile() throws(Errno) -> TextfileThread? {
@@ -89,7 +90,7 @@ public final class MetricsOutput: EntryObserver {
       Textfile(path: path), collector(), periodNanoseconds: settings.textfileNanoseconds, warn: warn)
   }
 
-  /// Ends answering, and writes what was counted.
+  /// Stops answering clients, and writes the file once more.
   public func end() {
     let (server, textfile) = parts.withLock { parts in
       parts.socket = nil
@@ -99,7 +100,7 @@ public final class MetricsOutput: EntryObserver {
     textfile?.end()
   }
 
-  /// Writes the last state, as it is known only now what has become of everything.
+  /// Writes the final state to the file: only now the run knows whether each entry was written or dropped.
   public func finish() { (try? startTextfile())?.end() }
 
   /// All metrics as they are now, in the text format.

@@ -1,7 +1,7 @@
 import LogReading
 import VarnishLog
 
-/// What becomes of the tags' numbers on the way from one log into another.
+/// How the tags' numbers are converted from one log's numbering to another's.
 struct Conversion {
   /// The live log's numbering.
   let target: TagNumbering
@@ -9,20 +9,20 @@ struct Conversion {
   let largestVXID: UInt64
   /// Whether a number of a transaction may be too large for the live log.
   let narrows: Bool
-  /// The number in the live log for each in the captured one.
+  /// The tag's number in the live log, for each number in the captured one.
   let numbers: [UInt8]
 
-  /// What the writer takes for "no such tag", and counts.
+  /// The number for a tag that the live log doesn't have: the writer skips such records, and counts them.
   private static let none: UInt8 = 254
 
-  /// Prepares for records of a numbering.
+  /// Prepares the conversion of records with a numbering.
   init(from source: TagNumbering, to target: TagNumbering) {
     self.target = target
     let isNarrow = Self.layout(of: target) == .narrow
     largestVXID = isNarrow ? 0x3FFF_FFFF : 1 << 51 - 1
     narrows = isNarrow && Self.layout(of: source) == .wide
     guard source != target else {
-      // Nothing to translate, so that what the numbering doesn't know gets through as well.
+      // Nothing is converted, so that tags that the numbering doesn't have are kept as well.
       numbers = RecordHeader.tagNumbers
       return
     }
@@ -32,7 +32,8 @@ struct Conversion {
     }
   }
 
-  /// For each number in a log of 2.0 to 3.0, that in the live log if records of such a tag belong to no connection.
+  /// For each tag number of a log of 2.0 to 3.0, the number in the live log if such records belong to no
+  /// connection.
   static func unconnected(from source: TagNumbering, to target: TagNumbering) -> [UInt8?] {
     let (from, to) = (TagTable(source), TagTable(target))
     return RecordHeader.tagNumbers.map { number in
@@ -42,7 +43,8 @@ struct Conversion {
 
   /// The numbering that the live log gets.
   ///
-  /// - Throws: `ReplayError.conversion` if what was asked for contradicts itself or no live log is so.
+  /// - Throws: `ReplayError.conversion` if the options contradict each other, or ask for a log that no
+  ///   version has.
   static func numbering(
     for source: TagNumbering, _ options: ReplayOptions
   ) throws(ReplayError) -> TagNumbering {
@@ -67,7 +69,7 @@ struct Conversion {
   private static func layout(of numbering: TagNumbering) -> LogLayout {
     switch numbering {
     case .v40, .v41: .narrow
-    // What is made of an old log's records has the layout of today's.
+    // Records that are converted from these old logs get the layout of current versions.
     case .v73, .v90, .v20, .v21, .v30: .wide
     }
   }

@@ -1,6 +1,6 @@
 import VarnishLog
 
-/// Numbers in digits.
+/// Writes and reads decimal numbers.
 enum DecimalText {
   /// Writes a number.
   ///
@@ -20,8 +20,8 @@ enum DecimalText {
     return count
   }
 
-  /// The number that some digits are as a server writes it; nil if they are anything else, or more than a
-  /// transaction's number has.
+  /// The number in a field of decimal digits without leading zeros, as a server writes it; nil for any other
+  /// field, or for more digits than a transaction's number has.
   static func vxid(_ field: LogBytes) -> UInt64? {
     guard (1...16).contains(field.count), field.count == 1 || field[0] != UInt8(ascii: "0") else {
       return nil

@@ -1,22 +1,22 @@
 import VarnishLog
 
-/// Where a record of one tag has numbers of transactions and points in time.
+/// Which fields of a record with one tag are numbers of transactions, and which are points in time.
 ///
-/// Both are sets of fields, a bit each, counted from 1.
+/// Both sets of fields are bit masks; fields are counted from 1.
 struct EditPlan {
   var vxidFields: UInt32 = 0
   var timeFields: UInt32 = 0
-  /// The field that says when the record was written; 0 if none does.
+  /// The field with the time at which the record was written; 0 if there is none.
   var clockField = 0
-  /// Whether it is a header, and has to be looked at only if it is `X-Varnish`.
+  /// Whether the record is a header, which is changed only if it is `X-Varnish`.
   var isHeader = false
 
-  /// Whether there is anything to change in such records.
+  /// Whether such records have fields to change.
   func concerns(vxids: Bool, times: Bool) -> Bool {
     (vxids && vxidFields != 0) || (times && timeFields != 0)
   }
 
-  /// Fields behind the last bit are left alone.
+  /// The last field that can be in a set; fields after it are never changed.
   static let fieldsMax = 31
 
   /// The plan for a tag (`vsl-tags.md` 7).
@@ -27,7 +27,7 @@ struct EditPlan {
     case .reqHeader, .reqUnset, .respHeader, .respUnset, .bereqHeader, .bereqUnset, .berespHeader,
       .berespUnset, .objHeader, .objUnset:
       isHeader = true
-      // A hit names the transaction that fetched the object, too; several caches have added theirs.
+      // For a hit, the transaction that fetched the object is named, too; each of several caches adds its own.
       vxidFields = Self.fields(1...Self.fieldsMax)
     case .timestamp:
       clockField = 2
@@ -36,7 +36,8 @@ struct EditPlan {
       clockField = 6
       timeFields = Self.fields(6...6)
     case .ttl:
-      // Now, origin, date and expiry, or the origin alone; what isn't a point in time is too small for one.
+      // Now, origin, date and expiry, or the origin alone; numbers that aren't points in time are too small
+      // to be taken as such.
       timeFields = Self.fields(5...8)
     default: break
     }

@@ -2,13 +2,13 @@ import CShims
 import Glibc
 import Platform
 
-/// Waits for times, for input and for signals.
+/// Waits for points in time, for input and for signals.
 final class Interruption {
-  /// What was asked for from outside.
+  /// A request that comes as a signal.
   enum Request {
     /// SIGINT, SIGTERM, SIGHUP: end.
     case end
-    /// SIGUSR2: say how far it is.
+    /// SIGUSR2: report the progress.
     case report
   }
 
@@ -17,7 +17,7 @@ final class Interruption {
   /// Blocks the signals, which are read from a descriptor from now on.
   init() throws(SystemError) {
     let hangup = unsafe InheritedState.ignoresHangups ? [] : [SIGHUP]
-    // It has no default meaning from here on; so it is ignored as before.
+    // `InheritedState.settle` gave SIGHUP its default action; from here on it is ignored again.
     if unsafe InheritedState.ignoresHangups { signal(SIGHUP, SIG_IGN) }
     let signals = [SIGINT, SIGTERM, SIGUSR2] + hangup
     descriptor = unsafe shim_signal_descriptor(signals, Int32(signals.count))

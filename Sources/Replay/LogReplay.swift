@@ -8,21 +8,21 @@ import VarnishLog
 public struct LogReplay: ~Copyable {
   private let options: ReplayOptions
   private let say: (String) -> Void
-  /// There is one from the moment when there is a log; before that, signals end the process as usual, even
-  /// one that waits for its input.
+  /// Exists from the moment when the live log is made; before that, signals end the process as usual, even
+  /// while it waits for input.
   private var interruption: Interruption?
   private var stage: Stage?
   private var report = ReplayReport()
   private var mustEnd = false
-  /// Whether a captured log can't be read to its end, this time or another.
+  /// Whether a captured log can't be read to its end, and therefore couldn't be in another pass.
   private var isDamaged = false
   private var renumbering: Renumbering
 
-  /// Prepares; nothing is made or read before it runs.
+  /// Prepares to replay; nothing is created or read before `run`.
   ///
   /// - Parameters:
-  ///   - options: what is played, and how.
-  ///   - say: is given lines for the user.
+  ///   - options: what is replayed, and how.
+  ///   - say: takes lines for the user.
   public init(_ options: ReplayOptions, say: @escaping (String) -> Void) {
     self.options = options
     self.say = say
@@ -32,8 +32,8 @@ public struct LogReplay: ~Copyable {
   /// Plays until the end, or until a signal asks to stop.
   ///
   /// - Precondition: there is an input.
-  /// - Throws: `ReplayError` if there was nothing to play, or no log to play it into. What is damaged behind
-  ///   its beginning, or in an input behind the first, is said, and is in the report.
+  /// - Throws: `ReplayError` if there was nothing to replay, or the live log can't be made. Damage after the
+  ///   beginning of the first input, or in a later input, is passed to `say` and noted in the report instead.
   public consuming func run() throws(ReplayError) -> ReplayReport {
     for path in options.inputs {
       try requireElsewhere(path)
@@ -43,7 +43,7 @@ public struct LogReplay: ~Copyable {
       report.passes += 1
       let before = report.records
       try playOnce()
-      // Nothing to repeat.
+      // The pass had no records, so another one wouldn't either.
       if report.records == before { break }
     } while !mustEnd && !isDamaged && options.passes.map { report.passes < $0 } ?? true
     say(report.description)
@@ -52,19 +52,19 @@ public struct LogReplay: ~Copyable {
     return report
   }
 
-  /// Refuses an input that the live log would take the place of.
+  /// Refuses an input that the live log would overwrite.
   private func requireElsewhere(_ path: String) throws(ReplayError) {
     guard path != "-", let input = SystemCalls.real.realPath(path),
       let directory = SystemCalls.real.realPath(options.directory)
     else { return }
-    // A server's files have such names, and other files stay.
+    // Only files with a server's file names are overwritten; other files in the directory stay.
     guard input == directory || input.hasPrefix(directory + "/_.") else { return }
     throw .inputInTheWay(path: path, directory: options.directory)
   }
 
   private func requireFile(_ path: String) throws(ReplayError) {
     guard path != "-" else { throw .notRepeatable(path: path) }
-    // What isn't there is found out when it is opened, and so is what is in an archive.
+    // A missing file, and a file in an archive, are reported when they are opened.
     guard case .success(let state) = FileState.of(path: path), !state.isRegularFile, !state.isDirectory else {
       return
     }
@@ -73,15 +73,15 @@ public struct LogReplay: ~Copyable {
 
   // MARK: Inputs
 
-  /// A captured log that was opened, or why it can't be.
+  /// A captured log that was opened, or the reason why it can't be opened.
   private enum Opened: ~Copyable {
     case log(CapturedLog, path: String)
     case failed(LogError)
   }
 
-  /// Opens all before anything is written, so that nothing has to be waited for when it is due.
+  /// Opens all inputs before anything is written, so that no record is late because an input has to be opened.
   ///
-  /// - Throws: `ReplayError.log` if one can't be found, or the first can't be opened.
+  /// - Throws: `ReplayError.log` if an input can't be found, or the first one can't be opened.
   private func openAll() throws(ReplayError) -> FixedList<Opened?> {
     do throws(LogError) {
       var found = try FixedList<CapturedInput?>(count: options.inputs.count) { (index) throws(LogError) in
@@ -129,8 +129,8 @@ public struct LogReplay: ~Copyable {
 
   /// Prepares to play a log.
   ///
-  /// - Parameter place: which one it is of those that are played side by side, and how many these are.
-  /// - Returns: nil if the end was asked for meanwhile.
+  /// - Parameter place: the log's index among those that are played side by side, and their number.
+  /// - Returns: nil if the end was requested in the meantime.
   private mutating func prepare(
     _ log: consuming CapturedLog, _ path: String, at place: (index: Int, count: Int)
   ) throws(ReplayError) -> (any PlayedInput)? {
@@ -179,12 +179,13 @@ public struct LogReplay: ~Copyable {
       if due > now {
         guard wait(until: due, inputs, stage) else { break }
       } else {
-        // To look for a signal is a system call.
+        // Checking for a signal is a system call, so it isn't done for every unit.
         stage.runCount &+= 1
         if stage.runCount == 0 { handleSignals(inputs, stage) }
       }
       if options.shiftsTimes, let recorded = survey.recorded {
-        // To the microsecond, which is as exact as records are; then all times in them move alike.
+        // Rounded to microseconds, the precision of records, so that all times in them are shifted by the
+        // same amount.
         stage.timeShift = (due + stage.wallOffset - recorded) / 1000 * 1000
       }
       inputs[index].play(timeShift: options.shiftsTimes ? stage.timeShift : nil)
@@ -196,7 +197,7 @@ public struct LogReplay: ~Copyable {
     if report.passes == 1 { for input in inputs { reportOmissions(of: input) } }
   }
 
-  /// Reads a log up to what comes next, and waits for that; nil if nothing comes any more.
+  /// Reads an input's next unit, waiting until there is one; nil at the end.
   private mutating func advance(
     _ input: any PlayedInput, needsTimes: Bool, _ inputs: [any PlayedInput], _ stage: Stage
   ) -> RunPlayer.Survey? {
@@ -216,7 +217,7 @@ public struct LogReplay: ~Copyable {
     return nil
   }
 
-  /// The input whose time is the earliest; of those that are equal, the one that was given first.
+  /// The input with the earliest time; of equal ones, the one that was given first.
   private static func earliest(_ next: [RunPlayer.Survey?], _ inputs: [any PlayedInput]) -> Int? {
     var earliest: Int?
     for index in next.indices where next[index] != nil {
@@ -238,9 +239,9 @@ public struct LogReplay: ~Copyable {
 
   // MARK: Beginning and end
 
-  /// Makes the live log, and gives readers time to find it.
+  /// Makes the live log, and gives readers time to open it.
   ///
-  /// - Returns: nil if the end was asked for meanwhile.
+  /// - Returns: nil if the end was requested in the meantime.
   private mutating func open(_ numbering: TagNumbering) throws(ReplayError) -> Stage? {
     do throws(SystemError) {
       interruption = try Interruption()
@@ -249,7 +250,7 @@ public struct LogReplay: ~Copyable {
     }
     var writing = LogWriterOptions(.indexed(numbering))
     writing.logByteCount = options.logByteCount
-    // As long as any record of a file, if the log is large enough for such.
+    // Room for the longest record of a file, unless the live log is too small for such records.
     writing.textByteCountMax = min(RecordHeader.payloadByteCountMax - 1, options.logByteCount / 8 - 320)
     writing.batchByteCount = max(writing.batchByteCount, writing.textByteCountMax + 64)
     let writer: LogWriter
@@ -264,7 +265,7 @@ public struct LogReplay: ~Copyable {
     return Stage(writer, numbering, options.pace)
   }
 
-  /// Leaves the log there for a while, unless the end was asked for.
+  /// Keeps the log there for a while, unless the end was requested.
   private mutating func linger() { if stage != nil { pause(seconds: options.lingerSeconds) } }
 
   private mutating func pause(seconds: Double) {
@@ -279,9 +280,9 @@ public struct LogReplay: ~Copyable {
 
   // MARK: On the way
 
-  /// Waits until something is due.
+  /// Waits until a time.
   ///
-  /// - Returns: false if the end was asked for.
+  /// - Returns: false if the end was requested.
   private mutating func wait(until due: Int64, _ inputs: [any PlayedInput], _ stage: Stage) -> Bool {
     while !mustEnd, SystemClock.steadyNanoseconds < due {
       interruption?.wait(until: due)

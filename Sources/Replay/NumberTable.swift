@@ -1,9 +1,9 @@
-/// Numbers that are given one after the other, and begin again behind the last.
+/// The numbers of a range one after the other, starting over after the last.
 package final class NumberSequence {
   private let range: ClosedRange<UInt64>
   private var upcoming: UInt64
 
-  /// - Parameter distance: how far behind the first number to begin.
+  /// - Parameter distance: how far after the range's first number to begin.
   package init(_ range: ClosedRange<UInt64>, distance: UInt64) {
     self.range = range
     upcoming = range.lowerBound + distance % (range.upperBound - range.lowerBound + 1)
@@ -15,22 +15,23 @@ package final class NumberSequence {
   }
 }
 
-/// Gives transactions new numbers in the order in which they are named first.
+/// Gives transactions new numbers in the order in which they first occur.
 ///
-/// The transactions of a log of 2.0 to 3.0 have numbers that say what they are made of, and are spread over all that
-/// there are: moved by a distance, or cut to fewer bits, those of two kinds could become the same.
+/// In a log of 2.0 to 3.0, a transaction's number says from what it is made, and the numbers are spread over
+/// the whole range: if they were shifted by a distance, or cut to fewer bits, numbers of two kinds could
+/// become equal.
 package final class NumberTable {
   private let sequence: NumberSequence
   private var known: [UInt64: UInt64] = [:]
   private var former: [UInt64: UInt64] = [:]
 
-  /// So many are known at least; what belongs together is never so far apart.
+  /// At least this many numbers are remembered; related transactions are never so far apart.
   private static let knownCountMax = 1 << 18
 
-  /// A table that knows nothing yet; several may take their numbers from one sequence.
+  /// An empty table; several tables may share a sequence.
   package init(_ sequence: NumberSequence) { self.sequence = sequence }
 
-  /// The number that takes a number's place.
+  /// The new number for a number.
   package func number(for number: UInt64) -> UInt64 {
     if let known = known[number] { return known }
     let new = former[number] ?? sequence.next()

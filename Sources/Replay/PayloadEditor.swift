@@ -5,24 +5,24 @@ package import VarnishLog
   // Invariant: both tables have an entry for every number that a byte can hold, and `buffer` has room for the
   // longest payload with each field grown as far as it can.
 
-  /// How transactions are renumbered; nil if they aren't.
+  /// The mapping for transactions' numbers; nil leaves them unchanged.
   package var vxids: VXIDMapping? { didSet { prepare() } }
-  /// By how many nanoseconds times are moved; nil if they aren't.
+  /// By how many nanoseconds times are moved; nil leaves them unchanged.
   ///
-  /// Whether it is nil is decided before the first record.
+  /// It may not become nil, or cease to be nil, after the first record.
   package var timeShift: Int64?
-  /// Whether numbers of the captured log have the marks of the sides in their top bits, as 4.0 wrote them.
+  /// Whether numbers in the captured log may have the marks of client and backend in their top bits, as in 4.0.
   private let mayHaveMarks: Bool
 
-  /// One for each number that a tag can have, and whether it concerns us.
+  /// The plan for each number that a tag can have, and, in the second table, whether such records are changed.
   private let plans: UnsafeMutablePointer<EditPlan?>
   private let isConcerned: UnsafeMutablePointer<Bool>
   private let buffer: UnsafeMutableRawPointer
 
-  /// A field grows by less than 32 bytes.
+  /// Enough for the longest payload, as a field grows by less than 32 bytes.
   private static var capacity: Int { RecordHeader.payloadByteCountMax + 32 * (EditPlan.fieldsMax + 1) }
 
-  /// Prepares for records of a numbering.
+  /// Prepares for records with a numbering.
   package init(
     _ numbering: TagNumbering, vxids: VXIDMapping?, timeShift: Int64?, mayHaveMarks: Bool = false
   ) {
@@ -52,9 +52,9 @@ package import VarnishLog
     }
   }
 
-  /// When a record says that it was written; nil if it doesn't.
+  /// The time at which a record was written according to itself; nil if it has no such time.
   package func clock(tag: UInt8, _ payload: LogBytes) -> Int64? {
-    // A byte is below 256.
+    // `tag` is a byte, and the table has 256 entries.
     guard let plan = unsafe plans[Int(tag)], plan.clockField > 0,
       let field = payload.droppingFinalNULs.field(plan.clockField)
     else { return nil }
@@ -68,7 +68,7 @@ package import VarnishLog
   }
 
   private mutating func changed(_ tag: UInt8, _ payload: LogBytes) -> LogBytes {
-    // The buffer is as large as that, and what fields can grow by.
+    // The buffer has room for a payload of this size and for the growth of its fields.
     guard payload.count <= RecordHeader.payloadByteCountMax, let plan = unsafe plans[Int(tag)] else {
       return payload
     }
@@ -78,7 +78,7 @@ package import VarnishLog
       guard text.hasPrefix(lowercased: Self.headerName) else { return payload }
       at = Self.headerName.utf8CodeUnitCount
     }
-    // What stands before `copied` is in the buffer already, which `used` bytes of are filled.
+    // The payload in front of `copied` is already in the buffer, which holds `used` bytes.
     var (copied, used) = (0, 0)
     for number in 1...EditPlan.fieldsMax {
       while at < text.count, ASCII.isSpace(text[at]) { at += 1 }

@@ -2,71 +2,74 @@ import LogReading
 import Transactions
 import VarnishLog
 
-/// A captured log that is being played: what comes next of it, and how that is written.
+/// A captured log that is being replayed: reads its next unit, and writes it.
 ///
-/// It holds what comes next and reads no further until that was played, so that several can be played side by side.
+/// It holds one unit and reads no further until the unit was written, so that several inputs can be played
+/// side by side.
 protocol PlayedInput: AnyObject {
-  /// What messages call it.
+  /// The input's name in messages.
   var path: String { get }
-  /// The latest time that it has reached, in nanoseconds since 1970; 0 before there was one.
+  /// The latest time reached in the log, in nanoseconds since 1970; 0 before the first time.
   var latest: Int64 { get }
 
-  /// Reads up to what comes next.
+  /// Reads the next unit.
   ///
-  /// - Parameter needsTimes: whether it matters when it was recorded.
-  /// - Throws: `LogError` where the log can't be read any further.
+  /// - Parameter needsTimes: whether the time at which the unit was recorded is needed.
+  /// - Throws: `LogError` if the log can't be read any further.
   func advance(needsTimes: Bool) throws(LogError) -> PlayedStep
 
-  /// Writes what comes next.
+  /// Writes the unit that was read last.
   ///
-  /// - Parameter timeShift: by how many nanoseconds times are moved; nil if they aren't.
+  /// - Parameter timeShift: by how many nanoseconds times are moved; nil leaves them unchanged.
   func play(timeShift: Int64?)
 
-  /// How many transactions were written to their end since this was asked last.
+  /// How many transactions were completed since the last call.
   func takeTransactions() -> Int
 
-  /// How far apart the numbers are that transactions have had in it.
+  /// The size of the range of transactions' numbers read so far.
   var spanCount: UInt64 { get }
 
-  /// What is wrong with what was passed, though it could be read; nil if nothing is.
+  /// A message about records that could be read but aren't known; nil if there were none.
   var fault: String? { get }
 
-  /// What of it couldn't be played.
+  /// The parts of the log that couldn't be played.
   var omission: PlayedOmission { get }
 }
 
-/// What comes next of a captured log.
+/// The result of reading a captured log's next unit.
 enum PlayedStep {
-  /// Records that are written together.
+  /// There is a unit: records that are written together.
   case unit(RunPlayer.Survey)
-  /// Nothing yet; there may be when this can be read.
+  /// There is none yet; there may be when the file descriptor is readable.
   case idle(Int32?)
   case end
 }
 
-/// What of a captured log couldn't be played.
+/// The parts of a captured log that couldn't be played.
 struct PlayedOmission {
-  /// A line for each kind.
+  /// A message for each kind of part.
   var lines: [String] = []
-  /// Whether something is lost that had been there.
+  /// Whether records are lost that the log had.
   var isLoss = false
 }
 
-/// A captured log of one kind that is being played.
+/// A captured log with one layout that is being replayed.
 final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
   let path: String
   private(set) var latest: Int64 = 0
   private var source: Source
   private var player: RunPlayer
-  /// What finds the whole transactions of a log that has pieces of others; nil if all of it is played as it is.
+  /// Finds the whole transactions in a log that may have incomplete ones; nil if all records are played as
+  /// they are.
   private var grouper: Grouper<Source.Layout>?
-  /// The live log's numbers for the tags of what belongs to no connection, if the log has no transactions.
+  /// The live log's numbers for tags whose records belong to no connection, if the captured log has no
+  /// transactions.
   private let unconnected: [UInt8?]
   private let say: ((String) -> Void)?
   private var pending = Unit.none
   private var survey = RunPlayer.Survey()
 
-  /// What comes next; valid until the source or the grouper is asked again.
+  /// The unit that was read last; valid until the source or the grouper is asked again.
   private enum Unit {
     case none
     case run(RecordRun<Source.Layout>)
@@ -74,12 +77,13 @@ final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
     case single(RecordRun<Source.Layout>, number: UInt8)
   }
 
-  /// - Parameter say: told which places are given up; nil if that was said before.
+  /// - Parameter say: takes messages about places in the log that are given up; nil if a pass reported them
+  ///   before.
   init(
     _ source: consuming Source, _ path: String, _ player: consuming RunPlayer, to target: TagNumbering,
     say: ((String) -> Void)?
   ) {
-    // What belongs to no transaction is played, too.
+    // Records that belong to no transaction are played, too.
     source.includesUnattributed = true
     unconnected =
       source.singleNumbering.map { Conversion.unconnected(from: $0, to: target) }
@@ -87,7 +91,7 @@ final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
     if source.beginsAnywhere, !Source.makesTransactions {
       var options = GroupingOptions(
         grouping: .vxid, candidateRule: .everything, wantsClient: true, wantsBackend: true, wantsESI: true)
-      // Only memory limits what may be open.
+      // The number of open transactions is limited only to bound memory.
       options.openTransactionsMax = 100_000
       grouper = Grouper(options: options, tags: TagTable(source.numbering))
     }
@@ -122,7 +126,7 @@ final class PlayedSource<Source: CapturedSource & ~Copyable>: PlayedInput {
       case .idle: return .idle(source.waitDescriptor)
       case .end: return .end
       case .damaged(let error): throw error
-      // Nothing overtakes the reader of what was captured.
+      // A captured log has no writer that could overtake its reader.
       case .overrun: continue
       }
     }

@@ -1,7 +1,7 @@
 import VarnishLog
 
 extension RecordedTime {
-  /// The same at another time, as precise; nil before 1970.
+  /// The time moved by some nanoseconds, with the same precision; nil if it would be before 1970.
   func moved(by distance: Int64) -> RecordedTime? {
     let (sum, overflow) = nanoseconds.addingReportingOverflow(distance)
     guard !overflow, sum >= 0 else { return nil }
@@ -10,9 +10,9 @@ extension RecordedTime {
     return moved
   }
 
-  /// Writes it as it stands in records, what is more precise cut off.
+  /// Writes the time as records have it, cut to its precision.
   ///
-  /// - Returns: how many bytes that were, at most 21.
+  /// - Returns: the number of bytes, at most 21.
   func write(to memory: UnsafeMutableRawPointer) -> Int {
     var count = unsafe DecimalText.write(UInt64(nanoseconds / 1_000_000_000), to: memory)
     guard fractionDigits > 0 else { return count }

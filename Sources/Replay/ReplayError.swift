@@ -2,17 +2,17 @@ public import LogReading
 public import LogWriting
 public import Platform
 
-/// Why nothing could be played.
+/// The reason why nothing could be replayed.
 public enum ReplayError: Error, Sendable, CustomStringConvertible {
   /// The captured log can't be read.
   case log(LogError)
   /// The live log can't be made.
   case writer(LogWriterError)
-  /// No live log is like what was asked for.
+  /// No version has a live log of the kind that was asked for.
   case conversion(String)
-  /// What can be read once only was to be played more often.
+  /// An input that can be read only once, such as a pipe, was to be played more often.
   case notRepeatable(path: String)
-  /// The live log was to be made where a captured one is.
+  /// The live log would overwrite a captured one.
   case inputInTheWay(path: String, directory: String)
   /// A system call failed.
   case system(SystemError)

@@ -1,22 +1,22 @@
-/// What was played.
+/// The result of a replay.
 public struct ReplayReport: Sendable, Equatable {
-  /// Transactions that were played to their end.
+  /// Transactions that were replayed completely.
   public internal(set) var transactions = 0
   /// Records that were written.
   public internal(set) var records: UInt64 = 0
-  /// Bytes of the live log that they took.
+  /// Bytes that those records take in the live log.
   public internal(set) var bytes: UInt64 = 0
-  /// Records that are longer than any in a log of this size, and were cut.
+  /// Records that were cut because they are longer than a log of this size allows.
   public internal(set) var truncated: UInt64 = 0
   /// Records that were left out because the live log's numbering has no number for their tags.
   public internal(set) var leftOut: UInt64 = 0
-  /// How often the captured logs were played, the last time perhaps not to their end.
+  /// How often the captured logs were replayed; the last pass may be incomplete.
   public internal(set) var passes = 0
   /// The time from the first record to the last.
   public internal(set) var nanoseconds: Int64 = 0
-  /// Whether a captured log couldn't be read to its end, or has records that aren't known.
+  /// Whether a captured log couldn't be read to its end, or has records with unknown tags.
   public internal(set) var isFaulty = false
-  /// Whether bytes of a captured log were given up, as they hold no records that can be believed.
+  /// Whether bytes of a captured log were skipped because they hold no plausible records.
   public internal(set) var isIncomplete = false
 
   /// Transactions per second.

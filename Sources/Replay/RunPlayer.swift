@@ -2,7 +2,7 @@ import LogWriting
 import Transactions
 import VarnishLog
 
-/// A walk over records, wherever they lie.
+/// Iterates over records, independently of how they are stored.
 protocol RecordWalk<Layout> {
   associatedtype Layout: RecordLayout
   /// The next record; nil at the end.
@@ -12,9 +12,9 @@ protocol RecordWalk<Layout> {
 extension RecordCursor: RecordWalk {}
 extension Transaction.Cursor: RecordWalk {}
 
-/// Writes records as a server does: those of a transaction in one piece, others each by itself.
+/// Writes records as a server does: those of a transaction together, all others one by one.
 struct RunPlayer: ~Copyable {
-  /// What changes payloads on the way.
+  /// Changes numbers and times in payloads.
   var editor: PayloadEditor
   /// The numbers that transactions have in the captured log.
   private(set) var span = VXIDSpan()
@@ -24,13 +24,13 @@ struct RunPlayer: ~Copyable {
   private let conversion: Conversion
   private let endNumber: UInt8?
   private var transactions = 0
-  /// Bytes of records that are collected and not written.
+  /// Bytes of records that are collected but not written yet.
   private var collected = 0
 
-  /// So much a server collects before it writes a part.
+  /// The number of bytes that a server collects before it writes a part of a transaction.
   private static var pieceByteCount: Int { 16 << 10 }
 
-  /// Prepares for records whose tags are numbered in a certain way.
+  /// Prepares for records with a numbering.
   init(
     _ writer: LogWriter, _ numbering: TagNumbering, _ conversion: Conversion, editor: consuming PayloadEditor
   ) {
@@ -41,24 +41,24 @@ struct RunPlayer: ~Copyable {
     endNumber = TagTable(numbering).number(of: .end)
   }
 
-  /// What has to be known of records before they are written.
+  /// What has to be known about records before they are written.
   struct Survey {
-    /// When the last of them with a time was written; nil if none has one.
+    /// The time of the last record that has one; nil if none has.
     var recorded: Int64?
-    /// Whether a transaction is complete with them.
+    /// Whether the records complete a transaction.
     var endsTransaction = false
   }
 
-  /// Looks through a run.
+  /// Surveys a run of records.
   ///
-  /// - Parameter needsTimes: whether it matters when it was recorded.
+  /// - Parameter needsTimes: whether the time at which the run was recorded is needed.
   func survey<Layout: RecordLayout>(_ run: RecordRun<Layout>, needsTimes: Bool) -> Survey {
     if run.isBracketed, !needsTimes { return Survey(endsTransaction: true) }
     var cursor = run.makeCursor()
     return survey(&cursor, needsTimes: needsTimes, endsTransaction: run.isBracketed)
   }
 
-  /// Looks through a whole transaction.
+  /// Surveys a whole transaction.
   func survey<Layout: RecordLayout>(_ transaction: Transaction<Layout>, needsTimes: Bool) -> Survey {
     guard needsTimes else { return Survey(endsTransaction: true) }
     var cursor = transaction.makeCursor()
@@ -76,7 +76,7 @@ struct RunPlayer: ~Copyable {
 
   // MARK: Writing
 
-  /// Writes a run: a piece of a transaction, or records that belong to none.
+  /// Writes a run of records: a piece of a transaction, or records that belong to none.
   mutating func play<Layout: RecordLayout>(_ run: RecordRun<Layout>, _ survey: Survey) {
     var cursor = run.makeCursor()
     if unsafe Layout.vxid(run.start) > 0 { play(&cursor, survey) } else { playSingly(&cursor) }
@@ -90,14 +90,14 @@ struct RunPlayer: ~Copyable {
 
   /// Writes a record of 2.0 to 3.0 that belongs to no connection.
   ///
-  /// - Parameter number: that of its tag in the live log.
+  /// - Parameter number: the number of the record's tag in the live log.
   mutating func play<Layout: RecordLayout>(single run: RecordRun<Layout>, number: UInt8) {
     var cursor = run.makeCursor()
     guard let record = cursor.next() else { return }
     unsafe writer.append(number: number, payload: record.payload.buffer.bytes, side: .none)
   }
 
-  /// How many transactions were written to their end since this was asked last.
+  /// How many transactions were completed since the last call.
   mutating func takeTransactions() -> Int {
     defer { transactions = 0 }
     return transactions

@@ -1,27 +1,28 @@
-/// Says when what is played is due, on the steady clock in nanoseconds.
+/// Computes when records are due, in nanoseconds on the steady clock.
 ///
-/// Every time is counted from the beginning, not from the one before, so being late once makes nothing
-/// later.
+/// Every time is computed from the beginning, not from the time before it, so that a delay doesn't make all
+/// later records late.
 package struct Schedule {
   private let pace: ReplayOptions.Pace
   private let start: Int64
   private var transactions = 0
 
-  /// A recorded time, and when what was written then is due.
+  /// A recorded time, and when records of that time are due.
   private var anchor: (recorded: Int64, due: Int64)?
-  /// The recorded time of what came last.
+  /// The recorded time of the latest records.
   private var latest: Int64 = 0
 
-  /// A clock doesn't go on by an hour from one record to the next: it was set, or this is another capture.
+  /// A difference of an hour between two records isn't elapsed time: the clock was set, or another capture
+  /// begins.
   private static let jump: Int64 = 3600 * 1_000_000_000
 
-  /// Begins at a time.
+  /// Begins a schedule at a time.
   package init(_ pace: ReplayOptions.Pace, start: Int64) {
     self.pace = pace
     self.start = start
   }
 
-  /// Whether it has to be told when records were written.
+  /// Whether `due` needs the times at which records were written.
   package var needsRecordedTimes: Bool {
     if case .recorded = pace { true } else { false }
   }
@@ -32,9 +33,9 @@ package struct Schedule {
   /// When the next records are due.
   ///
   /// - Parameters:
-  ///   - recorded: when they were written according to themselves.
-  ///   - endsTransaction: whether a transaction is complete with them.
-  ///   - now: what the clock says.
+  ///   - recorded: the time at which the records were written according to themselves.
+  ///   - endsTransaction: whether the records complete a transaction.
+  ///   - now: the current time on the steady clock.
   package mutating func due(recorded: Int64?, endsTransaction: Bool, now: Int64) -> Int64 {
     switch pace {
     case .max: return now

@@ -2,18 +2,18 @@ import LogWriting
 import Platform
 import VarnishLog
 
-/// A live log that is being played into.
+/// The live log, and the state of the replay into it.
 struct Stage {
   let writer: LogWriter
   let numbering: TagNumbering
-  /// When it began, on the steady clock.
+  /// When the replay began, on the steady clock.
   let start: Int64
-  /// What the clock on the wall is ahead of the steady one.
+  /// The difference between the wall clock and the steady clock, in nanoseconds.
   let wallOffset: Int64
   var schedule: Schedule
-  /// By how many nanoseconds times were moved last.
+  /// By how many nanoseconds the latest times were moved.
   var timeShift: Int64 = 0
-  /// Counts runs that needed no waiting, over all passes; small ones have few.
+  /// Counts units that were due at once, over all passes, as a small log has few; wraps around.
   var runCount: UInt8 = 0
 
   /// Begins now.

@@ -1,4 +1,4 @@
-/// Gives every transaction of a log another number, and the same wherever it is named.
+/// Gives every transaction of a log another number, the same wherever the number occurs.
 package struct VXIDMapping {
   private let largest: UInt64
   private let distance: UInt64
@@ -6,8 +6,8 @@ package struct VXIDMapping {
 
   /// Moves numbers by a distance, within 1 to `largest`.
   ///
-  /// Nothing is remembered: numbers begin again at 1 behind the largest, so that two numbers stay different as long as
-  /// they are no more than the whole range apart.
+  /// It keeps no state: after the largest number comes 1 again, so that two numbers stay different as long as
+  /// they are less than the whole range apart.
   package init(distance: UInt64, largest: UInt64) {
     self.largest = largest
     self.distance = distance % largest
@@ -20,7 +20,7 @@ package struct VXIDMapping {
     self.table = table
   }
 
-  /// The number that takes a number's place; 0 means no transaction, and stays.
+  /// The new number for a number; 0, which means no transaction, stays 0.
   @inline(__always)
   package func callAsFunction(_ number: UInt64) -> UInt64 {
     guard number > 0 else { return 0 }
@@ -30,12 +30,12 @@ package struct VXIDMapping {
   }
 }
 
-/// The numbers that a log's transactions have, so that what is played next can have others.
+/// The range of the numbers of a log's transactions, so that the next log can get other numbers.
 struct VXIDSpan {
   private var least = UInt64.max
   private var greatest: UInt64 = 0
 
-  /// How far apart they are; 0 if there were none.
+  /// The size of the range; 0 if there were no numbers.
   var count: UInt64 { greatest >= least ? greatest - least + 1 : 0 }
 
   @inline(__always)

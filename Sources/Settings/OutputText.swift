@@ -1,9 +1,9 @@
 /// Settings in the text of an option, as in `file=/var/log/access.log query="RespStatus >= 500" gzip keep=30`.
 ///
-/// Words are separated by blanks. One is `key=value`, or a key alone, which is a switch. In a value, what stands
-/// between double quotation marks may have blanks in it, and `\"` and `\\` for a quotation mark and a backslash; what
-/// stands between single ones is taken as it is. Quotation marks may begin anywhere in a value. Outside of them, and
-/// before any other character, a backslash is a backslash.
+/// Blanks separate words. A word is `key=value`, or a key alone, which is a switch. In a value, text between
+/// double quotation marks may have blanks in it, and `\"` and `\\` for a quotation mark and a backslash; text
+/// between single quotation marks is taken as it is. Quotation marks may begin anywhere in a value. Outside
+/// of them, and before any other character, a backslash is a backslash.
 public enum OutputText {
   /// Reads a text; the node is a mapping of scalars.
   ///
@@ -27,9 +27,9 @@ public enum OutputText {
   }
 }
 
-/// Takes an option's text apart.
+/// Splits an option's text into its settings.
 private struct OutputScanner {
-  /// A quotation mark isn't closed.
+  /// The error for a quotation mark that isn't closed.
   private struct Unclosed: Error {
     let index: Int
   }
@@ -75,7 +75,7 @@ private struct OutputScanner {
     }
   }
 
-  /// The value behind a key: no value if there is no `=`.
+  /// The value after a key: a scalar without a value if there is no `=`.
   private mutating func value() throws(Unclosed) -> SettingsScalar {
     guard index < scalars.count, scalars[index] == "=" else {
       return SettingsScalar(nil, at: place(index))
@@ -94,7 +94,7 @@ private struct OutputScanner {
     return SettingsScalar(String(value), at: place(start))
   }
 
-  /// Takes what stands between two quotation marks, the first of which comes next.
+  /// Takes the text between two quotation marks, the first of which comes next.
   private mutating func appendQuoted(to value: inout String.UnicodeScalarView) throws(Unclosed) {
     let start = index
     let mark = scalars[start]
@@ -115,7 +115,7 @@ private struct OutputScanner {
     throw Unclosed(index: start)
   }
 
-  /// Skips a word whose key has quotation marks in it, up to the blank that they don't enclose.
+  /// Skips a word whose key has quotation marks in it, up to the next blank outside of quotation marks.
   private mutating func skipStrayQuotes(from start: Int) throws(Unclosed) {
     note(start, found: "a quotation mark in a key", expected: "quotation marks only behind \"=\"")
     index = start
@@ -143,7 +143,7 @@ private struct OutputScanner {
 }
 
 extension Unicode.Scalar {
-  /// Whether it separates words; a long text may go over several lines.
+  /// Whether the scalar separates words; a long text may have several lines.
   fileprivate var isBlank: Bool { self == " " || self == "\t" || self == "\n" || self == "\r" }
 
   fileprivate var isQuotationMark: Bool { self == "\"" || self == "'" }

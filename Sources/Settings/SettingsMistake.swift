@@ -1,17 +1,17 @@
 import Platform
 
-/// What is wrong with settings: where, what was found there, and what would have been right.
+/// A mistake in settings: its place, what was found there, and what is expected.
 public struct SettingsMistake: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Where it is.
+  /// The mistake's place.
   public let place: SettingsPlace
-  /// The setting that it is about; nil if it is about none.
+  /// The setting with the mistake; nil if it is in no particular setting.
   public let key: String?
-  /// What stands there.
+  /// What was found at the place.
   public let found: String
   /// What to write instead, as in `expected a time` or `did you mean gzip?`; empty if `found` says it all.
   public let hint: String
 
-  /// Describes a mistake.
+  /// Describes a mistake with a hint.
   public init(place: SettingsPlace, key: String? = nil, found: String, hint: String) {
     self.place = place
     self.key = key
@@ -19,12 +19,12 @@ public struct SettingsMistake: Error, Equatable, Sendable, CustomStringConvertib
     self.hint = hint
   }
 
-  /// Describes a mistake by what would have been right.
+  /// Describes a mistake by what is expected.
   public init(place: SettingsPlace, key: String? = nil, found: String, expected: String) {
     self.init(place: place, key: key, found: found, hint: "expected \(expected)")
   }
 
-  /// One line; what can't be seen is escaped.
+  /// The mistake in one line; characters that aren't visible are escaped.
   public var description: String {
     let subject = key.map { ": \(Excerpt.of($0))" } ?? ""
     let remedy = hint.isEmpty ? "" : ": \(hint)"
@@ -33,7 +33,8 @@ public struct SettingsMistake: Error, Equatable, Sendable, CustomStringConvertib
 }
 
 extension [SettingsMistake] {
-  /// The mistakes of one text in the order of their places; those of one place in the order in which they were found.
+  /// The mistakes of one text in the order of their places; at the same place, in the order in which they
+  /// were found.
   public func inOrder() -> [SettingsMistake] {
     enumerated().sorted { one, other in
       if one.element.place.precedes(other.element.place) { return true }
@@ -42,7 +43,7 @@ extension [SettingsMistake] {
   }
 }
 
-/// What messages show of texts that may be long.
+/// Shortens texts for messages.
 enum Excerpt {
   private static let countMax = 80
 
@@ -55,6 +56,6 @@ enum Excerpt {
     return String(scalars[..<end]) + "…"
   }
 
-  /// The same between quotation marks.
+  /// A text's beginning between quotation marks.
   static func quoted(_ text: String) -> String { "\"\(of(text))\"" }
 }

@@ -1,13 +1,13 @@
-/// Settings as they are written, before it is known what they mean.
+/// Settings as they are written, before they are interpreted.
 public enum SettingsNode: Equatable, Sendable {
-  /// A text, or a place where one is left out.
+  /// A text, or a missing value.
   case scalar(SettingsScalar)
   /// Keys with their values.
   case mapping(SettingsMapping)
   /// A list.
   case sequence(SettingsSequence)
 
-  /// Where it begins.
+  /// Where the node begins.
   public var place: SettingsPlace {
     switch self {
     case .scalar(let scalar): scalar.place
@@ -16,7 +16,7 @@ public enum SettingsNode: Equatable, Sendable {
     }
   }
 
-  /// What it is, for a message.
+  /// What the node is called in messages.
   var shown: String {
     switch self {
     case .scalar(let scalar): scalar.hasValue ? Excerpt.quoted(scalar.text) : "no value"
@@ -26,16 +26,16 @@ public enum SettingsNode: Equatable, Sendable {
   }
 }
 
-/// A value that is a text, of no type: `no`, `0644` and `~` are the characters that they consist of.
+/// A value that is a text without a type: `no`, `0644` and `~` are just their characters.
 public struct SettingsScalar: Equatable, Sendable {
   /// The text; empty if there is no value.
   public let text: String
-  /// Whether there is a value, be it an empty text in quotation marks.
+  /// Whether there is a value, which may be an empty text in quotation marks.
   public let hasValue: Bool
-  /// Where it begins: with its quotation mark, if it has one; behind the key if there is no value.
+  /// Where the value begins: at its quotation mark, if it has one; after the key if there is no value.
   public let place: SettingsPlace
 
-  /// A text; or the lack of one, if it is nil.
+  /// A text; nil stands for a missing value.
   public init(_ text: String?, at place: SettingsPlace) {
     self.text = text ?? ""
     hasValue = text != nil
@@ -43,7 +43,7 @@ public struct SettingsScalar: Equatable, Sendable {
   }
 }
 
-/// Keys with their values, in the order in which they are written; no key is there twice.
+/// Keys with their values, in the order in which they are written; each key is there once.
 public struct SettingsMapping: Equatable, Sendable {
   /// A key with its value.
   public struct Entry: Equatable, Sendable {
@@ -51,7 +51,7 @@ public struct SettingsMapping: Equatable, Sendable {
     public let key: String
     /// Where the key begins.
     public let place: SettingsPlace
-    /// What it is set to.
+    /// The key's value.
     public let value: SettingsNode
 
     /// A key with its value.
@@ -62,7 +62,7 @@ public struct SettingsMapping: Equatable, Sendable {
     }
   }
 
-  /// Where it begins.
+  /// Where the mapping begins.
   public let place: SettingsPlace
   /// The keys with their values, in their order.
   public private(set) var entries: [Entry] = []
@@ -85,7 +85,7 @@ public struct SettingsMapping: Equatable, Sendable {
     return true
   }
 
-  /// The mistake that a key is when it stands where another one with its name stands already.
+  /// The mistake for a key that the mapping has already; nil if it doesn't have the key.
   func repeated(_ key: String, at place: SettingsPlace) -> SettingsMistake? {
     guard let first = self[key] else { return nil }
     return SettingsMistake(
@@ -94,9 +94,9 @@ public struct SettingsMapping: Equatable, Sendable {
   }
 }
 
-/// Values in their order.
+/// A list of values in their order.
 public struct SettingsSequence: Equatable, Sendable {
-  /// Where it begins.
+  /// Where the list begins.
   public let place: SettingsPlace
   /// The values.
   public let items: [SettingsNode]
@@ -108,10 +108,10 @@ public struct SettingsSequence: Equatable, Sendable {
   }
 }
 
-/// What came of reading a text.
+/// The result of reading a text.
 public struct ParsedSettings: Equatable, Sendable {
   /// The settings, without those that can't be used; nil if the text can't be read to its end.
   public let node: SettingsNode?
-  /// What is wrong, in the order of places; nothing if all is well.
+  /// The mistakes in the order of their places; empty if there are none.
   public let mistakes: [SettingsMistake]
 }

@@ -1,6 +1,6 @@
-/// Where a setting stands: in a line of a file, or in the text of an option.
+/// The place of a setting: in a line of a file, or in the text of an option.
 public struct SettingsPlace: Hashable, Sendable, CustomStringConvertible {
-  /// What is read.
+  /// The text that the place is in.
   public enum Source: Hashable, Sendable {
     /// A file, by its path.
     case file(String)
@@ -33,7 +33,7 @@ public struct SettingsPlace: Hashable, Sendable, CustomStringConvertible {
   /// Whether it comes before another place of the same text.
   func precedes(_ other: SettingsPlace) -> Bool { (line, column) < (other.line, other.column) }
 
-  /// How a mistake elsewhere in the same text refers to it.
+  /// How a mistake elsewhere in the same text refers to this place.
   var reference: String {
     switch source {
     case .file: "line \(line)"

@@ -11,19 +11,19 @@ import Platform
 /// for mistake in reader.finish() { complain(mistake.description) }
 /// ```
 ///
-/// What is taken is nil if it isn't set, or can't be understood; the latter is among the mistakes. All settings that
-/// there could be have to be asked for: `finish` reports the others as unknown.
+/// A value that is taken is nil if it isn't set, or if it can't be read, which is reported as a mistake. All
+/// settings that are allowed have to be asked for: `finish` reports the others as unknown.
 public struct SettingsReader {
   /// Where the settings begin; nil if nothing could be read.
   public let place: SettingsPlace?
 
   private let mapping: SettingsMapping?
   private var mistakes: [SettingsMistake]
-  /// What was asked for, in that order.
+  /// The keys that were asked for, in that order.
   private var known: [String] = []
   private var taken: Set<String> = []
 
-  /// Reads what came of a text, and adds to the mistakes in it.
+  /// Reads the settings of a text; adds to the mistakes found in it so far.
   public init(_ parsed: ParsedSettings) {
     self.init(parsed.node, key: nil)
     mistakes = parsed.mistakes + mistakes
@@ -51,8 +51,8 @@ public struct SettingsReader {
   /// Takes a setting.
   ///
   /// - Parameters:
-  ///   - expected: what to tell those who leave the value out, or give a list.
-  ///   - read: makes something of the text; what its error says is told with the place.
+  ///   - expected: what a message says is expected if the value is missing, or is a list or a mapping.
+  ///   - read: interprets the text; the text of an error is reported with the place.
   public mutating func take<Value, Failure: Error>(
     _ key: String, expecting expected: String = "a text", _ read: (String) throws(Failure) -> Value
   ) -> Value? {
@@ -60,7 +60,7 @@ public struct SettingsReader {
     return value(of: node, key: key, expecting: expected, read)
   }
 
-  /// Takes a switch: on if it stands there without a value, else as it says.
+  /// Takes a switch: on if its key has no value, otherwise as the value says.
   public mutating func takeSwitch(_ key: String) -> Bool? {
     guard let node = entry(key)?.value else { return nil }
     if let isOn = Self.isOn(node) { return isOn }
@@ -78,7 +78,7 @@ public struct SettingsReader {
     return value(of: node, key: key, expecting: expected, read).map { .value($0) }
   }
 
-  /// Whether a switch is on; nil if what stands there is something else.
+  /// Whether a switch is on; nil if the value is neither on nor off.
   private static func isOn(_ node: SettingsNode) -> Bool? {
     guard case .scalar(let scalar) = node else { return nil }
     if !scalar.hasValue { return true }
@@ -91,14 +91,14 @@ public struct SettingsReader {
 
   // MARK: Several
 
-  /// Takes a list of texts; one that stands alone is a list of one.
+  /// Takes a list of texts; a single text is a list of one.
   public mutating func takeList(_ key: String, expecting expected: String = "a text") -> [String]? {
     takeList(key, expecting: expected) { $0 }
   }
 
-  /// Takes a list of settings, each of which is read by itself; one that stands alone is a list of one.
+  /// Takes a list of settings, each of which is read by itself; a single one is a list of one.
   ///
-  /// - Returns: those that can be read.
+  /// - Returns: the values that can be read.
   public mutating func takeList<Value, Failure: Error>(
     _ key: String, expecting expected: String = "a text", _ read: (String) throws(Failure) -> Value
   ) -> [Value]? {
@@ -115,7 +115,7 @@ public struct SettingsReader {
     return self.read(node, key: key, read)
   }
 
-  /// Takes a list of mappings; one that stands alone is a list of one.
+  /// Takes a list of mappings; a single mapping is a list of one.
   @discardableResult
   public mutating func takeMappings<Value>(
     _ key: String, _ read: (inout SettingsReader) -> Value
@@ -141,9 +141,9 @@ public struct SettingsReader {
 
   // MARK: Mistakes
 
-  /// Whether anything was wrong so far, or there are settings that were not asked for yet.
+  /// Whether there were mistakes so far, or there are settings that haven't been asked for yet.
   ///
-  /// Where something is, what settings say together may not be what was meant.
+  /// If so, the settings taken together may not be what was intended.
   public var hasMistakes: Bool {
     !mistakes.isEmpty || mapping?.entries.contains { !taken.contains($0.key) } ?? false
   }
@@ -151,15 +151,15 @@ public struct SettingsReader {
   /// Where a setting's value is; nil if it isn't set.
   public func place(of key: String) -> SettingsPlace? { mapping?[key]?.value.place }
 
-  /// Adds a mistake that only shows when several settings are looked at: at the key's value if it is set, else where
-  /// the settings begin.
+  /// Adds a mistake in the combination of several settings: at the key's value if the key is set, otherwise
+  /// where the settings begin.
   public mutating func report(_ key: String, found: String, expected: String) {
-    // If nothing could be read, that is among the mistakes already.
+    // Without a place the settings couldn't be read, which is among the mistakes already.
     guard let place = place(of: key) ?? place else { return }
     mistakes.append(SettingsMistake(place: place, key: key, found: found, expected: expected))
   }
 
-  /// All mistakes in the order of their places, among them the settings that were not asked for.
+  /// All mistakes in the order of their places, including settings that weren't asked for.
   public consuming func finish() -> [SettingsMistake] {
     let choice =
       known.isEmpty ? "none" : known.count == 1 ? known[0] : "one of \(known.joined(separator: ", "))"
@@ -217,7 +217,8 @@ public struct SettingsReader {
     SettingsMistake(place: node.place, key: key, found: node.shown, expected: expected)
   }
 
-  /// A value that its reader refuses: what the reader says, with the value in front unless it begins with that.
+  /// The mistake for a value that its reader refuses: the reader's message, after the value unless the
+  /// message begins with it.
   private static func refusal(_ scalar: SettingsScalar, key: String, _ words: String) -> SettingsMistake {
     let value = Excerpt.quoted(scalar.text)
     let option = "--\(key): "

@@ -1,10 +1,10 @@
-/// What a switch is set to that may have a value.
+/// The state of a switch that may have a value.
 public enum SettingsSwitch<Value> {
   /// It is off, as in `no`.
   case off
-  /// It is on, and takes what is usual.
+  /// It is on, with the default value.
   case on
-  /// It is on, with this.
+  /// It is on, with a value.
   case value(Value)
 }
 

@@ -1,13 +1,13 @@
-/// The text of a settings file, looked through before the parser sees it.
+/// The text of a settings file, checked before libyaml parses it.
 ///
-/// The parser has a view of its own on what ends a line, and stops at the first byte that it doesn't like. Here, the
-/// places are those that an editor shows, and lines end with LF or CR LF.
+/// The parser has its own notion of where a line ends, and stops at the first invalid byte. Here, places are
+/// those that an editor shows, and lines end with LF or CR LF.
 struct SourceText {
-  /// The text without its byte order mark, directives turned into comments.
+  /// The text without its byte order mark and with directives turned into comments.
   private(set) var bytes: ArraySlice<UInt8>
   /// The mistakes found so far.
   private(set) var mistakes: [SettingsMistake] = []
-  /// Whether the parser can make something of it.
+  /// Whether the parser can read the text.
   var isReadable: Bool { refusalCount == 0 }
 
   private let source: SettingsPlace.Source
@@ -17,7 +17,7 @@ struct SourceText {
   /// Where directives begin.
   private var directives: [Int] = []
 
-  /// So many lines with bytes that aren't text are reported: a file with more isn't text at all.
+  /// The largest number of lines with invalid bytes that are reported: a file with more isn't text at all.
   private static let badLineCountMax = 20
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
@@ -38,7 +38,8 @@ struct SourceText {
 
   /// A place by line and column from 0, as the parser counts them.
   ///
-  /// Where the last line isn't ended, the parser finds the end of the text in a line that isn't there.
+  /// If the last line has no end, the parser reports the end of the text in a line after it, which doesn't
+  /// exist.
   func place(line: Int, column: Int) -> SettingsPlace {
     guard line >= lineStarts.count, let start = lineStarts.last else {
       return SettingsPlace(source: source, line: line + 1, column: column + 1)
@@ -47,7 +48,7 @@ struct SourceText {
     return SettingsPlace(source: source, line: lineStarts.count, column: count + 1)
   }
 
-  /// What stands at a place, up to the end of its line; nil at the end of the text.
+  /// The text from a place to the end of its line; nil at the end of the text.
   func rest(line: Int, column: Int) -> String? {
     guard lineStarts.indices.contains(line) else { return nil }
     let end = lineStarts.indices.contains(line + 1) ? lineStarts[line + 1] - 1 : bytes.endIndex
@@ -86,7 +87,7 @@ struct SourceText {
           expected: "settings alone"))
       directives.append(range.lowerBound)
     }
-    // All that a line usually consists of.
+    // The usual case: a line of printable ASCII characters and tabs.
     if content.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 0x09 }) { return }
     var decoder = UTF8()
     var iterator = content.makeIterator()
@@ -114,8 +115,8 @@ struct SourceText {
     }
   }
 
-  /// What a character is called that has no place in a text, or that the parser takes for the end of a line although
-  /// editors don't; nil for all others.
+  /// The name of a character that isn't allowed in a text, or that the parser, unlike editors, takes for the
+  /// end of a line; nil for all others.
   private static func nameOfUnfit(_ scalar: Unicode.Scalar) -> String? {
     switch scalar.value {
     case 0: "a NUL byte"

@@ -1,4 +1,4 @@
-/// What the parser finds next in a text.
+/// An event of the parser: the next item in a text.
 struct YAMLEvent {
   enum Kind: Equatable {
     case streamStart
@@ -6,7 +6,7 @@ struct YAMLEvent {
     case documentStart
     case documentEnd
     case alias(name: String)
-    /// A text, and whether it stands without quotation marks.
+    /// A text, and whether it is written without quotation marks.
     case scalar(text: String, isPlain: Bool)
     case sequenceStart
     case sequenceEnd
@@ -15,7 +15,7 @@ struct YAMLEvent {
   }
 
   let kind: Kind
-  /// Where it begins; in front of an anchor or a tag, if it has one.
+  /// Where the item begins; in front of its anchor or tag, if it has one.
   let mark: YAMLMark
   /// The anchor's name.
   var anchor: String?
@@ -29,12 +29,12 @@ struct YAMLMark: Equatable {
   let column: Int
 }
 
-/// Why the parser can't go on.
+/// The error for a text that the parser can't read any further.
 struct YAMLFault: Error {
-  /// The parser's words for it.
+  /// The parser's message.
   let problem: String
-  /// Where that is.
+  /// Where the problem is.
   let mark: YAMLMark
-  /// Where what it was reading begins.
+  /// Where the item begins that the parser was reading.
   let contextMark: YAMLMark
 }

@@ -1,6 +1,6 @@
 import CYAML
 
-/// A text as libyaml's parser takes it apart, one event after the other.
+/// The events into which libyaml's parser splits a text, one after the other.
 ///
 /// All that is unsafe about libyaml is in this file. Both pointers are made in `init`, never leave this value, and are
 /// freed in `deinit`; as it can't be copied, nothing uses them after that. The parser keeps a pointer to the text, so
@@ -47,7 +47,7 @@ struct YAMLEvents: ~Copyable {
   }
 
   private var fault: YAMLFault {
-    // The problem's text is a constant of the library, or missing if memory is.
+    // The message is a constant of the library, or nil if the library has run out of memory.
     let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) } ?? "out of memory"
     return unsafe YAMLFault(
       problem: problem, mark: YAMLMark(parser.pointee.problem_mark),

@@ -1,5 +1,5 @@
 extension YAMLFault {
-  /// The fault in our words: what stands there, and what would have been right.
+  /// The fault in our own words: what was found at its place, and what is expected.
   func mistake(in text: SourceText) -> SettingsMistake {
     let found = Self.shown(text, mark)
     let start = contextMark.line + 1

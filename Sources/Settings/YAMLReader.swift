@@ -1,15 +1,16 @@
 /// Reads settings from a file in YAML.
 ///
-/// Of YAML, it takes mappings, lists and texts, in every notation. A text keeps the characters that it is written
-/// with: whether `no` is a switch, a name or a country is for the reader of the setting to say. What makes a file
-/// mean something else than what stands there is refused: anchors and aliases, tags, merge keys, directives, a second
-/// document, a key that is there twice.
+/// Of YAML, it takes mappings, lists and texts, in every notation. A text keeps the characters with which it is
+/// written: the reader of a setting decides whether `no` is a switch, a name or a country. Features that make
+/// a file mean something other than its visible text are refused: anchors and aliases, tags, merge keys,
+/// directives, a second document, a repeated key.
 ///
-/// One run finds all such mistakes. Only what isn't YAML at all ends it, for nothing tells how it would go on.
+/// All such mistakes are found at once. Only text that isn't YAML at all ends the reading, as its
+/// continuation is unknown.
 public enum YAMLReader {
   /// How long a file may be, in bytes.
   public static let byteCountMax = 1 << 20
-  /// How many mappings and lists may lie within each other.
+  /// How deeply mappings and lists may be nested.
   public static let depthMax = 32
 
   /// Reads a file's bytes.
@@ -32,9 +33,9 @@ public enum YAMLReader {
   }
 }
 
-/// Puts the parser's events together.
+/// Builds nodes from the parser's events.
 private struct YAMLComposer: ~Copyable {
-  /// It can't go on; the mistake that says why is among the others.
+  /// The error that ends the reading; its cause is among the mistakes.
   private struct End: Error {}
 
   private let text: SourceText
@@ -47,7 +48,7 @@ private struct YAMLComposer: ~Copyable {
     mistakes = text.mistakes
   }
 
-  /// Reads all of it; nil if it can't be read to its end.
+  /// Reads the whole text; nil if it can't be read to its end.
   mutating func compose() -> SettingsNode? {
     do throws(End) {
       var root = SettingsNode.scalar(SettingsScalar(nil, at: text.place(line: 0, column: 0)))
@@ -57,7 +58,7 @@ private struct YAMLComposer: ~Copyable {
         switch event.kind {
         case .streamEnd: return root
         case .documentStart where hasDocument:
-          // What it says can't be meant, so it isn't looked at.
+          // A second document is never intended, so its contents aren't read.
           throw end(event, found: "a second document", expected: "only one in a file")
         case .documentStart:
           hasDocument = true
@@ -95,7 +96,7 @@ private struct YAMLComposer: ~Copyable {
 
   // MARK: Nodes
 
-  /// What begins with an event; nil if it can't be used.
+  /// The node that begins with an event; nil if it can't be used.
   private mutating func node(_ event: YAMLEvent, depth: Int) throws(End) -> SettingsNode? {
     noteProperties(event)
     switch event.kind {
@@ -114,12 +115,12 @@ private struct YAMLComposer: ~Copyable {
       note(event, found: "the alias \(Excerpt.quoted("*" + name))", expected: "the value itself")
       return nil
     case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
-      // The parser pairs its events; a node begins with none of these.
+      // The parser's events come in pairs; a node never begins with one of these.
       throw end(event, found: "no value", expected: "one")
     }
   }
 
-  /// The parser's time for a token grows with the depth, so nothing below is looked at.
+  /// Ends the reading below the largest depth, as the parser's time for each token grows with the depth.
   private mutating func checkDepth(_ event: YAMLEvent, _ depth: Int) throws(End) {
     guard depth > YAMLReader.depthMax else { return }
     throw end(

@@ -1,9 +1,9 @@
 /// Options of varnishncsa and varnishlog of 2.1 to 5.1 that later versions don't have.
 extension ArgumentExpansion {
-  /// What does today what the option with a letter did.
+  /// A pair of an option's letter and what to use today instead of that option.
   typealias Successor = (letter: Character, use: String)
 
-  /// What does today what an option of varnishncsa did.
+  /// The replacements for options of varnishncsa.
   static let successorsInNCSA: [Successor] =
     successors + [
       ("i", "-q 'TAG', or spillway log -i TAG to see the records"),
@@ -12,7 +12,7 @@ extension ArgumentExpansion {
       ("X", "-q 'not TAG ~ \"REGEX\"', or spillway log -X TAG:REGEX to leave records out"),
     ]
 
-  /// What does today what an option of varnishlog did.
+  /// The replacements for options of varnishlog.
   static let successorsInLog = successors
 
   private static let successors: [Successor] = [

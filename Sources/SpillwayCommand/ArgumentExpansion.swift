@@ -5,54 +5,56 @@ import Compression
 ///
 /// Values are never looked at, so that `-F -x` works as it always has.
 struct ArgumentExpansion {
-  /// The letters of the options of the reference of today, as getopt is told them: with a colon behind those that take
-  /// a value.
+  /// The option letters of the current reference program, as getopt takes them: with a colon after each
+  /// letter that takes a value.
   let optionString: String
-  /// Those of its older versions that are taken all the same.
+  /// Further letters that are accepted, in the same form: options of older versions, and Spillway's own.
   private let unlisted: String
   /// What to use instead of options that older versions had, by their letters.
   private let successors: [Successor]
-  /// Letters of options that stand alone, and of those that take a value: few enough to be looked through, where a set
-  /// would first have to be made.
+  /// The letters without and with a value, as arrays: a linear search in a few letters is cheaper than
+  /// building a set first.
   private let flags: [Character], valued: [Character]
 
-  /// What `varnishncsa` of any version takes, and what was added.
+  /// The options of `varnishncsa` of any version, and those that Spillway adds.
   static let ncsa = ArgumentExpansion(
     optionString: "abcCdDEF:f:g:hjk:L:n:P:Q:q:r:R:t:T:Vw:", unlisted: "N:",
     successors: ArgumentExpansion.successorsInNCSA)
 
-  /// The same of `varnishlog`.
+  /// The options of `varnishlog` of any version, and those that Spillway adds.
   static let log = ArgumentExpansion(
     optionString: "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:", unlisted: "N:",
     successors: ArgumentExpansion.successorsInLog)
 
-  /// The same of `varnishstat`.
+  /// The options of `varnishstat` of any version, and those that Spillway adds.
   static let stat = ArgumentExpansion(optionString: "1cf:hI:jln:rt:VX:x", unlisted: "N:w:", successors: [])
 
-  /// What `spillway metrics` takes.
+  /// The options of `spillway metrics`.
   static let metrics = ArgumentExpansion(
     optionString: "bcCdDEhk:L:n:N:P:Q:q:r:R:t:T:V", successors: [])
-  /// What `varnishtop` takes, and what was added.
+  /// The options of `varnishtop`, and those that Spillway adds.
   static let top = ArgumentExpansion(
     optionString: "1bcCdEfg:hi:I:L:n:p:Q:q:r:t:T:x:X:V", unlisted: "jk:N:R:", successors: [])
 
-  /// The same of `varnishhist`, which lists `-P` once for each of its profiles.
+  /// The options of `varnishhist`, which lists `-P` once for each of its profiles, and those that Spillway
+  /// adds.
   static let hist = ArgumentExpansion(
     optionString: "B:Cdg:hL:n:p:P:P:P:P:P:P:P:P:Q:q:r:t:T:V", unlisted: "1Ejk:N:R:", successors: [])
 
-  /// What `varnishncsa` of 2.0 to 3.0 takes, whose `-f` has no value, and what can be had besides.
+  /// The options of `varnishncsa` of 2.0 to 3.0, whose `-f` has no value, and those that Spillway adds.
   static let ncsaBefore40 = ArgumentExpansion(
     optionString: "abcCdDEF:fg:hi:I:jk:L:m:n:P:Q:q:r:R:s:t:T:Vw:x:X:", successors: [],
     longForms: [("f", "--prefer-forwarded")])
 
-  /// The same of `varnishlog`, which may have a tag and an expression behind its options.
+  /// The options of `varnishlog` of 2.0 to 3.0, which takes a tag and an expression after its options.
   static let logBefore40 = ArgumentExpansion(
     optionString: "aAbcCdDEg:hi:I:k:L:m:n:oOP:Q:q:r:R:s:t:T:uvVw:x:X:", successors: [],
     strayOption: "--together-with")
 
-  /// Letters that the parser knows by another name.
+  /// Letters that the parser knows only as a long option.
   private let longForms: [(letter: Character, option: String)]
-  /// What the parser is told of arguments that belong to no option; nil if there may be none.
+  /// The long option that the parser gets in front of an argument that belongs to no option; nil refuses such
+  /// arguments.
   private let strayOption: String?
 
   private init(
@@ -77,7 +79,7 @@ struct ArgumentExpansion {
     (self.flags, self.valued) = (flags, valued)
   }
 
-  /// The same, for a command line in which inputs stand by themselves.
+  /// The same options, for a command that takes its inputs as arguments of their own.
   var takingInputs: ArgumentExpansion {
     ArgumentExpansion(
       optionString: optionString, unlisted: unlisted, successors: successors, longForms: longForms,
@@ -127,7 +129,7 @@ struct ArgumentExpansion {
         result.append("\(argument)=\(format.usualLevel)")
       } else if argument.hasPrefix("--") {
         result.append(argument)
-        // Whether a value follows is for the parser to say; it is none of ours to split.
+        // Long options aren't split here: the parser checks whether a value follows.
         if Self.takesNextAsValue(argument), let value = rest.popFirst() { result.append(value) }
       } else if argument.hasPrefix("-"), argument.count > 1 {
         try expand(argument.dropFirst(), &rest, into: &result)
@@ -142,7 +144,7 @@ struct ArgumentExpansion {
   /// The options whose values are bytes; all others take text.
   private static let byteLetters: [Character] = ["F", "q", "i", "I", "x", "X", "m"]
 
-  /// Refuses what isn't UTF-8 where text is wanted.
+  /// Refuses arguments that aren't UTF-8, except values of options that take bytes.
   func checkBytes(_ arguments: [String]) throws(UsageError) {
     let taken = letters(in: arguments).filter { Self.byteLetters.contains($0.letter) }.compactMap(\.value)
     for argument in arguments where argument.hasStrayBytes && !taken.contains(argument) {
@@ -188,7 +190,7 @@ struct ArgumentExpansion {
         else {
           throw .missingValue(letter)
         }
-        // The parser would take this one for the end of the options.
+        // The parser would take a separate `--` as the end of the options.
         result += value == "--" ? ["-\(letter)=\(value)"] : ["-\(letter)", value]
         return
       } else {

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// Where records come from.
 ///
-/// As everywhere in these files, options as they were typed; what they mean is `Configuration`'s concern.
+/// As in all of these files, the options are kept as they were typed; `Configuration` has what they mean.
 struct InputOptions: ParsableArguments {
   @Option(
     name: .short, parsing: .unconditional,
@@ -53,7 +53,7 @@ struct InputOptions: ParsableArguments {
   var from: String?
 }
 
-/// Which groups are taken, apart from the sides.
+/// Which groups are taken, apart from the choice of client or backend side.
 struct MatchingOptions: ParsableArguments {
   @Option(
     name: [.customShort("L")], parsing: .unconditional,

@@ -6,9 +6,9 @@ import Pipeline
 import Platform
 import VarnishLog
 
-/// `spillway convert`: makes lines, text or a binary log of what was captured.
+/// `spillway convert`: turns captured logs into lines, text or a binary log.
 ///
-/// Lines and text are what `ncsa -r` and `log -r` make of it: what this parses is `--to vsl`, and the help.
+/// `ncsa -r` and `log -r` make the lines and the text; this type parses only `--to vsl` and has the help.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
@@ -54,7 +54,7 @@ struct ConvertCommand: ParsableCommand {
   @Flag(help: "Search what is damaged for records, and say what was given up.")
   var salvage = false
 
-  /// What `--to` asks for in a command line that isn't split yet, and the arguments without it.
+  /// The value of `--to` in a command line that isn't split yet, and the arguments without it.
   static func target(in arguments: [String]) -> (target: String?, rest: [String]) {
     var target: String?
     var rest: [String] = []
@@ -98,7 +98,7 @@ struct ConvertCommand: ParsableCommand {
     var options = CaptureOptions()
     options.salvages = salvage
     options.numbering = try OptionValues().release(from).map { TagNumbering(of: $0) }
-    // All are looked for before anything is written.
+    // All inputs must be found before anything is written.
     let paths = inputs
     var found = try FixedList<CapturedInput?>(count: paths.count) { (index) throws(LogError) in
       try CapturedInput.find(paths[index])

@@ -11,7 +11,7 @@ enum ExitStatus {
   /// The run ended well, but something was lost.
   static let incomplete: Int32 = 5
 
-  /// The status of a run that has ended so.
+  /// The exit status for a run's outcome.
   static func of(_ outcome: RunOutcome) -> Int32 {
     switch outcome {
     case .complete: success

@@ -70,7 +70,7 @@ struct FormatsCommand: ParsableCommand {
     func run() throws {
       let template = try loading { try place.library().template(name) }
       var bytes = template.source
-      // A copy must be the same to the byte; a terminal gets nothing but what can be seen.
+      // A copy must be the same byte for byte; on a terminal, only visible characters are shown.
       if isatty(1) == 1 { bytes = Array(VisibleText.lines(String(decoding: bytes, as: UTF8.self)).utf8) }
       _ = unsafe write(1, bytes, bytes.count)
     }

@@ -2,7 +2,7 @@ import Pipeline
 import VarnishLog
 
 extension InputOptions {
-  /// What they mean.
+  /// Sets an input configuration as the options say.
   func set(
     _ configuration: inout InputConfiguration, _ values: OptionValues, isOldName: Bool,
     daemonizes: Bool = false
@@ -13,7 +13,7 @@ extension InputOptions {
         "Only one of -n\(isOld || memoryFile != nil ? ", -N" : "") and -r options may be used")
     }
     if let last = r.last {
-      // The predecessors take the last one.
+      // Of several -r, the predecessors use the last.
       var capture = Capture(isOldName ? [last] : r)
       capture.salvages = salvage
       capture.merges = merge

@@ -3,7 +3,7 @@ import Inspection
 import LogReading
 import VarnishLog
 
-/// `spillway inspect`: says what a log is.
+/// `spillway inspect`: describes a log: its format, its version and its contents.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Which groups are shown, and what of them.
+/// Which groups are shown, and which of their records.
 struct GroupSelectionOptions: ParsableArguments {
   @Flag(name: .short, help: "Backend transactions and records only.")
   var b = false

@@ -42,7 +42,7 @@ struct NCSACommand: RunCommand {
     try values.seconds(selection.matching.timeout, option: "-T")
   }
 
-  /// What `-f` means in 2.0 to 3.0.
+  /// Applies `-f` as 2.0 to 3.0 have it: the address in X-Forwarded-For comes first in a line.
   private func setOldFormat(_ request: inout OutputRequest, _ context: OptionContext) throws(UsageError) {
     guard old.prefersForwarded else { return }
     guard format.text.isEmpty, format.format == nil else { throw UsageError("-f and -F can not be combined") }
@@ -61,7 +61,7 @@ struct NCSACommand: RunCommand {
     selection.rules = context.values.recordRules(context.letters)
     input.oldSelection = selection
     guard let release = Self.oldRelease(input.compatibility) else { return }
-    // Where those releases say so themselves.
+    // These options are refused in the same cases as by those releases themselves.
     let refused: [Character] = release < VarnishVersion(3, 0, 0) ? ["b"] : ["b", "i", "I"]
     if let letter = context.letters.first(where: { refused.contains($0.letter) })?.letter {
       throw UsageError("-\(letter) is not valid for varnishncsa")

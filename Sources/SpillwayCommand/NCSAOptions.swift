@@ -48,7 +48,7 @@ struct FormatOptions: ParsableArguments {
 }
 
 extension FormatOptions {
-  /// As if none of them were given; made without the parser, which takes a millisecond to say so.
+  /// The values without any option given, made without the parser, which would take a millisecond.
   static var usual: FormatOptions {
     var options = FormatOptions()
     (options.text, options.f, options.j) = ([], [], false)

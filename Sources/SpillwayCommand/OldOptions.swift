@@ -4,7 +4,7 @@ import Pipeline
 import Rendering
 import VarnishLog
 
-/// Options of varnishncsa and varnishlog of 2.0 to 3.0 that both had, and that have no meaning in later logs.
+/// Options that varnishncsa and varnishlog of 2.0 to 3.0 share, and that have no meaning in later logs.
 struct OldSelectionOptions: ParsableArguments {
   @Option(
     name: .short, parsing: .unconditional,
@@ -19,7 +19,7 @@ struct OldSelectionOptions: ParsableArguments {
   var m: [String] = []
 }
 
-/// The same, of varnishncsa alone.
+/// Options of varnishncsa of 2.0 to 3.0 alone.
 struct OldLineOptions: ParsableArguments {
   @OptionGroup var selection: OldSelectionOptions
 
@@ -51,7 +51,7 @@ struct OldLineOptions: ParsableArguments {
   var prefersForwarded = false
 }
 
-/// The same, of varnishlog alone.
+/// Options of varnishlog of 2.0 to 3.0 alone.
 struct OldTextOptions: ParsableArguments {
   @OptionGroup var selection: OldSelectionOptions
 
@@ -71,7 +71,7 @@ struct OldTextOptions: ParsableArguments {
 }
 
 extension RunCommand {
-  /// The release whose rules are asked for, if that is one from before 4.0.
+  /// The version whose rules are asked for if it is one before 4.0; otherwise nil.
   static func oldRelease(_ version: VarnishVersion?) -> VarnishVersion? {
     version.flatMap { $0 < VarnishVersion(4, 0, 0) ? $0 : nil }
   }
@@ -86,7 +86,7 @@ extension OptionValues {
     return number
   }
 
-  /// What is asked for by `-m`, in its order; `-C` counts for those behind it.
+  /// The values of `-m` in their order; `-C` applies to those after it.
   func oldMatches(_ letters: [ArgumentExpansion.Letter]) throws(UsageError) -> [OldMatch] {
     var matches: [OldMatch] = []
     var isCaseless = false
@@ -103,7 +103,7 @@ extension OptionValues {
     return matches
   }
 
-  /// The options that choose records, in their order; `-C` counts for those behind it.
+  /// The options that choose records, in their order; `-C` applies to those after it.
   func recordRules(_ letters: [ArgumentExpansion.Letter]) -> [RecordRule] {
     var rules: [RecordRule] = []
     var isCaseless = false

@@ -1,9 +1,9 @@
 import Pipeline
 import Shipping
 
-/// Outputs with a consumer at the other end.
+/// Reads the values of options for outputs that a consumer reads from.
 extension OptionValues {
-  /// What `--on-restart` says.
+  /// The value of `--on-restart`.
   func restartPolicy(_ text: String?) throws(UsageError) -> RestartPolicy {
     guard let text else { return .resend }
     guard let policy = RestartPolicy(rawValue: text) else {
@@ -13,7 +13,7 @@ extension OptionValues {
     return policy
   }
 
-  /// What `--overflow` says; nil if it isn't given.
+  /// The value of `--overflow`; nil if it isn't given.
   func overflow(_ text: String?) throws(UsageError) -> OutputConfiguration.Overflow? {
     guard let text else { return nil }
     guard let overflow = OutputConfiguration.Overflow(rawValue: text) else {
@@ -22,7 +22,7 @@ extension OptionValues {
     return overflow
   }
 
-  /// The command or the peer that is asked for; nil if there is neither.
+  /// The command or the socket that the options name; nil if they name neither.
   func consumer(
     _ output: OutputOptions, _ onRestart: RestartPolicy
   ) throws(UsageError) -> OutputConfiguration.Target? {
@@ -47,6 +47,6 @@ extension OptionValues {
 }
 
 extension OutputOptions {
-  /// Whether anything but standard output is asked for by name.
+  /// Whether a target is named explicitly; `-w -`, which is standard output, counts, too.
   var hasTarget: Bool { w != nil || exec != nil || socket != nil }
 }

@@ -6,7 +6,7 @@ import Shipping
 extension OptionValues {
   /// How many finished files may be kept.
   static let keepRange = 0...1_000_000
-  /// What the options say of a file.
+  /// The options of a file, with their defaults.
   func file(
     _ path: String, _ output: OutputOptions, _ onRestart: RestartPolicy
   ) throws(UsageError) -> FileOptions {

@@ -3,12 +3,12 @@ import LogReading
 import Pipeline
 import Platform
 
-/// What concerns the process as a whole: who it is, what it may do, and where it can be asked how it does.
+/// Reads the values of options for the process: its user, its sandbox and its status socket.
 extension OptionValues {
-  /// Where runs in the background have their status sockets, and where they are looked for.
+  /// The directory in which background runs have their status sockets, unless the service has one of its own.
   static let statusDirectory = "/run/spillway"
   static let statusName = "status.sock"
-  /// Where `spillway status` asks.
+  /// The socket to which `spillway status` connects by default.
   static let statusPath = "\(statusDirectory)/\(statusName)"
 
   /// The account that `--user` names.
@@ -26,9 +26,9 @@ extension OptionValues {
     }
   }
 
-  /// Where a run answers: where it was told to, or else, in the background, at the usual place if there is one.
+  /// The place of the status socket: as given, or, for a service, at the usual place if its directory exists.
   ///
-  /// The directory that systemd has made for a service comes first.
+  /// The directory that systemd has made for the service is tried first.
   func statusPlace(_ text: String?, isService: Bool) throws(UsageError) -> ProcessConfiguration.StatusPlace {
     if let text {
       guard !text.isEmpty else { throw UsageError("--status-socket: no path") }
@@ -46,7 +46,8 @@ extension OptionValues {
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// Whether a run limits itself: one that has been root does, unless it is told not to; others if they are told to.
+  /// Whether a run sandboxes itself: by default if it was root, otherwise if it is told to; `--no-sandbox`
+  /// turns it off.
   func isSandboxed(_ options: ProcessOptions, usually: Bool) throws(UsageError) -> Bool {
     if options.sandbox, options.noSandbox {
       throw UsageError("Only one of --sandbox and --no-sandbox may be used")

@@ -1,9 +1,9 @@
 import Shipping
 import Pipeline
 
-/// How often a run says how it stands.
+/// Reads the values of the options for reports.
 extension OptionValues {
-  /// What `--report` and `--report-format` say.
+  /// The values of `--report` and `--report-format`.
   func report(_ process: ProcessOptions) throws(UsageError) -> ProcessConfiguration.Report? {
     if process.reportFormat != nil, process.report == nil {
       throw UsageError("--report-format needs --report TIME")

@@ -9,16 +9,16 @@ import VarnishLog
 
 /// Reads the values of options.
 ///
-/// Where varnishncsa has an option too, its messages are kept.
+/// For options that varnishncsa has as well, the error messages are varnishncsa's.
 struct OptionValues {
-  /// Where relative paths begin: where the process was when the options were typed.
+  /// The directory against which relative paths are resolved: the current one when the command line was read.
   private let workingDirectory = Self.currentDirectory
-  /// Whether the process may become another user, or could when the options were typed.
+  /// Whether the process may change its user, or could when the command line was read.
   let isRoot = Privileges.isRoot
-  /// Which files were read to know what the options mean.
+  /// The files that were read to interpret the options.
   let filesRead = FilesRead()
 
-  /// What `-g` may ask for.
+  /// The values of `-g`.
   enum GroupingName: String, CaseIterable {
     case raw, vxid, request, session
   }
@@ -32,7 +32,7 @@ struct OptionValues {
     return name
   }
 
-  /// One of the groupings that lines can be made of.
+  /// A grouping that can be rendered as lines.
   func lineGrouping(_ text: String?) throws(UsageError) -> Grouping {
     switch try grouping(text) {
     case .vxid: return .vxid
@@ -41,7 +41,7 @@ struct OptionValues {
     }
   }
 
-  /// The time that a transaction may take, in varnishlog's words.
+  /// The time that a transaction may take, in seconds; errors are in varnishlog's words.
   func timeout(_ text: String?) throws(UsageError) -> Double? {
     guard let text else { return nil }
     guard let seconds = Double(trimmed(text)), seconds.isFinite else {
@@ -62,7 +62,7 @@ struct OptionValues {
     return version
   }
 
-  /// The version that has written a file.
+  /// The version that wrote a captured log.
   func release(_ text: String?) throws(UsageError) -> VarnishVersion? {
     guard let text else { return nil }
     guard let version = VarnishVersion(parsing: text) else {
@@ -103,12 +103,12 @@ struct OptionValues {
   func rateLimit(_ text: String?) throws(UsageError) -> RateLimit? {
     guard let text else { return nil }
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    // Its size is looked at before what stands behind it.
+    // The limit's range is checked before the characters after it.
     let (limit, length) = cNumber(atStartOf: parts[0])
     guard limit > 0, limit <= Int(Int32.max) else { throw UsageError("-R: Range error") }
     guard length == parts[0].utf8.count else { throw UsageError("-R: Syntax error") }
     guard parts.count > 1 else { return RateLimit(limit: limit, seconds: 1) }
-    // varnishncsa has room for so much, and finds a longer duration no duration at all.
+    // varnishncsa has room for this many bytes, and takes nothing longer as a duration.
     guard (1...Self.durationByteCountMax).contains(parts[1].utf8.count) else {
       throw UsageError("-R: Syntax error")
     }
@@ -160,7 +160,7 @@ struct OptionValues {
   private func duration(_ text: String) -> Double? {
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     guard number.prefix(while: { $0 != "." }).count <= Self.durationDigitsMax,
-      // Digits beyond those that are read count for nothing; a point alone is no number, and its unit counts once.
+      // Digits beyond the maximum are ignored; a lone point is no number, so that its unit counts once.
       let count = number.isEmpty || number == "." ? 1 : Double(number.prefix(Self.durationDigitsMax + 1))
     else { return nil }
     var unit = text.dropFirst(number.count).drop(while: isBlank)
@@ -185,7 +185,7 @@ struct OptionValues {
     return seconds
   }
 
-  /// The time to wait for an instance; nil is for ever.
+  /// The time to wait for an instance, in seconds; nil means no limit.
   func attachSeconds(_ text: String?) throws(UsageError) -> Double? {
     guard let text else { return 5 }
     if text.lowercased() == "off" { return nil }
@@ -201,7 +201,7 @@ struct OptionValues {
     }
   }
 
-  /// How long a log is watched; a second if that isn't said.
+  /// How long a log is watched, in seconds; 1 by default.
   func watchSeconds(_ text: String?) throws(UsageError) -> Double {
     guard text != "0" else { return 0 }
     let seconds = try time(text, option: "--watch")?.seconds ?? 1
@@ -235,7 +235,7 @@ struct OptionValues {
     return workingDirectory + "/" + path
   }
 
-  /// A path to read from, as it was typed if that still leads there; it is noted as read.
+  /// A path to read from, made absolute if the process has changed its directory; the path is noted as read.
   func pathToRead(_ path: String) -> String {
     filesRead.note(absolute(path))
     return Self.currentDirectory == workingDirectory ? path : absolute(path)
@@ -247,7 +247,7 @@ struct OptionValues {
     return unsafe String(cString: directory)
   }
 
-  /// The templates that can be found, in the directory given and the usual ones.
+  /// The templates in the given directory and in the usual ones.
   func templates(directory: String?) throws(UsageError) -> TemplateLibrary {
     if let directory, unsafe access(directory, R_OK | X_OK) != 0 {
       throw UsageError(unsafe "--formats-dir: \(directory): \(String(cString: strerror(errno)))")
@@ -260,7 +260,7 @@ struct OptionValues {
     return TemplateLibrary(directories: directories)
   }
 
-  /// The template of a name, or of a path.
+  /// The template with a name or at a path.
   func template(_ name: String, directory: String?) throws(UsageError) -> Template {
     let library = try templates(directory: directory)
     do {
@@ -276,7 +276,7 @@ struct OptionValues {
     return unsafe String(cString: path)
   }
 
-  /// The first line of a file, as `-f` reads it: up to a newline or a NUL; and whether more text follows it.
+  /// The first line of a file, up to a newline or a NUL, and whether more text follows it; as `-f` reads it.
   func formatLine(ofFile path: String) throws(UsageError) -> (line: [UInt8], hasMore: Bool) {
     let descriptor = unsafe open(pathToRead(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
@@ -297,7 +297,7 @@ struct OptionValues {
     }
     if text.isEmpty { throw UsageError("Empty format file", about: path) }
     let line = Array(text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 })
-    // No more is read for it: a pipe's other end may wait.
+    // No further read for this: if the file is a pipe, a read could block.
     return (line, text.dropFirst(line.count).contains { $0 > 0x20 })
   }
 
@@ -318,7 +318,7 @@ struct OptionValues {
 
   /// The number that a text begins with, and its length; 0 and 0 if there is none.
   ///
-  /// What is too large is the largest there is.
+  /// A number that is too large is replaced by the largest one.
   private func cNumber(atStartOf text: String, base: Int32 = 0) -> (number: Int, length: Int) {
     unsafe text.withCString { start in
       var end: UnsafeMutablePointer<CChar>?

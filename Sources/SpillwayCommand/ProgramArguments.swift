@@ -1,9 +1,9 @@
 import CShims
 import Glibc
 
-/// What the program was started with.
+/// The arguments with which the program was started.
 enum ProgramArguments {
-  /// The arguments, the program's name first; none if it was started without even that.
+  /// The arguments, the program's name first; empty if the program was started without a name.
   ///
   /// An argument is a sequence of bytes; those that aren't UTF-8 are kept, see `argumentBytes`.
   static var all: [String] {
@@ -16,7 +16,8 @@ enum ProgramArguments {
 }
 
 extension String {
-  /// Where the bytes that aren't UTF-8 stand in a text: at the end of the last private plane, by their value.
+  /// The scalar for byte 0: bytes that aren't UTF-8 are represented by scalars at the end of the last
+  /// private-use plane, this one plus the byte's value.
   private static let firstStandIn: UInt32 = 0x10FF00
   private static let standIns: ClosedRange<UInt32> = 0x10FF80...0x10FFFF
 
@@ -41,7 +42,7 @@ extension String {
         }
         at += count
       case .error:
-        // Begin again behind the first byte, even if the decoder has taken more.
+        // Continue after the first byte, even if the decoder has consumed more.
         keep(bytes[at])
         at += 1
         decoder = UTF8()

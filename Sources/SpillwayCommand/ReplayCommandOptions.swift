@@ -3,7 +3,7 @@ import LogReading
 import Replay
 import VarnishLog
 
-/// When what is played is due, and how often.
+/// When replayed transactions are written, and how often the logs are replayed.
 struct PaceOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -37,7 +37,7 @@ struct PaceOptions: ParsableArguments {
     return .recorded(speed: try positive(number, of: speed, option: "--speed"))
   }
 
-  /// How often it is played; nil is for ever.
+  /// How often the logs are replayed; nil means without end.
   func passes(_ values: OptionValues) throws(UsageError) -> Int? {
     guard let times else { return loop ? nil : 1 }
     guard !loop else { throw UsageError("Only one of --loop and --times can be chosen") }
@@ -54,7 +54,7 @@ struct PaceOptions: ParsableArguments {
   }
 }
 
-/// What is different in the live log.
+/// What is changed on the way into the live log.
 struct ChangeOptions: ParsableArguments {
   @Flag(
     help:
@@ -66,7 +66,7 @@ struct ChangeOptions: ParsableArguments {
   var shiftTimes = false
 }
 
-/// What the live log is like, and how long it is there.
+/// The live log's properties, and how long it exists.
 struct LiveLogOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,

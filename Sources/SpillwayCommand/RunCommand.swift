@@ -4,54 +4,54 @@ import Platform
 import Shipping
 import VarnishLog
 
-/// A command that reads a log for as long as there is something in it.
+/// A command that reads a log until the log or the process ends.
 protocol LogReadingCommand: ParsableCommand {
   var input: InputOptions { get }
   var process: ProcessOptions { get }
-  /// Whether what it makes of the log goes somewhere by its options, and not to standard output.
+  /// Whether the options name a target, so that output doesn't go to standard output by default.
   var hasTarget: Bool { get }
 }
 
-/// A command that carries a log to an output; what all of them have in common.
+/// The common part of commands that carry a log to outputs.
 protocol RunCommand: LogReadingCommand {
-  /// The program whose place it takes, and under whose name its old rules hold.
+  /// The predecessor's name for the command, under which the predecessor's rules apply.
   static var oldName: String { get }
-  /// What that program says when it can't open its output, and the status it ends with.
+  /// The predecessor's message and exit status when it can't open its output.
   static var oldOpenFailure: (words: String, status: Int32) { get }
-  /// How its command line is split, where the rules of a version are insisted on.
+  /// The options, for splitting the command line, by the rules of a version if one is asked for.
   static func expansion(for version: VarnishVersion?) -> ArgumentExpansion
 
   var matching: MatchingOptions { get }
   var output: OutputOptions { get }
 
-  /// What the options say of an output; `--output` begins with the same.
+  /// The output that the options describe, which also has the defaults for `--output`.
   func request(_ context: OptionContext) throws -> OutputRequest
-  /// What is shown by an output that says nothing of it.
+  /// What an output shows if its settings don't say so.
   func shown(_ target: OutputRequest) -> OutputRequest.Shown
-  /// What options of 2.0 to 3.0 say of the log.
+  /// Applies options of 2.0 to 3.0 to the input.
   func setOldOptions(_ input: inout InputConfiguration, _ context: OptionContext) throws(UsageError)
-  /// How long a transaction may be unfinished; nil is the usual time.
+  /// How long a transaction may be unfinished, in seconds; nil means the default.
   func timeoutSeconds(_ values: OptionValues) throws(UsageError) -> Double?
 }
 
-/// What is needed beside the options to know what they mean.
+/// What is needed, besides the options, to interpret them.
 struct OptionContext {
   let values = OptionValues()
-  /// The options in their order, where that counts; the parser has forgotten it.
+  /// The options of one letter in their order, where the order counts: the parser doesn't keep it.
   let letters: [ArgumentExpansion.Letter]
-  /// Whether the program was called by the name of its predecessor.
+  /// Whether the program was called by its predecessor's name.
   let isOldName: Bool
 }
 
 extension RunCommand {
   var hasTarget: Bool { output.hasTarget || !output.outputs.isEmpty }
 
-  /// What the options mean.
+  /// The configuration that the options ask for.
   ///
   /// - Parameters:
   ///   - arguments: the command line, split.
-  ///   - letters: the options of one letter in it.
-  ///   - isOldName: whether the program was called by the name of its predecessor.
+  ///   - letters: the options of one letter among the arguments.
+  ///   - isOldName: whether the program was called by its predecessor's name.
   func configuration(
     _ arguments: [String], letters: [ArgumentExpansion.Letter], isOldName: Bool
   ) throws -> Configuration {
@@ -67,7 +67,7 @@ extension RunCommand {
     try setOldOptions(&configuration.input, context)
     if isOldName { configuration.process.programName = Self.oldName }
     var request = try request(context)
-    // What all outputs may take together.
+    // --spool-memory is the limit for all outputs together.
     request.output.spoolMemory = nil
     let outputContext = self.outputContext(configuration, context)
     var single = OutputConfiguration()
@@ -96,10 +96,10 @@ extension RunCommand {
     return configuration
   }
 
-  /// What is needed beside an output's options to know what they mean.
+  /// What is needed, besides an output's options, to interpret them.
   private func outputContext(_ configuration: Configuration, _ context: OptionContext) -> OutputContext {
     let name = configuration.process.programName
-    // Predecessors say nothing of what may not have been meant.
+    // Predecessors don't warn of settings that may be unintended.
     let isTalkative = configuration.input.compatibility == nil && !context.isOldName
     return OutputContext(
       values: context.values, canWait: !input.r.isEmpty, keepsJSONBytes: context.isOldName,
@@ -107,7 +107,7 @@ extension RunCommand {
       object: { error throws(UsageError) in throw error })
   }
 
-  /// What every `--output` means, together with what is given outside.
+  /// The configuration of each `--output`, with the options outside as defaults.
   private func outputs(
     of request: OutputRequest, _ configuration: Configuration, _ context: OutputContext
   ) throws -> [OutputConfiguration] {
@@ -126,7 +126,7 @@ extension RunCommand {
 }
 
 extension LogReadingCommand {
-  /// Takes over what concerns the process.
+  /// Sets what concerns the process.
   func setProcess(_ configuration: inout ProcessConfiguration, _ context: OptionContext) throws {
     let values = context.values
     configuration.daemonizes = process.daemonize

@@ -6,13 +6,14 @@ import Pipeline
 import Platform
 import VarnishLog
 
-/// The command line: parse, find out what it means, run, exit with the right status.
+/// The command line: parses and interprets it, runs the command, and exits with its status.
 @main
 enum SpillwayCommand {
   static let version = "0.1.0"
 
-  /// Who has started the process, if that wants to be told how it does; its variables are gone from the environment
-  /// once it was asked for.
+  /// The service manager that started this process, if it asked to be notified.
+  ///
+  /// Its variables are removed from the environment when it is first used.
   static let manager = ServiceManager.adopt()
 
   static func main() {
@@ -41,7 +42,7 @@ enum SpillwayCommand {
     runOther(Array(arguments))
   }
 
-  /// Lines and text of what was captured are what the commands for these make of it.
+  /// Runs `convert`: `ncsa` and `log` make the lines and the text from captured logs.
   private static func convert(_ arguments: [String], _ manager: ServiceManager) -> Never {
     let (target, rest) = ConvertCommand.target(in: arguments)
     let name = ConvertCommand.configuration.commandName ?? ""
@@ -56,7 +57,7 @@ enum SpillwayCommand {
     }
   }
 
-  /// Counters are asked for with one letter's options as well.
+  /// Runs `stat`, whose options of one letter are split like those of the other commands.
   private static func stat(_ arguments: [String], isOldName: Bool) -> Never {
     let name = isOldName ? StatCommand.oldName : "spillway"
     let expansion = ArgumentExpansion.stat
@@ -93,7 +94,7 @@ enum SpillwayCommand {
       complain(UsageError(strayBytesIn: stray).description, as: "spillway")
       exit(ExitStatus.failure)
     }
-    // Asked often, by programs too, and answered without a look at all commands.
+    // Programs often ask for this; it is answered without setting up all commands.
     if arguments == ["--version"] {
       print(version)
       exit(ExitStatus.success)
@@ -107,7 +108,7 @@ enum SpillwayCommand {
     }
   }
 
-  /// Commands that a program of their own name stands for, too.
+  /// Commands that also run when the program is called by a predecessor's name.
   private static let runCommands: [any RunCommand.Type] = [NCSACommand.self, LogCommand.self]
 
   private static func run<Command: RunCommand>(
@@ -123,7 +124,7 @@ enum SpillwayCommand {
       print(expansion.optionString)
       exit(ExitStatus.success)
     }
-    // A script that asks for the old rules may look for the old words, too.
+    // A script that asks for the old rules may also expect the old messages.
     var keepsOldWords = isOldName
     do {
       let expanded = try expansion(arguments)
@@ -158,11 +159,12 @@ enum SpillwayCommand {
     }
   }
 
-  /// A command with the options that it is given.
+  /// Parses a command's arguments.
   ///
-  /// Below the root the parser looks at every command, and four times, not twice, at the options of the one it is about:
-  /// two fifths of the time that a command takes to begin. So the command is parsed by itself first, and below the root
-  /// only where that fails, for what is said then: mistakes, help, scripts for shells.
+  /// If the parser begins at the root command, it looks at every command, and looks four times instead of
+  /// twice at the options of the command that is called: two fifths of the time that a command takes to
+  /// start. So the command is parsed by itself first, and from the root only if that fails, for the messages:
+  /// errors, help, completion scripts.
   static func parse<Command: ParsableCommand>(
     _ type: Command.Type, _ arguments: [String], isOldName: Bool
   ) throws -> Command {
@@ -173,7 +175,7 @@ enum SpillwayCommand {
     return command
   }
 
-  /// Prints what the parser has to say, and ends: with 0 for help that was asked for, else with 1.
+  /// Prints the parser's message, and exits: with 0 for help that was asked for, else with 1.
   ///
   /// - Parameter oldName: the name that a command was called by, if it isn't the parser's.
   static func leave(
@@ -197,11 +199,10 @@ enum SpillwayCommand {
     exit(ExitStatus.failure)
   }
 
-  /// Help in which the options whose value may be left out are written as they must be; the parser knows no such
-  /// thing.
+  /// The help with `[=<level>]` for options whose value may be left out, which the parser can't express.
   private static func withOptionalValue(_ text: String) -> String {
     CompressionFormat.allCases.reduce(text) { text, format in
-      // In the list, what stands behind it stays in its column.
+      // In the list of options, the text after the option keeps its column.
       text.replacing("--\(format) <level>  ", with: "--\(format)[=<level>]")
         .replacing("--\(format) <level>", with: "--\(format)[=<level>]")
     }
@@ -211,14 +212,14 @@ enum SpillwayCommand {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
-  /// Writes to standard error what may have arguments, names and pieces of files in it.
+  /// Writes a message to standard error; arguments, names and parts of files in it are made visible.
   static func complain(_ text: String, as name: String?, keepingLines: Bool = false) {
     let text = text.shownAsArgument
     MessageQueue.shared.say(keepingLines ? VisibleText.lines(text) : VisibleText.oneLine(text), as: name)
   }
 }
 
-/// What `spillway` offers, for help and completion scripts.
+/// All commands of `spillway`, for help and completion scripts.
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "spillway",

@@ -2,11 +2,11 @@ import ArgumentParser
 import Glibc
 import Platform
 
-/// What a command has to say, as a whole.
+/// Writes a command's whole output at once.
 enum StandardOutput {
-  /// Writes all of it.
+  /// Writes all bytes.
   ///
-  /// - Throws: the exit status, once it was said why it can't be written.
+  /// - Throws: the exit status, after the error was reported.
   static func write(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     while !rest.isEmpty {

@@ -9,8 +9,8 @@ extension StatCommand {
   /// Shows the counters.
   ///
   /// - Parameters:
-  ///   - letters: the options of one letter in their order, in which patterns count.
-  ///   - name: what the program was called.
+  ///   - letters: the options of one letter in their order, which matters for patterns.
+  ///   - name: the name by which the program was called.
   func show(_ letters: [ArgumentExpansion.Letter], as name: String) throws {
     do {
       let values = OptionValues()
@@ -22,7 +22,7 @@ extension StatCommand {
       var instance = try instance()
       let first = try attach(&instance, seconds: try values.attachSeconds(t), as: name)
       let rules = rules(letters)
-      // Given twice, it is as it was.
+      // Each -r toggles the setting, so that two have no effect.
       let isRaw = letters.count { $0.letter == "r" } % 2 == 1
       guard isLive else {
         return try print(first, from: &instance, rules, version, isRaw: isRaw, every: seconds, as: name)
@@ -30,7 +30,7 @@ extension StatCommand {
       let precedence: CounterFilter.Precedence = isBefore65(version, first.layout) ? .exclusion : .firstMatch
       let live = LiveCounters(
         instance, CounterFilter(rules, precedence), interval: seconds ?? 1, isRaw: isRaw)
-      // The parent process sees which signal ended it.
+      // The signal is raised again, so that the parent process sees which one ended this process.
       if let signal = live.show() { raise(signal) }
     } catch let error as UsageError {
       SpillwayCommand.complain(error.description, as: name)
@@ -57,7 +57,7 @@ extension StatCommand {
     }
   }
 
-  /// How often the counters are looked at; nil is as often as usual.
+  /// The interval between two readings of the counters, in seconds; nil means the default.
   private func interval(_ values: OptionValues) throws(UsageError) -> Double? {
     guard let seconds = try values.seconds(w, option: "-w") else { return nil }
     guard (0.1...86400).contains(seconds) else {
@@ -66,7 +66,8 @@ extension StatCommand {
     return seconds
   }
 
-  /// Whether a release shows JSON as it was, and has patterns that exclude count first.
+  /// Whether the rules of a release before 6.5 apply: the older form of JSON, and patterns that exclude come
+  /// first.
   private func isBefore65(_ version: VarnishVersion?, _ layout: CounterSample.Layout) -> Bool {
     if let version { return version < VarnishVersion(6, 5, 0) }
     return layout == .plainIndex || layout == .placedIndex
@@ -112,7 +113,7 @@ extension StatCommand {
 
   // MARK: Printing
 
-  /// Prints once, or again and again.
+  /// Prints the counters once or repeatedly.
   private func print(
     _ first: CounterSample, from instance: inout InstanceFollower, _ rules: [CounterFilter.Rule],
     _ version: VarnishVersion?, isRaw: Bool, every seconds: Double?,
@@ -132,7 +133,7 @@ extension StatCommand {
         }
       }
       guard let seconds, !l || once || j || x else { return }
-      // As long as a day, which usleep can't be told.
+      // The interval may be a day, which is too long for usleep.
       var time = timespec(
         tv_sec: Int(seconds), tv_nsec: Int(seconds.truncatingRemainder(dividingBy: 1) * 1e9))
       unsafe nanosleep(&time, nil)

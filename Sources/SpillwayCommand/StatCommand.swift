@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `spillway stat`: shows what a server counts.
+/// `spillway stat`: shows a server's counters.
 struct StatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stat",
@@ -77,6 +77,6 @@ struct StatCommand: ParsableCommand {
   @Flag(name: [.customShort("V")], help: "Print the version.")
   var showVersion = false
 
-  /// The program whose place it takes.
+  /// The predecessor's name for the command.
   static let oldName = "varnishstat"
 }

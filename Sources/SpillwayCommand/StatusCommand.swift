@@ -1,7 +1,7 @@
 import ArgumentParser
 import Platform
 
-/// `spillway status`: asks a run how it does.
+/// `spillway status`: asks a run for its status.
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",

@@ -1,14 +1,14 @@
 /// A command line that can't be carried out; the text is for the user.
 struct UsageError: Error, CustomStringConvertible {
-  /// The same mistake where it is made in settings: in `--output`, or in a file.
+  /// The same mistake when it is made in settings: in `--output`, or in a file.
   struct InSettings {
     /// The setting to blame.
     let key: String
-    /// What is wrong with it, by the names that settings have.
+    /// The error, in terms of settings.
     let found: String
     /// What to write instead; empty if `found` says it all.
     let hint: String
-    /// Whether an option outside is to blame, if it isn't the setting.
+    /// Whether an option outside of the settings may be at fault instead of the setting.
     var isAtOption: Bool { key != "standard-output" && key != "file" }
 
     init(_ key: String, _ found: String, hint: String = "") {
@@ -18,11 +18,11 @@ struct UsageError: Error, CustomStringConvertible {
     }
   }
 
-  /// The words; where a predecessor says something at all, they are its.
+  /// The message; where a predecessor has a message for the mistake, it is the predecessor's.
   let words: String
-  /// What it is about, of which predecessors say nothing.
+  /// What the mistake is about, which predecessors' messages don't name.
   let subject: String?
-  /// How it is told of settings; nil if it can't be made there.
+  /// The same mistake in terms of settings; nil if it can't be made in settings.
   let inSettings: InSettings?
 
   init(_ words: String, about subject: String? = nil, inSettings: InSettings? = nil) {
@@ -31,14 +31,14 @@ struct UsageError: Error, CustomStringConvertible {
     self.inSettings = inSettings
   }
 
-  /// An argument that must be text and isn't.
+  /// An argument that must be text but isn't UTF-8.
   init(strayBytesIn argument: String) {
     self.init("not UTF-8: \(argument.shownAsArgument)")
   }
 
   var description: String { subject.map { "\(words): \($0)" } ?? words }
 
-  /// The same mistake, told of a setting as it is told of an option.
+  /// The same mistake, reported for a setting as it is reported for an option.
   func of(_ key: String) -> UsageError {
     UsageError(words, about: subject, inSettings: inSettings ?? InSettings(key, description))
   }

@@ -23,7 +23,7 @@ public import LogWriting
 ///
 /// The log must have an index: in a single file there are no transactions.
 public final class AccessLog: Sendable {
-  /// What the transactions are written to.
+  /// The writer of the transactions.
   public let writer: LogWriter
 
   /// Creates an access log that writes to a log; other parts of the program may write to it, too.
@@ -33,11 +33,11 @@ public final class AccessLog: Sendable {
   ///
   /// - Parameters:
   ///   - method: for example `GET`.
-  ///   - target: what the request line asks for: path and query.
+  ///   - target: the target in the request line: path and query.
   ///   - version: the protocol's name and version.
-  ///   - client: who asks; `nil` if that can't be told, as with a local socket.
-  ///   - listener: what the server calls the socket on which it listens.
-  ///   - start: when the first of the request's bytes came.
+  ///   - client: the client's address; `nil` if there is none, as with a local socket.
+  ///   - listener: the server's name for the socket on which it listens.
+  ///   - start: when the first byte of the request arrived.
   public func begin(
     method: String, target: String, version: String = "HTTP/1.1", client: Address?, listener: String = "a0",
     start: ContinuousClock.Instant = .now
@@ -47,12 +47,12 @@ public final class AccessLog: Sendable {
       head: Request.Head(method: method, target: target, version: version), start: start)
   }
 
-  /// Begins a session: a connection, whose requests belong together then.
+  /// Begins a session: a connection that groups its requests.
   ///
   /// - Parameters:
   ///   - client: the address that the connection came from.
   ///   - server: the address that it was made to.
-  ///   - listener: what the server calls the socket on which it listens.
+  ///   - listener: the server's name for the socket on which it listens.
   ///   - transport: the protocol's name as `Begin` gives it: `HTTP/1`, `HTTP/2`, `PROXY`.
   ///   - descriptor: the connection's file descriptor, if that is known.
   public func openSession(
@@ -66,7 +66,7 @@ public final class AccessLog: Sendable {
 }
 
 extension AccessLog {
-  /// One end of a connection.
+  /// The address of one end of a connection.
   public struct Address: Sendable, Hashable {
     /// The address as text: `192.0.2.7`, `2001:db8::7`.
     public var host: String
@@ -79,21 +79,21 @@ extension AccessLog {
       self.port = port
     }
 
-    /// What a log says of a socket without addresses.
+    /// The address that a log has for a socket without addresses.
     static let unknown = Address("0.0.0.0", port: 0)
   }
 
-  /// How a request was answered, which is what `%{Varnish:hitmiss}x` and `%{Varnish:handling}x` show.
+  /// How a request was handled, which `%{Varnish:hitmiss}x` and `%{Varnish:handling}x` show.
   ///
-  /// A server that keeps nothing back has no need of it; both show `-` then.
+  /// A server without a cache doesn't need it; both show `-` then.
   public enum Handling: String, Sendable {
-    /// From what was kept.
+    /// Answered from the cache.
     case hit = "HIT"
-    /// Made or fetched, and kept for the next.
+    /// Made or fetched, and kept in the cache.
     case miss = "MISS"
-    /// Made or fetched, and not to be kept.
+    /// Made or fetched, and not kept in the cache.
     case pass = "PASS"
-    /// By the server itself: an error page, a redirection.
+    /// Answered by the server itself: an error page, a redirect.
     case synth = "SYNTH"
   }
 }

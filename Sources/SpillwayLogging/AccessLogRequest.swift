@@ -5,12 +5,13 @@ import Platform
 extension AccessLog {
   /// A request that is being answered; it is written to the log as one transaction when it ends.
   ///
-  /// What is called when makes no difference but to the order of the records and to the times. A request that
-  /// is let go without an end has ended then: a handler that throws, or a task that is cancelled, loses no
-  /// transaction. After the end nothing is added.
+  /// The order of calls only affects the order of the records and the times. A request that is released
+  /// without `end` is ended then: if a handler throws or a task is cancelled, no transaction is lost. After
+  /// the end nothing is added.
   ///
-  /// What could be taken for a record's end is written as an escape: a newline in a value as `\n`. Until its end
-  /// a request has a buffer of the writer's `batchByteCount`; what doesn't fit is written before the end.
+  /// Characters that could be taken for a record's end are written as an escape: a newline in a value as
+  /// `\n`. Until its end a request has a buffer of the writer's `batchByteCount`; records beyond that are
+  /// written before the end.
   public final class Request: Sendable {
     /// The first line of a request.
     struct Head {
@@ -19,9 +20,9 @@ extension AccessLog {
       let version: String
     }
 
-    /// What there is while the request goes on; only touched while the lock is held.
+    /// The state of a request in progress; only accessed while the lock is held.
     private final class State {
-      /// Until it is committed.
+      /// The transaction; nil once it was committed.
       var transaction: LogTransaction?
       var clock: TransactionClock
       var received: ByteTally
@@ -32,7 +33,7 @@ extension AccessLog {
         self.transaction = consume transaction
         self.clock = clock
         version = head.version
-        // The blanks and line ends of the first line, and the empty line.
+        // The blanks and the line end of the request line, and the empty line.
         received = ByteTally(
           head: head.method.utf8.count + head.target.utf8.count + head.version.utf8.count + 6)
       }
@@ -40,7 +41,7 @@ extension AccessLog {
 
     /// The transaction's number, as `%{Varnish:vxid}x` shows it.
     public let vxid: UInt64
-    /// What the transaction is written to.
+    /// The writer of the transaction.
     public let writer: LogWriter
     private let state: Guarded<State>
 
@@ -63,7 +64,7 @@ extension AccessLog {
 
     deinit { end() }
 
-    /// Changes what there is while the request goes on.
+    /// Changes the state of a request in progress.
     private func update(_ body: (inout LogTransaction, State) -> Void) -> Bool {
       state.withLock { state in
         guard var transaction = state.transaction.take() else { return false }
@@ -77,7 +78,8 @@ extension AccessLog {
 
     /// Adds a header of the request.
     ///
-    /// What a protocol has in the place of `Host`, as HTTP/2 has `:authority`, is to be added as `Host`.
+    /// A field that a protocol has in place of `Host`, such as `:authority` in HTTP/2, is to be added as
+    /// `Host`.
     public func addHeader(_ name: String, _ value: String) {
       _ = update { transaction, state in
         transaction.add(.reqHeader, name: name, safe: value)
@@ -85,7 +87,7 @@ extension AccessLog {
       }
     }
 
-    /// Adds a header of the request whose value may be no UTF-8.
+    /// Adds a header of the request whose value may be invalid UTF-8.
     public func addHeader(_ name: String, bytes: RawSpan) {
       let text = SafeText.header(name, bytes)
       _ = update { transaction, state in
@@ -130,7 +132,7 @@ extension AccessLog {
       }
     }
 
-    /// Adds a header of the response whose value may be no UTF-8, or that was added after the others.
+    /// Adds a header of the response whose value may be invalid UTF-8, or that is set after the others.
     public func addResponseHeader(_ name: String, bytes: RawSpan) {
       let text = SafeText.header(name, bytes)
       _ = update { transaction, state in
@@ -146,22 +148,22 @@ extension AccessLog {
 
     // MARK: Anything else
 
-    /// Tells how the request is answered.
+    /// Adds how the request is handled.
     public func handled(as handling: Handling) {
       _ = update { transaction, _ in transaction.add(.vclCall, handling.rawValue) }
     }
 
-    /// Adds what `%{VCL_Log:key}x` shows, and queries find by `VCL_Log:key`.
+    /// Adds a value that `%{VCL_Log:key}x` shows, and that queries find by `VCL_Log:key`.
     public func log(_ key: String, _ value: String) {
       _ = update { transaction, _ in transaction.add(.vclLog, name: key, safe: value) }
     }
 
-    /// Adds that something went wrong, which queries find as `Error`.
+    /// Adds an error, which queries find as `Error`.
     public func logError(_ text: String) {
       _ = update { transaction, _ in transaction.add(.error, safe: text) }
     }
 
-    /// Adds a point in time, for example `ReqBody` when all of a request's body has come.
+    /// Adds a point in time, for example `ReqBody` when the whole body of the request has arrived.
     public func mark(_ label: String) {
       _ = update { transaction, state in
         transaction.add(.timestamp, safe: state.clock.mark(label))
@@ -196,7 +198,7 @@ extension AccessLog {
 
     @TaskLocal private static var ofTask: Request?
 
-    /// The request that the current task works for, if it was said to do so.
+    /// The request that the current task works for, if `asCurrent` has set one.
     public static var current: Request? { ofTask }
 
     /// Runs `body`, and the tasks that it starts, as work for this request.
@@ -216,16 +218,16 @@ extension AccessLog {
   }
 }
 
-/// How many bytes went one way.
+/// The number of bytes in one direction.
 private struct ByteTally {
   var head = 0
   var body = 0
 
-  /// Counts a header's line as HTTP/1 has it.
+  /// Counts a header's line as in HTTP/1.
   mutating func addHeader(_ name: String, valueByteCount: Int) {
     head += name.utf8.count + valueByteCount + 4
   }
 
-  /// The three fields of `ReqAcct`: head, body and both.
+  /// Three fields of `ReqAcct`: the bytes of head, body and both.
   var text: String { "\(head) \(body) \(head + body)" }
 }

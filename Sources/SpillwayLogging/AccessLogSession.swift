@@ -8,14 +8,14 @@ extension AccessLog {
   /// `spillway log -g session` shows it together with its requests. Access-log lines need no session.
   public final class Session: Sendable {
     private struct State {
-      /// The requests on it: all that takes memory until it is closed.
+      /// The numbers of its requests: the only memory that grows until it is closed.
       var requests: [UInt64] = []
       var isClosed = false
     }
 
     /// The transaction's number.
     public let vxid: UInt64
-    /// Who is at the other end.
+    /// The client's address.
     public let client: Address
     private let writer: LogWriter
     private let server: Address
@@ -40,13 +40,13 @@ extension AccessLog {
 
     deinit { close() }
 
-    /// Begins a request that came on this connection.
+    /// Begins a request on this connection.
     ///
     /// - Parameters:
     ///   - method: for example `GET`.
-    ///   - target: what the request line asks for: path and query.
+    ///   - target: the target in the request line: path and query.
     ///   - version: the protocol's name and version.
-    ///   - start: when the first of the request's bytes came.
+    ///   - start: when the first byte of the request arrived.
     public func begin(
       method: String, target: String, version: String = "HTTP/1.1", start: ContinuousClock.Instant = .now
     ) -> Request {
@@ -59,7 +59,7 @@ extension AccessLog {
 
     /// Ends the session, and writes its transaction.
     ///
-    /// - Parameter reason: why, as a cache would say it: `REM_CLOSE`, `RESP_CLOSE`, `RX_TIMEOUT`, …
+    /// - Parameter reason: the reason, in a cache's terms: `REM_CLOSE`, `RESP_CLOSE`, `RX_TIMEOUT`, …
     public func close(reason: String = "REM_CLOSE") {
       let requests: [UInt64]? = state.withLock { state in
         defer { state = State(isClosed: true) }

@@ -4,8 +4,8 @@ import VarnishLog
 
 /// The records of a message.
 ///
-/// They are made before any lock is taken, because values are described by code of others, which may log
-/// something itself.
+/// They are made before any lock is taken, because describing values calls other code, which may log messages
+/// itself.
 struct MessageRecords {
   private let tag: Tag
   private let text: String
@@ -23,7 +23,7 @@ struct MessageRecords {
     add(metadata, prefix: "", depth: 0)
   }
 
-  /// Deeper than this, values are described as a whole.
+  /// The depth below which values are described as a whole.
   private static let depthMax = 16
 
   private mutating func add(_ metadata: Logger.Metadata, prefix: String, depth: Int) {
@@ -42,7 +42,7 @@ struct MessageRecords {
     }
   }
 
-  /// Adds them to a transaction.
+  /// Adds the records to a transaction.
   func add(to transaction: inout LogTransaction) {
     transaction.add(tag, safe: text)
     for (key, value) in pairs { transaction.add(.vclLog, name: key, safe: value) }

@@ -1,14 +1,14 @@
 import LogWriting
 import VarnishLog
 
-/// Untrusted text, as it may stand in a record.
+/// Makes untrusted text safe for a record.
 ///
 /// Readers show most records as they are: a control character would reach a terminal, a newline would look
 /// like the next record, a NUL would hide what follows. Tabs are left alone.
 enum SafeText {
   static func isSafe(_ text: String) -> Bool { text.utf8.allSatisfy(isSafe) }
 
-  /// The text with escapes in the place of what is not safe.
+  /// The text with unsafe characters replaced by escapes.
   static func escaped(_ text: String) -> String {
     if isSafe(text) { return text }
     var bytes: [UInt8] = []
@@ -17,7 +17,7 @@ enum SafeText {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// A header with a value of any bytes.
+  /// A header whose value may have any bytes.
   static func header(_ name: String, _ value: RawSpan) -> [UInt8] {
     var bytes = Array(escaped(name).utf8)
     bytes.reserveCapacity(bytes.count + 2 + value.byteCount)
@@ -26,7 +26,7 @@ enum SafeText {
     return bytes
   }
 
-  /// A text as one of a record's fields, which blanks separate.
+  /// A text as one field of a record, whose fields are separated by blanks.
   static func field(_ text: String) -> String {
     if text.isEmpty { return "-" }
     if text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) { return text }

@@ -35,13 +35,13 @@ public import Logging
 public struct SpillwayLogHandler: LogHandler {
   /// The least level that is logged.
   public var logLevel: Logger.Level
-  /// What is added to every message.
+  /// The metadata that is added to every message.
   public var metadata: Logger.Metadata = [:]
-  /// What adds metadata from where a message is logged.
+  /// The provider of metadata from the context in which a message is logged.
   public var metadataProvider: Logger.MetadataProvider?
   /// The request whose transaction the messages become part of; if `nil`, it is that of the current task.
   ///
-  /// A request that has ended, or that is written to another log, is left alone.
+  /// It isn't used if it has ended, or is written to another log.
   public var request: AccessLog.Request?
   private let label: String
   private let writer: LogWriter
@@ -49,11 +49,11 @@ public struct SpillwayLogHandler: LogHandler {
   /// Creates a handler.
   ///
   /// - Parameters:
-  ///   - label: what stands in front of each message.
-  ///   - writer: where messages are written; other parts of the program may write there, too.
+  ///   - label: the text in front of each message.
+  ///   - writer: the writer of the messages; other parts of the program may use it, too.
   ///   - request: the request whose transaction the messages become part of; if `nil`, it is that of the task.
   ///   - logLevel: the least level that is logged.
-  ///   - metadataProvider: what adds metadata from where a message is logged.
+  ///   - metadataProvider: the provider of metadata from the context in which a message is logged.
   public init(
     label: String, writer: LogWriter, request: AccessLog.Request? = nil, logLevel: Logger.Level = .info,
     metadataProvider: Logger.MetadataProvider? = LoggingSystem.metadataProvider
@@ -65,7 +65,7 @@ public struct SpillwayLogHandler: LogHandler {
     self.metadataProvider = metadataProvider
   }
 
-  /// One piece of what is added to every message.
+  /// One piece of the metadata that is added to every message.
   public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }

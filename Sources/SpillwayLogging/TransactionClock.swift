@@ -2,7 +2,8 @@ import Platform
 
 /// The times in a transaction.
 ///
-/// They begin at the time of day and go on by a clock that is never set, so that none is before another.
+/// The start is a time of day; later times are measured from it by a clock that is never set, so that none is
+/// before another.
 struct TransactionClock: Sendable {
   private let start: ContinuousClock.Instant
   /// The start in microseconds since 1970.
@@ -10,7 +11,7 @@ struct TransactionClock: Sendable {
   /// The latest mark in microseconds since the start.
   private var latest: Int64 = 0
 
-  /// Begins at a moment that is not to come.
+  /// Begins at a moment that isn't in the future.
   init(start: ContinuousClock.Instant) {
     let timeOfDay = SystemClock.wallNanoseconds / 1000
     let now = ContinuousClock.now
@@ -24,10 +25,10 @@ struct TransactionClock: Sendable {
   /// The start in seconds since 1970.
   var startTimeText: String { Self.seconds(startTime) }
 
-  /// How long it has been, in seconds to the millisecond.
+  /// The time since the start, in seconds with milliseconds.
   var durationText: String { String(Self.seconds(elapsed).dropLast(3)) }
 
-  /// The payload of a further `Timestamp`: when it is, how long after the start and after the one before.
+  /// The payload of a further `Timestamp`: the time, and the seconds since the start and since the one before.
   mutating func mark(_ label: String) -> String {
     let elapsed = elapsed
     defer { latest = elapsed }
@@ -42,7 +43,7 @@ struct TransactionClock: Sendable {
     return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
   }
 
-  /// Microseconds, which are not negative, as seconds with six decimals.
+  /// Microseconds, which may not be negative, as seconds with six decimals.
   private static func seconds(_ microseconds: Int64) -> String {
     let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
     return "\(seconds).\(String(rest + 1_000_000).dropFirst())"

@@ -1,24 +1,24 @@
-/// What is typed to find lines of a list: it counts with every letter.
+/// A text that is typed to filter a list; the filter applies with every letter.
 package struct FilterField {
-  /// What was typed.
+  /// The text typed so far.
   package private(set) var text = ""
-  /// Whether keys go there.
+  /// Whether keys go to the field.
   package private(set) var isOpen = false
 
   private static let countMax = 100
 
-  /// Everything matches.
+  /// An empty field, which everything matches.
   package init() {}
 
-  /// Has keys go there.
+  /// Makes keys go to the field.
   package mutating func open() { isOpen = true }
 
-  /// Has everything match.
+  /// Empties the field, so that everything matches.
   package mutating func clear() { text = "" }
 
-  /// Takes a key, if it goes there.
+  /// Takes a key, if the field is open.
   ///
-  /// - Returns: whether that was so; those that move in the list still do.
+  /// - Returns: whether the field used the key; keys that move in the list aren't used.
   package mutating func take(_ key: Key) -> Bool {
     guard isOpen else { return false }
     switch key {
@@ -36,7 +36,7 @@ package struct FilterField {
     return true
   }
 
-  /// Whether a text has in it what was typed, however that is capitalised.
+  /// Whether a text contains the text typed, regardless of case.
   package func isIn(_ text: String) -> Bool {
     self.text.isEmpty || text.lowercased().contains(self.text.lowercased())
   }

@@ -7,14 +7,14 @@ package enum Key: Equatable, Sendable {
   case up, down, left, right, pageUp, pageDown, home, end
 }
 
-/// Makes keys of the bytes that a terminal sends for them.
+/// Decodes the bytes that a terminal sends for keys.
 package struct KeyDecoder {
-  /// What may be the beginning of something longer.
+  /// Bytes that may be the beginning of a longer sequence.
   private var rest: [UInt8] = []
 
   package init() {}
 
-  /// Whether bytes have come that may be a key, or the beginning of one.
+  /// Whether bytes wait that may be a key, or the beginning of a longer sequence.
   package var isUndecided: Bool { !rest.isEmpty }
 
   /// Takes bytes as they come in.
@@ -28,13 +28,13 @@ package struct KeyDecoder {
     return keys
   }
 
-  /// What came last is all that comes: a key by itself.
+  /// Decodes the waiting bytes as they are, if no more bytes have followed: an escape character is a key then.
   package mutating func finish() -> [Key] {
     defer { rest = [] }
     return rest.first == 0x1B ? [.escape] : []
   }
 
-  /// The first key, nil for one that nothing is known of, and its length; nil if its end hasn't come.
+  /// The first key, or nil for an unknown key, and its length; nil if the bytes are incomplete.
   private func next() -> (Key?, Int)? {
     guard let first = rest.first else { return nil }
     switch first {
@@ -55,7 +55,8 @@ package struct KeyDecoder {
     return (.character(scalar), count)
   }
 
-  /// What begins with an escape character: a key by itself, or what terminals send for keys without a character.
+  /// The key that begins with an escape character: that key itself, or a sequence for a key without a
+  /// character.
   private func sequence() -> (Key?, Int)? {
     guard rest.count > 1 else { return nil }
     guard rest[1] == UInt8(ascii: "[") || rest[1] == UInt8(ascii: "O") else { return (.escape, 1) }

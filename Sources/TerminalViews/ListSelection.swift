@@ -1,19 +1,19 @@
-/// Which line of a list is chosen, and from which one on it is shown.
+/// The selected line of a list, and the first line that is shown.
 ///
-/// The choice stays with what was chosen as long as that is there, however the list around it changes.
+/// The selection stays with the selected line as long as the line exists, however the list around it changes.
 package struct ListSelection {
-  /// The chosen line.
+  /// The index of the selected line.
   package private(set) var index = 0
-  /// The first one that is shown.
+  /// The index of the first line shown.
   package private(set) var first = 0
   private var chosen: String?
   private var count = 0
   private var room = 1
 
-  /// The first line of a list that isn't known yet.
+  /// Selects the first line of a list that isn't known yet.
   package init() {}
 
-  /// Fits the choice to a list and to the rows that there are for it, as many as before if that isn't said.
+  /// Adapts the selection to a list and to the number of rows for it; nil keeps that number.
   package mutating func fit(_ names: [String], room: Int? = nil) {
     if let chosen, !(names.indices.contains(index) && names[index] == chosen) {
       index = names.firstIndex(of: chosen) ?? index
@@ -23,7 +23,7 @@ package struct ListSelection {
     chosen = names.indices.contains(index) ? names[index] : nil
   }
 
-  /// Takes a key, if it is one that moves.
+  /// Takes a key, and returns whether it is one that moves the selection.
   package mutating func take(_ key: Key) -> Bool {
     switch key {
     case .up, .character("k"): move(to: index - 1)

@@ -1,11 +1,11 @@
-/// Numbers with the unit and the digits that one reads at a glance.
+/// Formats numbers with a unit and few digits, so that they can be read at a glance.
 package enum ShownNumber {
-  /// A rate, with a digit behind the point where that says something.
+  /// A rate, with a digit after the point if it is below 100.
   package static func rate(_ number: Double) -> String {
     number < 100 ? decimal(number, digits: 1) : "\(Int(number))"
   }
 
-  /// A number that isn't negative, with one digit behind the point or two.
+  /// A number that isn't negative, with one or two digits after the point.
   package static func decimal(_ number: Double, digits: Int) -> String {
     let scale = digits == 1 ? 10 : 100
     let scaled = Int((max(0, number) * Double(scale)).rounded())
@@ -32,10 +32,10 @@ package enum ShownNumber {
     return String(seconds < 86400 ? text.dropFirst(2) : text.dropLast(3))
   }
 
-  /// A number in no more than nine columns: its own digits where they fit, else thousands of it or, of bytes, units of
-  /// 1,024.
+  /// A number in at most nine columns: all of its digits if they fit, otherwise in thousands or, for bytes,
+  /// in units of 1,024.
   ///
-  /// - Parameter digits: how many stand behind the point at most.
+  /// - Parameter digits: the largest number of digits after the point.
   package static func compact(_ number: Double, digits: Int, isBytes: Bool = false, isScaled: Bool = true)
     -> String
   {

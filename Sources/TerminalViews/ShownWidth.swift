@@ -1,13 +1,13 @@
-/// How many columns of a terminal a text takes.
+/// The number of terminal columns that a text takes.
 package enum ShownWidth {
-  /// The columns of a text that has nothing but what can be seen.
+  /// The columns of a text that has only visible characters.
   package static func of(_ text: String) -> Int {
-    // Names of counters and files, nearly always.
+    // Nearly always the case for names of counters and files.
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
     return text.reduce(0) { $0 + of($1) }
   }
 
-  /// As much of a text as fits into so many columns.
+  /// The beginning of a text that fits into a number of columns.
   package static func prefix(of text: String, _ width: Int) -> String {
     if of(text) <= width { return text }
     var left = width
@@ -18,7 +18,8 @@ package enum ShownWidth {
     return String(fitting)
   }
 
-  /// A text in exactly so many columns: filled up with blanks, or cut in its middle, as names differ at their ends.
+  /// A text in exactly a number of columns: padded with blanks, or cut in its middle, as names differ at
+  /// their ends.
   package static func fitted(_ text: String, _ width: Int) -> String {
     let taken = of(text)
     if taken <= width { return text + String(repeating: " ", count: width - taken) }
@@ -33,7 +34,7 @@ package enum ShownWidth {
     character.unicodeScalars.contains { isWide($0.value) } ? 2 : 1
   }
 
-  /// Whether a character is one of East Asian scripts or a picture.
+  /// Whether a scalar is of an East Asian script or an emoji, which take two columns.
   private static func isWide(_ value: UInt32) -> Bool {
     switch value {
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,

@@ -5,7 +5,7 @@ package struct StyledLine: Equatable, Sendable {
     case plain = ""
     case faint = "2"
     case strong = "1"
-    /// In the colours of the ground and the text, one for the other; that isn't a colour of its own.
+    /// The colours of text and background exchanged, which doesn't count as a colour.
     case reverse = "7"
     case good = "32"
     case warning = "33"
@@ -16,9 +16,9 @@ package struct StyledLine: Equatable, Sendable {
 
   /// Some text in one style.
   package struct Piece: Equatable, Sendable {
-    /// What is shown.
+    /// The piece's text.
     package let text: String
-    /// How.
+    /// The piece's style.
     package let style: Style
 
     /// Some text in a style.
@@ -36,17 +36,17 @@ package struct StyledLine: Equatable, Sendable {
   /// A line in one style.
   package init(_ text: String, _ style: Style = .plain) { pieces = [Piece(text, style)] }
 
-  /// How many columns it takes.
+  /// The number of columns that the line takes.
   package var width: Int { pieces.reduce(0) { $0 + ShownWidth.of($1.text) } }
 
-  /// The text alone.
+  /// The text without styles.
   package var text: String { pieces.map(\.text).joined() }
 
-  /// What a terminal is sent for as much of the line as there is room for.
+  /// The text and control sequences for as much of the line as fits into a width.
   ///
   /// - Parameters:
-  ///   - hasColours: whether colours are welcome.
-  ///   - hasEmphasis: whether anything but text is.
+  ///   - hasColours: whether styles that are colours are used.
+  ///   - hasEmphasis: whether all other styles are used.
   package func rendered(width: Int, hasColours: Bool, hasEmphasis: Bool = true) -> String {
     var line = ""
     var left = width

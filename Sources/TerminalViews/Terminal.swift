@@ -1,20 +1,20 @@
 import Glibc
 
-/// The terminal: its size, its keys, and what it was like before.
+/// The terminal: its size, its keys, and its former settings.
 package struct Terminal: ~Copyable {
-  /// For writing without ever waiting.
+  /// The file descriptor for output, which doesn't block.
   package let output: Int32
-  /// For reading keys; nil if they go elsewhere.
+  /// The file descriptor for keys; nil if keys can't be read by this process.
   package let keys: Int32?
-  /// Whether colours are welcome.
+  /// Whether colours may be used.
   package let hasColours: Bool
   private var former: termios?
 
-  /// Takes the terminal that standard output is; nil if it is something else, or too simple for a panel.
+  /// Opens the terminal on standard output; nil if that is no terminal, or one too simple for a panel.
   package static func open() -> Terminal? {
     let kind = unsafe getenv("TERM").map { unsafe String(cString: $0) } ?? ""
     guard isatty(STDOUT_FILENO) == 1, !kind.isEmpty, kind != "dumb" else { return nil }
-    // A description of its own: the one that others share must go on waiting.
+    // Opened again: the open file that other processes share must stay in blocking mode.
     let output = unsafe Glibc.open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     guard output >= 0 else { return nil }
     return Terminal(output)
@@ -31,16 +31,16 @@ package struct Terminal: ~Copyable {
 
   deinit { close(output) }
 
-  /// How many characters there are in a row, and how many rows.
+  /// The number of characters in a row, and the number of rows.
   package var size: (columns: Int, rows: Int) {
     var size = winsize()
     guard unsafe ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
-  /// Has keys handed on at once and not shown.
+  /// Makes keys readable at once, and doesn't echo them.
   ///
-  /// Those that send signals still do, but for the two that would leave the terminal like this.
+  /// Keys that send signals still do, except for the two that would leave the terminal with these settings.
   package mutating func takeKeys() {
     var settings = termios()
     guard let keys, unsafe tcgetattr(keys, &settings) == 0 else { return }
@@ -49,13 +49,13 @@ package struct Terminal: ~Copyable {
     unsafe withUnsafeMutableBytes(of: &settings.c_cc) { characters in
       unsafe characters[Int(VMIN)] = 1
       unsafe characters[Int(VTIME)] = 0
-      // No character at all.
+      // 0 disables the key.
       for index in [VSUSP, VQUIT] { unsafe characters[Int(index)] = 0 }
     }
     unsafe tcsetattr(keys, TCSANOW, &settings)
   }
 
-  /// Makes the keys what they were.
+  /// Restores the former settings.
   package mutating func giveBackKeys() {
     guard let keys, var settings = former else { return }
     unsafe tcsetattr(keys, TCSANOW, &settings)

@@ -1,35 +1,36 @@
 package import Glibc
 import Platform
 
-/// What a terminal has yet to take: it is never waited for, so that one that was stopped holds nothing up.
+/// Output that the terminal hasn't accepted yet: writing never blocks, so that a stopped terminal delays
+/// nothing.
 package struct TerminalOutput: ~Copyable {
   private let descriptor: Int32
   private var pending: [UInt8] = []
   private var lastWriting = SystemClock.steadyNanoseconds
 
-  /// How long a terminal that takes nothing is waited for at the end.
+  /// How long to wait at the end for a terminal that accepts nothing.
   private static let endNanoseconds: Int64 = 1_000_000_000
 
-  /// Output through a descriptor that doesn't block.
+  /// Makes output to a file descriptor that doesn't block.
   package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-  /// Whether the terminal has taken everything.
+  /// Whether the terminal has accepted everything.
   package var isEmpty: Bool { pending.isEmpty }
 
-  /// Whether it has taken nothing for a while, as when it was stopped by a key.
+  /// Whether the terminal has accepted nothing for a while, as when a key has stopped it.
   package var isStuck: Bool {
     !pending.isEmpty && SystemClock.steadyNanoseconds > lastWriting + Self.endNanoseconds
   }
 
-  /// Has something written when the terminal takes it.
+  /// Adds bytes, to be written when the terminal accepts them.
   package mutating func add(_ bytes: some Sequence<UInt8>) { pending += bytes }
 
-  /// What is to be waited for until it can be written; nothing if there is nothing.
+  /// What to poll for until bytes can be written; a request for nothing if no bytes wait.
   package var request: pollfd {
     pollfd(fd: pending.isEmpty ? -1 : descriptor, events: Int16(POLLOUT), revents: 0)
   }
 
-  /// Writes what the terminal takes at once.
+  /// Writes the bytes that the terminal accepts at once.
   package mutating func write() {
     let count = unsafe pending.withUnsafeBytes { bytes in
       retryingOnInterrupt { unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
@@ -38,12 +39,12 @@ package struct TerminalOutput: ~Copyable {
       pending.removeFirst(count)
       lastWriting = SystemClock.steadyNanoseconds
     } else if count < 0, errno != EAGAIN {
-      // The terminal is gone; a signal says so, too.
+      // The terminal is gone, which a signal reports, too.
       pending = []
     }
   }
 
-  /// Writes what is left, but doesn't wait for a terminal that was stopped.
+  /// Writes the remaining bytes, but doesn't wait for a stopped terminal.
   package mutating func flush() {
     while !pending.isEmpty, !isStuck {
       var request = request

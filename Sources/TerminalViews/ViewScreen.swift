@@ -2,14 +2,14 @@ import CShims
 import Glibc
 import Platform
 
-/// What a whole screen shows, and what keys do to it.
+/// A view that fills the whole screen and responds to keys.
 package protocol TerminalView: ~Copyable {
-  /// Does what is due.
+  /// Updates the view.
   ///
-  /// - Returns: when it wants to be asked again, on the clock that is never set.
+  /// - Returns: when to update it next, on the steady clock in nanoseconds.
   mutating func update(at nanoseconds: Int64) -> Int64
 
-  /// The rows from the top, at most as many as there are.
+  /// The lines from the top row on, at most as many as there are rows.
   mutating func lines(columns: Int, rows: Int) -> [StyledLine]
 
   /// Takes a key.
@@ -17,34 +17,34 @@ package protocol TerminalView: ~Copyable {
   /// - Returns: whether the view goes on.
   mutating func take(_ key: Key) -> Bool
 
-  /// Whether there is nothing more to show; asked after every update.
+  /// Whether the view has ended; asked after every update.
   var isOver: Bool { get }
 }
 
 extension TerminalView where Self: ~Copyable {
-  /// Views end with keys and signals.
+  /// By default, only keys and signals end a view.
   package var isOver: Bool { false }
 }
 
-/// Shows a view on a whole terminal, until it has enough or a signal ends it; then the terminal is what it was.
+/// Shows a view on the whole terminal until the view or a signal ends it, and restores the terminal's settings.
 package struct ViewScreen: ~Copyable {
   private var terminal: Terminal
   private var output: TerminalOutput
   private var decoder = KeyDecoder()
-  /// What the rows show.
+  /// The text in each row.
   private var shown: [String] = []
   private var shownSize = (columns: 0, rows: 0)
-  /// Where keys come from, for as long as some can come.
+  /// Where keys are read; nil if no more can come.
   private var keys: Int32?
 
-  /// How long the rest of a key is waited for, and a terminal that takes nothing.
+  /// How long to wait for the rest of a key, and for a terminal that accepts nothing.
   private static let keyMilliseconds: Int32 = 50, stuckMilliseconds: Int64 = 200
-  /// The signals that end it.
+  /// The signals that end the view.
   private let endings: [Int32]
 
-  /// Takes a terminal.
+  /// Makes a screen on a terminal.
   ///
-  /// - Parameter endsWithSignals: whether signals end it; otherwise they are another thread's business.
+  /// - Parameter endsWithSignals: whether signals end the view; otherwise another thread handles them.
   package init(_ terminal: consuming Terminal, endsWithSignals: Bool = true) {
     endings = endsWithSignals ? [SIGINT, SIGTERM, SIGHUP] : []
     output = TerminalOutput(terminal.output)
@@ -53,7 +53,7 @@ package struct ViewScreen: ~Copyable {
 
   /// Shows the view.
   ///
-  /// - Returns: the signal that ended it; nil if it had enough.
+  /// - Returns: the signal that ended the view; nil if the view ended itself.
   package mutating func run<View: TerminalView & ~Copyable>(_ view: inout View) -> Int32? {
     let signals = unsafe shim_signal_descriptor([SIGWINCH] + endings, Int32(1 + endings.count))
     defer { if signals >= 0 { close(signals) } }
@@ -72,7 +72,8 @@ package struct ViewScreen: ~Copyable {
     while true {
       let next = view.update(at: SystemClock.steadyNanoseconds)
       if view.isOver { return nil }
-      // What the terminal has yet to take is old by now, but it is whole.
+      // Output that waits is out of date by now, but may not be cut off; so nothing is drawn until it is
+      // written.
       if output.isEmpty { draw(&view) }
       let (pressed, signal) = wait(until: next, signals)
       if let signal { return signal }
@@ -122,7 +123,7 @@ package struct ViewScreen: ~Copyable {
       shown = []
       output.add(Escape.clear)
     }
-    // The last column stays free: some terminals go on to the next row when it is written.
+    // The last column stays free: some terminals wrap to the next row when it is written.
     let width = max(0, size.columns - 1)
     var rows = view.lines(columns: width, rows: size.rows).prefix(size.rows).map {
       $0.rendered(width: width, hasColours: terminal.hasColours)

@@ -1,7 +1,7 @@
-/// What a client says in `Accept`, as far as it is about metrics.
+/// Reads the `Accept` field of an HTTP request for metrics.
 enum AcceptedForms {
-  /// The form that suits a client: OpenMetrics if it prefers that to text, and text if it says nothing, or nothing that
-  /// can be had.
+  /// The form to send to a client: OpenMetrics if the client accepts it and doesn't prefer text; text
+  /// otherwise, also if the field is empty or accepts neither form.
   static func best(_ accept: String) -> Exposition.Form {
     var (openMetrics, text, other) = (0.0, nil as Double?, 0.0)
     for range in accept.split(separator: ",") {

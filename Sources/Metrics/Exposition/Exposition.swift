@@ -1,13 +1,13 @@
-/// Metrics as Prometheus reads them.
+/// Metrics in a form that Prometheus reads.
 struct Exposition {
-  /// How they are written.
+  /// The form in which metrics are written.
   enum Form: Sendable {
     /// The text format, 0.0.4.
     case text
     /// OpenMetrics 1.0.
     case openMetrics
 
-    /// What HTTP calls it.
+    /// The form's value for the HTTP field `Content-Type`.
     var contentType: String {
       switch self {
       case .text: "text/plain; version=0.0.4; charset=utf-8"
@@ -19,7 +19,7 @@ struct Exposition {
   private let form: Form
   private(set) var bytes: [UInt8] = []
 
-  /// Writes families, of which no two have one name.
+  /// Writes families, whose names must all be different.
   static func bytes(of families: [MetricFamily], _ form: Form) -> [UInt8] {
     var exposition = Exposition(form: form)
     exposition.bytes.reserveCapacity(64 << 10)
@@ -44,9 +44,10 @@ struct Exposition {
     }
   }
 
-  /// What stands at the beginning of a family.
+  /// The name and the type in a family's header lines.
   ///
-  /// In OpenMetrics a counter's samples alone have the `_total`, and a name that others have given can't be a counter's.
+  /// In OpenMetrics only the samples of a counter have the suffix `_total`, not the family; so a counter of
+  /// the server, whose name is given, can't be declared a counter.
   private func head(of family: MetricFamily) -> (name: String, type: String) {
     let total = "_total"
     switch (family.kind, form) {
@@ -66,7 +67,7 @@ struct Exposition {
       write(name + "_bucket", labels + [MetricLabel("le", bound)], "\(sum)")
     }
     let (seconds, rest) = histogram.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
-    // Exactly, as no number in binary is.
+    // Written in decimal from the microseconds, which is exact; a binary fraction wouldn't be.
     let digits = "\(rest)"
     let zeros = String(repeating: "0", count: 6 - digits.count)
     write(name + "_sum", labels, "\(seconds).\(zeros)\(digits)")
@@ -91,7 +92,7 @@ struct Exposition {
     bytes.append(UInt8(ascii: "\n"))
   }
 
-  /// Writes a text on the line that it stands in.
+  /// Writes a text to the current line; escapes backslashes, line feeds and, if asked for, quotation marks.
   private mutating func write(escaped text: [UInt8], quotes: Bool) {
     for byte in text {
       switch byte {

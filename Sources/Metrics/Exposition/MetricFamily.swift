@@ -1,20 +1,20 @@
-/// All that goes by one name: what it is, and its values by their labels.
+/// A metric: its name, its kind, and its values by their labels.
 struct MetricFamily {
-  /// How values behave.
+  /// How a metric's values change.
   enum Kind {
-    /// They only grow, until the process begins anew; the name ends in `_total`.
+    /// They only grow, until the process restarts; the name ends in `_total`.
     case counter
     /// They go up and down.
     case gauge
-    /// How many of something were how large.
+    /// They count observations by size.
     case histogram
-    /// They only grow, and have a name that was given by others, which may not say so.
+    /// They only grow; the name is given by the server and needn't end in `_total`.
     case foreignCounter
   }
 
   let name: String
   let kind: Kind
-  /// What it is, in one line.
+  /// The metric's description, in one line.
   let help: String
   var samples: [MetricSample] = []
 
@@ -26,7 +26,7 @@ struct MetricFamily {
   }
 }
 
-/// A value, and what tells it from others of its family.
+/// A value, with the labels that distinguish it from others of its family.
 struct MetricSample {
   enum Value {
     case whole(UInt64)
@@ -46,7 +46,7 @@ struct MetricSample {
   init(_ count: Int, _ labels: [MetricLabel] = []) { self.init(.whole(UInt64(max(0, count))), labels) }
 }
 
-/// One of the things by which values of a family are told apart.
+/// The name and the value of a label, which distinguishes samples of a family.
 struct MetricLabel: Hashable {
   let name: String
   let value: [UInt8]
@@ -59,11 +59,12 @@ struct MetricLabel: Hashable {
   init(_ name: String, _ value: String) { self.init(name, Array(value.utf8)) }
 }
 
-/// How many times took how long.
+/// A histogram of times.
 struct Histogram {
   let bounds: BucketBounds
-  /// For each bound how many are not above it, and above those before; at the end how many are above all.
+  /// The number of times in each bucket: above the bound before it, up to its own; the last bucket has no
+  /// bound.
   let counts: ArraySlice<UInt64>
-  /// All times together.
+  /// The sum of all times.
   let microseconds: UInt64
 }

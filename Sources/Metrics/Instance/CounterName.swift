@@ -1,18 +1,18 @@
-/// What a server's counter is called as a metric, as prometheus_varnish_exporter 1.6 calls it.
+/// The name and the labels of a server's counter as a metric, as in prometheus_varnish_exporter 1.6.
 ///
-/// `Documentation/metrics.md` has the rules, and where these differ.
+/// `Documentation/metrics.md` has the rules, and the differences.
 struct CounterName: Equatable {
   var name: String
   var labels: [MetricLabel] = []
 
-  /// What stands in front of the first point of a section's name, in small letters.
+  /// The part of the section's name in front of its first point, in lower case.
   let group: String
-  /// What stands behind it; empty if there is none, as in `MAIN`.
+  /// The part after that point; empty if there is none, as in `MAIN`.
   let ident: String
 
-  /// The name of a counter.
+  /// Makes the name of a counter.
   ///
-  /// - Parameter backend: what a backend's counters are told apart by, if the section is one's.
+  /// - Parameter backend: the backend's labels, if the section is a backend's.
   init(section: String, counter: String, backend: BackendLabels?) {
     let parts = section.lowercased().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     group = String(parts.first ?? "")
@@ -31,7 +31,7 @@ struct CounterName: Equatable {
     }
   }
 
-  /// Of counters that are parts of one thing, what they are parts of is the name, and which one it is, a label.
+  /// Gives counters that are parts of one total, such as `fetch_*`, one name with the part as the label `type`.
   private mutating func groupByType(_ counter: String) {
     for (prefix, sum, name) in Self.parted {
       if counter == sum {
@@ -52,7 +52,7 @@ struct CounterName: Equatable {
     ("fetch_", "s_fetch", "fetch"), ("sess_", "s_sess", "sessions"), ("n_wrk_", "n_wrk", "worker_threads"),
   ]
 
-  /// Letters, digits and underscores.
+  /// A text with each character except letters and digits replaced by an underscore.
   private static func cleaned(_ text: String) -> String {
     String(
       decoding: text.utf8.map { byte in
@@ -64,16 +64,17 @@ struct CounterName: Equatable {
   }
 }
 
-/// What the counters of a backend are told apart by.
+/// The labels that distinguish the counters of backends.
 struct BackendLabels: Hashable {
   let backend: String
   let server: String
 
   var labels: [MetricLabel] { [MetricLabel("backend", backend), MetricLabel("server", server)] }
 
-  /// A backend by the name of its section, without what comes from how its VCL was loaded.
+  /// The labels of a backend from the name of its section; nil if the section isn't a backend's.
   ///
-  /// - Parameter isShort: whether that is left out; two VCLs may have a backend of one name.
+  /// - Parameter isShort: whether to leave out the part that depends on how the VCL was loaded; without that
+  ///   part, backends of two VCLs may have the same name.
   init?(section: String, isShort: Bool) {
     let section = section.lowercased()
     guard section.hasPrefix("vbe.") else { return nil }

@@ -1,15 +1,15 @@
 import LogReading
 import Platform
 
-/// Where the counters of the server are whose log is read.
+/// The place of the counters of the server whose log is read.
 public enum InstancePlace: Sendable, Hashable {
   /// The directory of an instance.
   case directory(String)
-  /// The one file of shared memory that a server before 5.2 has.
+  /// The one file of shared memory that a server before 5.2 uses.
   case file(String)
 }
 
-/// Reads what a server counts, whenever that is asked for; nothing of a former time is kept.
+/// Reads a server's counters each time they are asked for; no values are cached.
 struct InstanceMetrics: ~Copyable {
   private var instance: InstanceFollower
 
@@ -20,7 +20,7 @@ struct InstanceMetrics: ~Copyable {
     }
   }
 
-  /// What there is at this moment; of a server that is gone, that it is.
+  /// The current counters, and whether the server is up; for a server that is gone, only the latter.
   mutating func families() -> [MetricFamily] {
     instance.refresh()
     let sample = instance.deadManager == nil ? (try? instance.sampleCounters()) ?? nil : nil
@@ -31,7 +31,7 @@ struct InstanceMetrics: ~Copyable {
     return [up] + (sample.map(Self.families) ?? [])
   }
 
-  /// The counters of a sample.
+  /// The counters of a sample as metrics.
   static func families(_ sample: CounterSample) -> [MetricFamily] {
     var families: [MetricFamily] = []
     var places: [String: Int] = [:]
@@ -44,7 +44,7 @@ struct InstanceMetrics: ~Copyable {
       }
       let series = Series(name: name.name, labels: name.labels)
       if let former = samples[series] {
-        // Two sections of one name: the later one counts.
+        // Of two sections of the same name, the later one counts.
         families[former.family].samples[former.sample].value = .whole(value)
       } else {
         samples[series] = (place, families[place].samples.count)
@@ -57,7 +57,7 @@ struct InstanceMetrics: ~Copyable {
         guard let value else { continue }
         let name = CounterName(section: section.name, counter: counter.name, backend: backend)
         let help = counter.summary.isEmpty ? "\(section.name).\(counter.name)" : counter.summary
-        // What was counted down further than up is 0, as varnishstat shows it.
+        // A gauge below zero is shown as 0, as varnishstat does it.
         let isBelowZero = counter.kind == .gauge && value > UInt64(Int64.max)
         add(name, counter.kind.metric, help, isBelowZero ? 0 : value)
         if backend != nil, counter.name == "happy" {
@@ -75,9 +75,9 @@ struct InstanceMetrics: ~Copyable {
     let labels: [MetricLabel]
   }
 
-  /// What the backends among the sections are told apart by.
+  /// The labels of the backends among the sections, in the sections' order.
   ///
-  /// The one that is listed last has the short name: it is the newest VCL's.
+  /// Of backends with the same short name, the one that is listed last has it: it belongs to the newest VCL.
   private static func backends(of sample: CounterSample) -> [BackendLabels?] {
     var taken: Set<BackendLabels> = []
     return sample.sections.reversed().map { section in
@@ -88,7 +88,7 @@ struct InstanceMetrics: ~Copyable {
 }
 
 extension Counter.Kind {
-  /// How the values behave as a metric's.
+  /// The kind of metric for a kind of counter.
   fileprivate var metric: MetricFamily.Kind {
     switch self {
     case .counter, .unknown: .foreignCounter

@@ -1,18 +1,18 @@
 public import Shipping
 
-/// The times at which a histogram's buckets end, each of which belongs to the bucket below.
+/// The upper bounds of a histogram's buckets, which the buckets include.
 public struct BucketBounds: Sendable, Hashable {
-  /// In microseconds, which is what logs know of.
+  /// The bounds in microseconds, the resolution of logs.
   let microseconds: [UInt64]
-  /// In seconds, as they are written.
+  /// The bounds in seconds, as they are written.
   let texts: [String]
 
-  /// How many there may be.
+  /// The largest number of bounds.
   static let countMax = 64
-  /// The longest time.
+  /// The largest bound, in seconds.
   private static let secondsMax = 86400.0
 
-  /// From a tenth of a millisecond, in which a hit is delivered, to ten seconds.
+  /// The default bounds, from a tenth of a millisecond, in which a hit is delivered, to ten seconds.
   public static let usual = BucketBounds(
     checked: [
       0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -22,7 +22,7 @@ public struct BucketBounds: Sendable, Hashable {
     microseconds = seconds.map { second in
       let exact = second * 1e6
       let nearest = exact.rounded()
-      // What is a whole number in decimal is a little more or less in binary.
+      // A whole number of microseconds in decimal is a little more or less in binary.
       return UInt64(abs(exact - nearest) < 1e-6 * max(1, exact) ? nearest : exact.rounded(.down))
     }
     texts = seconds.map { "\($0)" }
@@ -47,7 +47,7 @@ public struct BucketBounds: Sendable, Hashable {
     self.init(checked: seconds)
   }
 
-  /// How many buckets there are, that of what is above all bounds included.
+  /// The number of buckets, including the one above all bounds.
   var bucketCount: Int { microseconds.count + 1 }
 
   /// The bucket that a time belongs to.

@@ -1,23 +1,25 @@
-/// Finds out which values come often, among any number of others, in little memory.
+/// Finds the frequent values among any number of values, in little memory.
 ///
-/// A value has a few places where it may be counted, the newest of those that share them first. If all are taken, it takes
-/// that of the oldest one that has come once; if there is none, it wears down the one of least count. So a value has come at
-/// least as often as was counted, and those that come once displace only one another.
+/// A value's hash selects a group of places, in which it may be counted; the newest values of a group come
+/// first. If all places are taken, the value replaces the oldest value that has occurred once; if there is
+/// none, it reduces the smallest count in the group by one. So a value has occurred at least as often as it
+/// was counted, and values that occur once displace only each other.
 struct LabelCandidates: Sendable {
   private struct Place {
     var hash = 0
     var count = 0
   }
 
-  /// None until the first value comes.
+  /// The places of all groups; empty until the first value comes.
   private var places: [Place] = []
 
-  /// How often a value comes until it is one that comes often.
+  /// The number of occurrences from which a value is frequent.
   static let countMin = 10
   private static let groupSize = 8
   private static let groupCount = 128
 
-  /// Whether a value comes often, of which this is the next time; then it is counted no more.
+  /// Counts an occurrence of a value, and returns whether the value is frequent now; if so, its count begins
+  /// anew.
   mutating func isFrequent(_ hash: Int) -> Bool {
     if places.isEmpty { places = [Place](repeating: Place(), count: Self.groupSize * Self.groupCount) }
     let first = (hash >> 32) % Self.groupCount * Self.groupSize

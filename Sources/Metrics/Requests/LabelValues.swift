@@ -1,23 +1,23 @@
 import Glibc
 
-/// The values that a label has had, up to a number of them; what else comes is all one value, `other`.
+/// The values that a label has had, up to a limit; all further values count as one, `other`.
 ///
-/// Clients decide on some of them, so they are found by a hash that no client can foresee, in a table that never
-/// grows. Made-up values would fill it, each of which comes once; so one half is for those that come first, and the other
-/// one for those that come often.
+/// Clients choose some of the values, so they are found by a hash that no client can predict, in a table that
+/// never grows. Values that a client makes up would fill it, although each occurs only once; so one half of
+/// the limit is for the values that come first, and the other half for frequent ones.
 struct LabelValues: Sendable {
-  /// Their bytes; `other` is the first.
+  /// The values' bytes; `other` is the first.
   private(set) var values: [[UInt8]] = [Array("other".utf8)]
   private let limit: Int
   private let seed: UInt64
   /// The number of the value in each place of the table; 0 where there is none.
   private var places: [UInt16]
-  /// Those that haven't come often so far.
+  /// Counts values that aren't in the table, to find the frequent ones.
   private var candidates = LabelCandidates()
 
-  /// How many values a label may be allowed.
+  /// The largest limit that can be set.
   static let limitMax = 4000
-  /// How long one may be; a longer one is no real name.
+  /// The largest number of bytes of a value; a longer one is no real name.
   static let byteCountMax = 128
 
   init(limit: Int) {
@@ -28,7 +28,8 @@ struct LabelValues: Sendable {
     places = [UInt16](repeating: 0, count: count)
   }
 
-  /// The number of a value; nil if it is one too many, or comes too seldom, and so counts as `other`.
+  /// The number of a value; nil if the value counts as `other`, because the table is full or the value is too
+  /// rare.
   mutating func number(of value: UnsafeRawBufferPointer) -> Int? {
     guard value.count <= Self.byteCountMax else { return nil }
     let hash = unsafe hash(value)
@@ -45,7 +46,7 @@ struct LabelValues: Sendable {
     return values.count - 1
   }
 
-  /// Whether there is room for any value that comes.
+  /// Whether the half for values of any frequency has room.
   private var hasRoom: Bool { values.count <= (limit + 1) / 2 }
 
   private func isSame(_ known: [UInt8], _ value: UnsafeRawBufferPointer) -> Bool {

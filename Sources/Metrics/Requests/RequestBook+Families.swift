@@ -1,5 +1,5 @@
 extension RequestBook {
-  /// All that is counted.
+  /// All counts as metrics.
   var families: [MetricFamily] {
     tables.flatMap(\.families) + [
       MetricFamily(

@@ -1,28 +1,28 @@
 import Platform
 import Spool
 
-/// What is told of requests, and how much of it.
+/// The labels and the limits of metrics of requests.
 public struct RequestSettings: Sendable, Hashable {
-  /// What they are told apart by.
+  /// The labels by which requests are counted.
   public var labels = RequestLabel.allCases
   /// The buckets of all histograms.
   public var buckets = BucketBounds.usual
-  /// How many values each label may have; half of them are for those that come often.
+  /// How many values each label may have; half of them are for frequent values.
   public var valuesMax = 100
-  /// How many sets of values there may be, on both sides together.
+  /// How many sets of label values there may be, on both sides together.
   public var setsMax = 500
 
-  /// The limit of sets that can be asked for.
+  /// The largest `setsMax` that can be set.
   public static let setsMaxMax = 100_000
 
-  /// The limit of values that can be asked for.
+  /// The largest `valuesMax` that can be set.
   public static var valuesMaxMax: Int { LabelValues.limitMax }
 
-  /// The usual ones.
+  /// The default settings.
   public init() {}
 }
 
-/// The numbers of all transactions.
+/// The counts of all transactions.
 struct RequestBook: Sendable {
   private(set) var tables: [RequestTable]
   let settings: RequestSettings
@@ -35,14 +35,14 @@ struct RequestBook: Sendable {
   /// How many sets of labels there are.
   var setCount: Int { tables.reduce(0) { $0 + $1.keys.count } }
 
-  /// Counts the transaction that a line is about.
+  /// Counts the transaction in a line.
   mutating func count(_ line: UnsafeRawBufferPointer) {
     guard let line = unsafe RequestLine(line) else { return }
     let hasRoom = setCount < settings.setsMax
     tables[line.side.rawValue].count(line, hasRoom: hasRoom)
   }
 
-  /// How many lines are counted at once before others may look.
+  /// How many lines are counted before the lock is released for other threads.
   private static let linesAtOnce = 64
 
   /// Counts the lines of a batch, a few at a time.

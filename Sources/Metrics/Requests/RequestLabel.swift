@@ -1,19 +1,19 @@
 public import Shipping
 
-/// Something by which requests are told apart.
+/// A label by which requests are counted.
 public enum RequestLabel: String, Sendable, CaseIterable {
-  /// The `Host` of a request, in small letters and without its port.
+  /// The `Host` of a request, in lower case and without its port.
   case host
-  /// Its method.
+  /// The request's method.
   case method
-  /// Its status, as `2xx`.
+  /// The class of the status, as `2xx`.
   case status
-  /// What became of a client's request: `hit`, `miss`, `pass` and so on.
+  /// How a client's request was handled: `hit`, `miss`, `pass` and so on.
   case handling
   /// The backend that a fetch went to.
   case backend
 
-  /// Reads names.
+  /// Reads the names of labels.
   public static func list(_ texts: [String]) throws(OptionValueError) -> [RequestLabel] {
     var labels: [RequestLabel] = []
     for text in texts {
@@ -23,19 +23,19 @@ public enum RequestLabel: String, Sendable, CaseIterable {
       }
       if !labels.contains(label) { labels.append(label) }
     }
-    // In an order of their own, independent of the order in the option.
+    // In a fixed order, independent of the order in the option.
     return allCases.filter { labels.contains($0) }
   }
 }
 
-/// Which transactions are meant.
+/// The side of a transaction.
 enum RequestSide: Int, Sendable, CaseIterable {
   /// Requests of clients.
   case client
   /// Fetches from backends.
   case backend
 
-  /// What theirs can be told apart by.
+  /// Those of the wanted labels that transactions of this side have.
   func labels(of wanted: [RequestLabel]) -> [RequestLabel] {
     wanted.filter { self == .client ? $0 != .backend : $0 != .handling }
   }

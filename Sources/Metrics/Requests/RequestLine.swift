@@ -1,8 +1,8 @@
 import Shipping
 
-/// What the line of one transaction tells, and where it stands.
+/// The fields of the line of one transaction.
 ///
-/// Rendering escapes control characters in values, so a TAB is what stands between two of them.
+/// Rendering escapes control characters in values, so a TAB only ever separates two fields.
 @safe struct RequestLine {
   /// The format of these lines.
   static let format =
@@ -13,7 +13,7 @@ import Shipping
   let side: RequestSide
   private let fields: [10 of UnsafeRawBufferPointer]
 
-  /// Takes a line apart; nil if it is none of these.
+  /// Splits a line into its fields; nil if it isn't of this format.
   init?(_ line: UnsafeRawBufferPointer) {
     var fields = unsafe [10 of UnsafeRawBufferPointer](
       repeating: UnsafeRawBufferPointer(start: nil, count: 0))
@@ -32,7 +32,7 @@ import Shipping
     unsafe self.fields = fields
   }
 
-  /// What the line has for a label, before it is made one of few.
+  /// The line's value for a label, before the number of values is limited.
   func text(of label: RequestLabel) -> UnsafeRawBufferPointer {
     switch label {
     case .host: unsafe Self.withoutPort(fields[1])
@@ -43,10 +43,10 @@ import Shipping
     }
   }
 
-  /// How long it took, in microseconds; nil if the log doesn't have it.
+  /// The transaction's duration in microseconds; nil if the log doesn't have it.
   var duration: UInt64? { unsafe Self.believable(LoggedNumber.whole(fields[6])) }
 
-  /// How long until the first byte of the response, in microseconds.
+  /// The time until the first byte of the response in microseconds; nil if the log doesn't have it.
   var firstByte: UInt64? { unsafe Self.believable(LoggedNumber.microseconds(fields[7])) }
 
   /// Bytes that were received from the client, or from the backend.
@@ -54,12 +54,12 @@ import Shipping
     unsafe Self.believable(LoggedNumber.whole(fields[side == .client ? 8 : 9])) ?? 0
   }
 
-  /// Bytes that were sent there.
+  /// Bytes that were sent to the client, or to the backend.
   ///
-  /// In lines of fetches `%I` is what was sent to the backend, and `%O` what came from there.
+  /// In lines of fetches `%I` is what was sent to the backend, and `%O` what was received from it.
   var sentBytes: UInt64 { unsafe Self.believable(LoggedNumber.whole(fields[side == .client ? 9 : 8])) ?? 0 }
 
-  /// A host without its port; the colons of an address in brackets are its own.
+  /// A host without its port; the colons of an IPv6 address in brackets don't count.
   private static func withoutPort(_ host: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     var end = host.count
     while end > 0, unsafe isDigit(host[end - 1]) { end -= 1 }
@@ -67,8 +67,8 @@ import Shipping
     return unsafe UnsafeRawBufferPointer(rebasing: host[..<(end - 1)])
   }
 
-  /// A backend without the VCL that it is of, where that is named after how it was loaded; as the server's counters have
-  /// it.
+  /// A backend without the name of its VCL if that name depends on how the VCL was loaded, as in the labels
+  /// of the server's counters.
   private static func withoutVCL(_ backend: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     guard let point = unsafe backend.firstIndex(of: UInt8(ascii: ".")) else { return unsafe backend }
     let vcl = unsafe backend[..<point]
@@ -80,7 +80,7 @@ import Shipping
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
-  /// The longest time or size that makes sense: more would be a mistake of the log's.
+  /// The largest plausible time or size; a larger number is an error in the log.
   private static let numberMax: UInt64 = 1 << 53
 
   private static func believable(_ number: UInt64?) -> UInt64? {

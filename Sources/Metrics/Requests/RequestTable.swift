@@ -1,6 +1,6 @@
-/// The numbers of one side's transactions, by their labels.
+/// The counts of one side's transactions, by their labels.
 struct RequestTable: Sendable {
-  /// What is counted for each set of labels, in this order; the two histograms stand behind it.
+  /// The counts of a set of labels, in this order in memory; the buckets of the two histograms follow them.
   private enum Number: Int, CaseIterable {
     case transactions, receivedBytes, sentBytes, durationSum, firstByteSum
   }
@@ -10,11 +10,12 @@ struct RequestTable: Sendable {
   private let bounds: BucketBounds
   /// The values that each label has had.
   private var values: [LabelValues]
-  /// Which values each set has, by its number; a key has twelve bits for each label.
+  /// The values of each set, by the set's number; a key has twelve bits for each label.
   private(set) var keys: [UInt64] = []
   private var setOfKey: [UInt64: Int] = [:]
   private var numbers: [UInt64] = []
-  /// Transactions that had a value too many or too rare, by label; and of which the set was one too many.
+  /// The number of transactions with a value that counts as `other`, by label; and of those whose set was
+  /// beyond `setsMax`.
   private(set) var foldedValues: [UInt64]
   private(set) var foldedSets: UInt64 = 0
 
@@ -64,7 +65,7 @@ struct RequestTable: Sendable {
     if let set = setOfKey[key] { return set }
     guard hasRoom || key == 0 else {
       foldedSets += 1
-      // The set in which all labels are `other` is there even if the limit is reached.
+      // The set in which all labels are `other` may always be added, even if the limit is reached.
       return set(of: 0, hasRoom: true)
     }
     setOfKey[key] = keys.count

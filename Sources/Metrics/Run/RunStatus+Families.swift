@@ -2,9 +2,9 @@ import Pipeline
 import Platform
 import Spool
 
-/// What a run tells of itself.
+/// The run's own metrics.
 extension RunStatus {
-  /// All of it, as it was when the reading thread looked at it last.
+  /// All of the run's metrics, as of the reading thread's latest update.
   func families(at now: Moment) -> [MetricFamily] {
     [
       MetricFamily(
@@ -122,7 +122,7 @@ extension RunStatus {
     ]
   }
 
-  /// What outputs are told apart by: their names, and where two have one name, a number behind it.
+  /// The labels of outputs: their names, with a number added where two outputs have the same name.
   private static func labels(of outputs: [Output]) -> [MetricLabel] {
     var taken: Set<String> = []
     return outputs.map { output in

@@ -1,20 +1,20 @@
-/// The head of a request, as far as it matters here.
+/// The head of an HTTP request, as far as it matters here.
 enum HTTPRequest: Equatable {
-  /// More must come.
+  /// The head isn't complete yet.
   case incomplete
-  /// It is none that is served; the status says why.
+  /// The request isn't served; the status says why.
   case refused(HTTPStatus)
-  /// A document is asked for.
+  /// The request asks for a document.
   case document(path: String, accept: String, isHead: Bool)
 
-  /// How many bytes a head may have.
+  /// The largest number of bytes in a head.
   static let byteCountMax = 8 << 10
 
-  /// Reads what has come.
+  /// Reads the bytes that were received so far.
   ///
-  /// - Parameter hasEnded: whether nothing more comes.
+  /// - Parameter hasEnded: whether the client sends no more.
   init(_ bytes: [UInt8], hasEnded: Bool) {
-    // What lies behind isn't looked at: what comes at once is understood as what comes in pieces.
+    // Bytes beyond the limit are ignored, so that the result doesn't depend on how the bytes arrive in pieces.
     var rest = bytes.prefix(Self.byteCountMax)
     // Some clients send an empty line in front.
     rest = rest.drop { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
@@ -22,7 +22,7 @@ enum HTTPRequest: Equatable {
       self = Self.unfinished(bytes, hasEnded)
       return
     }
-    // What is no request isn't waited for to become one.
+    // An invalid request line is refused at once, without waiting for the rest.
     guard let (method, target) = Self.parts(of: Self.text(line)) else {
       self = .refused(.badRequest)
       return
@@ -55,7 +55,7 @@ enum HTTPRequest: Equatable {
       path: Self.path(of: target), accept: accept.joined(separator: ","), isHead: method == "HEAD")
   }
 
-  /// The next line, without its end; nil if that is missing.
+  /// The next line without its end; nil if the end hasn't been received.
   private static func takeLine(from rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
     let line = rest[..<end]
@@ -67,13 +67,13 @@ enum HTTPRequest: Equatable {
     String(decoding: line, as: UTF8.self)[...]
   }
 
-  /// What a head is whose end is missing.
+  /// The result for a head without an end.
   private static func unfinished(_ bytes: [UInt8], _ hasEnded: Bool) -> HTTPRequest {
     guard bytes.count < byteCountMax else { return .refused(.headTooLarge) }
     return hasEnded ? .refused(.badRequest) : .incomplete
   }
 
-  /// The method and the target of a request line; nil if it is none.
+  /// The method and the target of a request line; nil if the line is invalid.
   private static func parts(of line: Substring) -> (method: Substring, target: Substring)? {
     let parts = line.split(separator: " ", omittingEmptySubsequences: false)
     guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(isOfToken), !parts[1].isEmpty,
@@ -86,7 +86,7 @@ enum HTTPRequest: Equatable {
     character.isASCII && (character.isLetter || character.isNumber || "!#$%&'*+-.^_`|~".contains(character))
   }
 
-  /// The path of a target, without what is asked of it; a whole address has it behind its host.
+  /// The path of a target, which may be an absolute URL, without query and fragment.
   private static func path(of target: Substring) -> String {
     var path = target
     if path.lowercased().hasPrefix("http://") {
@@ -97,7 +97,7 @@ enum HTTPRequest: Equatable {
   }
 }
 
-/// What is said of a request first.
+/// The status of an HTTP response.
 enum HTTPStatus: Int {
   case fine = 200
   case badRequest = 400
@@ -119,10 +119,10 @@ enum HTTPStatus: Int {
     }
   }
 
-  /// A whole response.
+  /// A whole response with a document.
   ///
   /// - Parameters:
-  ///   - contentType: what the document is.
+  ///   - contentType: the document's media type.
   ///   - isHead: whether the document is left out.
   func response(
     _ document: [UInt8], _ contentType: String = "text/plain; charset=utf-8", isHead: Bool = false
@@ -133,6 +133,6 @@ enum HTTPStatus: Int {
     return Array((head + "\r\n").utf8) + (isHead ? [] : document)
   }
 
-  /// A response that says no more than this.
+  /// A response with the status's words as its document.
   var response: [UInt8] { response(Array("\(words)\n".utf8)) }
 }

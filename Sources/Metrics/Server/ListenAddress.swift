@@ -1,14 +1,14 @@
 import Platform
 public import Shipping
 
-/// Where metrics are served: `HOST:PORT`, `[ADDRESS]:PORT`, or `unix:PATH`.
+/// The address at which metrics are served: `HOST:PORT`, `[ADDRESS]:PORT`, or `unix:PATH`.
 public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
-  /// A port of an address; 0 is any that is free.
+  /// A TCP port at an address; 0 stands for any free port.
   case tcp(host: String, port: UInt16)
   /// A socket in the file system.
   case unix(path: String)
 
-  /// Where a local Prometheus finds the exporter whose names these metrics have.
+  /// The port at which a local Prometheus expects the exporter whose metric names are used here.
   public static let usual = ListenAddress.tcp(host: "127.0.0.1", port: 9131)
 
   /// Reads an address.
@@ -32,7 +32,7 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     self = .tcp(host: String(host), port: port)
   }
 
-  /// As it is typed.
+  /// The address as it is typed.
   public var description: String {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -40,10 +40,10 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// How many connections may wait until they are accepted.
+  /// How many connections may wait to be accepted.
   private static let backlog: Int32 = 32
 
-  /// Listens there; looking up the address of a name may take its time.
+  /// Listens at the address; resolving a host name may take a while.
   func listen(_ system: SystemCalls = .real) throws(SystemError) -> ListeningSocket {
     switch self {
     case .unix(let path):

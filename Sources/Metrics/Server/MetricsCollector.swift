@@ -1,9 +1,10 @@
 import Pipeline
 import Platform
 
-/// Puts together what there is to tell: of the server, of its requests, and of the run.
+/// Collects all metrics: those of the server, of its requests, and of the run.
 ///
-/// Each thread that tells has its own. It takes copies of what others write, and what the server counts it reads itself.
+/// Each thread that serves or writes metrics has a collector of its own. It copies what other threads have
+/// counted, and reads the server's counters itself.
 struct MetricsCollector: ~Copyable {
   private let book: Guarded<RequestBook>
   private let board: StatusBoard?

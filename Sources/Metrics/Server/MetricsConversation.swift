@@ -1,21 +1,22 @@
 import Platform
 
-/// What the server of metrics answers one client, without a socket: so any bytes can be tried, in any pieces.
+/// The metrics server's side of a connection, without a socket: so any bytes can be tried, in any pieces.
 public struct MetricsConversation: ~Copyable {
   private var inquiry = ServerInquiry()
   private var dialog: MetricsDialog
 
-  /// How many bytes a request may have.
+  /// The largest number of bytes in a request.
   public static var requestBytesMax: Int { MetricsServer.limits.requestBytesMax }
 
-  /// With a server of which nothing was counted.
+  /// Begins a connection to a server that has counted nothing.
   public init() {
     dialog = MetricsDialog(MetricsCollector(Guarded(RequestBook(RequestSettings())), nil, nil))
   }
 
-  /// Takes what the client sends next; an empty piece is the end.
+  /// Takes the next piece that the client sends; an empty piece is the end.
   ///
-  /// - Returns: all that it is sent before it is hung up on; nil as long as more must come.
+  /// - Returns: all that is sent to the client before the connection is closed; nil while the request is
+  ///   incomplete.
   public mutating func take(_ piece: ArraySlice<UInt8>) -> [UInt8]? {
     switch inquiry.take(piece, MetricsServer.limits, &dialog) {
     case .incomplete: nil

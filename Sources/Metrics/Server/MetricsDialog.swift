@@ -1,13 +1,13 @@
 import Platform
 
-/// What clients that ask for metrics are answered.
+/// Answers HTTP requests for metrics.
 struct MetricsDialog: ServerDialog, ~Copyable {
   private var collector: MetricsCollector
 
   init(_ collector: consuming MetricsCollector) { self.collector = collector }
 
   mutating func answer(_ received: [UInt8], hasEnded: Bool) -> [UInt8]? {
-    // The client has sent nothing: it only looked whether a server listens.
+    // A client that sends nothing only checks whether a server listens.
     if hasEnded, received.isEmpty { return [] }
     switch HTTPRequest(received, hasEnded: hasEnded) {
     case .incomplete: return nil

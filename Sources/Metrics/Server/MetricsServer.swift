@@ -1,10 +1,10 @@
 import Platform
 
-/// Answers those who ask for metrics, on a thread of its own.
+/// Serves metrics to HTTP clients, on a thread of its own.
 final class MetricsServer: Sendable {
   private let thread: ServerThread
 
-  /// How clients are treated: few are needed, and one that doesn't get on is no Prometheus.
+  /// The limits for clients: Prometheus needs few connections and doesn't stall.
   static var limits: ServerLimits {
     var limits = ServerLimits()
     limits.clientsMax = 32
@@ -15,16 +15,16 @@ final class MetricsServer: Sendable {
     return limits
   }
 
-  /// Begins to answer at a socket.
+  /// Begins to serve at a socket.
   init(
     _ socket: consuming ListeningSocket, _ collector: consuming MetricsCollector, _ limits: ServerLimits
   ) throws(Errno) {
     thread = try ServerThread(socket, limits, MetricsDialog(collector))
   }
 
-  /// How long its thread, which may be reading a server's counters, is waited for.
+  /// How long to wait for the end of the thread, which may be reading a server's counters.
   private static let patienceNanoseconds: Int64 = 2_000_000_000
 
-  /// Ends it; the socket is gone then, unless the thread hangs.
+  /// Ends the server; its socket is closed then, unless the thread hangs.
   func end() { thread.end(nanoseconds: Self.patienceNanoseconds) }
 }

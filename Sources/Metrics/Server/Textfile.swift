@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Shipping
 
-/// A file that always holds metrics, whole: for the textfile collector of node_exporter.
+/// A file that always holds a complete set of metrics, for the textfile collector of node_exporter.
 struct Textfile: Sendable {
   let path: String
   let system: SystemCalls
@@ -12,12 +12,12 @@ struct Textfile: Sendable {
     self.system = system
   }
 
-  /// What is written until it takes the file's name; collectors read names that end in `.prom` alone.
+  /// The file that is written and then renamed; collectors read only names that end in `.prom`.
   private var draft: String { path + ".new" }
 
-  /// Replaces what is there, at once for those who read it.
+  /// Replaces the file's contents, atomically for readers.
   ///
-  /// It isn't put on the disk first: after a power cut it isn't needed any more.
+  /// The new contents aren't synced to disk first: after a power failure they aren't needed any more.
   func write(_ bytes: [UInt8]) throws(SystemError) {
     do throws(Errno) {
       let descriptor = try openDraft()
@@ -35,13 +35,13 @@ struct Textfile: Sendable {
     }
   }
 
-  /// Opens a new file; nothing that has the name is written into, or followed.
+  /// Opens a new file; an existing file or link of that name is neither written to nor followed.
   private func openDraft() throws(Errno) -> Int32 {
     let flags = O_WRONLY | O_CREAT | O_EXCL
     do throws(Errno) {
       return try system.open(draft, flags, mode: 0o644)
     } catch .exists {
-      // What a process that was killed has left.
+      // The file is left over from a process that was killed.
       try system.unlink(draft)
       return try system.open(draft, flags, mode: 0o644)
     }

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Shipping
 
-/// Writes metrics to a file every so often, on a thread of its own, which may hang in the file system.
+/// Writes metrics to a file periodically, on a thread of its own, as writing may hang in the file system.
 final class TextfileThread: Sendable {
   private struct Loop: ThreadLoop, ~Copyable {
     let file: Textfile
@@ -38,7 +38,7 @@ final class TextfileThread: Sendable {
 
   private let signals = Signals()
 
-  /// Begins to write.
+  /// Begins to write the file.
   init(
     _ file: Textfile, _ collector: consuming MetricsCollector, periodNanoseconds: Int64,
     warn: @escaping @Sendable (String) -> Void
@@ -48,10 +48,10 @@ final class TextfileThread: Sendable {
     pthread_detach(try WorkerThread.start(loop))
   }
 
-  /// How long the last writing is waited for.
+  /// How long to wait for the last write.
   private static let patienceNanoseconds: Int64 = 5_000_000_000
 
-  /// Writes once more, and ends.
+  /// Writes the file once more, and ends the thread.
   func end() {
     signals.stop.signal()
     signals.ended.wait(nanoseconds: Self.patienceNanoseconds)

@@ -1,16 +1,16 @@
-/// What is told, and where.
+/// Which metrics there are, and where they are served or written.
 public struct MetricsSettings: Sendable, Hashable {
-  /// Where it is served; nil serves nowhere.
+  /// The address at which metrics are served; nil serves none.
   public var listen: ListenAddress?
-  /// A file that is written every so often; nil writes none.
+  /// The file to which metrics are written periodically; nil writes none.
   public var textfile: String?
-  /// How often.
+  /// The interval between two writes, in nanoseconds.
   public var textfileNanoseconds: Int64 = 15_000_000_000
-  /// What is told of requests.
+  /// The labels and the limits of metrics of requests.
   public var requests = RequestSettings()
-  /// Where the server's counters are; nil if a captured log is read.
+  /// The place of the server's counters; nil if a captured log is read.
   public var instance: InstancePlace?
 
-  /// Nothing is served or written.
+  /// Settings that neither serve nor write metrics.
   public init() {}
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Bars over a logarithmic axis, as varnishhist draws them: hits as `|` on top of the others, which are `#`.
+/// Bars over a logarithmic axis, as varnishhist draws them: hits as `|` on top of all others as `#`.
 struct HistChart {
   private let columnsInDecade: Int
   private let low: Int, high: Int
@@ -25,7 +25,7 @@ struct HistChart {
     }
   }
 
-  /// Adds some numbers of a size, in millionths.
+  /// Adds a count of numbers of one size, in millionths.
   mutating func add(_ millionths: Double, _ count: Int, hits hitCount: Int) {
     let decades = log10(max(millionths, 1e-9)) - 6 - Double(low)
     let column = max(0, min(all.count - 1, Int((decades * Double(columnsInDecade)).rounded(.down))))
@@ -33,7 +33,7 @@ struct HistChart {
     hits[column] += hitCount
   }
 
-  /// How many numbers a row stands for, so that the highest bar fits into so many rows.
+  /// How many numbers a row stands for, so that the highest bar fits into a number of rows.
   func scale(rows: Int) -> Int {
     let highest = all.max() ?? 0
     var power = 1

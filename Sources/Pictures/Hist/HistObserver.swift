@@ -2,17 +2,17 @@ import Platform
 import Shipping
 package import Spool
 
-/// What several outputs measure, on their threads, to be looked at by others.
+/// The measurements of several outputs, which their threads add and other threads read.
 package final class HistTables: Sendable {
   /// What is measured.
   package let measures: [Measure]
   private let rings: [Guarded<HistogramRing>]
-  /// Nothing, unless the last numbers are of interest.
+  /// The latest numbers of each measure; empty unless they are kept.
   private let recent: [Guarded<RecentNumbers>]
 
-  /// Tables of some measures.
+  /// Makes empty tables for measures.
   ///
-  /// - Parameter keepsLatest: whether the last numbers are kept, each by itself.
+  /// - Parameter keepsLatest: whether the latest numbers are also kept individually.
   package init(_ measures: [Measure], keepsLatest: Bool = false) {
     let now = SystemClock.steadyNanoseconds
     self.measures = measures
@@ -29,15 +29,15 @@ package final class HistTables: Sendable {
     for ring in rings { ring.withLock { $0.advance(to: now) } }
   }
 
-  /// Everything that was measured.
+  /// All numbers of a measure.
   package func total(_ measure: Int) -> HistogramPicture { rings[measure].withLock { $0.makeTotal() } }
 
-  /// The last five minutes.
+  /// The numbers of the last five minutes.
   package func lately(_ measure: Int) -> HistogramPicture {
     rings[measure].withLock { $0.picture(of: 0..<HistogramRing.intervalCount) }
   }
 
-  /// Each of the last five minutes, the latest first.
+  /// The numbers of each of the last five minutes, the latest first.
   package func minutes(_ measure: Int) -> [HistogramPicture] {
     let length = HistogramRing.intervalsInMinute
     return rings[measure].withLock { ring in
@@ -45,20 +45,20 @@ package final class HistTables: Sendable {
     }
   }
 
-  /// The last numbers, each by itself.
+  /// The latest numbers individually; empty unless they are kept.
   func latest(_ measure: Int) -> [RecentNumbers.Number] {
     recent.isEmpty ? [] : recent[measure].withLock { $0.numbers }
   }
 }
 
-/// The last numbers, each by itself: what varnishhist draws.
+/// The latest numbers individually, which varnishhist draws.
 struct RecentNumbers {
   struct Number {
     let millionths: UInt64
     let isHit: Bool
   }
 
-  /// As many as varnishhist takes.
+  /// The number of numbers that varnishhist keeps.
   private static let countMax = 2000
   private(set) var numbers: [Number] = []
   private var next = 0
@@ -76,26 +76,26 @@ struct RecentNumbers {
   }
 }
 
-/// Measures the lines of one output: fields with tabs between them, and behind them how the request was handled and when
-/// it began.
+/// Measures the lines of one output: the measured fields, then how the request was handled and when it began,
+/// with tabs between them.
 package final class HistObserver: EntryObserver {
   package let name: String
   private let tables: HistTables
-  /// Which measures the fields are, from the first on.
+  /// The measures of the fields, in the fields' order.
   private let measures: Range<Int>
   private let bend: TimeBend?
 
-  /// Adds what is measured to some of the tables.
+  /// Makes an observer that adds to the tables of some measures.
   ///
-  /// - Parameter bend: what says when it is a transaction's turn; nil if that is at once.
+  /// - Parameter bend: sets the pace at which transactions are measured; nil measures them at once.
   package init(_ name: String, _ tables: HistTables, _ measures: Range<Int>, _ bend: TimeBend? = nil) {
     precondition(measures.upperBound <= tables.measures.count, "tables for the measures")
     (self.name, self.tables, self.measures, self.bend) = (name, tables, measures, bend)
   }
 
-  /// The format of the lines that are looked at.
+  /// The format of the lines that the observer measures.
   ///
-  /// - Parameter fields: the formats of what is measured.
+  /// - Parameter fields: the formats of the measured fields.
   package static func format(_ fields: [String]) -> [UInt8] {
     Array((fields + ["%{Varnish:handling}x", "%{VSL:Timestamp:Start[1]}x"]).joined(separator: "\t").utf8)
   }

@@ -1,7 +1,7 @@
 import Platform
 import TerminalViews
 
-/// What was measured, printed once.
+/// A report of the measurements, printed once.
 package struct HistReport {
   private let pictures: [(measure: Measure, picture: HistogramPicture)]
 
@@ -9,10 +9,10 @@ package struct HistReport {
   static let parts: [(name: String, part: Double)] = [
     ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999), ("max", 1),
   ]
-  /// Keys of the same in JSON.
+  /// The percentiles' keys in JSON.
   private static let partKeys = ["p50", "p90", "p95", "p99", "p99_9", "max"]
 
-  /// A report of all that was measured.
+  /// Makes a report of all numbers.
   package init(_ tables: HistTables) {
     pictures = tables.measures.enumerated().map { ($1, tables.total($0)) }
   }

@@ -1,7 +1,7 @@
 import Platform
 package import TerminalViews
 
-/// A histogram on a terminal, as it changes, and how its percentiles have moved.
+/// A live histogram on a terminal, with the history of its percentiles.
 package struct HistScreen: ~Copyable, Sendable {
   private let tables: HistTables
   private let watch: RunWatch
@@ -17,12 +17,12 @@ package struct HistScreen: ~Copyable, Sendable {
 
   private static let waitingNanoseconds: Int64 = 200_000_000
 
-  /// Shows what observers measure.
+  /// Shows the measurements of observers.
   ///
   /// - Parameters:
-  ///   - bend: what keys make faster and slower; nil if nothing waits.
-  ///   - title: whose log it is.
-  ///   - interval: seconds between two looks.
+  ///   - bend: the pace, which keys change; nil if transactions are measured at once.
+  ///   - title: the name of the log.
+  ///   - interval: seconds between two updates.
   package init(_ tables: HistTables, _ watch: RunWatch, _ bend: TimeBend?, title: String, interval: Double) {
     (self.tables, self.watch, self.bend, self.title) = (tables, watch, bend, VisibleText.oneLine(title))
     self.interval = interval

@@ -1,9 +1,9 @@
-/// How often numbers came, in logarithmic buckets: hits and others apart.
+/// Counts of numbers in logarithmic buckets, with hits counted separately.
 ///
-/// Numbers are millionths: microseconds of times, and of anything else as many of its parts. What a bucket stands for is
-/// within 1/64 of each number in it.
+/// Numbers are in millionths: times in microseconds, anything else in millionths of its unit. A bucket's
+/// middle is within 1/64 of each number in it.
 ///
-/// Sound because a bucket's number is below `LogBuckets.count`, and there are two halves of as many.
+/// Sound because a bucket's number is below `LogBuckets.count`, and the memory has two halves of that size.
 @safe struct Histogram: ~Copyable {
   static let buckets = LogBuckets(bits: 5, valueBits: 50)
 
@@ -26,28 +26,28 @@
     largest = max(largest, number)
   }
 
-  /// Forgets everything.
+  /// Removes all numbers.
   mutating func clear() {
     guard count > 0 else { return }
     unsafe counts.update(repeating: 0, count: 2 * Self.buckets.count)
     (count, largest) = (0, 0)
   }
 
-  /// A copy to look at.
+  /// A copy of the current counts.
   func makePicture() -> HistogramPicture {
     var picture = HistogramPicture()
     picture.add(self)
     return picture
   }
 
-  /// How many numbers are in a bucket, of which so many are hits.
+  /// How many numbers are in a bucket, and how many of them are hits.
   func counts(in bucket: Int) -> (all: Int, hits: Int) {
     let hits = unsafe Int(counts[Self.buckets.count + bucket])
     return unsafe (Int(counts[bucket]) + hits, hits)
   }
 }
 
-/// Histograms as they stood at a moment, put together.
+/// The sum of histograms at a moment.
 package struct HistogramPicture: Sendable {
   /// For each bucket, how many numbers there are in it, and how many of them are hits.
   private(set) var all: [Int], hits: [Int]
@@ -72,12 +72,12 @@ package struct HistogramPicture: Sendable {
     largest = max(largest, histogram.largest)
   }
 
-  /// Which part of its own a percentile can be off by.
+  /// The largest error of a percentile, relative to the percentile.
   package static var relativeError: Double { Histogram.buckets.relativeError }
 
-  /// The number that a part of all are as small as, or smaller than, in millionths; nil if there are none.
+  /// A quantile in millionths: the number that a part of all numbers doesn't exceed; nil if there are none.
   ///
-  /// It is the middle of the bucket that it falls into, and no more than the largest number there was.
+  /// It is the middle of the bucket that has the number, but no more than the largest number added.
   package func quantile(_ part: Double) -> Double? {
     guard count > 0 else { return nil }
     var left = max(1, Int((part * Double(count)).rounded(.up)))

@@ -1,15 +1,15 @@
 import Platform
 
-/// What was measured: over all, and in the last minutes by intervals, so that one can see how it moved.
+/// All numbers of a measure, and those of the last minutes by intervals, so that changes can be shown.
 struct HistogramRing: ~Copyable {
-  /// How long an interval is, and how many are kept: five minutes, and the one that is under way.
+  /// The length of an interval, and the number of intervals kept: five minutes and the current one.
   static let intervalNanoseconds: Int64 = 10_000_000_000
   static let intervalCount = 31
   static let intervalsInMinute = 6
 
   private var total = Histogram()
   private var intervals: FixedList<Histogram>
-  /// The one that is under way, and when it began.
+  /// The current interval, and when it began.
   private var present = 0
   private var start: Int64
 
@@ -18,9 +18,9 @@ struct HistogramRing: ~Copyable {
     intervals = FixedList(count: Self.intervalCount) { _ in Histogram() }
   }
 
-  /// Begins new intervals for those that are over.
+  /// Begins new intervals for those that have ended.
   mutating func advance(to now: Int64) {
-    // After a long sleep all are empty, and each needs to be cleared once.
+    // After a long pause all intervals are empty, and it is enough to clear each once.
     if now - start > Self.intervalNanoseconds * Int64(2 * Self.intervalCount) {
       for index in 0..<Self.intervalCount { intervals[index].clear() }
       start = now
@@ -38,10 +38,10 @@ struct HistogramRing: ~Copyable {
     intervals[present].add(number, isHit: isHit)
   }
 
-  /// Everything there was.
+  /// All numbers.
   func makeTotal() -> HistogramPicture { total.makePicture() }
 
-  /// Some intervals, counted from the one under way, which is 0, backwards.
+  /// The numbers of some intervals, counted backwards from the current one, which is 0.
   func picture(of range: Range<Int>) -> HistogramPicture {
     var picture = HistogramPicture()
     for back in range where back < Self.intervalCount {

@@ -1,21 +1,21 @@
-/// Something that is measured of transactions.
+/// A number that is measured of each transaction.
 package struct Measure: Sendable, Equatable {
-  /// What it is called.
+  /// The measure's name.
   package let name: String
-  /// The unit of what is shown, behind the number: seconds, or nothing.
+  /// Whether it is a time, which is shown with its unit.
   package let isTime: Bool
-  /// Between which powers of ten it is drawn.
+  /// The powers of ten between which it is drawn.
   package let low: Int, high: Int
 
-  /// Something that is measured.
+  /// Defines a measure.
   package init(_ name: String, isTime: Bool = true, low: Int = -6, high: Int = 3) {
     (self.name, self.isTime, self.low, self.high) = (name, isTime, low, high)
   }
 
-  /// Until the first byte of an answer was sent.
+  /// The time until the first byte of the response was sent.
   package static let firstByte = Measure("ttfb")
-  /// Until the last one was.
+  /// The time until the last byte of the response was sent.
   package static let total = Measure("total")
-  /// From the beginning of a fetch until the backend's answer began.
+  /// The time from the beginning of a fetch to the beginning of the backend's response.
   package static let backend = Measure("backend")
 }

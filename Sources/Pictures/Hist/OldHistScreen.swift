@@ -2,7 +2,7 @@ import Glibc
 import Platform
 package import TerminalViews
 
-/// The histogram as varnishhist shows it: the last numbers, by the whole screen.
+/// A histogram of the latest numbers on the whole screen, as varnishhist shows it.
 package struct OldHistScreen: ~Copyable, Sendable {
   private let tables: HistTables
   private let watch: RunWatch
@@ -14,7 +14,7 @@ package struct OldHistScreen: ~Copyable, Sendable {
 
   private static let waitingNanoseconds: Int64 = 200_000_000
 
-  /// Shows what is measured first.
+  /// Shows the first measure of the tables.
   package init(_ tables: HistTables, _ watch: RunWatch, _ bend: TimeBend?, interval: Double) {
     (self.tables, self.watch, self.bend, self.interval) = (tables, watch, bend, interval)
     var name = [CChar](repeating: 0, count: 256)
@@ -37,7 +37,7 @@ extension OldHistScreen: TerminalView {
   package var isOver: Bool { watch.isOver }
 
   package mutating func lines(columns: Int, rows: Int) -> [StyledLine] {
-    // The column that stays free is one of those that it draws on.
+    // varnishhist also counts the last column, which views leave free.
     var chart = HistChart(tables.measures[0], width: columns + 1)
     for number in numbers { chart.add(Double(number.millionths), 1, hits: number.isHit ? 1 : 0) }
     let room = max(1, rows - 3)

@@ -1,33 +1,33 @@
 import Glibc
 import Platform
 
-/// Has what a captured log holds be measured as fast as it happened, or faster or slower by a factor.
+/// Makes observers measure a captured log at the pace of its times, or faster or slower by a factor.
 ///
-/// It is the outputs' threads that wait here; meanwhile no more is read of the log than the spools have room for.
+/// The outputs' threads wait here; meanwhile the log is only read as far as the spools have room.
 package final class TimeBend: Sendable {
   private struct State {
     var factor: Double
-    /// A time of the log, in microseconds, and when it was its turn on the steady clock; nil before the first one.
+    /// A time of the log in microseconds, and when it was due on the steady clock; nil before the first one.
     var origin: (logged: Double, steady: Int64)?
     var isOver = false
   }
 
   private let state: Guarded<State>
 
-  /// How soon a change of the factor, or the end, is seen.
+  /// How long it takes at most until a change of the factor, or the end, has an effect.
   private static let pauseNanoseconds = 20_000_000.0
 
-  /// - Parameter factor: how many seconds of the log pass in one; more than 0.
+  /// - Parameter factor: how many seconds of the log pass in one second; more than 0.
   package init(_ factor: Double) { state = Guarded(State(factor: factor)) }
 
-  /// Waits until it is a time's turn.
+  /// Waits until a time of the log is due.
   ///
-  /// - Parameter microseconds: since 1970, as logged.
+  /// - Parameter microseconds: the logged time, since 1970.
   func wait(for microseconds: UInt64) {
     while let pause = nanoseconds(to: Double(microseconds)) { usleep(UInt32(pause / 1000)) }
   }
 
-  /// How long to wait next; nil if it is a time's turn.
+  /// How long to wait next, in nanoseconds; nil if the time is due.
   private func nanoseconds(to logged: Double) -> Double? {
     let now = SystemClock.steadyNanoseconds
     return state.withLock { state in
@@ -41,7 +41,7 @@ package final class TimeBend: Sendable {
     }
   }
 
-  /// Has time pass faster or slower from now on.
+  /// Changes the factor, from now on, by another factor.
   package func change(by part: Double) {
     let now = SystemClock.steadyNanoseconds
     state.withLock { state in
@@ -52,6 +52,6 @@ package final class TimeBend: Sendable {
     }
   }
 
-  /// Has nothing wait any more.
+  /// Ends all waiting.
   package func finish() { state.withLock { $0.isOver = true } }
 }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// The fields of an entry that this program has rendered for itself, taken off from its end.
+/// The fields of an entry whose format Spillway itself has chosen, taken from the entry's end.
 ///
-/// Fields have a tab between them, which rendering escapes within a value; so the last ones can be told from a key that
-/// holds anything, and tabs between its parts.
+/// Tabs separate the fields, and rendering escapes tabs in values; so the last fields can be taken off a key
+/// that has any content, including tabs between its parts.
 ///
-/// Sound because what is left is only ever shortened, within the entry that it was made of.
+/// Sound because the remaining bytes are only ever shortened, within the entry that they come from.
 @safe struct EntryFields {
   private var rest: UnsafeRawBufferPointer
 
@@ -14,12 +14,12 @@ import Glibc
     unsafe rest = line.last == UInt8(ascii: "\n") ? UnsafeRawBufferPointer(rebasing: line.dropLast()) : line
   }
 
-  /// What is in front of the fields that were taken.
+  /// The bytes in front of the fields that were taken.
   var key: UnsafeRawBufferPointer { unsafe rest }
 
-  /// Takes the last field; all that is left if there is no tab.
+  /// Takes the last field; if there is no tab, all remaining bytes.
   mutating func takeLast() -> UnsafeRawBufferPointer {
-    // These fields are short, so that a loop takes less than a call.
+    // The fields are short, so that a loop takes less time than a call.
     var start = unsafe rest.count
     while start > 0, unsafe rest[start - 1] != UInt8(ascii: "\t") { start -= 1 }
     let field = unsafe UnsafeRawBufferPointer(rebasing: rest[start...])

@@ -1,8 +1,8 @@
 import TerminalViews
 
-/// The help of a view: a text that one can move in, as terminals may be smaller than it.
+/// The help of a view: a text that can be scrolled, as terminals may be smaller than the text.
 enum HelpText {
-  /// The lines from one on, which is moved so that the text fills the rows.
+  /// The lines from a first one on, which is moved so that the text fills the rows.
   static func lines(_ text: String, from first: inout Int?, rows: Int) -> [StyledLine] {
     let text = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let start = min(first ?? 0, max(0, text.count - rows))
@@ -12,7 +12,7 @@ enum HelpText {
     }
   }
 
-  /// Takes a key: it moves, or leads back.
+  /// Takes a key, which scrolls the text or closes it.
   static func take(_ key: Key, _ first: inout Int?) {
     switch key {
     case .character("q"), .character("h"), .character("?"), .escape: first = nil

@@ -3,14 +3,14 @@ package import Pipeline
 import Platform
 package import TerminalViews
 
-/// Carries a log to observers, and shows what they make of it.
+/// Runs a pipeline with observers, and shows their statistics.
 package enum PictureRun {
-  /// Runs without showing anything.
+  /// Runs the pipeline without showing anything.
   package static func run(_ configuration: Configuration) throws(RunError) -> RunOutcome {
     try Pipeline.run(configuration)
   }
 
-  /// Runs, and shows a view on the terminal meanwhile, on a thread of its own.
+  /// Runs the pipeline, and shows a view on the terminal meanwhile, on a thread of its own.
   package static func run<View: TerminalView & Sendable & ~Copyable>(
     _ configuration: Configuration, _ watch: RunWatch, on terminal: consuming Terminal,
     showing view: consuming sending View
@@ -20,7 +20,7 @@ package enum PictureRun {
     let thread = ScreenThread(terminal, view, watch)
     configuration.process.monitor = watch.makeMonitor { thread.start() }
     configuration.process.showsAccounting = false
-    // What is read at once isn't attached to.
+    // With a captured log, the monitor isn't told of an attachment, which starts the thread otherwise.
     if case .captured = configuration.input.source { thread.start() }
     defer {
       watch.noteEnd()
@@ -33,7 +33,7 @@ package enum PictureRun {
     return try Pipeline.run(configuration)
   }
 
-  /// Waits until the view is closed by a key, or closes it on a signal: the run that looked at signals has ended.
+  /// Waits until a key closes the view; closes it on a signal, as the run that handled signals has ended.
   private static func awaitClosing(_ watch: RunWatch) {
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
@@ -44,8 +44,9 @@ package enum PictureRun {
     }
   }
 
-  /// Signals are for the run; no other thread is interrupted by them, and a change of the terminal's size must wait for
-  /// the thread that asks.
+  /// Blocks signals in this thread and those that it starts, so that they interrupt none of them.
+  ///
+  /// The run takes the signals that end it, and the view's thread the one for a change of the terminal's size.
   private static func blockSignals() {
     var signals = sigset_t()
     unsafe sigemptyset(&signals)

@@ -3,11 +3,11 @@ import Pipeline
 import Platform
 import TerminalViews
 
-/// How a run does, for those who show what comes of it.
+/// The state of a run, for the view that shows its statistics.
 package final class RunWatch: Sendable {
   private struct Standing {
     var notices: [String] = []
-    /// What was said since the log was attached last; nil if all is well.
+    /// The latest message since the log was attached; nil if there was none.
     var trouble: String?
     var monitor: RunMonitor?
     var hasEnded = false
@@ -15,14 +15,14 @@ package final class RunWatch: Sendable {
   }
 
   private let standing = Guarded(Standing())
-  /// Whether what is shown stays when the run has ended.
+  /// Whether the view stays when the run has ended.
   let staysAtEnd: Bool
 
   package init(staysAtEnd: Bool = false) { self.staysAtEnd = staysAtEnd }
 
-  /// What the run tells.
+  /// A monitor that keeps the run's state here.
   ///
-  /// - Parameter attached: called each time when there is a log.
+  /// - Parameter attached: called each time when a log was attached.
   func makeMonitor(attached: @escaping @Sendable () -> Void) -> RunMonitor {
     RunMonitor(
       attached: { monitor in
@@ -40,18 +40,18 @@ package final class RunWatch: Sendable {
       })
   }
 
-  /// Ends the run as a signal would: at once, wherever it waits.
+  /// Ends the run with a signal: at once, wherever it waits.
   func leave() { kill(getpid(), SIGINT) }
 
   func noteEnd() { standing.withLock { $0.hasEnded = true } }
 
-  /// Has what is shown go, or notes that it is gone.
+  /// Asks the view to close, or notes that it has closed.
   func close() { standing.withLock { $0.isClosed = true } }
 
-  /// Whether what is shown was to go, or has gone by itself.
+  /// Whether the view was asked to close, or has closed by itself.
   var isClosed: Bool { standing.withLock { $0.isClosed } }
 
-  /// What the run has said.
+  /// Takes the run's messages since the last call.
   func takeNotices() -> [String] {
     standing.withLock { standing in
       defer { standing.notices = [] }
@@ -59,13 +59,13 @@ package final class RunWatch: Sendable {
     }
   }
 
-  /// Whether there will be nothing more.
+  /// Whether the run has ended.
   var hasEnded: Bool { standing.withLock { $0.hasEnded } }
 
-  /// Whether what is shown is to go.
+  /// Whether the view has to close.
   var isOver: Bool { standing.withLock { $0.isClosed || ($0.hasEnded && !staysAtEnd) } }
 
-  /// What is wrong, or what was lost.
+  /// A line with the latest trouble, or with the run's counts.
   var line: StyledLine {
     let (trouble, monitor) = standing.withLock { ($0.trouble, $0.monitor) }
     if let trouble { return StyledLine(VisibleText.oneLine(trouble), .bad) }

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import TerminalViews
 
-/// The thread that has the terminal: begun when there is something to show, and waited for.
+/// The thread that owns the terminal: started when there is something to show, and joined at the end.
 final class ScreenThread<View: TerminalView & ~Copyable>: Sendable {
   private struct Loop: ThreadLoop, ~Copyable {
     var screen: ViewScreen
@@ -25,7 +25,7 @@ final class ScreenThread<View: TerminalView & ~Copyable>: Sendable {
     loop = Guarded(Loop(screen: ViewScreen(terminal, endsWithSignals: false), view: view, watch: watch))
   }
 
-  /// Begins; once is enough.
+  /// Starts the thread; further calls do nothing.
   func start() {
     guard let loop = loop.withLock({ $0.take() }) else { return }
     let watch = watch
@@ -37,7 +37,7 @@ final class ScreenThread<View: TerminalView & ~Copyable>: Sendable {
     thread.withLock { $0 = started }
   }
 
-  /// Waits until it has ended, if it was begun.
+  /// Waits for the thread's end, if it was started.
   func join() {
     if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
   }

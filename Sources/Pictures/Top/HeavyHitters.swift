@@ -2,24 +2,27 @@ import Glibc
 
 /// Finds the most frequent keys of a stream in memory that doesn't grow with it: a heavy-hitters sketch.
 ///
-/// A table holds as many keys as it has slots. When it is full, the lightest quarter goes, and the heaviest weight among
-/// what went is the `floor`: no key that isn't in the table can have more. A key that comes in has its floor as its
-/// `error`: what it may have had before. So `weight <= true <= weight + error` holds for every key, at any time.
+/// A table holds as many keys as it has slots. When it is full, the lightest quarter is removed, and the
+/// heaviest weight among the removed keys is the `floor`: no key that isn't in the table can have a greater
+/// weight. A key that is added gets the current floor as its `error`: the weight that it may have had before.
+/// So `weight <= true <= weight + error` holds for every key, at any time.
 ///
-/// That is Misra and Gries' algorithm, its decrements kept as one number and done a quarter of the table at a time; by
-/// their proof the floor is at most 4/3 of all that was added divided by the number of slots. The heaviest keys come in
-/// early and stay, when the floor is still low, so that theirs is far less (`Documentation/pictures.md`).
+/// That is Misra and Gries' algorithm, with its decrements kept as one number and applied to a quarter of the
+/// table at a time; by their proof the floor is at most 4/3 of the total weight divided by the number of
+/// slots. The heaviest keys are added early, when the floor is still low, and stay, so that their error is
+/// far less (`Documentation/pictures.md`).
 ///
-/// Sound because slots are only reached by numbers below `capacity`, which the index and the list of free slots hold,
-/// and everything is allocated for as many.
+/// Sound because slots are only accessed by numbers below `capacity`, which the index and the list of free
+/// slots hold, and all memory is allocated for that many slots.
 @safe package struct HeavyHitters: ~Copyable {
-  /// How large it is, and what it keeps.
+  /// The table's size, and what it keeps of each key.
   package struct Options: Sendable {
-    /// How many keys it holds.
+    /// The number of keys.
     package var capacity = 8192
-    /// Of longer keys only so many bytes are kept; two of the same hash and length are taken for the same.
+    /// How many bytes of a key are kept at most; longer keys with the same hash and length count as the same
+    /// key.
     package var keyBytesMax = 240
-    /// How many bytes are kept of keys on the average; with longer ones, fewer keys are held.
+    /// The bytes per key for which there is memory on average; with longer keys, fewer are held.
     package var keyBytesMean = 120
     /// Whether the times of each key are kept.
     package var keepsTimes = true
@@ -27,13 +30,13 @@ import Glibc
     package init() {}
   }
 
-  /// What an arrival brings along.
+  /// The figures of one arrival of a key.
   package struct Figures: Sendable {
     /// Bytes that were sent.
     package var bytes: UInt64 = 0
     /// A time in microseconds; nil if there is none.
     package var microseconds: UInt64?
-    /// Whether it wasn't in the cache.
+    /// Whether the arrival was a miss.
     package var isMiss = false
 
     package init() {}
@@ -41,7 +44,7 @@ import Glibc
 
   private struct Slot {
     var hash: UInt64
-    /// What was added since the key came in, and what it may have had before; at the weight of arrivals then.
+    /// The weight since the key was added, and the most that it may have had before; in units of that time.
     var weight: Double, error: Double
     var bytes: Double, misses: Double
     /// The first block of the key; none if the slot is free.
@@ -51,15 +54,16 @@ import Glibc
     var kind: UInt8
   }
 
-  /// How exactly the times of a key are kept: within an eighth, from a microsecond to half a minute.
+  /// The buckets for times: exact to an eighth, from a microsecond to half a minute.
   static let timeBuckets = LogBuckets(bits: 2, valueBits: 25)
 
   private let options: Options
   private let hash = KeyHash()
   private let slots: UnsafeMutablePointer<Slot>
-  /// For each slot, how many times fell into each bucket.
+  /// For each slot, the count of times in each bucket.
   private let times: UnsafeMutablePointer<UInt16>?
-  /// Slot numbers by hash: a power of two, twice the slots at least, one behind the other where they fall together.
+  /// Slot numbers by hash, with linear probing; the size is a power of two, and at least twice the number of
+  /// slots.
   private let index: UnsafeMutablePointer<UInt32>
   private let indexMask: Int
   private let freeSlots: UnsafeMutablePointer<UInt32>
@@ -67,7 +71,7 @@ import Glibc
   private let scratch: UnsafeMutablePointer<Double>
   private var blocks: KeyBlocks
 
-  /// What one arrival weighs; more later on, if former ones are to count less and less.
+  /// The weight of one arrival; it grows if earlier arrivals fade.
   private var unit = 1.0
   private var flooredAt = 0.0
   private var total = 0.0
@@ -89,7 +93,7 @@ import Glibc
     unsafe index.initialize(repeating: .max, count: indexCount)
     for slot in 0..<capacity { unsafe freeSlots[slot] = UInt32(capacity - 1 - slot) }
     freeCount = capacity
-    // A key must find room when all others are gone.
+    // There must be room for a key of the largest size once all others are removed.
     let least = KeyBlocks.count(for: options.keyBytesMax)
     blocks = KeyBlocks(count: max(least, capacity * KeyBlocks.count(for: options.keyBytesMean)))
   }
@@ -105,10 +109,10 @@ import Glibc
   /// How many keys are held.
   package var count: Int { options.capacity - freeCount }
 
-  /// What was added, at the present weight of an arrival.
+  /// The weight of all arrivals, in present arrivals.
   package var totalWeight: Double { total / unit }
 
-  /// What a key that isn't held can have at most.
+  /// The most that a key that isn't held can have, in present arrivals.
   package var floor: Double { flooredAt / unit }
 
   // MARK: Adding
@@ -174,7 +178,7 @@ import Glibc
 
   // MARK: Making room
 
-  /// Has the lightest quarter of the keys go, and what weighs no more.
+  /// Removes the lightest quarter of the keys, and all keys that weigh no more than the heaviest of them.
   @inline(never)
   private mutating func purge() {
     let held = collectHeld()
@@ -197,10 +201,10 @@ import Glibc
     }
   }
 
-  /// What a held key can have at most.
+  /// The most that a held key can have.
   private func bound(_ slot: Int) -> Double { unsafe slots[slot].weight + slots[slot].error }
 
-  /// The slots that are held, from the index, which has each of them once.
+  /// The slots in use, from the index, which has each of them once.
   private func collectHeld() -> [UInt32] {
     var held: [UInt32] = []
     held.reserveCapacity(count)
@@ -208,7 +212,7 @@ import Glibc
     return held
   }
 
-  /// The number that so many are smaller than, or as small as; changes their order.
+  /// The number with a rank, from 0, among numbers in ascending order; reorders the numbers.
   private static func smallest(_ rank: Int, of numbers: UnsafeMutableBufferPointer<Double>) -> Double {
     var (low, high) = (0, numbers.count - 1)
     while low < high {
@@ -230,14 +234,14 @@ import Glibc
 
   // MARK: Fading
 
-  /// Has all that was added so far count for a part of what it did.
+  /// Reduces the weight of all earlier arrivals to a part of it.
   package mutating func fade(to part: Double) {
     guard part > 0, part < 1 else { return }
     unit /= part
     if unit > 1e9 { rescale() }
   }
 
-  /// Divides everything by what an arrival weighs, before numbers become inexact.
+  /// Divides all weights by that of an arrival, before they become too large to be exact.
   private mutating func rescale() {
     for number in collectHeld() {
       let slot = unsafe slots + Int(number)
@@ -251,7 +255,7 @@ import Glibc
     unit = 1
   }
 
-  /// Has the times that were noted so far count for half.
+  /// Halves the counts of times noted so far.
   package mutating func fadeTimes() {
     for number in collectHeld() { halveTimes(Int(number)) }
   }
@@ -264,32 +268,32 @@ import Glibc
 
   // MARK: Looking
 
-  /// A key as it stands.
+  /// A key with its figures at a moment.
   package struct Hitter: Sendable, Equatable {
-    /// Its bytes, as many as are kept.
+    /// The key's bytes, as far as they are kept.
     package let key: [UInt8]
-    /// How many it has.
+    /// The key's full length in bytes.
     package let keyByteCount: Int
     package let kind: UInt8
-    /// How often it came, at least.
+    /// The least number of arrivals.
     package let count: Double
-    /// How much more it may be.
+    /// By how many arrivals the true number may be larger.
     package let error: Double
     /// Bytes and misses of the counted arrivals.
     package let bytes: Double, misses: Double
     /// The 99th percentile of the times in microseconds; nil if there are none.
     package let p99: Double?
 
-    /// How often it came, at most.
+    /// The largest number of arrivals.
     package var countMax: Double { count + error }
   }
 
-  /// The heaviest keys, the heaviest first; those that weigh the same by their kinds and bytes, so that the same log
-  /// gives the same order each time.
+  /// The heaviest keys, the heaviest first; keys of equal weight by their kinds and bytes, so that the same
+  /// log gives the same order each time.
   ///
   /// - Parameters:
-  ///   - limit: so many at most, but never one without those that weigh the same.
-  ///   - isWanted: of which keys.
+  ///   - limit: the number of keys; more are returned if others weigh the same as the last.
+  ///   - isWanted: which keys are considered.
   package func heaviest(
     _ limit: Int, where isWanted: (_ key: [UInt8], _ kind: UInt8) -> Bool = { _, _ in true }
   )
@@ -321,7 +325,7 @@ import Glibc
     var sum = 0
     for bucket in 0..<Self.timeBuckets.count { unsafe sum += Int(first[bucket]) }
     guard sum > 0 else { return nil }
-    // So many are as long as that, or shorter.
+    // The number of times up to the percentile.
     var left = (sum * 99 + 99) / 100
     for bucket in 0..<Self.timeBuckets.count {
       unsafe left -= Int(first[bucket])

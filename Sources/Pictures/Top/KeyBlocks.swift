@@ -1,24 +1,24 @@
 import Glibc
 
-/// Keys of different lengths in blocks of one size, in memory that is asked for once.
+/// Stores keys of different lengths in blocks of one size, in memory that is allocated once.
 ///
-/// A key is a chain of blocks, so memory that one key gives back serves any other.
+/// A key is a chain of blocks, so that the blocks of a removed key serve any other key.
 ///
-/// Sound because every block number that is followed was handed out by `put`, which takes numbers below `count` only,
-/// and a key is read for as many bytes as were put there.
+/// Sound because every block number that is followed was returned by `put`, which only uses numbers below
+/// `count`, and a key is read for as many bytes as were put there.
 @safe struct KeyBlocks: ~Copyable {
-  /// A block's bytes: the number of the next block, and a part of a key.
+  /// The size of a block: the number of the next block, and a part of a key.
   private static let blockByteCount = 64
   private static let partByteCount = blockByteCount - 4
-  /// No block.
+  /// The number that stands for no block.
   static let none = UInt32.max
 
   private let memory: UnsafeMutableRawPointer
   private let count: UInt32
   private var firstFree = KeyBlocks.none
-  /// How many were ever handed out: those behind them have no chain yet, and no memory of the machine.
+  /// How many blocks were ever in use: those after them are in no chain yet, and take no physical memory.
   private var usedCount: UInt32 = 0
-  /// How many are left.
+  /// How many blocks are free.
   private(set) var freeCount: Int
 
   init(count: Int) {
@@ -30,12 +30,12 @@ import Glibc
 
   deinit { unsafe memory.deallocate() }
 
-  /// How many blocks a key takes; one that is empty takes one, too.
+  /// How many blocks a key takes; an empty key takes one.
   static func count(for byteCount: Int) -> Int { max(1, (byteCount + partByteCount - 1) / partByteCount) }
 
-  /// Keeps a key, for which there must be enough blocks.
+  /// Stores a key, for which there must be enough free blocks.
   ///
-  /// - Returns: its first block.
+  /// - Returns: the key's first block.
   mutating func put(_ key: UnsafeRawBufferPointer) -> UInt32 {
     precondition(Self.count(for: key.count) <= freeCount, "blocks for the key")
     let first = take()
@@ -55,7 +55,7 @@ import Glibc
     }
   }
 
-  /// Whether a key that was kept is this one; both have the same length.
+  /// Whether a stored key is equal to this one, which must have the same length.
   func holds(_ key: UnsafeRawBufferPointer, from first: UInt32) -> Bool {
     guard let base = key.baseAddress else { return unsafe key.isEmpty }
     var block = first
@@ -70,7 +70,7 @@ import Glibc
     return true
   }
 
-  /// A key that was kept.
+  /// A stored key.
   func bytes(from first: UInt32, count: Int) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count)
@@ -84,7 +84,7 @@ import Glibc
     return bytes
   }
 
-  /// Gives a key's blocks back.
+  /// Frees a key's blocks.
   mutating func remove(from first: UInt32) {
     var block = first
     while block != Self.none {

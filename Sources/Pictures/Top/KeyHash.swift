@@ -1,18 +1,18 @@
-/// A hash of keys that clients choose: with a number that differs from run to run, so that none can be made that fall
-/// together.
+/// A hash of keys that clients choose, seeded with a number that differs from run to run, so that no client
+/// can make keys that collide.
 struct KeyHash: Sendable {
   private let seed: UInt64
 
   init(seed: UInt64 = .random(in: 0...UInt64.max)) { self.seed = seed }
 
-  /// Mixes two words by a multiplication of which no bit is lost.
+  /// Mixes two words by a multiplication with the full product.
   @inline(__always)
   private static func mix(_ one: UInt64, _ other: UInt64) -> UInt64 {
     let product = one.multipliedFullWidth(by: other)
     return product.high ^ product.low
   }
 
-  /// The hash of a key, and of the kind that it is of.
+  /// The hash of a key of a kind.
   @inline(__always)
   func callAsFunction(_ key: UnsafeRawBufferPointer, kind: UInt8) -> UInt64 {
     var hash = Self.mix(seed ^ UInt64(key.count) << 8 ^ UInt64(kind), 0x9E37_79B9_7F4A_7C15)

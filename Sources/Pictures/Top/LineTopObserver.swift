@@ -2,11 +2,11 @@ import Platform
 import Shipping
 package import Spool
 
-/// Counts the keys of lines of a format of its own: the key, and behind it what its transaction was.
+/// Counts the keys in lines of a format of its own, which has the transaction's figures after the key.
 package final class LineTopObserver: TopObserver, EntryObserver, @unchecked Sendable {
   package let name = "top"
 
-  /// The format of the lines that are looked at.
+  /// The format of the lines that the observer counts.
   ///
   /// - Parameter keys: formats of the parts of the key.
   package static func format(_ keys: [[UInt8]]) -> [UInt8] {
@@ -15,9 +15,9 @@ package final class LineTopObserver: TopObserver, EntryObserver, @unchecked Send
     return Array((keys + figures).joined(separator: tab))
   }
 
-  /// Counts in a table of a size.
+  /// Makes an observer with a table of a size.
   ///
-  /// - Parameter period: over how many seconds former arrivals fade; nil if they don't.
+  /// - Parameter period: the number of seconds over which earlier arrivals fade; nil if they don't.
   package override init(_ options: HeavyHitters.Options = HeavyHitters.Options(), period: Double?) {
     super.init(options, period: period)
   }

@@ -6,17 +6,17 @@ package import VarnishLog
 
 /// Counts records by their tags and payloads, as varnishtop does.
 package final class RecordTopObserver: TopObserver, EntryObserver, @unchecked Sendable {
-  /// What is counted.
+  /// Which records are counted, and how.
   package struct Options: Sendable {
-    /// Which records.
+    /// The rules that choose records.
     package var rules: [RecordRule] = []
-    /// Of transactions of which sides, and whether of ESI fragments; of all if of none.
+    /// Which transactions count: of which sides, and whether ESI fragments; all if none is set.
     package var client = false, backend = false, esi = false
-    /// Whether only the first field counts.
+    /// Whether only the first field of a payload is the key.
     package var takesFirstField = false
-    /// Whether every record comes by itself.
+    /// Whether records are taken one by one, without grouping.
     package var isRaw = false
-    /// The release whose rules are insisted on.
+    /// The release whose rules apply strictly, if one is asked for.
     package var version: VarnishVersion?
 
     package init() {}
@@ -26,7 +26,7 @@ package final class RecordTopObserver: TopObserver, EntryObserver, @unchecked Se
   private let options: Options
   private let walk = Guarded<RecordWalk?>(nil)
 
-  /// Counts in a table of a size.
+  /// Makes an observer with a table of a size.
   package init(_ options: Options, _ size: HeavyHitters.Options, period: Double?) {
     self.options = options
     super.init(size, period: period)
@@ -49,7 +49,7 @@ package final class RecordTopObserver: TopObserver, EntryObserver, @unchecked Se
   override func kinds() -> [UInt8: String] { walk.withLock { $0?.names ?? [:] } }
 }
 
-/// Which numbers the tags have that tell something of a transaction.
+/// The numbers of the tags whose records have figures of a transaction.
 private struct FigureTags {
   let begin, timestamp, clientAccount, backendAccount, call: UInt8?
 
@@ -62,7 +62,7 @@ private struct FigureTags {
   }
 }
 
-/// Walks the records of groups, transaction by transaction: once for what the transaction was, and once for the keys.
+/// Iterates over the records of groups, twice per transaction: first for its figures, then for the keys.
 struct RecordWalk: ~Copyable {
   private let options: RecordTopObserver.Options
   private let tags: FigureTags
@@ -72,7 +72,7 @@ struct RecordWalk: ~Copyable {
   private let isWide: Bool
   let names: [UInt8: String]
 
-  /// Walks the records of a log of a kind; nil if it isn't known.
+  /// Prepares for the records of a kind of log; nil if the kind isn't known.
   init?(_ options: RecordTopObserver.Options, _ kind: BinaryKind) {
     guard kind.marker == NarrowRecords.fileMagic || kind.marker == WideRecords.fileMagic else { return nil }
     isWide = kind.marker == WideRecords.fileMagic
@@ -93,13 +93,13 @@ struct RecordWalk: ~Copyable {
     for number in RecordHeader.tagNumbers {
       guard let tag = table.tag(number) else { continue }
       names[number] = tag.name
-      // Rules that mean nothing in this log choose nothing.
+      // If the rules are invalid for this log, no records are counted.
       if tag.flag(in: version) == nil, options.rules.isEmpty || hasFilter { counted.insert(number) }
     }
     self.names = names
   }
 
-  /// The release by whose names and flags a log's tags go.
+  /// The release whose names and flags of tags apply to a log with a numbering.
   private static func version(of numbering: TagNumbering) -> VarnishVersion {
     switch numbering {
     case .v90: VarnishVersion(9, 0, 0)
@@ -111,7 +111,7 @@ struct RecordWalk: ~Copyable {
 
   /// Counts the records of an entry.
   mutating func count(_ entry: UnsafeRawBufferPointer, in table: inout TopTable) {
-    // Records are whole words, and so is where entries begin; anything else isn't one.
+    // Records consist of whole words, and entries begin at one; an entry that doesn't has no records.
     guard let base = entry.baseAddress, UInt(bitPattern: base) & 3 == 0 else { return }
     if isWide {
       unsafe count(RecordRun<WideRecords>(start: base, byteCount: entry.count), in: &table)
@@ -124,7 +124,7 @@ struct RecordWalk: ~Copyable {
   private mutating func count<Layout>(_ run: RecordRun<Layout>, in table: inout TopTable) {
     var keys = run.makeCursor()
     while !keys.rest.isEmpty {
-      // One transaction: up to the next `Begin`, or to a record of another number.
+      // One transaction: up to the next `Begin`, or to a record of another transaction's number.
       var ahead = keys
       guard let first = ahead.next() else { return }
       var transaction = TransactionFigures()
@@ -164,14 +164,14 @@ struct RecordWalk: ~Copyable {
   }
 }
 
-/// What the records of a transaction tell of it.
+/// The figures of a transaction, from its records.
 private struct TransactionFigures {
   var figures = HeavyHitters.Figures()
-  /// When it began, in microseconds of the clock.
+  /// When the transaction began, in microseconds since 1970.
   var start: UInt64?
   private var isRequest = false, isBackendRequest = false, isFragment = false
 
-  /// Whether it is of a side that is asked for.
+  /// Whether the transaction is of a side that is asked for.
   func isWanted(_ options: RecordTopObserver.Options) -> Bool {
     let wantsClient = options.client || options.esi
     if !wantsClient, !options.backend { return true }
@@ -201,11 +201,11 @@ private struct TransactionFigures {
     if unsafe Self.field(1, of: payload).equals("Start:") {
       start = unsafe LoggedNumber.microseconds(Self.field(2, of: payload))
     }
-    // What was reached last tells how long it took in all.
+    // The last time stamp has the time that the transaction took in all.
     if let time = unsafe LoggedNumber.microseconds(Self.field(3, of: payload)) { figures.microseconds = time }
   }
 
-  /// A field of a payload, counted from 1; an empty one if there aren't as many.
+  /// A field of a payload, counted from 1; empty if the payload has fewer.
   private static func field(_ number: Int, of payload: LogBytes) -> UnsafeRawBufferPointer {
     var (at, found) = (0, 0)
     while at < payload.count {

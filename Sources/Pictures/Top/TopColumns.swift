@@ -1,6 +1,6 @@
 import TerminalViews
 
-/// The columns of a table of keys, as many as there is room for.
+/// The columns of a table of keys; a narrow table has fewer.
 struct TopColumns {
   private let width: Int
   private let keyWidths: [Int]
@@ -31,7 +31,7 @@ struct TopColumns {
     }
   }
 
-  /// Columns for keys of so many parts; with a width of nil as wide as they need to be.
+  /// The columns for keys with these parts that fit into a width.
   init(keyNames: [String], width: Int) {
     self.width = width
     self.keyNames = keyNames
@@ -44,13 +44,13 @@ struct TopColumns {
       }
     shown = all
     let room = max(0, width - all.reduce(0) { $0 + $1.width } - 2)
-    // The last part has what the others leave, as addresses are longer than names.
+    // The last part gets the rest of the width, as addresses are longer than names.
     let others = keyNames.count - 1
     let each = keyNames.count > 1 ? max(1, room * 2 / (keyNames.count * 2 + 1)) : 0
     keyWidths = [Int](repeating: each, count: others) + [max(0, room - each * others)]
   }
 
-  /// What stands above them.
+  /// The line above the columns.
   var title: String {
     shown.map { ShownFigure.right($0.title, $0.width) }.joined() + "  " + fitted(keyNames)
   }
@@ -74,7 +74,7 @@ struct TopColumns {
   }
 
   private func fitted(_ parts: [String]) -> String {
-    // One more part than there are columns goes into the last.
+    // Further parts than there are columns go into the last column.
     var cells = Array(parts.prefix(keyWidths.count))
     if parts.count > keyWidths.count {
       cells =

@@ -1,7 +1,7 @@
 import Platform
 import TerminalViews
 
-/// The table, printed once.
+/// A report of the table, printed once.
 package struct TopReport {
   private let picture: TopPicture
   private let keyNames: [String]
@@ -12,7 +12,7 @@ package struct TopReport {
     self.keyNames = keyNames
   }
 
-  /// A table, with its names above it, and below it how exact it is.
+  /// The table with its columns' names above it, and its accuracy below it.
   package var text: [UInt8] {
     var lines = [
       row(
@@ -63,8 +63,8 @@ package struct TopReport {
     return object.bytes + [UInt8(ascii: "\n")]
   }
 
-  /// Lines as varnishtop prints them, in its order: of those that are as frequent, the one whose bytes have the smaller
-  /// sum, then the one of the lower tag, then the shorter one, then by their bytes.
+  /// Lines as varnishtop prints them, in its order: of keys with equal counts, first the one whose bytes have
+  /// the smaller sum, then the one with the lower tag, then the shorter one, then by their bytes.
   package var varnishtop: [UInt8] {
     var bytes: [UInt8] = []
     let rows = picture.hitters.map { (hitter: $0, sum: Self.sum($0.key)) }.sorted { one, other in
@@ -86,6 +86,6 @@ package struct TopReport {
     return bytes
   }
 
-  /// The sum of bytes with a sign.
+  /// The sum of the bytes as signed numbers.
   private static func sum(_ key: [UInt8]) -> Int { key.reduce(0) { $0 + Int(Int8(bitPattern: $1)) } }
 }

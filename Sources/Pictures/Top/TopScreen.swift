@@ -1,7 +1,7 @@
 import Platform
 package import TerminalViews
 
-/// The most frequent keys on a terminal, as they change.
+/// A live table of the most frequent keys on a terminal.
 package struct TopScreen: ~Copyable, Sendable {
   private let observer: TopObserver
   private let watch: RunWatch
@@ -17,7 +17,7 @@ package struct TopScreen: ~Copyable, Sendable {
   private var nextLook: Int64 = 0
   private var isHalted = false
 
-  /// What the rows are ordered by.
+  /// The column by which the rows are ordered.
   private enum Order: CaseIterable {
     case count, bytes, p99, misses
 
@@ -44,13 +44,13 @@ package struct TopScreen: ~Copyable, Sendable {
   private static let headRows = 3, footRows = 2
   private static let waitingNanoseconds: Int64 = 200_000_000
 
-  /// Shows what an observer counts.
+  /// Shows the table of an observer.
   ///
   /// - Parameters:
-  ///   - title: whose keys they are.
-  ///   - keyNames: what the parts of a key are.
-  ///   - period: over how many seconds is counted.
-  ///   - interval: seconds between two looks.
+  ///   - title: the name of the log.
+  ///   - keyNames: the names of a key's parts.
+  ///   - period: the number of seconds over which earlier arrivals fade.
+  ///   - interval: seconds between two updates.
   package init(
     _ observer: TopObserver, _ watch: RunWatch, title: String, keyNames: [String], period: Double,
     interval: Double = 1

@@ -1,18 +1,19 @@
 import Glibc
 import Platform
 
-/// What the keys of a log are counted in, and the time in which they were.
+/// The table in which a log's keys are counted, and the span of time that it covers.
 struct TopTable: ~Copyable {
   var sketch: HeavyHitters
-  /// Over how many seconds former arrivals fade; nil if they all count the same.
+  /// The number of seconds over which earlier arrivals fade; nil if all arrivals count the same.
   let period: Double?
   private let start: Int64
   private var lastFade: Int64
   private var lastTimesFade: Int64
-  /// The first and the last time that the log tells, in microseconds.
+  /// The first and the last time noted from the log, in microseconds.
   private var firstTime = UInt64.max, lastTime: UInt64 = 0
 
-  /// Fading in steps costs nothing, and a second is less than anything that is shown tells apart.
+  /// The time between two steps of fading: steps are cheap, and a second is too short to be seen in what is
+  /// shown.
   private static let stepNanoseconds: Int64 = 1_000_000_000
 
   init(_ options: HeavyHitters.Options, period: Double?, at now: Int64) {
@@ -21,7 +22,7 @@ struct TopTable: ~Copyable {
     (start, lastFade, lastTimesFade) = (now, now, now)
   }
 
-  /// Has what was counted fade for the time since it last did.
+  /// Fades the counts for the time since the last step.
   mutating func advance(to now: Int64) {
     guard let period, now - lastFade >= Self.stepNanoseconds else { return }
     sketch.fade(to: exp(-Double(now - lastFade) / 1e9 / period))
@@ -32,13 +33,13 @@ struct TopTable: ~Copyable {
     }
   }
 
-  /// Notes when in the log something was.
+  /// Notes a time that occurs in the log.
   mutating func note(microseconds: UInt64) {
     firstTime = min(firstTime, microseconds)
     lastTime = max(lastTime, microseconds)
   }
 
-  /// How many seconds' worth of arrivals are counted, so that rates can be told; nil if that isn't known.
+  /// The number of seconds whose arrivals are counted, for computing rates; nil if that isn't known.
   func seconds(at now: Int64) -> Double? {
     if let period { return max(1, period * (1 - exp(-Double(now - start) / 1e9 / period))) }
     guard lastTime > firstTime else { return nil }
@@ -46,24 +47,24 @@ struct TopTable: ~Copyable {
   }
 }
 
-/// The table as it stood at a moment.
+/// The table at a moment.
 package struct TopPicture: Sendable {
   /// The heaviest keys, the heaviest first.
   package var hitters: [HeavyHitters.Hitter] = []
-  /// The arrivals of all keys.
+  /// The number of arrivals of all keys.
   package var total = 0.0
   /// How many keys are held.
   package var keyCount = 0
-  /// What a key that isn't held can have at most.
+  /// The most arrivals that a key that isn't held can have.
   package var floor = 0.0
-  /// How many seconds they are of; nil if that isn't known.
+  /// The number of seconds whose arrivals are counted; nil if that isn't known.
   package var seconds: Double?
   /// The names of tags, by the kind of keys.
   package var kinds: [UInt8: String] = [:]
 
   package init() {}
 
-  /// What a key is, to be shown: its columns, each without control characters.
+  /// The key as it is shown: its columns, each without control characters.
   package func columns(of hitter: HeavyHitters.Hitter) -> [String] {
     let isCut = hitter.keyByteCount > hitter.key.count
     var parts = hitter.key.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
@@ -74,7 +75,7 @@ package struct TopPicture: Sendable {
   }
 }
 
-/// Counts keys on an output's thread, and shows the table to others.
+/// Counts keys on an output's thread, and gives copies of the table to other threads.
 package class TopObserver: @unchecked Sendable {
   let table: Guarded<TopTable>
 
@@ -82,13 +83,14 @@ package class TopObserver: @unchecked Sendable {
     table = Guarded(TopTable(options, period: period, at: SystemClock.steadyNanoseconds))
   }
 
-  /// The names of kinds.
+  /// The names of the kinds of keys.
   func kinds() -> [UInt8: String] { [:] }
 
-  /// How the table stands.
+  /// The table as it is now.
   ///
   /// - Parameters:
-  ///   - limit: how many keys are of interest.
+  ///   - limit: the number of keys to return.
+  ///   - isWanted: which keys to return, decided by how they are shown.
   ///   - isWanted: which, by what they are when shown.
   package final func picture(
     limit: Int, where isWanted: ((TopPicture, HeavyHitters.Hitter) -> Bool)? = nil
@@ -96,7 +98,7 @@ package class TopObserver: @unchecked Sendable {
     var picture = TopPicture()
     picture.kinds = kinds()
     let now = SystemClock.steadyNanoseconds
-    // The thread that counts waits meanwhile, and entries wait for it; reading doesn't.
+    // Meanwhile the output's thread waits, and entries wait in its spool; reading the log goes on.
     table.withLock { table in
       table.advance(to: now)
       picture.total = table.sketch.totalWeight

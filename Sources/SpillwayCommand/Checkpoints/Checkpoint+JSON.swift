@@ -7,9 +7,9 @@ extension Checkpoint {
   /// The checkpoint as one JSON document, in one line.
   ///
   /// - Parameters:
-  ///   - path: the file that it was read from.
-  ///   - damage: what is wrong with it.
-  ///   - presentBoot: under which start of the machine it is read; nil if that isn't known.
+  ///   - path: the file from which the checkpoint was read.
+  ///   - damage: what is wrong with the file.
+  ///   - presentBoot: the identifier of the machine's current boot; nil if that isn't known.
   func json(path: String, damage: [CheckpointDamage], presentBoot: String?) -> [UInt8] {
     let isPresent = isOfBoot(presentBoot)
     let document = JSONText.object([
@@ -32,7 +32,7 @@ extension Checkpoint {
     return document.bytes + [UInt8(ascii: "\n")]
   }
 
-  /// Whether it was written under that start of the machine; nil if that isn't known.
+  /// Whether the checkpoint was written during that boot of the machine; nil if that isn't known.
   func isOfBoot(_ other: String?) -> Bool? {
     guard let boot, let other else { return nil }
     return boot == other
@@ -45,7 +45,7 @@ extension ReadingStanding {
 }
 
 extension LogIncarnation {
-  /// When its writer began; nil if it has none, or says what is no time.
+  /// When the log's writer started; nil if the log has no writer, or its start isn't a valid time.
   var startText: String? {
     guard let text = writer.map({ UTCTime.text($0.birth) }), !text.isEmpty else { return nil }
     return text

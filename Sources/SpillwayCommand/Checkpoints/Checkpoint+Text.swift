@@ -4,7 +4,7 @@ import Spool
 import VarnishLog
 
 extension Checkpoint {
-  /// The checkpoint for people; the parameters are those of `json`.
+  /// The checkpoint as text for people; the parameters are those of `json`.
   func text(path: String, damage: [CheckpointDamage], presentBoot: String?) -> [UInt8] {
     var lines = [Self.line("checkpoint", path)]
     lines += damage.map { Self.line("damage", $0.description) }
@@ -25,12 +25,12 @@ extension Checkpoint {
     }
   }
 
-  /// A name in a column of its own, and what is to be said of it.
+  /// A line with a name, padded to a column, and a text after it.
   static func line(_ name: String, _ text: String) -> String {
     name + String(repeating: " ", count: max(1, 12 - name.count)) + text
   }
 
-  /// As in `1 entry` and `2 entries`.
+  /// A number with its noun, as in `1 entry` and `2 entries`.
   static func count(_ count: Int, _ one: String, _ several: String) -> String {
     "\(count) \(count == 1 ? one : several)"
   }
@@ -57,7 +57,7 @@ extension ReadingStanding {
     return lines + [Checkpoint.line("forced", ended)]
   }
 
-  /// A place within its log, which is named if it isn't the last one.
+  /// A position within its log; the log is named if it isn't the last one.
   fileprivate func place(_ place: UInt64) -> String {
     guard let log = log(at: place) else { return "the beginning" }
     let text = "byte \(log.position(of: place).place)"
@@ -74,7 +74,7 @@ extension LogIncarnation {
 }
 
 extension Checkpoint.Output {
-  /// - Parameter reading: what places are in.
+  /// - Parameter reading: the logs to which positions refer.
   fileprivate func lines(_ reading: ReadingStanding) -> [String] {
     var lines = [Checkpoint.line("done", Self.text(standing.done, reading))]
     if let pending = standing.pending {
@@ -93,7 +93,7 @@ extension Checkpoint.Output {
     return Self.text(synced.done, reading) + (synced.place.map { ": \($0.text)" } ?? "")
   }
 
-  /// Everything in front of a mark.
+  /// The part of the log in front of a mark.
   private static func text(_ mark: EntryMark, _ reading: ReadingStanding) -> String {
     guard mark > .start else { return "nothing" }
     let place = "up to \(reading.place(mark.place))"

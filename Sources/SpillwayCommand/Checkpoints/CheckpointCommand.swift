@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 
-/// `spillway checkpoint`: shows what a run has noted for the next one.
+/// `spillway checkpoint`: shows what a run has stored for the next run.
 struct CheckpointCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoint",

@@ -4,9 +4,9 @@ import LogReading
 import Pipeline
 import Shipping
 
-/// Going on where another run has ended.
+/// Resuming where an earlier run ended.
 extension OptionValues {
-  /// What a checkpoint is called in the directory for a service's state.
+  /// The checkpoint's file name in the directory for a service's state.
   static let checkpointName = "checkpoint"
 
   /// The checkpoint that `--resume` names.
@@ -25,7 +25,7 @@ extension OptionValues {
     return absolute("\(directory)/\(Self.checkpointName)")
   }
 
-  /// When files are to be on the disk; nil if nothing was said of it.
+  /// When files are synced to disk; nil if the option isn't given.
   func sync(_ text: String?) throws(UsageError) -> SyncPolicy? {
     guard let text else { return nil }
     do {
@@ -37,7 +37,7 @@ extension OptionValues {
 }
 
 extension Configuration {
-  /// Refuses a checkpoint that couldn't be gone on from.
+  /// Refuses a checkpoint from which a later run couldn't resume.
   func checkCheckpoint() throws(UsageError) {
     guard let path = process.resume else { return }
     try checkThatInputStays()
@@ -51,7 +51,7 @@ extension Configuration {
     }
   }
 
-  /// By its name an output is found again.
+  /// Refuses names under which a later run couldn't find its outputs in the checkpoint.
   private func checkNames(_ names: [String]) throws(UsageError) {
     guard names.count <= CheckpointFile.outputsMax else {
       throw Self.refusal(
@@ -73,7 +73,7 @@ extension Configuration {
     }
   }
 
-  /// A log that goes by is never there again.
+  /// Refuses inputs that a later run can't read again, such as standard input and pipes.
   private func checkThatInputStays() throws(UsageError) {
     guard case .captured(let capture) = input.source else { return }
     guard !capture.merges, capture.inputs.count == 1, let path = capture.inputs.first else {
@@ -85,7 +85,7 @@ extension Configuration {
       throw Self.refusal("standard input can't be read again", hint: "expected a live log, or a file to read")
     }
     var status = stat()
-    // One that isn't there is said when it is opened.
+    // A missing file is reported when it is opened.
     guard unsafe stat(path, &status) == 0, [S_IFIFO, S_IFCHR, S_IFSOCK].contains(status.st_mode & S_IFMT)
     else {
       return

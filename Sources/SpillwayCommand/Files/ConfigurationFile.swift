@@ -3,10 +3,10 @@ import Metrics
 import Pipeline
 import Settings
 
-/// A file that says where records come from, what is made of them, and how the process behaves.
+/// A file that says where records come from, what is rendered from them, and how the process behaves.
 ///
-/// It can be read again and again, also when the process has gone somewhere else: paths in it begin where the process
-/// was when this value was made.
+/// It can be read any number of times, also after the process has changed its directory: relative paths in it
+/// are resolved against the directory in which this value was made.
 struct ConfigurationFile {
   /// Why there is no configuration.
   enum Failure: Error {
@@ -18,25 +18,25 @@ struct ConfigurationFile {
 
   /// The path as it was typed, for messages.
   let path: String
-  /// The checkpoint that an option names, which counts before the file's setting.
+  /// The checkpoint that an option names, which overrides the file's setting.
   private let resume: String?
   private let values = OptionValues()
   private let metrics = MetricsShelf()
 
   /// - Parameters:
   ///   - path: the path as it was typed.
-  ///   - resume: the checkpoint that an option names, which counts before the file's setting.
+  ///   - resume: the checkpoint that an option names, which overrides the file's setting.
   init(_ path: String, resume: String? = nil) {
     self.path = path
     self.resume = resume
   }
 
-  /// The directories of all that was read.
+  /// The directories of all files that were read.
   var directories: [String] { values.filesRead.directories }
 
-  /// Reads it, and compiles what can be compiled; opens no log and no output.
+  /// Reads the file, and compiles its formats and queries; opens no log and no output.
   ///
-  /// - Parameter warn: told, in one line, what may not have been meant.
+  /// - Parameter warn: takes warnings, of one line each, about settings that may be unintended.
   func configuration(warn: @escaping (String) -> Void) throws -> Configuration {
     let parsed = YAMLReader.read(try bytes(), path: path)
     var reader = SettingsReader(parsed)
@@ -49,13 +49,13 @@ struct ConfigurationFile {
       reader.report("input", found: "standard input", expected: "another log, as the process daemonizes")
     }
     if configuration.input.compatibility == nil {
-      // The environment's holds here, too.
+      // SPILLWAY_COMPAT in the environment counts here, too.
       configuration.input.compatibility = try values.version(nil)
     }
     configuration.input.reportsOrphans = configuration.input.compatibility == nil
     var builder = try takeOutputs(&reader, configuration.input, process, warn)
     configuration.process = process.configuration(values, isLive: !configuration.input.isFile)
-    // Metrics may come with a reload.
+    // A reload may add an output for metrics.
     configuration.process.statusBoard = metrics.board
     builder.finish(&configuration)
     let mistakes =
@@ -65,14 +65,14 @@ struct ConfigurationFile {
     return configuration
   }
 
-  /// Defaults that are wrong are so for every output; they are told once.
+  /// The mistakes without repetitions: a mistake in a default is found again for each output.
   private static func distinct(_ mistakes: [SettingsMistake]) -> [SettingsMistake] {
     var distinct: [SettingsMistake] = []
     for mistake in mistakes where !distinct.contains(mistake) { distinct.append(mistake) }
     return distinct
   }
 
-  /// Where there are no options, a mistake that has no setting is one of the file as a whole.
+  /// A mistake as a file has it: a mistake that belongs to no setting is reported for the file as a whole.
   private func setting(_ mistake: OutputBuilder.Mistake) -> SettingsMistake {
     switch mistake {
     case .setting(let mistake): mistake
@@ -90,7 +90,7 @@ struct ConfigurationFile {
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
-    // The reader says so if there is more than it takes.
+    // The YAML reader reports a file that is larger than its limit.
     while bytes.count <= YAMLReader.byteCountMax {
       let count = unsafe read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
@@ -155,7 +155,7 @@ struct ConfigurationFile {
     return input
   }
 
-  /// What was captured; nil if the log is a live one.
+  /// The captured input; nil if the log is a live one.
   private func takeCapture(_ reader: inout SettingsReader) -> Capture? {
     var readsStandardInput = false
     let paths = reader.takeList("file", expecting: "a path") { (path) throws(UsageError) in
@@ -181,7 +181,7 @@ struct ConfigurationFile {
     return capture
   }
 
-  /// The time to wait for an instance; within the result, nil is for ever.
+  /// The time to wait for an instance; an inner nil means no limit.
   private func takeAttachTimeout(_ reader: inout SettingsReader) -> Double?? {
     reader.take("attach-timeout", expecting: "a number of seconds or off") { (text) throws(Expectation) in
       do {
@@ -192,7 +192,7 @@ struct ConfigurationFile {
     }
   }
 
-  /// What a predecessor's words would refuse without saying what they expect.
+  /// A value whose reader reports errors in a predecessor's words, which don't say what is expected.
   private func number<Value>(
     _ key: String, expecting expected: String, _ reader: inout SettingsReader,
     _ read: (String) throws(UsageError) -> Value?

@@ -6,7 +6,7 @@ import Settings
 
 /// A command that reads a configuration file.
 enum ConfigurationFileCommand {
-  /// What a file says; or the end of the process, after every mistake in it was printed.
+  /// The configuration in a file; if there are mistakes, prints all of them and throws the exit status.
   static func configuration(_ file: ConfigurationFile) throws -> Configuration {
     switch file.answer() {
     case .configuration(let configuration): return configuration
@@ -18,7 +18,7 @@ enum ConfigurationFileCommand {
 }
 
 extension ConfigurationFile {
-  /// Reads it; what is wrong is in lines as they are printed.
+  /// Reads the file, and returns its configuration, or its mistakes as the lines to print.
   func answer() -> ConfigurationSource.Answer {
     do {
       return .configuration(try configuration { SpillwayCommand.complain($0, as: "spillway") })
@@ -27,12 +27,12 @@ extension ConfigurationFile {
     } catch Failure.unreadable(let error) {
       return .mistakes(["\(path): \(error)".shownAsArgument])
     } catch {
-      // Neither the file's nor its outputs': the environment has a say, too.
+      // The mistake is neither in the file nor in an output: settings come from the environment, too.
       return .mistakes(["spillway: \(error)".shownAsArgument])
     }
   }
 
-  /// The file as a run reads it again, once it has been read.
+  /// The source from which a run reads its configuration again when it reloads.
   var source: ConfigurationSource {
     ConfigurationSource(name: path, readable: directories) { answer() }
   }

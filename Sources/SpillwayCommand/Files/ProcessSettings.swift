@@ -3,7 +3,7 @@ import Platform
 import Settings
 import Shipping
 
-/// What a file says of the process.
+/// The settings of the process in a configuration file.
 struct ProcessSettings {
   /// Whether to go into the background.
   private(set) var daemonizes = false
@@ -16,12 +16,12 @@ struct ProcessSettings {
   private var statusSocket: String?
   private var account: Account?
   private var isSandboxed: Bool?
-  /// What it says of a checkpoint.
+  /// The setting for the checkpoint.
   private(set) var resume = ResumeSetting()
   /// A directory to look for templates in first.
   private(set) var formatsDirectory: String?
 
-  /// Takes it.
+  /// Takes the settings from a reader.
   mutating func take(_ reader: inout SettingsReader, _ values: OptionValues) {
     daemonizes = reader.takeSwitch("daemonize") ?? false
     pidFile = reader.take("pid-file", expecting: "a path")
@@ -70,14 +70,14 @@ struct ProcessSettings {
     report = ProcessConfiguration.Report(seconds: seconds, format: format ?? .text)
   }
 
-  /// What it means.
+  /// The configuration of the process that results from the settings.
   func configuration(_ values: OptionValues, isLive: Bool) -> ProcessConfiguration {
     var process = ProcessConfiguration()
     process.version = SpillwayCommand.version
     process.report = report
     process.account = account
     process.isSandboxed = isSandboxed ?? (account != nil)
-    // Its text was read before; a run from a file is a service.
+    // Errors in the path were reported when it was taken; a run from a file counts as a service.
     process.statusSocket = (try? values.statusPlace(statusSocket, isService: true)) ?? .none
     process.daemonizes = daemonizes
     process.pidFile = pidFile.map(values.absolute)
@@ -88,7 +88,7 @@ struct ProcessSettings {
     return process
   }
 
-  /// What a process in the background can't do.
+  /// The outputs' mistakes in a process that runs in the background: it has no standard output.
   func mistakes(in outputs: [OutputBuilder.Built]) -> [SettingsMistake] {
     guard daemonizes else { return [] }
     return outputs.filter { $0.isPlaced && $0.configuration.target == .standardOutput }.compactMap { output in

@@ -6,7 +6,7 @@ struct ResumeSetting {
   private var setting: SettingsSwitch<String>?
   private var place: SettingsPlace?
 
-  /// Takes it.
+  /// Takes the setting from a reader.
   mutating func take(_ reader: inout SettingsReader, _ values: OptionValues) {
     place = reader.place(of: "resume")
     setting = reader.takeSwitch("resume", expecting: "a path, yes or no") { (text) throws in
@@ -19,10 +19,11 @@ struct ResumeSetting {
     }
   }
 
-  /// Puts the checkpoint into a configuration whose input and outputs are known, and returns what stands in its way.
+  /// Puts the checkpoint into a configuration whose input and outputs are known, and returns mistakes in the
+  /// setting.
   ///
-  /// What is usual isn't used where it can't be.
-  /// - Parameter option: the path that an option names, which counts before the setting.
+  /// Without a setting, the service's usual checkpoint is used, unless the input or the outputs rule that out.
+  /// - Parameter option: the path that an option names, which overrides the setting.
   /// - Throws: `UsageError` if the option is to blame.
   func set(
     in configuration: inout Configuration, option: String?, _ values: OptionValues

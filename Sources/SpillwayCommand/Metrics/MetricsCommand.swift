@@ -6,7 +6,7 @@ import Platform
 import Shipping
 import VarnishLog
 
-/// `spillway metrics`: tells Prometheus what a server does.
+/// `spillway metrics`: serves a server's metrics to Prometheus, or writes them to a file.
 struct MetricsCommand: LogReadingCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics",
@@ -34,13 +34,13 @@ struct MetricsCommand: LogReadingCommand {
 
   var hasTarget: Bool { true }
 
-  /// Whether a run ends by itself, so that there is an end at which to print.
+  /// Whether a run ends by itself, so that metrics can be printed at its end.
   private var ends: Bool { !input.r.isEmpty || input.d }
 
-  /// Whether metrics are printed when the log has come to its end.
+  /// Whether metrics are printed when the log has ended.
   var prints: Bool { metrics.textfile == "-" || (ends && metrics.textfile == nil && metrics.listen == nil) }
 
-  /// What the options mean.
+  /// The configuration that the options ask for.
   ///
   /// - Parameter letters: the options of one letter in their order.
   func configuration(
@@ -101,7 +101,7 @@ struct MetricsCommand: LogReadingCommand {
 }
 
 extension SpillwayCommand {
-  /// Tells metrics until the log or the process ends.
+  /// Serves or writes metrics until the log or the process ends.
   static func tellMetrics(_ arguments: [String], _ manager: ServiceManager) -> Never {
     let expansion = ArgumentExpansion.metrics
     let name = MetricsCommand.configuration.commandName ?? ""

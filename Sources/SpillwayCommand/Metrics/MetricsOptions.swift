@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What is told of requests, and where.
+/// Which metrics of requests there are, and where all metrics are served or written.
 struct MetricsOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -47,7 +47,7 @@ struct MetricsOptions: ParsableArguments {
   var setLimit: String?
 }
 
-/// The memory for what waits to be counted.
+/// The memory for entries that wait to be counted.
 struct MetricsSpoolOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,

@@ -3,9 +3,9 @@ import Metrics
 import Pipeline
 import Shipping
 
-/// What is told of requests, and where.
+/// Reads the values of options for metrics.
 extension OptionValues {
-  /// Where metrics are served.
+  /// The address at which metrics are served.
   func listenAddress(_ text: String?) throws(UsageError) -> ListenAddress? {
     try text.map { (text) throws(UsageError) in
       let address = try metricsValue("--listen") { () throws(OptionValueError) in try ListenAddress(text) }
@@ -14,14 +14,14 @@ extension OptionValues {
     }
   }
 
-  /// The file that holds them.
+  /// The path of the file to which metrics are written.
   func textfile(_ text: String?) throws(UsageError) -> String? {
     guard let text else { return nil }
     guard !text.isEmpty else { throw UsageError("--textfile: expected a path") }
     return absolute(text)
   }
 
-  /// How often it is written, in nanoseconds.
+  /// The interval at which the file is written, in nanoseconds.
   func textfilePeriod(_ text: String?) throws(UsageError) -> Int64? {
     guard let span = try time(text, option: "--textfile-every") else { return nil }
     guard span.nanoseconds >= 1_000_000_000 else {
@@ -30,14 +30,14 @@ extension OptionValues {
     return span.nanoseconds
   }
 
-  /// Buckets.
+  /// The bounds of the histograms' buckets.
   func buckets(_ texts: [String]?) throws(UsageError) -> BucketBounds? {
     try texts.map { (texts) throws(UsageError) in
       try metricsValue("--buckets") { () throws(OptionValueError) in try BucketBounds(texts) }
     }
   }
 
-  /// Labels.
+  /// The labels of requests.
   func labels(_ texts: [String]?) throws(UsageError) -> [RequestLabel]? {
     try texts.map { (texts) throws(UsageError) in
       try metricsValue("--labels") { () throws(OptionValueError) in try RequestLabel.list(texts) }
@@ -52,7 +52,7 @@ extension OptionValues {
     try number(text, option: "--set-limit", in: 1...RequestSettings.setsMaxMax)
   }
 
-  /// The parts of a list in one text.
+  /// The parts of a text in which commas separate the values of a list.
   func parts(_ text: String?) -> [String]? {
     text.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
   }
@@ -69,13 +69,13 @@ extension OptionValues {
 }
 
 extension InstancePlace {
-  /// Where the counters are of the server whose log is read; nil if that isn't a live one.
+  /// The place of the counters of the server whose log is read; nil if the log isn't a live one.
   init?(_ input: InputConfiguration) {
     switch input.source {
     case .captured: return nil
     case .live(.memoryFile(let path)): self = .file(path)
     case .live(.instance(let name)):
-      // Which instance is meant is said when its log is looked for.
+      // An invalid name is reported when the instance's log is opened.
       guard let name = try? InstanceName(name) else { return nil }
       self = .directory(name.path)
     }

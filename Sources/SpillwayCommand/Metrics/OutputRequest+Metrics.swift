@@ -4,7 +4,7 @@ import Settings
 import Shipping
 
 extension OutputKey {
-  /// Metrics as the target, with settings of their own; only a file has the form for that.
+  /// Metrics as the target, with settings of their own; only a configuration file has a form for these.
   static let metrics = OutputKey("metrics", \.metrics, scope: .target) { reader, request, values in
     var settings = MetricsSettings()
     let isRead: Void? = reader.takeMapping("metrics") { settings.take(&$0, values) }
@@ -54,7 +54,7 @@ extension MetricsSettings {
     }
   }
 
-  /// Reads a list whose items have to go together.
+  /// Reads a list whose items are also checked together.
   private static func take(
     _ key: String, _ reader: inout SettingsReader, expecting expected: String,
     _ read: () throws(UsageError) -> Void
@@ -72,16 +72,16 @@ extension MetricsSettings {
 }
 
 extension OutputRequest {
-  /// Takes over what metrics are made of.
+  /// Sets the lines from which metrics are counted.
   func setMetrics(_ output: inout OutputConfiguration) {
     var formatting = OutputConfiguration.LineFormatting()
     formatting.format = .text(MetricsOutput.format)
     output.shown = .lines(formatting)
-    // Fetches have metrics of their own.
+    // Without a choice of sides, both are counted: fetches have metrics of their own.
     if !side.client, !side.backend { (output.client, output.backend) = (true, true) }
   }
 
-  /// Takes over where metrics are told.
+  /// Sets the process's metrics as the output's target.
   func setMetricsTarget(
     _ settings: MetricsSettings, _ output: inout OutputConfiguration, _ context: OutputContext
   ) throws(UsageError) {

@@ -3,9 +3,9 @@ import Pipeline
 import Rendering
 import Settings
 
-/// Makes outputs of settings, together with the defaults for all, and keeps every mistake.
+/// Builds outputs from their settings and the defaults for all, and collects every mistake.
 struct OutputBuilder {
-  /// What is wrong: with a setting, or with an option that is the default for all outputs.
+  /// A mistake in a setting, or in an option that is the default for all outputs.
   enum Mistake {
     case setting(SettingsMistake)
     case option(UsageError)
@@ -14,30 +14,30 @@ struct OutputBuilder {
   /// An output, and where its own settings are.
   struct Built {
     let configuration: OutputConfiguration
-    /// Whether its target was understood, so that it can be told whether that is another's already.
+    /// Whether the target was understood, so that it can be compared with the targets of other outputs.
     let isPlaced: Bool
     let places: [String: SettingsPlace]
     let start: SettingsPlace
   }
 
-  /// What holds for outputs that say nothing else.
+  /// The values of settings that an output doesn't set itself.
   private let defaults: OutputRequest
-  /// Where that is said; nil if options say it.
+  /// Where the defaults are in the file; nil if they come from options.
   private let defaultPlaces: [String: SettingsPlace]?
   private let blank: OutputRequest
   private let keys: [OutputKey]
   private let context: OutputContext
   private let objections: Objections
-  /// The defaults that hold for an output at least, or that each one replaces.
+  /// The defaults that apply to at least one output, including those that the output overrides.
   private var used: Set<String> = []
   private(set) var built: [Built] = []
   private(set) var mistakes: [Mistake] = []
 
   /// - Parameters:
-  ///   - defaults: what holds for outputs that say nothing else.
-  ///   - places: where that is said; nil if options say it.
+  ///   - defaults: the values of settings that an output doesn't set itself.
+  ///   - places: where the defaults are in the file; nil if they come from options.
   ///   - keys: the settings that an output may have.
-  ///   - context: what is needed beside; what it objects to is kept here.
+  ///   - context: what else is needed to interpret settings; errors that it is given are collected here.
   init(
     _ defaults: OutputRequest, at places: [String: SettingsPlace]?, keys: [OutputKey],
     _ context: OutputContext
@@ -54,23 +54,23 @@ struct OutputBuilder {
       metrics: context.metrics, instance: context.instance)
   }
 
-  /// What doesn't go together in the output that is being made.
+  /// The combinations of settings that were refused in the output that is being built.
   private final class Objections {
     var all: [UsageError] = []
   }
 
   // MARK: One output
 
-  /// Takes an output's settings.
+  /// Builds an output from its settings.
   ///
   /// - Parameters:
-  ///   - needsTarget: whether standard output must be asked for by name.
-  ///   - shown: what is shown, if nothing is said of it.
+  ///   - needsTarget: whether standard output must be named as the target explicitly.
+  ///   - shown: what the output shows if its settings don't say so.
   mutating func add(
     _ reader: inout SettingsReader, name: String?, needsTarget: Bool,
     shown: (OutputRequest) -> OutputRequest.Shown
   ) {
-    // Without a place there is nothing to read, which is a mistake already.
+    // Without a place the settings couldn't be read, which has been reported.
     guard let start = reader.place else { return }
     var request = blank
     request.name = name
@@ -112,7 +112,8 @@ struct OutputBuilder {
     objections.all = []
   }
 
-  /// Options have no form for the settings that metrics have.
+  /// The settings for targets; metrics are among them only in a file, as options have no form for their
+  /// settings.
   private var targets: [OutputKey] {
     defaultPlaces == nil ? OutputKey.targets : OutputKey.targets + [.metrics]
   }
@@ -121,7 +122,7 @@ struct OutputBuilder {
     "file, exec, socket\(defaultPlaces == nil ? "" : ", metrics") and standard-output"
   }
 
-  /// How many targets there are; more than one is a mistake.
+  /// Counts the targets that are set, and reports a second one.
   private func lookAtTargets(_ reader: inout SettingsReader, _ request: inout OutputRequest) -> Int {
     let set = targets.filter {
       $0.name != "show" && reader.place(of: $0.name) != nil
@@ -134,7 +135,7 @@ struct OutputBuilder {
     return set.count
   }
 
-  /// Takes over the defaults that mean something for an output, unless it says something else.
+  /// Copies the defaults that apply to an output and that it doesn't override.
   private mutating func takeOverDefaults(_ request: inout OutputRequest, _ own: [OutputKey]) {
     let replaced = Set(own.flatMap { [$0.name] + $0.displaced })
     for key in keys where key.differs(defaults, blank) && key.applies(to: request) {
@@ -143,11 +144,12 @@ struct OutputBuilder {
     }
   }
 
-  /// What the settings mean.
+  /// The configuration of an output with these settings.
   ///
   /// - Parameters:
-  ///   - isPlaced: whether the target is known.
-  ///   - isWhole: whether all else is; otherwise what doesn't go together needn't be a mistake of its own.
+  ///   - isPlaced: whether the target was understood.
+  ///   - isWhole: whether all other settings were; if not, conflicts with the target aren't reported, as they
+  ///     may result from the other mistakes.
   private func configuration(_ request: OutputRequest, isPlaced: Bool, isWhole: Bool) -> OutputConfiguration {
     var output = OutputConfiguration()
     attempt { () throws(UsageError) in try request.setQueries(&output) }
@@ -170,7 +172,7 @@ struct OutputBuilder {
 
   // MARK: All outputs
 
-  /// Puts the outputs into a configuration, and looks at what shows only when all of them are known.
+  /// Puts the outputs into a configuration, and makes the checks that need all outputs.
   mutating func finish(_ configuration: inout Configuration) {
     configuration.outputs = built.map(\.configuration)
     for mistake in configuration.check() { note(mistake.error, in: built[mistake.outputIndex]) }
@@ -207,7 +209,7 @@ struct OutputBuilder {
     mistakes.append(.setting(SettingsMistake(place: place, key: key, found: found, expected: expected)))
   }
 
-  /// Keeps what doesn't go together, or what can't be read, at the setting to blame.
+  /// Keeps an error at the setting that causes it.
   private mutating func note(_ error: UsageError, in output: Built) {
     guard let fault = error.inSettings else { return mistakes.append(.option(error)) }
     if output.places[fault.key] == nil, defaultPlaces == nil, fault.isAtOption {
@@ -218,9 +220,9 @@ struct OutputBuilder {
       .setting(SettingsMistake(place: place, key: fault.key, found: fault.found, hint: fault.hint)))
   }
 
-  /// Keeps what can't be compiled.
+  /// Keeps an error in compiling a format or a query at the setting that causes it.
   ///
-  /// What an option says is left for the run to refuse, in its own words.
+  /// An error in an option isn't kept: the run reports it in its own words.
   private mutating func note(_ error: RunError, in output: Built) {
     let (keys, found) = error.inSettings
     for places in [output.places, defaultPlaces ?? [:]] {
@@ -231,7 +233,7 @@ struct OutputBuilder {
 }
 
 extension RunError {
-  /// The settings that may be to blame for what can't be compiled, and what is wrong, in one line.
+  /// The settings that may cause the error, and the error in one line.
   fileprivate var inSettings: (keys: [String], found: String) {
     switch self {
     case .format(let error): (["format-text", "format-file", "format"], error.description)

@@ -1,13 +1,13 @@
 import Pipeline
 
-/// Two outputs that would be in each other's way.
+/// Two outputs that use the same resource, such as a file, of which only one may have it.
 struct OutputCollision {
-  /// The later of the two.
+  /// The index of the later of the two outputs.
   let index: Int
-  /// What is wrong, for its settings.
+  /// The error to report for the later output.
   let error: UsageError
 
-  /// All that there are.
+  /// All collisions among outputs.
   static func all(in outputs: [OutputConfiguration]) -> [OutputCollision] {
     var owners: [String: String] = [:]
     var collisions: [OutputCollision] = []
@@ -29,7 +29,7 @@ struct OutputCollision {
     return collisions
   }
 
-  /// The setting that names it, and what it is.
+  /// The setting that names a resource, and what the resource is called in messages.
   private static func words(_ resource: OutputResource) -> (key: String, what: String) {
     switch resource.kind {
     case .standardOutput: (resource.name == "-" ? "standard-output" : "file", "standard output")

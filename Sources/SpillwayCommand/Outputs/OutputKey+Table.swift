@@ -5,10 +5,10 @@ import Settings
 import Shipping
 
 extension OutputKey {
-  /// What every output may have, beside its target.
+  /// The settings that every output may have, besides its target.
   static let common = lines + groups + selection + files + waiting
 
-  /// Where an output goes, and what it shows: what the others need to be understood.
+  /// The settings for the target and for what is shown, which the other settings depend on.
   static let targets: [OutputKey] = [
     .text("file", \.output.w, option: "-w", scope: .target, expecting: "a path") { text, _ in
       if text.isEmpty { throw Expectation("a path") }
@@ -47,7 +47,7 @@ extension OutputKey {
 
   private static let groups: [OutputKey] = [
     .flag("verbose", \.isVerbose, option: "-v", scope: .groups),
-    // Rules look at it when they are taken.
+    // Taken before the rules, which depend on it.
     .flag("caseless", \.isCaseless, option: "-C"),
     OutputKey("tags", \.rules, option: "-i, -x, -I and -X", scope: .groups) { reader, request, _ in
       if let rules = RecordRule.take("tags", &reader, isCaseless: request.isCaseless) {
@@ -87,7 +87,7 @@ extension OutputKey {
       }
     },
     OutputKey("query-file", \.queries, option: "-Q", displacing: ["query"]) { reader, request, values in
-      // It may be a pipe, which can be read only once.
+      // The file may be a pipe, which can be read only once.
       let texts = reader.takeList("query-file", expecting: "a path") { (path) throws(UsageError) in
         do throws(QueryFileError) {
           return try QueryFile.read(values.pathToRead(path))
@@ -105,7 +105,7 @@ extension OutputKey {
     },
   ]
 
-  /// How many groups an output takes; a daemon's outputs have no such end.
+  /// The number of groups after which an output ends; outputs in a configuration file have no such limit.
   static let limit = OutputKey.text("limit", \.count, option: "-k", expecting: "a number above 0") {
     text, values in try expecting("a number above 0") { _ = try values.count(text) }
   }
@@ -116,7 +116,7 @@ extension OutputKey {
     do { try read() } catch { throw Expectation(expected) }
   }
 
-  /// A text that an option takes several times, to say that it is there already.
+  /// A text whose option may be repeated, only so that a repetition can be reported.
   private static func list(
     _ name: String, _ path: any Path<[String]>, option: String, scope: Scope, expecting: String,
     displacing displaced: [String]

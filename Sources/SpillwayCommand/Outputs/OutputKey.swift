@@ -1,18 +1,18 @@
 import Settings
 
-/// A setting of an output: what it is called, what it goes with, and how it is read.
+/// A setting of an output: its name, the outputs that it applies to, and how it is read.
 ///
-/// `--output` and files have the same; `OutputKey+Table.swift` has all of them.
+/// `--output` and configuration files have the same settings; `OutputKey+Table.swift` lists all of them.
 struct OutputKey: Sendable {
-  /// Which outputs a setting means something for.
+  /// The outputs that a setting applies to.
   enum Scope {
-    /// It is the target itself.
+    /// None in particular: the setting is the target itself.
     case target
-    /// All.
+    /// All outputs.
     case all
     /// Files.
     case file
-    /// Outputs whose consumer may go and come back: commands, sockets, and named pipes among the files.
+    /// Outputs whose consumer may disconnect and come back: commands, sockets, and named pipes among the files.
     case consumer
     /// Outputs of lines.
     case lines
@@ -23,19 +23,19 @@ struct OutputKey: Sendable {
   typealias Path<Value> = WritableKeyPath<OutputRequest, Value> & Sendable
   typealias Take = @Sendable (inout SettingsReader, inout OutputRequest, OptionValues) -> Void
 
-  /// What it is called in settings.
+  /// The setting's name.
   let name: String
-  /// What it is called on the command line.
+  /// The name of the option on the command line.
   let option: String
-  /// What it goes with.
+  /// The outputs that the setting applies to.
   let scope: Scope
   /// The settings whose defaults don't hold where this one is set.
   let displaced: [String]
-  /// Takes it, if it is there.
+  /// Takes the setting from a reader into a request, if it is set.
   let take: Take
-  /// Takes it over from defaults.
+  /// Copies the setting's value from the first request, with the defaults, into the second.
   let copy: @Sendable (OutputRequest, inout OutputRequest) -> Void
-  /// Whether it has another value in the first than in the second.
+  /// Whether the setting has different values in two requests.
   let differs: @Sendable (OutputRequest, OutputRequest) -> Bool
 
   init<Value: Equatable & SendableMetatype>(
@@ -51,7 +51,7 @@ struct OutputKey: Sendable {
     differs = { $0[keyPath: path] != $1[keyPath: path] }
   }
 
-  /// A text that the option's own reader must understand.
+  /// A setting that is a text, checked by the reader of the option's value.
   static func text(
     _ name: String, _ path: any Path<String?>, option: String? = nil, scope: Scope = .all, expecting: String,
     displacing displaced: [String] = [], check: @escaping @Sendable (String, OptionValues) throws -> Void
@@ -75,7 +75,7 @@ struct OutputKey: Sendable {
     }
   }
 
-  /// Whether it means something for an output whose target and kind are known.
+  /// Whether the setting applies to an output whose target and kind are known.
   func applies(to request: OutputRequest) -> Bool {
     switch scope {
     case .target, .all: true
@@ -86,7 +86,7 @@ struct OutputKey: Sendable {
     }
   }
 
-  /// What it means nothing without.
+  /// The kind of output that the setting needs, for messages.
   var needs: String {
     switch scope {
     case .target, .all: "an output"
@@ -98,7 +98,8 @@ struct OutputKey: Sendable {
   }
 }
 
-/// A value that an option's reader refuses in a predecessor's words, which don't say what it expects.
+/// The error for a value that the option's reader refuses in a predecessor's words, which don't say what is
+/// expected.
 struct Expectation: Error, CustomStringConvertible {
   let description: String
 

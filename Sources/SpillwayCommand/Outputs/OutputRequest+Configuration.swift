@@ -5,25 +5,25 @@ import Rendering
 import Shipping
 import Transactions
 
-/// What is needed beside an output's own options to know what they mean.
+/// What is needed, besides an output's own options, to interpret them.
 struct OutputContext {
   let values: OptionValues
-  /// Whether the log is in a file, and so can wait.
+  /// Whether the log is in a file, so that reading can wait for outputs.
   let canWait: Bool
-  /// Whether values that would not be JSON stand in it as released versions put them.
+  /// Whether values that make a line invalid JSON are written as released versions of varnishncsa write them.
   let keepsJSONBytes: Bool
-  /// Told, in one line, what may not have been meant.
+  /// Takes warnings, of one line each, about options that may be unintended.
   let warn: (String) -> Void
-  /// Told what doesn't go together: throws it, or keeps it to look for more.
+  /// Takes conflicts between options: throws the error, or keeps it so that further ones are found.
   let object: (UsageError) throws(UsageError) -> Void
-  /// The metrics of the process, where an output can be metrics, and the instance that they are about.
+  /// The process's metrics, if an output can be metrics; and the instance that they are about.
   var metrics: MetricsShelf?
   var instance: InstancePlace?
 }
 
-/// What an output's options mean; every step reads its own, in the order in which predecessors look at them.
+/// Interprets an output's options; each step reads its own ones, in the order in which predecessors check them.
 extension OutputRequest {
-  /// Takes over the queries.
+  /// Sets the output's queries.
   func setQueries(_ output: inout OutputConfiguration) throws(UsageError) {
     output.queriesAreCaseless = isCaseless
     do throws(QueryFileError) {
@@ -38,7 +38,7 @@ extension OutputRequest {
     }
   }
 
-  /// Takes over what belongs together.
+  /// Sets the output's sides and its grouping.
   func setGrouping(_ output: inout OutputConfiguration, _ values: OptionValues) throws(UsageError) {
     (output.client, output.backend, output.esi) = (side.client, side.backend, includesESI)
     output.isGroupingStated = grouping != nil
@@ -61,7 +61,7 @@ extension OutputRequest {
     }
   }
 
-  /// Takes over what is shown of it.
+  /// Sets what the output shows of the groups.
   func setShown(_ output: inout OutputConfiguration, _ context: OutputContext) throws(UsageError) {
     output.recordRules = rules
     output.isUnbuffered = isUnbuffered
@@ -112,7 +112,7 @@ extension OutputRequest {
     }
   }
 
-  /// Takes over how many groups are let through.
+  /// Sets the output's rate limit, sample and number of groups.
   func setLimits(_ output: inout OutputConfiguration, _ values: OptionValues) throws(UsageError) {
     output.rateLimit = try values.rateLimit(rate)
     output.groupsMax = try values.count(count)
@@ -120,9 +120,9 @@ extension OutputRequest {
   }
 }
 
-/// Where it goes, and what waits for that.
+/// Interprets the options for an output's target and for its spool.
 extension OutputRequest {
-  /// Takes over the target, and the room for what waits for it.
+  /// Sets the target, and the spool's size and overflow.
   func setTarget(_ output: inout OutputConfiguration, _ context: OutputContext) throws(UsageError) {
     output.name = name
     output.marksGaps = self.output.markGaps
@@ -221,7 +221,7 @@ extension OutputRequest {
     }
   }
 
-  /// What has no effect is a mistake: files are finished by size, by time, or by a name that changes.
+  /// Refuses options without effect: files are finished only by size, by time, or by a name that changes.
   private func objectToWhatNeedsRotation(
     _ file: FileOptions, _ context: OutputContext
   ) throws(UsageError) {

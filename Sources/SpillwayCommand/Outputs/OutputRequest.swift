@@ -2,22 +2,22 @@ import ArgumentParser
 import LogQuery
 import Metrics
 
-/// What one output is asked to be, in the words that options have; nothing of it has been understood yet.
+/// The options of one output, as they were typed: none of them has been interpreted yet.
 ///
-/// The options of a command make one, and so do the settings of `--output` and of a file. What becomes of it is in
-/// `OutputRequest+Configuration.swift`.
+/// It is made from a command's options, from an `--output`, or from a configuration file;
+/// `OutputRequest+Configuration.swift` interprets it.
 struct OutputRequest {
-  /// What is shown.
+  /// What an output shows.
   enum Shown: String, CaseIterable {
     /// A line for each transaction.
     case lines
     /// Groups, as text.
     case groups
-    /// Groups, as the records that they are.
+    /// Groups, as binary records.
     case records
   }
 
-  /// Which transactions are meant.
+  /// The choice of client and backend transactions.
   struct Side: Equatable {
     var client = false, backend = false
   }
@@ -25,13 +25,13 @@ struct OutputRequest {
   /// A query.
   enum QueryPart: Equatable {
     case text([UInt8])
-    /// In a file that hasn't been read.
+    /// The path of a file that hasn't been read.
     case file(String)
   }
 
-  /// What the output is called; nil if it is called what its target is.
+  /// The output's name; nil if it is named after its target.
   var name: String?
-  /// What is shown; nil if nothing was said of it.
+  /// What the output shows; nil if that isn't set.
   var shown: Shown?
   var side = Side(), includesESI = false
   var grouping: String?
@@ -40,30 +40,30 @@ struct OutputRequest {
   var rate: String?, sample: String?, count: String?
   var rules: [RecordRule] = []
   var isVerbose = false, isUnbuffered = false
-  /// Whether lines begin with who a request was forwarded for, in a log of 2.0 to 3.0.
+  /// Whether lines begin with the address in X-Forwarded-For, in a log of 2.0 to 3.0.
   var prefersForwarded = false
-  /// Whether standard output is asked for by name.
+  /// Whether standard output is named as the target explicitly.
   var isStandardOutput = false
-  /// What is told of requests and where, if that is the target.
+  /// The settings of metrics, if they are the target.
   var metrics: MetricsSettings?
   var format: FormatOptions
   var output: OutputOptions
 
-  /// Nothing but what is usual.
+  /// A request with default values only.
   static func blank() throws -> OutputRequest {
     OutputRequest(format: .usual, output: try OutputOptions.parse([]))
   }
 
-  /// Whether it goes to a file, or what else has such a name.
+  /// Whether the target is a path: a file, a named pipe or a device.
   var isFile: Bool { output.w.map { $0 != "-" } ?? false }
 }
 
 extension OutputRequest {
-  /// Takes over what all commands have that carry a log to an output.
+  /// Takes the options that all commands with an output have.
   mutating func set(_ matching: MatchingOptions, _ letters: [ArgumentExpansion.Letter]) {
     isCaseless = matching.caseless
     (rate, sample, count) = (matching.rate, matching.sample, matching.k)
-    // Queries are put together in the order in which they and the files with them are given.
+    // Queries are joined in the order in which -q and -Q were given.
     queries = letters.compactMap { letter, value in
       switch (letter, value) {
       case ("q", .some(let text)): .text(text.argumentBytes)
@@ -75,7 +75,7 @@ extension OutputRequest {
 }
 
 extension OutputRequest {
-  /// Takes over which transactions give a line, and what it looks like.
+  /// Takes the options for lines: which transactions give one, and their format.
   mutating func set(_ selection: LineSelectionOptions, _ format: FormatOptions) {
     shown = .lines
     self.format = format

@@ -9,9 +9,9 @@ struct OutputsInOptions {
   private let shown: (OutputRequest) -> OutputRequest.Shown
 
   /// - Parameters:
-  ///   - texts: what is given with `--output`, each time.
-  ///   - defaults: what the options outside say.
-  ///   - shown: what is shown by an output that says nothing of it.
+  ///   - texts: the values of `--output`.
+  ///   - defaults: the options outside of `--output`, which apply to all outputs.
+  ///   - shown: what an output shows if its settings don't say so.
   init(
     _ texts: [String], defaults: OutputRequest, _ context: OutputContext,
     shown: @escaping (OutputRequest) -> OutputRequest.Shown
@@ -22,7 +22,7 @@ struct OutputsInOptions {
     self.shown = shown
   }
 
-  /// What they mean.
+  /// The configurations of all outputs.
   ///
   /// - Throws: `UsageError` with the first mistake.
   func configurations(in configuration: Configuration) throws -> [OutputConfiguration] {
@@ -31,7 +31,7 @@ struct OutputsInOptions {
       var reader = SettingsReader(OutputText.read(text))
       let before = builder.mistakes.count
       builder.add(&reader, name: nil, needsTarget: false, shown: shown)
-      // What is wrong with one setting comes before what doesn't go together.
+      // Errors in one setting come before conflicts between settings.
       if let first = reader.finish().first { throw error(first, index) }
       if builder.mistakes.count > before { throw error(builder.mistakes[before], index) }
     }
@@ -48,7 +48,7 @@ struct OutputsInOptions {
     }
   }
 
-  /// Of several outputs, it is said which one has the mistake, where that is known.
+  /// The error for a mistake; it quotes the output's text if there are several outputs and the index is known.
   private func error(_ mistake: SettingsMistake, _ index: Int?) -> UsageError {
     let text = index.map { texts.count > 1 ? " (in \(OutputText.quoted(texts[$0])))" : "" } ?? ""
     return UsageError("\(mistake)\(text)")

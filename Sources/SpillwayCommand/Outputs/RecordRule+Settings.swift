@@ -1,15 +1,15 @@
 import LogQuery
 import Settings
 
-/// Rules for records, as settings have them.
+/// Reads rules for records from settings.
 extension RecordRule {
   private static let names: [(name: String, kind: Kind)] = [
     ("show", .include), ("hide", .exclude), ("show-matching", .includeMatching),
     ("hide-matching", .excludeMatching),
   ]
 
-  /// Takes a list of rules, in their order: of mappings with one key each; or, where a list can't be written, a text
-  /// such as `show=Req* hide=ReqHeader`.
+  /// Takes a list of rules in their order: a list of mappings with one key each, or, in an option's text,
+  /// which has no lists, a text such as `show=Req* hide=ReqHeader`.
   static func take(_ key: String, _ reader: inout SettingsReader, isCaseless: Bool) -> [RecordRule]? {
     if case .option = reader.place(of: key)?.source {
       return reader.take(key, expecting: "rules, as in 'show=Req* hide=ReqHeader'") { (text) throws in
@@ -19,7 +19,7 @@ extension RecordRule {
     return reader.takeMappings(key) { rule in self.rules(&rule, isCaseless: isCaseless) }?.flatMap { $0 }
   }
 
-  /// The rules of one mapping, of which there should be one.
+  /// The rules in one mapping, which should have exactly one.
   private static func rules(_ reader: inout SettingsReader, isCaseless: Bool) -> [RecordRule] {
     var rules: [RecordRule] = []
     var count = 0

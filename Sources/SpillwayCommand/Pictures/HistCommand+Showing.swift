@@ -9,7 +9,7 @@ extension HistCommand {
     if case .raw = try context.values.grouping(g) { try refuse("raw") }
     if case .session = try context.values.grouping(g) { try refuse("session") }
     let isCaptured = !input.r.isEmpty
-    // A live log happens as fast as it happens.
+    // A live log can't be read faster or slower than it is written.
     let factor = try factor()
     let bend = isCaptured ? factor.map { TimeBend($0) } : nil
     let interval = try interval()

@@ -1,7 +1,7 @@
 import Pictures
 import VarnishLog
 
-/// What `-P` asks for: a number in a record, and how it is drawn.
+/// A value of `-P`: a number in a record, and how it is drawn.
 struct HistProfile {
   let measure: Measure
   /// The format of 'ncsa' that gives the number.
@@ -20,7 +20,7 @@ struct HistProfile {
   ]
   private static let fieldMax = 255, powerMax = 15
 
-  /// A profile by its name, or as it is defined.
+  /// Reads a profile's name, or a definition.
   init(_ text: String) throws(UsageError) {
     if let known = Self.named.first(where: { $0.name.lowercased() == text.lowercased() }) {
       try self.init(known.definition, name: known.name, isTime: known.isTime)
@@ -31,7 +31,7 @@ struct HistProfile {
     }
   }
 
-  /// The tag of a name, in any release: which one has written the log isn't known yet.
+  /// The tag with a name in any release, as the release that wrote the log isn't known yet.
   private static func tag(_ name: String) -> Tag? {
     for version in [VarnishVersion(7, 1, 0), VarnishVersion(9, 0, 0)] {
       if case .found(let tag) = TagLookup(name.utf8, in: version) { return tag }
@@ -56,7 +56,7 @@ struct HistProfile {
     guard powers.count == parts.count, powers.allSatisfy({ abs($0) <= Self.powerMax }),
       powers.isEmpty || powers[0] < powers[1]
     else { throw UsageError("-P: '\(definition)': the graph needs a lower and an upper power of ten") }
-    // The prefix is the first field here, and in formats none.
+    // In a definition, the prefix counts as the first field; in formats it isn't counted.
     guard prefix.isEmpty || number > 1 else {
       throw UsageError("-P: '\(definition)': field 1 is the prefix itself")
     }

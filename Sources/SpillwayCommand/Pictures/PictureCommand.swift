@@ -7,11 +7,11 @@ import Shipping
 import TerminalViews
 import VarnishLog
 
-/// A command that reads a log and shows what there is in it; what all of them have in common.
+/// The common part of commands that read a log and show statistics of it.
 protocol PictureCommand: ParsableCommand {
-  /// The program whose place it takes.
+  /// The predecessor's name for the command.
   static var oldName: String { get }
-  /// How its command line is split.
+  /// The options, for splitting the command line.
   static var expansion: ArgumentExpansion { get }
 
   var input: InputOptions { get }
@@ -19,17 +19,17 @@ protocol PictureCommand: ParsableCommand {
   var threads: String? { get }
   var showVersion: Bool { get }
 
-  /// Shows it, and says how that has ended.
+  /// Shows the statistics, and returns the run's outcome.
   func show(_ context: OptionContext) throws -> RunOutcome
 }
 
 extension PictureCommand {
-  /// What is in memory until it is counted: enough to keep both threads busy.
+  /// The memory for entries that wait to be counted: enough to keep both threads busy.
   private static var spoolBytes: Int { 1 << 20 }
-  /// Of a live log, which can't wait, some more.
+  /// The same memory for a live log: more, as the log's writer can't wait.
   private static var liveSpoolBytes: Int { 16 << 20 }
 
-  /// The run, but for its outputs.
+  /// The run's configuration without outputs.
   func configuration(_ context: OptionContext) throws -> Configuration {
     let values = context.values
     var configuration = Configuration(input: InputConfiguration(.instance(input.n)))
@@ -42,7 +42,7 @@ extension PictureCommand {
     configuration.input.openTransactionsMax =
       try values.limit(matching.openLimit) ?? configuration.input.openTransactionsMax
     configuration.input.reportsOrphans = false
-    // Pieces that several threads read at a time take more memory than everything else.
+    // One thread by default: the pieces that several threads read at a time take more memory than all else.
     configuration.process.threads = try values.threads(threads) ?? 1
     configuration.process.spoolBytes = input.r.isEmpty ? Self.liveSpoolBytes : Self.spoolBytes
     configuration.process.hangup = .end
@@ -51,7 +51,7 @@ extension PictureCommand {
     return configuration
   }
 
-  /// An output whose entries are looked at.
+  /// An output whose entries go to an observer.
   func output(
     _ request: OutputRequest, _ context: OptionContext, to observer: ObserverTarget
   ) throws -> OutputConfiguration {
@@ -65,16 +65,16 @@ extension PictureCommand {
     try request.setGrouping(&output, context.values)
     try request.setShown(&output, outputContext)
     try request.setLimits(&output, context.values)
-    // Of a log that has no transactions, those that can be made of it.
+    // In a log without transactions, transactions are made from its records.
     output.isGroupingStated = true
     output.target = .observer(observer)
     return output
   }
 
-  /// Whose log it is, for a title.
+  /// The name of the log or the instance, for a title.
   var title: String { input.r.last ?? input.memoryFile ?? input.n ?? "" }
 
-  /// Runs to the end, and says what was lost on the way.
+  /// Runs to the end of the log, and reports what was lost.
   func runOnce(_ configuration: Configuration) throws -> RunOutcome {
     var configuration = configuration
     configuration.input.existingOnly = true

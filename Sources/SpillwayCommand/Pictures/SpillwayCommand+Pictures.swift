@@ -3,9 +3,9 @@ import Glibc
 import LogReading
 import Pipeline
 
-/// Commands that show what there is in a log.
+/// Commands that show statistics of a log.
 extension SpillwayCommand {
-  /// Runs the one that the program's name or its first argument asks for; returns if there is none.
+  /// Runs the command that the program's name or its first argument names; returns if there is no such command.
   static func runPicture(_ program: String, _ arguments: ArraySlice<String>) {
     let commands: [any PictureCommand.Type] = [TopCommand.self, HistCommand.self]
     for command in commands {

@@ -6,7 +6,7 @@ import Shipping
 import TerminalViews
 
 extension TopCommand {
-  /// What is counted, and what the parts of a key are called.
+  /// The observer that counts, its output, and the names of a key's parts.
   private struct Counting {
     let observer: TopObserver
     let target: ObserverTarget
@@ -74,12 +74,12 @@ extension TopCommand {
     return try lines(request, rules, size, period)
   }
 
-  /// Whether every record comes by itself.
+  /// Whether records are taken one by one, without grouping.
   private var isRaw: Bool {
     if case .raw? = try? OptionValues().grouping(selection.g) { true } else { false }
   }
 
-  /// Records by themselves: the values of tags.
+  /// Counts records: the keys are tags with their values.
   private func records(
     _ request: OutputRequest, _ rules: [RecordRule], _ context: OptionContext, _ size: HeavyHitters.Options,
     _ period: Double?
@@ -93,7 +93,7 @@ extension TopCommand {
     let observer = RecordTopObserver(options, size, period: period)
     var request = request
     request.shown = .records
-    // Where tags alone are chosen, the rest of the log needn't be looked at, but for what tells of the transactions.
+    // If only tags are chosen, no other records are needed except those that describe the transactions.
     if !rules.isEmpty, rules.allSatisfy({ $0.kind == .include }) {
       request.rules = rules + [RecordRule(.include, Array("Timestamp,ReqAcct,BereqAcct,VCL_call".utf8))]
     }
@@ -101,7 +101,7 @@ extension TopCommand {
       observer: observer, target: ObserverTarget(observer), request: request, keyNames: ["TAG", "VALUE"])
   }
 
-  /// Lines of a format: fields of transactions.
+  /// Counts lines of a format: the keys are fields of transactions.
   private func lines(
     _ request: OutputRequest, _ rules: [RecordRule], _ size: HeavyHitters.Options, _ period: Double?
   ) throws -> Counting {
@@ -120,7 +120,7 @@ extension TopCommand {
       observer: observer, target: ObserverTarget(observer), request: request, keyNames: formats + tags)
   }
 
-  /// Finds mistakes in each format before others are put beside it.
+  /// Checks each format alone, so that an error is about that format and not about all of them joined.
   private func checkFormats(_ configuration: Configuration) throws(UsageError) {
     for format in by {
       var configuration = configuration
@@ -133,7 +133,7 @@ extension TopCommand {
     }
   }
 
-  /// Finds mistakes in what chooses records before anything is read.
+  /// Checks the rules for records before anything is read.
   private func check(_ rules: [RecordRule], _ configuration: Configuration) throws {
     guard !rules.isEmpty, by.isEmpty else { return }
     var configuration = configuration
