@@ -8,7 +8,7 @@ import Testing
 struct InspectLiveTests {
   /// Has a server write in a thread of its own until a command has ended.
   private static func document(of server: any PlayedServer, in directory: String) throws -> [String: Any] {
-    let (isWanted, hasEnded) = (Flag(), Flag())
+    let (hasWritten, isWanted, hasEnded) = (Flag(), Flag(), Flag())
     // Used by that thread alone until it has ended.
     nonisolated(unsafe) let server: any PlayedServer = server
     detachThread {
@@ -17,6 +17,7 @@ struct InspectLiveTests {
         server.log("/\(number)", number: number)
         server.tick()
         number += 1
+        if number > 3 { hasWritten.raise() }
         usleep(2000)
       }
       hasEnded.raise()
@@ -26,6 +27,8 @@ struct InspectLiveTests {
       // The file may be unmapped only then.
       while !hasEnded.isUp { usleep(1000) }
     }
+    // The command looks through the log before it watches it.
+    while !hasWritten.isUp { usleep(1000) }
     return try InspectTests.watchedDocument(["-n", directory])
   }
 
