@@ -12,7 +12,8 @@ struct InputOptions: ParsableArguments {
   @Option(
     name: [.customShort("N")], parsing: .unconditional,
     help: ArgumentHelp(
-      "The shared memory of a Varnish before 5.2: a file, whatever becomes of it.", valueName: "file"))
+      "The file of shared memory of a Varnish before 5.2, even if its server has left it.",
+      valueName: "file"))
   var memoryFile: String?
 
   @Option(
@@ -23,13 +24,13 @@ struct InputOptions: ParsableArguments {
       valueName: "input"))
   var r: [String] = []
 
-  @Flag(help: "With several -r: put what they give in the order of its time.")
+  @Flag(help: "With several -r: put their transactions in the order of their times.")
   var merge = false
 
-  @Flag(help: "Search what is damaged in a captured log for records, and say what was given up.")
+  @Flag(help: "Search damaged parts of a captured log for records, and list the bytes that were given up.")
   var salvage = false
 
-  @Flag(name: .short, help: "Process what is in the log, then exit.")
+  @Flag(name: .short, help: "Process the records that are in the log, then exit.")
   var d = false
 
   @Option(
@@ -48,7 +49,7 @@ struct InputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Which Varnish version has written the file, 2.0 to 9.0. (default: what its first records tell)",
+      "Which Varnish version has written the file, 2.0 to 9.0. (default: told by its first records)",
       valueName: "version"))
   var from: String?
 }
@@ -193,7 +194,8 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Whose the files are. (default: those of the file before, or this process)", valueName: "user[:group]"))
+      "The owner of the files. (default: those of the file before, or this process)",
+      valueName: "user[:group]"))
   var owner: String?
 
   @Option(
@@ -211,7 +213,7 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "When to put on the disk what was written to a file: 100ms, 1s, each-batch or never. (default: 1s with "
+      "When to put the data of a file on the disk: 100ms, 1s, each-batch or never. (default: 1s with "
         + "--resume, else never)",
       valueName: "when"))
   var sync: String?
@@ -227,7 +229,7 @@ struct OutputOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Where lines go when that memory is used up, and what couldn't be delivered at the end.",
+      "Where lines go when that memory is used up, or if they couldn't be delivered at the end.",
       valueName: "directory"))
   var spoolDir: String?
 
@@ -271,7 +273,7 @@ struct ProcessOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Keep in this file what is done of the log, and go on where the run before has ended: files get everything "
+      "Keep in this file how much of the log is done, and go on where the run before has ended: files get everything "
         + "once, pipes, commands and sockets at least once.", valueName: "file"))
   var resume: String?
 

@@ -7,7 +7,7 @@ import VarnishLog
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Say what a log is, and what is in it.",
+    abstract: "Show which log a file or directory has, and what is in it.",
     discussion: """
       Reads what 'spillway convert' takes, or with -n what a running server has in its log at the moment, and \
       shows its generation, who wrote it, what its server shares, where its ring stands, its time span, its records \
@@ -31,11 +31,11 @@ struct InspectCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Take the input for a log of this Varnish version, 2.0 to 9.0. (default: what it is)",
+      "Read the input as a log of this Varnish version, 2.0 to 9.0. (default: told by the log)",
       valueName: "version"))
   var from: String?
 
-  @Flag(help: "Search what is damaged for records.")
+  @Flag(help: "Search damaged parts for records.")
   var salvage = false
 
   @Flag(help: "The answer as one JSON document.")

@@ -14,7 +14,7 @@ struct GroupSelectionOptions: ParsableArguments {
   @Option(
     name: .short, parsing: .unconditional,
     help: ArgumentHelp(
-      "What belongs together: vxid, request, session, or raw for every record by itself. (default: vxid)",
+      "How records are grouped: vxid, request, session, or raw for every record by itself. (default: vxid)",
       valueName: "grouping"))
   var g: String?
 

@@ -29,14 +29,14 @@ struct ReplayCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Take the inputs for logs of this Varnish version, 2.0 to 9.0. (default: what they are)",
+      "Read the inputs as logs of this Varnish version, 2.0 to 9.0. (default: told by the logs)",
       valueName: "version"))
   var from: String?
 
   @Flag(help: "Play several inputs side by side, in the order of their times.")
   var merge = false
 
-  @Flag(help: "Search what is damaged for records, and say what was given up.")
+  @Flag(help: "Search damaged parts for records, and list the bytes that were given up.")
   var salvage = false
 
   @OptionGroup(title: "Pace") var pace: PaceOptions

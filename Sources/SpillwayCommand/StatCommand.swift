@@ -4,7 +4,7 @@ import ArgumentParser
 struct StatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stat",
-    abstract: "Show what a server counts, as varnishstat does.",
+    abstract: "Show a server's counters, as varnishstat does.",
     discussion: """
       On a terminal the counters are shown as they change, until q is pressed; h explains the keys. Elsewhere, and \
       with -1, -j, -l or -x, they are printed once. Every option of varnishstat means what it means there.

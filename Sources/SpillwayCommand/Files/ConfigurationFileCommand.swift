@@ -55,7 +55,7 @@ struct RunFileCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep in this file what is done of the log, and go on where the run before has ended. (default: what the "
+      "Keep in this file how much of the log is done, and go on where the run before has ended. (default: what the "
         + "file says, or \(OptionValues.checkpointName) in $STATE_DIRECTORY)", valueName: "file"))
   var resume: String?
 

@@ -32,7 +32,7 @@ struct MetricsOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "What requests and fetches are told apart by. (default: host,method,status,handling,backend)",
+      "The labels that tell requests and fetches apart. (default: host,method,status,handling,backend)",
       valueName: "list"))
   var labels: String?
 
@@ -52,7 +52,7 @@ struct MetricsSpoolOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "How much memory may hold what waits to be counted. (default: 512M, or less on a small machine)",
+      "How much memory transactions that wait to be counted may take. (default: 512M, or less on a small machine)",
       valueName: "size"))
   var spoolMemory: String?
 }

@@ -11,7 +11,7 @@ struct HistCommand: PictureCommand {
       it means there. Without -P it is the time until the first byte, the whole time, and that of backends.
       """)
 
-  @Flag(name: .customShort("1"), help: "Print it once, of what is in the log by now.")
+  @Flag(name: .customShort("1"), help: "Print it once, of the records that are in the log by now.")
   var once = false
 
   @Flag(name: .short, help: "Print percentiles as JSON, once.")

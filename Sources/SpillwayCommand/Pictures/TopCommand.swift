@@ -11,7 +11,7 @@ struct TopCommand: PictureCommand {
       it means there. Without -i, -I, -x, -X and --by, hosts and paths are counted.
       """)
 
-  @Flag(name: .customShort("1"), help: "Print them once, of what is in the log by now.")
+  @Flag(name: .customShort("1"), help: "Print them once, of the records that are in the log by now.")
   var once = false
 
   @Flag(name: .short, help: "Print JSON, once.")
@@ -20,7 +20,7 @@ struct TopCommand: PictureCommand {
   @Option(
     name: .customLong("by"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "Count by what this format of 'ncsa' gives: '%{Host}i'. Given again: by all of them together.",
+      "Count by the values of this format of 'ncsa': '%{Host}i'. Given again: by all of them together.",
       valueName: "format"))
   var by: [String] = []
 
