@@ -80,8 +80,8 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     return text
   }
 
-  /// The same as `text`, with bytes replaced that are not UTF-8, and newlines within the token that was
-  /// found, which would begin lines of their own.
+  /// The same as `text`, with bytes replaced that are not UTF-8, and with blanks for the white space within the
+  /// token that was found, as a newline would begin a line of its own.
   public var description: String {
     let text = text { found in
       let isNewline = found.count == 3

@@ -124,7 +124,7 @@ struct RunPlayer: ~Copyable {
   private mutating func add<Layout: RecordLayout>(_ record: Record<Layout>) {
     let payload = editor.edit(tag: record.tag, record.payload)
     collected += Layout.headerByteCount + payload.count
-    // One record more, and it would be written by itself anyway.
+    // As a server does: with this record, the piece would be larger than one that it collects.
     if collected > Self.pieceByteCount {
       transaction.flush()
       collected = Layout.headerByteCount + payload.count
