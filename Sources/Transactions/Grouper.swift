@@ -165,7 +165,7 @@ public struct Grouper<Layout: RecordLayout>: ~Copyable {
       if repetition != nil, passesOver(unit) { continue }
       reachedPlace = unit.endPlace
       addUnit(unit, nil)
-      // Each piece is settled before the next one, as with a source that hands them out one by one.
+      // Each piece is dealt with before the next one, as with a source that hands them out one by one.
       settle()
     }
     // A run counts as one orphan, however many of its records couldn't be attributed.
