@@ -8,12 +8,12 @@ import Testing
 struct InspectLiveTests {
   /// Has a server write in a thread of its own until a command has ended.
   private static func document(of server: any PlayedServer, in directory: String) throws -> [String: Any] {
-    let (hasWritten, isWanted, hasEnded) = (Flag(), Flag(), Flag())
+    let (hasWritten, isEndWanted, hasEnded) = (Flag(), Flag(), Flag())
     // Used by that thread alone until it has ended.
     nonisolated(unsafe) let server: any PlayedServer = server
     detachThread {
       var number = 1
-      while !isWanted.isUp {
+      while !isEndWanted.isUp {
         server.log("/\(number)", number: number)
         server.tick()
         number += 1
@@ -23,7 +23,7 @@ struct InspectLiveTests {
       hasEnded.raise()
     }
     defer {
-      isWanted.raise()
+      isEndWanted.raise()
       // The file may be unmapped only then.
       while !hasEnded.isUp { usleep(1000) }
     }

@@ -7,6 +7,6 @@ extension Trait where Self == TimeLimitTrait {
   /// `SPILLWAY_TEST_PATIENCE` is a factor for all limits, where everything is slower, as under a sanitizer.
   public static func limit(minutes: Int) -> Self {
     let factor = getenv("SPILLWAY_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
-    return .timeLimit(.minutes(minutes * factor))
+    return .timeLimit(.minutes(minutes * max(1, factor)))
   }
 }
